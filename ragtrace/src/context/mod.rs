@@ -1,0 +1,233 @@
+//! Who asked, and in which trace: what every record of a request shares.
+//!
+//! A thread holds at most one current context. It is put there for the length of a poll or a call and taken back after
+//! it, also when that one panics, so it never leaks into whatever the thread does next. A context crosses tasks
+//! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
+//! [`RequestContext::sync_scope`].
+
+mod current;
+mod scope;
+mod traceparent;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use current::{Entered, current};
+pub use scope::{InContext, Scoped, spawn};
+pub use traceparent::TraceparentError;
+
+use crate::record::json;
+use crate::time::{Anchor, Ticks};
+use crate::{SpanId, TraceId};
+
+/// Who asked, in which trace, and which span is the current one. A clone is cheap and shares the rest.
+///
+/// Ids that are absent are absent: nothing is made up for a missing user or tenant.
+///
+/// ```
+/// use ragtrace::RequestContext;
+///
+/// let request = RequestContext::new().user_id("alice").tenant_id("acme").request_type("ingest");
+/// request.sync_scope(|| {
+///     let current = RequestContext::current().expect("inside a scope");
+///     assert_eq!(current.user(), Some("alice"));
+///     assert_eq!(current.trace_id(), request.trace_id());
+/// });
+/// assert!(RequestContext::current().is_none());
+/// ```
+#[derive(Clone)]
+pub struct RequestContext {
+    pub(crate) request: Arc<Request>,
+    /// The span that is the parent of what starts here, in this process or (`Request::remote_parent`) another.
+    pub(crate) span: Option<SpanId>,
+}
+
+/// What does not change over a request.
+#[derive(Clone)]
+pub(crate) struct Request {
+    pub(crate) trace_id: TraceId,
+    pub(crate) request_id: Option<Box<str>>,
+    pub(crate) user_id: Option<Box<str>>,
+    pub(crate) tenant_id: Option<Box<str>>,
+    pub(crate) request_type: Option<Box<str>>,
+    pub(crate) baggage: BTreeMap<Box<str>, Box<str>>,
+    /// The parent that another process named.
+    pub(crate) remote_parent: Option<SpanId>,
+    pub(crate) anchor: Anchor,
+}
+
+impl Request {
+    pub(crate) fn new(trace_id: TraceId) -> Self {
+        Self {
+            trace_id,
+            request_id: None,
+            user_id: None,
+            tenant_id: None,
+            request_type: None,
+            baggage: BTreeMap::new(),
+            remote_parent: None,
+            anchor: Anchor::now(),
+        }
+    }
+}
+
+impl PartialEq for Request {
+    fn eq(&self, other: &Self) -> bool {
+        let key = |r: &Self| {
+            (r.trace_id, r.request_id.clone(), r.user_id.clone(), r.tenant_id.clone(), r.request_type.clone())
+        };
+        key(self) == key(other)
+    }
+}
+
+impl RequestContext {
+    /// A new request: a trace of its own and a request id (`req-` and 32 hex digits); no user, tenant or type.
+    pub fn new() -> Self {
+        let mut context = Self::bare();
+        context.edit().request_id = Some(fresh_request_id());
+        context
+    }
+
+    /// A trace of its own and nothing else, for a stage that runs outside any request.
+    pub(crate) fn bare() -> Self {
+        let anchor = Anchor::now();
+        let request = Request { anchor, ..Request::new(TraceId::at(anchor.wall)) };
+        Self { request: Arc::new(request), span: None }
+    }
+
+    /// The context of the running poll or call, if there is one.
+    pub fn current() -> Option<Self> {
+        current()
+    }
+
+    /// The same with this trace id instead of its own.
+    pub fn with_trace_id(mut self, id: TraceId) -> Self {
+        self.edit().trace_id = id;
+        self
+    }
+
+    /// The same with this request id.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().request_id = Some(id.into().into());
+        self
+    }
+
+    /// The same with this user.
+    pub fn user_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().user_id = Some(id.into().into());
+        self
+    }
+
+    /// The same with this tenant.
+    pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().tenant_id = Some(id.into().into());
+        self
+    }
+
+    /// The same with this sort of request, such as `ingest` or `query`.
+    pub fn request_type(mut self, request_type: impl Into<String>) -> Self {
+        self.edit().request_type = Some(request_type.into().into());
+        self
+    }
+
+    /// The same with one more item of baggage: small facts that travel with the request.
+    pub fn baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.edit().baggage.insert(name.into().into(), value.into().into());
+        self
+    }
+
+    /// The trace.
+    pub fn trace_id(&self) -> TraceId {
+        self.request.trace_id
+    }
+
+    /// The current span: the parent of a stage that starts here.
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.span
+    }
+
+    /// The request's id.
+    pub fn request(&self) -> Option<&str> {
+        self.request.request_id.as_deref()
+    }
+
+    /// The user.
+    pub fn user(&self) -> Option<&str> {
+        self.request.user_id.as_deref()
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> Option<&str> {
+        self.request.tenant_id.as_deref()
+    }
+
+    /// The sort of request.
+    pub fn kind(&self) -> Option<&str> {
+        self.request.request_type.as_deref()
+    }
+
+    /// One item of baggage.
+    pub fn baggage_item(&self, name: &str) -> Option<&str> {
+        self.request.baggage.get(name).map(AsRef::as_ref)
+    }
+
+    /// All items of baggage, by name.
+    pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.request.baggage.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    /// Time since the request's context was made in this process.
+    pub fn elapsed(&self) -> Duration {
+        Ticks::now().since(self.request.anchor.ticks)
+    }
+
+    /// The context as a JSON object: the ids that are present, `baggage` if there is any, and `elapsed_ms`.
+    pub fn to_json(&self) -> String {
+        json::text_of(|mut object| {
+            object.display("trace_id", self.trace_id());
+            if let Some(span) = self.span {
+                object.display("span_id", span);
+            }
+            object.optional_text("request_id", self.request());
+            object.optional_text("user_id", self.user());
+            object.optional_text("tenant_id", self.tenant());
+            object.optional_text("request_type", self.kind());
+            if !self.request.baggage.is_empty() {
+                let mut baggage = object.nested("baggage");
+                for (name, value) in self.baggage_items() {
+                    baggage.text(name, value);
+                }
+                baggage.close();
+            }
+            object.float("elapsed_ms", self.elapsed().as_secs_f64() * 1_000.0);
+            object.close();
+        })
+    }
+
+    /// Whether a stage that starts here has no parent in this process.
+    pub(crate) fn at_local_root(&self) -> bool {
+        self.span == self.request.remote_parent
+    }
+
+    fn edit(&mut self) -> &mut Request {
+        Arc::make_mut(&mut self.request)
+    }
+}
+
+impl Default for RequestContext {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestContext({})", self.to_json())
+    }
+}
+
+fn fresh_request_id() -> Box<str> {
+    format!("req-{:032x}", fastrand::u128(..)).into()
+}

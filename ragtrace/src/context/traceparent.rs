@@ -1,0 +1,96 @@
+//! The `traceparent` header of W3C Trace Context (level 2, section 3.2): `00-{trace id}-{parent id}-{flags}`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{RequestContext, fresh_request_id};
+use crate::context::Request;
+use crate::{SpanId, TraceId};
+
+/// Flags that we send: sampled, and the trace id is random (level 2, section 3.2.2.5).
+const FLAGS: &str = "03";
+
+impl RequestContext {
+    /// Continues the trace that a caller's `traceparent` header names, under a request id of its own.
+    ///
+    /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55 characters. Of a later
+    /// version the first 55 characters are read, if what follows begins with a dash; version `ff` is refused.
+    pub fn from_traceparent(header: &str) -> Result<Self, TraceparentError> {
+        let (trace_id, parent) = parse(header).ok_or(TraceparentError(()))?;
+        let mut request = Request::new(trace_id);
+        request.request_id = Some(fresh_request_id());
+        request.remote_parent = Some(parent);
+        Ok(Self { request: Arc::new(request), span: Some(parent) })
+    }
+
+    /// The header for a call that this context makes: version 00, this trace, the current span (or, before any stage
+    /// has begun, a new id).
+    pub fn traceparent(&self) -> String {
+        let span = self.span.unwrap_or_else(SpanId::new);
+        format!("00-{}-{span}-{FLAGS}", self.trace_id().to_hex())
+    }
+}
+
+fn parse(header: &str) -> Option<(TraceId, SpanId)> {
+    let known = header.get(..55)?;
+    let mut parts = known.split('-');
+    let mut part = |length: usize| {
+        let digits = parts.next().filter(|part| part.len() == length)?;
+        digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
+    };
+    let (version, trace_id, parent, _flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
+    let rest = &header[55..];
+    let length_fits = if version == "00" { rest.is_empty() } else { rest.is_empty() || rest.starts_with('-') };
+    (version != "ff" && length_fits).then_some(())?;
+    Some((trace_id.parse().ok()?, parent.parse().ok()?))
+}
+
+/// A header that is not a valid `traceparent`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceparentError(());
+
+impl fmt::Display for TraceparentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "malformed traceparent: expected 00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero",
+        )
+    }
+}
+
+impl std::error::Error for TraceparentError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+    #[test]
+    fn the_specifications_example_is_continued() {
+        let context = RequestContext::from_traceparent(EXAMPLE).expect("it is valid");
+        assert_eq!(context.trace_id().to_hex(), "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(context.span_id().map(|id| id.to_string()).as_deref(), Some("b7ad6b7169203331"));
+        assert!(context.at_local_root());
+        assert_eq!(context.traceparent(), EXAMPLE.replace("-01", "-03"));
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_is_known() {
+        let later = EXAMPLE.replacen("00", "cc", 1);
+        assert!(RequestContext::from_traceparent(&format!("{later}-what-comes")).is_ok());
+        assert!(RequestContext::from_traceparent(&format!("{later}.what-comes")).is_err());
+    }
+
+    #[test]
+    fn malformed_headers_are_refused() {
+        let zero_trace = "00-00000000000000000000000000000000-b7ad6b7169203331-01";
+        let zero_span = "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01";
+        let longer = format!("{EXAMPLE}-00");
+        let upper = EXAMPLE.to_uppercase();
+        let forbidden = EXAMPLE.replacen("00", "ff", 1);
+        let split = EXAMPLE.replace('f', "ö");
+        for header in ["", "00", zero_trace, zero_span, &longer, &upper, &forbidden, &split, &EXAMPLE[..54]] {
+            assert!(RequestContext::from_traceparent(header).is_err(), "{header:?}");
+        }
+    }
+}

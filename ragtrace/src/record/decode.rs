@@ -1,0 +1,151 @@
+//! A record read back from its canonical JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use super::{ErrorInfo, Event, Fields, Origin, Parts, Record};
+use crate::Value;
+use crate::context::Request;
+use crate::time::Timestamp;
+
+impl Record {
+    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
+    /// Members that are not known are passed over.
+    pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
+        let json: Json = serde_json::from_str(line).map_err(|error| DecodeRecordError(error.to_string()))?;
+        let object = json.as_object().ok_or_else(|| DecodeRecordError("it is not an object".to_owned()))?;
+        parts(&Members(object)).map(|parts| Self(Arc::new(parts)))
+    }
+}
+
+/// A text that is not the canonical JSON of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeRecordError(String);
+
+impl fmt::Display for DecodeRecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "this line is not a record in canonical JSON: {}", self.0)
+    }
+}
+
+impl std::error::Error for DecodeRecordError {}
+
+struct Members<'a>(&'a Map<String, Json>);
+
+impl Members<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Json::as_str)
+    }
+
+    fn boxed(&self, name: &str) -> Option<Box<str>> {
+        self.text(name).map(Into::into)
+    }
+
+    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name).and_then(|text| text.parse().ok())
+    }
+
+    fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, DecodeRecordError> {
+        self.parsed(name).ok_or_else(|| DecodeRecordError(format!("`{name}` is missing or malformed")))
+    }
+
+    fn object(&self, name: &str) -> Option<Members<'_>> {
+        self.0.get(name).and_then(Json::as_object).map(Members)
+    }
+}
+
+fn parts(members: &Members<'_>) -> Result<Parts, DecodeRecordError> {
+    let event = members.text("event").and_then(Event::from_name);
+    let event = event.ok_or_else(|| DecodeRecordError("`event` is missing or unknown".to_owned()))?;
+    let metrics = members.object("metrics");
+    let millis = |name| {
+        let number = metrics.as_ref()?.0.get(name)?.as_f64()?;
+        Duration::try_from_secs_f64(number / 1_000.0).ok()
+    };
+    let stage = members.text("stage").map(|name| Cow::Owned(name.to_owned()));
+    let is_stage = event != Event::Log;
+    let logger = members.text("logger").unwrap_or_default().to_owned();
+    Ok(Parts {
+        id: members.required("id")?,
+        timestamp: members.required::<Timestamp>("timestamp")?,
+        level: members.required("level")?,
+        logger: Cow::Owned(logger),
+        message: members.text("message").filter(|_| !is_stage).map(|message| Cow::Owned(message.to_owned())),
+        event,
+        stage,
+        kind: members.parsed("kind"),
+        request: request(members),
+        span_id: members.parsed("span_id"),
+        parent_span_id: members.parsed("parent_span_id"),
+        local_root: members.0.get("local_root").and_then(Json::as_bool).unwrap_or(false),
+        origin: Arc::new(origin(members)?),
+        thread: members.text("thread").map(Arc::from),
+        duration: millis("duration_ms"),
+        busy: millis("busy_ms"),
+        count: metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64),
+        context: members.object("context").map(|m| fields(&m, &[])).unwrap_or_default(),
+        metrics: metrics.map(|m| fields(&m, &["duration_ms", "busy_ms", "count"])).unwrap_or_default(),
+        error: members.object("error").map(|m| error(&m)),
+        stack_trace: members.text("stack_trace").map(str::to_owned),
+        source: members.object("source").and_then(|m| source(&m)),
+    })
+}
+
+fn request(members: &Members<'_>) -> Option<Arc<Request>> {
+    let mut request = Request::new(members.parsed("trace_id")?);
+    request.request_id = members.boxed("request_id");
+    request.user_id = members.boxed("user_id");
+    request.tenant_id = members.boxed("tenant_id");
+    request.request_type = members.boxed("request_type");
+    Some(Arc::new(request))
+}
+
+fn origin(members: &Members<'_>) -> Result<Origin, DecodeRecordError> {
+    let text = |name| members.text(name).map(str::to_owned);
+    Ok(Origin {
+        service: text("service"),
+        environment: text("environment"),
+        version: text("version"),
+        host: text("host"),
+        instance: members.required::<Uuid>("instance")?,
+    })
+}
+
+fn fields(members: &Members<'_>, apart: &[&str]) -> Fields {
+    let kept = members.0.iter().filter(|(name, _)| !apart.contains(&name.as_str()));
+    kept.map(|(name, json)| (Cow::Owned(name.clone()), value(json))).collect()
+}
+
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => number
+            .as_u64()
+            .map(Value::U64)
+            .or_else(|| number.as_i64().map(Value::I64))
+            .or_else(|| number.as_f64().map(Value::F64))
+            .unwrap_or(Value::Null),
+        Json::String(text) => Value::Text(Cow::Owned(text.clone())),
+        Json::Array(_) | Json::Object(_) => Value::Text(Cow::Owned(json.to_string())),
+    }
+}
+
+fn error(members: &Members<'_>) -> ErrorInfo {
+    let chain = members.0.get("chain").and_then(Json::as_array);
+    ErrorInfo {
+        type_name: Cow::Owned(members.text("type").unwrap_or_default().to_owned()),
+        message: members.text("message").unwrap_or_default().to_owned(),
+        chain: chain.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect(),
+    }
+}
+
+fn source(members: &Members<'_>) -> Option<(Cow<'static, str>, u32)> {
+    let line = members.0.get("line")?.as_u64().and_then(|line| u32::try_from(line).ok())?;
+    Some((Cow::Owned(members.text("file")?.to_owned()), line))
+}

@@ -1,0 +1,126 @@
+//! A record's canonical JSON, written by hand: it is what the worker does most.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::{ErrorInfo, Fields, Record};
+use crate::Value;
+use crate::record::json::{self, Object};
+
+impl Record {
+    /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
+    pub fn write_json(&self, out: &mut Vec<u8>) {
+        let parts = &*self.0;
+        let mut object = Object::open(out);
+        object.display("id", parts.id.as_hyphenated());
+        object.ascii("timestamp", &parts.timestamp.rfc3339());
+        object.text("level", parts.level.as_str());
+        object.text("logger", &parts.logger);
+        object.text("message", &self.message());
+        object.text("event", parts.event.as_str());
+        object.optional_text("stage", parts.stage.as_deref());
+        object.optional_text("kind", parts.kind.map(|kind| kind.as_str()));
+        if let Some(trace_id) = self.trace_id() {
+            object.display("trace_id", trace_id);
+        }
+        if let Some(span_id) = parts.span_id {
+            object.display("span_id", span_id);
+            match parts.parent_span_id {
+                Some(parent) => object.display("parent_span_id", parent),
+                None => object.null("parent_span_id"),
+            }
+        }
+        if parts.local_root {
+            object.boolean("local_root", true);
+        }
+        object.optional_text("request_id", self.request_id());
+        object.optional_text("user_id", self.user_id());
+        object.optional_text("tenant_id", self.tenant_id());
+        object.optional_text("request_type", self.request_type());
+        object.optional_text("service", self.service());
+        object.optional_text("environment", self.environment());
+        object.optional_text("version", self.version());
+        object.optional_text("host", self.host());
+        object.display("instance", parts.origin.instance.as_hyphenated());
+        object.optional_text("thread", self.thread());
+        if !parts.context.is_empty() {
+            write_fields(object.nested("context"), &parts.context);
+        }
+        if self.has_metrics() {
+            self.write_metrics(object.nested("metrics"));
+        }
+        if let Some(error) = &parts.error {
+            write_error(object.nested("error"), error);
+        }
+        object.optional_text("stack_trace", parts.stack_trace.as_deref());
+        if let Some((file, line)) = &parts.source {
+            let mut source = object.nested("source");
+            source.text("file", file);
+            source.unsigned("line", u64::from(*line));
+            source.close();
+        }
+        object.close();
+    }
+
+    /// The `context` part of the canonical JSON, or `None` if the record has none.
+    pub fn context_json(&self) -> Option<String> {
+        (!self.0.context.is_empty()).then(|| json::text_of(|object| write_fields(object, &self.0.context)))
+    }
+
+    /// The `metrics` part of the canonical JSON, or `None` if the record has none.
+    pub fn metrics_json(&self) -> Option<String> {
+        self.has_metrics().then(|| json::text_of(|object| self.write_metrics(object)))
+    }
+
+    /// The `error` part of the canonical JSON, or `None` if the record has none.
+    pub fn error_json(&self) -> Option<String> {
+        self.0.error.as_ref().map(|error| json::text_of(|object| write_error(object, error)))
+    }
+
+    fn has_metrics(&self) -> bool {
+        let parts = &*self.0;
+        parts.duration.is_some() || parts.busy.is_some() || parts.count.is_some() || !parts.metrics.is_empty()
+    }
+
+    fn write_metrics(&self, mut object: Object<'_>) {
+        let parts = &*self.0;
+        for (name, duration) in [("duration_ms", parts.duration), ("busy_ms", parts.busy)] {
+            if let Some(duration) = duration {
+                object.float(name, millis(duration));
+            }
+        }
+        if let Some(count) = parts.count {
+            object.unsigned("count", count);
+        }
+        write_fields(object, &parts.metrics);
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+fn write_fields(mut object: Object<'_>, fields: &Fields) {
+    for (name, value) in fields {
+        write_value(&mut object, name, value);
+    }
+    object.close();
+}
+
+fn write_value(object: &mut Object<'_>, name: &Cow<'static, str>, value: &Value) {
+    match value {
+        Value::Null => object.null(name),
+        Value::Bool(value) => object.boolean(name, *value),
+        Value::U64(number) => object.unsigned(name, *number),
+        Value::I64(number) => object.signed(name, *number),
+        Value::F64(number) => object.float(name, *number),
+        Value::Text(text) => object.text(name, text),
+    }
+}
+
+fn write_error(mut object: Object<'_>, error: &ErrorInfo) {
+    object.text("type", &error.type_name);
+    object.text("message", &error.message);
+    object.texts("chain", &error.chain);
+    object.close();
+}

@@ -1,0 +1,349 @@
+//! The contract of a sink: it turns a batch into requests and judges the answer.
+//!
+//! Everything else is the pipeline's: batching, retries and their timing, splitting, what to do with a record that
+//! nobody wants. A sink holds no loop, no timer and no queue. It connects when it is first used, so an application
+//! starts while its database is down.
+//!
+//! A batch may be delivered more than once (its answer may be lost); its [`Batch::id`] is the same then. A sink that
+//! writes the id and the rows in one transaction delivers exactly once.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::record::Record;
+
+/// A destination of records.
+pub trait Sink: Send + Sync + 'static {
+    /// A short name for reports and warnings: `sqlite`, `datadog`.
+    fn name(&self) -> &str;
+
+    /// When a batch is full, and how many may be under way at once.
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default()
+    }
+
+    /// Delivers one batch. The future runs on the pipeline's own thread, inside its tokio runtime: it must not block.
+    fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
+
+    /// Lets go of connections, after the last batch.
+    fn close(&self) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+}
+
+/// When a batch is closed, and how many may be under way at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchLimits {
+    /// Records in a batch; at least 1.
+    pub records: usize,
+    /// Bytes in a batch, as an estimate of the records' canonical JSON.
+    pub bytes: usize,
+    /// How long the first record of a batch waits for more.
+    pub age: Duration,
+    /// Batches under way at once; at least 1.
+    pub in_flight: usize,
+}
+
+impl Default for BatchLimits {
+    /// 1,000 records, 1 MiB, 1 second, 1 under way.
+    fn default() -> Self {
+        Self { records: 1_000, bytes: 1 << 20, age: Duration::from_secs(1), in_flight: 1 }
+    }
+}
+
+impl BatchLimits {
+    /// The same with another number of records.
+    pub fn with_records(mut self, records: usize) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// The same with another number of bytes.
+    pub fn with_bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// The same with another age.
+    pub fn with_age(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// The same with another number under way.
+    pub fn with_in_flight(mut self, in_flight: usize) -> Self {
+        self.in_flight = in_flight;
+        self
+    }
+}
+
+/// Records that travel together. A clone shares them.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    id: Uuid,
+    records: Arc<[Record]>,
+}
+
+impl Batch {
+    /// A batch with an id of its own. The pipeline makes them; a sink's tests may too.
+    pub fn new(id: Uuid, records: impl Into<Arc<[Record]>>) -> Self {
+        Self { id, records: records.into() }
+    }
+
+    /// The batch's id, the same over every attempt to deliver it.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The records, in the order they were accepted.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+}
+
+/// A batch that arrived, perhaps without some of its records.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    rejected: Vec<(usize, String)>,
+}
+
+impl Delivered {
+    /// Every record arrived.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// All arrived but these: their index in the batch, and why the backend refused them for good.
+    pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
+        Self { rejected: rejected.into_iter().collect() }
+    }
+
+    /// The records that were refused.
+    pub fn rejected(&self) -> &[(usize, String)] {
+        &self.rejected
+    }
+}
+
+/// Why a batch did not arrive, and so what the pipeline does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SinkError {
+    verdict: Verdict,
+    why: String,
+    after: Option<Duration>,
+}
+
+/// What the pipeline does with a batch that did not arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The same again, later.
+    Retry,
+    /// The halves of it, since it is too large.
+    Split,
+    /// The halves of it, to find the record that the backend cannot take.
+    Rejected,
+    /// Nothing until the credentials are mended; try now and then.
+    Unauthorized,
+    /// Nothing any more: the sink is at its end.
+    Closed,
+}
+
+impl SinkError {
+    /// Something that passes: the backend is down, slow or busy.
+    pub fn retry(why: impl fmt::Display) -> Self {
+        Self::new(Verdict::Retry, why)
+    }
+
+    /// The batch is too large for the backend.
+    pub fn split(why: impl fmt::Display) -> Self {
+        Self::new(Verdict::Split, why)
+    }
+
+    /// The backend will never take this batch as it is: there is bad data in it.
+    pub fn rejected(why: impl fmt::Display) -> Self {
+        Self::new(Verdict::Rejected, why)
+    }
+
+    /// The backend does not know us or does not allow it.
+    pub fn unauthorized(why: impl fmt::Display) -> Self {
+        Self::new(Verdict::Unauthorized, why)
+    }
+
+    /// The sink cannot go on, whatever it is given.
+    pub fn closed(why: impl fmt::Display) -> Self {
+        Self::new(Verdict::Closed, why)
+    }
+
+    /// The backend asks to wait this long before the next attempt (`Retry-After`).
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.after = Some(delay);
+        self
+    }
+
+    /// What the pipeline does.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// How long the backend asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.after
+    }
+
+    fn new(verdict: Verdict, why: impl fmt::Display) -> Self {
+        Self { verdict, why: why.to_string(), after: None }
+    }
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for SinkError {}
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Any sink, its type forgotten.
+pub struct BoxSink(Box<dyn Erased>);
+
+impl BoxSink {
+    /// Forgets the type of `sink`.
+    pub fn new(sink: impl Sink) -> Self {
+        Self(Box::new(sink))
+    }
+}
+
+impl fmt::Debug for BoxSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BoxSink").field(&self.0.name()).finish()
+    }
+}
+
+impl Sink for BoxSink {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.0.limits()
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        self.0.deliver(batch).await
+    }
+
+    async fn close(&self) {
+        self.0.close().await;
+    }
+}
+
+impl<S: Sink> Sink for Arc<S> {
+    fn name(&self) -> &str {
+        S::name(self)
+    }
+
+    fn limits(&self) -> BatchLimits {
+        S::limits(self)
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        S::deliver(self, batch).await
+    }
+
+    async fn close(&self) {
+        S::close(self).await;
+    }
+}
+
+trait Erased: Send + Sync {
+    fn name(&self) -> &str;
+    fn limits(&self) -> BatchLimits;
+    fn deliver<'a>(&'a self, batch: &'a Batch) -> Boxed<'a, Result<Delivered, SinkError>>;
+    fn close(&self) -> Boxed<'_, ()>;
+}
+
+impl<S: Sink> Erased for S {
+    fn name(&self) -> &str {
+        Sink::name(self)
+    }
+
+    fn limits(&self) -> BatchLimits {
+        Sink::limits(self)
+    }
+
+    fn deliver<'a>(&'a self, batch: &'a Batch) -> Boxed<'a, Result<Delivered, SinkError>> {
+        Box::pin(Sink::deliver(self, batch))
+    }
+
+    fn close(&self) -> Boxed<'_, ()> {
+        Box::pin(Sink::close(self))
+    }
+}
+
+/// Counts records and forgets them: for benchmarks, and for trying things out.
+#[derive(Debug, Default)]
+pub struct Discard {
+    seen: AtomicU64,
+}
+
+impl Discard {
+    /// A sink that has seen nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many records it was given.
+    pub fn seen(&self) -> u64 {
+        self.seen.load(Ordering::Relaxed)
+    }
+}
+
+impl Sink for Discard {
+    fn name(&self) -> &'static str {
+        "discard"
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        self.seen.fetch_add(batch.records().len() as u64, Ordering::Relaxed);
+        Ok(Delivered::all())
+    }
+}
+
+/// Writes each record's canonical JSON as a line to any writer, whole batches at a time.
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    writer: std::sync::Mutex<W>,
+}
+
+impl<W: std::io::Write + Send + 'static> JsonLines<W> {
+    /// Lines to `writer`. A writer that blocks holds up every sink's deliveries, so give it one that does not (a
+    /// file, a buffer); the console has a thread of its own.
+    pub fn new(writer: W) -> Self {
+        Self { writer: std::sync::Mutex::new(writer) }
+    }
+}
+
+impl<W: std::io::Write + Send + 'static> Sink for JsonLines<W> {
+    fn name(&self) -> &'static str {
+        "json_lines"
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let mut lines = Vec::with_capacity(batch.records().len() * 640);
+        for record in batch.records() {
+            record.write_json(&mut lines);
+            lines.push(b'\n');
+        }
+        let mut writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        writer.write_all(&lines).and_then(|()| writer.flush()).map(|()| Delivered::all()).map_err(SinkError::retry)
+    }
+}

@@ -1,0 +1,143 @@
+//! What is known of a stage when it is compiled.
+
+use crate::level::Level;
+use crate::stage::StageKind;
+
+/// A stage as its attribute declares it: known at compile time, one for each annotated function.
+///
+/// `#[traced_stage(descriptor = CHUNKING)]` puts one beside the function, for typed reads and tests. Two descriptors
+/// are the same stage when their names are equal.
+#[derive(Clone, Copy, Debug)]
+pub struct StageDescriptor {
+    name: &'static str,
+    kind: StageKind,
+    level: Level,
+    target: &'static str,
+    file: &'static str,
+    line: u32,
+    fields: &'static [FieldDescriptor],
+    root: bool,
+}
+
+impl StageDescriptor {
+    /// A stage of kind `task` and level `info`, declared at `file` and `line`. The attribute calls this.
+    pub const fn new(name: &'static str, target: &'static str, file: &'static str, line: u32) -> Self {
+        Self { name, kind: StageKind::Task, level: Level::Info, target, file, line, fields: &[], root: false }
+    }
+
+    /// The same with another kind.
+    pub const fn with_kind(mut self, kind: StageKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same with another level for started and completed.
+    pub const fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The same with these declared fields.
+    pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// The same, starting a new trace at each run.
+    pub const fn with_root(mut self) -> Self {
+        self.root = true;
+        self
+    }
+
+    /// The stage's name, as in the `stage` column.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What sort of work it does.
+    pub const fn kind(&self) -> StageKind {
+        self.kind
+    }
+
+    /// The level of its started and completed records.
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The `logger` column of its records: a module path unless the attribute says otherwise.
+    pub const fn target(&self) -> &'static str {
+        self.target
+    }
+
+    /// The source file it is declared in.
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line it is declared at, from 1.
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The fields it declares, in the order they are written.
+    pub const fn fields(&self) -> &'static [FieldDescriptor] {
+        self.fields
+    }
+
+    /// Whether each run starts a new trace, even inside one.
+    pub const fn is_root(&self) -> bool {
+        self.root
+    }
+}
+
+impl PartialEq for StageDescriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for StageDescriptor {}
+
+/// A field that a stage declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldDescriptor {
+    name: &'static str,
+    source: FieldSource,
+    ty: Option<&'static str>,
+}
+
+impl FieldDescriptor {
+    /// A field of `source`, with its type where the attribute writes one. The attribute calls this.
+    pub const fn new(name: &'static str, source: FieldSource, ty: Option<&'static str>) -> Self {
+        Self { name, source, ty }
+    }
+
+    /// The field's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Which part of the attribute declares it.
+    pub const fn source(&self) -> FieldSource {
+        self.source
+    }
+
+    /// Its type as written, where one is written.
+    pub const fn ty(&self) -> Option<&'static str> {
+        self.ty
+    }
+}
+
+/// Which part of the attribute declares a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldSource {
+    /// `fields(…)`: read when the stage starts.
+    Start,
+    /// `ok(…)`: read from the success value.
+    Ok,
+    /// `err(…)`: read from the error.
+    Err,
+    /// `record(…)`: added by the body with `record!`.
+    Record,
+}

@@ -1,0 +1,7 @@
+//! Stages.
+
+mod descriptor;
+mod kind;
+
+pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
+pub use kind::{ParseKindError, StageKind};

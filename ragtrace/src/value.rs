@@ -1,0 +1,200 @@
+//! What a field holds, and what may become one.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The value of a recorded field.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Nothing: a field with it is left out of its record.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number that is not negative.
+    U64(u64),
+    /// A whole number.
+    I64(i64),
+    /// A number; what JSON has no form for (NaN, infinities) is written as `null`.
+    F64(f64),
+    /// A text.
+    Text(Cow<'static, str>),
+}
+
+impl Value {
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number as a whole one, if it is one and not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::U64(number) => Some(*number),
+            Self::I64(number) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, rounded to the nearest `f64`.
+    #[expect(clippy::cast_precision_loss, reason = "documented: rounded to the nearest")]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::U64(number) => Some(*number as f64),
+            Self::I64(number) => Some(*number as f64),
+            Self::F64(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a number: numbers from results go to a record's `metrics`, everything else to its `context`.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
+    }
+}
+
+/// What may be recorded as a field without `%` (its `Display`) or `?` (its `Debug`).
+///
+/// Implemented for numbers, `bool`, `char`, texts, paths, durations (in milliseconds), ids, and references and options of
+/// these; `None` leaves the field out. Implement it for your own newtypes:
+///
+/// ```
+/// use ragtrace::{ToValue, Value};
+///
+/// struct DocumentId(u64);
+///
+/// impl ToValue for DocumentId {
+///     fn to_value(&self) -> Value {
+///         self.0.to_value()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as a field as it is",
+    label = "not a number, text, bool or option of these",
+    note = "record its `Display` with `%`, its `Debug` with `?`, or one of its parts: `fields(x = %expr)`, `fields(x = ?expr)`, `fields(x = expr.len())`",
+    note = "or implement `ragtrace::ToValue` for `{Self}`"
+)]
+pub trait ToValue {
+    /// The value to record.
+    fn to_value(&self) -> Value;
+}
+
+impl<T: ToValue + ?Sized> ToValue for &T {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for &mut T {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for Box<T> {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for std::sync::Arc<T> {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for std::rc::Rc<T> {
+    fn to_value(&self) -> Value {
+        (**self).to_value()
+    }
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    fn to_value(&self) -> Value {
+        self.as_ref().map_or(Value::Null, ToValue::to_value)
+    }
+}
+
+impl ToValue for Value {
+    fn to_value(&self) -> Value {
+        self.clone()
+    }
+}
+
+macro_rules! numbers {
+    ($($type:ty => |$number:ident| $value:expr;)*) => {$(
+        impl ToValue for $type {
+            fn to_value(&self) -> Value {
+                let $number = *self;
+                $value
+            }
+        }
+    )*};
+}
+
+numbers! {
+    bool => |b| Value::Bool(b);
+    u8 => |n| Value::U64(n.into());
+    u16 => |n| Value::U64(n.into());
+    u32 => |n| Value::U64(n.into());
+    u64 => |n| Value::U64(n);
+    usize => |n| Value::U64(n as u64);
+    i8 => |n| Value::I64(n.into());
+    i16 => |n| Value::I64(n.into());
+    i32 => |n| Value::I64(n.into());
+    i64 => |n| Value::I64(n);
+    isize => |n| Value::I64(n as i64);
+    f32 => |n| Value::F64(n.into());
+    f64 => |n| Value::F64(n);
+    u128 => |n| u64::try_from(n).map_or_else(|_| text(n.to_string()), Value::U64);
+    i128 => |n| i64::try_from(n).map_or_else(|_| text(n.to_string()), Value::I64);
+    char => |c| text(c.to_string());
+    std::num::NonZeroU32 => |n| Value::U64(n.get().into());
+    std::num::NonZeroU64 => |n| Value::U64(n.get());
+    std::num::NonZeroUsize => |n| Value::U64(n.get() as u64);
+    Duration => |d| Value::F64(d.as_secs_f64() * 1_000.0);
+    crate::TraceId => |id| text(id.to_string());
+    crate::SpanId => |id| text(id.to_string());
+    crate::Timestamp => |at| text(at.to_string());
+    crate::Level => |level| Value::Text(Cow::Borrowed(level.as_str()));
+    uuid::Uuid => |id| text(id.to_string());
+}
+
+fn text(text: String) -> Value {
+    Value::Text(Cow::Owned(text))
+}
+
+impl ToValue for str {
+    fn to_value(&self) -> Value {
+        text(self.to_owned())
+    }
+}
+
+impl ToValue for String {
+    fn to_value(&self) -> Value {
+        text(self.clone())
+    }
+}
+
+impl ToValue for Cow<'_, str> {
+    fn to_value(&self) -> Value {
+        text(self.clone().into_owned())
+    }
+}
+
+impl ToValue for Path {
+    fn to_value(&self) -> Value {
+        text(self.to_string_lossy().into_owned())
+    }
+}
+
+impl ToValue for PathBuf {
+    fn to_value(&self) -> Value {
+        self.as_path().to_value()
+    }
+}
