@@ -1,19 +1,32 @@
 //! Structured stage logs for RAG pipelines.
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod capture;
+mod console;
 mod context;
 mod id;
 mod level;
+mod pipeline;
 mod record;
+mod setup;
 pub mod sink;
 mod stage;
 mod time;
 mod value;
+mod warning;
 
+pub use ragtrace_macros::traced_stage;
+
+pub use console::{Console, ParseConsoleError};
 pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use level::{Level, ParseLevelError};
+pub use pipeline::{Dropped, QueueLimits, Report, SinkStats, Stats};
 pub use record::{DecodeRecordError, ErrorInfo, Event, Record};
+pub use setup::{Builder, SetupError, Telemetry, builder};
 pub use sink::Sink;
-pub use stage::{FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind};
+pub use stage::{Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages};
 pub use time::{ParseTimestampError, Timestamp};
 pub use value::{ToValue, Value};

@@ -11,22 +11,18 @@ thread_local! {
     static CURRENT: Cell<ManuallyDrop<Option<RequestContext>>> = const { Cell::new(ManuallyDrop::new(None)) };
 }
 
-fn swap(context: Option<RequestContext>) -> Option<RequestContext> {
+/// Puts `context` in place, and returns what was there. Whoever calls it puts that back.
+pub(crate) fn swap(context: Option<RequestContext>) -> Option<RequestContext> {
     CURRENT.with(|current| ManuallyDrop::into_inner(current.replace(ManuallyDrop::new(context))))
 }
 
 /// A clone of the current context.
 pub(crate) fn current() -> Option<RequestContext> {
-    with_current(|context| context.cloned())
-}
-
-/// Looks at the current context. It is out of its place meanwhile, so `look` must neither run stages nor panic.
-pub(crate) fn with_current<T>(look: impl FnOnce(Option<&RequestContext>) -> T) -> T {
     let context = swap(None);
-    let seen = look(context.as_ref());
+    let clone = context.clone();
     // What was put in its place is `None`, which has nothing to drop.
     drop(swap(context));
-    seen
+    clone
 }
 
 /// The current context is `slot`'s for as long as this lives; then `slot` has it back, and the thread what it had

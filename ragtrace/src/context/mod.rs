@@ -5,7 +5,7 @@
 //! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
 //! [`RequestContext::sync_scope`].
 
-mod current;
+pub(crate) mod current;
 mod scope;
 mod traceparent;
 
@@ -14,10 +14,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use current::{Entered, current};
 pub use scope::{InContext, Scoped, spawn};
 pub use traceparent::TraceparentError;
 
+use crate::capture::Capture;
 use crate::record::json;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId};
@@ -56,6 +56,8 @@ pub(crate) struct Request {
     /// The parent that another process named.
     pub(crate) remote_parent: Option<SpanId>,
     pub(crate) anchor: Anchor,
+    /// The test that wants this request's records for itself.
+    pub(crate) capture: Option<Arc<Capture>>,
 }
 
 impl Request {
@@ -69,6 +71,7 @@ impl Request {
             baggage: BTreeMap::new(),
             remote_parent: None,
             anchor: Anchor::now(),
+            capture: None,
         }
     }
 }
@@ -99,7 +102,7 @@ impl RequestContext {
 
     /// The context of the running poll or call, if there is one.
     pub fn current() -> Option<Self> {
-        current()
+        current::current()
     }
 
     /// The same with this trace id instead of its own.
@@ -204,6 +207,14 @@ impl RequestContext {
             object.float("elapsed_ms", self.elapsed().as_secs_f64() * 1_000.0);
             object.close();
         })
+    }
+
+    /// The same request in a trace of its own.
+    pub(crate) fn new_trace(&self) -> Self {
+        let anchor = Anchor::now();
+        let trace_id = TraceId::at(anchor.wall);
+        let request = Request { trace_id, anchor, remote_parent: None, ..(*self.request).clone() };
+        Self { request: Arc::new(request), span: None }
     }
 
     /// Whether a stage that starts here has no parent in this process.

@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::{Entered, RequestContext, current};
+use super::RequestContext;
+use super::current::{Entered, current};
 
 impl RequestContext {
     /// Runs `future` with this context as the current one: at each poll, and nowhere else.

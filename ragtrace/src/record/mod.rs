@@ -285,7 +285,7 @@ impl Record {
 
     /// One number of `metrics` by its name in the canonical JSON: `duration_ms`, `busy_ms` and `count` too.
     pub fn metric(&self, name: &str) -> Option<f64> {
-        let millis = |duration: Option<Duration>| duration.map(|d| d.as_secs_f64() * 1_000.0);
+        let millis = |duration: Option<Duration>| duration.map(encode::millis);
         match name {
             "duration_ms" => millis(self.0.duration),
             "busy_ms" => millis(self.0.busy),
@@ -315,6 +315,23 @@ impl Record {
         self.write_json(&mut line);
         // Every byte comes from a `str` or is ASCII of ours, so this conversion never takes its second way.
         String::from_utf8(line).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    /// About how many bytes the canonical JSON takes.
+    pub(crate) fn size_estimate(&self) -> usize {
+        // What a stage's record takes without the texts that its user gives.
+        const REST: usize = 480;
+        let fields = |fields: &Fields| -> usize {
+            fields.iter().map(|(name, value)| name.len() + 4 + value.as_str().map_or(16, str::len)).sum()
+        };
+        let error = self
+            .0
+            .error
+            .as_ref()
+            .map_or(0, |error| error.message.len() + error.chain.iter().map(String::len).sum::<usize>());
+        let message = self.0.message.as_ref().map_or(0, |message| message.len());
+        let stack_trace = self.0.stack_trace.as_ref().map_or(0, String::len);
+        REST + fields(&self.0.context) + fields(&self.0.metrics) + error + message + stack_trace
     }
 
     fn request(&self) -> Option<&Request> {

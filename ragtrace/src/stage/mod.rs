@@ -1,7 +1,27 @@
-//! Stages.
+//! A stage at run time: what it declares, how a run of it begins and ends, what is recorded of its result.
+//!
+//! A run records exactly one start and one end. Its end is recorded when its body returns, panics, or is dropped
+//! before it returned; the thread's context is then what it was before. Generated code calls [`span::open`] and one of
+//! `run` and `call`; it never sees a clock, an id or a queue.
 
+mod call;
+mod catalog;
+mod countable;
 mod descriptor;
+pub(crate) mod entry;
+mod future;
 mod kind;
+mod later;
+mod outcome;
+pub(crate) mod panic;
+mod slots;
+mod span;
+mod typed;
 
+pub use catalog::{Listed, stages};
+pub use countable::Countable;
 pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
 pub use kind::{ParseKindError, StageKind};
+pub use later::open_later;
+pub use outcome::{CountProbe, ErrorProbe, Probe};
+pub use span::open;

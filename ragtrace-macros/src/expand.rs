@@ -1,0 +1,168 @@
+//! The code that a stage becomes: its function with another body, which calls the runtime.
+//!
+//! Every path is rooted at the crate's hidden module; every name of ours is hygienic. The user's tokens keep their
+//! spans, so the user's own mistakes are reported where they were made.
+
+mod descriptor;
+mod outcome;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{ReturnType, Type};
+
+use crate::item::{Function, Shape};
+use crate::model::Stage;
+
+/// The function, rewritten.
+pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
+    let constant = descriptor::constant(stage, function);
+    let body = body(stage, function);
+    quote! {
+        #constant
+        #function {
+            #body
+        }
+    }
+}
+
+/// The names that generated code uses for its own values.
+pub(crate) struct Names {
+    pub(crate) fields: Ident,
+    pub(crate) out: Ident,
+    pub(crate) end: Ident,
+}
+
+impl Names {
+    fn new() -> Self {
+        let ours = |name| Ident::new(name, Span::mixed_site());
+        Self { fields: ours("__fields"), out: ours("__out"), end: ours("__end") }
+    }
+}
+
+fn body(stage: &Stage, function: &Function) -> TokenStream {
+    let krate = &stage.krate;
+    let private = quote!(#krate::__private);
+    let names = Names::new();
+    let descriptor = descriptor::place(stage);
+    let fields = outcome::start_fields(stage, &names);
+    let end = outcome::on_end(stage, &names);
+    let body_span = function.body.span();
+    let returned = match &function.signature.output {
+        ReturnType::Default => None,
+        ReturnType::Type(_, ty) => Some(&**ty),
+    };
+    if matches!(returned, Some(Type::Never(_))) {
+        return never(stage, function, &names);
+    }
+    match &function.shape {
+        Shape::Async => {
+            let inner = typed_block(&private, returned.map(without_impl).as_ref(), &function.body);
+            let future = quote_spanned!(body_span=> async move #inner);
+            quote!(#private::open(#descriptor, #fields).run(#future).end(#end).await)
+        }
+        Shape::Sync => {
+            let call = closure(returned.map(without_impl).as_ref(), &function.body);
+            quote!(#private::open(#descriptor, #fields).call(#call).end(#end))
+        }
+        Shape::ReturnsFuture(output) => {
+            let call = closure(Some(&syn::parse_quote!(_)), &function.body);
+            let output = without_impl(output);
+            quote!(#private::open_later(#descriptor, #fields).future::<#output, _>(#call).end(#end))
+        }
+        Shape::ReturnsBoxedFuture(output) => {
+            let output = without_impl(output);
+            let future = match boxed_block(&function.body) {
+                // The box that is there anyway holds the stage too.
+                Some(block) => {
+                    let inner = typed_block(&private, Some(&output), &block);
+                    quote_spanned!(body_span=> move || async move #inner)
+                }
+                None => closure(returned, &function.body),
+            };
+            quote!(#private::boxed(#private::open_later(#descriptor, #fields).future::<#output, _>(#future).end(#end)))
+        }
+        Shape::Stream(_) => quote!(),
+    }
+}
+
+/// A body that never returns: its stage ends only by a panic or by being dropped.
+fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
+    let krate = &stage.krate;
+    let private = quote!(#krate::__private);
+    let descriptor = descriptor::place(stage);
+    let fields = outcome::start_fields(stage, names);
+    let body_span = function.body.span();
+    let body = ours(&function.body);
+    let never: Type = syn::parse_quote!(::core::convert::Infallible);
+    if function.signature.asyncness.is_some() {
+        let block = quote_spanned!(body_span=> { if false { return #private::expected::<#never>(); } #body });
+        let future = quote_spanned!(body_span=> async move #block);
+        quote!(match #private::open(#descriptor, #fields).run(#future).end(|_, _| ()).await {})
+    } else {
+        let call = quote_spanned!(body_span=> move || -> #never #body);
+        quote!(match #private::open(#descriptor, #fields).call(#call).end(|_, _| ()) {})
+    }
+}
+
+/// The body as the block of a future whose output's type is said before anything in it is inferred.
+fn typed_block(private: &TokenStream, output: Option<&Type>, body: &Group) -> TokenStream {
+    let body = ours(body);
+    let Some(output) = output else { return quote!({ #body }) };
+    quote!({
+        if false {
+            return #private::expected::<#output>();
+        }
+        #body
+    })
+}
+
+/// The body as a closure that is called once.
+fn closure(output: Option<&Type>, body: &Group) -> TokenStream {
+    let span = body.span();
+    let body = ours(body);
+    let output = output.map(|output| quote!(-> #output));
+    match output {
+        Some(output) => quote_spanned!(span=> move || #output #body),
+        None => quote_spanned!(span=> move || #body),
+    }
+}
+
+/// The body's braces as ours, so that no lint takes them for the user's superfluous ones.
+fn ours(body: &Group) -> Group {
+    let mut group = Group::new(Delimiter::Brace, body.stream());
+    group.set_span(body.span().resolved_at(Span::mixed_site()));
+    group
+}
+
+/// The block of a body that is `Box::pin(async move { … })` and nothing else: what `#[async_trait]` makes.
+fn boxed_block(body: &Group) -> Option<Group> {
+    let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
+    let syn::Expr::Path(callee) = &*call.func else { return None };
+    let segments: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let is_box_pin = segments.ends_with(&["Box".to_owned(), "pin".to_owned()]);
+    let argument = call.args.first().filter(|_| is_box_pin && call.args.len() == 1)?;
+    let syn::Expr::Async(block) = argument else { return None };
+    block.capture?;
+    let tokens = quote::ToTokens::to_token_stream(&block.block);
+    match tokens.into_iter().next()? {
+        proc_macro2::TokenTree::Group(group) => Some(group),
+        _ => None,
+    }
+}
+
+/// The type with each `impl Trait` in it left to inference.
+fn without_impl(ty: &Type) -> Type {
+    struct Opaque;
+    impl syn::visit_mut::VisitMut for Opaque {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                *ty = syn::parse_quote!(_);
+            } else {
+                syn::visit_mut::visit_type_mut(self, ty);
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    syn::visit_mut::VisitMut::visit_type_mut(&mut Opaque, &mut ty);
+    ty
+}

@@ -1,0 +1,57 @@
+//! The stage's descriptor: a static in the function, and on demand a constant beside it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::item::Function;
+use crate::model::Stage;
+
+/// A block that holds the descriptor, lists it in the catalog, and yields a reference to it.
+pub(crate) fn place(stage: &Stage) -> TokenStream {
+    let krate = &stage.krate;
+    let descriptor = descriptor(stage);
+    quote!({
+        static STAGE: #krate::StageDescriptor = #descriptor;
+        #krate::__private::inventory::submit!(#krate::__private::Listed(&STAGE));
+        &STAGE
+    })
+}
+
+/// `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is an
+/// associated function.
+pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream> {
+    let name = stage.descriptor.as_ref()?;
+    let krate = &stage.krate;
+    let descriptor = descriptor(stage);
+    let (cfg, visibility) = (&function.cfg_attributes, &function.visibility);
+    let doc = format!("The stage `{}`.", stage.name);
+    Some(quote! {
+        #(#cfg)*
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #visibility const #name: #krate::StageDescriptor = #descriptor;
+    })
+}
+
+fn descriptor(stage: &Stage) -> TokenStream {
+    let Stage { name, krate, .. } = stage;
+    let target = match &stage.target {
+        Some(target) => quote!(#target),
+        None => quote!(::core::module_path!()),
+    };
+    let kind = stage.kind.as_ref().map(|kind| quote!(.with_kind(#krate::StageKind::#kind)));
+    let level = stage.level.as_ref().map(|level| quote!(.with_level(#krate::Level::#level)));
+    let root = stage.root.then(|| quote!(.with_root()));
+    let fields = stage.declared.iter().map(|field| {
+        let (name, source) = (&field.name, &field.source);
+        let ty = match &field.ty {
+            Some(ty) => quote!(::core::option::Option::Some(#ty)),
+            None => quote!(::core::option::Option::None),
+        };
+        quote!(#krate::FieldDescriptor::new(#name, #krate::FieldSource::#source, #ty))
+    });
+    let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
+    quote! {
+        #krate::StageDescriptor::new(#name, #target, ::core::file!(), ::core::line!())#kind #level #root #fields
+    }
+}

@@ -1,0 +1,91 @@
+//! The closures that read fields: from the arguments at the start, from the result at the end.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Expr;
+use syn::spanned::Spanned;
+
+use super::Names;
+use crate::args::Form;
+use crate::model::{Outcome, Recorded, Stage};
+
+/// `|fields| { … }`, read before the body has its arguments.
+pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
+    let fields = &names.fields;
+    if stage.start.is_empty() {
+        return quote!(|_| ());
+    }
+    let set = stage.start.iter().map(|recorded| {
+        let Recorded { index, field } = recorded;
+        let value = reference(&field.value);
+        let method = method(field.form);
+        quote_spanned!(field.value.span()=> #fields.#method(#index, #value);)
+    });
+    quote!(|#fields| { #(#set)* })
+}
+
+/// `|out, end| { … }`, read from the result.
+pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
+    let Names { out, end, .. } = names;
+    let krate = &stage.krate;
+    let private = quote!(#krate::__private);
+    let ok = stage.ok.as_ref().map(|ok| read(ok, out, names));
+    let err = stage.err.as_ref().map(|err| read(err, out, names));
+    quote! {
+        move |#out, #end| match #private::Probe::new(#out).split() {
+            ::core::result::Result::Ok(#out) => {
+                #end.count(#private::CountProbe::new(#out).count());
+                #ok
+            }
+            ::core::result::Result::Err(#out) => {
+                #end.fail(#private::ErrorProbe::new(#out).capture());
+                #err
+            }
+        }
+    }
+}
+
+fn read(outcome: &Outcome, value: &proc_macro2::Ident, names: &Names) -> TokenStream {
+    let end = &names.end;
+    let pattern = &outcome.pattern;
+    let set = outcome.fields.iter().map(|recorded| {
+        let Recorded { index, field } = recorded;
+        let span = field.value.span();
+        let expr = &field.value;
+        match field.name.as_str() {
+            "count" => quote_spanned!(span=> #end.set_count(#expr);),
+            "cost_usd" => quote_spanned!(span=> #end.set_cost(#index, #expr);),
+            _ => {
+                let value = reference(expr);
+                let method = method(field.form);
+                quote_spanned!(span=> #end.#method(#index, #value);)
+            }
+        }
+    });
+    quote!(let #pattern = #value; #(#set)*)
+}
+
+fn method(form: Form) -> proc_macro2::Ident {
+    let name = match form {
+        Form::Plain => "set",
+        Form::Display => "display",
+        Form::Debug => "debug",
+    };
+    proc_macro2::Ident::new(name, proc_macro2::Span::mixed_site())
+}
+
+/// `&expr`, in parentheses where it needs them.
+fn reference(expr: &Expr) -> TokenStream {
+    let span = expr.span();
+    match expr {
+        Expr::Path(_)
+        | Expr::Field(_)
+        | Expr::MethodCall(_)
+        | Expr::Call(_)
+        | Expr::Lit(_)
+        | Expr::Macro(_)
+        | Expr::Index(_)
+        | Expr::Paren(_) => quote_spanned!(span=> &#expr),
+        _ => quote_spanned!(span=> &(#expr)),
+    }
+}

@@ -1,0 +1,189 @@
+//! The function under the attribute. Its signature is read and given back token by token; its body is never parsed.
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
+
+/// A function with a body.
+pub(crate) struct Function {
+    /// Everything before the body, as it was written.
+    pub(crate) head: TokenStream,
+    /// The body's `#![…]`, to be put before the head as `#[…]`.
+    pub(crate) inner_attributes: Vec<TokenStream>,
+    pub(crate) cfg_attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: Group,
+    pub(crate) shape: Shape,
+}
+
+/// How the function's work is run.
+pub(crate) enum Shape {
+    /// A call.
+    Sync,
+    /// An `async fn`.
+    Async,
+    /// A plain function that returns `impl Future<Output = T>`.
+    ReturnsFuture(Type),
+    /// A plain function that returns `Pin<Box<dyn Future<Output = T> + …>>`.
+    ReturnsBoxedFuture(Type),
+    /// A plain function that returns `impl Stream<Item = T>`.
+    Stream(Type),
+}
+
+impl Function {
+    pub(crate) fn parse(item: TokenStream) -> Result<Self> {
+        let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+        let body = match tokens.pop() {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
+            _ => return Err(not_a_function(&item)),
+        };
+        let head: TokenStream = tokens.into_iter().collect();
+        let parse_head = |input: ParseStream<'_>| {
+            let attributes = input.call(Attribute::parse_outer)?;
+            let visibility: Visibility = input.parse()?;
+            let ahead = input.fork();
+            if let Err(error) = ahead.parse::<Signature>() {
+                return Err(if is_function(input) { error } else { not_a_function(&item) });
+            }
+            Ok((attributes, visibility, input.parse::<Signature>()?))
+        };
+        let (attributes, visibility, signature) = parse_head.parse2(head.clone())?;
+        if let Some(constness) = &signature.constness {
+            return Err(Error::new_spanned(
+                constness,
+                "a `const fn` may run at compile time, where nothing can be recorded: trace what calls it",
+            ));
+        }
+        let (inner_attributes, body) = hoist(&body);
+        let shape = Shape::of(&signature);
+        let cfg_attributes = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
+        Ok(Self { head, inner_attributes, cfg_attributes, visibility, signature, body, shape })
+    }
+}
+
+impl Function {
+    /// Whether `stream` makes sense here.
+    pub(crate) fn check_stream(&self, _word: proc_macro2::Span) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn is_function(input: ParseStream<'_>) -> bool {
+    input.cursor().token_stream().into_iter().any(|token| token.to_string() == "fn")
+}
+
+/// One error for whatever is not a function with a body, at the word that says what it is.
+fn not_a_function(item: &TokenStream) -> Error {
+    let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let is_word = |token: &&TokenTree, words: &[&str]| matches!(token, TokenTree::Ident(word) if words.contains(&word.to_string().as_str()));
+    if let Some(word) = tokens.iter().find(|token| is_word(token, &["fn"])) {
+        let name = tokens.iter().skip_while(|token| !is_word(token, &["fn"])).nth(1).unwrap_or(word);
+        return Error::new_spanned(
+            name,
+            "this function has no body to trace: put the attribute on the implementations, or give it a default body",
+        );
+    }
+    const ITEMS: [&str; 10] = ["struct", "enum", "union", "trait", "impl", "mod", "static", "const", "type", "use"];
+    let word = tokens.iter().find(|token| is_word(token, &ITEMS));
+    let message = match word {
+        Some(TokenTree::Ident(ident)) if ident == "impl" || ident == "trait" => {
+            "`#[traced_stage]` goes on a function: put it on each method that is a stage".to_owned()
+        }
+        Some(word) => format!("`#[traced_stage]` goes on a function, not on a `{word}`"),
+        None => "`#[traced_stage]` goes on a function; for a block there is `ragtrace::stage!`".to_owned(),
+    };
+    match word.or(tokens.first()) {
+        Some(word) => Error::new_spanned(word, message),
+        None => Error::new(proc_macro2::Span::call_site(), message),
+    }
+}
+
+/// Takes the `#![…]` off the front of a body.
+fn hoist(body: &Group) -> (Vec<TokenStream>, Group) {
+    let mut tokens = body.stream().into_iter().peekable();
+    let mut rest = Vec::new();
+    let mut attributes = Vec::new();
+    while let Some(token) = tokens.next() {
+        let is_hash = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+        let is_inner = is_hash && matches!(tokens.peek(), Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+        if !is_inner {
+            rest.push(token);
+            break;
+        }
+        let _bang = tokens.next();
+        let content = tokens.next();
+        attributes.push([Some(token), content].into_iter().flatten().collect());
+    }
+    rest.extend(tokens);
+    let mut hoisted = Group::new(Delimiter::Brace, rest.into_iter().collect());
+    hoisted.set_span(body.span());
+    (attributes, hoisted)
+}
+
+impl Shape {
+    fn of(signature: &Signature) -> Self {
+        if signature.asyncness.is_some() {
+            return Self::Async;
+        }
+        let ReturnType::Type(_, returned) = &signature.output else { return Self::Sync };
+        if let Type::ImplTrait(opaque) = &**returned {
+            let future = output_of_bounds(&opaque.bounds, "Future", "Output").map(Self::ReturnsFuture);
+            let stream = || output_of_bounds(&opaque.bounds, "Stream", "Item").map(Self::Stream);
+            return future.or_else(stream).unwrap_or(Self::Sync);
+        }
+        boxed_future(returned).map_or(Self::Sync, Self::ReturnsBoxedFuture)
+    }
+}
+
+/// `T` of `Pin<Box<dyn Future<Output = T> + …>>`, or of a `BoxFuture<'_, T>`, which is that.
+fn boxed_future(ty: &Type) -> Option<Type> {
+    let (name, arguments) = last_segment(ty)?;
+    match name.as_str() {
+        "Pin" => {
+            let (pointer, arguments) = last_segment(arguments.first()?)?;
+            let Type::TraitObject(object) = arguments.first()? else { return None };
+            (pointer == "Box").then(|| output_of_bounds(&object.bounds, "Future", "Output")).flatten()
+        }
+        "BoxFuture" | "LocalBoxFuture" => arguments.into_iter().next(),
+        _ => None,
+    }
+}
+
+/// The last segment of a path type, and its type arguments.
+fn last_segment(ty: &Type) -> Option<(String, Vec<Type>)> {
+    let Type::Path(path) = ty else { return None };
+    let segment = path.path.segments.last()?;
+    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        syn::GenericArgument::Type(ty) => Some(ty.clone()),
+        _ => None,
+    });
+    Some((segment.ident.to_string(), types.collect()))
+}
+
+/// `T` of a bound `Trait<Assoc = T>` among `bounds`.
+fn output_of_bounds<'a>(
+    bounds: impl IntoIterator<Item = &'a syn::TypeParamBound>,
+    trait_name: &str,
+    associated: &str,
+) -> Option<Type> {
+    bounds.into_iter().find_map(|bound| {
+        let syn::TypeParamBound::Trait(bound) = bound else { return None };
+        let segment = bound.path.segments.last().filter(|segment| segment.ident == trait_name)?;
+        let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+        arguments.args.iter().find_map(|argument| match argument {
+            syn::GenericArgument::AssocType(assoc) if assoc.ident == associated => Some(assoc.ty.clone()),
+            _ => None,
+        })
+    })
+}
+
+impl ToTokens for Function {
+    /// The head with the body's inner attributes before it.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.inner_attributes.iter().for_each(|attribute| attribute.to_tokens(tokens));
+        self.head.to_tokens(tokens);
+    }
+}

@@ -1,0 +1,235 @@
+//! A stage that has been checked: every name is well formed, known and given once.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::{Error, LitStr, Pat, Result, Type};
+
+use crate::args::{Args, Clause, Declared, Field, Form};
+use crate::item::{Function, Shape};
+use crate::suggest::did_you_mean;
+
+const KINDS: [&str; 11] =
+    ["pipeline", "parse", "chunk", "enrich", "embed", "store", "retrieve", "rerank", "generate", "tool", "task"];
+const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
+/// The longest name of a stage, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// What the attribute says, checked.
+pub(crate) struct Stage {
+    pub(crate) name: String,
+    /// The variant of `StageKind`, unless it is the default.
+    pub(crate) kind: Option<Ident>,
+    /// The variant of `Level`, unless it is the default.
+    pub(crate) level: Option<Ident>,
+    pub(crate) target: Option<LitStr>,
+    pub(crate) root: bool,
+    pub(crate) is_stream: bool,
+    pub(crate) start: Vec<Recorded>,
+    pub(crate) ok: Option<Outcome>,
+    pub(crate) err: Option<Outcome>,
+    pub(crate) record: Vec<Declared>,
+    /// Every field, in the order of its index.
+    pub(crate) declared: Vec<DeclaredField>,
+    pub(crate) descriptor: Option<Ident>,
+    /// The path of the `ragtrace` crate.
+    pub(crate) krate: TokenStream,
+}
+
+/// What is recorded of a success or of an error.
+pub(crate) struct Outcome {
+    pub(crate) pattern: Pat,
+    pub(crate) fields: Vec<Recorded>,
+}
+
+/// A field and its index in the descriptor.
+pub(crate) struct Recorded {
+    pub(crate) index: u16,
+    pub(crate) field: Field,
+}
+
+/// A field as the descriptor lists it.
+pub(crate) struct DeclaredField {
+    pub(crate) name: String,
+    /// The variant of `FieldSource`.
+    pub(crate) source: Ident,
+    pub(crate) ty: Option<String>,
+}
+
+impl Stage {
+    pub(crate) fn check(args: Args, function: &Function) -> Result<Self> {
+        let name = match &args.name {
+            Some(literal) => checked_name(literal)?,
+            None => name_of_function(&function.signature.ident)?,
+        };
+        let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
+        let level = args.level.as_ref().map(|level| known_level(level)).transpose()?;
+        let is_stream = matches!(function.shape, Shape::Stream(_)) || args.stream.is_some();
+        if let (true, Some(ok)) = (is_stream, &args.ok) {
+            return Err(Error::new_spanned(
+                &ok.pattern,
+                "a stream has no one success value: count its items (done by itself), or use `record`",
+            ));
+        }
+        if let Some(span) = args.stream {
+            function.check_stream(span)?;
+        }
+        let mut declared = Vec::new();
+        let start = index(args.fields, "Start", &mut declared)?;
+        let ok = args.ok.map(|clause| outcome(clause, "Ok", &mut declared)).transpose()?;
+        let err = args.err.map(|clause| outcome(clause, "Err", &mut declared)).transpose()?;
+        check_declared(&args.record)?;
+        declared.extend(args.record.iter().map(|field| DeclaredField {
+            name: field.name.to_string(),
+            source: format_ident!("Record"),
+            ty: Some(type_text(&field.ty)),
+        }));
+        let krate = args.krate.map_or_else(|| quote!(::ragtrace), ToTokens::into_token_stream);
+        let Args { target, root, record, descriptor, .. } = args;
+        Ok(Self { name, kind, level, target, root, is_stream, start, ok, err, record, declared, descriptor, krate })
+    }
+
+    /// The index of the first field of `record(…)`.
+    pub(crate) fn first_record(&self) -> usize {
+        self.declared.len() - self.record.len()
+    }
+}
+
+fn name_of_function(ident: &Ident) -> Result<String> {
+    let name = syn::ext::IdentExt::unraw(ident).to_string();
+    check_name(&name).map_err(|what| {
+        Error::new_spanned(
+            ident,
+            format!("a stage cannot take its name from this function, since {what}: give it one, `name = \"…\"`"),
+        )
+    })?;
+    Ok(name)
+}
+
+fn checked_name(literal: &LitStr) -> Result<String> {
+    let name = literal.value();
+    check_name(&name).map_err(|what| {
+        let suggestion = snake_case(&name);
+        let hint =
+            if check_name(&suggestion).is_ok() { format!(": for example `\"{suggestion}\"`") } else { String::new() };
+        Error::new_spanned(
+            literal,
+            format!("a stage's name is snake_case, dots may separate segments, and {what}{hint}"),
+        )
+    })?;
+    Ok(name)
+}
+
+fn check_name(name: &str) -> std::result::Result<(), String> {
+    if name.is_empty() {
+        return Err("it may not be empty".to_owned());
+    }
+    if name.chars().count() > LONGEST_NAME {
+        return Err(format!("it has at most {LONGEST_NAME} characters (this one {})", name.chars().count()));
+    }
+    let is_segment = |segment: &str| {
+        let mut chars = segment.chars();
+        chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+            && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    if name.split('.').all(is_segment) { Ok(()) } else { Err(format!("`{name}` is not")) }
+}
+
+fn snake_case(name: &str) -> String {
+    let mut out = String::new();
+    let mut after_lower = false;
+    for c in name.chars() {
+        if c.is_ascii_uppercase() && after_lower {
+            out.push('_');
+        }
+        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+        match c.to_ascii_lowercase() {
+            c if c.is_ascii_alphanumeric() || c == '.' || c == '_' => out.push(c),
+            _ if out.ends_with('_') || out.is_empty() => {}
+            _ => out.push('_'),
+        }
+    }
+    out.trim_end_matches('_').to_owned()
+}
+
+/// The variant that a known word names.
+fn known(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
+    let text = word.to_string();
+    if !words.contains(&text.as_str()) {
+        return Err(Error::new_spanned(word, unknown(&text, words, what)));
+    }
+    Ok(variant(&text))
+}
+
+fn known_level(level: &LitStr) -> Result<Ident> {
+    let text = level.value();
+    if !LEVELS.contains(&text.as_str()) {
+        return Err(Error::new_spanned(level, unknown(&text, &LEVELS, "level")));
+    }
+    Ok(variant(&text))
+}
+
+fn unknown(text: &str, words: &[&str], what: &str) -> String {
+    let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    match did_you_mean(text, words) {
+        Some(hint) => format!("unknown {what} `{text}`: {hint} (known: {all})"),
+        None => format!("unknown {what} `{text}`: use one of {all}"),
+    }
+}
+
+fn variant(word: &str) -> Ident {
+    let mut chars = word.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase()).into_iter();
+    Ident::new(&first.chain(chars).collect::<String>(), Span::call_site())
+}
+
+fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Outcome> {
+    Ok(Outcome { pattern: clause.pattern, fields: index(clause.fields, source, declared)? })
+}
+
+/// Gives each field the next index, except `count`, which every stage has.
+fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<Recorded>> {
+    let mut names: Vec<String> = Vec::new();
+    let mut recorded = Vec::new();
+    for field in fields {
+        if names.contains(&field.name) {
+            return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice", field.name)));
+        }
+        let is_typed = source != "Start" && matches!(field.name.as_str(), "count" | "cost_usd");
+        if is_typed && field.form != Form::Plain {
+            let what = if field.name == "count" { "an integer" } else { "a float" };
+            return Err(Error::new_spanned(
+                &field.name_tokens,
+                format!("`{}` is {what}: leave out `%` and `?`", field.name),
+            ));
+        }
+        names.push(field.name.clone());
+        let index = next_index(declared, &field.name_tokens)?;
+        declared.push(DeclaredField { name: field.name.clone(), source: format_ident!("{source}"), ty: None });
+        recorded.push(Recorded { index, field });
+    }
+    Ok(recorded)
+}
+
+fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {
+    /// More than a record takes, and far below what an index can say.
+    const MOST: usize = 256;
+    let index = u16::try_from(declared.len()).ok().filter(|_| declared.len() < MOST);
+    index.ok_or_else(|| Error::new_spanned(at, format!("a stage declares at most {MOST} fields")))
+}
+
+fn check_declared(record: &[Declared]) -> Result<()> {
+    for (at, field) in record.iter().enumerate() {
+        if record[..at].iter().any(|earlier| earlier.name == field.name) {
+            return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice", field.name)));
+        }
+    }
+    Ok(())
+}
+
+fn type_text(ty: &Type) -> String {
+    let mut text = ty.to_token_stream().to_string();
+    for (spaced, tight) in [("& ", "&"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" :: ", "::"), (" ,", ",")] {
+        text = text.replace(spaced, tight);
+    }
+    text
+}

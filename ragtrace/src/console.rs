@@ -1,0 +1,175 @@
+//! Records on stderr: for a person, or as JSON lines for whatever collects them.
+//!
+//! The console is a sink like any other, so a terminal that is slow holds nobody up but itself.
+
+use std::fmt::{self, Write as _};
+use std::io::{IsTerminal, Write as _};
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::level::Level;
+use crate::record::{Event, Record};
+use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
+use crate::value::Value;
+
+/// Whether and how records are shown on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Console {
+    /// Pretty on a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// The canonical JSON, a line a record.
+    Json,
+    /// A short line for a person; in colour on a terminal unless `NO_COLOR` is set.
+    Pretty,
+    /// Not at all.
+    Off,
+}
+
+impl FromStr for Console {
+    type Err = ParseConsoleError;
+
+    fn from_str(text: &str) -> Result<Self, ParseConsoleError> {
+        match text.to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "json" => Ok(Self::Json),
+            "pretty" => Ok(Self::Pretty),
+            "off" => Ok(Self::Off),
+            _ => Err(ParseConsoleError(text.to_owned())),
+        }
+    }
+}
+
+/// A text that names no form of console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseConsoleError(String);
+
+impl fmt::Display for ParseConsoleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown console {:?}: use auto, json, pretty or off", self.0)
+    }
+}
+
+impl std::error::Error for ParseConsoleError {}
+
+/// The sink behind [`Console`].
+#[derive(Debug)]
+pub(crate) struct ConsoleSink {
+    form: Form,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Json,
+    Pretty { colour: bool },
+}
+
+impl ConsoleSink {
+    /// The sink for this choice, or none if it is off.
+    pub(crate) fn new(console: Console) -> Option<Self> {
+        let is_terminal = std::io::stderr().is_terminal();
+        let form = match console {
+            Console::Off => return None,
+            Console::Auto if !is_terminal => Form::Json,
+            Console::Json => Form::Json,
+            Console::Auto | Console::Pretty => {
+                let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                Form::Pretty { colour: is_terminal && !no_colour }
+            }
+        };
+        Some(Self { form })
+    }
+}
+
+impl Sink for ConsoleSink {
+    fn name(&self) -> &'static str {
+        "console"
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default().with_records(256).with_age(Duration::from_millis(50))
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let mut text = Vec::with_capacity(batch.records().len() * 256);
+        for record in batch.records() {
+            match self.form {
+                Form::Json => record.write_json(&mut text),
+                Form::Pretty { colour } => text.extend_from_slice(pretty(record, colour).as_bytes()),
+            }
+            text.push(b'\n');
+        }
+        // A terminal that is stopped must not stop the worker.
+        let written = tokio::task::spawn_blocking(move || std::io::stderr().lock().write_all(&text)).await;
+        match written {
+            Ok(Ok(())) => Ok(Delivered::all()),
+            Ok(Err(error)) => Err(SinkError::closed(error)),
+            Err(error) => Err(SinkError::retry(error)),
+        }
+    }
+}
+
+/// `08:20:11.123 INFO  document_chunking_completed 12.3ms count=128 doc.name=report.pdf user=alice trace=0199…`
+fn pretty(record: &Record, colour: bool) -> String {
+    let time = record.timestamp().to_string();
+    let paint = |code: &'static str| if colour { code } else { "" };
+    let (dim, reset) = (paint("\x1b[2m"), paint("\x1b[0m"));
+    let level = paint(match record.level() {
+        Level::Error => "\x1b[31m",
+        Level::Warn => "\x1b[33m",
+        Level::Info => "\x1b[32m",
+        Level::Debug | Level::Trace => "\x1b[2m",
+    });
+    let mut line = format!("{dim}{}{reset} {level}{:5}{reset} {}", &time[11..23], record.level(), record.message());
+    if let Some(duration) = record.duration() {
+        let _ = write!(line, " {duration:.1?}");
+    }
+    if let Some(count) = record.count() {
+        let _ = write!(line, " {dim}count={reset}{count}");
+    }
+    for (name, value) in record.metrics().chain(record.context()) {
+        let _ = write!(line, " {dim}{name}={reset}{}", Shown(value));
+    }
+    if let Some(error) = record.error() {
+        let _ = write!(line, " {level}{}: {}{reset}", error.type_name(), Clean(error.message()));
+        for source in error.chain() {
+            let _ = write!(line, " {dim}<-{reset} {}", Clean(source));
+        }
+    }
+    if let Some(user) = record.user_id() {
+        let _ = write!(line, " {dim}user={reset}{}", Clean(user));
+    }
+    if let (Some(trace_id), Event::Started | Event::Failed, true) =
+        (record.trace_id(), record.event(), record.is_local_root())
+    {
+        let _ = write!(line, " {dim}trace={trace_id}{reset}");
+    }
+    line
+}
+
+struct Shown<'a>(&'a Value);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::Null => f.write_str("null"),
+            Value::Bool(value) => value.fmt(f),
+            Value::U64(number) => number.fmt(f),
+            Value::I64(number) => number.fmt(f),
+            Value::F64(number) => write!(f, "{number:.3}"),
+            Value::Text(text) => Clean(text).fmt(f),
+        }
+    }
+}
+
+/// A text without control characters, which could move the cursor or end the line.
+struct Clean<'a>(&'a str);
+
+impl fmt::Display for Clean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if c.is_control() { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! Entries become records: ends are joined with their starts, names and wall times are filled in.
+//!
+//! A future that moves between threads may have its end read before its start, since each thread has a chain of its
+//! own. Such an end waits until every chain was read once more: the start was written before it, so it is found then,
+//! or it was refused.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::context::Request;
+use crate::id::record_id;
+use crate::level::Level;
+use crate::pipeline::queue::Taken;
+use crate::record::{Event, Fields, Origin, Parts, Record};
+use crate::stage::StageDescriptor;
+use crate::stage::entry::{End, Entry, Outcome, Run, Start};
+use crate::value::Value;
+use crate::{ErrorInfo, SpanId};
+
+/// Makes records of entries, and remembers what is open.
+pub(crate) struct Assembler {
+    origin: Arc<Origin>,
+    level: Level,
+    filtered: u64,
+    /// The start fields of what is open.
+    open: HashMap<SpanId, Fields>,
+    /// Ends whose start was not seen yet, and whether every chain was read since.
+    early: Vec<Early>,
+    records: Vec<Record>,
+}
+
+struct Early {
+    request: Arc<Request>,
+    thread: Arc<str>,
+    end: End,
+    waited: bool,
+}
+
+impl Assembler {
+    pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
+        Self { origin, level, filtered: 0, open: HashMap::new(), early: Vec::new(), records: Vec::new() }
+    }
+
+    /// Takes in one entry.
+    pub(crate) fn take(&mut self, taken: Taken<'_>) {
+        let Taken { entry, request, thread } = taken;
+        match entry {
+            Entry::Request(_) => {}
+            Entry::Start(start) => self.start(request, thread, start),
+            Entry::End(end) => match self.open.remove(&end.run.span) {
+                Some(fields) => self.end(request, thread, end, fields),
+                None => self.early.push(Early {
+                    request: Arc::clone(request),
+                    thread: Arc::clone(thread),
+                    end,
+                    waited: false,
+                }),
+            },
+        }
+    }
+
+    /// Says that every chain was read to where it was when the last call came. The records so far are returned.
+    pub(crate) fn settle(&mut self) -> Vec<Record> {
+        for mut early in std::mem::take(&mut self.early) {
+            match self.open.remove(&early.end.run.span) {
+                Some(fields) => self.end(&early.request, &early.thread, early.end, fields),
+                None if early.waited => self.end(&early.request, &early.thread, early.end, Fields::new()),
+                None => {
+                    early.waited = true;
+                    self.early.push(early);
+                }
+            }
+        }
+        std::mem::take(&mut self.records)
+    }
+
+    /// Whether an end still waits for its start.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.early.is_empty()
+    }
+
+    /// Records that the level hid.
+    pub(crate) fn filtered(&self) -> u64 {
+        self.filtered
+    }
+
+    fn start(&mut self, request: &Arc<Request>, thread: &Arc<str>, start: Start) {
+        let (fields, _) = start.fields.named(start.run.stage);
+        let fields = owned(fields);
+        if self.shows(start.run.stage.level()) {
+            let event = Happened { event: Event::Started, level: start.run.stage.level(), at: start.run.started };
+            let mut parts = self.parts(request, thread, &start.run, &event);
+            parts.context.clone_from(&fields);
+            self.records.push(Record(Arc::new(parts)));
+        }
+        self.open.insert(start.run.span, fields);
+    }
+
+    fn end(&mut self, request: &Arc<Request>, thread: &Arc<str>, end: End, start_fields: Fields) {
+        let (event, level, failure) = match end.outcome {
+            Outcome::Completed => (Event::Completed, end.run.stage.level(), None),
+            Outcome::Failed(failure) => (Event::Failed, Level::Error, Some(*failure)),
+            Outcome::Cancelled => (Event::Cancelled, Level::Warn, None),
+        };
+        if !self.shows(level) {
+            return;
+        }
+        let mut parts = self.parts(request, thread, &end.run, &Happened { event, level, at: end.ended });
+        parts.duration = Some(end.ended.since(end.run.started));
+        parts.busy = (end.busy != u64::MAX).then(|| Duration::from_nanos(end.busy));
+        parts.context = start_fields;
+        let (fields, count) = end.fields.named(end.run.stage);
+        parts.count = count;
+        for (name, value) in owned(fields) {
+            let place = if value.is_number() { &mut parts.metrics } else { &mut parts.context };
+            put(place, name, value);
+        }
+        if let Some(failure) = failure {
+            parts.error = Some(failure.error);
+            parts.stack_trace = failure.stack_trace;
+        }
+        self.records.push(Record(Arc::new(parts)));
+    }
+
+    fn shows(&mut self, level: Level) -> bool {
+        let shows = level >= self.level;
+        self.filtered += u64::from(!shows);
+        shows
+    }
+
+    fn parts(&self, request: &Arc<Request>, thread: &Arc<str>, run: &Run, happened: &Happened) -> Parts {
+        let stage: &'static StageDescriptor = run.stage;
+        let timestamp = request.anchor.wall_at(happened.at);
+        Parts {
+            id: record_id(timestamp),
+            timestamp,
+            level: happened.level,
+            logger: Cow::Borrowed(stage.target()),
+            message: None,
+            event: happened.event,
+            stage: Some(Cow::Borrowed(stage.name())),
+            kind: Some(stage.kind()),
+            request: Some(Arc::clone(request)),
+            span_id: Some(run.span),
+            parent_span_id: run.parent,
+            local_root: run.local_root,
+            origin: Arc::clone(&self.origin),
+            thread: Some(Arc::clone(thread)),
+            duration: None,
+            busy: None,
+            count: None,
+            context: Fields::new(),
+            metrics: Fields::new(),
+            error: None::<ErrorInfo>,
+            stack_trace: None,
+            source: Some((Cow::Borrowed(stage.file()), stage.line())),
+        }
+    }
+}
+
+struct Happened {
+    event: Event,
+    level: Level,
+    at: crate::time::Ticks,
+}
+
+fn owned(fields: Vec<(&'static str, Value)>) -> Fields {
+    fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()
+}
+
+fn put(fields: &mut Fields, name: Cow<'static, str>, value: Value) {
+    match fields.iter_mut().find(|(earlier, _)| *earlier == name) {
+        Some((_, earlier)) => *earlier = value,
+        None => fields.push((name, value)),
+    }
+}

@@ -1,0 +1,264 @@
+//! The queue from the application's threads to the worker: bounded over all threads, without a lock on the way.
+//!
+//! Each thread writes to a chain of blocks of its own ([`block`]), so an entry costs a write to memory that no other
+//! core wants. The bound counts blocks beyond each thread's first. A thread's chain outlives it: the worker reads it to
+//! its end and lets go of it then.
+
+mod block;
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use self::block::{Reader, SLOTS, Writer};
+use crate::context::Request;
+use crate::level::Level;
+use crate::stage::entry::{Entry, Outcome};
+
+/// How much may wait in memory before records are dropped, and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueLimits {
+    /// Entries that may wait between all threads and the worker. An entry takes 128 to 192 bytes, and a stage makes two.
+    /// Rounded up to a whole block of 128 entries; each thread has its first block besides.
+    pub entries: usize,
+    /// Records that may wait for one sink.
+    pub sink_records: usize,
+}
+
+impl Default for QueueLimits {
+    /// 131,072 entries; 131,072 records a sink.
+    fn default() -> Self {
+        Self { entries: 131_072, sink_records: 131_072 }
+    }
+}
+
+impl QueueLimits {
+    /// The same with another number of entries.
+    pub fn with_entries(mut self, entries: usize) -> Self {
+        self.entries = entries;
+        self
+    }
+
+    /// The same with another number of records a sink.
+    pub fn with_sink_records(mut self, records: usize) -> Self {
+        self.sink_records = records;
+        self
+    }
+}
+
+/// The number of the installed queue; 0 while none is.
+static INSTALLED: AtomicUsize = AtomicUsize::new(0);
+static QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
+
+thread_local! {
+    static PRODUCER: RefCell<Option<Producer>> = const { RefCell::new(None) };
+}
+
+/// What the threads and the worker share.
+pub(crate) struct Queue {
+    number: usize,
+    block_limit: usize,
+    /// Blocks beyond the first of each thread.
+    blocks: AtomicUsize,
+    dropped: [AtomicU64; Level::ALL.len()],
+    /// Chains that the worker has not seen yet.
+    new: Mutex<Vec<Consumer>>,
+    wake: Notify,
+    wake_is_on_its_way: AtomicBool,
+}
+
+/// Whether a queue is installed.
+pub(crate) fn is_installed() -> bool {
+    INSTALLED.load(Ordering::Relaxed) != 0
+}
+
+/// Hands over one entry. See [`crate::pipeline::gate::record`].
+pub(crate) fn push(request: &Arc<Request>, entry: Entry, must: bool) -> bool {
+    let installed = INSTALLED.load(Ordering::Relaxed);
+    if installed == 0 {
+        return false;
+    }
+    let mut entry = Some(entry);
+    let pushed = PRODUCER.try_with(|producer| {
+        let mut producer = producer.try_borrow_mut().ok()?;
+        if producer.as_ref().is_none_or(|producer| producer.queue.number != installed) {
+            *producer = Producer::register();
+        }
+        let producer = producer.as_mut()?;
+        Some(producer.push(request, entry.take()?, must))
+    });
+    match (pushed, entry) {
+        (Ok(Some(accepted)), _) => accepted,
+        // The thread is at its end and its chain is gone, so the entry gets one to itself.
+        (_, Some(entry)) => Producer::register().is_some_and(|mut producer| producer.push(request, entry, must)),
+        (_, None) => false,
+    }
+}
+
+impl Queue {
+    /// Makes the process's queue, unless there is one.
+    pub(crate) fn install(limits: QueueLimits) -> Option<Arc<Self>> {
+        static NUMBERS: AtomicUsize = AtomicUsize::new(1);
+        let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+        if installed.is_some() {
+            return None;
+        }
+        let queue = Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            block_limit: limits.entries.div_ceil(SLOTS),
+            blocks: AtomicUsize::new(0),
+            dropped: [const { AtomicU64::new(0) }; Level::ALL.len()],
+            new: Mutex::new(Vec::new()),
+            wake: Notify::new(),
+            wake_is_on_its_way: AtomicBool::new(false),
+        });
+        *installed = Some(Arc::clone(&queue));
+        INSTALLED.store(queue.number, Ordering::Relaxed);
+        Some(queue)
+    }
+
+    /// Refuses what comes from now on. What was accepted before can still be read.
+    pub(crate) fn uninstall(&self) {
+        let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+        if installed.as_ref().is_some_and(|queue| queue.number == self.number) {
+            INSTALLED.store(0, Ordering::Relaxed);
+            *installed = None;
+        }
+    }
+
+    /// Entries that were refused because the queue was full, by level.
+    pub(crate) fn dropped(&self) -> [u64; Level::ALL.len()] {
+        self.dropped.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Waits until a thread has filled a block.
+    pub(crate) async fn filled(&self) {
+        self.wake.notified().await;
+        self.wake_is_on_its_way.store(false, Ordering::Relaxed);
+    }
+
+    /// The chains of threads that came since the last call.
+    pub(crate) fn take_new(&self) -> Vec<Consumer> {
+        std::mem::take(&mut *self.new.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn wake(&self) {
+        if !self.wake_is_on_its_way.swap(true, Ordering::Relaxed) {
+            self.wake.notify_one();
+        }
+    }
+}
+
+/// A thread's end of its chain.
+struct Producer {
+    queue: Arc<Queue>,
+    chain: Writer<Entry>,
+    /// The request that the chain named last. It is compared and never followed; the chain or its reader keeps the
+    /// request alive for as long as it is the last, so its address is no other's.
+    named: *const Request,
+    at_end: Arc<AtomicBool>,
+}
+
+impl Producer {
+    #[cold]
+    fn register() -> Option<Self> {
+        let queue = Arc::clone(QUEUE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?);
+        let (chain, reader) = block::chain();
+        let at_end = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::current();
+        let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
+        let consumer = Consumer { chain: reader, at_end: Arc::clone(&at_end), thread: name.into(), request: None };
+        queue.new.lock().unwrap_or_else(PoisonError::into_inner).push(consumer);
+        Some(Self { queue, chain, named: std::ptr::null(), at_end })
+    }
+
+    fn push(&mut self, request: &Arc<Request>, entry: Entry, must: bool) -> bool {
+        if self.chain.is_full() && !self.may_extend(must) {
+            self.queue.dropped[level(&entry) as usize].fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        if self.named != Arc::as_ptr(request) {
+            self.named = Arc::as_ptr(request);
+            self.chain.write(Entry::Request(Arc::clone(request)));
+            if self.chain.is_full() {
+                // The request is named, so what it was named for follows, whatever the bound.
+                self.may_extend(true);
+            }
+        }
+        self.chain.write(entry);
+        true
+    }
+
+    /// Counts a block more, if the bound allows it.
+    #[cold]
+    fn may_extend(&self, must: bool) -> bool {
+        self.queue.wake();
+        let before = self.queue.blocks.fetch_add(1, Ordering::Relaxed);
+        let allowed = must || before < self.queue.block_limit;
+        if !allowed {
+            self.queue.blocks.fetch_sub(1, Ordering::Relaxed);
+        }
+        allowed
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.at_end.store(true, Ordering::Release);
+    }
+}
+
+fn level(entry: &Entry) -> Level {
+    match entry {
+        Entry::Request(_) => Level::Trace,
+        Entry::Start(start) => start.run.stage.level(),
+        Entry::End(end) => match end.outcome {
+            Outcome::Completed => end.run.stage.level(),
+            Outcome::Failed(_) => Level::Error,
+            Outcome::Cancelled => Level::Warn,
+        },
+    }
+}
+
+/// The worker's end of a thread's chain.
+pub(crate) struct Consumer {
+    chain: Reader<Entry>,
+    at_end: Arc<AtomicBool>,
+    thread: Arc<str>,
+    request: Option<Arc<Request>>,
+}
+
+/// What the worker reads: an entry, whose it is, and the thread it comes from.
+pub(crate) struct Taken<'a> {
+    pub(crate) entry: Entry,
+    pub(crate) request: &'a Arc<Request>,
+    pub(crate) thread: &'a Arc<str>,
+}
+
+impl Consumer {
+    /// Takes at most `most` entries, and says whether there may be more to come: `None` when the thread is gone and
+    /// its chain at its end, else how many were taken.
+    pub(crate) fn drain(&mut self, queue: &Queue, most: usize, mut take: impl FnMut(Taken<'_>)) -> Option<usize> {
+        // Read before the chain is: what the thread wrote before its end is seen then.
+        let at_end = self.at_end.load(Ordering::Acquire);
+        for taken in 0..most {
+            let freed = || {
+                queue.blocks.fetch_sub(1, Ordering::Relaxed);
+            };
+            match self.chain.read(freed) {
+                Some(Entry::Request(request)) => self.request = Some(request),
+                Some(entry) => {
+                    if let Some(request) = &self.request {
+                        take(Taken { entry, request, thread: &self.thread });
+                    }
+                }
+                None if at_end => return None,
+                None => return Some(taken),
+            }
+        }
+        Some(most)
+    }
+}

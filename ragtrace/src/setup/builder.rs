@@ -1,0 +1,184 @@
+//! The builder.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use uuid::Uuid;
+
+use crate::console::{Console, ConsoleSink};
+use crate::level::Level;
+use crate::pipeline::gate::Listening;
+use crate::pipeline::{Plan, Queue, QueueLimits, Stats, start};
+use crate::record::Origin;
+use crate::setup::Telemetry;
+use crate::sink::{BoxSink, Sink};
+use crate::stage::panic;
+
+/// What to set up; made by [`builder`].
+#[derive(Debug)]
+#[must_use = "nothing is set up before `install()`"]
+pub struct Builder {
+    service: Option<String>,
+    environment: Option<String>,
+    version: Option<String>,
+    level: Result<Level, String>,
+    console: Console,
+    sinks: Vec<BoxSink>,
+    queue: QueueLimits,
+}
+
+/// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
+pub fn builder() -> Builder {
+    Builder {
+        service: None,
+        environment: None,
+        version: None,
+        level: Ok(Level::Info),
+        console: Console::Auto,
+        sinks: Vec::new(),
+        queue: QueueLimits::default(),
+    }
+}
+
+impl Builder {
+    /// The name of this service, in every record.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.service = Some(name.into());
+        self
+    }
+
+    /// Where it runs, such as `production`, in every record.
+    pub fn environment(mut self, name: impl Into<String>) -> Self {
+        self.environment = Some(name.into());
+        self
+    }
+
+    /// The version of this service, in every record.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// The least severe level that is logged, by name; `info` unless set. A level that does not exist is an error of
+    /// [`Builder::install`].
+    pub fn level(mut self, level: impl AsRef<str>) -> Self {
+        self.level = level.as_ref().parse::<Level>().map_err(|error| error.to_string());
+        self
+    }
+
+    /// Whether and how records are shown on stderr.
+    pub fn console(mut self, console: Console) -> Self {
+        self.console = console;
+        self
+    }
+
+    /// One more sink.
+    pub fn sink(mut self, sink: impl Sink) -> Self {
+        self.sinks.push(BoxSink::new(sink));
+        self
+    }
+
+    /// More sinks.
+    pub fn sinks(mut self, sinks: impl IntoIterator<Item = BoxSink>) -> Self {
+        self.sinks.extend(sinks);
+        self
+    }
+
+    /// How much may wait in memory.
+    pub fn queue(mut self, limits: QueueLimits) -> Self {
+        self.queue = limits;
+        self
+    }
+
+    /// Takes over what the environment sets: `RAGTRACE_SERVICE`, `RAGTRACE_ENV`, `RAGTRACE_VERSION`, `RAGTRACE_LOG` (a
+    /// level) and `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`). A variable that is empty counts as not set.
+    pub fn from_env(mut self) -> Self {
+        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+        self.service = variable("RAGTRACE_SERVICE").or(self.service);
+        self.environment = variable("RAGTRACE_ENV").or(self.environment);
+        self.version = variable("RAGTRACE_VERSION").or(self.version);
+        if let Some(level) = variable("RAGTRACE_LOG") {
+            self.level = level.parse::<Level>().map_err(|error| format!("RAGTRACE_LOG: {error}"));
+        }
+        if let Some(console) = variable("RAGTRACE_CONSOLE") {
+            match console.parse() {
+                Ok(console) => self.console = console,
+                Err(error) => self.level = Err(format!("RAGTRACE_CONSOLE: {error}")),
+            }
+        }
+        self
+    }
+
+    /// Starts the worker; from here on stages are recorded. Sinks connect when they have something to deliver.
+    ///
+    /// # Errors
+    ///
+    /// If telemetry is installed already, a setting is malformed, or the worker's thread cannot be started.
+    pub fn install(self) -> Result<Telemetry, SetupError> {
+        let level = self.level.map_err(SetupError::Setting)?;
+        let queue = Queue::install(self.queue).ok_or(SetupError::Installed)?;
+        panic::install_hook();
+        let origin = Origin {
+            service: self.service,
+            environment: self.environment,
+            version: self.version,
+            host: host(),
+            instance: Uuid::now_v7(),
+        };
+        let published = Arc::new(Mutex::new(Stats::default()));
+        let (commands, received) = tokio::sync::mpsc::unbounded_channel();
+        let console = ConsoleSink::new(self.console).map(BoxSink::new);
+        let started = start(Plan {
+            queue: Arc::clone(&queue),
+            origin: Arc::new(origin),
+            level,
+            sinks: console.into_iter().chain(self.sinks).collect(),
+            sink_records: self.queue.sink_records,
+            commands: received,
+            published: Arc::clone(&published),
+        });
+        match started {
+            Ok(_thread) => Ok(Telemetry::new(queue, commands, published, Listening::new())),
+            Err(error) => {
+                queue.uninstall();
+                Err(SetupError::Thread(error))
+            }
+        }
+    }
+}
+
+/// Why telemetry could not be set up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// Telemetry is installed already; it must be shut down first.
+    Installed,
+    /// A setting is malformed.
+    Setting(String),
+    /// The worker's thread could not be started.
+    Thread(std::io::Error),
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Installed => f.write_str("telemetry is installed already: install it once, where the program begins"),
+            Self::Setting(what) => f.write_str(what),
+            Self::Thread(_) => f.write_str("the telemetry thread could not be started"),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Thread(error) => Some(error),
+            Self::Installed | Self::Setting(_) => None,
+        }
+    }
+}
+
+fn host() -> Option<String> {
+    let name = hostname::get().ok()?;
+    name.into_string().ok().filter(|name| !name.is_empty())
+}

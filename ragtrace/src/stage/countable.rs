@@ -1,0 +1,63 @@
+//! What has a number of items.
+
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A success value whose items are counted: the `count` of the stage that returns it.
+///
+/// Implemented for the standard collections, slices and arrays, and references and smart pointers to them. Implement
+/// it for your own batches:
+///
+/// ```
+/// struct Batch { chunks: Vec<String> }
+///
+/// impl ragtrace::Countable for Batch {
+///     fn count(&self) -> usize {
+///         self.chunks.len()
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "ragtrace does not know how to count `{Self}`",
+    note = "implement `ragtrace::Countable` for `{Self}`, or record the number yourself: `ok(|out| count = out.len())`"
+)]
+pub trait Countable {
+    /// How many items there are.
+    fn count(&self) -> usize;
+}
+
+macro_rules! lengths {
+    ($([$($generics:tt)*] $type:ty),* $(,)?) => {$(
+        impl<$($generics)*> Countable for $type {
+            fn count(&self) -> usize {
+                self.len()
+            }
+        }
+    )*};
+}
+
+lengths! {
+    [T] [T],
+    [T, const N: usize] [T; N],
+    [T] Vec<T>,
+    [T] VecDeque<T>,
+    [T] LinkedList<T>,
+    [T] BinaryHeap<T>,
+    [T] BTreeSet<T>,
+    [K, V] BTreeMap<K, V>,
+    [T, S] HashSet<T, S>,
+    [K, V, S] HashMap<K, V, S>,
+}
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<T: Countable + ?Sized> Countable for $pointer {
+            fn count(&self) -> usize {
+                (**self).count()
+            }
+        }
+    )*};
+}
+
+pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);

@@ -1,0 +1,101 @@
+//! Asynchronous stages.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::stage::later::Waiting;
+use crate::stage::span::{Ending, Span};
+
+impl Span {
+    /// The run's body, if it is a future.
+    pub fn run<F: Future>(self, body: F) -> Running<F> {
+        Running { body, span: self }
+    }
+}
+
+/// A run and its body, before it is said what to record of the result.
+#[derive(Debug)]
+#[must_use = "a stage does nothing unless awaited"]
+pub struct Running<F> {
+    body: F,
+    span: Span,
+}
+
+impl<F: Future> Running<F> {
+    /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
+    pub fn end<E: FnOnce(&F::Output, &mut Ending)>(self, on_end: E) -> StageFuture<F, E> {
+        StageFuture { body: Some(self.body), on_end: Some(on_end), span: self.span }
+    }
+}
+
+pin_project! {
+    /// An asynchronous stage: its context is current during its polls and nowhere else, and its end is recorded when
+    /// it returns, panics or is dropped.
+    #[must_use = "futures do nothing unless polled or awaited"]
+    pub struct StageFuture<F, E> {
+        #[pin]
+        body: Option<F>,
+        on_end: Option<E>,
+        span: Span,
+    }
+
+    impl<F, E> PinnedDrop for StageFuture<F, E> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.span.is_active() {
+                // Inner stages are dropped, and so cancelled, before this one is.
+                this.span.drop_inside(|| this.body.set(None));
+                this.span.cancel();
+            }
+        }
+    }
+}
+
+impl<F, E> StageFuture<F, E> {
+    /// A stage whose run has not begun.
+    pub(crate) fn idle(body: F, on_end: E) -> Self {
+        Self { body: Some(body), on_end: Some(on_end), span: Span::none() }
+    }
+
+    /// Begins its run.
+    pub(crate) fn begin(self: Pin<&mut Self>, waiting: Waiting) {
+        *self.project().span = waiting.begin();
+    }
+}
+
+impl<F, E> Future for StageFuture<F, E>
+where
+    F: Future,
+    E: FnOnce(&F::Output, &mut Ending),
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        // The body is taken away only when this future is dropped.
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Pending };
+        let inside = this.span.enter();
+        match body.poll(cx) {
+            Poll::Pending => {
+                inside.pause();
+                Poll::Pending
+            }
+            Poll::Ready(output) => {
+                if let (Some(mut ending), Some(on_end)) = (inside.finish(), this.on_end.take()) {
+                    on_end(&output, &mut ending);
+                }
+                Poll::Ready(output)
+            }
+        }
+    }
+}
+
+impl<F, E> fmt::Debug for StageFuture<F, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StageFuture").field("span", &self.span).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! What a result says of its stage, as far as its type can say it.
+//!
+//! Generated code does not know types, so it asks the compiler: a probe has a method for the best case, and derefs to
+//! a probe with the same method for the next best. Method resolution takes the first whose bounds hold ("autoref
+//! specialisation"), with inherent methods only, so no trait needs to be in the user's scope. In a generic function
+//! only what the bounds promise is seen: an unbounded `T` has no count, an unbounded `E` gives its type's name.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{Debug, Display};
+use std::ops::Deref;
+
+use crate::record::ErrorInfo;
+use crate::stage::Countable;
+use crate::stage::entry::Failure;
+
+/// Tells a `Result` from anything else.
+#[derive(Debug)]
+pub struct Probe<'a, T>(AnyProbe<'a, T>);
+
+/// Anything that is not a `Result`: a success.
+#[derive(Debug)]
+pub struct AnyProbe<'a, T>(&'a T);
+
+impl<'a, T> Probe<'a, T> {
+    /// Asks about `output`.
+    pub fn new(output: &'a T) -> Self {
+        Self(AnyProbe(output))
+    }
+}
+
+impl<'a, T, E> Probe<'a, Result<T, E>> {
+    /// The success value or the error.
+    pub fn split(&self) -> Result<&'a T, &'a E> {
+        self.0.0.as_ref()
+    }
+}
+
+impl<'a, T> Deref for Probe<'a, T> {
+    type Target = AnyProbe<'a, T>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<'a, T> AnyProbe<'a, T> {
+    /// The value as a success.
+    pub fn split(&self) -> Result<&'a T, &'a Infallible> {
+        Ok(self.0)
+    }
+}
+
+/// Tells what can be counted from what can not.
+#[derive(Debug)]
+pub struct CountProbe<'a, T: ?Sized>(&'a T, NoCount);
+
+/// Anything that can not be counted.
+#[derive(Debug)]
+pub struct NoCount;
+
+impl<'a, T: ?Sized> CountProbe<'a, T> {
+    /// Asks about `value`.
+    pub fn new(value: &'a T) -> Self {
+        Self(value, NoCount)
+    }
+}
+
+impl<T: Countable + ?Sized> CountProbe<'_, T> {
+    /// How many items there are.
+    pub fn count(&self) -> Option<u64> {
+        Some(self.0.count() as u64)
+    }
+}
+
+impl<T: ?Sized> Deref for CountProbe<'_, T> {
+    type Target = NoCount;
+
+    fn deref(&self) -> &NoCount {
+        &self.1
+    }
+}
+
+impl NoCount {
+    /// Nothing that can be counted.
+    #[expect(clippy::unused_self, reason = "the same call as on `CountProbe`")]
+    pub fn count(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Reads the most that an error's type offers. First: `Error`, with its chain.
+#[derive(Debug)]
+pub struct ErrorProbe<'a, E: ?Sized>(PointerProbe<'a, E>);
+
+/// Second: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and `anyhow::Error`.
+#[derive(Debug)]
+pub struct PointerProbe<'a, E: ?Sized>(DisplayProbe<'a, E>);
+
+/// Third: `Display`.
+#[derive(Debug)]
+pub struct DisplayProbe<'a, E: ?Sized>(DebugProbe<'a, E>);
+
+/// Fourth: `Debug`.
+#[derive(Debug)]
+pub struct DebugProbe<'a, E: ?Sized>(NameProbe<'a, E>);
+
+/// Last: the type's name.
+#[derive(Debug)]
+pub struct NameProbe<'a, E: ?Sized>(&'a E);
+
+macro_rules! next_probe {
+    ($($probe:ident => $next:ident),*) => {$(
+        impl<'a, E: ?Sized> Deref for $probe<'a, E> {
+            type Target = $next<'a, E>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+    )*};
+}
+
+next_probe! {
+    ErrorProbe => PointerProbe,
+    PointerProbe => DisplayProbe,
+    DisplayProbe => DebugProbe,
+    DebugProbe => NameProbe
+}
+
+impl<'a, E: ?Sized> ErrorProbe<'a, E> {
+    /// Asks about `error`.
+    pub fn new(error: &'a E) -> Self {
+        Self(PointerProbe(DisplayProbe(DebugProbe(NameProbe(error)))))
+    }
+}
+
+impl<E: Error> ErrorProbe<'_, E> {
+    /// Message and chain.
+    pub fn capture(&self) -> Box<Failure> {
+        let error = self.0.0.0.0.0;
+        with_chain::<E>(error.to_string(), error.source())
+    }
+}
+
+impl<E: Deref<Target: Error>> PointerProbe<'_, E> {
+    /// Message and chain of what is pointed to.
+    pub fn capture(&self) -> Box<Failure> {
+        let error = self.0.0.0.0.deref();
+        with_chain::<E>(error.to_string(), error.source())
+    }
+}
+
+impl<E: Display> DisplayProbe<'_, E> {
+    /// The `Display`.
+    pub fn capture(&self) -> Box<Failure> {
+        failure::<E>(self.0.0.0.to_string(), Vec::new())
+    }
+}
+
+impl<E: Debug> DebugProbe<'_, E> {
+    /// The `Debug`.
+    pub fn capture(&self) -> Box<Failure> {
+        failure::<E>(format!("{:?}", self.0.0), Vec::new())
+    }
+}
+
+impl<E> NameProbe<'_, E> {
+    /// The type's name.
+    pub fn capture(&self) -> Box<Failure> {
+        failure::<E>(short_type_name(std::any::type_name::<E>()), Vec::new())
+    }
+}
+
+fn with_chain<E>(message: String, source: Option<&(dyn Error + 'static)>) -> Box<Failure> {
+    // A chain that loops would never end.
+    const LONGEST: usize = 64;
+    let chain = std::iter::successors(source, |&error| error.source()).take(LONGEST).map(ToString::to_string);
+    failure::<E>(message, chain.collect())
+}
+
+fn failure<E>(message: String, chain: Vec<String>) -> Box<Failure> {
+    let type_name = Cow::Owned(short_type_name(std::any::type_name::<E>()));
+    Box::new(Failure { error: ErrorInfo { type_name, message, chain }, stack_trace: None })
+}
+
+/// A type's name without the paths: `Box<dyn Error + Send>` for `alloc::boxed::Box<dyn core::error::Error + …::Send>`.
+fn short_type_name(full: &str) -> String {
+    let mut short = String::with_capacity(full.len());
+    for part in full.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+        short.push_str(part.rsplit("::").next().unwrap_or(part));
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_name_loses_its_paths() {
+        let cases = [
+            ("std::io::error::Error", "Error"),
+            ("alloc::boxed::Box<dyn core::error::Error + core::marker::Send>", "Box<dyn Error + Send>"),
+            ("&my::Error<[u8; 3], (a::B, c::D)>", "&Error<[u8; 3], (B, D)>"),
+            ("str", "str"),
+        ];
+        for (full, short) in cases {
+            assert_eq!(short_type_name(full), short);
+        }
+    }
+}

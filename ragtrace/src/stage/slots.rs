@@ -1,0 +1,118 @@
+//! The fields of a stage on their way to the worker: a fixed size, numbers in place, names as numbers.
+//!
+//! A stage declares all its field names, so a slot holds the index of its name in the descriptor instead of the name.
+//! Four words of value and index fit where a name and a [`Value`] would take one.
+
+use std::borrow::Cow;
+use std::fmt::{Debug, Display};
+
+use crate::stage::StageDescriptor;
+use crate::value::{ToValue, Value};
+
+/// The index that stands for `count`, which every stage has.
+const COUNT: u16 = u16::MAX;
+
+/// How many slots lie in place; more go to the heap.
+const IN_PLACE: usize = 3;
+
+/// One field: the index of its name, and its value in at most eight bytes.
+#[derive(Debug)]
+enum Slot {
+    Empty,
+    Bool(u16, bool),
+    U64(u16, u64),
+    I64(u16, i64),
+    F64(u16, f64),
+    Text(u16, Box<Cow<'static, str>>),
+}
+
+impl Slot {
+    fn new(name: u16, value: Value) -> Self {
+        match value {
+            Value::Null => Self::Empty,
+            Value::Bool(value) => Self::Bool(name, value),
+            Value::U64(number) => Self::U64(name, number),
+            Value::I64(number) => Self::I64(name, number),
+            Value::F64(number) => Self::F64(name, number),
+            Value::Text(text) => Self::Text(name, Box::new(text)),
+        }
+    }
+
+    fn into_parts(self) -> Option<(u16, Value)> {
+        match self {
+            Self::Empty => None,
+            Self::Bool(name, value) => Some((name, Value::Bool(value))),
+            Self::U64(name, number) => Some((name, Value::U64(number))),
+            Self::I64(name, number) => Some((name, Value::I64(number))),
+            Self::F64(name, number) => Some((name, Value::F64(number))),
+            Self::Text(name, text) => Some((name, Value::Text(*text))),
+        }
+    }
+}
+
+/// The fields that a stage recorded, filled by generated code.
+#[derive(Debug)]
+pub struct Slots {
+    in_place: [Slot; IN_PLACE],
+    // A thin pointer: a `Vec` in place would cost every record two words more.
+    #[expect(clippy::box_collection, reason = "a thin pointer keeps the record small")]
+    more: Option<Box<Vec<Slot>>>,
+}
+
+impl Slots {
+    pub(crate) const fn new() -> Self {
+        Self { in_place: [const { Slot::Empty }; IN_PLACE], more: None }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.in_place[0], Slot::Empty)
+    }
+
+    /// Records a value as it is.
+    pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
+        self.put(Slot::new(name, value.to_value()));
+    }
+
+    /// Records the `Display` of a value.
+    pub fn display(&mut self, name: u16, value: &dyn Display) {
+        self.put(Slot::new(name, Value::Text(Cow::Owned(value.to_string()))));
+    }
+
+    /// Records the `Debug` of a value.
+    pub fn debug(&mut self, name: u16, value: &dyn Debug) {
+        self.put(Slot::new(name, Value::Text(Cow::Owned(format!("{value:?}")))));
+    }
+
+    /// Records how many items the stage yielded.
+    pub fn count(&mut self, count: u64) {
+        self.put(Slot::U64(COUNT, count));
+    }
+
+    fn put(&mut self, slot: Slot) {
+        if matches!(slot, Slot::Empty) {
+            return;
+        }
+        match self.in_place.iter_mut().find(|place| matches!(place, Slot::Empty)) {
+            Some(place) => *place = slot,
+            None => self.more.get_or_insert_default().push(slot),
+        }
+    }
+
+    /// The recorded fields under the names that `stage` declares, the last of a name winning, and the count apart.
+    pub(crate) fn named(self, stage: &StageDescriptor) -> (Vec<(&'static str, Value)>, Option<u64>) {
+        let mut fields: Vec<(&'static str, Value)> = Vec::new();
+        let mut count = None;
+        let slots = self.in_place.into_iter().chain(self.more.into_iter().flat_map(|more| *more));
+        for (index, value) in slots.filter_map(Slot::into_parts) {
+            if index == COUNT {
+                count = value.as_u64();
+            } else if let Some(field) = stage.fields().get(usize::from(index)) {
+                match fields.iter_mut().find(|(name, _)| *name == field.name()) {
+                    Some((_, earlier)) => *earlier = value,
+                    None => fields.push((field.name(), value)),
+                }
+            }
+        }
+        (fields, count)
+    }
+}

@@ -1,0 +1,85 @@
+//! The fields whose type is fixed: `count` is an integer, `cost_usd` a float.
+
+use crate::stage::span::Ending;
+
+/// What may be recorded as `count`: an integer, or an option of one. A negative number is left out.
+#[diagnostic::on_unimplemented(
+    message = "`count` is a number of items, an integer, and not a `{Self}`",
+    label = "not an integer",
+    note = "for another number, choose another name"
+)]
+pub trait CountValue {
+    /// The number of items.
+    fn items(self) -> Option<u64>;
+}
+
+/// What may be recorded as `cost_usd`: a float, or an option of one.
+#[diagnostic::on_unimplemented(
+    message = "`cost_usd` is an amount of US dollars, a float, and not a `{Self}`",
+    label = "not a float",
+    note = "for another amount, choose another name"
+)]
+pub trait CostValue {
+    /// The amount in US dollars.
+    fn usd(self) -> Option<f64>;
+}
+
+macro_rules! counts {
+    ($($type:ty),*) => {$(
+        impl CountValue for $type {
+            fn items(self) -> Option<u64> {
+                u64::try_from(self).ok()
+            }
+        }
+
+        impl CountValue for &$type {
+            fn items(self) -> Option<u64> {
+                u64::try_from(*self).ok()
+            }
+        }
+    )*};
+}
+
+counts!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize);
+
+impl<T: CountValue> CountValue for Option<T> {
+    fn items(self) -> Option<u64> {
+        self.and_then(T::items)
+    }
+}
+
+macro_rules! costs {
+    ($($type:ty),*) => {$(
+        impl CostValue for $type {
+            fn usd(self) -> Option<f64> {
+                Some(f64::from(self))
+            }
+        }
+
+        impl CostValue for &$type {
+            fn usd(self) -> Option<f64> {
+                Some(f64::from(*self))
+            }
+        }
+    )*};
+}
+
+costs!(f32, f64);
+
+impl<T: CostValue> CostValue for Option<T> {
+    fn usd(self) -> Option<f64> {
+        self.and_then(T::usd)
+    }
+}
+
+impl Ending {
+    /// Records how many items there were.
+    pub fn set_count(&mut self, count: impl CountValue) {
+        self.count(count.items());
+    }
+
+    /// Records what the stage cost, in US dollars.
+    pub fn set_cost(&mut self, name: u16, cost: impl CostValue) {
+        self.set(name, &cost.usd());
+    }
+}
