@@ -8,6 +8,7 @@ mod console;
 mod context;
 mod id;
 mod level;
+pub mod metrics;
 mod pipeline;
 mod record;
 mod setup;

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::Record;
 
 /// A destination of records.
@@ -84,17 +85,28 @@ impl BatchLimits {
     }
 }
 
-/// Records that travel together. A clone shares them.
+/// Records that travel together, and what was counted meanwhile. A clone shares them.
+///
+/// A batch without records carries counts alone; a sink that has no use for those answers [`Delivered::all`].
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
     records: Arc<[Record]>,
+    requests: Arc<[RequestMetric]>,
+    minutes: Arc<[StageMinute]>,
 }
 
 impl Batch {
-    /// A batch with an id of its own. The pipeline makes them; a sink's tests may too.
+    /// A batch of records with an id of its own. The pipeline makes them; a sink's tests may too.
     pub fn new(id: Uuid, records: impl Into<Arc<[Record]>>) -> Self {
-        Self { id, records: records.into() }
+        Self { id, records: records.into(), requests: Arc::default(), minutes: Arc::default() }
+    }
+
+    /// The same with these counts.
+    pub fn with_metrics(mut self, requests: Vec<RequestMetric>, minutes: Vec<StageMinute>) -> Self {
+        self.requests = requests.into();
+        self.minutes = minutes.into();
+        self
     }
 
     /// The batch's id, the same over every attempt to deliver it.
@@ -105,6 +117,29 @@ impl Batch {
     /// The records, in the order they were accepted.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Requests that finished, also those whose records the level hides.
+    pub fn requests(&self) -> &[RequestMetric] {
+        &self.requests
+    }
+
+    /// Counts of stages by the minute, to be added to what is stored for the same minute, instance and tenant.
+    pub fn minutes(&self) -> &[StageMinute] {
+        &self.minutes
+    }
+
+    /// The two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever
+    /// it is split (UUID version 5 of the parent and the range). The first half has the counts.
+    pub(crate) fn halve(&self) -> [Self; 2] {
+        let middle = self.records.len() / 2;
+        let half = |from: usize, to: usize| {
+            let id = Uuid::new_v5(&self.id, format!("{from}..{to}").as_bytes());
+            Self::new(id, &self.records[from..to])
+        };
+        let first =
+            Self { requests: Arc::clone(&self.requests), minutes: Arc::clone(&self.minutes), ..half(0, middle) };
+        [first, half(middle, self.records.len())]
     }
 }
 

@@ -12,10 +12,12 @@ use std::time::Duration;
 use crate::context::Request;
 use crate::id::record_id;
 use crate::level::Level;
+use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::queue::Taken;
 use crate::record::{Event, Fields, Origin, Parts, Record};
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{End, Entry, Outcome, Run, Start};
+use crate::time::{Ticks, Timestamp};
 use crate::value::Value;
 use crate::{ErrorInfo, SpanId};
 
@@ -28,7 +30,15 @@ pub(crate) struct Assembler {
     open: HashMap<SpanId, Fields>,
     /// Ends whose start was not seen yet, and whether every chain was read since.
     early: Vec<Early>,
-    records: Vec<Record>,
+    output: Output,
+    meter: Meter,
+}
+
+/// What the entries read so far make.
+#[derive(Default)]
+pub(crate) struct Output {
+    pub(crate) records: Vec<Record>,
+    pub(crate) requests: Vec<RequestMetric>,
 }
 
 struct Early {
@@ -40,7 +50,15 @@ struct Early {
 
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
-        Self { origin, level, filtered: 0, open: HashMap::new(), early: Vec::new(), records: Vec::new() }
+        Self {
+            origin,
+            level,
+            filtered: 0,
+            open: HashMap::new(),
+            early: Vec::new(),
+            output: Output::default(),
+            meter: Meter::default(),
+        }
     }
 
     /// Takes in one entry.
@@ -61,8 +79,8 @@ impl Assembler {
         }
     }
 
-    /// Says that every chain was read to where it was when the last call came. The records so far are returned.
-    pub(crate) fn settle(&mut self) -> Vec<Record> {
+    /// Says that every chain was read to where it was when the last call came. What was made so far is returned.
+    pub(crate) fn settle(&mut self) -> Output {
         for mut early in std::mem::take(&mut self.early) {
             match self.open.remove(&early.end.run.span) {
                 Some(fields) => self.end(&early.request, &early.thread, early.end, fields),
@@ -73,12 +91,17 @@ impl Assembler {
                 }
             }
         }
-        std::mem::take(&mut self.records)
+        std::mem::take(&mut self.output)
     }
 
     /// Whether an end still waits for its start.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.early.is_empty()
+    }
+
+    /// Counts of stages for minutes that were over at `now`; all there are without it.
+    pub(crate) fn take_minutes(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
+        self.meter.take(now)
     }
 
     /// Records that the level hid.
@@ -93,7 +116,7 @@ impl Assembler {
             let event = Happened { event: Event::Started, level: start.run.stage.level(), at: start.run.started };
             let mut parts = self.parts(request, thread, &start.run, &event);
             parts.context.clone_from(&fields);
-            self.records.push(Record(Arc::new(parts)));
+            self.output.records.push(Record(Arc::new(parts)));
         }
         self.open.insert(start.run.span, fields);
     }
@@ -104,6 +127,8 @@ impl Assembler {
             Outcome::Failed(failure) => (Event::Failed, Level::Error, Some(*failure)),
             Outcome::Cancelled => (Event::Cancelled, Level::Warn, None),
         };
+        let (fields, count) = end.fields.named(end.run.stage);
+        self.measure(request, &Ended { run: end.run, at: end.ended, event, fields: &fields, count });
         if !self.shows(level) {
             return;
         }
@@ -111,7 +136,6 @@ impl Assembler {
         parts.duration = Some(end.ended.since(end.run.started));
         parts.busy = (end.busy != u64::MAX).then(|| Duration::from_nanos(end.busy));
         parts.context = start_fields;
-        let (fields, count) = end.fields.named(end.run.stage);
         parts.count = count;
         for (name, value) in owned(fields) {
             let place = if value.is_number() { &mut parts.metrics } else { &mut parts.context };
@@ -121,7 +145,28 @@ impl Assembler {
             parts.error = Some(failure.error);
             parts.stack_trace = failure.stack_trace;
         }
-        self.records.push(Record(Arc::new(parts)));
+        self.output.records.push(Record(Arc::new(parts)));
+    }
+
+    /// Counts a run, before any level hides it.
+    fn measure(&mut self, request: &Arc<Request>, ended: &Ended<'_>) {
+        let timestamp = request.anchor.wall_at(ended.at);
+        let duration = ended.at.since(ended.run.started);
+        let status = RunStatus::of(ended.event);
+        let cost = ended.fields.iter().find(|(name, _)| *name == "cost_usd");
+        self.meter.count(&Measured {
+            at: timestamp,
+            stage: ended.run.stage,
+            tenant_id: request.tenant_id.as_deref(),
+            status,
+            items: ended.count,
+            cost_usd: cost.and_then(|(_, value)| value.as_f64()),
+            duration,
+        });
+        if ended.run.local_root {
+            let (operation, request) = (ended.run.stage.name(), Arc::clone(request));
+            self.output.requests.push(RequestMetric { timestamp, operation, duration, status, request });
+        }
     }
 
     fn shows(&mut self, level: Level) -> bool {
@@ -160,10 +205,19 @@ impl Assembler {
     }
 }
 
+/// A run that ended, as far as it is counted.
+struct Ended<'a> {
+    run: Run,
+    at: Ticks,
+    event: Event,
+    fields: &'a [(&'static str, Value)],
+    count: Option<u64>,
+}
+
 struct Happened {
     event: Event,
     level: Level,
-    at: crate::time::Ticks,
+    at: Ticks,
 }
 
 fn owned(fields: Vec<(&'static str, Value)>) -> Fields {

@@ -1,9 +1,10 @@
-//! Records gather into batches, and batches come apart again.
+//! Records gather into batches, with what is counted meanwhile.
 
 use std::time::Instant;
 
 use uuid::Uuid;
 
+use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::Record;
 use crate::sink::{Batch, BatchLimits};
 
@@ -12,13 +13,15 @@ use crate::sink::{Batch, BatchLimits};
 pub(super) struct Batcher {
     limits: BatchLimits,
     records: Vec<Record>,
+    requests: Vec<RequestMetric>,
+    minutes: Vec<StageMinute>,
     bytes: usize,
     since: Option<Instant>,
 }
 
 impl Batcher {
     pub(super) fn new(limits: BatchLimits) -> Self {
-        Self { limits, records: Vec::new(), bytes: 0, since: None }
+        Self { limits, records: Vec::new(), requests: Vec::new(), minutes: Vec::new(), bytes: 0, since: None }
     }
 
     /// Adds a record, and returns the batch that it completes, or that had no room for it.
@@ -34,27 +37,26 @@ impl Batcher {
         closed.or_else(|| if full { self.close() } else { None })
     }
 
+    /// Adds counts, which go with the records.
+    pub(super) fn add_metrics(&mut self, requests: &[RequestMetric], minutes: &[StageMinute], now: Instant) {
+        if !requests.is_empty() || !minutes.is_empty() {
+            self.requests.extend_from_slice(requests);
+            self.minutes.extend_from_slice(minutes);
+            self.since.get_or_insert(now);
+        }
+    }
+
     /// Closes the batch, unless it is empty.
     pub(super) fn close(&mut self) -> Option<Batch> {
-        let records = std::mem::take(&mut self.records);
+        self.since.take()?;
         self.bytes = 0;
-        self.since = None;
-        (!records.is_empty()).then(|| Batch::new(Uuid::now_v7(), records))
+        let (requests, minutes) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.minutes));
+        let records = std::mem::take(&mut self.records);
+        Some(Batch::new(Uuid::now_v7(), records).with_metrics(requests, minutes))
     }
 
     /// When the batch is old enough to be closed.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + self.limits.age)
     }
-}
-
-/// The two halves of a batch of at least two records. Their ids follow from its id, so that they are the same whenever
-/// it is split (UUID version 5 of the parent and the range).
-pub(super) fn halve(batch: &Batch) -> [Batch; 2] {
-    let records = batch.records();
-    let middle = records.len() / 2;
-    [(0, middle), (middle, records.len())].map(|(from, to)| {
-        let id = Uuid::new_v5(&batch.id(), format!("{from}..{to}").as_bytes());
-        Batch::new(id, &records[from..to])
-    })
 }

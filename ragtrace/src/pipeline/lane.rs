@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::metrics::{RequestMetric, StageMinute};
 use crate::pipeline::backoff::Backoff;
-use crate::pipeline::batch::{Batcher, halve};
+use crate::pipeline::batch::Batcher;
 use crate::pipeline::stats::SinkStats;
 use crate::record::Record;
 use crate::sink::{Batch, BatchLimits, BoxSink, Delivered, Sink, SinkError, Verdict};
@@ -16,6 +17,23 @@ use crate::warning::Warnings;
 
 /// How often a sink that does not know us is tried again.
 const PROBE: Duration = Duration::from_secs(30);
+
+/// Batches that may wait before counts are no longer added to those that come.
+const COUNTS_WAITING: usize = 16_384;
+
+/// What the worker gives to every lane.
+#[derive(Default)]
+pub(super) struct Input {
+    pub(super) records: Vec<Record>,
+    pub(super) requests: Vec<RequestMetric>,
+    pub(super) minutes: Vec<StageMinute>,
+}
+
+impl Input {
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.requests.is_empty() && self.minutes.is_empty()
+    }
+}
 
 /// One sink and everything that is on its way there.
 pub(super) struct Lane {
@@ -68,8 +86,12 @@ impl Lane {
         &self.account
     }
 
-    /// Takes in records. Those for which there is no room are dropped, and counted.
-    pub(super) fn accept(&mut self, records: &[Record], now: Instant) {
+    /// Takes in records. Those for which there is no room are dropped, and counted; what was counted of them is not.
+    pub(super) fn accept(&mut self, input: &Input, now: Instant) {
+        let records = &input.records;
+        if !self.is_closed && self.ready.len() < COUNTS_WAITING {
+            self.batcher.add_metrics(&input.requests, &input.minutes, now);
+        }
         let room = self.record_limit.saturating_sub(usize::try_from(self.account.pending).unwrap_or(usize::MAX));
         let (kept, dropped) = records.split_at(if self.is_closed { 0 } else { room.min(records.len()) });
         self.account.accepted += records.len() as u64;
@@ -187,7 +209,7 @@ impl Lane {
             }
             Verdict::Split | Verdict::Rejected if is_divisible => {
                 *self.unsettled.entry(sent.number).or_default() += 1;
-                for half in halve(&sent.batch).into_iter().rev() {
+                for half in sent.batch.halve().into_iter().rev() {
                     self.ready.push_front(Outgoing { number: sent.number, batch: half });
                 }
             }

@@ -18,11 +18,12 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::level::Level;
 use crate::pipeline::assemble::Assembler;
-use crate::pipeline::lane::{Lane, Outgoing};
+use crate::pipeline::lane::{Input, Lane, Outgoing};
 use crate::pipeline::queue::{Consumer, Queue};
 use crate::pipeline::stats::{Dropped, Report, Stats};
 use crate::record::Origin;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
+use crate::time::Timestamp;
 
 /// How long an entry waits in a thread's chain at most before it is read.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -189,16 +190,22 @@ impl Worker {
     /// Reads at most `most` entries of every chain, and gives the records to the lanes.
     fn drain(&mut self, most: usize) {
         self.read(most);
-        let mut records = self.assembler.settle();
+        let mut output = self.assembler.settle();
         if self.assembler.is_waiting() {
             // An end was read before its start. The start is in one of the chains by now.
             self.read(usize::MAX);
-            records.append(&mut self.assembler.settle());
+            let late = self.assembler.settle();
+            output.records.extend(late.records);
+            output.requests.extend(late.requests);
         }
-        if !records.is_empty() {
+        // A command wants the counts of the minute that runs, too.
+        let now = (most != usize::MAX).then(Timestamp::now);
+        let minutes = self.assembler.take_minutes(now);
+        let input = Input { records: output.records, requests: output.requests, minutes };
+        if !input.is_empty() {
             let now = Instant::now();
             for lane in &mut self.lanes {
-                lane.accept(&records, now);
+                lane.accept(&input, now);
             }
         }
     }

@@ -1,0 +1,176 @@
+//! Runs of a stage by the minute and tenant.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::metrics::{DurationSketch, RunStatus};
+use crate::stage::{StageDescriptor, StageKind};
+use crate::time::Timestamp;
+
+const MINUTE: i64 = 60_000_000;
+/// Tenants that are told apart in one minute; beyond, runs are counted without a tenant.
+const TENANTS: usize = 4_096;
+
+/// What one process counted of one stage, for one tenant, in one minute: the runs that ended in it. Several of the
+/// same minute add up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageMinute {
+    pub(crate) minute: Timestamp,
+    pub(crate) stage: &'static str,
+    pub(crate) kind: StageKind,
+    pub(crate) tenant_id: Option<Box<str>>,
+    pub(crate) completed: u64,
+    pub(crate) failed: u64,
+    pub(crate) cancelled: u64,
+    pub(crate) items: u64,
+    pub(crate) cost_usd: f64,
+    pub(crate) total: Duration,
+    pub(crate) durations: DurationSketch,
+}
+
+impl StageMinute {
+    /// The first instant of the minute.
+    pub fn minute(&self) -> Timestamp {
+        self.minute
+    }
+
+    /// The stage's name.
+    pub fn stage(&self) -> &str {
+        self.stage
+    }
+
+    /// The stage's kind.
+    pub fn kind(&self) -> StageKind {
+        self.kind
+    }
+
+    /// The tenant, if the requests had one.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.tenant_id.as_deref()
+    }
+
+    /// Runs that ended.
+    pub fn runs(&self) -> u64 {
+        self.completed + self.failed + self.cancelled
+    }
+
+    /// Runs that completed.
+    pub fn completed(&self) -> u64 {
+        self.completed
+    }
+
+    /// Runs that failed.
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Runs that were cancelled.
+    pub fn cancelled(&self) -> u64 {
+        self.cancelled
+    }
+
+    /// The sum of `count`.
+    pub fn items(&self) -> u64 {
+        self.items
+    }
+
+    /// The sum of `cost_usd`.
+    pub fn cost_usd(&self) -> f64 {
+        self.cost_usd
+    }
+
+    /// The sum of durations.
+    pub fn total(&self) -> Duration {
+        self.total
+    }
+
+    /// A sketch of durations.
+    pub fn durations(&self) -> &DurationSketch {
+        &self.durations
+    }
+}
+
+/// One run that ended.
+pub(crate) struct Measured<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) stage: &'static StageDescriptor,
+    pub(crate) tenant_id: Option<&'a str>,
+    pub(crate) status: RunStatus,
+    pub(crate) items: Option<u64>,
+    pub(crate) cost_usd: Option<f64>,
+    pub(crate) duration: Duration,
+}
+
+/// Counts runs until their minute is over.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    counts: HashMap<Key, StageMinute>,
+}
+
+type Key = (i64, &'static str, Option<Box<str>>);
+
+impl Meter {
+    pub(crate) fn count(&mut self, run: &Measured<'_>) {
+        let minute = run.at.as_micros().div_euclid(MINUTE);
+        let tenant_id = run.tenant_id.filter(|_| self.counts.len() < TENANTS).map(Box::from);
+        let name = run.stage.name();
+        let counted = self.counts.entry((minute, name, tenant_id)).or_insert_with_key(|key| StageMinute {
+            minute: Timestamp::from_micros(minute * MINUTE),
+            stage: name,
+            kind: run.stage.kind(),
+            tenant_id: key.2.clone(),
+            completed: 0,
+            failed: 0,
+            cancelled: 0,
+            items: 0,
+            cost_usd: 0.0,
+            total: Duration::ZERO,
+            durations: DurationSketch::new(),
+        });
+        match run.status {
+            RunStatus::Completed => counted.completed += 1,
+            RunStatus::Failed => counted.failed += 1,
+            RunStatus::Cancelled => counted.cancelled += 1,
+        }
+        counted.items = counted.items.saturating_add(run.items.unwrap_or(0));
+        counted.cost_usd += run.cost_usd.filter(|cost| cost.is_finite()).unwrap_or(0.0);
+        counted.total = counted.total.saturating_add(run.duration);
+        counted.durations.add(run.duration);
+    }
+
+    /// Takes the counts of minutes that were over at `now`; all of them without it.
+    pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
+        let this_minute = now.map(|now| now.as_micros().div_euclid(MINUTE));
+        let is_over = |key: &Key| this_minute.is_none_or(|this_minute| key.0 < this_minute);
+        let mut over: Vec<_> = self.counts.extract_if(|key, _| is_over(key)).map(|(_, counted)| counted).collect();
+        over.sort_by(|a, b| (a.minute, a.stage, &a.tenant_id).cmp(&(b.minute, b.stage, &b.tenant_id)));
+        over
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static STAGE: StageDescriptor = StageDescriptor::new("chunking", "test", "test.rs", 1);
+
+    fn run(at: i64, tenant_id: Option<&str>) -> Measured<'_> {
+        let duration = Duration::from_millis(2);
+        let (at, status) = (Timestamp::from_micros(at), RunStatus::Completed);
+        Measured { at, stage: &STAGE, tenant_id, status, items: Some(3), cost_usd: Some(0.5), duration }
+    }
+
+    #[test]
+    fn runs_are_counted_by_minute_and_tenant_and_taken_when_the_minute_is_over() {
+        let mut meter = Meter::default();
+        meter.count(&run(MINUTE - 1, Some("acme")));
+        meter.count(&run(MINUTE - 2, Some("acme")));
+        meter.count(&run(MINUTE - 2, None));
+        meter.count(&run(MINUTE, Some("acme")));
+        let over = meter.take(Some(Timestamp::from_micros(MINUTE + 5)));
+        let seen: Vec<_> = over.iter().map(|m| (m.tenant_id(), m.runs(), m.items(), m.durations().len())).collect();
+        assert_eq!(seen, [(None, 1, 3, 1), (Some("acme"), 2, 6, 2)]);
+        assert_eq!(over[1].cost_usd().to_bits(), 1.0f64.to_bits());
+        assert_eq!(meter.take(None).len(), 1);
+    }
+}

@@ -1,0 +1,93 @@
+//! Finished requests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::TraceId;
+use crate::context::Request;
+use crate::record::Event;
+use crate::time::Timestamp;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunStatus {
+    /// It returned, and not an `Err`.
+    Completed,
+    /// It returned an `Err`, or panicked.
+    Failed,
+    /// It was dropped before its end.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// The name in tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    pub(crate) fn of(event: Event) -> Self {
+        match event {
+            Event::Failed => Self::Failed,
+            Event::Cancelled => Self::Cancelled,
+            Event::Completed | Event::Started | Event::Log => Self::Completed,
+        }
+    }
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One finished local root: a stage without a parent in this process, and so a request or a run.
+#[derive(Clone, Debug)]
+pub struct RequestMetric {
+    pub(crate) timestamp: Timestamp,
+    pub(crate) operation: &'static str,
+    pub(crate) duration: Duration,
+    pub(crate) status: RunStatus,
+    pub(crate) request: Arc<Request>,
+}
+
+impl RequestMetric {
+    /// When it ended.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// The stage's name.
+    pub fn operation(&self) -> &str {
+        self.operation
+    }
+
+    /// From its start to its end.
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// How it ended.
+    pub fn status(&self) -> RunStatus {
+        self.status
+    }
+
+    /// The trace.
+    pub fn trace_id(&self) -> TraceId {
+        self.request.trace_id
+    }
+
+    /// Who asked.
+    pub fn user_id(&self) -> Option<&str> {
+        self.request.user_id.as_deref()
+    }
+
+    /// Which tenant the user belongs to.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.request.tenant_id.as_deref()
+    }
+}
