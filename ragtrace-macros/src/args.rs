@@ -1,6 +1,6 @@
 //! What is written between the parentheses of the attribute, as it is written.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -19,7 +19,7 @@ pub(crate) struct Args {
     pub(crate) ok: Option<Clause>,
     pub(crate) err: Option<Clause>,
     pub(crate) record: Vec<Declared>,
-    pub(crate) stream: Option<Span>,
+    pub(crate) stream: Option<Ident>,
     pub(crate) root: bool,
     pub(crate) descriptor: Option<Ident>,
     pub(crate) krate: Option<Path>,
@@ -107,7 +107,7 @@ impl Args {
             "ok" => self.ok = Some(clause(key, input, "ok(|out| name = expr)")?),
             "err" => self.err = Some(clause(key, input, "err(|e| name = expr)")?),
             "record" => self.record = declared(&parenthesized(key, input, "record(pages: u32)")?)?,
-            "stream" => self.stream = Some(key.span()),
+            "stream" => self.stream = Some(key.clone()),
             "root" => self.root = true,
             "descriptor" => {
                 equals(key, input, "a name for the constant: `descriptor = CHUNKING`")?;

@@ -10,19 +10,39 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{ReturnType, Type};
 
-use crate::item::{Function, Shape};
+use crate::item::{Function, Shape, Stream};
 use crate::model::Stage;
+use crate::record;
 
 /// The function, rewritten.
 pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let constant = descriptor::constant(stage, function);
+    let items = descriptor::items(stage);
+    let record = record::planted(stage);
     let body = body(stage, function);
     quote! {
         #constant
         #function {
+            #items
+            #record
             #body
         }
     }
+}
+
+/// The future of `stage!`.
+pub(crate) fn expand_block(stage: &Stage, future: &syn::ExprAsync) -> TokenStream {
+    let names = Names::new();
+    let krate = &stage.krate;
+    let items = descriptor::items(stage);
+    let record = record::planted(stage);
+    let fields = outcome::start_fields(stage, &names);
+    let end = outcome::on_end(stage, &names);
+    quote!({
+        #items
+        #record
+        #krate::__private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(#end)
+    })
 }
 
 /// The names that generated code uses for its own values.
@@ -30,12 +50,13 @@ pub(crate) struct Names {
     pub(crate) fields: Ident,
     pub(crate) out: Ident,
     pub(crate) end: Ident,
+    pub(crate) open: Ident,
 }
 
 impl Names {
     fn new() -> Self {
         let ours = |name| Ident::new(name, Span::mixed_site());
-        Self { fields: ours("__fields"), out: ours("__out"), end: ours("__end") }
+        Self { fields: ours("__fields"), out: ours("__out"), end: ours("__end"), open: ours("__open") }
     }
 }
 
@@ -43,7 +64,6 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     let krate = &stage.krate;
     let private = quote!(#krate::__private);
     let names = Names::new();
-    let descriptor = descriptor::place(stage);
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
     let body_span = function.body.span();
@@ -58,16 +78,16 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::Async => {
             let inner = typed_block(&private, returned.map(without_impl).as_ref(), &function.body);
             let future = quote_spanned!(body_span=> async move #inner);
-            quote!(#private::open(#descriptor, #fields).run(#future).end(#end).await)
+            quote!(#private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(#end).await)
         }
         Shape::Sync => {
             let call = closure(returned.map(without_impl).as_ref(), &function.body);
-            quote!(#private::open(#descriptor, #fields).call(#call).end(#end))
+            quote!(#private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(#end))
         }
         Shape::ReturnsFuture(output) => {
             let call = closure(Some(&syn::parse_quote!(_)), &function.body);
             let output = without_impl(output);
-            quote!(#private::open_later(#descriptor, #fields).future::<#output, _>(#call).end(#end))
+            quote!(#private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
@@ -79,9 +99,59 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
                 }
                 None => closure(returned, &function.body),
             };
-            quote!(#private::boxed(#private::open_later(#descriptor, #fields).future::<#output, _>(#future).end(#end)))
+            quote!(#private::boxed(#private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#future).end(#end)))
         }
-        Shape::Stream(_) => quote!(),
+        Shape::Stream(stream) => streaming(stage, function, stream),
+    }
+}
+
+/// A body whose stage goes on with the stream that it returns.
+fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream {
+    let krate = &stage.krate;
+    let private = quote!(#krate::__private);
+    let names = Names::new();
+    let fields = outcome::start_fields(stage, &names);
+    let on_item = outcome::on_item(stage, &names);
+    let item = without_impl(&stream.item);
+    let span = function.body.span();
+    let body = ours(&function.body);
+    let returned = match &function.signature.output {
+        ReturnType::Type(_, ty) => without_impl(ty),
+        ReturnType::Default => syn::parse_quote!(()),
+    };
+    // A type that is inferred from the body alone needs no saying.
+    let call = match returned {
+        Type::Infer(_) => quote_spanned!(span=> move || #body),
+        _ => quote_spanned!(span=> move || -> #returned #body),
+    };
+    let future = match returned {
+        Type::Infer(_) => quote_spanned!(span=> async move #body),
+        _ => {
+            let block = typed_block(&private, Some(&returned), &function.body);
+            quote_spanned!(span=> async move #block)
+        }
+    };
+    let is_boxed = stream.is_boxed;
+    let boxed = |stream: TokenStream| if is_boxed { quote!(#private::boxed(#stream)) } else { stream };
+    let open = quote!(#private::open(&__RAGTRACE_STAGE, #fields));
+    if stream.is_fallible {
+        let on_error = outcome::on_error(stage, &names);
+        let result = if stream.is_async {
+            quote!(#open.try_await_stream::<#item, _, _>(#future, #on_error).await)
+        } else {
+            quote!(#open.try_call_stream::<#item, _, _>(#call, #on_error))
+        };
+        let open_stream = &names.open;
+        let (out, stream) = (&names.out, boxed(quote!(#open_stream.items(#on_item))));
+        return quote!(match #result {
+            ::core::result::Result::Ok(#open_stream) => ::core::result::Result::Ok(#stream),
+            ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
+        });
+    }
+    if stream.is_async {
+        boxed(quote!(#open.await_stream::<#item, _>(#future).await.items(#on_item)))
+    } else {
+        boxed(quote!(#private::open_later(&__RAGTRACE_STAGE, #fields).stream::<#item, _>(#call).items(#on_item)))
     }
 }
 
@@ -89,7 +159,6 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let krate = &stage.krate;
     let private = quote!(#krate::__private);
-    let descriptor = descriptor::place(stage);
     let fields = outcome::start_fields(stage, names);
     let body_span = function.body.span();
     let body = ours(&function.body);
@@ -97,10 +166,10 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     if function.signature.asyncness.is_some() {
         let block = quote_spanned!(body_span=> { if false { return #private::expected::<#never>(); } #body });
         let future = quote_spanned!(body_span=> async move #block);
-        quote!(match #private::open(#descriptor, #fields).run(#future).end(|_, _| ()).await {})
+        quote!(match #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(|_, _| ()).await {})
     } else {
         let call = quote_spanned!(body_span=> move || -> #never #body);
-        quote!(match #private::open(#descriptor, #fields).call(#call).end(|_, _| ()) {})
+        quote!(match #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(|_, _| ()) {})
     }
 }
 

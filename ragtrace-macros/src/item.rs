@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Result, ReturnType, Signature, Type, Visibility};
+use syn::{Attribute, Error, Ident, Result, ReturnType, Signature, Type, Visibility};
 
 /// A function with a body.
 pub(crate) struct Function {
@@ -28,12 +28,23 @@ pub(crate) enum Shape {
     ReturnsFuture(Type),
     /// A plain function that returns `Pin<Box<dyn Future<Output = T> + …>>`.
     ReturnsBoxedFuture(Type),
-    /// A plain function that returns `impl Stream<Item = T>`.
-    Stream(Type),
+    /// A function whose stage ends when the stream that it returns does.
+    Stream(Stream),
+}
+
+/// How a function returns its stream.
+pub(crate) struct Stream {
+    pub(crate) item: Type,
+    pub(crate) is_async: bool,
+    /// In a `Result`.
+    pub(crate) is_fallible: bool,
+    /// As a `Pin<Box<dyn Stream>>`.
+    pub(crate) is_boxed: bool,
 }
 
 impl Function {
-    pub(crate) fn parse(item: TokenStream) -> Result<Self> {
+    /// Reads the function. `stream` is the word in the attribute that says that it returns a stream.
+    pub(crate) fn parse(item: TokenStream, stream: Option<&Ident>) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let body = match tokens.pop() {
             Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
@@ -57,16 +68,40 @@ impl Function {
             ));
         }
         let (inner_attributes, body) = hoist(&body);
-        let shape = Shape::of(&signature);
+        let shape = Shape::of(&signature, stream.is_some());
+        if let (Some(word), false) = (stream, matches!(shape, Shape::Stream(_))) {
+            return Err(not_a_stream(&signature, word));
+        }
         let cfg_attributes = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
         Ok(Self { head, inner_attributes, cfg_attributes, visibility, signature, body, shape })
     }
 }
 
-impl Function {
-    /// Whether `stream` makes sense here.
-    pub(crate) fn check_stream(&self, _word: proc_macro2::Span) -> Result<()> {
-        Ok(())
+fn not_a_stream(signature: &Signature, word: &Ident) -> Error {
+    const HINT: &str =
+        "`stream` needs `impl Stream<Item = …>` or `Pin<Box<dyn Stream<Item = …> + …>>`, perhaps in a `Result`";
+    match &signature.output {
+        ReturnType::Default => Error::new_spanned(word, format!("{HINT}; this function returns nothing")),
+        ReturnType::Type(_, ty) => Error::new_spanned(
+            ty,
+            format!("{HINT}: a stream of a named type cannot be wrapped, so return `impl Stream`"),
+        ),
+    }
+}
+
+impl Stream {
+    fn of(signature: &Signature) -> Option<Self> {
+        let ReturnType::Type(_, returned) = &signature.output else { return None };
+        let success = last_segment(returned).filter(|(name, _)| name == "Result");
+        let success = success.and_then(|(_, arguments)| arguments.into_iter().next());
+        let is_fallible = success.is_some();
+        let returned = success.as_ref().unwrap_or(returned);
+        let is_async = signature.asyncness.is_some();
+        let found = |item, is_boxed| Self { item, is_async, is_fallible, is_boxed };
+        if let Type::ImplTrait(opaque) = returned {
+            return output_of_bounds(&opaque.bounds, "Stream", "Item").map(|item| found(item, false));
+        }
+        boxed_trait(returned, "Stream", "Item").map(|item| found(item, true))
     }
 }
 
@@ -123,32 +158,33 @@ fn hoist(body: &Group) -> (Vec<TokenStream>, Group) {
 }
 
 impl Shape {
-    fn of(signature: &Signature) -> Self {
+    /// `stream` says that the attribute names it so. `impl Stream` is taken for one without.
+    fn of(signature: &Signature, stream: bool) -> Self {
+        match Stream::of(signature) {
+            Some(found) if stream || !(found.is_boxed || found.is_fallible) => return Self::Stream(found),
+            _ => {}
+        }
         if signature.asyncness.is_some() {
             return Self::Async;
         }
         let ReturnType::Type(_, returned) = &signature.output else { return Self::Sync };
         if let Type::ImplTrait(opaque) = &**returned {
             let future = output_of_bounds(&opaque.bounds, "Future", "Output").map(Self::ReturnsFuture);
-            let stream = || output_of_bounds(&opaque.bounds, "Stream", "Item").map(Self::Stream);
-            return future.or_else(stream).unwrap_or(Self::Sync);
+            return future.unwrap_or(Self::Sync);
         }
-        boxed_future(returned).map_or(Self::Sync, Self::ReturnsBoxedFuture)
+        boxed_trait(returned, "Future", "Output").map_or(Self::Sync, Self::ReturnsBoxedFuture)
     }
 }
 
-/// `T` of `Pin<Box<dyn Future<Output = T> + …>>`, or of a `BoxFuture<'_, T>`, which is that.
-fn boxed_future(ty: &Type) -> Option<Type> {
+/// `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, or of a `BoxTrait<'_, T>`, as the futures crate calls that.
+fn boxed_trait(ty: &Type, trait_name: &str, associated: &str) -> Option<Type> {
     let (name, arguments) = last_segment(ty)?;
-    match name.as_str() {
-        "Pin" => {
-            let (pointer, arguments) = last_segment(arguments.first()?)?;
-            let Type::TraitObject(object) = arguments.first()? else { return None };
-            (pointer == "Box").then(|| output_of_bounds(&object.bounds, "Future", "Output")).flatten()
-        }
-        "BoxFuture" | "LocalBoxFuture" => arguments.into_iter().next(),
-        _ => None,
+    if name == format!("Box{trait_name}") || name == format!("LocalBox{trait_name}") {
+        return arguments.into_iter().next();
     }
+    let (pointer, arguments) = last_segment(arguments.first().filter(|_| name == "Pin")?)?;
+    let Type::TraitObject(object) = arguments.first().filter(|_| pointer == "Box")? else { return None };
+    output_of_bounds(&object.bounds, trait_name, associated)
 }
 
 /// The last segment of a path type, and its type arguments.

@@ -4,10 +4,12 @@
 //! code. When anything is wrong, [`fallback`] gives the item back as it was, with one error beside it.
 
 mod args;
+mod block;
 mod expand;
 mod fallback;
 mod item;
 mod model;
+mod record;
 mod suggest;
 
 use proc_macro::TokenStream;
@@ -20,10 +22,31 @@ pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
 
 fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let parsed = syn::parse2::<args::Args>(args)
-        .and_then(|args| Ok((args, item::Function::parse(item.clone())?)))
+        .and_then(|args| {
+            let function = item::Function::parse(item.clone(), args.stream.as_ref())?;
+            Ok((args, function))
+        })
         .and_then(|(args, function)| Ok((model::Stage::check(args, &function)?, function)));
     match parsed {
         Ok((stage, function)) => expand::expand(&stage, &function),
         Err(error) => fallback::fallback(&error, item),
     }
+}
+
+/// Records every run of a block as a stage: `stage!("name", kind = parse, async { … }).await`; see the `ragtrace` crate.
+#[proc_macro]
+pub fn stage(input: TokenStream) -> TokenStream {
+    let block: syn::Result<block::Block> = syn::parse(input);
+    let expanded = block.and_then(|block| Ok((model::Stage::check_block(block.args)?, block.future)));
+    match expanded {
+        Ok((stage, future)) => expand::expand_block(&stage, &future).into(),
+        Err(error) => error.into_compile_error().into(),
+    }
+}
+
+/// The error of a `record!` that names a field which is not declared.
+#[doc(hidden)]
+#[proc_macro]
+pub fn undeclared(input: TokenStream) -> TokenStream {
+    record::undeclared(input.into()).into()
 }

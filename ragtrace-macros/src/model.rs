@@ -23,7 +23,6 @@ pub(crate) struct Stage {
     pub(crate) level: Option<Ident>,
     pub(crate) target: Option<LitStr>,
     pub(crate) root: bool,
-    pub(crate) is_stream: bool,
     pub(crate) start: Vec<Recorded>,
     pub(crate) ok: Option<Outcome>,
     pub(crate) err: Option<Outcome>,
@@ -61,18 +60,36 @@ impl Stage {
             Some(literal) => checked_name(literal)?,
             None => name_of_function(&function.signature.ident)?,
         };
-        let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
-        let level = args.level.as_ref().map(|level| known_level(level)).transpose()?;
-        let is_stream = matches!(function.shape, Shape::Stream(_)) || args.stream.is_some();
-        if let (true, Some(ok)) = (is_stream, &args.ok) {
+        if let (Shape::Stream(_), Some(ok)) = (&function.shape, &args.ok) {
             return Err(Error::new_spanned(
                 &ok.pattern,
-                "a stream has no one success value: count its items (done by itself), or use `record`",
+                "a stream has no one success value: its items are counted by themselves, and the body may `record!`",
             ));
         }
-        if let Some(span) = args.stream {
-            function.check_stream(span)?;
+        Self::build(name, args)
+    }
+
+    /// Checks the arguments of `stage!`.
+    pub(crate) fn check_block(args: Args) -> Result<Self> {
+        let Some(literal) = &args.name else {
+            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", async { … })`"));
+        };
+        if let Some(word) = &args.stream {
+            return Err(Error::new_spanned(word, "a block is not a stream: put the attribute on a function"));
         }
+        if let Some(name) = &args.descriptor {
+            return Err(Error::new_spanned(
+                name,
+                "a block has no place for a constant: put the attribute on a function",
+            ));
+        }
+        let name = checked_name(literal)?;
+        Self::build(name, args)
+    }
+
+    fn build(name: String, args: Args) -> Result<Self> {
+        let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
+        let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
         let start = index(args.fields, "Start", &mut declared)?;
         let ok = args.ok.map(|clause| outcome(clause, "Ok", &mut declared)).transpose()?;
@@ -85,7 +102,7 @@ impl Stage {
         }));
         let krate = args.krate.map_or_else(|| quote!(::ragtrace), ToTokens::into_token_stream);
         let Args { target, root, record, descriptor, .. } = args;
-        Ok(Self { name, kind, level, target, root, is_stream, start, ok, err, record, declared, descriptor, krate })
+        Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate })
     }
 
     /// The index of the first field of `record(…)`.

@@ -18,7 +18,7 @@ mod time;
 mod value;
 mod warning;
 
-pub use ragtrace_macros::traced_stage;
+pub use ragtrace_macros::{stage, traced_stage};
 
 pub use console::{Console, ParseConsoleError};
 pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};

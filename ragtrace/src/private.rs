@@ -2,8 +2,9 @@
 
 use std::pin::Pin;
 
-pub use crate::stage::{CountProbe, ErrorProbe, Listed, Probe, open, open_later};
+pub use crate::stage::{CountProbe, ErrorProbe, Listed, Probe, open, open_later, record};
 pub use inventory;
+pub use ragtrace_macros::undeclared;
 
 /// Lets a body's type be known before it is inferred. It is never called.
 #[expect(clippy::unreachable, reason = "generated code names it behind `if false`")]

@@ -6,15 +6,14 @@ use quote::quote;
 use crate::item::Function;
 use crate::model::Stage;
 
-/// A block that holds the descriptor, lists it in the catalog, and yields a reference to it.
-pub(crate) fn place(stage: &Stage) -> TokenStream {
+/// The items that hold the descriptor and list it in the catalog.
+pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
     let descriptor = descriptor(stage);
-    quote!({
-        static STAGE: #krate::StageDescriptor = #descriptor;
-        #krate::__private::inventory::submit!(#krate::__private::Listed(&STAGE));
-        &STAGE
-    })
+    quote! {
+        static __RAGTRACE_STAGE: #krate::StageDescriptor = #descriptor;
+        #krate::__private::inventory::submit!(#krate::__private::Listed(&__RAGTRACE_STAGE));
+    }
 }
 
 /// `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is an

@@ -45,6 +45,29 @@ pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     }
 }
 
+/// `|item, open| …`: an item that is an error fails the stage.
+pub(crate) fn on_item(stage: &Stage, names: &Names) -> TokenStream {
+    let Names { out, open, .. } = names;
+    let krate = &stage.krate;
+    let fail = fail(stage, names);
+    quote!(move |#out, #open| if let ::core::result::Result::Err(#out) = #krate::__private::Probe::new(#out).split() { #fail })
+}
+
+/// `|error, open| …`: there is no stream.
+pub(crate) fn on_error(stage: &Stage, names: &Names) -> TokenStream {
+    let Names { out, open, .. } = names;
+    let fail = fail(stage, names);
+    quote!(move |#out, #open| { #fail })
+}
+
+fn fail(stage: &Stage, names: &Names) -> TokenStream {
+    let Names { out, end, open, .. } = names;
+    let krate = &stage.krate;
+    let err = stage.err.as_ref().map(|err| read(err, out, names));
+    let binding = if err.is_some() { quote!(let mut #end =) } else { quote!(let _ =) };
+    quote!(#binding #open.fail(#krate::__private::ErrorProbe::new(#out).capture()); #err)
+}
+
 fn read(outcome: &Outcome, value: &proc_macro2::Ident, names: &Names) -> TokenStream {
     let end = &names.end;
     let pattern = &outcome.pattern;

@@ -26,8 +26,8 @@ pub(crate) struct Assembler {
     origin: Arc<Origin>,
     level: Level,
     filtered: u64,
-    /// The start fields of what is open.
-    open: HashMap<SpanId, Fields>,
+    /// The start fields of what is open, and what its body recorded.
+    open: HashMap<SpanId, Opened>,
     /// Ends whose start was not seen yet, and whether every chain was read since.
     early: Vec<Early>,
     output: Output,
@@ -39,6 +39,15 @@ pub(crate) struct Assembler {
 pub(crate) struct Output {
     pub(crate) records: Vec<Record>,
     pub(crate) requests: Vec<RequestMetric>,
+}
+
+/// What is known of a run that has not ended.
+#[derive(Default)]
+struct Opened {
+    /// Whether the start was read; what the body recorded may come before it, from another thread.
+    started: bool,
+    fields: Fields,
+    notes: Vec<(&'static str, Value)>,
 }
 
 struct Early {
@@ -67,8 +76,12 @@ impl Assembler {
         match entry {
             Entry::Request(_) => {}
             Entry::Start(start) => self.start(request, thread, start),
-            Entry::End(end) => match self.open.remove(&end.run.span) {
-                Some(fields) => self.end(request, thread, end, fields),
+            Entry::Note(note) => {
+                let (fields, _) = note.fields.named(note.stage);
+                self.open.entry(note.span).or_default().notes.extend(fields);
+            }
+            Entry::End(end) => match self.take_started(end.run.span) {
+                Some(opened) => self.end(request, thread, end, opened),
                 None => self.early.push(Early {
                     request: Arc::clone(request),
                     thread: Arc::clone(thread),
@@ -82,9 +95,12 @@ impl Assembler {
     /// Says that every chain was read to where it was when the last call came. What was made so far is returned.
     pub(crate) fn settle(&mut self) -> Output {
         for mut early in std::mem::take(&mut self.early) {
-            match self.open.remove(&early.end.run.span) {
-                Some(fields) => self.end(&early.request, &early.thread, early.end, fields),
-                None if early.waited => self.end(&early.request, &early.thread, early.end, Fields::new()),
+            match self.take_started(early.end.run.span) {
+                Some(opened) => self.end(&early.request, &early.thread, early.end, opened),
+                None if early.waited => {
+                    let opened = self.open.remove(&early.end.run.span).unwrap_or_default();
+                    self.end(&early.request, &early.thread, early.end, opened);
+                }
                 None => {
                     early.waited = true;
                     self.early.push(early);
@@ -92,6 +108,11 @@ impl Assembler {
             }
         }
         std::mem::take(&mut self.output)
+    }
+
+    fn take_started(&mut self, span: SpanId) -> Option<Opened> {
+        let started = self.open.get(&span).is_some_and(|opened| opened.started);
+        started.then(|| self.open.remove(&span)).flatten()
     }
 
     /// Whether an end still waits for its start.
@@ -118,16 +139,22 @@ impl Assembler {
             parts.context.clone_from(&fields);
             self.output.records.push(Record(Arc::new(parts)));
         }
-        self.open.insert(start.run.span, fields);
+        let opened = self.open.entry(start.run.span).or_default();
+        opened.started = true;
+        opened.fields = fields;
     }
 
-    fn end(&mut self, request: &Arc<Request>, thread: &Arc<str>, end: End, start_fields: Fields) {
+    fn end(&mut self, request: &Arc<Request>, thread: &Arc<str>, end: End, opened: Opened) {
         let (event, level, failure) = match end.outcome {
             Outcome::Completed => (Event::Completed, end.run.stage.level(), None),
             Outcome::Failed(failure) => (Event::Failed, Level::Error, Some(*failure)),
             Outcome::Cancelled => (Event::Cancelled, Level::Warn, None),
         };
-        let (fields, count) = end.fields.named(end.run.stage);
+        let (ended, counted) = end.fields.named(end.run.stage);
+        // `count` in `record!` is the count too, if the result has none.
+        let noted = opened.notes.iter().rev().find(|(name, _)| *name == "count").and_then(|(_, count)| count.as_u64());
+        let count = counted.or(noted);
+        let fields: Vec<_> = opened.notes.into_iter().filter(|(name, _)| *name != "count").chain(ended).collect();
         self.measure(request, &Ended { run: end.run, at: end.ended, event, fields: &fields, count });
         if !self.shows(level) {
             return;
@@ -135,7 +162,7 @@ impl Assembler {
         let mut parts = self.parts(request, thread, &end.run, &Happened { event, level, at: end.ended });
         parts.duration = Some(end.ended.since(end.run.started));
         parts.busy = (end.busy != u64::MAX).then(|| Duration::from_nanos(end.busy));
-        parts.context = start_fields;
+        parts.context = opened.fields;
         parts.count = count;
         for (name, value) in owned(fields) {
             let place = if value.is_number() { &mut parts.metrics } else { &mut parts.context };

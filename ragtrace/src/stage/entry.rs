@@ -15,6 +15,7 @@ pub(crate) enum Entry {
     /// What follows from this thread is of this request. Naming it once spares a reference count for every entry.
     Request(Arc<Request>),
     Start(Start),
+    Note(Note),
     End(End),
 }
 
@@ -22,6 +23,14 @@ pub(crate) enum Entry {
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) run: Run,
+    pub(crate) fields: Slots,
+}
+
+/// A stage's body recorded a field.
+#[derive(Debug)]
+pub(crate) struct Note {
+    pub(crate) stage: &'static StageDescriptor,
+    pub(crate) span: SpanId,
     pub(crate) fields: Slots,
 }
 

@@ -34,9 +34,18 @@ pub fn open_later(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slot
 }
 
 impl Later {
+    pub(crate) fn waiting(self) -> Option<Waiting> {
+        self.0
+    }
+
     /// The run's body: the future that `body` returns. `body` itself is the caller's call, and not part of the run.
     pub fn future<T, F: Future<Output = T>>(self, body: impl FnOnce() -> F) -> LaterRunning<F> {
         LaterRunning { body: body(), waiting: self.0 }
+    }
+
+    /// The run's body: `future`, which is there already.
+    pub fn block<F: Future>(self, future: F) -> LaterRunning<F> {
+        LaterRunning { body: future, waiting: self.0 }
     }
 }
 

@@ -14,8 +14,10 @@ mod kind;
 mod later;
 mod outcome;
 pub(crate) mod panic;
+mod recorder;
 mod slots;
 mod span;
+mod stream;
 mod typed;
 
 pub use catalog::{Listed, stages};
@@ -24,4 +26,5 @@ pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
 pub use kind::{ParseKindError, StageKind};
 pub use later::open_later;
 pub use outcome::{CountProbe, ErrorProbe, Probe};
+pub use recorder::record;
 pub use span::open;

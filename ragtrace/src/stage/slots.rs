@@ -5,12 +5,16 @@
 
 use std::borrow::Cow;
 use std::fmt::{Debug, Display};
+use std::time::Duration;
 
 use crate::stage::StageDescriptor;
 use crate::value::{ToValue, Value};
 
 /// The index that stands for `count`, which every stage has.
 const COUNT: u16 = u16::MAX;
+
+/// The index that stands for `first_item_ms`, which every stage that is a stream has.
+const FIRST_ITEM: u16 = COUNT - 1;
 
 /// How many slots lie in place; more go to the heap.
 const IN_PLACE: usize = 3;
@@ -88,6 +92,11 @@ impl Slots {
         self.put(Slot::U64(COUNT, count));
     }
 
+    /// Records how long the first item of a stream took.
+    pub(crate) fn first_item(&mut self, first: Duration) {
+        self.put(Slot::F64(FIRST_ITEM, first.as_secs_f64() * 1_000.0));
+    }
+
     fn put(&mut self, slot: Slot) {
         if matches!(slot, Slot::Empty) {
             return;
@@ -104,13 +113,20 @@ impl Slots {
         let mut count = None;
         let slots = self.in_place.into_iter().chain(self.more.into_iter().flat_map(|more| *more));
         for (index, value) in slots.filter_map(Slot::into_parts) {
-            if index == COUNT {
-                count = value.as_u64();
-            } else if let Some(field) = stage.fields().get(usize::from(index)) {
-                match fields.iter_mut().find(|(name, _)| *name == field.name()) {
-                    Some((_, earlier)) => *earlier = value,
-                    None => fields.push((field.name(), value)),
+            let name = match index {
+                COUNT => {
+                    count = value.as_u64();
+                    continue;
                 }
+                FIRST_ITEM => "first_item_ms",
+                _ => match stage.fields().get(usize::from(index)) {
+                    Some(field) => field.name(),
+                    None => continue,
+                },
+            };
+            match fields.iter_mut().find(|(earlier, _)| *earlier == name) {
+                Some((_, earlier)) => *earlier = value,
+                None => fields.push((name, value)),
             }
         }
         (fields, count)

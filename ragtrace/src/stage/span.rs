@@ -8,11 +8,13 @@ use crate::pipeline::gate;
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{End, Entry, Failure, Outcome, Run, Start};
 use crate::stage::panic;
+use crate::stage::recorder;
 use crate::stage::slots::Slots;
 use crate::time::Ticks;
 use crate::value::ToValue;
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A run that began, or nothing if nobody listens.
 #[derive(Debug)]
@@ -71,6 +73,12 @@ impl Active {
         }
     }
 
+    /// Whether `record!` may add to the run. What is added is kept until the end, which only an accepted start has for
+    /// certain.
+    fn records(&self) -> bool {
+        self.accepted && recorder::declares(self.run.stage)
+    }
+
     fn end(self, ended: Ticks) -> Option<Ending> {
         let busy = if self.is_polled { self.busy } else { u64::MAX };
         let request = self.context?.request;
@@ -102,6 +110,11 @@ impl Span {
         };
         // The clock was read just before the first poll, when the run began.
         let since = if active.busy == 0 { active.run.started } else { Ticks::now() };
+        if active.records() {
+            if let Some(context) = &active.context {
+                recorder::enter(active.run.stage, context.clone());
+            }
+        }
         let before = current::swap(active.context.take());
         Inside { span: self, since, before }
     }
@@ -109,10 +122,24 @@ impl Span {
     /// Ends the run as cancelled, if it has not ended.
     #[inline(never)]
     pub(crate) fn cancel(&mut self) {
-        let Some(active) = self.0.take() else { return };
-        if let Some(mut ending) = active.end(Ticks::now()) {
-            ending.set_outcome(Outcome::Cancelled);
+        if self.is_active() {
+            self.end_at(Ticks::now()).cancel();
         }
+    }
+
+    /// Ends the run; what is said to the end of a run that has ended is ignored.
+    pub(crate) fn end_at(&mut self, ended: Ticks) -> Ending {
+        self.0.take().and_then(|active| active.end(ended)).unwrap_or(Ending(None))
+    }
+
+    /// Time from the run's start to `at`.
+    pub(crate) fn since_start(&self, at: Ticks) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |active| at.since(active.run.started))
+    }
+
+    /// The context of what runs inside, while the run is not on a thread.
+    pub(crate) fn context(&self) -> Option<&RequestContext> {
+        self.0.as_ref()?.context.as_ref()
     }
 
     /// Says that the run is a call, which has no polls.
@@ -147,11 +174,12 @@ pub(crate) struct Inside<'a> {
 }
 
 impl Inside<'_> {
-    /// The poll returned, and the run goes on.
+    /// The poll returned, and the run goes on. Returns when that was.
     #[inline(never)]
-    pub(crate) fn pause(mut self) {
-        self.leave();
+    pub(crate) fn pause(mut self) -> Option<Ticks> {
+        let now = self.leave();
         std::mem::forget(self);
+        now
     }
 
     /// The poll or call returned its last value.
@@ -167,6 +195,9 @@ impl Inside<'_> {
     fn leave(&mut self) -> Option<Ticks> {
         let active = self.span.0.as_mut()?;
         active.context = current::swap(self.before.take());
+        if active.records() {
+            recorder::leave();
+        }
         let now = Ticks::now();
         // A nanosecond at least, so that a second poll is told from the first one.
         active.busy += now.0.saturating_sub(self.since.0).max(1);
@@ -228,6 +259,18 @@ impl Ending {
     /// The run failed.
     pub fn fail(&mut self, failure: Box<Failure>) {
         self.set_outcome(Outcome::Failed(failure));
+    }
+
+    /// The run was dropped before its end.
+    pub(crate) fn cancel(&mut self) {
+        self.set_outcome(Outcome::Cancelled);
+    }
+
+    /// Records how long the first item of a stream took.
+    pub(crate) fn first_item(&mut self, first: Option<Duration>) {
+        if let (Some(pending), Some(first)) = (&mut self.0, first) {
+            pending.end.fields.first_item(first);
+        }
     }
 
     fn set_outcome(&mut self, outcome: Outcome) {

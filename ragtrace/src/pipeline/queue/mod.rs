@@ -215,6 +215,7 @@ fn level(entry: &Entry) -> Level {
     match entry {
         Entry::Request(_) => Level::Trace,
         Entry::Start(start) => start.run.stage.level(),
+        Entry::Note(note) => note.stage.level(),
         Entry::End(end) => match end.outcome {
             Outcome::Completed => end.run.stage.level(),
             Outcome::Failed(_) => Level::Error,

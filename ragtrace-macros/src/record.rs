@@ -1,0 +1,61 @@
+//! `record!`: a macro planted in the body, with an arm for each declared name.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+
+use crate::model::Stage;
+use crate::suggest::did_you_mean;
+
+/// The macro's definition, or nothing for a stage that declares no names.
+pub(crate) fn planted(stage: &Stage) -> Option<TokenStream> {
+    if stage.record.is_empty() {
+        return None;
+    }
+    let krate = &stage.krate;
+    let private = quote!(#krate::__private);
+    let names: Vec<String> = stage.record.iter().map(|field| field.name.to_string()).collect();
+    let all = names.join(" ");
+    let first = stage.first_record();
+    let arms = stage.record.iter().enumerate().map(|(at, field)| {
+        let (name, ty) = (&field.name, &field.ty);
+        let index = u16::try_from(first + at).unwrap_or(u16::MAX);
+        quote! {
+            (#name = $value:expr $(, $($rest:tt)*)?) => {{
+                let value: #ty = $value;
+                #private::record(&__RAGTRACE_STAGE, #index, &value);
+                $(record!($($rest)*);)?
+            }};
+        }
+    });
+    let record = Ident::new("record", Span::call_site());
+    Some(quote! {
+        #[allow(unused_macros)]
+        macro_rules! #record {
+            () => {};
+            #(#arms)*
+            ($($other:tt)*) => { #private::undeclared!(#all, $($other)*) };
+        }
+    })
+}
+
+/// The error for what no arm takes, at the name that is wrong.
+pub(crate) fn undeclared(input: TokenStream) -> TokenStream {
+    let mut tokens = input.into_iter();
+    let declared = tokens.next().map(|literal| literal.to_string()).unwrap_or_default();
+    let declared: Vec<&str> = declared.trim_matches('"').split(' ').collect();
+    let _comma = tokens.next();
+    let all = declared.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let written = tokens.next();
+    let message = match &written {
+        Some(TokenTree::Ident(name)) if declared.contains(&name.to_string().as_str()) => {
+            format!("the value of `{name}` is missing: `record!({name} = expr)`")
+        }
+        Some(TokenTree::Ident(name)) => {
+            let hint = did_you_mean(&name.to_string(), &declared).map(|hint| format!("{hint} ")).unwrap_or_default();
+            format!("`{name}` is not declared in `record(…)`: {hint}declared: {all}")
+        }
+        _ => format!("expected `record!(name = expr)`; declared: {all}"),
+    };
+    let span = written.map_or_else(Span::call_site, |token| token.span());
+    quote_spanned!(span=> ::core::compile_error!(#message))
+}

@@ -1,0 +1,251 @@
+//! Stages that are streams: they end when the stream does.
+//!
+//! An item that is an `Err` fails the stage there and then. The stream goes on if its consumer does, in the stage's
+//! context still, but what comes is no longer counted.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use crate::context::RequestContext;
+use crate::context::current::Entered;
+use crate::stage::entry::Failure;
+use crate::stage::later::{Later, Waiting};
+use crate::stage::span::{Ending, Span};
+use crate::time::Ticks;
+
+/// A stream and its run, before it is said what to make of an item.
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Streaming<S> {
+    body: S,
+    span: Span,
+    waiting: Option<Waiting>,
+}
+
+impl Later {
+    /// The run's body: the stream that `body` returns. The run begins at its first poll.
+    pub fn stream<T, S: Stream<Item = T>>(self, body: impl FnOnce() -> S) -> Streaming<S> {
+        Streaming { body: body(), span: Span::none(), waiting: self.waiting() }
+    }
+}
+
+impl Span {
+    /// Runs `body`, whose stream the run goes on with.
+    pub fn call_stream<T, S: Stream<Item = T>>(mut self, body: impl FnOnce() -> S) -> Streaming<S> {
+        let inside = self.enter();
+        let body = body();
+        inside.pause();
+        Streaming { body, span: self, waiting: None }
+    }
+
+    /// Runs `body`, with whose stream the run goes on if there is one. Without, it fails; `on_error` says how.
+    pub fn try_call_stream<T, S: Stream<Item = T>, E>(
+        mut self,
+        body: impl FnOnce() -> Result<S, E>,
+        on_error: impl FnOnce(&E, &mut Open<'_>),
+    ) -> Result<Streaming<S>, E> {
+        let inside = self.enter();
+        let result = body();
+        inside.pause();
+        self.go_on(result, on_error)
+    }
+
+    /// Awaits `body`, with whose stream the run goes on.
+    pub async fn await_stream<T, S: Stream<Item = T>>(self, body: impl Future<Output = S>) -> Streaming<S> {
+        let (span, body) = Awaiting { body, span: Some(self) }.await;
+        Streaming { body, span, waiting: None }
+    }
+
+    /// Awaits `body`, with whose stream the run goes on if there is one. Without, it fails; `on_error` says how.
+    pub async fn try_await_stream<T, S: Stream<Item = T>, E>(
+        self,
+        body: impl Future<Output = Result<S, E>>,
+        on_error: impl FnOnce(&E, &mut Open<'_>),
+    ) -> Result<Streaming<S>, E> {
+        let (span, result) = Awaiting { body, span: Some(self) }.await;
+        span.go_on(result, on_error)
+    }
+
+    fn go_on<S, E>(
+        mut self,
+        result: Result<S, E>,
+        on_error: impl FnOnce(&E, &mut Open<'_>),
+    ) -> Result<Streaming<S>, E> {
+        match result {
+            Ok(body) => Ok(Streaming { body, span: self, waiting: None }),
+            Err(error) => {
+                let mut tail = None;
+                let (at, seen) = (Ticks::now(), Seen::default());
+                on_error(&error, &mut Open { span: &mut self, tail: &mut tail, at, seen });
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<S: Stream> Streaming<S> {
+    /// Has `on_item` look at each item, and fail the run if it is an error.
+    pub fn items<I: FnMut(&S::Item, &mut Open<'_>)>(self, on_item: I) -> StageStream<S, I> {
+        let Self { body, span, waiting } = self;
+        StageStream { body: Some(body), on_item, span, waiting, seen: Seen::default(), tail: None }
+    }
+}
+
+/// What was seen of a stream so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    items: u64,
+    first: Option<Duration>,
+}
+
+/// A run that goes on unless it is failed.
+#[derive(Debug)]
+pub struct Open<'a> {
+    span: &'a mut Span,
+    /// Where the context stays when the run has failed and the stream goes on.
+    tail: &'a mut Option<RequestContext>,
+    at: Ticks,
+    seen: Seen,
+}
+
+impl Open<'_> {
+    /// Ends the run as failed. More may be said until the returned end is dropped; a run that has ended ignores it.
+    pub fn fail(&mut self, failure: Box<Failure>) -> Ending {
+        if self.span.is_active() {
+            *self.tail = self.span.context().cloned();
+        }
+        let mut ending = self.span.end_at(self.at);
+        ending.fail(failure);
+        self.seen.tell(&mut ending);
+        ending
+    }
+}
+
+impl Seen {
+    fn tell(&self, ending: &mut Ending) {
+        ending.count(Some(self.items));
+        ending.first_item(self.first);
+    }
+}
+
+pin_project! {
+    /// A stage that is a stream.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct StageStream<S, I> {
+        #[pin]
+        body: Option<S>,
+        on_item: I,
+        span: Span,
+        waiting: Option<Waiting>,
+        seen: Seen,
+        tail: Option<RequestContext>,
+    }
+
+    impl<S, I> PinnedDrop for StageStream<S, I> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.span.is_active() {
+                this.span.drop_inside(|| this.body.set(None));
+                let mut ending = this.span.end_at(Ticks::now());
+                ending.cancel();
+                this.seen.tell(&mut ending);
+            } else if this.tail.is_some() {
+                let _entered = Entered::new(this.tail);
+                this.body.set(None);
+            }
+        }
+    }
+}
+
+impl<S, I> Stream for StageStream<S, I>
+where
+    S: Stream,
+    I: FnMut(&S::Item, &mut Open<'_>),
+{
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        if let Some(waiting) = this.waiting.take() {
+            *this.span = waiting.begin();
+        }
+        // The body is taken away only when this stream is dropped.
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
+        let after_failure = this.tail.is_some().then(|| Entered::new(this.tail));
+        let inside = this.span.enter();
+        match body.poll_next(cx) {
+            Poll::Pending => {
+                inside.pause();
+                Poll::Pending
+            }
+            Poll::Ready(None) => {
+                if let Some(mut ending) = inside.finish() {
+                    this.seen.tell(&mut ending);
+                }
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(item)) => {
+                let at = inside.pause();
+                drop(after_failure);
+                if let Some(at) = at {
+                    this.seen.items += 1;
+                    this.seen.first.get_or_insert_with(|| this.span.since_start(at));
+                    (this.on_item)(&item, &mut Open { span: this.span, tail: this.tail, at, seen: *this.seen });
+                }
+                Poll::Ready(Some(item))
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.body.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}
+
+impl<S, I> fmt::Debug for StageStream<S, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StageStream").field("span", &self.span).field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// The part of a run that comes before its stream.
+    struct Awaiting<F> {
+        #[pin]
+        body: F,
+        span: Option<Span>,
+    }
+
+    impl<F> PinnedDrop for Awaiting<F> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(span) = this.project().span {
+                span.cancel();
+            }
+        }
+    }
+}
+
+impl<F: Future> Future for Awaiting<F> {
+    type Output = (Span, F::Output);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let Some(span) = this.span else { return Poll::Pending };
+        let inside = span.enter();
+        let polled = this.body.poll(cx);
+        inside.pause();
+        match (polled, this.span.take()) {
+            (Poll::Ready(output), Some(span)) => Poll::Ready((span, output)),
+            (_, span) => {
+                *this.span = span;
+                Poll::Pending
+            }
+        }
+    }
+}
