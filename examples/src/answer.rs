@@ -45,23 +45,26 @@ pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     found.into_iter().map(|(_, quote)| quote).collect()
 }
 
-/// How many words of the question the sentence says, weighed by how well its passage fits; a word that its headings say
-/// counts half, since the sentence then speaks of it without naming it.
+/// How many words of the question the sentence says, weighed by how well its passage fits. A word that its headings say
+/// counts half, since the sentence then speaks of it without naming it; naming none counts only below a heading that
+/// says most of the question, as in a list of questions and answers.
 fn relevance(asked: &BTreeSet<String>, passage: &Passage, sentence: &str) -> f32 {
-    let said: Vec<String> = words::words(sentence).collect();
-    let titled: Vec<String> = passage.hit.headings.iter().flat_map(|heading| words::words(heading)).collect();
-    let matches = |words: &[String], asked: &str| words.iter().any(|word| akin(word, asked));
-    let mut total = 0.0;
-    let mut direct = false;
-    for word in asked {
-        if matches(&said, word) {
-            direct = true;
-            total += 1.0;
-        } else if matches(&titled, word) {
-            total += 0.5;
-        }
+    let says = |text: &str| {
+        let words: Vec<String> = words::words(text).collect();
+        move |asked: &str| words.iter().any(|word| akin(word, asked))
+    };
+    let (said, titled) = (says(sentence), says(&passage.hit.headings.join(" ")));
+    let direct = asked.iter().filter(|word| said(word)).count();
+    let implied = asked.iter().filter(|word| !said(word) && titled(word)).count();
+    if direct == 0 && implied * 3 < asked.len() * 2 {
+        return 0.0;
     }
-    if direct { total * (0.5 + passage.score) } else { 0.0 }
+    (count(direct) + 0.5 * count(implied)) * (0.5 + passage.score)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "words of a question are few")]
+fn count(words: usize) -> f32 {
+    words as f32
 }
 
 /// Whether two words are forms of one: equal, or with a long common beginning and short ends ("last", "lasts").
@@ -87,6 +90,14 @@ mod tests {
         let quotes = quotes("How long does the battery last?", &passages);
         assert_eq!(quotes[0], Quote { passage: 1, sentence: "The battery lasts eleven days.".to_owned() });
         assert!(quotes.iter().all(|quote| quote.sentence.contains("battery")));
+    }
+
+    #[test]
+    fn a_sentence_below_the_question_itself_answers_it() {
+        let mut passages = passages(&["How often are readings sent?\n\nEvery five minutes."]);
+        passages[0].hit.headings = vec!["Readings".to_owned(), "How often are readings sent?".to_owned()];
+        let quotes = quotes("How often are readings sent?", &passages);
+        assert_eq!(quotes, [Quote { passage: 1, sentence: "Every five minutes.".to_owned() }]);
     }
 
     #[test]

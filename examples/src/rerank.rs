@@ -20,6 +20,9 @@ const WORDS_SHARE: f32 = 0.6;
 /// How much relevance counts against being different.
 const RELEVANCE_SHARE: f32 = 0.8;
 
+/// A candidate below this share of the best score has nothing to do with the question.
+const LEAST_SCORE: f32 = 0.3;
+
 /// A chunk chosen to answer from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Passage {
@@ -41,6 +44,9 @@ pub fn rerank(question: &str, hits: Vec<Hit>, keep: usize) -> Vec<Passage> {
         .map(|(hit, (words, vectors))| Passage { hit, score: WORDS_SHARE * words + (1.0 - WORDS_SHARE) * vectors })
         .zip(candidates)
         .collect();
+
+    let least = LEAST_SCORE * left.iter().map(|(passage, _)| passage.score).fold(0.0, f32::max);
+    left.retain(|(passage, _)| passage.score >= least);
 
     let mut chosen: Vec<(Passage, BTreeMap<String, f32>)> = Vec::new();
     while chosen.len() < keep {
