@@ -30,7 +30,7 @@ pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
             let sentence = passage.hit.text[range].split_whitespace().collect::<Vec<_>>().join(" ");
             // A heading is no answer, and an overlap is said once.
             let heading = passage.hit.headings.contains(&sentence);
-            if !heading && !found.iter().any(|(_, quote)| quote.sentence == sentence) {
+            if !sentence.is_empty() && !heading && !found.iter().any(|(_, quote)| quote.sentence == sentence) {
                 let score = relevance(&asked, passage, &sentence);
                 found.push((score, Quote { passage: at + 1, sentence }));
             }

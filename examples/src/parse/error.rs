@@ -1,6 +1,7 @@
 //! Why a file could not be read.
 
 use std::error::Error;
+use std::time::Duration;
 use std::{fmt, io};
 
 /// Why a file did not become a document. The message says what to do about it.
@@ -23,6 +24,8 @@ pub enum ParseError {
     EncryptedPdf,
     /// The PDF shows pages, but there is no text in them.
     OnlyPictures,
+    /// The format's parser did not come to an end within this time.
+    TooSlow(Duration),
     /// The format's parser gave up on something that it did not expect.
     Panicked(Panic),
 }
@@ -30,6 +33,9 @@ pub enum ParseError {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::TooSlow(limit) => {
+                return write!(f, "reading the file takes longer than {limit:?}; split it or save it anew");
+            }
             Self::Read(_) => "the file cannot be opened; check its path and its permissions",
             Self::NotAFile => "this is neither a file nor a folder; give a file of text",
             Self::Unsupported => "there is no reader for this extension; give .md, .txt, .html or .pdf",

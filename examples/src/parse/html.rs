@@ -1,6 +1,6 @@
 //! Web pages, read as a browser reads them: what is not shown (scripts, styles) is left out.
 //!
-//! The tree is walked without recursion, so that a page nested a million deep is only slow.
+//! The tree is walked without recursion, so that a page nested deeply is slow and no worse.
 
 use ego_tree::iter::Edge;
 use scraper::{Html, Node};

@@ -2,7 +2,8 @@
 //!
 //! A file is told by its extension and held to it: what comes out has text in it, or an error says why
 //! not. A hostile file costs at most its own error: the work runs where it may block, and a parser that panics is
-//! an error too. Not guarded against: a file that unpacks to more than memory holds.
+//! an error too, as is one that does not come to an end. Not guarded against: a file that unpacks to more than memory
+//! holds.
 
 mod encoding;
 mod error;
@@ -16,6 +17,7 @@ mod text;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 pub use error::ParseError;
 
@@ -23,10 +25,20 @@ use crate::blocking;
 use crate::document::{Document, Format};
 use outline::Outline;
 
+/// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers need time that grows
+/// with the square of how deep a file is nested).
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
 /// Reads the file at `path`.
 pub async fn parse(path: &Path) -> Result<Document, ParseError> {
+    parse_within(TIME_LIMIT, path).await
+}
+
+/// As [`parse`]. Work that is over its time goes on in its own thread, as nothing can stop it.
+async fn parse_within(limit: Duration, path: &Path) -> Result<Document, ParseError> {
     let path = path.to_owned();
-    blocking::run(move || parse_blocking(&path)).await
+    let work = blocking::run(move || parse_blocking(&path));
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
 }
 
 fn parse_blocking(path: &Path) -> Result<Document, ParseError> {

@@ -108,10 +108,18 @@ async fn html_keeps_what_is_shown() {
 }
 
 #[tokio::test]
-async fn a_page_nested_without_end_is_read() {
-    let page = "<div>".repeat(20_000) + "deep";
+async fn a_page_nested_deeply_is_read() {
+    let page = "<div>".repeat(3_000) + "deep";
     let document = Folder::new().parse("deep.html", page).await.expect("readable");
     assert_eq!(document.text, "deep");
+}
+
+#[tokio::test]
+async fn a_page_that_takes_too_long_is_an_error() {
+    let folder = Folder::new();
+    let path = folder.file("deep.html", "<div>".repeat(3_000));
+    let error = parse_within(Duration::from_millis(1), &path).await.expect_err("too slow");
+    assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
 }
 
 #[tokio::test]
