@@ -27,7 +27,7 @@ use outline::Outline;
 
 /// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers need time that grows
 /// with the square of how deep a file is nested).
-const TIME_LIMIT: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// Reads the file at `path`.
 pub async fn parse(path: &Path) -> Result<Document, ParseError> {
