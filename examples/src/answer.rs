@@ -14,7 +14,7 @@ const AGAINST_BEST: f32 = 0.45;
 /// A sentence of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quote {
-    /// Its place among the passages, counted from 1, as in "[1]".
+    /// Its place among the passages, counted from 1.
     pub passage: usize,
     /// The sentence, on one line.
     pub sentence: String,
