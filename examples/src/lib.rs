@@ -1,1 +1,25 @@
-//! Not laid out yet.
+//! A retrieval-augmented generation pipeline to trace: it reads documents, cuts them into chunks, embeds
+//! and stores them, and answers questions from what it stored. Nothing here needs a network.
+//!
+//! The stages are in [`ingestion`] and [`question`]; everything else is the work they do. The programs
+//! `ingest.rs` and `ask.rs` beside this folder run them.
+
+pub mod answer;
+pub mod ask;
+pub mod chunk;
+pub mod discover;
+pub mod document;
+pub mod embed;
+pub mod enrich;
+pub mod ingest;
+pub mod parse;
+pub mod report;
+pub mod rerank;
+pub mod store;
+pub mod words;
+
+mod blocking;
+mod vector_extension;
+
+pub use ask::{AskError, Library, question};
+pub use ingest::{IngestError, Ingestion, ingestion};

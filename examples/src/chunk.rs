@@ -1,0 +1,331 @@
+//! Cutting a document into chunks that fit an embedding model.
+//!
+//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. It begins with the last
+//! sentences of the chunk before it, as many as fit into [`Chunking::overlap`], so that a thought cut in two is
+//! whole in one of them. Only a sentence that is longer than a chunk is cut inside: between words, and a
+//! word that is longer than a chunk between characters. Every character of the text that is not white space
+//! is in some chunk.
+
+use std::fmt;
+use std::ops::Range;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use crate::document::{Document, Section};
+use crate::words::{count_tokens, sentences};
+
+/// What the size of a chunk is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Words, numbers and punctuation marks: see [`count_tokens`].
+    Tokens,
+    /// Characters (Unicode scalar values).
+    Chars,
+}
+
+impl Unit {
+    fn measure(self, text: &str) -> usize {
+        match self {
+            Self::Tokens => count_tokens(text),
+            Self::Chars => text.chars().count(),
+        }
+    }
+}
+
+/// How to cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chunking {
+    unit: Unit,
+    size: usize,
+    overlap: usize,
+}
+
+impl Chunking {
+    /// Chunks of at most `size` units that share at most `overlap` units with the one before.
+    pub fn new(unit: Unit, size: usize, overlap: usize) -> Result<Self, ChunkingError> {
+        if size == 0 || overlap >= size {
+            return Err(ChunkingError { size, overlap });
+        }
+        Ok(Self { unit, size, overlap })
+    }
+
+    /// What sizes are counted in.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The greatest size of a chunk.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// How much of a chunk may repeat the one before, at most.
+    pub fn overlap(&self) -> usize {
+        self.overlap
+    }
+}
+
+/// The size of chunks is zero, or the overlap leaves no room for anything new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkingError {
+    size: usize,
+    overlap: usize,
+}
+
+impl fmt::Display for ChunkingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { size, overlap } = self;
+        write!(
+            f,
+            "a chunk of {size} cannot repeat {overlap} of the one before; choose an overlap smaller than the size"
+        )
+    }
+}
+
+impl std::error::Error for ChunkingError {}
+
+/// A piece of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// Its place among the document's chunks, counted from 0.
+    pub position: usize,
+    /// Byte range in the document's text.
+    pub range: Range<usize>,
+    /// The text of that range.
+    pub text: String,
+    /// Length in tokens, whatever the chunks were cut by.
+    pub tokens: usize,
+    /// The headings it stands under, the outermost first.
+    pub headings: Vec<String>,
+    /// The page on which it begins, for a format with pages.
+    pub page: Option<u32>,
+}
+
+/// Cuts `document` into chunks, in the order of its text.
+pub fn chunk(document: &Document, chunking: &Chunking) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    for Section { range, path } in document.sections() {
+        let text = &document.text[range.clone()];
+        for found in ranges(text, chunking) {
+            let text = &text[found.clone()];
+            let start = range.start + found.start;
+            chunks.push(Chunk {
+                position: chunks.len(),
+                range: start..start + text.len(),
+                text: text.to_owned(),
+                tokens: count_tokens(text),
+                headings: path.clone(),
+                page: document.page_at(start),
+            });
+        }
+    }
+    chunks
+}
+
+/// The mean length of the chunks in characters; 0 for none.
+#[expect(clippy::cast_precision_loss, reason = "lengths are far below 2^52")]
+pub fn mean_chars(chunks: &[Chunk]) -> f64 {
+    if chunks.is_empty() {
+        return 0.0;
+    }
+    let total: usize = chunks.iter().map(|chunk| chunk.text.chars().count()).sum();
+    total as f64 / chunks.len() as f64
+}
+
+/// A part of the text that is not cut, and its size.
+struct Piece {
+    range: Range<usize>,
+    size: usize,
+}
+
+/// The byte ranges of the chunks of `text`, white space at both ends left out.
+fn ranges(text: &str, chunking: &Chunking) -> Vec<Range<usize>> {
+    let mut pieces = Vec::new();
+    for sentence in sentences(text) {
+        if text[sentence.clone()].trim().is_empty() {
+            join_white_space(text, sentence, chunking.unit, &mut pieces);
+        } else {
+            add_pieces(text, sentence, chunking, &mut pieces);
+        }
+    }
+
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < pieces.len() {
+        let end = fill(&pieces, start, chunking.size);
+        let range = trimmed(text, pieces[start].range.start..pieces[end - 1].range.end);
+        if !range.is_empty() {
+            found.push(range);
+        }
+        start = if end == pieces.len() { end } else { step_back(&pieces, start, end, chunking) };
+    }
+    found
+}
+
+/// Adds `range` whole if it fits into a chunk, else its words, or of a word that does not fit its characters.
+fn add_pieces(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut Vec<Piece>) {
+    let whole = &text[range.clone()];
+    let size = chunking.unit.measure(whole);
+    if size <= chunking.size {
+        pieces.push(Piece { range, size });
+        return;
+    }
+    for (at, word) in whole.split_word_bound_indices() {
+        let start = range.start + at;
+        if word.trim().is_empty() {
+            join_white_space(text, start..start + word.len(), chunking.unit, pieces);
+            continue;
+        }
+        let size = chunking.unit.measure(word);
+        if size <= chunking.size {
+            pieces.push(Piece { range: start..start + word.len(), size });
+            continue;
+        }
+        // Not between graphemes: one grapheme can be of any length.
+        pieces.extend(word.char_indices().map(|(at, character)| {
+            let start = start + at;
+            Piece { range: start..start + character.len_utf8(), size: 1 }
+        }));
+    }
+}
+
+/// Lets white space end the piece before it, so that a chunk is never nothing but repetition and space. A piece that
+/// grows over the size of a chunk this way fits again once its ends are trimmed.
+fn join_white_space(text: &str, range: Range<usize>, unit: Unit, pieces: &mut [Piece]) {
+    if let Some(last) = pieces.last_mut() {
+        last.size += unit.measure(&text[range.clone()]);
+        last.range.end = range.end;
+    }
+}
+
+/// The end of the longest run of pieces from `start` that fits into `size`; at least one piece.
+fn fill(pieces: &[Piece], start: usize, size: usize) -> usize {
+    let mut total = pieces[start].size;
+    let mut end = start + 1;
+    while end < pieces.len() && total + pieces[end].size <= size {
+        total += pieces[end].size;
+        end += 1;
+    }
+    end
+}
+
+/// Where the chunk after `start..end` begins: as far before `end` as the overlap allows, while the piece at `end`,
+/// which is new, still fits.
+fn step_back(pieces: &[Piece], start: usize, end: usize, chunking: &Chunking) -> usize {
+    let room = chunking.overlap.min(chunking.size.saturating_sub(pieces[end].size));
+    let mut shared = 0;
+    let mut next = end;
+    while next > start + 1 && shared + pieces[next - 1].size <= room {
+        next -= 1;
+        shared += pieces[next].size;
+    }
+    next
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    let start = range.start + (part.len() - part.trim_start().len());
+    start..start + part.trim().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::{Format, Heading};
+
+    fn document(text: &str) -> Document {
+        Document {
+            path: PathBuf::from("a.txt"),
+            name: "a.txt".to_owned(),
+            format: Format::Text,
+            bytes: text.len() as u64,
+            text: text.to_owned(),
+            headings: Vec::new(),
+            page_starts: Vec::new(),
+            unreadable_pages: Vec::new(),
+        }
+    }
+
+    fn cut(text: &str, unit: Unit, size: usize, overlap: usize) -> Vec<Chunk> {
+        chunk(&document(text), &Chunking::new(unit, size, overlap).expect("valid"))
+    }
+
+    fn texts(chunks: &[Chunk]) -> Vec<&str> {
+        chunks.iter().map(|chunk| chunk.text.as_str()).collect()
+    }
+
+    #[test]
+    fn chunks_end_and_overlap_at_sentence_bounds() {
+        let text = "One is here. Two is here. Three is here. Four is here.";
+        let chunks = cut(text, Unit::Tokens, 8, 4);
+        let expected = ["One is here. Two is here.", "Two is here. Three is here.", "Three is here. Four is here."];
+        assert_eq!(texts(&chunks), expected);
+    }
+
+    #[test]
+    fn without_overlap_nothing_is_repeated() {
+        let text = "One is here. Two is here. Three is here.";
+        assert_eq!(texts(&cut(text, Unit::Chars, 26, 0)), ["One is here. Two is here.", "Three is here."]);
+    }
+
+    #[test]
+    fn a_sentence_longer_than_a_chunk_is_cut_between_words() {
+        let chunks = cut("alpha beta gamma delta epsilon", Unit::Chars, 12, 0);
+        assert_eq!(texts(&chunks), ["alpha beta", "gamma delta", "epsilon"]);
+    }
+
+    #[test]
+    fn a_word_longer_than_a_chunk_is_cut_between_characters() {
+        assert_eq!(texts(&cut("ééééé", Unit::Chars, 2, 0)), ["éé", "éé", "é"]);
+    }
+
+    #[test]
+    fn a_chunk_never_spans_two_sections() {
+        let mut document = document("Setup\n\nPlug it in.\n\nCare\n\nWipe it.");
+        document.headings = vec![
+            Heading { start: 0, level: 1, title: "Setup".to_owned() },
+            Heading { start: 20, level: 1, title: "Care".to_owned() },
+        ];
+        let chunks = chunk(&document, &Chunking::new(Unit::Tokens, 100, 10).expect("valid"));
+        assert_eq!(texts(&chunks), ["Setup\n\nPlug it in.", "Care\n\nWipe it."]);
+        assert_eq!(chunks[1].headings, ["Care"]);
+    }
+
+    #[test]
+    fn an_overlap_as_large_as_the_chunk_is_refused() {
+        assert!(Chunking::new(Unit::Chars, 10, 10).is_err());
+        assert!(Chunking::new(Unit::Chars, 0, 0).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_cover_the_text_within_their_bounds(
+            text in r"([a-zA-Zé漢🙂'\-]{1,12}[ .,!?\n\u{301}]{0,3}){0,60}",
+            size in 1_usize..40,
+            overlap in 0_usize..40,
+            tokens in any::<bool>(),
+        ) {
+            let unit = if tokens { Unit::Tokens } else { Unit::Chars };
+            let chunks = cut(&text, unit, size, overlap % size);
+            let mut covered = vec![false; text.len()];
+            for chunk in &chunks {
+                prop_assert_eq!(&text[chunk.range.clone()], chunk.text.as_str());
+                prop_assert!(unit.measure(&chunk.text) <= size);
+                covered[chunk.range.clone()].fill(true);
+            }
+            for (at, character) in text.char_indices() {
+                prop_assert!(covered[at] || character.is_whitespace());
+            }
+            for pair in chunks.windows(2) {
+                prop_assert!(pair[0].range.start < pair[1].range.start);
+                prop_assert!(pair[0].range.end < pair[1].range.end);
+                let shared = pair[1].range.start..pair[0].range.end.max(pair[1].range.start);
+                prop_assert!(unit.measure(&text[shared]) <= overlap % size);
+            }
+        }
+    }
+}

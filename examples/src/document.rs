@@ -1,0 +1,199 @@
+//! What a file is once it has been read: its text, and where headings and pages begin in it.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// The formats that can be read, told by the file's extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// `CommonMark` with tables and footnotes: `.md`, `.markdown`.
+    Markdown,
+    /// Plain text in any encoding that can be told: `.txt`.
+    Text,
+    /// A web page: `.html`, `.htm`.
+    Html,
+    /// A PDF with text in it: `.pdf`.
+    Pdf,
+}
+
+impl Format {
+    /// The format that the extension of `path` promises, in any case; `None` for every other extension.
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "md" | "markdown" => Some(Self::Markdown),
+            "txt" => Some(Self::Text),
+            "html" | "htm" => Some(Self::Html),
+            "pdf" => Some(Self::Pdf),
+            _ => None,
+        }
+    }
+
+    /// A short name, as stored and logged.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Markdown => "markdown",
+            Self::Text => "text",
+            Self::Html => "html",
+            Self::Pdf => "pdf",
+        }
+    }
+}
+
+/// A heading, and where the text of its section begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heading {
+    /// Byte offset in [`Document::text`] of the heading's own line.
+    pub start: usize,
+    /// 1 for a title, 6 for the deepest.
+    pub level: u8,
+    /// The heading's words.
+    pub title: String,
+}
+
+/// A part of the text under one heading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// Byte range in [`Document::text`], its heading's line included.
+    pub range: Range<usize>,
+    /// The headings above and of this section, the outermost first.
+    pub path: Vec<String>,
+}
+
+/// A file that has been read.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Where it was read from: the same file has the same path however it was named.
+    pub path: PathBuf,
+    /// The last part of the path.
+    pub name: String,
+    /// What kind of file it is.
+    pub format: Format,
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// All of its text; paragraphs are separated by a blank line.
+    pub text: String,
+    /// In the order of the text.
+    pub headings: Vec<Heading>,
+    /// Byte offsets in the text at which pages begin; empty for a format without pages.
+    pub page_starts: Vec<usize>,
+    /// Numbers of the pages that could not be read, counted from 1.
+    pub unreadable_pages: Vec<u32>,
+}
+
+impl Document {
+    /// How many pages it has; a format without pages has one.
+    pub fn pages(&self) -> usize {
+        self.page_starts.len().max(1)
+    }
+
+    /// Length of the text in characters (Unicode scalar values).
+    pub fn chars(&self) -> usize {
+        self.text.chars().count()
+    }
+
+    /// The page that holds the byte at `offset`, counted from 1; `None` for a format without pages.
+    pub fn page_at(&self, offset: usize) -> Option<u32> {
+        let page = self.page_starts.partition_point(|start| *start <= offset);
+        u32::try_from(page).ok().filter(|page| *page > 0)
+    }
+
+    /// The text cut at its headings, without gaps. A heading with nothing below it joins the section that
+    /// follows, so that no section is only a title.
+    pub fn sections(&self) -> Vec<Section> {
+        let mut sections = Vec::with_capacity(self.headings.len() + 1);
+        let mut path: Vec<(u8, String)> = Vec::new();
+        let mut start = 0;
+        let mut bare = true;
+        let ends = self.headings.iter().skip(1).map(|heading| heading.start);
+        if let Some(first) = self.headings.first()
+            && !self.text[..first.start].trim().is_empty()
+        {
+            sections.push(Section { range: 0..first.start, path: Vec::new() });
+            start = first.start;
+        }
+        for (heading, end) in self.headings.iter().zip(ends.chain([self.text.len()])) {
+            path.retain(|(level, _)| *level < heading.level);
+            path.push((heading.level, heading.title.clone()));
+            let body = &self.text[heading.start..end];
+            bare &= body.trim() == heading.title.trim();
+            if bare && end != self.text.len() {
+                continue;
+            }
+            let titles = path.iter().map(|(_, title)| title.clone()).collect();
+            sections.push(Section { range: start..end, path: titles });
+            start = end;
+            bare = true;
+        }
+        if start < self.text.len() {
+            sections.push(Section { range: start..self.text.len(), path: Vec::new() });
+        }
+        sections
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str, headings: &[(u8, &str)]) -> Document {
+        let headings = headings
+            .iter()
+            .map(|(level, title)| Heading {
+                start: text.find(title).expect("the heading is in the text"),
+                level: *level,
+                title: (*title).to_owned(),
+            })
+            .collect();
+        Document {
+            path: PathBuf::from("a.md"),
+            name: "a.md".to_owned(),
+            format: Format::Markdown,
+            bytes: text.len() as u64,
+            text: text.to_owned(),
+            headings,
+            page_starts: Vec::new(),
+            unreadable_pages: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn sections_carry_the_headings_above_them() {
+        let text = "Before.\n\nGuide\n\nSetup\n\nPlug it in.\n\nCare\n\nWipe it.";
+        let document = document(text, &[(1, "Guide"), (2, "Setup"), (2, "Care")]);
+        let sections = document.sections();
+        let paths: Vec<String> = sections.iter().map(|section| section.path.join(" > ")).collect();
+        assert_eq!(paths, ["", "Guide > Setup", "Guide > Care"]);
+        assert!(text[sections[1].range.clone()].starts_with("Guide"));
+    }
+
+    #[test]
+    fn sections_leave_no_gap() {
+        let text = "One\n\nTwo\n\nThree\n\nEnd.";
+        for count in 0..3 {
+            let document = document(text, &[(1, "One"), (2, "Two"), (1, "Three")][..count]);
+            let mut end = 0;
+            for section in document.sections() {
+                assert_eq!(section.range.start, end);
+                end = section.range.end;
+            }
+            assert_eq!(end, text.len());
+        }
+    }
+
+    #[test]
+    fn pages_are_counted_from_one() {
+        let mut document = document("first second", &[]);
+        assert_eq!(document.page_at(3), None);
+        document.page_starts = vec![0, 6];
+        assert_eq!((document.page_at(0), document.page_at(6)), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn the_extension_tells_the_format_in_any_case() {
+        assert_eq!(Format::of(Path::new("a/B.PDF")), Some(Format::Pdf));
+        assert_eq!(Format::of(Path::new("a/page.htm")), Some(Format::Html));
+        assert_eq!(Format::of(Path::new("a/b.docx")), None);
+        assert_eq!(Format::of(Path::new("a/.md")), None);
+    }
+}

@@ -1,0 +1,289 @@
+//! From text to vectors.
+//!
+//! [`Embedder`] is what the pipeline asks of an embedding model; a client of a hosted one implements it as well.
+//! [`HashingEmbedder`] needs no network and no weights: it finds texts that share words and parts of words, and
+//! knows nothing of meaning. A synonym is a stranger to it.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::blocking;
+use crate::enrich::EnrichedChunk;
+use crate::words;
+
+/// A text as a point; texts alike are near each other. Its length (Euclidean) is 1, or 0 for a text without words.
+pub type Vector = Vec<f32>;
+
+/// The vectors of some texts, in their order, and what making them took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embeddings {
+    /// One for each text.
+    pub vectors: Vec<Vector>,
+    /// The tokens of all texts, as the model counts them.
+    pub tokens: u64,
+    /// What they cost in US dollars.
+    pub cost_usd: f64,
+}
+
+/// An embedding model.
+pub trait Embedder: Send + Sync {
+    /// The model's name; vectors of two models cannot be compared.
+    fn model(&self) -> &str;
+
+    /// The length of its vectors.
+    fn dimensions(&self) -> usize;
+
+    /// Embeds `texts` in one request.
+    fn embed(&self, texts: Vec<String>) -> impl Future<Output = Result<Embeddings, EmbedError>> + Send;
+}
+
+/// A model did not embed.
+#[derive(Debug)]
+pub struct EmbedError {
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl EmbedError {
+    /// With a message that says what to do.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// Adds what it came from.
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for EmbedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// A chunk and its vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddedChunk {
+    /// The chunk, and what was found out about it.
+    pub enriched: EnrichedChunk,
+    /// Where it lies.
+    pub vector: Vector,
+}
+
+/// The chunks of a document with their vectors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbeddedChunks {
+    /// In the order of the document.
+    pub chunks: Vec<EmbeddedChunk>,
+    /// The model that embedded them.
+    pub model: String,
+    /// The length of their vectors.
+    pub dimensions: usize,
+    /// The tokens of all chunks, as the model counts them.
+    pub tokens: u64,
+    /// What they cost in US dollars.
+    pub cost_usd: f64,
+}
+
+/// Embeds `chunks` in one request.
+pub async fn embed_chunks<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>) -> Result<EmbeddedChunks, EmbedError> {
+    let texts = chunks.iter().map(EnrichedChunk::text_to_embed).collect();
+    let Embeddings { vectors, tokens, cost_usd } = embedder.embed(texts).await?;
+    if vectors.len() != chunks.len() {
+        let (got, asked) = (vectors.len(), chunks.len());
+        return Err(EmbedError::new(format!(
+            "the model gave {got} vectors for {asked} texts; send fewer in one request"
+        )));
+    }
+    let chunks = chunks.into_iter().zip(vectors).map(|(enriched, vector)| EmbeddedChunk { enriched, vector }).collect();
+    Ok(EmbeddedChunks {
+        chunks,
+        model: embedder.model().to_owned(),
+        dimensions: embedder.dimensions(),
+        tokens,
+        cost_usd,
+    })
+}
+
+/// Embeds by hashing features into a fixed number of dimensions: words, pairs of neighbouring words, and the letter
+/// groups within words, which bring inflections of a word together. Half of the features count negatively
+/// (by another bit of the hash), so that two that meet in a dimension cancel out as often as they add up.
+#[derive(Debug, Clone)]
+pub struct HashingEmbedder {
+    dimensions: usize,
+    model: String,
+}
+
+impl HashingEmbedder {
+    /// With `dimensions` at least 1. More of them let fewer features meet.
+    pub fn new(dimensions: usize) -> Self {
+        let dimensions = dimensions.max(1);
+        Self { dimensions, model: format!("feature-hashing-v1-{dimensions}") }
+    }
+
+    fn vector(&self, text: &str) -> Vector {
+        let mut vector = vec![0.0; self.dimensions];
+        let mut last = String::new();
+        for word in words::words(text) {
+            // Short words are mostly grammar.
+            let weight = if word.chars().count() <= 3 && word.is_ascii() { 0.25 } else { 1.0 };
+            self.add(&mut vector, "word", &word, weight);
+            if !last.is_empty() {
+                self.add(&mut vector, "pair", &format!("{last} {word}"), weight * 0.5);
+            }
+            self.add_letters(&mut vector, &word, weight * 0.4);
+            last = word;
+        }
+        // A word said ten times is not ten times as telling.
+        for value in &mut vector {
+            *value = value.signum() * value.abs().ln_1p();
+        }
+        let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if length > 0.0 {
+            for value in &mut vector {
+                *value /= length;
+            }
+        }
+        vector
+    }
+
+    /// Every four letters of the word, its ends marked.
+    fn add_letters(&self, vector: &mut [f32], word: &str, weight: f32) {
+        let marked: Vec<char> = format!("<{word}>").chars().collect();
+        for group in marked.windows(4) {
+            self.add(vector, "letters", &group.iter().collect::<String>(), weight);
+        }
+    }
+
+    fn add(&self, vector: &mut [f32], kind: &str, feature: &str, weight: f32) {
+        let hash = hash(kind, feature);
+        let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
+        // The remainder of the other bits is below the number of dimensions, which is a usize.
+        let at = (hash & (u64::MAX >> 1)) % self.dimensions as u64;
+        if let Some(value) = usize::try_from(at).ok().and_then(|at| vector.get_mut(at)) {
+            *value += sign * weight;
+        }
+    }
+}
+
+impl Default for HashingEmbedder {
+    /// 1,024 dimensions, in which the features of a chunk of some hundred words rarely meet.
+    fn default() -> Self {
+        Self::new(1024)
+    }
+}
+
+impl Embedder for HashingEmbedder {
+    fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
+        let embedder = self.clone();
+        Ok(blocking::run(move || Embeddings {
+            vectors: texts.iter().map(|text| embedder.vector(text)).collect(),
+            tokens: texts.iter().map(|text| words::count_tokens(text) as u64).sum(),
+            cost_usd: 0.0,
+        })
+        .await)
+    }
+}
+
+/// The same on every machine and in every release, which `std`'s hashers do not promise: FNV-1a (64 bit), its bits
+/// mixed once more by the finalizer of `MurmurHash3`, as FNV leaves the high ones poor.
+fn hash(kind: &str, feature: &str) -> u64 {
+    let bytes = kind.bytes().chain([0]).chain(feature.bytes());
+    let mut hash = bytes
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    for factor in [0xff51_afd7_ed55_8ccd, 0xc4ce_b9fe_1a85_ec53] {
+        hash = (hash ^ (hash >> 33)).wrapping_mul(factor);
+    }
+    hash ^ (hash >> 33)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn embed(text: &str) -> Vector {
+        HashingEmbedder::new(1024).vector(text)
+    }
+
+    fn similarity(a: &str, b: &str) -> f32 {
+        embed(a).iter().zip(embed(b)).map(|(a, b)| a * b).sum()
+    }
+
+    #[tokio::test]
+    async fn the_same_text_has_the_same_vector() {
+        let embedder = HashingEmbedder::new(64);
+        let texts = vec!["The wind turns.".to_owned(), "The wind turns.".to_owned()];
+        let embeddings = embedder.embed(texts).await.expect("no network to fail");
+        assert_eq!(embeddings.vectors[0], embeddings.vectors[1]);
+        assert_eq!((embeddings.tokens, embeddings.vectors[0].len()), (8, 64));
+    }
+
+    #[test]
+    fn a_vector_stays_the_same_over_releases() {
+        assert_eq!(hash("word", "wind"), 0x28ee_7a3c_11cc_ffaf);
+        assert_ne!(hash("word", "wind"), hash("pair", "wind"));
+    }
+
+    #[test]
+    fn vectors_have_length_one() {
+        let length: f32 = embed("Rain fell on the gauge.").iter().map(|value| value * value).sum();
+        assert!((length - 1.0).abs() < 1e-5);
+        assert!(embed(" … ").iter().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn texts_alike_are_nearer() {
+        let question = "How often is the rain gauge cleaned?";
+        let alike = similarity(question, "Clean the rain gauge twice a year, in spring and in autumn.");
+        let unlike = similarity(question, "The modem joins the network of the nearest village.");
+        assert!(alike > unlike + 0.1, "{alike} {unlike}");
+    }
+
+    #[test]
+    fn inflections_are_nearer_than_other_words() {
+        assert!(similarity("batteries", "battery") > similarity("batteries", "antenna") + 0.1);
+    }
+
+    #[tokio::test]
+    async fn a_model_that_forgets_a_text_is_an_error() {
+        struct Forgetful;
+        impl Embedder for Forgetful {
+            fn model(&self) -> &'static str {
+                "forgetful"
+            }
+            fn dimensions(&self) -> usize {
+                1
+            }
+            async fn embed(&self, _: Vec<String>) -> Result<Embeddings, EmbedError> {
+                Ok(Embeddings { vectors: Vec::new(), tokens: 0, cost_usd: 0.0 })
+            }
+        }
+        let chunk = crate::chunk::Chunk {
+            position: 0,
+            range: 0..1,
+            text: "a".to_owned(),
+            tokens: 1,
+            headings: Vec::new(),
+            page: None,
+        };
+        let chunks = vec![EnrichedChunk { chunk, language: None, keywords: Vec::new() }];
+        let error = embed_chunks(&Forgetful, chunks).await.expect_err("no vector");
+        assert_eq!(error.to_string(), "the model gave 0 vectors for 1 texts; send fewer in one request");
+    }
+}

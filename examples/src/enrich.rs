@@ -1,0 +1,165 @@
+//! What can be found out about a chunk without a model: its language and its keywords.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
+
+use crate::chunk::Chunk;
+use crate::document::Document;
+use crate::words;
+
+/// How many keywords a chunk has at most.
+const KEYWORDS: usize = 6;
+
+/// A pair of words is worth more than each of them, as it says more.
+const PHRASE_WEIGHT: f64 = 1.6;
+
+/// A word that stands in a heading above the chunk is what the chunk is about.
+const HEADING_WEIGHT: f64 = 1.5;
+
+/// A chunk and what was found out about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrichedChunk {
+    /// The chunk itself.
+    pub chunk: Chunk,
+    /// The two-letter code (ISO 639-1) of its language, where that can be told.
+    pub language: Option<&'static str>,
+    /// Words and pairs of words that tell this chunk from the document's others, the most telling first.
+    pub keywords: Vec<String>,
+}
+
+impl EnrichedChunk {
+    /// What an embedder is given: a chunk alone often does not say what it is about, the headings above it do.
+    pub fn text_to_embed(&self) -> String {
+        let mut text = self.chunk.headings.join(" > ");
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        text.push_str(&self.chunk.text);
+        text
+    }
+}
+
+/// Enriches the chunks of `document`. A chunk too short to tell its language takes the document's.
+pub fn enrich(document: &Document, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
+    let main_language = words::language(&document.text);
+    let languages: Vec<_> = chunks.iter().map(|chunk| words::language(&chunk.text).or(main_language)).collect();
+    let terms: Vec<_> = chunks.iter().zip(&languages).map(|(chunk, language)| terms(&chunk.text, *language)).collect();
+
+    let mut chunks_with: BTreeMap<&str, usize> = BTreeMap::new();
+    for term in terms.iter().flat_map(BTreeMap::keys) {
+        *chunks_with.entry(term).or_default() += 1;
+    }
+    let keywords: Vec<_> = chunks
+        .iter()
+        .zip(&terms)
+        .map(|(chunk, terms)| keywords(chunk, terms, |term| inverse_frequency(chunks_with[term], chunks.len())))
+        .collect();
+
+    chunks
+        .into_iter()
+        .zip(languages)
+        .zip(keywords)
+        .map(|((chunk, language), keywords)| EnrichedChunk { chunk, language, keywords })
+        .collect()
+}
+
+/// How often each word and each pair of neighbouring words stands in `text`; stop words, numbers and pairs that occur
+/// once are left out.
+fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {
+    let stop_words: HashSet<&str> = words::stop_words(language).iter().copied().collect();
+    let telling =
+        |word: &str| word.chars().count() > 2 && word.chars().any(char::is_alphabetic) && !stop_words.contains(word);
+    let mut terms: BTreeMap<String, usize> = BTreeMap::new();
+    let mut last: Option<String> = None;
+    for word in words::words(text) {
+        if !telling(&word) {
+            last = None;
+            continue;
+        }
+        if let Some(last) = &last {
+            *terms.entry(format!("{last} {word}")).or_default() += 1;
+        }
+        *terms.entry(word.clone()).or_default() += 1;
+        last = Some(word);
+    }
+    terms.retain(|term, count| *count > 1 || !term.contains(' '));
+    terms
+}
+
+/// Smoothed as in BM25, so that a term of every chunk still counts a little: a document can be one chunk.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn inverse_frequency(chunks_with: usize, chunks: usize) -> f64 {
+    (1.0 + chunks as f64 / chunks_with as f64).ln()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn keywords(chunk: &Chunk, terms: &BTreeMap<String, usize>, rarity: impl Fn(&str) -> f64) -> Vec<String> {
+    let heading: HashSet<String> = chunk.headings.iter().flat_map(|heading| words::words(heading)).collect();
+    let mut scored: Vec<(f64, &str)> = terms
+        .iter()
+        .map(|(term, count)| {
+            let phrase = if term.contains(' ') { PHRASE_WEIGHT } else { 1.0 };
+            let titled = if term.split(' ').any(|word| heading.contains(word)) { HEADING_WEIGHT } else { 1.0 };
+            ((1.0 + (*count as f64).ln()) * rarity(term) * phrase * titled, term.as_str())
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal).then_with(|| a.1.cmp(b.1)));
+
+    let mut chosen: Vec<String> = Vec::new();
+    for (_, term) in scored {
+        let said = chosen.iter().any(|earlier| term.split(' ').all(|word| earlier.split(' ').any(|one| one == word)));
+        if !said {
+            chosen.push(term.to_owned());
+        }
+        if chosen.len() == KEYWORDS {
+            break;
+        }
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::chunk::{Chunking, Unit, chunk};
+    use crate::document::{Format, Heading};
+
+    fn enriched(text: &str, heading: Option<&str>) -> Vec<EnrichedChunk> {
+        let document = Document {
+            path: PathBuf::from("a.txt"),
+            name: "a.txt".to_owned(),
+            format: Format::Text,
+            bytes: text.len() as u64,
+            text: text.to_owned(),
+            headings: heading
+                .map(|title| Heading { start: 0, level: 1, title: title.to_owned() })
+                .into_iter()
+                .collect(),
+            page_starts: Vec::new(),
+            unreadable_pages: Vec::new(),
+        };
+        let chunks = chunk(&document, &Chunking::new(Unit::Tokens, 24, 0).expect("valid"));
+        enrich(&document, chunks)
+    }
+
+    #[test]
+    fn keywords_are_what_tells_a_chunk_from_the_others() {
+        let text = "The station has a mast. The wind vane turns, and the wind vane holds its bearing. \
+                    The station has a roof. The rain gauge tips, and the rain gauge is empty again.";
+        let chunks = enriched(text, None);
+        assert_eq!(chunks.len(), 2);
+        assert_eq!(chunks[0].keywords[0], "wind vane");
+        assert_eq!(chunks[1].keywords[0], "rain gauge");
+        assert!(chunks.iter().all(|chunk| !chunk.keywords.iter().any(|keyword| keyword == "the")));
+        assert_eq!(chunks[0].language, Some("en"));
+    }
+
+    #[test]
+    fn a_chunk_is_embedded_under_its_headings() {
+        let chunks = enriched("Rain gauge\n\nIt tips.", Some("Rain gauge"));
+        assert_eq!(chunks[0].text_to_embed(), "Rain gauge\n\nRain gauge\n\nIt tips.");
+        assert!(chunks[0].keywords.contains(&"rain".to_owned()));
+    }
+}

@@ -1,0 +1,86 @@
+//! Reading a file into a [`Document`].
+//!
+//! A file is told by its extension and held to it: what comes out has text in it, or an error says why
+//! not. A hostile file costs at most its own error: the work runs where it may block, and a parser that panics is
+//! an error too, as is one that does not come to an end. Not guarded against: a file that unpacks to more than memory
+//! holds.
+
+mod encoding;
+mod error;
+mod html;
+mod markdown;
+mod outline;
+mod pdf;
+mod pdf_cycles;
+mod quiet;
+mod text;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+pub use error::ParseError;
+
+use crate::blocking;
+use crate::document::{Document, Format};
+use outline::Outline;
+
+/// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers need time that grows
+/// with the square of how deep a file is nested).
+const TIME_LIMIT: Duration = Duration::from_mins(1);
+
+/// Reads the file at `path`.
+pub async fn parse(path: &Path) -> Result<Document, ParseError> {
+    parse_within(TIME_LIMIT, path).await
+}
+
+/// As [`parse`]. Work that is over its time goes on in its own thread, as nothing can stop it.
+async fn parse_within(limit: Duration, path: &Path) -> Result<Document, ParseError> {
+    let path = path.to_owned();
+    let work = blocking::run(move || parse_blocking(&path));
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
+}
+
+fn parse_blocking(path: &Path) -> Result<Document, ParseError> {
+    let metadata = fs::metadata(path).map_err(ParseError::Read)?;
+    if metadata.is_dir() {
+        // Folders are walked before; one that comes here could not be listed, and this says why.
+        fs::read_dir(path).map_err(ParseError::Read)?;
+    }
+    // Reading a pipe or a device might never end.
+    if !metadata.is_file() {
+        return Err(ParseError::NotAFile);
+    }
+    let format = Format::of(path).ok_or(ParseError::Unsupported)?;
+    let bytes = fs::read(path).map_err(ParseError::Read)?;
+    let outline = outline_of(&bytes, format)?;
+    Ok(Document {
+        path: fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
+        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        format,
+        bytes: bytes.len() as u64,
+        text: outline.text,
+        headings: outline.headings,
+        page_starts: outline.page_starts,
+        unreadable_pages: outline.unreadable_pages,
+    })
+}
+
+fn outline_of(bytes: &[u8], format: Format) -> Result<Outline, ParseError> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(ParseError::Empty);
+    }
+    let outline = match format {
+        Format::Markdown => quiet::catch(|| Ok(markdown::outline(&encoding::decode(bytes)?)))?,
+        Format::Text => text::outline(&encoding::decode(bytes)?),
+        Format::Html => quiet::catch(|| Ok(html::outline(&encoding::decode_html(bytes)?)))?,
+        Format::Pdf => pdf::outline(bytes)?,
+    };
+    if outline.text.trim().is_empty() {
+        return Err(if format == Format::Pdf { ParseError::OnlyPictures } else { ParseError::Empty });
+    }
+    Ok(outline)
+}
+
+#[cfg(test)]
+mod tests;

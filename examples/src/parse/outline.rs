@@ -1,0 +1,55 @@
+//! What every format's reader fills: text in paragraphs, with headings and pages marked.
+
+use crate::document::Heading;
+
+/// The text of a document while it is being read.
+#[derive(Debug, Default)]
+pub(super) struct Outline {
+    pub(super) text: String,
+    pub(super) headings: Vec<Heading>,
+    pub(super) page_starts: Vec<usize>,
+    pub(super) unreadable_pages: Vec<u32>,
+}
+
+impl Outline {
+    /// Adds a heading of `level` 1 to 6; one without words is left out.
+    pub(super) fn heading(&mut self, level: u8, title: &str) {
+        let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+        if title.is_empty() {
+            return;
+        }
+        self.separate("\n\n");
+        self.headings.push(Heading { start: self.text.len(), level, title: title.clone() });
+        self.text.push_str(&title);
+    }
+
+    /// Adds a paragraph after a blank line.
+    pub(super) fn paragraph(&mut self, text: &str) {
+        self.add("\n\n", text);
+    }
+
+    /// Adds a line of a list, a table or a poem, right below the last.
+    pub(super) fn line(&mut self, text: &str) {
+        self.add("\n", text);
+    }
+
+    /// Begins a page; what is added next stands on it.
+    pub(super) fn page(&mut self) {
+        self.separate("\n\n");
+        self.page_starts.push(self.text.len());
+    }
+
+    fn add(&mut self, separator: &str, text: &str) {
+        let text = text.trim();
+        if !text.is_empty() {
+            self.separate(separator);
+            self.text.push_str(text);
+        }
+    }
+
+    fn separate(&mut self, separator: &str) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push_str(separator);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Turning a parser's panic into an error, without the panic's own report on stderr.
+//!
+//! The report is left out only for what runs inside [`catch`], on its thread; every other panic goes to the hook
+//! that was set before.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use super::error::{Panic, ParseError};
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+static HOOK: Once = Once::new();
+
+/// Runs `parse`; a panic in it is [`ParseError::Panicked`]. Not to be nested.
+pub(super) fn catch<T>(parse: impl FnOnce() -> Result<T, ParseError>) -> Result<T, ParseError> {
+    HOOK.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                report(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    // Nothing that `parse` could leave half done is looked at after a panic: it owns what it builds.
+    let result = panic::catch_unwind(AssertUnwindSafe(parse));
+    QUIET.set(false);
+    result.unwrap_or_else(|payload| Err(ParseError::Panicked(Panic(message(payload.as_ref())))))
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "no message".to_owned()
+    }
+}

@@ -1,0 +1,285 @@
+use std::error::Error as _;
+use std::fs;
+use std::path::PathBuf;
+
+use pdf_extract::encryption::{EncryptionState, EncryptionVersion, Permissions};
+use pdf_extract::{Dictionary, Object, Stream, dictionary};
+use tempfile::TempDir;
+
+use super::*;
+
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.path().join(name);
+        fs::write(&path, bytes).expect("a file");
+        path
+    }
+
+    async fn parse(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<Document, ParseError> {
+        parse(&self.file(name, bytes)).await
+    }
+}
+
+/// A PDF of one page for each content stream; `forms` are its forms by name.
+fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> pdf_extract::Document {
+    let mut pdf = pdf_extract::Document::with_version("1.5");
+    let pages_id = pdf.new_object_id();
+    let font = pdf.add_object(dictionary! {
+        "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
+    });
+    let resources_id = pdf.new_object_id();
+    let mut named = Dictionary::new();
+    for (name, content) in forms {
+        let dictionary = dictionary! {
+            "Type" => "XObject", "Subtype" => "Form", "BBox" => vec![0.into(), 0.into(), 9.into(), 9.into()],
+            "Resources" => resources_id,
+        };
+        named.set(*name, pdf.add_object(Stream::new(dictionary, content.as_bytes().to_vec())));
+    }
+    let resources = dictionary! { "Font" => dictionary! { "F1" => font }, "XObject" => named };
+    pdf.objects.insert(resources_id, Object::Dictionary(resources));
+    let mut kids = Vec::new();
+    for content in contents {
+        let content = pdf.add_object(Stream::new(Dictionary::new(), content.as_bytes().to_vec()));
+        kids.push(pdf.add_object(dictionary! { "Type" => "Page", "Parent" => pages_id, "Contents" => content }).into());
+    }
+    let count = i64::try_from(contents.len()).expect("few pages");
+    let pages = dictionary! {
+        "Type" => "Pages", "Count" => count, "Kids" => kids, "Resources" => resources_id,
+        "MediaBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
+    };
+    pdf.objects.insert(pages_id, Object::Dictionary(pages));
+    let catalog = pdf.add_object(dictionary! { "Type" => "Catalog", "Pages" => pages_id });
+    pdf.trailer.set("Root", catalog);
+    let id = Object::string_literal("an id of sixteen");
+    pdf.trailer.set("ID", vec![id.clone(), id]);
+    pdf
+}
+
+fn saved(mut pdf: pdf_extract::Document) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    pdf.save_to(&mut bytes).expect("a PDF");
+    bytes
+}
+
+fn locked(user_password: &str) -> Vec<u8> {
+    let mut pdf = pdf(&["BT /F1 12 Tf 50 700 Td (Locked text.) Tj ET"], &[]);
+    let version = EncryptionVersion::V2 {
+        document: &pdf,
+        owner_password: "owner",
+        user_password,
+        key_length: 128,
+        permissions: Permissions::PRINTABLE,
+    };
+    let state = EncryptionState::try_from(version).expect("a key");
+    pdf.encrypt(&state).expect("encrypted");
+    saved(pdf)
+}
+
+fn titles(document: &Document) -> Vec<(u8, &str)> {
+    document.headings.iter().map(|heading| (heading.level, heading.title.as_str())).collect()
+}
+
+#[tokio::test]
+async fn markdown_keeps_headings_lists_and_tables() {
+    let text = "---\ntitle: hidden\n---\n# Guide\n\nA *first*\nline with `code`.\n\n- one\n- two\n\n\
+                ## Parts\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n<p>From <b>HTML</b></p>\n";
+    let document = Folder::new().parse("a.md", text).await.expect("readable");
+    let expected = "Guide\n\nA first line with code.\none\ntwo\n\nParts\na | b\n1 | 2\n\nFrom HTML";
+    assert_eq!(document.text, expected);
+    assert_eq!(titles(&document), [(1, "Guide"), (2, "Parts")]);
+}
+
+#[tokio::test]
+async fn html_keeps_what_is_shown() {
+    let page = "<html><head><title>Hidden</title><style>p {}</style></head><body><h1>Station <i>One</i></h1>\
+                <p>It  stands\n on a <b>hill</b>.</p><script>alert(1)</script><ul><li>mast</li><li>vane</li></ul>\
+                <table><tr><th>Part</th><th>Age</th></tr><tr><td>mast</td><td>3</td></tr></table><h2></h2></body>";
+    let document = Folder::new().parse("a.html", page).await.expect("readable");
+    let expected = "Station One\n\nIt stands on a hill.\nmast\nvane\nPart | Age\nmast | 3";
+    assert_eq!(document.text, expected);
+    assert_eq!(titles(&document), [(1, "Station One")]);
+}
+
+#[tokio::test]
+async fn a_page_nested_deeply_is_read() {
+    let page = "<div>".repeat(3_000) + "deep";
+    let document = Folder::new().parse("deep.html", page).await.expect("readable");
+    assert_eq!(document.text, "deep");
+}
+
+#[tokio::test]
+async fn a_page_that_takes_too_long_is_an_error() {
+    let folder = Folder::new();
+    let path = folder.file("deep.html", "<div>".repeat(3_000));
+    let error = parse_within(Duration::from_millis(1), &path).await.expect_err("too slow");
+    assert!(matches!(error, ParseError::TooSlow(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn lines_of_a_text_become_paragraphs() {
+    let text = "A para-\ngraph in\nthree lines.\n\n- an item\n  that goes on\n- another\n\nThe end.\r\n";
+    let document = Folder::new().parse("a.txt", text).await.expect("readable");
+    assert_eq!(document.text, "A paragraph in three lines.\n- an item that goes on\n- another\n\nThe end.");
+}
+
+#[tokio::test]
+async fn text_is_read_in_the_encoding_it_is_in() {
+    let text = "Grüße aus Köln: der Wind weht, die Station misst, und es fällt Regen über den Dächern.";
+    let utf16 = |order: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let latin1: Vec<u8> = text.chars().map(|character| u8::try_from(character).expect("Latin-1")).collect();
+    let marked = |mark: &[u8], bytes: Vec<u8>| [mark, &bytes].concat();
+    let files = [
+        text.as_bytes().to_vec(),
+        marked(b"\xef\xbb\xbf", text.as_bytes().to_vec()),
+        marked(b"\xff\xfe", utf16(u16::to_le_bytes)),
+        marked(b"\xfe\xff", utf16(u16::to_be_bytes)),
+        utf16(u16::to_le_bytes),
+        utf16(u16::to_be_bytes),
+        latin1,
+    ];
+    let folder = Folder::new();
+    for (number, bytes) in files.iter().enumerate() {
+        let document = folder.parse("a.txt", bytes).await.expect("readable");
+        assert_eq!(document.text, text, "file {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_read_in_the_encoding_it_declares() {
+    let page = b"<meta charset=\"iso-8859-2\"><p>\xb3\xf3d\xbc</p>";
+    let document = Folder::new().parse("a.htm", page).await.expect("readable");
+    assert_eq!(document.text, "łódź");
+}
+
+#[tokio::test]
+async fn the_pages_of_a_pdf_are_kept_apart() {
+    let pages = ["BT /F1 12 Tf 50 700 Td (First page.) Tj ET", "BT /F1 12 Tf 50 700 Td (Second page.) Tj ET"];
+    let document = Folder::new().parse("a.pdf", saved(pdf(&pages, &[]))).await.expect("readable");
+    assert_eq!(document.text, "First page.\n\nSecond page.");
+    assert_eq!((document.page_at(0), document.page_at(14)), (Some(1), Some(2)));
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_does_not_cost_the_others() {
+    let pages = ["BT /F1 12 Tf 50 700 Td (Sound.) Tj ET", "BT /None 12 Tf (Broken.) Tj ET"];
+    let document = Folder::new().parse("a.pdf", saved(pdf(&pages, &[]))).await.expect("readable");
+    assert_eq!(document.text.trim(), "Sound.");
+    assert_eq!(document.unreadable_pages, [2]);
+}
+
+#[tokio::test]
+async fn a_pdf_whose_only_page_panics_is_an_error() {
+    let error = Folder::new().parse("a.pdf", saved(pdf(&["BT /None 12 Tf (x) Tj ET"], &[]))).await;
+    let error = error.expect_err("no font");
+    assert!(matches!(error, ParseError::Panicked(_)), "{error:?}");
+    assert!(error.source().is_some());
+}
+
+#[tokio::test]
+async fn a_pdf_locked_with_a_password_is_an_error() {
+    let error = Folder::new().parse("a.pdf", locked("secret")).await.expect_err("locked");
+    assert!(matches!(error, ParseError::EncryptedPdf), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_pdf_encrypted_without_a_password_opens() {
+    let document = Folder::new().parse("a.pdf", locked("")).await.expect("readable");
+    assert_eq!(document.text, "Locked text.");
+}
+
+#[tokio::test]
+async fn a_pdf_of_pictures_is_an_error() {
+    let error = Folder::new().parse("a.pdf", saved(pdf(&["0 0 9 9 re f"], &[]))).await.expect_err("no text");
+    assert!(matches!(error, ParseError::OnlyPictures), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_broken_pdf_is_an_error_with_its_cause() {
+    let folder = Folder::new();
+    let whole = saved(pdf(&["BT /F1 12 Tf 50 700 Td (Text.) Tj ET"], &[]));
+    for bytes in [&b"not a PDF"[..], b"%PDF-1.7\n", &whole[..whole.len() / 3]] {
+        let error = folder.parse("a.pdf", bytes).await.expect_err("broken");
+        assert!(matches!(error, ParseError::BrokenPdf(_)), "{error:?}");
+        assert!(error.source().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_pdf_whose_form_draws_itself_is_an_error() {
+    let folder = Folder::new();
+    for forms in [&[("A", "/A Do")][..], &[("A", "/B Do"), ("B", "/A Do")]] {
+        let error = folder.parse("a.pdf", saved(pdf(&["/A Do"], forms))).await.expect_err("a cycle");
+        assert!(matches!(error, ParseError::BrokenPdf(_)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn forms_that_only_know_each_other_are_drawn() {
+    let text = "BT /F1 12 Tf 50 700 Td (In a form.) Tj ET";
+    let bytes = saved(pdf(&["/A Do"], &[("A", "/B Do"), ("B", text)]));
+    assert_eq!(Folder::new().parse("a.pdf", bytes).await.expect("readable").text, "In a form.");
+}
+
+#[tokio::test]
+async fn a_pdf_whose_pages_are_their_own_parents_is_an_error() {
+    let mut pdf = pdf(&["BT ET"], &[]);
+    let pages_id = pdf.catalog().and_then(|catalog| catalog.get(b"Pages")?.as_reference()).expect("pages");
+    let pages = pdf.get_dictionary_mut(pages_id).expect("pages");
+    pages.set("Parent", pages_id);
+    pages.remove(b"MediaBox");
+    let error = Folder::new().parse("a.pdf", saved(pdf)).await.expect_err("a cycle");
+    assert!(matches!(error, ParseError::BrokenPdf(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn every_byte_of_a_pdf_may_be_wrong() {
+    let folder = Folder::new();
+    let whole = saved(pdf(&["BT /F1 12 Tf 50 700 Td (Text.) Tj ET /A Do"], &[("A", "q Q")]));
+    for at in (0..whole.len()).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x15;
+        // Readable or not, it ends without taking the process along.
+        let _ = folder.parse("a.pdf", bytes).await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_without_text_is_an_error() {
+    let folder = Folder::new();
+    for (name, bytes) in
+        [("a.txt", ""), ("b.md", " \n\t\n"), ("c.html", "<p> </p>"), ("d.pdf", ""), ("e.txt", "\u{feff}")]
+    {
+        let error = folder.parse(name, bytes).await.expect_err("empty");
+        assert!(matches!(error, ParseError::Empty), "{name}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn binary_data_named_txt_is_an_error() {
+    let folder = Folder::new();
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89".to_vec();
+    let noise: Vec<u8> = (0..4096_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 24) as u8 | 1).collect();
+    for bytes in [png, noise, b"text \0 and a zero".to_vec()] {
+        let error = folder.parse("a.txt", bytes).await.expect_err("binary");
+        assert!(matches!(error, ParseError::Binary), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_readable_file_is_an_error() {
+    let folder = Folder::new();
+    let missing = parse(&folder.0.path().join("missing.md")).await.expect_err("missing");
+    assert!(matches!(missing, ParseError::Read(_)), "{missing:?}");
+    assert!(missing.source().is_some());
+    let unsupported = folder.parse("a.docx", "x").await.expect_err("unsupported");
+    assert!(matches!(unsupported, ParseError::Unsupported), "{unsupported:?}");
+    let directory = parse(folder.0.path()).await.expect_err("a folder");
+    assert!(matches!(directory, ParseError::NotAFile), "{directory:?}");
+}

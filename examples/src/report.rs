@@ -1,0 +1,78 @@
+//! What the programs tell their user.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+/// An error and all that it came from, on one line. Control characters, which a file's name may hold, are replaced, so
+/// that nothing in a name can move the terminal's cursor.
+pub fn one_line(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(line, ": {error}");
+        cause = error.source();
+    }
+    printable(&line)
+}
+
+/// `text` without control characters and without runs of white space.
+pub fn printable(text: &str) -> String {
+    let spaced: String = text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// How an ingestion of many documents went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Documents stored.
+    pub ingested: usize,
+    /// Documents that were not.
+    pub failed: usize,
+    /// Files of formats that cannot be read.
+    pub skipped: usize,
+    /// Documents that an interrupt came before.
+    pub cancelled: usize,
+    /// Chunks stored.
+    pub chunks: usize,
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ingested, {} failed", self.ingested, self.failed)?;
+        if self.cancelled > 0 {
+            write!(f, ", {} cancelled", self.cancelled)?;
+        }
+        if self.skipped > 0 {
+            write!(f, ", {} skipped (another format)", self.skipped)?;
+        }
+        write!(f, ", {} chunks stored", self.chunks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::IngestError;
+    use crate::parse::ParseError;
+
+    #[test]
+    fn an_error_is_one_line_with_its_causes() {
+        let cause = std::io::Error::other("disk\n\u{1b}[31mred");
+        let error = IngestError::Parse(ParseError::Read(cause));
+        assert_eq!(
+            one_line(&error),
+            "parsing failed: the file cannot be opened; check its path and its permissions: disk [31mred",
+        );
+    }
+
+    #[test]
+    fn the_tally_names_what_happened() {
+        let mut tally = Tally { ingested: 7, failed: 2, chunks: 40, ..Tally::default() };
+        assert_eq!(tally.to_string(), "7 ingested, 2 failed, 40 chunks stored");
+        (tally.skipped, tally.cancelled) = (3, 1);
+        assert_eq!(
+            tally.to_string(),
+            "7 ingested, 2 failed, 1 cancelled, 3 skipped (another format), 40 chunks stored",
+        );
+    }
+}

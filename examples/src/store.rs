@@ -1,0 +1,303 @@
+//! Documents, their chunks and their vectors in one `SQLite` file, searched by `sqlite-vec`.
+//!
+//! A document belongs to a tenant and is known by its path: storing it again replaces it, in one transaction, so that
+//! a reader sees the old chunks or the new ones. Vectors stand in the chunks' own rows and a search compares all of
+//! a tenant's, which is exact and takes milliseconds for tens of thousands. The extension's own kind of table
+//! (`vec0`) compares them all as well, and keeps holes where rows were deleted, which re-ingesting does all the time.
+
+mod error;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::{Row, Sqlite, Transaction};
+
+pub use error::StoreError;
+
+use crate::document::Document;
+use crate::embed::{EmbeddedChunk, EmbeddedChunks, Embedder};
+use crate::vector_extension;
+
+/// Written into the file's header, so that another program's database is not taken for ours: "rtex" in ASCII.
+const APPLICATION_ID: i32 = 0x7274_6578;
+
+/// How long a writer waits for another one, a second program included.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+const SCHEMA: &str = "
+    CREATE TABLE settings (model TEXT NOT NULL, dimensions INTEGER NOT NULL);
+    CREATE TABLE documents (
+        id INTEGER PRIMARY KEY,
+        tenant TEXT NOT NULL,
+        path TEXT NOT NULL,
+        name TEXT NOT NULL,
+        format TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        pages INTEGER NOT NULL,
+        stored_at INTEGER NOT NULL DEFAULT (unixepoch()),
+        UNIQUE (tenant, path)
+    );
+    CREATE TABLE chunks (
+        document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        headings TEXT NOT NULL,
+        page INTEGER,
+        language TEXT,
+        keywords TEXT NOT NULL,
+        tokens INTEGER NOT NULL,
+        vector BLOB NOT NULL,
+        PRIMARY KEY (document_id, position)
+    );
+";
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+/// What storing a document did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// How many chunks were stored.
+    pub chunks: usize,
+    /// How many chunks of an earlier version were removed.
+    pub replaced: u64,
+}
+
+/// A chunk that a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The name of its document.
+    pub name: String,
+    /// The path of its document.
+    pub path: String,
+    /// Its place in the document, counted from 0.
+    pub position: i64,
+    /// Its text.
+    pub text: String,
+    /// The headings it stands under, the outermost first.
+    pub headings: Vec<String>,
+    /// The page on which it begins, if the format has pages.
+    pub page: Option<u32>,
+    /// The language it is in, where that could be told.
+    pub language: Option<String>,
+    /// Its keywords.
+    pub keywords: Vec<String>,
+    /// How like the question it is, by the cosine of the vectors: at most 1.
+    pub score: f32,
+}
+
+impl Store {
+    /// Opens the database at `path` for vectors of `embedder`, and creates it if there is none.
+    pub async fn create<E: Embedder>(path: &Path, embedder: &E) -> Result<Self, StoreError> {
+        let store = Self::connect(path, true).await?;
+        store.prepare(path, embedder).await?;
+        Ok(store)
+    }
+
+    /// Opens the database at `path`, which must be there, to search it with vectors of `embedder`.
+    pub async fn open<E: Embedder>(path: &Path, embedder: &E) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let store = Self::connect(path, false).await?;
+        store.prepare(path, embedder).await?;
+        Ok(store)
+    }
+
+    async fn connect(path: &Path, create: bool) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(create)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .after_connect(|connection, _| Box::pin(vector_extension::load(connection)))
+            .connect_with(options)
+            .await
+            .map_err(|cause| StoreError::Open(path.to_owned(), cause))?;
+        Ok(Self { pool })
+    }
+
+    /// Makes the tables in an empty file; checks that a file with tables is ours and of the same model.
+    async fn prepare<E: Embedder>(&self, path: &Path, embedder: &E) -> Result<(), StoreError> {
+        let open = |cause| StoreError::Open(path.to_owned(), cause);
+        let dimensions = i64::try_from(embedder.dimensions()).unwrap_or(i64::MAX);
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(open)?;
+        let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await.map_err(open)?;
+        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(open)?;
+        if id != APPLICATION_ID && (id != 0 || tables != 0) {
+            return Err(StoreError::NotOurs(path.to_owned()));
+        }
+        if tables == 0 {
+            create_tables(&mut transaction, embedder.model(), dimensions).await.map_err(open)?;
+            transaction.commit().await.map_err(open)?;
+            return Ok(());
+        }
+        let (model, stored): (String, i64) = sqlx::query_as("SELECT model, dimensions FROM settings")
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(open)?;
+        if model != embedder.model() || stored != dimensions {
+            return Err(StoreError::OtherModel { path: path.to_owned(), model });
+        }
+        Ok(())
+    }
+
+    /// Stores `document` for `tenant` in place of what was stored of it before.
+    pub async fn replace(
+        &self,
+        tenant: &str,
+        document: &Document,
+        embedded: &EmbeddedChunks,
+    ) -> Result<Stored, StoreError> {
+        // Locked from the start: a reader that turns writer may be refused without waiting.
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Write)?;
+        let stored = write(&mut transaction, tenant, document, embedded).await.map_err(StoreError::Write)?;
+        transaction.commit().await.map_err(StoreError::Write)?;
+        Ok(stored)
+    }
+
+    /// The `top_k` chunks of `tenant` whose vectors are nearest to `vector`, the nearest first.
+    pub async fn nearest(&self, tenant: &str, vector: &[f32], top_k: u32) -> Result<Vec<Hit>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT name, path, position, text, headings, page, language, keywords,
+                    1 - vec_distance_cosine(vector, ?1) AS score
+             FROM chunks JOIN documents ON documents.id = chunks.document_id
+             WHERE tenant = ?2
+             ORDER BY score DESC, path, position
+             LIMIT ?3",
+        )
+        .bind(blob(vector))
+        .bind(tenant)
+        .bind(top_k)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::Read)?;
+        rows.iter().map(hit).collect::<Result<_, _>>().map_err(StoreError::Read)
+    }
+
+    /// How many chunks `tenant` has.
+    pub async fn chunk_count(&self, tenant: &str) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT count(*) FROM chunks JOIN documents ON documents.id = document_id WHERE tenant = ?")
+            .bind(tenant)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(StoreError::Read)
+    }
+
+    /// Closes all connections; what was stored is in the one file then.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+async fn create_tables(
+    transaction: &mut Transaction<'_, Sqlite>,
+    model: &str,
+    dimensions: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(SCHEMA).execute(&mut **transaction).await?;
+    // A pragma takes no bound value.
+    sqlx::query("PRAGMA application_id = 1920230776").execute(&mut **transaction).await?;
+    sqlx::query("INSERT INTO settings (model, dimensions) VALUES (?, ?)")
+        .bind(model)
+        .bind(dimensions)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    tenant: &str,
+    document: &Document,
+    embedded: &EmbeddedChunks,
+) -> Result<Stored, sqlx::Error> {
+    let path = document.path.to_string_lossy();
+    let replaced: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM chunks JOIN documents ON documents.id = document_id WHERE tenant = ? AND path = ?",
+    )
+    .bind(tenant)
+    .bind(path.as_ref())
+    .fetch_one(&mut **transaction)
+    .await?;
+    sqlx::query("DELETE FROM documents WHERE tenant = ? AND path = ?")
+        .bind(tenant)
+        .bind(path.as_ref())
+        .execute(&mut **transaction)
+        .await?;
+    let document_id: i64 = sqlx::query_scalar(
+        "INSERT INTO documents (tenant, path, name, format, bytes, pages) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(tenant)
+    .bind(path.as_ref())
+    .bind(&document.name)
+    .bind(document.format.name())
+    .bind(i64::try_from(document.bytes).unwrap_or(i64::MAX))
+    .bind(i64::try_from(document.pages()).unwrap_or(i64::MAX))
+    .fetch_one(&mut **transaction)
+    .await?;
+    for chunk in &embedded.chunks {
+        insert(transaction, document_id, chunk).await?;
+    }
+    Ok(Stored { chunks: embedded.chunks.len(), replaced: replaced.unsigned_abs() })
+}
+
+async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    document_id: i64,
+    EmbeddedChunk { enriched, vector }: &EmbeddedChunk,
+) -> Result<(), sqlx::Error> {
+    let chunk = &enriched.chunk;
+    sqlx::query(
+        "INSERT INTO chunks (document_id, position, text, headings, page, language, keywords, tokens, vector)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(document_id)
+    .bind(i64::try_from(chunk.position).unwrap_or(i64::MAX))
+    .bind(&chunk.text)
+    .bind(serde_json::json!(chunk.headings).to_string())
+    .bind(chunk.page)
+    .bind(enriched.language)
+    .bind(serde_json::json!(enriched.keywords).to_string())
+    .bind(i64::try_from(chunk.tokens).unwrap_or(i64::MAX))
+    .bind(blob(vector))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+fn hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
+    let list = |column: &str| -> Result<Vec<String>, sqlx::Error> {
+        let json: String = row.try_get(column)?;
+        serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))
+    };
+    Ok(Hit {
+        name: row.try_get("name")?,
+        path: row.try_get("path")?,
+        position: row.try_get("position")?,
+        text: row.try_get("text")?,
+        headings: list("headings")?,
+        page: row.try_get("page")?,
+        language: row.try_get("language")?,
+        keywords: list("keywords")?,
+        // No vector has a direction if it is all zeros; such a chunk is like nothing.
+        score: row.try_get::<Option<f32>, _>("score")?.unwrap_or(0.0),
+    })
+}
+
+/// A vector as `sqlite-vec` reads it: 32-bit floats in the machine's byte order.
+fn blob(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|value| value.to_ne_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests;

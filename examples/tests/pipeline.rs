@@ -1,0 +1,130 @@
+//! The two halves together, on the sample documents and on files that cannot be read.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::future::join_all;
+use ragtrace_examples::chunk::{Chunking, Unit};
+use ragtrace_examples::discover::discover;
+use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::report::one_line;
+use ragtrace_examples::store::Store;
+use ragtrace_examples::{AskError, Ingestion, Library, ingestion, question};
+
+struct Scene {
+    folder: tempfile::TempDir,
+    ingestion: Ingestion<HashingEmbedder>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let embedder = HashingEmbedder::default();
+        let store = Store::create(&folder.path().join("rag.db"), &embedder).await.expect("a store");
+        let chunking = Chunking::new(Unit::Tokens, 160, 20).expect("valid");
+        let ingestion = Ingestion { store, embedder, chunking, tenant: "acme".to_owned() };
+        Self { folder, ingestion }
+    }
+
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    }
+
+    async fn with_samples() -> Self {
+        let scene = Self::new().await;
+        for path in discover(&[samples()]).documents {
+            ingestion(&scene.ingestion, &path).await.expect("a sample is readable");
+        }
+        scene
+    }
+
+    /// The sentences of the answer, and the names of its sources.
+    async fn ask(&self, text: &str) -> Result<(Vec<String>, Vec<String>), AskError> {
+        let library = Library {
+            store: self.ingestion.store.clone(),
+            embedder: self.ingestion.embedder.clone(),
+            tenant: self.ingestion.tenant.clone(),
+            top_k: 24,
+            passages: 4,
+        };
+        let mut sentences = Vec::new();
+        let passages = question(&library, text, |sentence| sentences.push(sentence)).await?;
+        Ok((sentences, passages.into_iter().map(|passage| passage.hit.name).collect()))
+    }
+}
+
+fn samples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
+}
+
+#[tokio::test]
+async fn every_format_answers_a_question() {
+    let scene = Scene::with_samples().await;
+    let asked = [
+        ("How long does the battery last without sun?", "eleven days", "guide.md"),
+        ("What was the strongest gust of the trial?", "118 kilometres", "field-notes.txt"),
+        ("How often are readings sent?", "Every five minutes", "faq.html"),
+        ("Is damage by lightning covered by the warranty?", "lightning is not covered", "specification.pdf"),
+    ];
+    for (text, expected, source) in asked {
+        let (sentences, sources) = scene.ask(text).await.expect("an answer");
+        assert!(sentences.iter().any(|sentence| sentence.contains(expected)), "{text}: {sentences:?}");
+        assert_eq!(sources[0], source, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_about_something_else_is_an_error() {
+    let scene = Scene::with_samples().await;
+    let error = scene.ask("Who painted the Sistine chapel?").await.expect_err("not in the samples");
+    assert!(matches!(error, AskError::NoAnswer), "{error:?}");
+    let error = scene.ask(" ").await.expect_err("no question");
+    assert!(matches!(error, AskError::NoQuestion), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_question_before_any_document_says_so() {
+    let error = Scene::new().await.ask("How long does the battery last?").await.expect_err("no documents");
+    assert!(matches!(error, AskError::NoDocuments), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_document_ingested_again_replaces_itself() {
+    let scene = Scene::new().await;
+    let path = scene.file("a.md", "# One\n\nA text.\n\n# Two\n\nAnother text.");
+    let first = ingestion(&scene.ingestion, &path).await.expect("ingested");
+    assert_eq!((first.stored.chunks, first.stored.replaced), (2, 0));
+    scene.file("a.md", "# One\n\nOnly this text is left.");
+    let second = ingestion(&scene.ingestion, &path).await.expect("ingested");
+    assert_eq!((second.stored.chunks, second.stored.replaced), (1, 2));
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_is_one_line_and_leaves_no_trace() {
+    let scene = Scene::new().await;
+    let cases = [
+        (scene.file("empty.md", ""), "there is no text in the file"),
+        (scene.file("photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "binary data"),
+        (scene.file("broken.pdf", "%PDF-1.7 and no more"), "the PDF is damaged"),
+        (scene.file("a.docx", "x"), "there is no reader for this extension"),
+        (scene.folder.path().join("missing.md"), "check its path"),
+    ];
+    for (path, expected) in cases {
+        let error = ingestion(&scene.ingestion, &path).await.expect_err("unreadable");
+        let line = one_line(&error);
+        assert!(line.contains(expected) && !line.contains('\n'), "{line}");
+    }
+    assert_eq!(scene.ingestion.store.chunk_count("acme").await.expect("a count"), 0);
+}
+
+#[tokio::test]
+async fn many_documents_at_once_are_all_stored() {
+    let scene = Scene::new().await;
+    let paths: Vec<PathBuf> =
+        (0..100).map(|number| scene.file(&format!("{number}.txt"), format!("Document number {number}."))).collect();
+    for ingested in join_all(paths.iter().map(|path| ingestion(&scene.ingestion, path))).await {
+        assert_eq!(ingested.expect("ingested").stored.chunks, 1);
+    }
+    assert_eq!(scene.ingestion.store.chunk_count("acme").await.expect("a count"), 100);
+}
