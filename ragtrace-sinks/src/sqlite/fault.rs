@@ -135,6 +135,11 @@ pub(crate) fn is_cannot_open(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(code::CANTOPEN)
 }
 
+/// Whether a statement names a table that is not there. SQLite has no code of its own for that.
+pub(crate) fn is_missing_table(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"))
+}
+
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let extended = error.as_database_error()?.code()?;
     extended.parse::<u32>().ok().map(|code| code & 0xff)

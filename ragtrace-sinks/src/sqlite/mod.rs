@@ -13,7 +13,7 @@
 //! missing or not writable, a file that is not a database, is damaged or belongs to a newer version) parks the sink
 //! by `unauthorized`, and the next probe opens the file anew; data that SQLite refuses is `rejected`.
 
-mod fault;
+pub(crate) mod fault;
 pub(crate) mod open;
 mod write;
 
@@ -26,7 +26,8 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-pub(crate) use fault::{Cause, Fault};
+use fault::Cause;
+pub(crate) use fault::Fault;
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
 ///

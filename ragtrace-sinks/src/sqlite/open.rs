@@ -16,6 +16,13 @@ pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// How long a statement waits for other processes. A write of theirs takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The writer's cache, in KiB when negative: room for the pages of the indexes that it inserts into.
+const CACHE: &str = "-16384";
+
+/// After how many pages SQLite moves its log into the file, 4 KiB each. Pages that are written again and again until
+/// then are moved once: half as many rows a second again as at the default of 1,000.
+const CHECKPOINT_PAGES: &str = "4000";
+
 /// How often the change to WAL mode is tried. Each attempt has waited in line for the write lock.
 const WAL_ATTEMPTS: usize = 100;
 
@@ -39,7 +46,11 @@ pub(crate) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
         Synchronous::Normal => SqliteSynchronous::Normal,
         Synchronous::Full => SqliteSynchronous::Full,
     };
-    let options = options(path).create_if_missing(true).synchronous(synchronous);
+    let options = options(path)
+        .create_if_missing(true)
+        .synchronous(synchronous)
+        .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
     let failed = |error: sqlx::Error| Fault::while_opening(path, &error);
     let mut connection = options.connect().await.map_err(failed)?;
     use_wal(&mut connection).await.map_err(failed)?;
@@ -76,6 +87,13 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), F
     let migrated = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
     migrated.map_err(|error| Fault::while_migrating(path, &error))?;
     transaction.commit().await.map_err(failed)
+}
+
+/// Creates the file and its tables, or brings them up to this version, and closes it again.
+pub(crate) async fn migrate_only(path: &Path) -> Result<(), Fault> {
+    let opened = for_writing(path, Synchronous::Full).await?;
+    super::close(opened.connection).await;
+    Ok(())
 }
 
 /// Which file a path leads to at the moment.

@@ -1,14 +1,16 @@
 //! One batch in one transaction.
 //!
-//! The records travel as one JSON array, their canonical form, which SQLite takes apart: one static statement writes
-//! a batch of any size. Against a prepared statement a record it saves a channel and a thread's wake-up each, and
-//! was measured to be the faster one (see `ARCHITECTURE.md`).
+//! Rows go out fifty a statement: each statement crosses to SQLite's thread and back. Measured on two cores, 200,000
+//! records of 600 bytes: a row a statement 9,000 a second, 17,000 as one JSON array that SQLite takes apart, 28,000
+//! this way, before the indexes and the cache were chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Timestamp};
-use sqlx::{Connection, SqliteConnection};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::Fault;
@@ -38,30 +40,97 @@ async fn enter_ledger(connection: &mut SqliteConnection, batch: &Batch) -> Resul
     Ok(entered.execute(connection).await?.rows_affected() > 0)
 }
 
+/// Writes the rows, many a statement. One that is there already, under another batch, stays as it is.
 async fn rows(connection: &mut SqliteConnection, records: &[Record]) -> Result<(), sqlx::Error> {
-    let records = json_array(records);
-    // A `count` beyond 64 signed bits would become a REAL, which a reader of integers refuses, hence the cast. `WHERE
-    // true` tells SQLite's parser that `ON CONFLICT` does not belong to the join.
-    let insert = sqlx::query!(
-        "INSERT INTO logs (
-            id, timestamp, trace_id, span_id, parent_span_id, request_id, user_id, tenant_id, request_type, logger,
-            level, message, event, stage, kind, duration_ms, item_count, context, metrics, error, stack_trace, source,
-            service, environment, version, host, instance, thread
-        )
-        SELECT
-            value ->> 'id', value ->> 'timestamp', value ->> 'trace_id', value ->> 'span_id',
-            value ->> 'parent_span_id', value ->> 'request_id', value ->> 'user_id', value ->> 'tenant_id',
-            value ->> 'request_type', value ->> 'logger', value ->> 'level', value ->> 'message', value ->> 'event',
-            value ->> 'stage', value ->> 'kind', value ->> '$.metrics.duration_ms',
-            CAST(value ->> '$.metrics.count' AS INTEGER), value -> 'context', value -> 'metrics', value -> 'error',
-            value ->> 'stack_trace', value -> 'source', value ->> 'service', value ->> 'environment',
-            value ->> 'version', value ->> 'host', value ->> 'instance', value ->> 'thread'
-        FROM json_each(?1)
-        WHERE true
-        ON CONFLICT (id) DO NOTHING",
-        records
-    );
-    insert.execute(connection).await.map(drop)
+    let mut left = records;
+    while !left.is_empty() {
+        // Two shapes of statement, so that both stay prepared.
+        let (now, later) = left.split_at(if left.len() >= ROWS { ROWS } else { 1 });
+        let insert = if now.len() == ROWS { &*INSERT_MANY } else { &*INSERT_ONE };
+        let query = now.iter().fold(sqlx::query(AssertSqlSafe(insert.as_str())), bind);
+        query.execute(&mut *connection).await?;
+        left = later;
+    }
+    Ok(())
+}
+
+/// Rows of one statement: more were not measured to be faster.
+const ROWS: usize = 50;
+
+static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(ROWS));
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
+
+/// The columns in the order of [`bind`].
+const COLUMNS: [&str; 28] = [
+    "id",
+    "timestamp",
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "request_id",
+    "user_id",
+    "tenant_id",
+    "request_type",
+    "logger",
+    "level",
+    "message",
+    "event",
+    "stage",
+    "kind",
+    "duration_ms",
+    "item_count",
+    "context",
+    "metrics",
+    "error",
+    "stack_trace",
+    "source",
+    "service",
+    "environment",
+    "version",
+    "host",
+    "instance",
+    "thread",
+];
+
+fn insert(rows: usize) -> String {
+    let row = format!("({})", vec!["?"; COLUMNS.len()].join(", "));
+    let rows = vec![row.as_str(); rows].join(", ");
+    format!("INSERT INTO logs ({}) VALUES {rows} ON CONFLICT (id) DO NOTHING", COLUMNS.join(", "))
+}
+
+type Query<'a> = sqlx::query::Query<'a, Sqlite, <Sqlite as sqlx::Database>::Arguments>;
+
+/// Binds one record to the next row of an [`insert`].
+fn bind<'a>(query: Query<'a>, record: &'a Record) -> Query<'a> {
+    query
+        .bind(record.id().to_string())
+        .bind(record.timestamp().to_string())
+        .bind(record.trace_id().map(|id| id.to_string()))
+        .bind(record.span_id().map(|id| id.to_string()))
+        .bind(record.parent_span_id().map(|id| id.to_string()))
+        .bind(record.request_id())
+        .bind(record.user_id())
+        .bind(record.tenant_id())
+        .bind(record.request_type())
+        .bind(record.logger())
+        .bind(record.level().as_str())
+        .bind(record.message().into_owned())
+        .bind(record.event().as_str())
+        .bind(record.stage())
+        .bind(record.kind().map(|kind| kind.as_str()))
+        .bind(record.metric("duration_ms"))
+        .bind(record.count().map(|count| i64::try_from(count).unwrap_or(i64::MAX)))
+        .bind(record.context_json())
+        .bind(record.metrics_json())
+        .bind(record.error_json())
+        .bind(record.stack_trace())
+        .bind(record.source().map(|(file, line)| json!({"file": file, "line": line}).to_string()))
+        .bind(record.service())
+        .bind(record.environment())
+        .bind(record.version())
+        .bind(record.host())
+        .bind(record.instance().to_string())
+        .bind(record.thread())
 }
 
 async fn request_metrics(connection: &mut SqliteConnection, records: &[Record]) -> Result<(), sqlx::Error> {
