@@ -25,8 +25,8 @@ pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
 
 /// The same from any source of variables.
 pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<BoxSink>, ConfigError> {
-    let named = lookup("RAGTRACE_SINKS").unwrap_or_else(|| "sqlite".to_owned());
-    let names = named.split(',').map(str::trim).filter(|name| !name.is_empty());
+    let wanted = lookup("RAGTRACE_SINKS").unwrap_or_else(|| "sqlite".to_owned());
+    let names = wanted.split(',').map(str::trim).filter(|name| !name.is_empty());
     names.map(|name| sink(name, &lookup)).collect()
 }
 

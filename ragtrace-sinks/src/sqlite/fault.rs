@@ -77,14 +77,13 @@ impl Fault {
     pub(crate) fn while_migrating(path: &Path, error: &MigrateError) -> Self {
         let shown = path.display();
         match error {
-            MigrateError::Execute(inner) => Self::while_opening(path, inner),
             MigrateError::ExecuteMigration(inner, _) if primary_code(inner) == Some(code::ERROR) => Self::new(
                 Cause::Operator,
                 format!(
                     "`{shown}` has tables of something else by the same names: give ragtrace a file of its own ({inner})"
                 ),
             ),
-            MigrateError::ExecuteMigration(inner, _) => Self::while_opening(path, inner),
+            MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => Self::while_opening(path, inner),
             MigrateError::VersionMissing(_) => Self::new(
                 Cause::Operator,
                 format!(

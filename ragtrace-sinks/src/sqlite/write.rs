@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use ragtrace::sink::Batch;
-use ragtrace::{Record, Timestamp};
+use ragtrace::{Record, StageKind, Timestamp};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 use uuid::Uuid;
@@ -117,7 +117,7 @@ fn bind<'a>(query: Query<'a>, record: &'a Record) -> Query<'a> {
         .bind(record.message().into_owned())
         .bind(record.event().as_str())
         .bind(record.stage())
-        .bind(record.kind().map(|kind| kind.as_str()))
+        .bind(record.kind().map(StageKind::as_str))
         .bind(record.metric("duration_ms"))
         .bind(record.count().map(|count| i64::try_from(count).unwrap_or(i64::MAX)))
         .bind(record.context_json())

@@ -15,7 +15,7 @@ use super::trace::{Span, SpanStatus, Trace};
 
 /// How long a process may be silent before its open spans count as lost. A process with anything to do writes much
 /// more often; one that computes for longer without a word shows as lost until its next record.
-const SILENCE: Duration = Duration::from_secs(3_600);
+const SILENCE: Duration = Duration::from_hours(1);
 
 /// When a process was last heard of.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +52,7 @@ pub(super) fn trace(trace_id: TraceId, mut rows: Vec<LogRow>, around: &Surroundi
     let ended_at =
         spans.iter().map(|s| s.started_at.plus(s.duration.unwrap_or_default())).fold(ended_at, Timestamp::max);
     Some(Trace {
-        trace_id,
+        id: trace_id,
         status: status(&spans),
         started_at,
         duration: ended_at.since(started_at),
@@ -80,7 +80,7 @@ fn spans(rows: &[LogRow], around: &Surroundings) -> Vec<Span> {
         slot.get_or_insert(row.record());
     }
     let mut spans: Vec<Span> = runs.into_iter().filter_map(|(id, (start, end))| span(id, start, end, around)).collect();
-    spans.sort_by_key(|span| (span.started_at, span.span_id));
+    spans.sort_by_key(|span| (span.started_at, span.id));
     spans
 }
 
@@ -98,12 +98,12 @@ fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, around: &
     });
     let started_at = start.map_or_else(|| record.timestamp().minus(duration.unwrap_or_default()), Record::timestamp);
     let record = record.clone();
-    Some(Span { span_id, record, status, started_at, duration, depth: 0, parent: None, end: 0 })
+    Some(Span { id: span_id, record, status, started_at, duration, depth: 0, parent: None, end: 0 })
 }
 
 /// The spans depth first, each with its place.
 fn in_order(spans: Vec<Span>) -> Vec<Span> {
-    let place: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.span_id, at)).collect();
+    let place: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.id, at)).collect();
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
     let mut tops = Vec::new();
     for (at, span) in spans.iter().enumerate() {

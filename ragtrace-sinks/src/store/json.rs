@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ragtrace::StageKind;
 use serde_json::{Value as Json, json};
 
 use super::{LogRow, SpanNode, Trace};
@@ -41,7 +42,7 @@ impl LogRow {
 fn span(span: SpanNode<'_>) -> Json {
     json!({
         "stage": span.stage(),
-        "kind": span.kind().map(|kind| kind.as_str()),
+        "kind": span.kind().map(StageKind::as_str),
         "status": span.status().as_str(),
         "span_id": span.span_id().to_string(),
         "parent_span_id": span.parent_span_id().map(|id| id.to_string()),

@@ -13,7 +13,7 @@ use super::LogRow;
 /// Everything that was recorded under one trace id.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
-    pub(super) trace_id: TraceId,
+    pub(super) id: TraceId,
     pub(super) status: SpanStatus,
     pub(super) started_at: Timestamp,
     pub(super) duration: Duration,
@@ -60,7 +60,7 @@ impl fmt::Display for SpanStatus {
 /// One run of one stage, as its records tell.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Span {
-    pub(super) span_id: SpanId,
+    pub(super) id: SpanId,
     /// The end record if there is one (it repeats the start's fields), else the start record.
     pub(super) record: Record,
     pub(super) status: SpanStatus,
@@ -76,7 +76,7 @@ pub(super) struct Span {
 impl Trace {
     /// Its id.
     pub fn trace_id(&self) -> TraceId {
-        self.trace_id
+        self.id
     }
 
     /// The worst among its top spans: failed, lost, cancelled, open, completed. What a stage caught and got over does not
@@ -154,7 +154,7 @@ impl<'a> SpanNode<'a> {
 
     /// Its id.
     pub fn span_id(self) -> SpanId {
-        self.span().span_id
+        self.span().id
     }
 
     /// The id of its parent, also where the parent is not in the store.

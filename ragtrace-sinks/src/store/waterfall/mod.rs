@@ -6,7 +6,7 @@ mod text;
 
 use std::fmt::{self, Display, Formatter};
 
-use ragtrace::Record;
+use ragtrace::{ErrorInfo, Record};
 
 use super::{SpanNode, SpanStatus, Trace};
 use bar::Scale;
@@ -42,6 +42,8 @@ pub struct Waterfall<'a> {
 const NARROWEST: usize = 40;
 /// The least cells a bar is worth drawing in.
 const LEAST_BAR: usize = 10;
+/// The least columns that a stage's name and its branches get.
+const LEAST_NAME: usize = 24;
 /// How many levels of the tree are drawn; what lies deeper is drawn at this depth, behind a `⋯`.
 const LEVELS: usize = 12;
 
@@ -71,7 +73,7 @@ impl<'a> Waterfall<'a> {
             SpanStatus::Open | SpanStatus::Lost => format!("{status} for {}", duration(trace.duration())),
             _ => format!("{status} in {}", duration(trace.duration())),
         };
-        let errors = trace.spans().filter(|span| span.status() == SpanStatus::Failed).count();
+        let errors = trace.spans().filter(|span| span.status() == SpanStatus::Failed && !is_said_below(*span)).count();
         let counts = [Some(counted(trace.spans().len(), "span")), (errors > 0).then(|| counted(errors, "error"))];
         let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let used = 2 + width_of(&id) + 2 + width_of(&outcome);
@@ -114,7 +116,7 @@ impl Display for Waterfall<'_> {
         self.header(f, painter)?;
         let columns = Columns::of(self.trace, self.width);
         if self.trace.spans().len() > 0 {
-            write!(f, "\n\n")?;
+            writeln!(f)?;
             columns.axis(f, painter)?;
         }
         let mut tree = Tree::default();
@@ -154,10 +156,14 @@ impl Columns {
         let cost = widest(&|span| span.cost_usd().map_or(0, |usd| width_of(&cost(usd)) + 2));
         let time = widest(&|span| width_of(&time_of(span))) + 2;
         let name = widest(&|span| 2 * span.depth().min(LEVELS) + 3 + width_of(&printable(span.stage())));
+        // What has no room goes: first the cost, then the count.
+        let fits = |columns: usize| columns + time + LEAST_NAME <= width;
+        let cost = if fits(cost + count) { cost } else { 0 };
+        let count = if fits(cost + count) { count } else { 0 };
         let room = width.saturating_sub(count + cost + time);
         // Names may take two fifths, or everything where bars would be too short to tell anything.
         let limit = if room >= 3 * LEAST_BAR { room * 2 / 5 } else { room };
-        let name = name.min(limit.max(12));
+        let name = name.min(limit.max(LEAST_NAME));
         let bar = room.saturating_sub(name + 1);
         let bar = if bar >= LEAST_BAR { bar } else { 0 };
         Self { name, bar, time, count, cost, scale: Scale::of(trace, bar) }
@@ -173,7 +179,7 @@ impl Columns {
         let gap = self.bar.saturating_sub(width_of(&axis) + width_of(&end));
         match self.bar {
             0 => Ok(()),
-            _ => painter.paint(f, Paint::Dim, &format!("{:name$} {axis}{:gap$}{end}", "", "", name = self.name)),
+            _ => painter.paint(f, Paint::Dim, &format!("\n{:name$} {axis}{:gap$}{end}", "", "", name = self.name)),
         }
     }
 
@@ -193,7 +199,7 @@ impl Columns {
             (span.count().map(grouped).unwrap_or_default(), self.count),
             (span.cost_usd().map(cost).unwrap_or_default(), self.cost),
         ];
-        let last = after.iter().rposition(|(text, _)| !text.is_empty()).map_or(0, |last| last + 1);
+        let last = after.iter().rposition(|(text, width)| *width > 0 && !text.is_empty()).map_or(0, |last| last + 1);
         if self.bar > 0 {
             let bar = self.scale.bar(span);
             let pad = if last == 0 { 0 } else { self.bar - width_of(&bar.blank) - width_of(&bar.filled) };
@@ -202,7 +208,8 @@ impl Columns {
             write!(f, "{:pad$}", "")?;
         }
         // `{:>width$}` counts characters, and a µ is as wide as one.
-        after[..last].iter().try_for_each(|(text, width)| write!(f, "{text:>width$}"))
+        let shown = after[..last].iter().filter(|(_, width)| *width > 0);
+        shown.map(|(text, width)| write!(f, "{text:>width$}")).collect()
     }
 }
 
@@ -247,13 +254,18 @@ impl Tree {
 /// A failed span's error and its sources, unless a child failed of the very same and says it already.
 fn error_lines(span: SpanNode<'_>) -> Vec<String> {
     let Some(error) = span.error() else { return Vec::new() };
-    let said = span.children().any(|child| child.error().is_some_and(|of_child| of_child.message() == error.message()));
-    if said {
+    if is_said_below(span) {
         return Vec::new();
     }
     let named = format!("{}: {}", printable(error.type_name()), printable(error.message()));
     let sources = error.chain().iter().map(|source| format!("↳ {}", printable(source)));
     std::iter::once(named).chain(sources).collect()
+}
+
+/// Whether a child failed of the very same, which its parent only handed on.
+fn is_said_below(span: SpanNode<'_>) -> bool {
+    let message = span.error().map(ErrorInfo::message);
+    message.is_some() && span.children().any(|child| child.error().map(ErrorInfo::message) == message)
 }
 
 fn time_of(span: SpanNode<'_>) -> String {

@@ -66,13 +66,7 @@ pub(super) fn duration(duration: Duration) -> String {
 }
 
 fn three_digits(number: f64, unit: &str) -> String {
-    let decimals = if number < 9.995 {
-        2
-    } else if number < 99.95 {
-        1
-    } else {
-        0
-    };
+    let decimals = usize::from(number < 9.995) + usize::from(number < 99.95);
     format!("{number:.decimals$}{unit}")
 }
 
@@ -91,7 +85,7 @@ pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
