@@ -14,12 +14,28 @@ async fn latest(records: impl IntoIterator<Item = Record>) -> Trace {
     store.latest_trace().await.expect("reads").expect("there is a trace")
 }
 
+/// Compares with a picture in `tests/golden`, which `RAGTRACE_BLESS=1` draws anew: look at it before committing it.
+fn golden(name: &str, drawn: &str) {
+    let path = format!("{}/tests/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("RAGTRACE_BLESS").is_some() {
+        std::fs::write(&path, format!("{drawn}\n")).expect("written");
+    }
+    let expected = std::fs::read_to_string(&path).expect("the picture is committed");
+    assert_eq!(format!("{drawn}\n"), expected, "{path}");
+}
+
+/// The picture without its header, which tells the time.
+fn spans_of(trace: &Trace) -> String {
+    let drawn = Waterfall::new(trace).width(60).to_string();
+    drawn.split_once("\n\n").expect("a blank line below the header").1.to_owned()
+}
+
 #[tokio::test]
 async fn a_failed_ingestion_is_drawn() {
     let trace = latest(ingestion()).await;
-    println!("{}", Waterfall::new(&trace).width(100));
-    println!("{}", Waterfall::new(&trace).width(48));
-    println!("{:?}", Waterfall::new(&trace).width(48).colour(true).to_string());
+    golden("failed_ingestion", &Waterfall::new(&trace).to_string());
+    golden("failed_ingestion_narrow", &Waterfall::new(&trace).width(48).to_string());
+    golden("failed_ingestion_in_colour", &Waterfall::new(&trace).width(80).colour(true).to_string());
 }
 
 #[tokio::test]
@@ -36,19 +52,17 @@ async fn every_status_has_its_mark_and_its_bar() {
     sink.deliver(&batch(records)).await.expect("delivered");
     let store = store::open(&file.url()).await.expect("opens");
     let trace = store.latest_trace().await.expect("reads").expect("there is a trace");
-    let drawn = Waterfall::new(&trace).width(60).to_string();
-    println!("{drawn}");
+    golden("open", &spans_of(&trace));
     sink.close().await;
     let trace = store.latest_trace().await.expect("reads").expect("there is a trace");
-    println!("{}", Waterfall::new(&trace).width(60));
+    golden("lost", &spans_of(&trace));
 }
 
 #[tokio::test]
 async fn what_lies_deep_is_drawn_behind_a_mark() {
     let spans = (2..=15_u64).map(|at| run("completed", &format!("level_{at}"), at, (at, 40 - at)).1.parent(at - 1));
     let records = std::iter::once(run("completed", "level_1", 1, (1, 39)).1).chain(spans).map(|make| make.record());
-    let drawn = Waterfall::new(&latest(records).await).width(80).to_string();
-    println!("{drawn}");
+    golden("deep", &Waterfall::new(&latest(records).await).width(80).to_string());
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ const NARROWEST: usize = 40;
 const LEAST_BAR: usize = 10;
 /// The least columns that a stage's name and its branches get.
 const LEAST_NAME: usize = 24;
-/// How many levels of the tree are drawn; what lies deeper is drawn at this depth, behind a `⋯`.
+/// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a `⋯`.
 const LEVELS: usize = 12;
 
 impl<'a> Waterfall<'a> {
@@ -88,7 +88,7 @@ impl<'a> Waterfall<'a> {
         } else {
             write!(f, "\n  ")?;
             painter.paint(f, of_status(status), &outcome)?;
-            painter.paint(f, Paint::Dim, &format!(" · {counts}"))?;
+            painter.paint(f, Paint::Dim, &fit(&format!(" · {counts}"), self.width - 2 - width_of(&outcome)))?;
         }
         write!(f, "\n  ")?;
         painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))
@@ -119,7 +119,7 @@ impl Display for Waterfall<'_> {
             writeln!(f)?;
             columns.axis(f, painter)?;
         }
-        let mut tree = Tree::default();
+        let mut tree = Tree { levels: columns.levels, last: Vec::new() };
         for span in self.trace.spans() {
             tree.enter(span);
             writeln!(f)?;
@@ -141,6 +141,8 @@ impl Display for Waterfall<'_> {
 /// The widths of the columns, the same for every line.
 struct Columns {
     name: usize,
+    /// How many levels of the tree are drawn.
+    levels: usize,
     /// Zero where there is no room for bars.
     bar: usize,
     time: usize,
@@ -155,7 +157,6 @@ impl Columns {
         let count = widest(&|span| span.count().map_or(0, |count| width_of(&grouped(count)) + 2));
         let cost = widest(&|span| span.cost_usd().map_or(0, |usd| width_of(&cost(usd)) + 2));
         let time = widest(&|span| width_of(&time_of(span))) + 2;
-        let name = widest(&|span| 2 * span.depth().min(LEVELS) + 3 + width_of(&printable(span.stage())));
         // What has no room goes: first the cost, then the count.
         let fits = |columns: usize| columns + time + LEAST_NAME <= width;
         let cost = if fits(cost + count) { cost } else { 0 };
@@ -163,10 +164,14 @@ impl Columns {
         let room = width.saturating_sub(count + cost + time);
         // Names may take two fifths, or everything where bars would be too short to tell anything.
         let limit = if room >= 3 * LEAST_BAR { room * 2 / 5 } else { room };
-        let name = name.min(limit.max(LEAST_NAME));
+        let limit = limit.max(LEAST_NAME);
+        // Two columns a level: half of the column is left to the name itself.
+        let levels = (limit / 4).min(LEVELS);
+        let name = widest(&|span| 2 * span.depth().min(levels) + 3 + width_of(&printable(span.stage())));
+        let name = name.min(limit);
         let bar = room.saturating_sub(name + 1);
         let bar = if bar >= LEAST_BAR { bar } else { 0 };
-        Self { name, bar, time, count, cost, scale: Scale::of(trace, bar) }
+        Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar) }
     }
 
     /// Where the bars begin, what their middle is, and where they end.
@@ -214,8 +219,9 @@ impl Columns {
 }
 
 /// The branches to the left of a span.
-#[derive(Default)]
 struct Tree {
+    /// How many levels are drawn, at least one.
+    levels: usize,
     /// For the span and each of its ancestors from the top: whether it is the last child.
     last: Vec<bool>,
 }
@@ -244,7 +250,7 @@ impl Tree {
 
     /// The trunks of the ancestors at the levels from the second to `levels`, the nearest of them if they are too many.
     fn trunks(&self, levels: usize) -> String {
-        let skipped = levels.saturating_sub(LEVELS - 1);
+        let skipped = levels.saturating_sub(self.levels - 1);
         let trunks = self.last[1 + skipped.min(levels)..=levels].iter().map(|last| if *last { "  " } else { "│ " });
         let more = if skipped > 0 { "⋯ " } else { "" };
         std::iter::once(more).chain(trunks.skip(usize::from(skipped > 0))).collect()
