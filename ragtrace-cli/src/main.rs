@@ -1,2 +1,73 @@
-//! Not laid out yet.
-fn main() {}
+//! The `ragtrace` command: reads what a pipeline logged.
+//!
+//! It exits with 0 if it found something, 1 if there was nothing to find, 2 if it was asked wrongly or there is no store.
+
+mod errors;
+mod filter;
+mod logs;
+mod migrate;
+mod output;
+mod rows;
+mod trace;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use output::{Failure, Found};
+
+/// Read the stage logs of a RAG pipeline.
+#[derive(Parser)]
+#[command(name = "ragtrace", version, max_term_width = 100)]
+struct Cli {
+    /// Where the logs are: `sqlite:` and the path of a file.
+    #[arg(long, global = true, env = "RAGTRACE_STORE", default_value = "sqlite:ragtrace.db", value_name = "URL")]
+    store: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Draw one trace as a waterfall.
+    Trace(trace::Args),
+    /// List log records, the newest first.
+    Logs(logs::Args),
+    /// List errors, the newest first.
+    Errors(errors::Args),
+    /// Create the store, or bring its tables up to this version.
+    Migrate,
+}
+
+fn main() -> ExitCode {
+    // Bad usage exits with 2 by itself.
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(run(&cli)),
+        Err(error) => Err(Failure::from(error)),
+    };
+    match done {
+        Ok(Found::Something) => ExitCode::SUCCESS,
+        Ok(Found::Nothing(why)) => {
+            eprintln!("ragtrace: {why}");
+            ExitCode::from(1)
+        }
+        // The reader of our output has seen enough, as in `ragtrace logs | head`.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("ragtrace: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<Found, Failure> {
+    match &cli.command {
+        Command::Trace(args) => trace::run(&cli.store, args).await,
+        Command::Logs(args) => logs::run(&cli.store, args).await,
+        Command::Errors(args) => errors::run(&cli.store, args).await,
+        Command::Migrate => migrate::run(&cli.store).await,
+    }
+}

@@ -1,0 +1,10 @@
+//! `ragtrace migrate`: makes the tables ahead of the first record.
+
+use ragtrace_sinks::store;
+
+use crate::output::{Failure, Found};
+
+pub(crate) async fn run(url: &str) -> Result<Found, Failure> {
+    store::migrate(url).await?;
+    Ok(Found::Something)
+}

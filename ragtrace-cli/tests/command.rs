@@ -1,0 +1,196 @@
+//! The command as its users run it.
+
+#[path = "../../ragtrace-sinks/tests/support/mod.rs"]
+mod support;
+
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+use ragtrace::Timestamp;
+use serde_json::{Value as Json, json};
+use support::{File, INSTANCE, Make, TRACE, ingestion};
+
+const OTHER: &str = "0199a1c2-7b1e-7a54-9c01-ffffffffffff";
+
+fn holding(records: impl IntoIterator<Item = ragtrace::Record>) -> File {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(File::holding(records))
+}
+
+/// The command in a folder, its environment free of what the tests' own may hold.
+fn command(file: &File, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ragtrace"));
+    command.current_dir(file.folder.path()).args(arguments).env_remove("RAGTRACE_STORE").env_remove("NO_COLOR");
+    command
+}
+
+fn ragtrace(file: &File, arguments: &[&str]) -> Output {
+    command(file, arguments).output().expect("the command runs")
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn stdout(output: &Output) -> String {
+    assert_eq!(code(output), Some(0), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+#[test]
+fn a_trace_is_drawn_by_any_form_of_its_id() {
+    let file = holding(ingestion());
+    let drawn = stdout(&ragtrace(&file, &["trace", "last"]));
+    assert!(drawn.starts_with(&format!("✗ {TRACE}  failed in 1.42s")), "{drawn}");
+    assert!(drawn.contains("└─✗ chunk_embedding"), "{drawn}");
+    assert!(!drawn.contains('\u{1b}'), "no colour into a pipe");
+    for id in [TRACE, &TRACE.replace('-', ""), &TRACE.to_uppercase(), "0199a1c2", "0199a1c27"] {
+        assert_eq!(stdout(&ragtrace(&file, &["trace", id])), drawn, "{id}");
+    }
+}
+
+#[test]
+fn a_trace_is_written_as_json_and_as_json_lines() {
+    let file = holding(ingestion());
+    let json: Json =
+        serde_json::from_str(&stdout(&ragtrace(&file, &["trace", "last", "--format", "json"]))).expect("JSON");
+    assert_eq!((&json["trace_id"], &json["status"]), (&json!(TRACE), &json!("failed")));
+    assert_eq!(json["spans"].as_array().map(Vec::len), Some(4));
+    assert_eq!(json["logs"][0]["instance"], INSTANCE);
+    let lines = stdout(&ragtrace(&file, &["trace", "last", "--format", "jsonl"]));
+    let spans: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(&Json::from(spans), &json["spans"]);
+}
+
+#[test]
+fn errors_are_those_of_a_user_since_a_while_ago() {
+    let hour_ago = Timestamp::now().minus(std::time::Duration::from_secs(3_600)).to_string();
+    let recent = Make::new("failed", "retrieval", 9, 0)
+        .with("timestamp", hour_ago)
+        .with("error", json!({"type": "Timeout", "message": "no answer in 5s", "chain": ["connection reset"]}));
+    let of_bob = recent.clone().with("id", uuid::Uuid::new_v4().to_string()).with("user_id", "bob");
+    let old = Make::new("failed", "retrieval", 9, 0).with("timestamp", "2020-01-01T00:00:00.000000Z");
+    let file = holding([recent.record(), of_bob.record(), old.record()]);
+    let seen = stdout(&ragtrace(&file, &["errors", "--user", "alice", "--since", "24h"]));
+    assert!(seen.contains("ERROR retrieval_failed"), "{seen}");
+    assert!(seen.contains("Timeout: no answer in 5s\n    ↳ connection reset"), "{seen}");
+    let lines = |arguments: &[&str]| stdout(&ragtrace(&file, arguments)).lines().count();
+    assert_eq!(lines(&["errors", "--format", "jsonl", "--user", "alice", "--since", "24h"]), 1);
+    assert_eq!(lines(&["errors", "--format", "jsonl", "--user", "alice"]), 2);
+    assert_eq!(lines(&["errors", "--format", "jsonl", "--until", "2020-01-02"]), 1);
+    assert_eq!(lines(&["errors", "--format", "jsonl", "--limit", "2"]), 2);
+    let json: Json = serde_json::from_str(&stdout(&ragtrace(&file, &["errors", "--format", "json"]))).expect("JSON");
+    assert_eq!(json.as_array().map(Vec::len), Some(3));
+    for nobody in [["--user", "carol"], ["--tenant", "umbrella"], ["--stage", "rerank"], ["--since", "30m"]] {
+        let output = ragtrace(&file, &["errors", nobody[0], nobody[1]]);
+        assert_eq!((code(&output), stderr(&output).as_str()), (Some(1), "ragtrace: no errors match\n"));
+        assert_eq!(output.stdout, b"");
+    }
+}
+
+#[test]
+fn logs_take_the_filters_of_records() {
+    let file = holding(ingestion().into_iter().chain([Make::new("log", "ask", 9, 0).trace(OTHER).record()]));
+    let lines = |arguments: &[&str]| {
+        let all = [&["logs", "--format", "jsonl"], arguments].concat();
+        stdout(&ragtrace(&file, &all)).lines().count()
+    };
+    assert_eq!(lines(&[]), 9);
+    assert_eq!(lines(&["--trace", OTHER]), 1);
+    assert_eq!(lines(&["--trace", "last"]), 8);
+    assert_eq!(lines(&["--level", "error"]), 2);
+    assert_eq!(lines(&["--request", "req-1", "--stage", "ingestion", "--tenant", "acme"]), 2);
+    let output = ragtrace(&file, &["logs", "--request", "req-2"]);
+    assert_eq!((code(&output), stderr(&output).as_str()), (Some(1), "ragtrace: no records match\n"));
+}
+
+#[test]
+fn what_is_not_found_exits_with_1_and_says_so() {
+    let file = holding([]);
+    for (id, says) in [("last", "no traces yet"), (TRACE, "there is no trace"), ("abc", "begins with abc")] {
+        let output = ragtrace(&file, &["trace", id]);
+        assert_eq!(code(&output), Some(1));
+        assert!(stderr(&output).contains(says), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
+    let file = holding([]);
+    for (arguments, says) in [
+        (&["trace"][..], "<ID>"),
+        (&["trace", "not-an-id"], "is no trace id: give a UUID"),
+        (&["trace", "last", "--store", "sqlite:none.db"], "there is no file `none.db`"),
+        (&["trace", "last", "--store", "mysql://x"], "write `sqlite:` and a path"),
+        (&["errors", "--since", "yesterday"], "give a while such as"),
+        (&["logs", "--level", "loud"], "use trace, debug, info, warn or error"),
+        (&["frobnicate"], "unrecognized subcommand"),
+    ] {
+        let output = ragtrace(&file, arguments);
+        assert_eq!(code(&output), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
+    }
+    let two = holding(ingestion().into_iter().chain([Make::new("log", "ask", 9, 0).trace(OTHER).record()]));
+    let output = ragtrace(&two, &["trace", "0199"]);
+    assert_eq!(code(&output), Some(2));
+    assert!(stderr(&output).contains("beginning of several traces"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_store_is_named_before_or_after_the_command_or_by_the_environment() {
+    let file = holding(ingestion());
+    std::fs::rename(file.path(), file.folder.path().join("moved.db")).expect("moved");
+    let url = "sqlite:moved.db";
+    stdout(&ragtrace(&file, &["--store", url, "trace", "last"]));
+    stdout(&ragtrace(&file, &["trace", "last", "--store", url]));
+    stdout(&command(&file, &["trace", "last"]).env("RAGTRACE_STORE", url).output().expect("runs"));
+    assert_eq!(code(&ragtrace(&file, &["trace", "last"])), Some(2), "the default is another file");
+    stdout(&ragtrace(&file, &["migrate"]));
+    assert_eq!(code(&ragtrace(&file, &["trace", "last"])), Some(1), "made, and empty");
+}
+
+#[test]
+fn what_was_logged_cannot_steer_the_terminal() {
+    let evil = "\u{1b}[2J\u{7}\r";
+    let record = Make::new("failed", evil, 1, 0)
+        .with("user_id", evil)
+        .with("context", json!({(evil): evil}))
+        .with("error", json!({"type": evil, "message": evil, "chain": [evil]}));
+    let file = holding([record.record()]);
+    for arguments in [&["trace", "last"][..], &["logs"], &["errors"]] {
+        let seen = stdout(&ragtrace(&file, arguments));
+        assert!(!seen.contains(['\u{1b}', '\u{7}', '\r']), "{seen:?}");
+        assert!(seen.contains("\\u{1b}[2J"), "{seen}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_the_command_quietly() {
+    let file = holding((0..1_000).map(|at| Make::new("log", "file_parsing", 1, at).record()));
+    let mut child = command(&file, &["logs"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut some = [0; 16];
+    child.stdout.take().expect("a pipe").read_exact(&mut some).expect("a beginning");
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!((code(&output), stderr(&output).as_str()), (Some(0), ""));
+}
+
+/// `script` gives the command a terminal. Without it there is nothing to see colours on.
+#[cfg(target_os = "linux")]
+#[test]
+fn colour_is_for_terminals_and_no_color_turns_it_off() {
+    let file = holding(ingestion());
+    let on_terminal = |no_color: &str| {
+        let line = format!("{} trace last", env!("CARGO_BIN_EXE_ragtrace"));
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(file.folder.path());
+        script.env_remove("RAGTRACE_STORE").env("NO_COLOR", no_color).stdin(Stdio::null());
+        script.output().map(|output| stdout(&output))
+    };
+    let Ok(coloured) = on_terminal("") else { return };
+    assert!(coloured.contains("\u{1b}[31m"), "{coloured:?}");
+    assert!(!on_terminal("1").expect("ran before").contains("\u{1b}[31m"));
+}

@@ -1,0 +1,108 @@
+//! Which records to read.
+
+use ragtrace::{Level, StageDescriptor, Timestamp, TraceId};
+
+/// Which records to read: all that match every part that is set, the newest first, 1,000 at most unless told otherwise.
+///
+/// ```
+/// use ragtrace::{Level, Timestamp};
+/// use ragtrace_sinks::store::LogFilter;
+/// use std::time::Duration;
+///
+/// let yesterday = Timestamp::now().minus(Duration::from_secs(86_400));
+/// let filter = LogFilter::new().user("alice").level(Level::Warn).since(yesterday).limit(50);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter {
+    pub(super) trace: Option<TraceId>,
+    pub(super) request: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) tenant: Option<String>,
+    pub(super) stage: Option<String>,
+    pub(super) level: Option<Level>,
+    pub(super) since: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
+    pub(super) limit: usize,
+}
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self {
+            trace: None,
+            request: None,
+            user: None,
+            tenant: None,
+            stage: None,
+            level: None,
+            since: None,
+            until: None,
+            limit: 1_000,
+        }
+    }
+}
+
+impl LogFilter {
+    /// Every record, up to the limit.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records of one trace.
+    pub fn trace(mut self, trace: TraceId) -> Self {
+        self.trace = Some(trace);
+        self
+    }
+
+    /// Records of one request.
+    pub fn request(mut self, request_id: impl Into<String>) -> Self {
+        self.request = Some(request_id.into());
+        self
+    }
+
+    /// Records of one user.
+    pub fn user(mut self, user_id: impl Into<String>) -> Self {
+        self.user = Some(user_id.into());
+        self
+    }
+
+    /// Records of one tenant.
+    pub fn tenant(mut self, tenant_id: impl Into<String>) -> Self {
+        self.tenant = Some(tenant_id.into());
+        self
+    }
+
+    /// Records of one stage, by its name, log lines written in it included.
+    pub fn stage(mut self, stage: impl Into<String>) -> Self {
+        self.stage = Some(stage.into());
+        self
+    }
+
+    /// Records of one stage, by its descriptor: a stage that is renamed is still found.
+    pub fn of(self, stage: &StageDescriptor) -> Self {
+        self.stage(stage.name())
+    }
+
+    /// Records at least this severe.
+    pub fn level(mut self, at_least: Level) -> Self {
+        self.level = Some(at_least);
+        self
+    }
+
+    /// Records at or after this time.
+    pub fn since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    /// Records before this time.
+    pub fn until(mut self, until: Timestamp) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// At most this many records.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}

@@ -1,0 +1,132 @@
+//! A record as the store keeps it: one row.
+
+use std::ops::Deref;
+
+use ragtrace::{Record, Timestamp};
+use serde_json::{Map, Value as Json};
+
+use super::error::{Kind, StoreError};
+
+/// One row of `logs`: a record, read through it as if it were one, and when the store took it in.
+///
+/// What a record knows beyond the columns of its row is not there: [`Record::is_local_root`] is always `false`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogRow {
+    record: Record,
+    created_at: Timestamp,
+}
+
+impl LogRow {
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    /// When the store took it in.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
+impl Deref for LogRow {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.record
+    }
+}
+
+/// The columns of `logs`, the same for every backend.
+pub(super) struct Columns {
+    pub(super) id: String,
+    pub(super) timestamp: String,
+    pub(super) trace_id: Option<String>,
+    pub(super) span_id: Option<String>,
+    pub(super) parent_span_id: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) user_id: Option<String>,
+    pub(super) tenant_id: Option<String>,
+    pub(super) request_type: Option<String>,
+    pub(super) logger: String,
+    pub(super) level: String,
+    pub(super) message: String,
+    pub(super) event: String,
+    pub(super) stage: Option<String>,
+    pub(super) kind: Option<String>,
+    pub(super) context: Option<String>,
+    pub(super) metrics: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) stack_trace: Option<String>,
+    pub(super) source: Option<String>,
+    pub(super) service: Option<String>,
+    pub(super) environment: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) instance: String,
+    pub(super) thread: Option<String>,
+    pub(super) created_at: String,
+}
+
+impl TryFrom<Columns> for LogRow {
+    type Error = StoreError;
+
+    /// Puts the record's canonical JSON together again, so that there is one way only to read a record. `duration_ms`
+    /// and `item_count` are in `metrics` too.
+    fn try_from(columns: Columns) -> Result<Self, StoreError> {
+        let id = columns.id.clone();
+        let unreadable = |why: String| {
+            let message =
+                format!("the row of record {id:?} is not as ragtrace wrote it: delete it from `logs` ({why})");
+            StoreError::new(Kind::Other, message)
+        };
+        let created_at = columns.created_at.parse().map_err(|error| unreadable(format!("`created_at`: {error}")))?;
+        let canonical = canonical(columns).map_err(|error| unreadable(error.to_string()))?;
+        let record = Record::from_json(&canonical).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Self { record, created_at })
+    }
+}
+
+fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
+    let mut members = Map::new();
+    let texts = [
+        ("id", Some(columns.id)),
+        ("timestamp", Some(columns.timestamp)),
+        ("level", Some(columns.level)),
+        ("logger", Some(columns.logger)),
+        ("message", Some(columns.message)),
+        ("event", Some(columns.event)),
+        ("stage", columns.stage),
+        ("kind", columns.kind),
+        ("trace_id", columns.trace_id),
+        ("span_id", columns.span_id),
+        ("parent_span_id", columns.parent_span_id),
+        ("request_id", columns.request_id),
+        ("user_id", columns.user_id),
+        ("tenant_id", columns.tenant_id),
+        ("request_type", columns.request_type),
+        ("service", columns.service),
+        ("environment", columns.environment),
+        ("version", columns.version),
+        ("host", columns.host),
+        ("instance", Some(columns.instance)),
+        ("thread", columns.thread),
+        ("stack_trace", columns.stack_trace),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            members.insert(name.to_owned(), Json::String(text));
+        }
+    }
+    let objects = [
+        ("context", columns.context),
+        ("metrics", columns.metrics),
+        ("error", columns.error),
+        ("source", columns.source),
+    ];
+    for (name, object) in objects {
+        if let Some(object) = object {
+            members.insert(name.to_owned(), serde_json::from_str(&object)?);
+        }
+    }
+    serde_json::to_string(&members)
+}

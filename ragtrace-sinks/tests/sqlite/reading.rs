@@ -1,0 +1,139 @@
+//! Filters, and what a store gives back.
+
+use ragtrace::{Level, StageDescriptor, Timestamp};
+use ragtrace_sinks::store::{self, LogFilter, LogStore};
+
+use crate::support::{BEGIN, File, Make, TRACE, ingestion};
+
+const OTHER: &str = "0199a1c2-7b1e-7a54-9c01-ffffffffffff";
+
+async fn two_traces() -> (File, LogStore) {
+    let others = [
+        Make::new("log", "file_parsing", 9, 5_000).with("level", "WARN").with("user_id", "bob"),
+        Make::new("failed", "retrieval", 10, 6_000).with("tenant_id", "umbrella").with("request_id", "req-2"),
+    ];
+    let others = others.map(|make| make.trace(OTHER).record());
+    let file = File::holding(ingestion().into_iter().chain(others)).await;
+    let store = store::open(&file.url()).await.expect("opens");
+    (file, store)
+}
+
+fn at(ms: u64) -> Timestamp {
+    BEGIN.plus(std::time::Duration::from_millis(ms))
+}
+
+#[tokio::test]
+async fn each_filter_narrows_and_all_of_them_together() {
+    const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag", "src/ingest.rs", 1);
+    let (_file, store) = two_traces().await;
+    let all = LogFilter::new;
+    let cases = [
+        (all(), 10),
+        (all().trace(TRACE.parse().expect("an id")), 8),
+        (all().request("req-2"), 1),
+        (all().user("alice"), 9),
+        (all().user("bob"), 1),
+        (all().tenant("umbrella"), 1),
+        (all().stage("file_parsing"), 3),
+        (all().of(&CHUNKING), 2),
+        (all().level(Level::Trace), 10),
+        (all().level(Level::Warn), 4),
+        (all().level(Level::Error), 3),
+        (all().since(at(5_000)), 2),
+        (all().until(at(5_000)), 8),
+        (all().since(at(114)).until(at(200)), 2),
+        (all().limit(4), 4),
+        (all().limit(0), 0),
+        (all().user("alice").level(Level::Error), 3),
+        (all().user("alice").level(Level::Error).tenant("umbrella").stage("retrieval").since(at(6_000)), 1),
+        (all().user("bob").tenant("umbrella"), 0),
+        (all().trace(OTHER.parse().expect("an id")).stage("ingestion"), 0),
+    ];
+    for (filter, expected) in cases {
+        let rows = store.logs(filter.clone()).await.expect("reads");
+        assert_eq!(rows.len(), expected, "{filter:?}");
+        assert!(rows.windows(2).all(|pair| pair[0].timestamp() >= pair[1].timestamp()), "the newest first");
+    }
+}
+
+#[tokio::test]
+async fn errors_are_the_records_of_level_error() {
+    let (_file, store) = two_traces().await;
+    let stages = |rows: &[store::LogRow]| rows.iter().map(|row| row.stage().map(str::to_owned)).collect::<Vec<_>>();
+    let of_alice = store.errors(LogFilter::new().user("alice")).await.expect("reads");
+    let expected = ["retrieval", "ingestion", "chunk_embedding"].map(|stage| Some(stage.to_owned()));
+    assert_eq!(stages(&of_alice), expected);
+    assert_eq!(store.errors(LogFilter::new()).await.expect("reads").len(), 3);
+    assert_eq!(of_alice[1].error().expect("an error").message(), "the model is overloaded");
+    assert!(of_alice[1].created_at() > BEGIN.minus(std::time::Duration::from_secs(400 * 86_400)));
+}
+
+#[tokio::test]
+async fn injection_in_any_filter_finds_nothing_and_breaks_nothing() {
+    let (_file, store) = two_traces().await;
+    let attempts = [
+        "' OR '1'='1",
+        "alice' --",
+        "'; DROP TABLE logs; --",
+        "\" OR \"\"=\"",
+        "alice\u{0}",
+        "%",
+        "?5",
+        "alice' UNION SELECT * FROM instances --",
+        "x' OR 1=1) OR ('a'='a",
+    ];
+    for attempt in attempts {
+        let filters = [
+            LogFilter::new().request(attempt),
+            LogFilter::new().user(attempt),
+            LogFilter::new().tenant(attempt),
+            LogFilter::new().stage(attempt),
+            LogFilter::new().user(attempt).level(Level::Error),
+        ];
+        for filter in filters {
+            assert_eq!(store.logs(filter.clone()).await.expect("reads"), [], "{filter:?}");
+        }
+        assert_eq!(store.traces_starting_with(attempt, 10).await.expect("reads"), [], "{attempt}");
+    }
+    assert_eq!(store.logs(LogFilter::new()).await.expect("reads").len(), 10);
+}
+
+#[tokio::test]
+async fn a_trace_is_found_by_the_beginning_of_its_id() {
+    let (_file, store) = two_traces().await;
+    let (one, other) = (TRACE.parse().expect("an id"), OTHER.parse().expect("an id"));
+    for (prefix, expected) in [
+        ("0199a1c2", vec![one, other]),
+        ("0199a1c2-7b1e-7a54-9c01-5", vec![one]),
+        ("0199A1C27B1E7A549C01F", vec![other]),
+        (TRACE, vec![one]),
+        ("02", vec![]),
+        ("-", vec![]),
+        ("", vec![]),
+        ("0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10f", vec![]),
+    ] {
+        assert_eq!(store.traces_starting_with(prefix, 10).await.expect("reads"), expected, "{prefix:?}");
+    }
+    assert_eq!(store.traces_starting_with("0199", 1).await.expect("reads").len(), 1);
+}
+
+#[tokio::test]
+async fn the_latest_trace_is_that_of_the_newest_record() {
+    let (_file, store) = two_traces().await;
+    let latest = store.latest_trace().await.expect("reads").expect("there is one");
+    assert_eq!(latest.trace_id().to_string(), OTHER);
+    assert_eq!(store.trace("0199a1c2-7b1e-7a54-9c01-000000000000".parse().expect("an id")).await.expect("reads"), None);
+}
+
+#[tokio::test]
+async fn a_file_that_nobody_writes_can_be_read_where_nothing_can_be_made() {
+    let file = File::holding(ingestion()).await;
+    let mut permissions = std::fs::metadata(file.folder.path()).expect("a folder").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(file.folder.path(), permissions.clone()).expect("set");
+    let rows = store::open(&file.url()).await.expect("opens").logs(LogFilter::new()).await.expect("reads");
+    assert_eq!(rows.len(), 8);
+    #[expect(clippy::permissions_set_readonly_false, reason = "the folder is the test's own, and goes with it")]
+    permissions.set_readonly(false);
+    std::fs::set_permissions(file.folder.path(), permissions).expect("set");
+}
