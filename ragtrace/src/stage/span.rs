@@ -2,7 +2,6 @@
 //!
 //! Nothing here is generic over the stage, so each annotated function adds calls and no copies.
 
-use crate::SpanId;
 use crate::context::{Request, RequestContext, current};
 use crate::pipeline::gate;
 use crate::stage::StageDescriptor;
@@ -58,8 +57,8 @@ fn begin(stage: &'static StageDescriptor) -> Option<Active> {
         return None;
     }
     let (parent, local_root) = (context.span, context.at_local_root());
-    let span = SpanId::new();
-    let run = Run { stage, span, parent, started: Ticks::now(), local_root };
+    let span = context.request.span_id();
+    let run = Run { stage, span, parent, started: context.request.now(), local_root };
     let context = RequestContext { request: context.request, span: Some(span) };
     Some(Active { run, context: Some(context), busy: 0, is_polled: true, accepted: false })
 }
@@ -77,6 +76,11 @@ impl Active {
     /// certain.
     fn records(&self) -> bool {
         self.accepted && recorder::declares(self.run.stage)
+    }
+
+    /// The time that the run sees, while its context is not on the thread.
+    fn now(&self) -> Ticks {
+        self.context.as_ref().map_or_else(Ticks::now, |context| context.request.now())
     }
 
     fn end(self, ended: Ticks) -> Option<Ending> {
@@ -109,7 +113,7 @@ impl Span {
             return Inside { span: self, since: Ticks(0), before: None };
         };
         // The clock was read just before the first poll, when the run began.
-        let since = if active.busy == 0 { active.run.started } else { Ticks::now() };
+        let since = if active.busy == 0 { active.run.started } else { active.now() };
         if active.records() {
             if let Some(context) = &active.context {
                 recorder::enter(active.run.stage, context.clone());
@@ -123,8 +127,13 @@ impl Span {
     #[inline(never)]
     pub(crate) fn cancel(&mut self) {
         if self.is_active() {
-            self.end_at(Ticks::now()).cancel();
+            self.end_at(self.now()).cancel();
         }
+    }
+
+    /// The time that the run sees, while it is not on a thread.
+    pub(crate) fn now(&self) -> Ticks {
+        self.0.as_ref().map_or_else(Ticks::now, Active::now)
     }
 
     /// Ends the run; what is said to the end of a run that has ended is ignored.
@@ -198,7 +207,7 @@ impl Inside<'_> {
         if active.records() {
             recorder::leave();
         }
-        let now = Ticks::now();
+        let now = active.now();
         // A nanosecond at least, so that a second poll is told from the first one.
         active.busy += now.0.saturating_sub(self.since.0).max(1);
         Some(now)
