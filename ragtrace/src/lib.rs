@@ -13,6 +13,7 @@ mod pipeline;
 mod record;
 mod setup;
 pub mod sink;
+pub mod spool;
 mod stage;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -30,6 +31,7 @@ pub use pipeline::{Dropped, QueueLimits, Report, SinkStats, Stats};
 pub use record::{DecodeRecordError, ErrorInfo, Event, Record};
 pub use setup::{Builder, SetupError, Telemetry, builder};
 pub use sink::Sink;
+pub use spool::{Durability, SpoolLimits};
 pub use stage::{Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages};
 pub use time::{ParseTimestampError, Timestamp};
 pub use value::{ToValue, Value};

@@ -1,5 +1,6 @@
 //! Runs of a stage by the minute and tenant.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ const TENANTS: usize = 4_096;
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageMinute {
     pub(crate) minute: Timestamp,
-    pub(crate) stage: &'static str,
+    pub(crate) stage: Cow<'static, str>,
     pub(crate) kind: StageKind,
     pub(crate) tenant_id: Option<Box<str>>,
     pub(crate) completed: u64,
@@ -36,7 +37,7 @@ impl StageMinute {
 
     /// The stage's name.
     pub fn stage(&self) -> &str {
-        self.stage
+        &self.stage
     }
 
     /// The stage's kind.
@@ -116,7 +117,7 @@ impl Meter {
         let name = run.stage.name();
         let counted = self.counts.entry((minute, name, tenant_id)).or_insert_with_key(|key| StageMinute {
             minute: Timestamp::from_micros(minute * MINUTE),
-            stage: name,
+            stage: Cow::Borrowed(name),
             kind: run.stage.kind(),
             tenant_id: key.2.clone(),
             completed: 0,
@@ -143,7 +144,7 @@ impl Meter {
         let this_minute = now.map(|now| now.as_micros().div_euclid(MINUTE));
         let is_over = |key: &Key| this_minute.is_none_or(|this_minute| key.0 < this_minute);
         let mut over: Vec<_> = self.counts.extract_if(|key, _| is_over(key)).map(|(_, counted)| counted).collect();
-        over.sort_by(|a, b| (a.minute, a.stage, &a.tenant_id).cmp(&(b.minute, b.stage, &b.tenant_id)));
+        over.sort_by(|a, b| (a.minute, &a.stage, &a.tenant_id).cmp(&(b.minute, &b.stage, &b.tenant_id)));
         over
     }
 }

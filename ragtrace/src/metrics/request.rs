@@ -1,5 +1,6 @@
 //! Finished requests.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,10 @@ impl RunStatus {
         }
     }
 
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Completed, Self::Failed, Self::Cancelled].into_iter().find(|status| status.as_str() == name)
+    }
+
     pub(crate) fn of(event: Event) -> Self {
         match event {
             Event::Failed => Self::Failed,
@@ -49,7 +54,7 @@ impl fmt::Display for RunStatus {
 #[derive(Clone, Debug)]
 pub struct RequestMetric {
     pub(crate) timestamp: Timestamp,
-    pub(crate) operation: &'static str,
+    pub(crate) operation: Cow<'static, str>,
     pub(crate) duration: Duration,
     pub(crate) status: RunStatus,
     pub(crate) request: Arc<Request>,
@@ -63,7 +68,7 @@ impl RequestMetric {
 
     /// The stage's name.
     pub fn operation(&self) -> &str {
-        self.operation
+        &self.operation
     }
 
     /// From its start to its end.

@@ -20,6 +20,7 @@ mod backoff;
 mod batch;
 pub(crate) mod gate;
 mod lane;
+mod own;
 mod queue;
 mod stats;
 mod worker;
@@ -31,4 +32,4 @@ pub use queue::QueueLimits;
 #[cfg(feature = "testing")]
 pub(crate) use queue::Taken;
 pub use stats::{Dropped, Report, SinkStats, Stats};
-pub(crate) use worker::{Command, Plan, start};
+pub(crate) use worker::{Command, Plan, SpoolSettings, start};

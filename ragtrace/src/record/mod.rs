@@ -23,6 +23,9 @@ use crate::stage::StageKind;
 use crate::time::Timestamp;
 use crate::{SpanId, TraceId, Value};
 
+/// The logger of records that the pipeline makes of its own doings.
+pub(crate) const OWN_LOGGER: &str = "ragtrace";
+
 /// Names and values, in the order they were recorded.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Value)>;
 
@@ -315,6 +318,11 @@ impl Record {
         self.write_json(&mut line);
         // Every byte comes from a `str` or is ASCII of ours, so this conversion never takes its second way.
         String::from_utf8(line).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
+    /// Whether the pipeline tells of itself with it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.event == Event::Log && self.0.logger == OWN_LOGGER
     }
 
     /// About how many bytes the canonical JSON takes.
