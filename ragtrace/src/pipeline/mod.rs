@@ -22,6 +22,8 @@ pub(crate) mod gate;
 mod lane;
 mod own;
 mod queue;
+mod refine;
+mod sampling;
 mod stats;
 mod worker;
 
@@ -31,5 +33,6 @@ pub(crate) use queue::Queue;
 pub use queue::QueueLimits;
 #[cfg(feature = "testing")]
 pub(crate) use queue::Taken;
+pub(crate) use refine::Refiner;
 pub use stats::{Dropped, Report, SinkStats, Stats};
 pub(crate) use worker::{Command, Plan, SpoolSettings, start};

@@ -22,8 +22,11 @@ use crate::pipeline::assemble::Assembler;
 use crate::pipeline::lane::{Doing, Input, Lane, Spooling};
 use crate::pipeline::own;
 use crate::pipeline::queue::{Consumer, Queue, QueueLimits};
+use crate::pipeline::refine::Refiner;
+use crate::pipeline::sampling::Sampling;
 use crate::pipeline::stats::{Dropped, Report, Stats};
 use crate::record::Origin;
+use crate::sample::Sampler;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
 use crate::spool::{self, SpoolLimits, SpoolPlan};
 use crate::time::Timestamp;
@@ -48,6 +51,8 @@ pub(crate) struct Plan {
     /// What may wait in memory for each sink.
     pub(crate) share: QueueLimits,
     pub(crate) spool: Option<SpoolSettings>,
+    pub(crate) refiner: Refiner,
+    pub(crate) sampler: Sampler,
     pub(crate) commands: UnboundedReceiver<Command>,
     /// Where the account is kept for whoever asks.
     pub(crate) published: Arc<Mutex<Stats>>,
@@ -85,6 +90,8 @@ struct Worker {
     level: Level,
     consumers: Vec<Consumer>,
     assembler: Assembler,
+    refiner: Refiner,
+    sampling: Sampling,
     lanes: Vec<Lane>,
     commands: UnboundedReceiver<Command>,
     deliveries: JoinSet<Answer>,
@@ -142,6 +149,8 @@ impl Worker {
             level: plan.level,
             consumers: Vec::new(),
             assembler: Assembler::new(plan.origin, plan.level),
+            refiner: plan.refiner,
+            sampling: Sampling::new(plan.sampler),
             lanes,
             commands: plan.commands,
             deliveries: JoinSet::new(),
@@ -243,8 +252,13 @@ impl Worker {
         }
         // A command wants the counts of the minute that runs, too.
         let now = (most != usize::MAX).then(Timestamp::now);
-        let minutes = self.assembler.take_minutes(now);
-        let input = Input { records: output.records, requests: output.requests, minutes };
+        let mut minutes = self.assembler.take_minutes(now);
+        let mut requests = output.requests;
+        output.records.iter_mut().for_each(|record| self.refiner.record(record));
+        requests.iter_mut().for_each(|request| self.refiner.metric(request));
+        minutes.iter_mut().for_each(|minute| self.refiner.minute(minute));
+        let records = self.sampling.pass(output.records, Instant::now());
+        let input = Input { records, requests, minutes };
         if !input.is_empty() {
             let now = Instant::now();
             for lane in &mut self.lanes {
@@ -280,6 +294,11 @@ impl Worker {
     fn take_answer(&mut self, answer: Result<Answer, JoinError>) {
         // The task awaits another one and builds a struct, so it neither panics nor is cancelled.
         let Ok(Answer { lane, ticket, result }) = answer else { return };
+        // What a backend says may repeat what it was sent, or the URL with its password.
+        let result = match result {
+            Ok(delivered) => Ok(delivered.reworded(|why| self.refiner.words(why))),
+            Err(error) => Err(error.reworded(|why| self.refiner.words(why))),
+        };
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.answer(ticket, result, Instant::now());
         }
@@ -300,6 +319,7 @@ impl Worker {
             parts.extend(doings.into_iter().map(|doing| own::record(&self.origin, Some(&lane.account().name), doing)));
         }
         parts.extend(self.tell_refused().map(|doing| own::record(&self.origin, None, doing)));
+        parts.iter_mut().for_each(|parts| self.refiner.parts(parts));
         let records: Vec<_> = own::shown(parts, self.level).collect();
         if !records.is_empty() {
             let input = Input { records, ..Input::default() };
@@ -325,6 +345,8 @@ impl Worker {
         Stats {
             sinks: self.lanes.iter().map(|lane| lane.account().clone()).collect(),
             filtered: self.assembler.filtered(),
+            sampled_out: self.sampling.left_out(),
+            held: self.sampling.held(),
             dropped: Dropped(self.queue.dropped()),
         }
     }
@@ -380,6 +402,7 @@ impl Worker {
 
     async fn end(mut self) {
         self.deliveries.abort_all();
+        self.sampling.finish();
         let until = self.ending.as_ref().map_or_else(|| Instant::now() + SPOOLING, |ending| ending.deadline);
         self.spool_rest(until).await;
         let pending: u64 = self.lanes.iter().map(|lane| lane.account().pending).sum();

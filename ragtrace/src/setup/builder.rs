@@ -9,8 +9,10 @@ use uuid::Uuid;
 use crate::console::{Console, ConsoleSink};
 use crate::level::Level;
 use crate::pipeline::gate::Listening;
-use crate::pipeline::{Plan, Queue, QueueLimits, SpoolSettings, Stats, start};
-use crate::record::Origin;
+use crate::pipeline::{Plan, Queue, QueueLimits, Refiner, SpoolSettings, Stats, start};
+use crate::record::{Origin, RecordLimits};
+use crate::redact::Redactor;
+use crate::sample::Sampler;
 use crate::setup::Telemetry;
 use crate::sink::{BoxSink, Sink};
 use crate::spool::{Durability, SpoolLimits};
@@ -29,6 +31,9 @@ pub struct Builder {
     queue: QueueLimits,
     spool: Option<(PathBuf, SpoolLimits)>,
     durability: Option<Durability>,
+    redactor: Redactor,
+    record_limits: RecordLimits,
+    sampler: Sampler,
 }
 
 /// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
@@ -43,6 +48,9 @@ pub fn builder() -> Builder {
         queue: QueueLimits::default(),
         spool: None,
         durability: None,
+        redactor: Redactor::new(),
+        record_limits: RecordLimits::default(),
+        sampler: Sampler::all(),
     }
 }
 
@@ -110,6 +118,24 @@ impl Builder {
         self
     }
 
+    /// What counts as a secret and does not leave the process; [`Redactor::new`] unless set.
+    pub fn redact(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
+    /// How large a record may be.
+    pub fn record_limits(mut self, limits: RecordLimits) -> Self {
+        self.record_limits = limits;
+        self
+    }
+
+    /// Which traces are shipped; all unless set.
+    pub fn sample(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
     /// Takes over what the environment sets: `RAGTRACE_SERVICE`, `RAGTRACE_ENV`, `RAGTRACE_VERSION`, `RAGTRACE_LOG` (a
     /// level), `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`) and `RAGTRACE_SPOOL` (a folder). A variable that is
     /// empty counts as not set.
@@ -161,6 +187,8 @@ impl Builder {
             sinks: self.sinks,
             share: self.queue,
             spool,
+            refiner: Refiner::new(self.redactor, self.record_limits),
+            sampler: self.sampler,
             commands: received,
             published: Arc::clone(&published),
         });
