@@ -60,14 +60,16 @@ fn say(words: &str) {
     let _ = writeln!(std::io::stdout(), "{words}");
 }
 
-/// Records runs, some at a time, and says after each flush that was complete which ones are safe now.
+/// Records runs, some at a time, and says after each flush that was complete which ones are safe now. After one that was
+/// not it flushes no more.
 fn record(settings: &Settings, telemetry: &Telemetry) {
-    let mut number = settings.from;
+    let (mut number, mut is_safe) = (settings.from, true);
     while number < settings.from + settings.runs {
         let some = (number + 25).min(settings.from + settings.runs);
         (number..some).for_each(issue);
         number = some;
-        if telemetry.flush_blocking(Duration::from_secs(5)).complete {
+        is_safe = is_safe && telemetry.flush_blocking(Duration::from_secs(5)).complete;
+        if is_safe {
             say(&format!("safe {number}"));
         }
     }

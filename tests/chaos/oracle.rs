@@ -61,7 +61,7 @@ fn every_record_arrives_once_or_is_dead_with_its_reason() {
     });
     let slow = sink("slow", &oracles[1], |_| Reply::Slow(Duration::from_millis(5)))
         .with_limits(BatchLimits::default().with_in_flight(4));
-    let flapping = sink("flapping", &oracles[2], |attempt| match attempt.before % 7 {
+    let flapping = sink("flapping", &oracles[2], |attempt| match attempt.before % 40 {
         0 | 1 => down(),
         2 => Reply::Lie,
         3 if attempt.batch.records().len() > 64 => Reply::Fail(SinkError::split("too large")),
