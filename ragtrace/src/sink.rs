@@ -129,9 +129,10 @@ impl Batch {
         &self.minutes
     }
 
-    /// About how many bytes the records' canonical JSON takes.
-    pub(crate) fn size_estimate(&self) -> usize {
-        self.records.iter().map(Record::size_estimate).sum()
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory_estimate(&self) -> usize {
+        let records: usize = self.records.iter().map(Record::memory_estimate).sum();
+        records + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
     }
 
     /// The two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever

@@ -30,6 +30,9 @@ pub struct StageMinute {
 }
 
 impl StageMinute {
+    /// About how many bytes of memory one takes, with a sketch of usual width.
+    pub(crate) const MEMORY: usize = size_of::<Self>() + 1_536;
+
     /// The first instant of the minute.
     pub fn minute(&self) -> Timestamp {
         self.minute

@@ -61,6 +61,9 @@ pub struct RequestMetric {
 }
 
 impl RequestMetric {
+    /// About how many bytes of memory one takes, with a request of its own.
+    pub(crate) const MEMORY: usize = size_of::<Self>() + size_of::<Request>() + 64;
+
     /// When it ended.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp

@@ -130,7 +130,7 @@ impl Sampling {
     }
 
     fn hold(&mut self, trace_id: TraceId, record: Record, now: Instant) {
-        let size = record.size_estimate();
+        let size = record.memory_estimate();
         let (next, order) = (&mut self.next, &mut self.order);
         let held = self.held.entry(trace_id).or_insert_with(|| {
             *next += 1;

@@ -62,8 +62,8 @@ pub enum Durability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
-    /// Bytes on disk for one sink of one process. Batches take at most three quarters of it; the rest is what the file
-    /// needs besides.
+    /// Bytes on disk for one sink of one process. Batches take at most five eighths of it; the rest is what the file
+    /// needs besides. The file may be longer than that, with holes that take no room.
     pub bytes: u64,
     /// What is older is dropped.
     pub age: Duration,
@@ -122,6 +122,11 @@ impl SpoolLimits {
 
     /// What the batches of one sink may take.
     fn budget(&self) -> u64 {
-        self.bytes / 4 * 3
+        self.bytes / 8 * 5
+    }
+
+    /// What may be written in one transaction.
+    fn group(&self) -> u64 {
+        (self.bytes / 16).min(8 << 20)
     }
 }

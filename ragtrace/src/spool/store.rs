@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::database::{Contents, Fault, File, Meta};
+use super::database::{self, Contents, Fault, File, Meta};
 use super::index::Index;
 use super::slot::Slot;
 use super::{Command, DeadLetters, Event, Key, SpoolLimits, SpoolPlan, Stored, WhenFull, codec};
@@ -110,7 +110,8 @@ impl Store {
                 }
                 Command::Close { .. } => {}
             }
-            if group.bytes > MOVED_BYTES {
+            // What is written and taken away in one transaction lies in the file beside each other.
+            if group.bytes > self.limits.group() {
                 self.finish(&mut group);
             }
         }
@@ -146,7 +147,7 @@ impl Store {
             Err(why) => return self.say(Event::Stored { lane, ticket, key: Err(why) }),
         };
         let bytes = codec::encode(batch);
-        if let Err(why) = self.make_room(group, lane, &sink, bytes.len() as u64) {
+        if let Err(why) = self.make_room(group, lane, &sink, database::footprint(bytes.len())) {
             return self.say(Event::Stored { lane, ticket, key: Err(why) });
         }
         let sequence = self.insert(group, &sink, batch, bytes);
@@ -178,7 +179,7 @@ impl Store {
     fn insert(&mut self, group: &mut Group, sink: &str, batch: &Batch, bytes: Vec<u8>) -> u64 {
         let sequence = self.index.next();
         let stored_at = Timestamp::now().as_micros();
-        let (records, length) = (batch.records().len() as u64, bytes.len() as u64);
+        let (records, length) = (batch.records().len() as u64, database::footprint(bytes.len()));
         let meta = Meta { id: batch.id(), records, bytes: length, stored_at };
         // It is free for loading and dropping once it is on disk.
         self.index.insert(sink, sequence, meta, false);

@@ -242,7 +242,7 @@ impl Lane {
             self.rest(now);
         }
         for Stored { key, batch } in batches {
-            let outgoing = Outgoing { number: None, key: Some(key), bytes: batch.size_estimate(), batch };
+            let outgoing = Outgoing { number: None, key: Some(key), bytes: batch.memory_estimate(), batch };
             self.count_batches(0, 1);
             self.account.spooled = self.account.spooled.saturating_sub(outgoing.records());
             self.account.pending += outgoing.records();
