@@ -36,6 +36,7 @@ mod codec;
 mod database;
 mod dead;
 mod index;
+mod replay;
 mod slot;
 mod store;
 mod thread;
@@ -43,6 +44,7 @@ mod thread;
 use std::time::Duration;
 
 pub use dead::{DeadLetter, DeadLetters};
+pub use replay::Replayed;
 pub(crate) use thread::{Command, Event, Handle, Key, SpoolPlan, Stored, start};
 
 /// When records go to disk.
