@@ -75,17 +75,14 @@ pub async fn ingestion<E: Embedder>(
     let mut totals = Totals::default();
     record!(total_chunks = 0, failed = 0);
     while let Some((path, outcome)) = outcomes.next().await {
-        match &outcome {
-            Ok(ingested) => {
-                totals.ingested += 1;
-                totals.chunks += ingested.stored.chunks;
-                // At once, so that a run that is interrupted says it too.
-                record!(total_chunks = totals.chunks);
-            }
-            Err(_) => {
-                totals.failed += 1;
-                record!(failed = totals.failed);
-            }
+        // At once, so that a run that is interrupted says it too.
+        if let Ok(ingested) = &outcome {
+            totals.ingested += 1;
+            totals.chunks += ingested.stored.chunks;
+            record!(total_chunks = totals.chunks);
+        } else {
+            totals.failed += 1;
+            record!(failed = totals.failed);
         }
         on_document(&path, &outcome);
     }

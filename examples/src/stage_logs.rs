@@ -56,10 +56,8 @@ impl StageLogs {
         if !is_whole(&report) {
             eprintln!("warning: not all stage logs were delivered: {report}");
         }
-        if let (Some(url), Some(id)) = (self.store, draw)
-            && let Err(error) = waterfall::draw(&url, id)
-        {
-            eprintln!("warning: the trace cannot be drawn: {}", crate::report::one_line(error.as_ref()));
+        if let (Some(url), Some(id)) = (self.store, draw) {
+            waterfall::draw(&url, id);
         }
     }
 }
@@ -84,12 +82,20 @@ mod waterfall {
     use ragtrace::TraceId;
     use ragtrace_sinks::store::{self, Trace, Waterfall};
 
+    use crate::report::one_line;
+
     /// The width where standard output is no terminal.
     const WIDTH: usize = 100;
     /// A run of many documents has thousands of stages, which nobody reads in one piece.
     const LINES: usize = 60;
 
-    pub(super) fn draw(url: &str, id: TraceId) -> Result<(), Box<dyn Error>> {
+    pub(super) fn draw(url: &str, id: TraceId) {
+        if let Err(error) = try_draw(url, id) {
+            eprintln!("warning: the trace cannot be drawn: {}", one_line(error.as_ref()));
+        }
+    }
+
+    fn try_draw(url: &str, id: TraceId) -> Result<(), Box<dyn Error>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let Some(trace) = runtime.block_on(read(url, id))? else { return Ok(()) };
         let stdout = io::stdout();
@@ -124,12 +130,8 @@ mod waterfall {
 
 #[cfg(not(feature = "sqlite"))]
 mod waterfall {
-    use std::error::Error;
-
     use ragtrace::TraceId;
 
     /// This build has no store, so nothing comes here.
-    pub(super) fn draw(_: &str, _: TraceId) -> Result<(), Box<dyn Error>> {
-        Ok(())
-    }
+    pub(super) fn draw(_: &str, _: TraceId) {}
 }

@@ -8,7 +8,7 @@ use ragtrace::TraceId;
 use ragtrace_sinks::store::{self, LogFilter, LogRow, LogStore, SpanNode, Trace};
 
 /// Far longer than anything here takes; a test that waits for what does not come ends then.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder to run programs in.
 pub(crate) struct Folder(tempfile::TempDir);
