@@ -106,8 +106,9 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<(Tally, 
     let tenant = arguments.tenant.clone().unwrap_or_default();
     let shared = Ingestion { store: store.clone(), embedder, chunking, tenant };
 
+    let mut progress = Progress::looking();
     let Found { documents, skipped } = discover(&arguments.paths);
-    let mut progress = Progress::new(documents.len(), skipped);
+    progress.found(documents.len(), skipped);
     let interrupted = {
         let jobs = usize::from(arguments.jobs);
         let all = ingestion(&shared, documents, jobs, |path, outcome| progress.document(path, outcome));
@@ -132,15 +133,24 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(documents: usize, skipped: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} documents, {msg} ({elapsed})");
-        let bar = ProgressBar::new(documents as u64).with_message("0 chunks");
+    /// While the folders are walked.
+    fn looking() -> Self {
+        let bar = ProgressBar::new_spinner().with_message("looking for documents");
         if StageLogs::are_on_console() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        let bar = style.map(|style| bar.clone().with_style(style)).unwrap_or(bar);
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, tally: Tally { skipped, ..Tally::default() }, documents }
+        Self { bar, tally: Tally::default(), documents: 0 }
+    }
+
+    fn found(&mut self, documents: usize, skipped: usize) {
+        self.documents = documents;
+        self.tally.skipped = skipped;
+        self.bar.set_length(documents as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} documents, {msg} ({elapsed})") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message("0 chunks");
     }
 
     fn document(&mut self, path: &Path, outcome: &Result<Ingested, IngestError>) {

@@ -87,7 +87,7 @@ mod waterfall {
     /// The width where standard output is no terminal.
     const WIDTH: usize = 100;
     /// A run of many documents has thousands of stages, which nobody reads in one piece.
-    const LINES: usize = 60;
+    const LINES: usize = 40;
 
     pub(super) fn draw(url: &str, id: TraceId) {
         if let Err(error) = try_draw(url, id) {
