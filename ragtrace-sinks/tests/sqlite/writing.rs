@@ -84,7 +84,7 @@ async fn many_writers_may_open_a_fresh_file_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_are_never_locked_out_by_a_writer() {
     let file = File::holding(ingestion()).await;
     let sink = file.sink();
