@@ -12,8 +12,8 @@ pub const BURST: usize = 40_000;
 /// Measures one peer and workload in this process, and prints the sample.
 pub fn one(peer: &str, workload: &str) -> ExitCode {
     match peers::run(peer, workload, BURST) {
-        Some(Sample { wall, cpu, allocations, dropped }) => {
-            println!("{wall} {cpu} {allocations} {dropped}");
+        Some(Sample { wall, own, cpu, allocations, dropped }) => {
+            println!("{wall} {own} {cpu} {allocations} {dropped}");
             ExitCode::SUCCESS
         }
         None => ExitCode::from(3),
@@ -45,8 +45,8 @@ pub fn all(repetitions: usize, only: &[&str]) -> ExitCode {
         let text = String::from_utf8_lossy(&output.stdout);
         let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
         match numbers[..] {
-            [wall, cpu, allocations, dropped] if output.status.success() => {
-                samples.entry((peer, workload)).or_default().push(Sample { wall, cpu, allocations, dropped: dropped as u64 });
+            [wall, own, cpu, allocations, dropped] if output.status.success() => {
+                samples.entry((peer, workload)).or_default().push(Sample { wall, own, cpu, allocations, dropped: dropped as u64 });
             }
             _ => eprintln!("\n{peer} {workload}: {} {}", output.status, String::from_utf8_lossy(&output.stderr)),
         }

@@ -13,17 +13,17 @@ pub fn render(samples: &Samples<'_>) -> String {
     let mut workloads: Vec<&str> = samples.keys().map(|(_, workload)| *workload).collect();
     workloads.sort_unstable();
     workloads.dedup();
-    let floor = median_of(samples, ("floor", "full"), |s| s.wall);
-    let fastrace = median_of(samples, ("fastrace", "bare"), |s| s.wall);
+    let floor = median_of(samples, ("floor", "full"), |s| s.own);
+    let fastrace = median_of(samples, ("fastrace", "bare"), |s| s.own);
     let fastrace_cpu = median_of(samples, ("fastrace", "bare"), |s| s.cpu);
     for workload in workloads {
         let _ = writeln!(out, "### {workload}\n");
-        out.push_str("| peer | ns | spread | × floor | × fastrace bare | process CPU ns | × fastrace bare | allocations | dropped |\n");
-        out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+        out.push_str("| peer | caller's ns | spread | wall ns | × floor | × fastrace bare | process CPU ns | × fastrace bare | allocations | dropped |\n");
+        out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
         let mut rows: Vec<_> = samples.iter().filter(|((_, w), _)| *w == workload).collect();
-        rows.sort_by(|a, b| median(a.1, |s| s.wall).total_cmp(&median(b.1, |s| s.wall)));
+        rows.sort_by(|a, b| median(a.1, |s| s.own).total_cmp(&median(b.1, |s| s.own)));
         for ((peer, _), samples) in rows {
-            let wall = median(samples, |s| s.wall);
+            let (wall, own) = (median(samples, |s| s.wall), median(samples, |s| s.own));
             let cpu = median(samples, |s| s.cpu);
             let (low, high) = (quantile(samples, 0.1), quantile(samples, 0.9));
             let allocations = median(samples, |s| s.allocations);
@@ -31,9 +31,9 @@ pub fn render(samples: &Samples<'_>) -> String {
             let ratio = |value: f64, to: Option<f64>| to.map_or("–".to_owned(), |to| format!("{:.2}", value / to));
             let _ = writeln!(
                 out,
-                "| {peer} | {wall:.1} | {low:.0}–{high:.0} | {} | {} | {cpu:.0} | {} | {allocations:.2} | {dropped} |",
-                ratio(wall, floor),
-                ratio(wall, fastrace),
+                "| {peer} | {own:.1} | {low:.0}–{high:.0} | {wall:.1} | {} | {} | {cpu:.0} | {} | {allocations:.2} | {dropped} |",
+                ratio(own, floor),
+                ratio(own, fastrace),
                 ratio(cpu, fastrace_cpu),
             );
         }
@@ -53,7 +53,7 @@ fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
 }
 
 fn quantile(samples: &[Sample], q: f64) -> f64 {
-    let mut values: Vec<f64> = samples.iter().map(|s| s.wall).collect();
+    let mut values: Vec<f64> = samples.iter().map(|s| s.own).collect();
     values.sort_by(f64::total_cmp);
     values[((values.len() - 1) as f64 * q).round() as usize]
 }

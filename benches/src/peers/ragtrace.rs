@@ -61,7 +61,7 @@ fn install() -> (Telemetry, Arc<Discard>) {
 pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     let chunk = chunk(3);
     if peer == "ragtrace-off" {
-        return Some(measure(stages, |n| (0..n as u64).for_each(|n| drop(black_box(block_on(bare(n))))), || 0));
+        return Some(measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0));
     }
     let (telemetry, _discard) = install();
     let context = RequestContext::new().user_id("alice").tenant_id("acme");
@@ -74,11 +74,11 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         measure(stages, |n| context.sync_scope(|| (0..n as u64).for_each(&mut *stage)), settle)
     };
     Some(match workload {
-        "bare" => each(stages, &mut |n| drop(black_box(block_on(bare(n))))),
+        "bare" => each(stages, &mut |n| { black_box(block_on(bare(n))); }),
         "full" => each(stages, &mut |_| drop(black_box(block_on(full(&chunk))))),
         "string" => each(stages, &mut |_| drop(black_box(block_on(string(&chunk))))),
         "failing" => each(stages, &mut |_| drop(black_box(block_on(failing(&chunk))))),
-        "nested" => each(stages / 3, &mut |n| drop(black_box(block_on(outer(n))))),
+        "nested" => each(stages / 3, &mut |n| { black_box(block_on(outer(n))); }),
         "polls" => each(stages / 20, &mut |_| block_on(polls(100))),
         "threads" => threads(
             stages,

@@ -30,7 +30,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     }
     let chunk = chunk(3);
     Some(match workload {
-        "off" | "bare" => measure(stages, |n| (0..n as u64).for_each(|n| drop(black_box(block_on(bare(n))))), || 0),
+        "off" | "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0),
         "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(full(&chunk))))), || 0),
         _ => return None,
     })
