@@ -14,6 +14,8 @@ mod record;
 mod setup;
 pub mod sink;
 mod stage;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 mod value;
 mod warning;

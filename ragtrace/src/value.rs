@@ -1,6 +1,7 @@
 //! What a field holds, and what may become one.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -54,6 +55,20 @@ impl Value {
     /// Whether it is a number: numbers from results go to a record's `metrics`, everything else to its `context`.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
+    }
+}
+
+impl fmt::Display for Value {
+    /// Texts as they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => value.fmt(f),
+            Self::U64(number) => number.fmt(f),
+            Self::I64(number) => number.fmt(f),
+            Self::F64(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
     }
 }
 

@@ -76,6 +76,18 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The time that the request's stages see.
+    pub(crate) fn now(&self) -> Ticks {
+        self.capture.as_ref().map_or_else(Ticks::now, |capture| capture.now())
+    }
+
+    /// An id for a span of the request.
+    pub(crate) fn span_id(&self) -> SpanId {
+        self.capture.as_ref().map_or_else(SpanId::new, |capture| capture.span_id())
+    }
+}
+
 impl PartialEq for Request {
     fn eq(&self, other: &Self) -> bool {
         let key = |r: &Self| {
@@ -209,17 +221,36 @@ impl RequestContext {
         })
     }
 
+    /// The same, recorded for a test.
+    #[cfg(feature = "testing")]
+    pub(crate) fn captured_by(mut self, capture: &Arc<Capture>) -> Self {
+        self.edit().capture = Some(Arc::clone(capture));
+        self
+    }
+
+    /// A trace whose id is 1, at a time that a test says.
+    #[cfg(feature = "testing")]
+    pub(crate) fn made_up(anchor: Anchor) -> Self {
+        let trace_id = TraceId::from_u128(1).unwrap_or_default();
+        Self { request: Arc::new(Request { anchor, ..Request::new(trace_id) }), span: None }
+    }
+
+    /// The same, recorded for whom `around` is recorded for, unless it is for somebody already.
+    fn inherit(&self, around: Option<Self>) -> Self {
+        let mut context = self.clone();
+        let capture = around.and_then(|around| around.request.capture.clone());
+        if let (Some(capture), None) = (capture, &self.request.capture) {
+            context.edit().capture = Some(capture);
+        }
+        context
+    }
+
     /// The same request in a trace of its own.
     pub(crate) fn new_trace(&self) -> Self {
         let anchor = Anchor::now();
         let trace_id = TraceId::at(anchor.wall);
         let request = Request { trace_id, anchor, remote_parent: None, ..(*self.request).clone() };
         Self { request: Arc::new(request), span: None }
-    }
-
-    /// Whether a stage that starts here has no parent in this process.
-    pub(crate) fn at_local_root(&self) -> bool {
-        self.span == self.request.remote_parent
     }
 
     fn edit(&mut self) -> &mut Request {

@@ -24,7 +24,11 @@ mod queue;
 mod stats;
 mod worker;
 
+#[cfg(feature = "testing")]
+pub(crate) use assemble::Assembler;
+pub(crate) use queue::Queue;
 pub use queue::QueueLimits;
-pub(crate) use queue::{Queue, Taken};
+#[cfg(feature = "testing")]
+pub(crate) use queue::Taken;
 pub use stats::{Dropped, Report, SinkStats, Stats};
 pub(crate) use worker::{Command, Plan, start};

@@ -81,7 +81,7 @@ impl Span {
             Ok(body) => Ok(Streaming { body, span: self, waiting: None }),
             Err(error) => {
                 let mut tail = None;
-                let (at, seen) = (Ticks::now(), Seen::default());
+                let (at, seen) = (self.now(), Seen::default());
                 on_error(&error, &mut Open { span: &mut self, tail: &mut tail, at, seen });
                 Err(error)
             }
@@ -152,7 +152,7 @@ pin_project! {
             let mut this = this.project();
             if this.span.is_active() {
                 this.span.drop_inside(|| this.body.set(None));
-                let mut ending = this.span.end_at(Ticks::now());
+                let mut ending = this.span.end_at(this.span.now());
                 ending.cancel();
                 this.seen.tell(&mut ending);
             } else if this.tail.is_some() {
@@ -185,9 +185,7 @@ where
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                if let Some(mut ending) = inside.finish() {
-                    this.seen.tell(&mut ending);
-                }
+                this.seen.tell(&mut inside.finish());
                 Poll::Ready(None)
             }
             Poll::Ready(Some(item)) => {
