@@ -24,3 +24,8 @@ mod vector_extension;
 
 pub use ask::{AskError, Library, question};
 pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
+
+/// The guide's code is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/from-python.md")]
+struct FromPython;
