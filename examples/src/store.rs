@@ -10,7 +10,9 @@ mod error;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row, Sqlite, Transaction};
 
 pub use error::StoreError;
@@ -24,6 +26,9 @@ const APPLICATION_ID: i32 = 0x7274_6578;
 
 /// How long a writer waits for another one, a second program included.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one of very many documents at once waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_mins(5);
 
 const SCHEMA: &str = "
     CREATE TABLE settings (model TEXT NOT NULL, dimensions INTEGER NOT NULL);
@@ -113,9 +118,13 @@ impl Store {
             .filename(path)
             .create_if_missing(create)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // Questions do not wait for an ingestion. A power failure may lose the last documents, which can be read again.
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
+            .acquire_timeout(TURN_TIMEOUT)
             .after_connect(|connection, _| Box::pin(vector_extension::load(connection)))
             .connect_with(options)
             .await

@@ -4,14 +4,17 @@
 mod pdf;
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/trace.rs"]
+mod trace;
 
 use std::process::Stdio;
 
-use program::{Ended, Folder, assert_whole, end, stages};
+use program::{Ended, Folder, end};
 use ragtrace::Value;
 use ragtrace_sinks::store::{LogFilter, SpanNode, SpanStatus};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use trace::{assert_whole, stages};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
 const STAGES: [&str; 5] = ["file_parsing", "document_chunking", "chunk_enrichment", "chunk_embedding", "data_storage"];
