@@ -127,24 +127,20 @@ impl Store {
     async fn prepare<E: Embedder>(&self, path: &Path, embedder: &E) -> Result<(), StoreError> {
         let open = |cause| StoreError::Open(path.to_owned(), cause);
         let dimensions = i64::try_from(embedder.dimensions()).unwrap_or(i64::MAX);
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(open)?;
-        let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await.map_err(open)?;
-        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(open)?;
-        if id != APPLICATION_ID && (id != 0 || tables != 0) {
-            return Err(StoreError::NotOurs(path.to_owned()));
+        // A file with tables is only read, so that nobody waits here for a program that writes to it.
+        let mut reader = self.pool.begin().await.map_err(open)?;
+        if is_empty(&mut reader, path).await? {
+            drop(reader);
+            let mut writer = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(open)?;
+            if is_empty(&mut writer, path).await? {
+                create_tables(&mut writer, embedder.model(), dimensions).await.map_err(open)?;
+                return writer.commit().await.map_err(open);
+            }
+            // Another program was faster.
+            reader = writer;
         }
-        if tables == 0 {
-            create_tables(&mut transaction, embedder.model(), dimensions).await.map_err(open)?;
-            transaction.commit().await.map_err(open)?;
-            return Ok(());
-        }
-        let (model, stored): (String, i64) = sqlx::query_as("SELECT model, dimensions FROM settings")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(open)?;
+        let (model, stored): (String, i64) =
+            sqlx::query_as("SELECT model, dimensions FROM settings").fetch_one(&mut *reader).await.map_err(open)?;
         if model != embedder.model() || stored != dimensions {
             return Err(StoreError::OtherModel { path: path.to_owned(), model });
         }
@@ -197,6 +193,18 @@ impl Store {
     pub async fn close(self) {
         self.pool.close().await;
     }
+}
+
+/// Whether the file at `path` has no tables yet; those that it has must be ours.
+async fn is_empty(transaction: &mut Transaction<'_, Sqlite>, path: &Path) -> Result<bool, StoreError> {
+    let open = |cause| StoreError::Open(path.to_owned(), cause);
+    let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut **transaction).await.map_err(open)?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut **transaction).await.map_err(open)?;
+    if id != APPLICATION_ID && (id != 0 || tables != 0) {
+        return Err(StoreError::NotOurs(path.to_owned()));
+    }
+    Ok(tables == 0)
 }
 
 async fn create_tables(
