@@ -59,3 +59,36 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use ragtrace::Sink;
+
+    use super::*;
+
+    fn names(sinks: Option<&str>) -> Result<Vec<String>, String> {
+        let sinks = from_lookup(|name| sinks.filter(|_| name == "RAGTRACE_SINKS").map(str::to_owned));
+        sinks.map(|all| all.iter().map(|sink| sink.name().to_owned()).collect()).map_err(|error| error.to_string())
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn sinks_are_named_with_commas_and_sqlite_is_the_default() {
+        assert_eq!(names(None), Ok(vec!["sqlite".to_owned()]));
+        assert_eq!(names(Some(" sqlite , ")), Ok(vec!["sqlite".to_owned()]));
+        assert_eq!(names(Some("")), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_name_that_no_sink_has_lists_those_that_are() {
+        let error = names(Some("sqlit")).expect_err("unknown");
+        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`");
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[test]
+    fn a_sink_that_is_left_out_says_which_feature_brings_it() {
+        let error = names(None).expect_err("left out");
+        assert_eq!(error, "the sink `sqlite` is not in this build: enable the feature `sqlite` of `ragtrace-sinks`");
+    }
+}

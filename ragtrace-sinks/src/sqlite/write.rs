@@ -1,8 +1,9 @@
 //! One batch in one transaction.
 //!
-//! Rows go out fifty a statement: each statement crosses to SQLite's thread and back. Measured on two cores, 200,000
-//! records of 600 bytes: a row a statement 9,000 a second, 17,000 as one JSON array that SQLite takes apart, 28,000
-//! this way, before the indexes and the cache were chosen.
+//! Rows go out fifty a statement: each statement crosses to SQLite's thread and back. Measured on two busy cores with
+//! 200,000 records of 600 bytes and an index by user that is no longer there: 9,000 rows a second with a row a
+//! statement, 17,000 as one JSON array that SQLite takes apart, 28,000 this way. With the indexes, the cache and the
+//! checkpoints as they are now: 52,000 to 59,000.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;

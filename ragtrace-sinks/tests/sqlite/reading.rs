@@ -65,7 +65,7 @@ async fn errors_are_the_records_of_level_error() {
     assert_eq!(stages(&of_alice), expected);
     assert_eq!(store.errors(LogFilter::new()).await.expect("reads").len(), 3);
     assert_eq!(of_alice[1].error().expect("an error").message(), "the model is overloaded");
-    assert!(of_alice[1].created_at() > BEGIN.minus(std::time::Duration::from_secs(400 * 86_400)));
+    assert!(of_alice[1].created_at() > BEGIN.minus(std::time::Duration::from_hours(24)));
 }
 
 #[tokio::test]

@@ -84,13 +84,13 @@ async fn many_writers_may_open_a_fresh_file_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_are_never_locked_out_by_a_writer() {
     let file = File::holding(ingestion()).await;
     let sink = file.sink();
     let writer = tokio::spawn(async move {
-        for _ in 0..150 {
-            sink.deliver(&batch((0..20).flat_map(|_| ingestion()))).await.expect("delivered");
+        for _ in 0..60 {
+            sink.deliver(&batch((0..5).flat_map(|_| ingestion()))).await.expect("delivered");
         }
         sink.close().await;
     });

@@ -253,11 +253,6 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// Whether a stage that starts here has no parent in this process.
-    pub(crate) fn at_local_root(&self) -> bool {
-        self.span == self.request.remote_parent
-    }
-
     fn edit(&mut self) -> &mut Request {
         Arc::make_mut(&mut self.request)
     }

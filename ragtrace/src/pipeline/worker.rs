@@ -23,7 +23,7 @@ use crate::pipeline::queue::{Consumer, Queue};
 use crate::pipeline::stats::{Dropped, Report, Stats};
 use crate::record::Origin;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
-use crate::time::Timestamp;
+use crate::time::{Calibration, Timestamp};
 
 /// How long an entry waits in a thread's chain at most before it is read.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -72,6 +72,7 @@ struct Worker {
     flushes: Vec<Flush>,
     ending: Option<Ending>,
     published: Arc<Mutex<Stats>>,
+    clock: Calibration,
 }
 
 /// What the worker waits for.
@@ -116,6 +117,7 @@ impl Worker {
             flushes: Vec::new(),
             ending: None,
             published: plan.published,
+            clock: Calibration::new(),
         };
         worker.publish();
         worker
@@ -130,6 +132,8 @@ impl Worker {
                 // The handle is gone without a word, as when its thread was killed.
                 Happening::Left => break,
             }
+            self.clock.tick();
+            self.queue.tend_pool();
             self.drain(SLICE);
             self.send();
             self.publish();

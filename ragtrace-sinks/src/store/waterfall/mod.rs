@@ -18,14 +18,14 @@ pub use text::printable;
 /// Draws a trace. Its `Display` is the picture, lines with line ends between them and none at the last.
 ///
 /// ```text
-/// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s                4 spans · 1 error
-///   alice @ acme · ingest · rag-api · 2026-11-22 08:20:11 UTC
+/// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s        4 spans · 1 error
+///   alice @ acme · ingest · req-1 · rag-api · 2026-11-22 08:20:11 UTC
 ///
-///                          0                  710ms                 1.42s
-/// ✗ ingestion              ████████████████████████████████████████████   1.42s
-/// ├─✓ file_parsing         ███▍                                           112ms      3
-/// ├─✓ document_chunking       ▐██▌                                       84.1ms    128
-/// └─✗ chunk_embedding            ████████████████████████████████████     1.2s    128  $0.0021
+///                        0             710ms         1.42s
+/// ✗ ingestion            █████████████████████████████████   1.42s
+/// ├─✓ file_parsing       ██▋                                 112ms      3
+/// ├─✓ document_chunking    ▐█▋                              84.1ms    128
+/// └─✗ chunk_embedding        ▐████████████████████████████   1.22s  1,280  $0.0021
 ///      EmbedError: the model is overloaded
 ///      ↳ 503 Service Unavailable
 /// ```
@@ -213,8 +213,8 @@ impl Columns {
             write!(f, "{:pad$}", "")?;
         }
         // `{:>width$}` counts characters, and a µ is as wide as one.
-        let shown = after[..last].iter().filter(|(_, width)| *width > 0);
-        shown.map(|(text, width)| write!(f, "{text:>width$}")).collect()
+        let mut shown = after[..last].iter().filter(|(_, width)| *width > 0);
+        shown.try_for_each(|(text, width)| write!(f, "{text:>width$}"))
     }
 }
 

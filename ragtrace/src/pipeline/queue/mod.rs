@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use self::block::{Reader, SLOTS, Writer};
+use self::block::{Pool, Reader, SLOTS, Writer};
 use crate::context::Request;
 use crate::level::Level;
 use crate::stage::entry::{Entry, Outcome};
@@ -49,6 +49,10 @@ impl QueueLimits {
     }
 }
 
+/// In quiet times a look lets go of one in so many of the blocks that are too many: at 20 looks a second half of them
+/// are gone in nine seconds.
+const SHRINK: usize = 256;
+
 /// The number of the installed queue; 0 while none is.
 static INSTALLED: AtomicUsize = AtomicUsize::new(0);
 static QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
@@ -63,6 +67,7 @@ pub(crate) struct Queue {
     block_limit: usize,
     /// Blocks beyond the first of each thread.
     blocks: AtomicUsize,
+    pool: Pool<Entry>,
     dropped: [AtomicU64; Level::ALL.len()],
     /// Chains that the worker has not seen yet.
     new: Mutex<Vec<Consumer>>,
@@ -76,26 +81,32 @@ pub(crate) fn is_installed() -> bool {
 }
 
 /// Hands over one entry. See [`crate::pipeline::gate::record`].
+#[inline]
 pub(crate) fn push(request: &Arc<Request>, entry: Entry, must: bool) -> bool {
     let installed = INSTALLED.load(Ordering::Relaxed);
     if installed == 0 {
         return false;
     }
-    let mut entry = Some(entry);
-    let pushed = PRODUCER.try_with(|producer| {
-        let mut producer = producer.try_borrow_mut().ok()?;
-        if producer.as_ref().is_none_or(|producer| producer.queue.number != installed) {
-            *producer = Producer::register();
-        }
-        let producer = producer.as_mut()?;
-        Some(producer.push(request, entry.take()?, must))
-    });
-    match (pushed, entry) {
-        (Ok(Some(accepted)), _) => accepted,
-        // The thread is at its end and its chain is gone, so the entry gets one to itself.
-        (_, Some(entry)) => Producer::register().is_some_and(|mut producer| producer.push(request, entry, must)),
-        (_, None) => false,
+    if PRODUCER.try_with(|_| ()).is_err() {
+        return push_late(request, entry, must);
     }
+    PRODUCER.with(|producer| match producer.try_borrow_mut() {
+        Ok(mut producer) => {
+            if producer.as_ref().is_none_or(|producer| producer.queue.number != installed) {
+                *producer = Producer::register();
+            }
+            producer.as_mut().is_some_and(|producer| producer.push(request, entry, must))
+        }
+        // A destructor of an entry, run by the very push that replaces it, records something itself.
+        Err(_) => push_late(request, entry, must),
+    })
+}
+
+/// Hands over an entry whose thread has no chain to write to, in a chain of its own.
+#[cold]
+#[inline(never)]
+fn push_late(request: &Arc<Request>, entry: Entry, must: bool) -> bool {
+    Producer::register().is_some_and(|mut producer| producer.push(request, entry, must))
 }
 
 impl Queue {
@@ -106,9 +117,11 @@ impl Queue {
         if installed.is_some() {
             return None;
         }
+        let block_limit = limits.entries.div_ceil(SLOTS);
         let queue = Arc::new(Self {
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
-            block_limit: limits.entries.div_ceil(SLOTS),
+            block_limit,
+            pool: Pool::new(block_limit),
             blocks: AtomicUsize::new(0),
             dropped: [const { AtomicU64::new(0) }; Level::ALL.len()],
             new: Mutex::new(Vec::new()),
@@ -132,6 +145,19 @@ impl Queue {
     /// Entries that were refused because the queue was full, by level.
     pub(crate) fn dropped(&self) -> [u64; Level::ALL.len()] {
         self.dropped.each_ref().map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Keeps as many empty blocks at hand as threads may want before the worker looks again, and in quiet times no
+    /// more than that.
+    pub(crate) fn tend_pool(&self) {
+        /// Blocks of about 17 KiB.
+        const AT_HAND: usize = 16;
+        self.pool.fill(AT_HAND);
+        // Little by little, so that bursts in short order find their memory warm.
+        let surplus = self.pool.len().saturating_sub(AT_HAND);
+        if self.blocks.load(Ordering::Relaxed) == 0 {
+            self.pool.shrink(surplus.div_ceil(SHRINK));
+        }
     }
 
     /// Waits until a thread has filled a block.
@@ -166,7 +192,7 @@ impl Producer {
     #[cold]
     fn register() -> Option<Self> {
         let queue = Arc::clone(QUEUE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?);
-        let (chain, reader) = block::chain();
+        let (chain, reader) = block::chain(&queue.pool);
         let at_end = Arc::new(AtomicBool::new(false));
         let thread = std::thread::current();
         let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
@@ -175,21 +201,27 @@ impl Producer {
         Some(Self { queue, chain, named: std::ptr::null(), at_end })
     }
 
+    #[inline]
     fn push(&mut self, request: &Arc<Request>, entry: Entry, must: bool) -> bool {
         if self.chain.is_full() && !self.may_extend(must) {
-            self.queue.dropped[level(&entry) as usize].fetch_add(1, Ordering::Relaxed);
-            return false;
+            return self.refuse(&entry);
         }
         if self.named != Arc::as_ptr(request) {
             self.named = Arc::as_ptr(request);
-            self.chain.write(Entry::Request(Arc::clone(request)));
+            self.chain.write(Entry::Request(Arc::clone(request)), &self.queue.pool);
             if self.chain.is_full() {
                 // The request is named, so what it was named for follows, whatever the bound.
                 self.may_extend(true);
             }
         }
-        self.chain.write(entry);
+        self.chain.write(entry, &self.queue.pool);
         true
+    }
+
+    #[cold]
+    fn refuse(&self, entry: &Entry) -> bool {
+        self.queue.dropped[level(entry) as usize].fetch_add(1, Ordering::Relaxed);
+        false
     }
 
     /// Counts a block more, if the bound allows it.
@@ -249,7 +281,7 @@ impl Consumer {
             let freed = || {
                 queue.blocks.fetch_sub(1, Ordering::Relaxed);
             };
-            match self.chain.read(freed) {
+            match self.chain.read(&queue.pool, freed) {
                 Some(Entry::Request(request)) => self.request = Some(request),
                 Some(entry) => {
                     if let Some(request) = &self.request {
