@@ -94,13 +94,14 @@ impl NoCount {
     }
 }
 
-/// Reads the most that an error's type offers. First: an `anyhow::Error` also has a backtrace.
+/// Reads the most that an error's type offers. First: `Error`, with its chain. It is what is taken, too, where the type
+/// is not known yet.
 #[derive(Debug)]
-pub struct ErrorProbe<'a, E>(StdProbe<'a, E>);
+pub struct ErrorProbe<'a, E>(AnyhowProbe<'a, E>);
 
-/// Second: `Error`, with its chain.
+/// Second: an `anyhow::Error` has a backtrace besides.
 #[derive(Debug)]
-pub struct StdProbe<'a, E>(PointerProbe<'a, E>);
+pub struct AnyhowProbe<'a, E>(PointerProbe<'a, E>);
 
 /// Third: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and what is made in the way of
 /// `anyhow::Error`.
@@ -132,8 +133,8 @@ macro_rules! next_probe {
 }
 
 next_probe! {
-    ErrorProbe => StdProbe,
-    StdProbe => PointerProbe,
+    ErrorProbe => AnyhowProbe,
+    AnyhowProbe => PointerProbe,
     PointerProbe => DisplayProbe,
     DisplayProbe => DebugProbe,
     DebugProbe => NameProbe
@@ -142,12 +143,19 @@ next_probe! {
 impl<'a, E> ErrorProbe<'a, E> {
     /// Asks about `error`.
     pub fn new(error: &'a E) -> Self {
-        Self(StdProbe(PointerProbe(DisplayProbe(DebugProbe(NameProbe(error))))))
+        Self(AnyhowProbe(PointerProbe(DisplayProbe(DebugProbe(NameProbe(error))))))
+    }
+}
+
+impl<E: Error> ErrorProbe<'_, E> {
+    /// Message and chain.
+    pub fn capture(&self) -> Box<Failure> {
+        with_chain(type_name::<E>(), self.error())
     }
 }
 
 #[cfg(feature = "anyhow")]
-impl ErrorProbe<'_, anyhow::Error> {
+impl AnyhowProbe<'_, anyhow::Error> {
     /// Message, chain, and the backtrace if one was taken.
     pub fn capture(&self) -> Box<Failure> {
         let error = self.error();
@@ -156,13 +164,6 @@ impl ErrorProbe<'_, anyhow::Error> {
         let is_taken = backtrace.status() == std::backtrace::BacktraceStatus::Captured;
         failure.stack_trace = is_taken.then(|| backtrace.to_string());
         failure
-    }
-}
-
-impl<E: Error> StdProbe<'_, E> {
-    /// Message and chain.
-    pub fn capture(&self) -> Box<Failure> {
-        with_chain(type_name::<E>(), self.error())
     }
 }
 
