@@ -130,10 +130,10 @@ impl Lane {
 
     /// Closes the batch that fills, if it is due, and hands out what may be sent now.
     pub(super) fn poll(&mut self, now: Instant) -> Vec<Outgoing> {
-        if self.batcher.due().is_some_and(|due| due <= now) {
-            if let Some(batch) = self.batcher.close() {
-                self.enqueue(batch);
-            }
+        if self.batcher.due().is_some_and(|due| due <= now)
+            && let Some(batch) = self.batcher.close()
+        {
+            self.enqueue(batch);
         }
         self.beat(now);
         if self.not_before.is_some_and(|time| time > now) {
