@@ -20,14 +20,10 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let items = descriptor::items(stage);
     let record = record::planted(stage);
     let body = body(stage, function);
-    quote! {
-        #constant
-        #function {
-            #items
-            #record
-            #body
-        }
-    }
+    let mut braces = Group::new(Delimiter::Brace, quote!(#items #record #body));
+    // The function's own, so that the compiler takes the whole for the user's function.
+    braces.set_span(function.body.span());
+    quote!(#constant #function #braces)
 }
 
 /// The future of `stage!`.
@@ -114,23 +110,15 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let on_item = outcome::on_item(stage, &names);
     let item = without_impl(&stream.item);
     let span = function.body.span();
-    let body = ours(&function.body);
     let returned = match &function.signature.output {
         ReturnType::Type(_, ty) => without_impl(ty),
         ReturnType::Default => syn::parse_quote!(()),
     };
     // A type that is inferred from the body alone needs no saying.
-    let call = match returned {
-        Type::Infer(_) => quote_spanned!(span=> move || #body),
-        _ => quote_spanned!(span=> move || -> #returned #body),
-    };
-    let future = match returned {
-        Type::Infer(_) => quote_spanned!(span=> async move #body),
-        _ => {
-            let block = typed_block(&private, Some(&returned), &function.body);
-            quote_spanned!(span=> async move #block)
-        }
-    };
+    let returned = Some(returned).filter(|ty| !matches!(ty, Type::Infer(_)));
+    let call = closure(returned.as_ref(), &function.body);
+    let block = typed_block(&private, returned.as_ref(), &function.body);
+    let future = quote_spanned!(span=> async move #block);
     let is_boxed = stream.is_boxed;
     let boxed = |stream: TokenStream| if is_boxed { quote!(#private::boxed(#stream)) } else { stream };
     let open = quote!(#private::open(&__RAGTRACE_STAGE, #fields));
@@ -190,10 +178,7 @@ fn closure(output: Option<&Type>, body: &Group) -> TokenStream {
     let span = body.span();
     let body = ours(body);
     let output = output.map(|output| quote!(-> #output));
-    match output {
-        Some(output) => quote_spanned!(span=> move || #output #body),
-        None => quote_spanned!(span=> move || #body),
-    }
+    quote_spanned!(span=> move || #output #body)
 }
 
 /// The body's braces as ours, so that no lint takes them for the user's superfluous ones.

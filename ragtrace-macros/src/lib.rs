@@ -23,7 +23,7 @@ pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
 fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let parsed = syn::parse2::<args::Args>(args)
         .and_then(|args| {
-            let function = item::Function::parse(item.clone(), args.stream.as_ref())?;
+            let function = item::Function::parse(&item, args.stream.as_ref())?;
             Ok((args, function))
         })
         .and_then(|(args, function)| Ok((model::Stage::check(args, &function)?, function)));

@@ -22,13 +22,15 @@ pub(crate) fn planted(stage: &Stage) -> Option<TokenStream> {
         quote! {
             (#name = $value:expr $(, $($rest:tt)*)?) => {{
                 let value: #ty = $value;
-                #private::record(&__RAGTRACE_STAGE, #index, &value);
+                #private::record(__RAGTRACE_RECORDING, #index, &value);
                 $(record!($($rest)*);)?
             }};
         }
     });
     let record = Ident::new("record", Span::call_site());
     Some(quote! {
+        // A name of its own: a block inside that is a stage too, and declares nothing, hides the other one.
+        static __RAGTRACE_RECORDING: &#krate::StageDescriptor = &__RAGTRACE_STAGE;
         #[allow(unused_macros)]
         macro_rules! #record {
             () => {};

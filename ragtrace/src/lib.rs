@@ -27,7 +27,7 @@ pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use level::{Level, ParseLevelError};
 pub use pipeline::{Dropped, QueueLimits, Report, SinkStats, Stats};
-pub use record::{DecodeRecordError, ErrorInfo, Event, Record};
+pub use record::{DecodeRecordError, ErrorInfo, Event, Origin, Record};
 pub use setup::{Builder, SetupError, Telemetry, builder};
 pub use sink::Sink;
 pub use stage::{Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages};

@@ -1,7 +1,7 @@
 //! The stage's descriptor: a static in the function, and on demand a constant beside it.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use crate::item::Function;
 use crate::model::Stage;
@@ -34,20 +34,14 @@ pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream
 
 fn descriptor(stage: &Stage) -> TokenStream {
     let Stage { name, krate, .. } = stage;
-    let target = match &stage.target {
-        Some(target) => quote!(#target),
-        None => quote!(::core::module_path!()),
-    };
+    let target = stage.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream);
     let kind = stage.kind.as_ref().map(|kind| quote!(.with_kind(#krate::StageKind::#kind)));
     let level = stage.level.as_ref().map(|level| quote!(.with_level(#krate::Level::#level)));
     let root = stage.root.then(|| quote!(.with_root()));
     let fields = stage.declared.iter().map(|field| {
         let (name, source) = (&field.name, &field.source);
-        let ty = match &field.ty {
-            Some(ty) => quote!(::core::option::Option::Some(#ty)),
-            None => quote!(::core::option::Option::None),
-        };
-        quote!(#krate::FieldDescriptor::new(#name, #krate::FieldSource::#source, #ty))
+        let ty = field.ty.as_ref().map(|ty| quote!(.with_type(#ty)));
+        quote!(#krate::FieldDescriptor::new(#name, #krate::FieldSource::#source)#ty)
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
     quote! {

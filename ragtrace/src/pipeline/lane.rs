@@ -11,12 +11,15 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::pipeline::backoff::Backoff;
 use crate::pipeline::batch::Batcher;
 use crate::pipeline::stats::SinkStats;
-use crate::record::Record;
+use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits, BoxSink, Delivered, Sink, SinkError, Verdict};
 use crate::warning::Warnings;
 
 /// How often a sink that does not know us is tried again.
 const PROBE: Duration = Duration::from_secs(30);
+
+/// How long a lane is silent at most: an empty batch says that the process lives.
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Batches that may wait before counts are no longer added to those that come.
 const COUNTS_WAITING: usize = 16_384;
@@ -49,6 +52,8 @@ pub(super) struct Lane {
     backoff: Backoff,
     /// Nothing is sent before.
     not_before: Option<Instant>,
+    /// When the last batch was made, if there was any.
+    last_batch: Option<Instant>,
     is_closed: bool,
     account: SinkStats,
     warnings: Warnings,
@@ -62,20 +67,21 @@ pub(super) struct Outgoing {
 }
 
 impl Lane {
-    pub(super) fn new(sink: BoxSink, record_limit: usize) -> Self {
+    pub(super) fn new(sink: BoxSink, record_limit: usize, origin: Arc<Origin>) -> Self {
         let limits = sink.limits();
         let name = sink.name().to_owned();
         Self {
             sink: Arc::new(sink),
             limits,
             record_limit,
-            batcher: Batcher::new(limits),
+            batcher: Batcher::new(origin, limits),
             ready: VecDeque::new(),
             in_flight: 0,
             unsettled: BTreeMap::new(),
             next_number: 0,
             backoff: Backoff::default(),
             not_before: None,
+            last_batch: None,
             is_closed: false,
             warnings: Warnings::new(name.clone()),
             account: SinkStats { name, ..SinkStats::default() },
@@ -124,11 +130,12 @@ impl Lane {
 
     /// Closes the batch that fills, if it is due, and hands out what may be sent now.
     pub(super) fn poll(&mut self, now: Instant) -> Vec<Outgoing> {
-        if self.batcher.due().is_some_and(|due| due <= now) {
-            if let Some(batch) = self.batcher.close() {
-                self.enqueue(batch);
-            }
+        if self.batcher.due().is_some_and(|due| due <= now)
+            && let Some(batch) = self.batcher.close()
+        {
+            self.enqueue(batch);
         }
+        self.beat(now);
         if self.not_before.is_some_and(|time| time > now) {
             return Vec::new();
         }
@@ -169,6 +176,19 @@ impl Lane {
         self.ready.clear();
         self.unsettled.clear();
         let _ = self.batcher.close();
+    }
+
+    /// Says that the process lives, if nothing else did for long. A sink that is behind or at its end is left alone.
+    fn beat(&mut self, now: Instant) {
+        let is_idle = self.ready.is_empty() && self.in_flight == 0 && !self.is_closed;
+        let last = *self.last_batch.get_or_insert(now);
+        if is_idle && self.batcher.due().is_none() && now.duration_since(last) >= HEARTBEAT {
+            let batch = self.batcher.close_anyhow();
+            self.enqueue(batch);
+        }
+        if !self.ready.is_empty() || self.in_flight > 0 {
+            self.last_batch = Some(now);
+        }
     }
 
     fn enqueue(&mut self, batch: Batch) {

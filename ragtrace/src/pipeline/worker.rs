@@ -106,7 +106,10 @@ struct Ending {
 
 impl Worker {
     fn new(plan: Plan) -> Self {
-        let lanes = plan.sinks.into_iter().map(|sink| Lane::new(sink, plan.sink_records)).collect();
+        let lanes = {
+            let lane = |sink| Lane::new(sink, plan.sink_records, Arc::clone(&plan.origin));
+            plan.sinks.into_iter().map(lane).collect()
+        };
         let worker = Self {
             queue: plan.queue,
             consumers: Vec::new(),

@@ -107,9 +107,15 @@ pub struct FieldDescriptor {
 }
 
 impl FieldDescriptor {
-    /// A field of `source`, with its type where the attribute writes one. The attribute calls this.
-    pub const fn new(name: &'static str, source: FieldSource, ty: Option<&'static str>) -> Self {
-        Self { name, source, ty }
+    /// A field of `source`. The attribute calls this.
+    pub const fn new(name: &'static str, source: FieldSource) -> Self {
+        Self { name, source, ty: None }
+    }
+
+    /// The same with its type, where the attribute writes one.
+    pub const fn with_type(mut self, ty: &'static str) -> Self {
+        self.ty = Some(ty);
+        self
     }
 
     /// The field's name.

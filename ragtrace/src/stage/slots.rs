@@ -58,6 +58,7 @@ impl Slot {
 #[derive(Debug)]
 pub struct Slots {
     in_place: [Slot; IN_PLACE],
+    used: u8,
     // A thin pointer: a `Vec` in place would cost every record two words more.
     #[expect(clippy::box_collection, reason = "a thin pointer keeps the record small")]
     more: Option<Box<Vec<Slot>>>,
@@ -65,11 +66,11 @@ pub struct Slots {
 
 impl Slots {
     pub(crate) const fn new() -> Self {
-        Self { in_place: [const { Slot::Empty }; IN_PLACE], more: None }
+        Self { in_place: [const { Slot::Empty }; IN_PLACE], used: 0, more: None }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self.in_place[0], Slot::Empty)
+        self.used == 0
     }
 
     /// Records a value as it is.
@@ -101,8 +102,11 @@ impl Slots {
         if matches!(slot, Slot::Empty) {
             return;
         }
-        match self.in_place.iter_mut().find(|place| matches!(place, Slot::Empty)) {
-            Some(place) => *place = slot,
+        match self.in_place.get_mut(usize::from(self.used)) {
+            Some(place) => {
+                *place = slot;
+                self.used += 1;
+            }
             None => self.more.get_or_insert_default().push(slot),
         }
     }

@@ -49,9 +49,10 @@ impl QueueLimits {
     }
 }
 
-/// In quiet times a look lets go of one in so many of the blocks that are too many: at 20 looks a second half of them
-/// are gone in nine seconds.
-const SHRINK: usize = 256;
+/// Empty blocks (of about 17 KiB) that are always kept at hand.
+const AT_HAND: usize = 16;
+/// In quiet times each look forgets one in so many of the blocks that were in use: half of them in nine seconds.
+const DECAY: usize = 256;
 
 /// The number of the installed queue; 0 while none is.
 static INSTALLED: AtomicUsize = AtomicUsize::new(0);
@@ -67,6 +68,8 @@ pub(crate) struct Queue {
     block_limit: usize,
     /// Blocks beyond the first of each thread.
     blocks: AtomicUsize,
+    /// The most of them there were at once, lately.
+    most_blocks: AtomicUsize,
     pool: Pool<Entry>,
     dropped: [AtomicU64; Level::ALL.len()],
     /// Chains that the worker has not seen yet.
@@ -123,6 +126,7 @@ impl Queue {
             block_limit,
             pool: Pool::new(block_limit),
             blocks: AtomicUsize::new(0),
+            most_blocks: AtomicUsize::new(0),
             dropped: [const { AtomicU64::new(0) }; Level::ALL.len()],
             new: Mutex::new(Vec::new()),
             wake: Notify::new(),
@@ -147,16 +151,16 @@ impl Queue {
         self.dropped.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// Keeps as many empty blocks at hand as threads may want before the worker looks again, and in quiet times no
-    /// more than that.
+    /// Keeps as many empty blocks at hand as threads wanted at once lately, so that they allocate none themselves. The
+    /// worker calls it at each look; when it is quiet, the number goes down little by little.
     pub(crate) fn tend_pool(&self) {
-        /// Blocks of about 17 KiB.
-        const AT_HAND: usize = 16;
-        self.pool.fill(AT_HAND);
-        // Little by little, so that bursts in short order find their memory warm.
-        let surplus = self.pool.len().saturating_sub(AT_HAND);
-        if self.blocks.load(Ordering::Relaxed) == 0 {
-            self.pool.shrink(surplus.div_ceil(SHRINK));
+        let in_use = self.blocks.load(Ordering::Relaxed);
+        let most = self.most_blocks.load(Ordering::Relaxed);
+        let wanted = most.max(AT_HAND);
+        self.pool.fill(wanted.saturating_sub(in_use));
+        if in_use == 0 {
+            self.most_blocks.store(most - most.div_ceil(DECAY), Ordering::Relaxed);
+            self.pool.shrink(self.pool.len().saturating_sub(wanted));
         }
     }
 
@@ -196,7 +200,8 @@ impl Producer {
         let at_end = Arc::new(AtomicBool::new(false));
         let thread = std::thread::current();
         let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
-        let consumer = Consumer { chain: reader, at_end: Arc::clone(&at_end), thread: name.into(), request: None };
+        let consumer =
+            Consumer { chain: reader, at_end: Arc::clone(&at_end), thread: name.into(), named: None, request: None };
         queue.new.lock().unwrap_or_else(PoisonError::into_inner).push(consumer);
         Some(Self { queue, chain, named: std::ptr::null(), at_end })
     }
@@ -230,7 +235,9 @@ impl Producer {
         self.queue.wake();
         let before = self.queue.blocks.fetch_add(1, Ordering::Relaxed);
         let allowed = must || before < self.queue.block_limit;
-        if !allowed {
+        if allowed {
+            self.queue.most_blocks.fetch_max(before + 1, Ordering::Relaxed);
+        } else {
             self.queue.blocks.fetch_sub(1, Ordering::Relaxed);
         }
         allowed
@@ -261,6 +268,10 @@ pub(crate) struct Consumer {
     chain: Reader<Entry>,
     at_end: Arc<AtomicBool>,
     thread: Arc<str>,
+    /// The request that the chain named last. It is held for as long as the thread may compare its address.
+    named: Option<Arc<Request>>,
+    /// What records refer to: a copy, so that counting their references does not take the line of memory that the
+    /// application's threads count theirs in.
     request: Option<Arc<Request>>,
 }
 
@@ -282,7 +293,10 @@ impl Consumer {
                 queue.blocks.fetch_sub(1, Ordering::Relaxed);
             };
             match self.chain.read(&queue.pool, freed) {
-                Some(Entry::Request(request)) => self.request = Some(request),
+                Some(Entry::Request(request)) => {
+                    self.request = Some(Arc::new(Request::clone(&request)));
+                    self.named = Some(request);
+                }
                 Some(entry) => {
                     if let Some(request) = &self.request {
                         take(Taken { entry, request, thread: &self.thread });

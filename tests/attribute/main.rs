@@ -1,0 +1,1 @@
+//! What a stage records, whatever becomes of it.
