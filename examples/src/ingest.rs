@@ -148,10 +148,10 @@ async fn chunk_enrichment(document: &Arc<Document>, chunks: Vec<Chunk>) -> Resul
 #[traced_stage(
     kind = embed,
     fields(model = embedder.model(), dimensions = embedder.dimensions(), input_count = chunks.len()),
-    ok(|embedded|
-        count = embedded.chunks.len(),
-        cost_usd = embedded.cost_usd,
-        input_tokens = embedded.tokens),
+    ok(|vectors|
+        count = vectors.chunks.len(),
+        cost_usd = vectors.cost_usd,
+        input_tokens = vectors.tokens),
 )]
 async fn chunk_embedding<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>) -> Result<EmbeddedChunks, IngestError> {
     embed_chunks(embedder, chunks).await.map_err(IngestError::Embed)
