@@ -29,3 +29,8 @@ pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/from-python.md")]
 struct FromPython;
+
+/// The front page's code is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
