@@ -27,4 +27,5 @@ pub use kind::{ParseKindError, StageKind};
 pub use later::open_later;
 pub use outcome::{CountProbe, ErrorProbe, Probe};
 pub use recorder::record;
+pub use slots::Field;
 pub use span::open;

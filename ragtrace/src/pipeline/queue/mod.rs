@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use self::block::{Pool, Reader, SLOTS, Writer};
 use crate::context::Request;
 use crate::level::Level;
-use crate::stage::entry::{Entry, Outcome};
+use crate::stage::entry::Entry;
 
 /// How much may wait in memory before records are dropped, and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,31 +85,40 @@ pub(crate) fn is_installed() -> bool {
 
 /// Hands over one entry. See [`crate::pipeline::gate::record`].
 #[inline]
-pub(crate) fn push(request: &Arc<Request>, entry: Entry, must: bool) -> bool {
+pub(crate) fn push(request: &Arc<Request>, severity: Severity, make: impl FnOnce() -> Entry) -> bool {
     let installed = INSTALLED.load(Ordering::Relaxed);
     if installed == 0 {
         return false;
     }
     if PRODUCER.try_with(|_| ()).is_err() {
-        return push_late(request, entry, must);
+        return push_late(request, severity, make());
     }
     PRODUCER.with(|producer| match producer.try_borrow_mut() {
         Ok(mut producer) => {
             if producer.as_ref().is_none_or(|producer| producer.queue.number != installed) {
                 *producer = Producer::register();
             }
-            producer.as_mut().is_some_and(|producer| producer.push(request, entry, must))
+            producer.as_mut().is_some_and(|producer| producer.push(request, severity, make))
         }
         // A destructor of an entry, run by the very push that replaces it, records something itself.
-        Err(_) => push_late(request, entry, must),
+        Err(_) => push_late(request, severity, make()),
     })
 }
 
 /// Hands over an entry whose thread has no chain to write to, in a chain of its own.
 #[cold]
 #[inline(never)]
-fn push_late(request: &Arc<Request>, entry: Entry, must: bool) -> bool {
-    Producer::register().is_some_and(|mut producer| producer.push(request, entry, must))
+fn push_late(request: &Arc<Request>, severity: Severity, entry: Entry) -> bool {
+    Producer::register().is_some_and(|mut producer| producer.push(request, severity, || entry))
+}
+
+/// What decides over an entry when the queue is full.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Severity {
+    /// It is refused, and counted under this level.
+    Refusable(Level),
+    /// It is accepted.
+    Promised,
 }
 
 impl Queue {
@@ -156,7 +165,8 @@ impl Queue {
     pub(crate) fn tend_pool(&self) {
         let in_use = self.blocks.load(Ordering::Relaxed);
         let most = self.most_blocks.load(Ordering::Relaxed);
-        let wanted = most.max(AT_HAND);
+        // A quarter more, since no two bursts are alike.
+        let wanted = (most + most / 4).max(AT_HAND);
         self.pool.fill(wanted.saturating_sub(in_use));
         if in_use == 0 {
             self.most_blocks.store(most - most.div_ceil(DECAY), Ordering::Relaxed);
@@ -207,59 +217,50 @@ impl Producer {
     }
 
     #[inline]
-    fn push(&mut self, request: &Arc<Request>, entry: Entry, must: bool) -> bool {
-        if self.chain.is_full() && !self.may_extend(must) {
-            return self.refuse(&entry);
+    fn push(&mut self, request: &Arc<Request>, severity: Severity, make: impl FnOnce() -> Entry) -> bool {
+        if self.chain.is_full() && !self.may_extend(severity) {
+            return false;
         }
         if self.named != Arc::as_ptr(request) {
-            self.named = Arc::as_ptr(request);
-            self.chain.write(Entry::Request(Arc::clone(request)), &self.queue.pool);
-            if self.chain.is_full() {
-                // The request is named, so what it was named for follows, whatever the bound.
-                self.may_extend(true);
-            }
+            self.name(request);
         }
-        self.chain.write(entry, &self.queue.pool);
+        self.chain.write(&self.queue.pool, make);
         true
     }
 
-    #[cold]
-    fn refuse(&self, entry: &Entry) -> bool {
-        self.queue.dropped[level(entry) as usize].fetch_add(1, Ordering::Relaxed);
-        false
+    /// Says that what follows is of `request`.
+    #[inline(never)]
+    fn name(&mut self, request: &Arc<Request>) {
+        self.named = Arc::as_ptr(request);
+        self.chain.write(&self.queue.pool, || Entry::Request(Arc::clone(request)));
+        if self.chain.is_full() {
+            // What the request was named for follows, whatever the bound.
+            self.may_extend(Severity::Promised);
+        }
     }
 
-    /// Counts a block more, if the bound allows it.
+    /// Counts a block more if the bound allows it, else a loss.
     #[cold]
-    fn may_extend(&self, must: bool) -> bool {
+    fn may_extend(&self, severity: Severity) -> bool {
         self.queue.wake();
         let before = self.queue.blocks.fetch_add(1, Ordering::Relaxed);
-        let allowed = must || before < self.queue.block_limit;
-        if allowed {
-            self.queue.most_blocks.fetch_max(before + 1, Ordering::Relaxed);
-        } else {
-            self.queue.blocks.fetch_sub(1, Ordering::Relaxed);
+        match severity {
+            Severity::Refusable(level) if before >= self.queue.block_limit => {
+                self.queue.blocks.fetch_sub(1, Ordering::Relaxed);
+                self.queue.dropped[level as usize].fetch_add(1, Ordering::Relaxed);
+                false
+            }
+            _ => {
+                self.queue.most_blocks.fetch_max(before + 1, Ordering::Relaxed);
+                true
+            }
         }
-        allowed
     }
 }
 
 impl Drop for Producer {
     fn drop(&mut self) {
         self.at_end.store(true, Ordering::Release);
-    }
-}
-
-fn level(entry: &Entry) -> Level {
-    match entry {
-        Entry::Request(_) => Level::Trace,
-        Entry::Start(start) => start.run.stage.level(),
-        Entry::Note(note) => note.stage.level(),
-        Entry::End(end) => match end.outcome {
-            Outcome::Completed => end.run.stage.level(),
-            Outcome::Failed(_) => Level::Error,
-            Outcome::Cancelled => Level::Warn,
-        },
     }
 }
 
