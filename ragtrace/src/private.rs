@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-pub use crate::stage::{CountProbe, ErrorProbe, Listed, Probe, open, open_later, record};
+pub use crate::stage::{CountProbe, ErrorProbe, Listed, Probe, open, open_later, record, record_cost, record_count};
 pub use inventory;
 pub use ragtrace_macros::undeclared;
 
