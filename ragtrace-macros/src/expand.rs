@@ -8,6 +8,7 @@ mod outcome;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
 use crate::item::{Function, Shape, Stream};
@@ -55,15 +56,18 @@ impl Names {
     }
 }
 
+/// Where an error about the whole is: at the body, not at the attribute.
+fn here(function: &Function) -> Span {
+    Span::call_site().located_at(function.body.span())
+}
+
 fn body(stage: &Stage, function: &Function) -> TokenStream {
-    let krate = &stage.krate;
-    let private = quote!(#krate::__private);
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
     let span = function.body.span();
-    // An error about the whole is at the body, not at the attribute.
-    let here = Span::call_site().located_at(span);
+    let here = here(function);
+    let private = stage.private(here);
     let returned = match &function.signature.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => return never(stage, function, &names),
@@ -86,14 +90,15 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
-            let call = match boxed_block(&function.body) {
+            let (here, call) = match boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                Some(block) => {
+                Some((here, block)) => {
                     let inner = typed_block(&private, &output, &block);
-                    quote_spanned!(span=> move || async move #inner)
+                    (here, quote_spanned!(span=> move || async move #inner))
                 }
-                None => closure(Some(&returned), &function.body),
+                None => (here, closure(Some(&returned), &function.body)),
             };
+            let private = stage.private(here);
             quote_spanned!(here=> #private::boxed(
                 #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end)
             ))
@@ -104,8 +109,8 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
 
 /// A body whose stage goes on with the stream that it returns.
 fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream {
-    let krate = &stage.krate;
-    let private = quote!(#krate::__private);
+    let here = here(function);
+    let private = stage.private(here);
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
     let on_item = outcome::on_item(stage, &names);
@@ -119,44 +124,48 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let call = closure(Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), &function.body);
     let block = typed_block(&private, &returned, &function.body);
     let future = quote_spanned!(span=> async move #block);
-    let is_boxed = stream.is_boxed;
-    let boxed = |stream: TokenStream| if is_boxed { quote!(#private::boxed(#stream)) } else { stream };
-    let open = quote!(#private::open(&__RAGTRACE_STAGE, #fields));
-    if stream.is_fallible {
-        let on_error = outcome::on_error(stage, &names);
-        let result = if stream.is_async {
-            quote!(#open.try_await_stream::<#item, _, _>(#future, #on_error).await)
-        } else {
-            quote!(#open.try_call_stream::<#item, _, _>(#call, #on_error))
-        };
-        let open_stream = &names.open;
-        let (out, stream) = (&names.out, boxed(quote!(#open_stream.items(#on_item))));
-        return quote!(match #result {
-            ::core::result::Result::Ok(#open_stream) => ::core::result::Result::Ok(#stream),
-            ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
-        });
-    }
-    if stream.is_async {
-        boxed(quote!(#open.await_stream::<#item, _>(#future).await.items(#on_item)))
-    } else {
-        boxed(quote!(#private::open_later(&__RAGTRACE_STAGE, #fields).stream::<#item, _>(#call).items(#on_item)))
+    let boxed = |open: TokenStream| match stream.is_boxed {
+        true => quote_spanned!(here=> #private::boxed(#open.items(#on_item))),
+        false => quote_spanned!(here=> #open.items(#on_item)),
+    };
+    let open = quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields));
+    match (stream.is_fallible, stream.is_async) {
+        (false, false) => {
+            let open = quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields));
+            boxed(quote_spanned!(here=> #open.stream::<#item, _>(#call)))
+        }
+        (false, true) => boxed(quote_spanned!(here=> #open.await_stream::<#item, _>(#future).await)),
+        (true, is_async) => {
+            let on_error = outcome::on_error(stage, &names);
+            let result = if is_async {
+                quote_spanned!(here=> #open.try_await_stream::<#item, _, _>(#future, #on_error).await)
+            } else {
+                quote_spanned!(here=> #open.try_call_stream::<#item, _, _>(#call, #on_error))
+            };
+            let Names { open, out, .. } = &names;
+            let stream = boxed(open.to_token_stream());
+            quote_spanned!(here=> match #result {
+                ::core::result::Result::Ok(#open) => ::core::result::Result::Ok(#stream),
+                ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
+            })
+        }
     }
 }
 
 /// A body that never returns: its stage ends only by a panic or by being dropped.
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
-    let krate = &stage.krate;
-    let private = quote!(#krate::__private);
+    let here = here(function);
+    let private = stage.private(here);
     let fields = outcome::start_fields(stage, names);
     let span = function.body.span();
     let never = quote!(::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
         let block = typed_block(&private, &never, &function.body);
         let future = quote_spanned!(span=> async move #block);
-        quote!(match #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(|_, _| ()).await {})
+        quote_spanned!(here=> match #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(|_, _| ()).await {})
     } else {
         let call = closure(Some(&never), &function.body);
-        quote!(match #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(|_, _| ()) {})
+        quote_spanned!(here=> match #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(|_, _| ()) {})
     }
 }
 
@@ -199,7 +208,8 @@ fn braces(inside: TokenStream, span: Span) -> Group {
 }
 
 /// The block of a body that is `Box::pin(async move { … })` and nothing else: what `#[async_trait]` makes.
-fn boxed_block(body: &Group) -> Option<Group> {
+/// With it comes the place of the call.
+fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
     let syn::Expr::Path(callee) = &*call.func else { return None };
     let segments: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -209,7 +219,7 @@ fn boxed_block(body: &Group) -> Option<Group> {
     block.capture?;
     let tokens = block.block.to_token_stream();
     match tokens.into_iter().next()? {
-        proc_macro2::TokenTree::Group(group) => Some(group),
+        proc_macro2::TokenTree::Group(group) => Some((Span::call_site().located_at(callee.span()), group)),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! A stage that has been checked: every name is well formed, known and given once.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
 use crate::args::{Args, Clause, Declared, Field, Form};
@@ -109,6 +109,14 @@ impl Stage {
         // A path is written into the code once, and so is an error about it.
         let krate = if path.is_some() { quote!(__ragtrace) } else { quote!(::ragtrace) };
         Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate, path })
+    }
+
+    /// The path of what generated code may name, at `span`.
+    pub(crate) fn private(&self, span: Span) -> TokenStream {
+        match &self.path {
+            Some(_) => quote_spanned!(span=> __ragtrace::__private),
+            None => quote_spanned!(span=> ::ragtrace::__private),
+        }
     }
 
     /// The index of the first field of `record(…)`.

@@ -1,7 +1,10 @@
 //! A user's own mistakes are reported where they are made: every file in `locus/` is checked with its attributes and
 //! without, and the compiler must say the same of both.
+//!
+//! In a file `returned_…` a stage hands out a future or stream that is wrapped in ours, so the type in a message is
+//! another one, and a mistake in it may be said of both. There each error must be on the same lines of the user.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -20,12 +23,19 @@ fn mistakes_are_reported_as_without_the_attribute() {
     let mut differences = String::new();
     for (file, plain) in &plain {
         assert!(!plain.is_empty(), "{file} has no mistake");
-        if stages.get(file) != Some(plain) {
-            let stages = stages.get(file).map(|said| said.join("\n    ")).unwrap_or_default();
-            differences += &format!("{file}\n  plain:\n    {}\n  stages:\n    {stages}\n", plain.join("\n    "));
+        let stages = &stages[file];
+        let same = if file.starts_with("returned_") { lines(stages) == lines(plain) } else { stages == plain };
+        if !same {
+            let (plain, stages) = (plain.join("\n    "), stages.join("\n    "));
+            differences += &format!("{file}\n  plain:\n    {plain}\n  stages:\n    {stages}\n");
         }
     }
     assert!(differences.is_empty(), "the compiler says something else:\n{differences}");
+}
+
+/// The lines on which errors begin.
+fn lines(said: &[String]) -> BTreeSet<&str> {
+    said.iter().filter_map(|said| said.split(':').next()).collect()
 }
 
 fn without_attributes(source: &str) -> String {

@@ -1,9 +1,7 @@
 use std::pin::Pin;
 
 #[ragtrace::traced_stage]
-pub fn opaque() -> impl Future<Output = u32> {
-    async { "one" }
-}
+pub fn opaque() -> impl Future<Output = u32> { async { "one" } }
 
 #[ragtrace::traced_stage]
 pub fn boxed() -> Pin<Box<dyn Future<Output = u32> + Send>> {
