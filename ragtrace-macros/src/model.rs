@@ -51,7 +51,7 @@ pub(crate) struct Recorded {
 /// A field as the descriptor lists it.
 pub(crate) struct DeclaredField {
     pub(crate) name: String,
-    /// The variant of `FieldSource`.
+    /// The constructor of `FieldDescriptor`.
     pub(crate) source: Ident,
     pub(crate) ty: Option<String>,
 }
@@ -69,7 +69,10 @@ impl Stage {
             ));
         }
         if let (Some(err), true) = (&args.err, is_no_result(&function.signature.output)) {
-            return Err(Error::new_spanned(&err.pattern, "there is no error to record: this function returns no `Result`"));
+            return Err(Error::new_spanned(
+                &err.pattern,
+                "there is no error to record: this function returns no `Result`",
+            ));
         }
         Self::build(name, args)
     }
@@ -96,13 +99,13 @@ impl Stage {
         let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
-        let start = index(args.fields, "Start", &mut declared)?;
-        let ok = args.ok.map(|clause| outcome(clause, "Ok", &mut declared)).transpose()?;
-        let err = args.err.map(|clause| outcome(clause, "Err", &mut declared)).transpose()?;
+        let start = index(args.fields, "start", &mut declared)?;
+        let ok = args.ok.map(|clause| outcome(clause, "ok", &mut declared)).transpose()?;
+        let err = args.err.map(|clause| outcome(clause, "err", &mut declared)).transpose()?;
         check_declared(&args.record)?;
         declared.extend(args.record.iter().map(|field| DeclaredField {
             name: field.name.to_string(),
-            source: format_ident!("Record"),
+            source: format_ident!("record"),
             ty: Some(type_text(&field.ty)),
         }));
         let Args { target, root, record, descriptor, krate: path, .. } = args;
@@ -128,10 +131,7 @@ impl Stage {
 fn name_of_function(ident: &Ident) -> Result<String> {
     let name = syn::ext::IdentExt::unraw(ident).to_string();
     check_name(&name).map_err(|what| {
-        Error::new_spanned(
-            ident,
-            format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"),
-        )
+        Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
     })?;
     Ok(name)
 }
@@ -142,10 +142,7 @@ fn checked_name(literal: &LitStr) -> Result<String> {
         let suggestion = snake_case(&name);
         let hint =
             if check_name(&suggestion).is_ok() { format!(": for example `\"{suggestion}\"`") } else { String::new() };
-        Error::new_spanned(
-            literal,
-            format!("a stage's name {what}{hint}"),
-        )
+        Error::new_spanned(literal, format!("a stage's name {what}{hint}"))
     })?;
     Ok(name)
 }
@@ -230,7 +227,10 @@ const OF_ITSELF: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
 
 fn check_free(name: &str, at: &impl ToTokens) -> Result<()> {
     if OF_ITSELF.contains(&name) {
-        return Err(Error::new_spanned(at, format!("`{name}` is measured and recorded by itself: choose another name")));
+        return Err(Error::new_spanned(
+            at,
+            format!("`{name}` is measured and recorded by itself: choose another name"),
+        ));
     }
     Ok(())
 }
@@ -247,10 +247,10 @@ fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) ->
         if names.contains(&field.name) {
             return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice", field.name)));
         }
-        if source != "Start" {
+        if source != "start" {
             check_free(&field.name, &field.name_tokens)?;
         }
-        let is_typed = source != "Start" && matches!(field.name.as_str(), "count" | "cost_usd");
+        let is_typed = source != "start" && matches!(field.name.as_str(), "count" | "cost_usd");
         if is_typed && field.form != Form::Plain {
             let what = if field.name == "count" { "an integer" } else { "a float" };
             return Err(Error::new_spanned(

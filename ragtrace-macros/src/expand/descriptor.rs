@@ -15,7 +15,7 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
     quote! {
         #alias
         static __RAGTRACE_STAGE: #krate::StageDescriptor = #descriptor;
-        #krate::__private::inventory::submit!(#krate::__private::Listed(&__RAGTRACE_STAGE));
+        #krate::__private::submit!(#krate::__private::Listed(&__RAGTRACE_STAGE));
     }
 }
 
@@ -52,11 +52,9 @@ fn descriptor(stage: &Stage) -> TokenStream {
     let root = stage.root.then(|| quote!(.with_root()));
     let fields = stage.declared.iter().map(|field| {
         let (name, source) = (&field.name, &field.source);
-        let ty = field.ty.as_ref().map(|ty| quote!(.with_type(#ty)));
-        quote!(#krate::FieldDescriptor::new(#name, #krate::FieldSource::#source)#ty)
+        let ty = field.ty.iter();
+        quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote! {
-        #krate::StageDescriptor::new(#name, #target, ::core::file!(), ::core::line!())#kind #level #root #fields
-    }
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #fields)
 }

@@ -61,7 +61,10 @@ fn a_descriptor_says_what_the_attribute_says() {
         chunking(2).await
     });
     let record = captured.of(&CHUNKING).completed().one();
-    assert_eq!((record.logger(), record.level(), record.kind()), ("rag.ingestion", Level::Debug, Some(StageKind::Chunk)));
+    assert_eq!(
+        (record.logger(), record.level(), record.kind()),
+        ("rag.ingestion", Level::Debug, Some(StageKind::Chunk))
+    );
     assert_eq!(captured.of(&Index::<u8>::LOAD).completed().len(), 1);
     assert_eq!(captured.of(&inner::INNER).completed().len(), 1);
 

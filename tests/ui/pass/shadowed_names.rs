@@ -1,5 +1,11 @@
 //! Names of the prelude mean something else.
-#![expect(dead_code, unused_macros, non_camel_case_types, non_upper_case_globals, reason = "they only stand in the way")]
+#![expect(
+    dead_code,
+    unused_macros,
+    non_camel_case_types,
+    non_upper_case_globals,
+    reason = "they only stand in the way"
+)]
 
 use ragtrace::traced_stage;
 use ragtrace_tests::captured;
