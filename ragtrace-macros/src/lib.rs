@@ -12,6 +12,9 @@ mod model;
 mod record;
 mod suggest;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 
 /// Records every run of a function as a stage; see the `ragtrace` crate.

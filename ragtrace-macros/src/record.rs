@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::model::Stage;
 use crate::suggest::did_you_mean;
@@ -19,10 +20,18 @@ pub(crate) fn planted(stage: &Stage) -> Option<TokenStream> {
     let arms = stage.record.iter().enumerate().map(|(at, field)| {
         let (name, ty) = (&field.name, &field.ty);
         let index = u16::try_from(first + at).unwrap_or(u16::MAX);
+        let record = match name.to_string().as_str() {
+            "count" => quote!(record_count),
+            "cost_usd" => quote!(record_cost),
+            _ => quote!(record),
+        };
+        // An error about the type is at the type.
+        let span = Span::call_site().located_at(ty.span());
+        let record = quote_spanned!(span=> #private::#record(__RAGTRACE_RECORDING, #index, &value););
         quote! {
             (#name = $value:expr $(, $($rest:tt)*)?) => {{
                 let value: #ty = $value;
-                #private::record(__RAGTRACE_RECORDING, #index, &value);
+                #record
                 $(record!($($rest)*);)?
             }};
         }

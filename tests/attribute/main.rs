@@ -1,1 +1,3 @@
-//! What a stage records, whatever becomes of it.
+//! The attribute: every shape of function, and what a stage records whatever becomes of it.
+
+mod shapes;

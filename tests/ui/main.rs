@@ -1,41 +1,26 @@
-//! What compiles, what does not, and what the compiler says of it.
+//! What the compiler says: of the attribute's misuse, and of mistakes that have nothing to do with it.
 
-mod pass {
-    //! Shapes of functions that are taken. Each file stands for itself.
-    #[path = "../pass/async_trait_methods.rs"]
-    mod async_trait_methods;
-    #[path = "../pass/attributes.rs"]
-    mod attributes;
-    #[path = "../pass/blocks.rs"]
-    mod blocks;
-    #[path = "../pass/clean_under_lints.rs"]
-    mod clean_under_lints;
-    #[path = "../pass/descriptors.rs"]
-    mod descriptors;
-    #[path = "../pass/fields.rs"]
-    mod fields;
-    #[path = "../pass/free_async.rs"]
-    mod free_async;
-    #[path = "../pass/free_sync.rs"]
-    mod free_sync;
-    #[path = "../pass/generics.rs"]
-    mod generics;
-    #[path = "../pass/methods.rs"]
-    mod methods;
-    #[path = "../pass/never.rs"]
-    mod never;
-    #[path = "../pass/other_names.rs"]
-    mod other_names;
-    #[path = "../pass/records.rs"]
-    mod records;
-    #[path = "../pass/returned_futures.rs"]
-    mod returned_futures;
-    #[path = "../pass/shadowed_names.rs"]
-    mod shadowed_names;
-    #[path = "../pass/streams.rs"]
-    mod streams;
-    #[path = "../pass/trait_methods.rs"]
-    mod trait_methods;
-    #[path = "../pass/without_prelude.rs"]
-    mod without_prelude;
+mod locus;
+
+use std::fs;
+use std::path::Path;
+
+/// Every misuse brings one error, at the token that is wrong, which says what is allowed.
+#[test]
+fn misuse_is_refused() {
+    trybuild::TestCases::new().compile_fail("fail/*.rs");
+}
+
+#[test]
+fn misuse_brings_one_error_and_no_warning() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fail");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let said: Vec<_> = files.filter(|path| path.extension().is_some_and(|extension| extension == "stderr")).collect();
+    assert!(said.len() >= 25);
+    for path in said {
+        let text = fs::read_to_string(&path).unwrap();
+        let errors = text.lines().filter(|line| line.starts_with("error")).count();
+        let warnings = text.lines().filter(|line| line.starts_with("warning")).count();
+        assert_eq!((errors, warnings), (1, 0), "{}:\n{text}", path.display());
+    }
 }

@@ -24,7 +24,7 @@ fn at(ms: u64) -> Timestamp {
 
 #[tokio::test]
 async fn each_filter_narrows_and_all_of_them_together() {
-    const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag", "src/ingest.rs", 1);
+    const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag");
     let (_file, store) = two_traces().await;
     let all = LogFilter::new;
     let cases = [

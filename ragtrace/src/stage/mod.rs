@@ -26,6 +26,6 @@ pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
 pub use kind::{ParseKindError, StageKind};
 pub use later::open_later;
 pub use outcome::{CountProbe, ErrorProbe, Probe};
-pub use recorder::record;
+pub use recorder::{record, record_cost, record_count};
 pub use slots::Field;
 pub use span::open;
