@@ -20,7 +20,10 @@ mod backoff;
 mod batch;
 pub(crate) mod gate;
 mod lane;
+mod own;
 mod queue;
+mod refine;
+mod sampling;
 mod stats;
 mod worker;
 
@@ -30,5 +33,6 @@ pub use queue::QueueLimits;
 #[cfg(feature = "testing")]
 pub(crate) use queue::Taken;
 pub(crate) use queue::{Queue, Severity};
+pub(crate) use refine::Refiner;
 pub use stats::{Dropped, Report, SinkStats, Stats};
-pub(crate) use worker::{Command, Plan, start};
+pub(crate) use worker::{Command, Plan, SpoolSettings, start};

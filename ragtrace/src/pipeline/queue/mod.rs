@@ -24,14 +24,16 @@ pub struct QueueLimits {
     /// Entries that may wait between all threads and the worker. An entry takes 128 to 192 bytes, and a stage makes two.
     /// Rounded up to a whole block of 128 entries; each thread has its first block besides.
     pub entries: usize,
-    /// Records that may wait for one sink.
+    /// Records that may wait in memory for one sink. With a spool, more than half of it goes to disk.
     pub sink_records: usize,
+    /// Bytes that they may take, as an estimate of their canonical JSON.
+    pub sink_bytes: usize,
 }
 
 impl Default for QueueLimits {
-    /// 131,072 entries; 131,072 records a sink.
+    /// 131,072 entries; 131,072 records and 32 MiB a sink.
     fn default() -> Self {
-        Self { entries: 131_072, sink_records: 131_072 }
+        Self { entries: 131_072, sink_records: 131_072, sink_bytes: 32 << 20 }
     }
 }
 
@@ -39,6 +41,12 @@ impl QueueLimits {
     /// The same with another number of entries.
     pub fn with_entries(mut self, entries: usize) -> Self {
         self.entries = entries;
+        self
+    }
+
+    /// The same with another number of bytes a sink.
+    pub fn with_sink_bytes(mut self, bytes: usize) -> Self {
+        self.sink_bytes = bytes;
         self
     }
 
