@@ -1,8 +1,10 @@
 //! The peers, a file each. A workload is the same function under every peer.
 
+mod emit;
 mod fastrace;
 mod floor;
 mod plain;
+mod puffin;
 mod ragtrace;
 mod tracing;
 mod tracy;
@@ -17,6 +19,10 @@ pub const ALL: &[(&str, &[&str])] = &[
     ("ragtrace", &["bare", "full", "string", "nested", "failing", "polls", "threads"]),
     ("tracing-off", &["off"]),
     ("tracing-registry", &["bare", "full"]),
+    ("tracing-json", &["full"]),
+    ("tracing-opentelemetry", &["bare", "full"]),
+    ("emit", &["bare", "full"]),
+    ("puffin", &["bare", "full"]),
     ("fastrace", &["bare", "full", "nested", "polls", "threads"]),
     ("tracy", &["bare", "full"]),
 ];
@@ -27,8 +33,10 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "plain" => plain::run(workload, stages),
         "floor" => floor::run(stages),
         "ragtrace" | "ragtrace-off" => ragtrace::run(peer, workload, stages),
-        "tracing-off" | "tracing-registry" => tracing::run(peer, workload, stages),
+        "tracing-off" | "tracing-registry" | "tracing-json" | "tracing-opentelemetry" => tracing::run(peer, workload, stages),
         "fastrace" => fastrace::run(workload, stages),
+        "emit" => emit::run(workload, stages),
+        "puffin" => puffin::run(workload, stages),
         "tracy" => tracy::run(workload, stages),
         _ => None,
     }
