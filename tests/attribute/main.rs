@@ -1,3 +1,7 @@
 //! The attribute: every shape of function, and what a stage records whatever becomes of it.
 
+mod bounds;
+mod outcomes;
 mod shapes;
+
+use ragtrace_tests::captured;
