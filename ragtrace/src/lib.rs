@@ -30,6 +30,8 @@ pub use pipeline::{Dropped, QueueLimits, Report, SinkStats, Stats};
 pub use record::{DecodeRecordError, ErrorInfo, Event, Record};
 pub use setup::{Builder, SetupError, Telemetry, builder};
 pub use sink::Sink;
-pub use stage::{Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages};
+pub use stage::{
+    Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages, stages_schema,
+};
 pub use time::{ParseTimestampError, Timestamp};
 pub use value::{ToValue, Value};

@@ -154,7 +154,11 @@ fn boxed(node: Node, parent: u64, journal: Journal) -> Pin<Box<dyn Future<Output
 }
 
 #[traced_stage("laws.stream", fields(id = node.id))]
-fn streaming(node: Node, parent: u64, journal: Journal) -> impl futures_util::Stream<Item = Result<u64, String>> + Send {
+fn streaming(
+    node: Node,
+    parent: u64,
+    journal: Journal,
+) -> impl futures_util::Stream<Item = Result<u64, String>> + Send {
     stream::once(async move { body(node, parent, journal).await })
 }
 
@@ -251,8 +255,8 @@ fn nodes() -> impl Strategy<Value = Node> {
         1 => (0..6_u8).prop_map(How::Timeout),
         2 => (0..5_u8).prop_map(How::Cancel),
     ];
-    let leaf = (shape, 0..3_u8, end)
-        .prop_map(|(shape, yields, end)| Node { id: 0, shape, yields, children: Vec::new(), end });
+    let leaf =
+        (shape, 0..3_u8, end).prop_map(|(shape, yields, end)| Node { id: 0, shape, yields, children: Vec::new(), end });
     let tree = leaf.clone().prop_recursive(4, 24, 4, move |inner| {
         (leaf.clone(), prop::collection::vec((how.clone(), inner), 0..4))
             .prop_map(|(node, children)| Node { children, ..node })
@@ -325,32 +329,16 @@ fn obeys(node: Node, threads: bool) -> Result<(), TestCaseError> {
     check(&entries, &captured)
 }
 
-/// A panic on purpose is not to be printed.
-fn quietly() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let earlier = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let on_purpose = info.payload_as_str().is_some_and(|message| message.ends_with(" panicked"));
-            if !on_purpose {
-                earlier(info);
-            }
-        }));
-    });
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn any_tree_of_stages_obeys_the_laws(node in nodes()) {
-        quietly();
         obeys(node, false)?;
     }
 
     #[test]
     fn any_tree_of_stages_obeys_the_laws_across_threads(node in nodes()) {
-        quietly();
         obeys(node, true)?;
     }
 }

@@ -1,6 +1,8 @@
 //! The attribute: every shape of function, and what a stage records whatever becomes of it.
 
 mod bounds;
+mod captures;
+mod catalog;
 mod laws;
 mod outcomes;
 mod shapes;

@@ -12,7 +12,7 @@ use crate::pipeline::{Plan, Queue, QueueLimits, Stats, start};
 use crate::record::Origin;
 use crate::setup::Telemetry;
 use crate::sink::{BoxSink, Sink};
-use crate::stage::panic;
+use crate::stage::{panic, report_duplicates};
 
 /// What to set up; made by [`builder`].
 #[derive(Debug)]
@@ -118,6 +118,7 @@ impl Builder {
         let level = self.level.map_err(SetupError::Setting)?;
         let queue = Queue::install(self.queue).ok_or(SetupError::Installed)?;
         panic::install_hook();
+        report_duplicates();
         let origin = Origin {
             service: self.service,
             environment: self.environment,
