@@ -64,6 +64,12 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut settle: impl FnMut() -> u64) -> Sample {
     burst(stages);
     settle();
+    // For a profiler: so many bursts more.
+    let more = std::env::var("BURSTS").ok().and_then(|bursts| bursts.parse().ok()).unwrap_or(0);
+    for _ in 0..more {
+        burst(stages);
+        settle();
+    }
     let cpu = process_cpu();
     let allocations = ALLOCATIONS.get();
     let (start, own) = (Instant::now(), thread_cpu());

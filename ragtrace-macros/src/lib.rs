@@ -1,7 +1,7 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: [`args`] and [`item`] parse what was written, [`model`] checks it, [`expand`] writes the
-//! code. When anything is wrong, [`fallback`] gives the item back as it was, with one error beside it.
+//! One direction, a file each: `args` and `item` parse what was written, `model` checks it, `expand` writes the
+//! code. When anything is wrong, `fallback` gives the item back as it was, with one error beside it.
 
 mod args;
 mod block;

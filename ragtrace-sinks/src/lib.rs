@@ -12,6 +12,8 @@ mod env;
 mod sqlite;
 #[cfg(feature = "sqlite")]
 pub mod store;
+#[cfg(feature = "sqlite")]
+mod tables;
 
 pub use env::{ConfigError, from_env, from_lookup};
 #[cfg(feature = "sqlite")]

@@ -11,8 +11,11 @@ mod level;
 pub mod metrics;
 mod pipeline;
 mod record;
+mod redact;
+mod sample;
 mod setup;
 pub mod sink;
+pub mod spool;
 mod stage;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -27,9 +30,12 @@ pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use level::{Level, ParseLevelError};
 pub use pipeline::{Dropped, QueueLimits, Report, SinkStats, Stats};
-pub use record::{DecodeRecordError, ErrorInfo, Event, Record};
+pub use record::{DecodeRecordError, ErrorInfo, Event, Origin, Record, RecordLimits};
+pub use redact::{Redactor, Secret};
+pub use sample::Sampler;
 pub use setup::{Builder, SetupError, Telemetry, builder};
 pub use sink::Sink;
+pub use spool::{Durability, SpoolLimits};
 pub use stage::{
     Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages, stages_schema,
 };

@@ -17,7 +17,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::metrics::{RequestMetric, StageMinute};
-use crate::record::Record;
+use crate::record::{Origin, Record};
+use crate::time::Timestamp;
 
 /// A destination of records.
 pub trait Sink: Send + Sync + 'static {
@@ -87,25 +88,33 @@ impl BatchLimits {
 
 /// Records that travel together, and what was counted meanwhile. A clone shares them.
 ///
-/// A batch without records carries counts alone; a sink that has no use for those answers [`Delivered::all`].
+/// A batch without records carries counts alone, or nothing: it says that its process lives. A sink that has no use for
+/// those answers [`Delivered::all`].
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
     records: Arc<[Record]>,
     requests: Arc<[RequestMetric]>,
     minutes: Arc<[StageMinute]>,
+    sent: Option<(Arc<Origin>, Timestamp)>,
 }
 
 impl Batch {
     /// A batch of records with an id of its own. The pipeline makes them; a sink's tests may too.
     pub fn new(id: Uuid, records: impl Into<Arc<[Record]>>) -> Self {
-        Self { id, records: records.into(), requests: Arc::default(), minutes: Arc::default() }
+        Self { id, records: records.into(), requests: Arc::default(), minutes: Arc::default(), sent: None }
     }
 
     /// The same with these counts.
     pub fn with_metrics(mut self, requests: Vec<RequestMetric>, minutes: Vec<StageMinute>) -> Self {
         self.requests = requests.into();
         self.minutes = minutes.into();
+        self
+    }
+
+    /// The same from this process, which closed it at this time.
+    pub fn with_origin(mut self, origin: impl Into<Arc<Origin>>, closed_at: Timestamp) -> Self {
+        self.sent = Some((origin.into(), closed_at));
         self
     }
 
@@ -129,13 +138,28 @@ impl Batch {
         &self.minutes
     }
 
+    /// The process that closed the batch, whose counts these are. Its records may be of other processes.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.sent.as_ref().map(|(origin, _)| &**origin)
+    }
+
+    /// When the batch was closed: its process lived then.
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        self.sent.as_ref().map(|(_, at)| *at)
+    }
+
+    /// About how many bytes the records' canonical JSON takes.
+    pub(crate) fn size_estimate(&self) -> usize {
+        self.records.iter().map(Record::size_estimate).sum()
+    }
+
     /// The two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever
     /// it is split (UUID version 5 of the parent and the range). The first half has the counts.
     pub(crate) fn halve(&self) -> [Self; 2] {
         let middle = self.records.len() / 2;
         let half = |from: usize, to: usize| {
             let id = Uuid::new_v5(&self.id, format!("{from}..{to}").as_bytes());
-            Self::new(id, &self.records[from..to])
+            Self { sent: self.sent.clone(), ..Self::new(id, &self.records[from..to]) }
         };
         let first =
             Self { requests: Arc::clone(&self.requests), minutes: Arc::clone(&self.minutes), ..half(0, middle) };
@@ -158,6 +182,12 @@ impl Delivered {
     /// All arrived but these: their index in the batch, and why the backend refused them for good.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
         Self { rejected: rejected.into_iter().collect() }
+    }
+
+    /// The same with the reasons in other words.
+    pub(crate) fn reworded(mut self, mut words: impl FnMut(&mut String)) -> Self {
+        self.rejected.iter_mut().for_each(|(_, why)| words(why));
+        self
     }
 
     /// The records that were refused.
@@ -230,6 +260,12 @@ impl SinkError {
     /// How long the backend asked to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.after
+    }
+
+    /// The same in other words.
+    pub(crate) fn reworded(mut self, words: impl FnOnce(&mut String)) -> Self {
+        words(&mut self.why);
+        self
     }
 
     fn new(verdict: Verdict, why: impl fmt::Display) -> Self {

@@ -1,18 +1,18 @@
-//! What tests share.
+//! What tests of the whole share: sinks that misbehave as they are told, a proxy that does the same to a connection, and an
+//! oracle that holds what was issued against what arrived.
 
-use std::future::Future;
+mod captured;
+mod file;
+mod install;
+mod oracle;
+mod proxy;
+mod scripted;
+mod wait;
 
-use ragtrace::testing::{self, Captured};
-
-/// Runs `future` to its end on this thread, and returns what its stages recorded.
-///
-/// # Panics
-///
-/// If there is no runtime to be had.
-pub fn captured<F: Future>(future: F) -> (F::Output, Captured) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    match runtime {
-        Ok(runtime) => runtime.block_on(testing::capture(future)),
-        Err(error) => panic!("no runtime: {error}"),
-    }
-}
+pub use captured::captured;
+pub use file::{FileSink, Line, Manner, read_lines};
+pub use install::{Installed, install};
+pub use oracle::{Oracle, Trace, issue, number_of};
+pub use proxy::{Proxy, Weather};
+pub use scripted::{Attempt, Reply, Scripted};
+pub use wait::until;

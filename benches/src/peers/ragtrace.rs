@@ -55,6 +55,8 @@ async fn polls(n: u32) {
 fn install() -> (Telemetry, Arc<Discard>) {
     let discard = Arc::new(Discard::new());
     let telemetry = ragtrace::builder().console(Console::Off).sink(Arc::clone(&discard)).install().expect("the first");
+    // The worker takes a moment to measure the processor's counter.
+    std::thread::sleep(Duration::from_millis(120));
     (telemetry, discard)
 }
 

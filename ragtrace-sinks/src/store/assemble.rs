@@ -13,9 +13,9 @@ use uuid::Uuid;
 use super::LogRow;
 use super::trace::{Span, SpanStatus, Trace};
 
-/// How long a process may be silent before its open spans count as lost. A process with anything to do writes much
-/// more often; one that computes for longer without a word shows as lost until its next record.
-const SILENCE: Duration = Duration::from_hours(1);
+/// How long a process may be silent before its open spans count as lost: several times as long as one that lives is
+/// silent at most, which is half a minute, so that a slow delivery does not make it lost.
+const SILENCE: Duration = Duration::from_mins(3);
 
 /// When a process was last heard of.
 #[derive(Clone, Copy, Debug)]

@@ -31,16 +31,16 @@ pub(super) struct SqliteStore {
     pool: SqlitePool,
 }
 
-/// Selects from `logs` with the parameters ?1 to ?9 of [`Parameters`].
+/// Selects from a table with the parameters ?1 to ?9 of [`Parameters`].
 macro_rules! select {
-    ($pool:expr, $parameters:expr, $index:literal, $condition:literal) => {{
+    ($pool:expr, $parameters:expr, $from:literal, $condition:literal) => {{
         let parameters = $parameters;
         sqlx::query_as!(
             Columns,
-            "SELECT id, timestamp, trace_id, span_id, parent_span_id, request_id, user_id, tenant_id, request_type, logger, \
+            "SELECT id, timestamp, trace_id, span_id, parent_span_id, local_root AS \"local_root: bool\", request_id, user_id, tenant_id, request_type, logger, \
              level, message, event, stage, kind, context, metrics, error, stack_trace, source, service, environment, \
-             version, host, instance, thread, created_at FROM logs INDEXED BY "
-                + $index
+             version, host, instance, thread, created_at FROM "
+                + $from
                 + " WHERE "
                 + $condition
                 + " AND timestamp >= ?1 AND timestamp < ?2 \
@@ -142,7 +142,8 @@ impl SqliteStore {
         let id = trace.to_string();
         let instances = sqlx::query!(
             "SELECT instance, last_seen_at, ended_at FROM instances
-            WHERE instance IN (SELECT instance FROM logs INDEXED BY logs_trace WHERE trace_id = ?1)",
+            WHERE instance IN (SELECT instance FROM logs INDEXED BY logs_trace WHERE trace_id = ?1)
+               OR instance IN (SELECT instance FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = ?1)",
             id
         );
         let instances = instances.fetch_all(&self.pool).await.map_err(unreadable)?;
@@ -151,7 +152,14 @@ impl SqliteStore {
             Some((row.instance.parse().ok()?, heard))
         });
         let instances: HashMap<_, _> = heard.collect();
-        let mut rows = self.logs(&LogFilter::new().trace(trace).limit(TRACE_ROWS + 1)).await?;
+        let filter = LogFilter::new().trace(trace).limit(TRACE_ROWS + 1);
+        // A trace that retention moves in between is read in both places, which does no harm, rather than in none.
+        let mut rows = self.logs(&filter).await?;
+        let parameters = Parameters::of(&filter);
+        let archived = select!(&self.pool, parameters, "logs_archive INDEXED BY logs_archive_trace", "trace_id = ?3");
+        for row in archived.map_err(unreadable)? {
+            rows.push(LogRow::try_from(row)?);
+        }
         let truncated = rows.len() > TRACE_ROWS;
         rows.truncate(TRACE_ROWS);
         Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
@@ -185,15 +193,15 @@ impl SqliteStore {
         let parameters = Parameters::of(filter);
         let only_errors = filter.level == Some(Level::Error);
         let rows = if filter.trace.is_some() {
-            select!(&self.pool, parameters, "logs_trace", "trace_id = ?3")
+            select!(&self.pool, parameters, "logs INDEXED BY logs_trace", "trace_id = ?3")
         } else if filter.user.is_some() && only_errors {
-            select!(&self.pool, parameters, "logs_user_errors", "level = 'ERROR' AND user_id = ?5")
+            select!(&self.pool, parameters, "logs INDEXED BY logs_user_errors", "level = 'ERROR' AND user_id = ?5")
         } else if only_errors {
-            select!(&self.pool, parameters, "logs_errors", "level = 'ERROR'")
+            select!(&self.pool, parameters, "logs INDEXED BY logs_errors", "level = 'ERROR'")
         } else if filter.stage.is_some() {
-            select!(&self.pool, parameters, "logs_stage", "stage = ?7")
+            select!(&self.pool, parameters, "logs INDEXED BY logs_stage", "stage = ?7")
         } else {
-            select!(&self.pool, parameters, "logs_time", "true")
+            select!(&self.pool, parameters, "logs INDEXED BY logs_time", "true")
         };
         rows.map_err(unreadable)?.into_iter().map(LogRow::try_from).collect()
     }

@@ -77,10 +77,12 @@ async fn an_end_alone_is_a_span_and_starts_where_its_duration_says() {
 async fn a_span_without_its_parent_stands_at_the_top_and_says_so() {
     let (start, end) = run("completed", "stray", 5, (10, 20));
     let root = run("completed", "root", 1, (0, 30));
-    let records = [root.0, root.1, start.parent(99), end.parent(99)];
+    let remote = run("completed", "served", 6, (20, 25)).1.parent(98).with("local_root", true);
+    let records = [root.0, root.1, start.parent(99), end.parent(99), remote];
     let trace = trace_of(records.iter().map(Make::record)).await;
-    let orphans: Vec<_> = trace.roots().map(|span| (span.stage(), span.is_orphan())).collect();
-    assert_eq!(orphans, [("root", false), ("stray", true)]);
+    let lacking: Vec<_> =
+        trace.roots().map(|span| (span.stage(), span.is_orphan(), span.has_remote_parent())).collect();
+    assert_eq!(lacking, [("root", false, false), ("stray", true, false), ("served", false, true)]);
 }
 
 #[tokio::test]

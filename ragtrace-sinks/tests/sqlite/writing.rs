@@ -138,6 +138,38 @@ async fn a_process_is_known_by_its_records_and_ends_with_its_sink() {
     assert_eq!(number(&file, "SELECT count(*) FROM instances WHERE ended_at IS NULL").await, 1, "it was not its end");
 }
 
+#[ragtrace::traced_stage(kind = chunk, fields(note))]
+fn noted(note: &str) {}
+
+#[tokio::test]
+async fn a_batch_without_records_says_that_its_process_lives_and_carries_counts() {
+    let file = File::new();
+    let instance: uuid::Uuid = INSTANCE.parse().expect("an id");
+    let origin = ragtrace::Origin::new(instance).with_service("rag-api");
+    let counts = ingestion();
+    for minutes in 0..3 {
+        let at = BEGIN.plus(std::time::Duration::from_mins(minutes));
+        let minutes = counts.iter().filter_map(ragtrace::metrics::StageMinute::of).collect();
+        let requests = counts.iter().filter_map(ragtrace::metrics::RequestMetric::of).collect();
+        let batch =
+            Batch::new(uuid::Uuid::new_v4(), []).with_metrics(requests, minutes).with_origin(origin.clone(), at);
+        file.sink().deliver(&batch).await.expect("delivered");
+    }
+    assert_eq!(number(&file, "SELECT count(*) FROM logs").await, 0);
+    assert_eq!(number(&file, "SELECT count(*) FROM request_metrics").await, 3);
+    let lived = "SELECT unixepoch(last_seen_at) - unixepoch(started_at) FROM instances";
+    assert_eq!(number(&file, lived).await, 120);
+    let of_embedding =
+        "SELECT runs * 1000000 + failed * 10000 + items FROM stage_minutes WHERE stage = 'chunk_embedding'";
+    assert_eq!(number(&file, of_embedding).await, 3_000_000 + 30_000 + 3 * 1_280);
+    let sketched = "SELECT sum(value) FROM stage_minutes, json_each(durations) WHERE stage = 'chunk_embedding'";
+    assert_eq!(number(&file, sketched).await, 3);
+    noted("x");
+    let catalogued = "SELECT count(*) FROM stages WHERE service = 'rag-api' AND name = 'noted'
+        AND kind = 'chunk' AND fields ->> '$[0].name' = 'note' AND fields ->> '$[0].source' = 'fields'";
+    assert_eq!(number(&file, catalogued).await, 1);
+}
+
 #[tokio::test]
 async fn odd_texts_and_numbers_come_back_as_they_were() {
     let odd = "\u{0}'\"; DROP TABLE logs; --\u{1b}[31m \u{202e}𝔘𝔫𝔦\u{fffd} NaN";

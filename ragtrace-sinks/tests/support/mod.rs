@@ -1,5 +1,6 @@
 //! Records and files for tests.
 
+use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Sink, Timestamp};
 use ragtrace_sinks::SqliteSink;
@@ -88,8 +89,12 @@ pub(crate) fn ingestion() -> Vec<Record> {
         .collect()
 }
 
+/// A batch of records, and what they count for.
 pub(crate) fn batch(records: impl IntoIterator<Item = Record>) -> Batch {
-    Batch::new(Uuid::new_v4(), records.into_iter().collect::<Vec<_>>())
+    let records: Vec<_> = records.into_iter().collect();
+    let requests = records.iter().filter_map(RequestMetric::of).collect();
+    let minutes = records.iter().filter_map(StageMinute::of).collect();
+    Batch::new(Uuid::new_v4(), records).with_metrics(requests, minutes)
 }
 
 /// A file in a folder of its own, and its URL.

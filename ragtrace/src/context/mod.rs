@@ -46,6 +46,7 @@ pub struct RequestContext {
 
 /// What does not change over a request.
 #[derive(Clone)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 pub(crate) struct Request {
     pub(crate) trace_id: TraceId,
     pub(crate) request_id: Option<Box<str>>,

@@ -1,12 +1,13 @@
 //! Finished requests.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::TraceId;
 use crate::context::Request;
-use crate::record::Event;
+use crate::record::{Event, Record};
 use crate::time::Timestamp;
 
 /// How a run ended.
@@ -30,6 +31,10 @@ impl RunStatus {
         }
     }
 
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Completed, Self::Failed, Self::Cancelled].into_iter().find(|status| status.as_str() == name)
+    }
+
     pub(crate) fn of(event: Event) -> Self {
         match event {
             Event::Failed => Self::Failed,
@@ -49,13 +54,26 @@ impl fmt::Display for RunStatus {
 #[derive(Clone, Debug)]
 pub struct RequestMetric {
     pub(crate) timestamp: Timestamp,
-    pub(crate) operation: &'static str,
+    pub(crate) operation: Cow<'static, str>,
     pub(crate) duration: Duration,
     pub(crate) status: RunStatus,
     pub(crate) request: Arc<Request>,
 }
 
 impl RequestMetric {
+    /// What the end record of a local root says of its request: for tests of sinks, and to count anew what is stored.
+    /// `None` for any other record.
+    pub fn of(record: &Record) -> Option<Self> {
+        let stage = record.stage().filter(|_| record.is_local_root() && record.event().is_end())?;
+        Some(Self {
+            timestamp: record.timestamp(),
+            operation: Cow::Owned(stage.to_owned()),
+            duration: record.duration().unwrap_or_default(),
+            status: RunStatus::of(record.event()),
+            request: Arc::clone(record.0.request.as_ref()?),
+        })
+    }
+
     /// When it ended.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
@@ -63,7 +81,7 @@ impl RequestMetric {
 
     /// The stage's name.
     pub fn operation(&self) -> &str {
-        self.operation
+        &self.operation
     }
 
     /// From its start to its end.

@@ -202,7 +202,7 @@ impl Assembler {
             duration,
         });
         if ended.run.local_root {
-            let (operation, request) = (ended.run.stage.name(), Arc::clone(request));
+            let (operation, request) = (Cow::Borrowed(ended.run.stage.name()), Arc::clone(request));
             self.output.requests.push(RequestMetric { timestamp, operation, duration, status, request });
         }
     }

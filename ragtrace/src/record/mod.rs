@@ -4,9 +4,11 @@
 //! JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use; sinks with a format of
 //! their own read the accessors.
 
+mod bounds;
 mod decode;
 mod encode;
 pub(crate) mod json;
+mod origin;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,13 +17,18 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub use bounds::RecordLimits;
 pub use decode::DecodeRecordError;
+pub use origin::Origin;
 
 use crate::context::Request;
 use crate::level::Level;
 use crate::stage::StageKind;
 use crate::time::Timestamp;
 use crate::{SpanId, TraceId, Value};
+
+/// The logger of records that the pipeline makes of its own doings.
+pub(crate) const OWN_LOGGER: &str = "ragtrace";
 
 /// Names and values, in the order they were recorded.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Value)>;
@@ -94,16 +101,6 @@ impl ErrorInfo {
     pub fn chain(&self) -> &[String] {
         &self.chain
     }
-}
-
-/// Which process a record comes from: the same for all records of an installation.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) service: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) version: Option<String>,
-    pub(crate) host: Option<String>,
-    pub(crate) instance: Uuid,
 }
 
 /// One record. A clone shares its contents.
@@ -248,6 +245,11 @@ impl Record {
         self.0.origin.instance
     }
 
+    /// All that is known of the process.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
     /// The thread's name, or its number if it has none.
     pub fn thread(&self) -> Option<&str> {
         self.0.thread.as_deref()
@@ -317,21 +319,29 @@ impl Record {
         String::from_utf8(line).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
+    /// Whether the pipeline tells of itself with it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.event == Event::Log && self.0.logger == OWN_LOGGER
+    }
+
     /// About how many bytes the canonical JSON takes.
     pub(crate) fn size_estimate(&self) -> usize {
+        Self::size_of(&self.0)
+    }
+
+    pub(crate) fn size_of(parts: &Parts) -> usize {
         // What a stage's record takes without the texts that its user gives.
         const REST: usize = 480;
         let fields = |fields: &Fields| -> usize {
             fields.iter().map(|(name, value)| name.len() + 4 + value.as_str().map_or(16, str::len)).sum()
         };
-        let error = self
-            .0
+        let error = parts
             .error
             .as_ref()
             .map_or(0, |error| error.message.len() + error.chain.iter().map(String::len).sum::<usize>());
-        let message = self.0.message.as_ref().map_or(0, |message| message.len());
-        let stack_trace = self.0.stack_trace.as_ref().map_or(0, String::len);
-        REST + fields(&self.0.context) + fields(&self.0.metrics) + error + message + stack_trace
+        let message = parts.message.as_ref().map_or(0, |message| message.len());
+        let stack_trace = parts.stack_trace.as_ref().map_or(0, String::len);
+        REST + fields(&parts.context) + fields(&parts.metrics) + error + message + stack_trace
     }
 
     fn request(&self) -> Option<&Request> {

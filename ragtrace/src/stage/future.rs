@@ -13,7 +13,7 @@ use crate::stage::span::{Ending, Span};
 impl Span {
     /// The run's body, if it is a future.
     // Inlined, so that the body is built where it stays.
-    #[inline(always)]
+    #[inline]
     pub fn run<F: Future>(self, body: F) -> Running<F> {
         Running { body, span: self }
     }
@@ -29,7 +29,7 @@ pub struct Running<F> {
 
 impl<F: Future> Running<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
-    #[inline(always)]
+    #[inline]
     pub fn end<E: FnOnce(&F::Output, &mut Ending)>(self, on_end: E) -> StageFuture<F, E> {
         StageFuture { body: Some(self.body), on_end: Some(on_end), span: self.span }
     }
@@ -89,10 +89,10 @@ where
             }
             Poll::Ready(output) => {
                 let mut ending = inside.finish();
-                if ending.is_heard() {
-                    if let Some(on_end) = this.on_end.take() {
-                        on_end(&output, &mut ending);
-                    }
+                if ending.is_heard()
+                    && let Some(on_end) = this.on_end.take()
+                {
+                    on_end(&output, &mut ending);
                 }
                 Poll::Ready(output)
             }

@@ -30,4 +30,5 @@ pub use later::open_later;
 pub use outcome::{CountProbe, ErrorProbe, Probe};
 pub use recorder::{record, record_cost, record_count};
 pub use schema::stages_schema;
+pub use slots::Field;
 pub use span::open;

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use crate::SpanId;
 use crate::context::RequestContext;
-use crate::pipeline::gate;
+use crate::pipeline::{Severity, gate};
 use crate::stage::entry::{Entry, Note};
 use crate::stage::slots::Slots;
 use crate::stage::typed::{CostValue, CountValue};
@@ -50,7 +50,8 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
     if let Some((context, span)) = running(stage) {
         let mut fields = Slots::new();
         fields.set(name, value);
-        gate::record(&context.request, Entry::Note(Note { stage, span, fields }), false);
+        let note = Note { stage, span, fields };
+        gate::record(&context.request, Severity::Refusable(stage.level()), || Entry::Note(note));
     }
 }
 

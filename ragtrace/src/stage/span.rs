@@ -4,7 +4,8 @@
 
 use crate::SpanId;
 use crate::context::{Request, RequestContext, current};
-use crate::pipeline::gate;
+use crate::level::Level;
+use crate::pipeline::{Severity, gate};
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{End, Entry, Failure, Outcome, Run, Start};
 use crate::stage::panic;
@@ -109,9 +110,10 @@ impl Active {
     fn end(self, ended: Ticks) -> Ending {
         let Some((_, run)) = self.run() else { return Ending(None) };
         let busy = if self.progress.is(Progress::CALL) { u64::MAX } else { self.progress.nanos() };
-        let end = End { run, ended, busy, outcome: Outcome::Completed, fields: Slots::new() };
         let accepted = self.progress.is(Progress::ACCEPTED);
-        Ending(self.context.map(|context| Pending { request: context.request, end, accepted }))
+        let Some(RequestContext { request, .. }) = self.context else { return Ending(None) };
+        let (outcome, fields) = (Outcome::Completed, Slots::new());
+        Ending(Some(Pending { request, run, ended, busy, outcome, fields, accepted }))
     }
 }
 
@@ -132,7 +134,8 @@ impl Span {
     fn record_start(&mut self, fields: Slots) {
         let Some(active) = &mut self.0 else { return };
         let Some((request, run)) = active.run() else { return };
-        if gate::record(request, Entry::Start(Start { run, fields }), false) {
+        let severity = Severity::Refusable(active.stage.level());
+        if gate::record(request, severity, || Entry::Start(Start { run, fields })) {
             let records = if recorder::declares(active.stage) { Progress::RECORDS } else { 0 };
             active.progress.0 |= Progress::ACCEPTED | records;
         }
@@ -292,7 +295,11 @@ pub struct Ending(Option<Pending>);
 #[derive(Debug)]
 struct Pending {
     request: Arc<Request>,
-    end: End,
+    run: Run,
+    ended: Ticks,
+    busy: u64,
+    outcome: Outcome,
+    fields: Slots,
     accepted: bool,
 }
 
@@ -306,28 +313,28 @@ impl Ending {
     /// Records how many items there were, if the success value says.
     pub fn count(&mut self, count: Option<u64>) {
         if let (Some(pending), Some(count)) = (&mut self.0, count) {
-            pending.end.fields.count(count);
+            pending.fields.count(count);
         }
     }
 
     /// Records a value as it is.
     pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
         if let Some(pending) = &mut self.0 {
-            pending.end.fields.set(name, value);
+            pending.fields.set(name, value);
         }
     }
 
     /// Records the `Display` of a value.
     pub fn display(&mut self, name: u16, value: &dyn Display) {
         if let Some(pending) = &mut self.0 {
-            pending.end.fields.display(name, value);
+            pending.fields.display(name, value);
         }
     }
 
     /// Records the `Debug` of a value.
     pub fn debug(&mut self, name: u16, value: &dyn Debug) {
         if let Some(pending) = &mut self.0 {
-            pending.end.fields.debug(name, value);
+            pending.fields.debug(name, value);
         }
     }
 
@@ -344,13 +351,13 @@ impl Ending {
     /// Records how long the first item of a stream took.
     pub(crate) fn first_item(&mut self, first: Option<Duration>) {
         if let (Some(pending), Some(first)) = (&mut self.0, first) {
-            pending.end.fields.first_item(first);
+            pending.fields.first_item(first);
         }
     }
 
     fn set_outcome(&mut self, outcome: Outcome) {
         if let Some(pending) = &mut self.0 {
-            pending.end.outcome = outcome;
+            pending.outcome = outcome;
         }
     }
 }
@@ -367,8 +374,18 @@ impl Drop for Ending {
 impl Ending {
     #[inline(never)]
     fn record(&mut self) {
-        if let Some(Pending { request, end, accepted }) = self.0.take() {
-            gate::record(&request, Entry::End(end), accepted);
-        }
+        let Some(pending) = &mut self.0 else { return };
+        let severity = match &pending.outcome {
+            _ if pending.accepted => Severity::Promised,
+            Outcome::Completed => Severity::Refusable(pending.run.stage.level()),
+            Outcome::Failed(_) => Severity::Refusable(Level::Error),
+            Outcome::Cancelled => Severity::Refusable(Level::Warn),
+        };
+        let Pending { request, run, ended, busy, outcome, fields, .. } = pending;
+        // Taken apart field by field, so that the entry is put together where it stays.
+        gate::record(request, severity, || {
+            let outcome = std::mem::replace(outcome, Outcome::Completed);
+            Entry::End(End { run: *run, ended: *ended, busy: *busy, outcome, fields: fields.take() })
+        });
     }
 }

@@ -32,6 +32,7 @@ static RATE: AtomicU64 = AtomicU64::new(0);
 
 /// Nanoseconds since the process first asked.
 #[inline]
+#[expect(clippy::cast_possible_truncation, reason = "64 bits of nanoseconds last for centuries")]
 pub(super) fn nanos() -> u64 {
     if MODE.load(Ordering::Acquire) == COUNTER {
         let counted = count().wrapping_sub(BASE_COUNT.load(Ordering::Relaxed));

@@ -143,7 +143,7 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     };
     let micros = match fraction {
         "" if text.as_bytes().get(19) == Some(&b'.') => return None,
-        digits => format!("{:0<6.6}", digits).parse::<i64>().ok()?,
+        digits => format!("{digits:0<6.6}").parse::<i64>().ok()?,
     };
     matches!(zone, "Z" | "z" | "+00:00" | "-00:00").then_some(())?;
     let seconds = hour * 3_600 + minute * 60 + second;

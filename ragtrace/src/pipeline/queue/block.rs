@@ -126,15 +126,15 @@ impl<T> Writer<T> {
         self.at == SLOTS
     }
 
-    /// Appends `value`, adding a block of `pool` to the chain if the last one is full.
+    /// Appends what `make` makes, in its place, adding a block of `pool` to the chain if the last one is full.
     #[inline]
-    pub(super) fn write(&mut self, value: T, pool: &Pool<T>) {
+    pub(super) fn write(&mut self, pool: &Pool<T>, make: impl FnOnce() -> T) {
         if self.is_full() {
             self.extend(pool);
         }
         // SAFETY: `at` equals `written` and is below `SLOTS`, so this slot is empty and the reader does not touch it; a
-        // chain has one writer, and `&mut self` keeps it to one call.
-        unsafe { (*self.block.slots[self.at].get()).write(value) };
+        // chain has one writer, and `&mut self` keeps it to one call. If `make` panics, the slot stays empty.
+        unsafe { (*self.block.slots[self.at].get()).write(make()) };
         self.at += 1;
         self.block.written.store(self.at, Ordering::Release);
     }
@@ -192,7 +192,7 @@ mod tests {
         let (mut writer, mut reader) = chain(&pool);
         let count = if cfg!(miri) { 1_000 } else { 200_000 };
         let of_writer = Arc::clone(&pool);
-        let writing = std::thread::spawn(move || (0..count).for_each(|n| writer.write(Box::new(n), &of_writer)));
+        let writing = std::thread::spawn(move || (0..count).for_each(|n| writer.write(&of_writer, || Box::new(n))));
         let mut expected = 0;
         while expected < count {
             match reader.read(&pool, || ()) {
@@ -212,7 +212,7 @@ mod tests {
         let value = Arc::new(());
         let pool = Arc::new(Pool::new(4));
         let (mut writer, mut reader) = chain(&pool);
-        (0..SLOTS * 3 + 5).for_each(|_| writer.write(Arc::clone(&value), &pool));
+        (0..SLOTS * 3 + 5).for_each(|_| writer.write(&pool, || Arc::clone(&value)));
         (0..SLOTS + 7).for_each(|_| drop(reader.read(&pool, || ())));
         assert_eq!(Arc::strong_count(&value), 1 + SLOTS * 2 - 2);
         drop(reader);
@@ -224,7 +224,7 @@ mod tests {
     fn a_long_chain_is_dropped_without_recursion() {
         let pool = Pool::new(1);
         let (mut writer, reader) = chain(&pool);
-        (0..SLOTS * 20_000).for_each(|n| writer.write(n, &pool));
+        (0..SLOTS * 20_000).for_each(|n| writer.write(&pool, || n));
         drop(writer);
         drop(reader);
     }

@@ -1,0 +1,3 @@
+//! The process that the chaos tests start and kill.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The pipeline's promise, and attempts to break it.
+
+mod oracle;
