@@ -51,7 +51,7 @@ captures.outer_failed 0.0ns query= Error: \"nothing found\"
         captured.stage("captures.inner").one();
     });
     assert!(said.starts_with("expected one record of stage `captures.inner`, found 2; captured:\n"), "{said}");
-    let (_, nothing) = testing::capture_sync(|| ());
+    let ((), nothing) = testing::capture_sync(|| ());
     let said = failure(|| {
         nothing.stage("captures.inner").one();
     });
@@ -90,7 +90,7 @@ fn a_capture_belongs_to_its_task() {
         let request = RequestContext::new().user_id("alice");
         request.scope(inner(4)).await;
     });
-    let counts: Vec<_> = captured.stage("captures.inner").completed().iter().map(|run| run.count()).collect();
+    let counts: Vec<_> = captured.stage("captures.inner").completed().iter().map(ragtrace::Record::count).collect();
     assert_eq!(counts, [Some(3), Some(1), Some(2), Some(4)]);
     let last = captured.stage("captures.inner").completed().iter().last().unwrap();
     assert_eq!(last.user_id(), Some("alice"));
