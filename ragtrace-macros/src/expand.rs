@@ -124,9 +124,9 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let call = closure(Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), &function.body);
     let block = typed_block(&private, &returned, &function.body);
     let future = quote_spanned!(span=> async move #block);
-    let boxed = |open: TokenStream| match stream.is_boxed {
-        true => quote_spanned!(here=> #private::boxed(#open.items(#on_item))),
-        false => quote_spanned!(here=> #open.items(#on_item)),
+    let boxed = |open: TokenStream| {
+        let items = quote_spanned!(here=> #open.items(#on_item));
+        if stream.is_boxed { quote_spanned!(here=> #private::boxed(#items)) } else { items }
     };
     let open = quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields));
     match (stream.is_fallible, stream.is_async) {
@@ -186,14 +186,11 @@ fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> Tok
 /// The body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
 fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
     let span = body.span();
-    match output {
-        Some(output) => quote_spanned!(span=> move || -> #output #body),
-        None => {
-            let inner = ours(body);
-            let body = braces(inner.into_token_stream(), span);
-            quote_spanned!(span=> move || #body)
-        }
+    if let Some(output) = output {
+        return quote_spanned!(span=> move || -> #output #body);
     }
+    let body = braces(ours(body).into_token_stream(), span);
+    quote_spanned!(span=> move || #body)
 }
 
 /// The body's braces as ours, so that no lint takes them for the user's superfluous ones.

@@ -17,7 +17,7 @@ mod tests;
 
 use proc_macro::TokenStream;
 
-/// Records every run of a function as a stage; see the `ragtrace` crate.
+#[expect(missing_docs, reason = "documented where it is handed on")]
 #[proc_macro_attribute]
 pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
     traced(args.into(), item.into()).into()
@@ -36,7 +36,7 @@ fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> pro
     }
 }
 
-/// Records every run of a block as a stage: `stage!("name", kind = parse, async { … }).await`; see the `ragtrace` crate.
+#[expect(missing_docs, reason = "documented where it is handed on")]
 #[proc_macro]
 pub fn stage(input: TokenStream) -> TokenStream {
     let block: syn::Result<block::Block> = syn::parse(input);

@@ -116,9 +116,10 @@ impl Stage {
 
     /// The path of what generated code may name, at `span`.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
-        match &self.path {
-            Some(_) => quote_spanned!(span=> __ragtrace::__private),
-            None => quote_spanned!(span=> ::ragtrace::__private),
+        if self.path.is_some() {
+            quote_spanned!(span=> __ragtrace::__private)
+        } else {
+            quote_spanned!(span=> ::ragtrace::__private)
         }
     }
 

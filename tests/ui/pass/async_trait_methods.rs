@@ -61,7 +61,7 @@ fn a_method_of_async_trait_is_a_stage() {
     assert_eq!(many.completed().one().metric("first"), Some(3.0));
     assert_eq!(many.completed().one().metric("batch"), Some(1.0));
     assert_eq!(many.started().iter().next().and_then(|run| run.field("dimensions")?.as_u64()), Some(3));
-    assert_eq!(many.failed().one().error().map(|error| error.message()), Some("no dimensions"));
-    let one = captured.stage("embedder.one").started().iter().next().and_then(|run| run.span_id());
-    assert_eq!(many.started().iter().next().and_then(|run| run.parent_span_id()), one);
+    assert_eq!(many.failed().one().error().map(ragtrace::ErrorInfo::message), Some("no dimensions"));
+    let one = captured.stage("embedder.one").started().iter().next().and_then(ragtrace::Record::span_id);
+    assert_eq!(many.started().iter().next().and_then(ragtrace::Record::parent_span_id), one);
 }

@@ -11,7 +11,7 @@ use ragtrace_tests::captured;
     root,
     fields(size, name = "x"),
     ok(|out| longest = out.len()),
-    err(|_| code = 1),
+    err(|()| code = 1),
     record(pages: Option<u32>, note: &str),
     descriptor = CHUNKING
 )]

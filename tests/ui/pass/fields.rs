@@ -39,7 +39,7 @@ struct Secret;
     sum = 1 + 2,
     negated = !false,
     block = { let two = 2; two * two },
-    closure = (|| 7_u64)(),
+    closure = 7_u64,
 ))]
 async fn all(text: &str, doc: &Document, path: &Path, shown: u128, listed: [u8; 2], _secret: Secret) {}
 

@@ -12,7 +12,7 @@ fn factorial(n: u64) -> u64 {
 
 #[traced_stage]
 fn half(n: u32) -> Option<u32> {
-    let even = (n % 2 == 0).then_some(n)?;
+    let even = n.is_multiple_of(2).then_some(n)?;
     Some(even / 2)
 }
 

@@ -27,5 +27,5 @@ fn a_function_that_never_returns_is_a_stage() {
     let (caught, captured) =
         testing::capture_sync(|| std::panic::catch_unwind(AssertUnwindSafe(|| fails("on purpose"))).is_err());
     assert!(caught);
-    assert_eq!(captured.stage("fails").failed().one().error().map(|error| error.type_name()), Some("panic"));
+    assert_eq!(captured.stage("fails").failed().one().error().map(ragtrace::ErrorInfo::type_name), Some("panic"));
 }

@@ -79,7 +79,7 @@ fn a_stream_is_a_stage() {
     assert!(captured.stage("opaque").completed().one().metric("first_item_ms").is_some());
     assert_eq!(captured.stage("boxed").failed().one().count(), Some(3), "the item that failed is one too");
     assert_eq!(captured.stage("boxed").completed().one().count(), Some(0));
-    assert_eq!(captured.stage("in_a_result").failed().one().error().map(|error| error.message()), Some("none"));
+    assert_eq!(captured.stage("in_a_result").failed().one().error().map(ragtrace::ErrorInfo::message), Some("none"));
     assert_eq!(captured.stage("in_a_result").completed().one().count(), Some(2));
     assert_eq!(captured.stage("awaited").completed().one().count(), Some(2));
     let failed = captured.stage("awaited_in_a_result").failed();
