@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ragtrace::Sink;
-use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError, Verdict};
 use uuid::Uuid;
 
 /// What the script is told.
@@ -94,6 +94,10 @@ impl Scripted {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn has(&self, batch: &Batch) -> bool {
+        self.lock().ledger.contains_key(&batch.id())
+    }
+
     fn take(&self, batch: &Batch, but: &[(usize, String)]) {
         let mut state = self.lock();
         if state.ledger.insert(batch.id(), batch.records().len()).is_none() {
@@ -137,7 +141,9 @@ impl Sink for Scripted {
                 self.take(batch, &[]);
             }
             Reply::Stall => std::future::pending().await,
-            Reply::Fail(error) => return Err(error),
+            // A ledger knows the batch before anybody looks at its size or contents.
+            Reply::Fail(error) if error.verdict() == Verdict::Retry || !self.has(batch) => return Err(error),
+            Reply::Fail(_) => {}
         }
         Ok(Delivered::all())
     }

@@ -77,8 +77,10 @@ pub(crate) enum Command {
 /// Starts the worker's thread.
 pub(crate) fn start(plan: Plan) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Made here, so that whoever asks for the account finds every sink in it from the beginning.
+    let worker = Worker::new(plan);
     std::thread::Builder::new().name("ragtrace".to_owned()).spawn(move || {
-        runtime.block_on(Worker::new(plan).run());
+        runtime.block_on(worker.run());
         // A write that hangs must not hold up the end of the process.
         runtime.shutdown_background();
     })
