@@ -31,6 +31,10 @@ impl StoreError {
         self
     }
 
+    pub(super) fn unreadable_row(table: &str) -> Self {
+        Self::new(Kind::Other, format!("a row of `{table}` is not as ragtrace wrote it: look for one and delete it"))
+    }
+
     /// Whether the URL names no store that this build knows.
     pub fn is_bad_url(&self) -> bool {
         self.kind == Kind::Url

@@ -3,29 +3,36 @@
 use ragtrace::{Level, StageDescriptor, Timestamp};
 use ragtrace_sinks::store::{self, LogFilter, LogStore};
 
-use crate::support::{BEGIN, File, Make, TRACE, ingestion};
+use crate::support::place::{Place, over_both};
+use crate::support::{BEGIN, Make, TRACE, ingestion};
+
+over_both!(
+    each_filter_narrows_and_all_of_them_together,
+    errors_are_the_records_of_level_error,
+    injection_in_any_filter_finds_nothing_and_breaks_nothing,
+    a_trace_is_found_by_the_beginning_of_its_id,
+    the_latest_trace_is_that_of_the_newest_record,
+    pages_follow_each_other_without_gap_or_overlap,
+);
 
 const OTHER: &str = "0199a1c2-7b1e-7a54-9c01-ffffffffffff";
 
-async fn two_traces() -> (File, LogStore) {
+async fn two_traces(place: &Place) -> LogStore {
     let others = [
         Make::new("log", "file_parsing", 9, 5_000).with("level", "WARN").with("user_id", "bob"),
         Make::new("failed", "retrieval", 10, 6_000).with("tenant_id", "umbrella").with("request_id", "req-2"),
     ];
     let others = others.map(|make| make.trace(OTHER).record());
-    let file = File::holding(ingestion().into_iter().chain(others)).await;
-    let store = store::open(&file.url()).await.expect("opens");
-    (file, store)
+    place.holding(ingestion().into_iter().chain(others)).await
 }
 
 fn at(ms: u64) -> Timestamp {
     BEGIN.plus(std::time::Duration::from_millis(ms))
 }
 
-#[tokio::test]
-async fn each_filter_narrows_and_all_of_them_together() {
+async fn each_filter_narrows_and_all_of_them_together(place: Place) {
     const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag", "src/ingest.rs", 1);
-    let (_file, store) = two_traces().await;
+    let store = two_traces(&place).await;
     let all = LogFilter::new;
     let cases = [
         (all(), 10),
@@ -56,9 +63,8 @@ async fn each_filter_narrows_and_all_of_them_together() {
     }
 }
 
-#[tokio::test]
-async fn errors_are_the_records_of_level_error() {
-    let (_file, store) = two_traces().await;
+async fn errors_are_the_records_of_level_error(place: Place) {
+    let store = two_traces(&place).await;
     let stages = |rows: &[store::LogRow]| rows.iter().map(|row| row.stage().map(str::to_owned)).collect::<Vec<_>>();
     let of_alice = store.errors(LogFilter::new().user("alice")).await.expect("reads");
     let expected = ["retrieval", "ingestion", "chunk_embedding"].map(|stage| Some(stage.to_owned()));
@@ -68,9 +74,8 @@ async fn errors_are_the_records_of_level_error() {
     assert!(of_alice[1].created_at() > BEGIN.minus(std::time::Duration::from_hours(24)));
 }
 
-#[tokio::test]
-async fn injection_in_any_filter_finds_nothing_and_breaks_nothing() {
-    let (_file, store) = two_traces().await;
+async fn injection_in_any_filter_finds_nothing_and_breaks_nothing(place: Place) {
+    let store = two_traces(&place).await;
     let attempts = [
         "' OR '1'='1",
         "alice' --",
@@ -98,9 +103,8 @@ async fn injection_in_any_filter_finds_nothing_and_breaks_nothing() {
     assert_eq!(store.logs(LogFilter::new()).await.expect("reads").len(), 10);
 }
 
-#[tokio::test]
-async fn a_trace_is_found_by_the_beginning_of_its_id() {
-    let (_file, store) = two_traces().await;
+async fn a_trace_is_found_by_the_beginning_of_its_id(place: Place) {
+    let store = two_traces(&place).await;
     let (one, other) = (TRACE.parse().expect("an id"), OTHER.parse().expect("an id"));
     for (prefix, expected) in [
         ("0199a1c2", vec![one, other]),
@@ -117,23 +121,31 @@ async fn a_trace_is_found_by_the_beginning_of_its_id() {
     assert_eq!(store.traces_starting_with("0199", 1).await.expect("reads").len(), 1);
 }
 
-#[tokio::test]
-async fn the_latest_trace_is_that_of_the_newest_record() {
-    let (_file, store) = two_traces().await;
+async fn the_latest_trace_is_that_of_the_newest_record(place: Place) {
+    let store = two_traces(&place).await;
     let latest = store.latest_trace().await.expect("reads").expect("there is one");
     assert_eq!(latest.trace_id().to_string(), OTHER);
     assert_eq!(store.trace("0199a1c2-7b1e-7a54-9c01-000000000000".parse().expect("an id")).await.expect("reads"), None);
 }
 
-#[tokio::test]
-async fn a_file_that_nobody_writes_can_be_read_where_nothing_can_be_made() {
-    let file = File::holding(ingestion()).await;
-    let mut permissions = std::fs::metadata(file.folder.path()).expect("a folder").permissions();
-    permissions.set_readonly(true);
-    std::fs::set_permissions(file.folder.path(), permissions.clone()).expect("set");
-    let rows = store::open(&file.url()).await.expect("opens").logs(LogFilter::new()).await.expect("reads");
-    assert_eq!(rows.len(), 8);
-    #[expect(clippy::permissions_set_readonly_false, reason = "the folder is the test's own, and goes with it")]
-    permissions.set_readonly(false);
-    std::fs::set_permissions(file.folder.path(), permissions).expect("set");
+async fn pages_follow_each_other_without_gap_or_overlap(place: Place) {
+    // Many at the same instant, where a page by time alone would lose or repeat some.
+    let records = (0..500_u64).map(|at| Make::new("log", "file_parsing", 1, at / 50).record());
+    let store = place.holding(records).await;
+    for since in [None, Some(BEGIN)] {
+        let mut filter = LogFilter::new().limit(70);
+        if let Some(since) = since {
+            filter = filter.since(since);
+        }
+        let all = store.logs(filter.clone().limit(1_000)).await.expect("reads");
+        let mut paged = Vec::new();
+        loop {
+            let page = store.logs(filter.clone()).await.expect("reads");
+            let Some(last) = page.last() else { break };
+            filter = filter.after(last.position().to_string().parse().expect("a position reads back"));
+            paged.extend(page);
+        }
+        assert_eq!(paged.len(), 500);
+        assert_eq!(paged, all);
+    }
 }

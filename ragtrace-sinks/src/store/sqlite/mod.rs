@@ -3,6 +3,8 @@
 //! Each way to narrow a search has a statement of its own that names the index it uses, since SQLite plans a statement
 //! before it knows which parameters are NULL.
 
+mod lists;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,11 +13,14 @@ use std::time::Duration;
 use ragtrace::{Level, Timestamp, TraceId};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use uuid::Uuid;
 
 use super::assemble::{Heard, Surroundings};
 use super::error::{Kind, StoreError};
 use super::row::Columns;
-use super::{LogFilter, LogRow};
+use super::stats::{CatalogStage, Counted, StageStats, Window, added_up};
+use super::summary::{Place, Requested, Tail, TailCursor, TraceFilter, TraceSummary};
+use super::{INFLIGHT_ROWS, INFLIGHT_WINDOW, LogFilter, LogRow, SILENCE, TAIL_ROWS, TRACE_ROWS};
 use crate::sqlite::open::{MIGRATIONS, options};
 use crate::sqlite::{Fault, fault};
 
@@ -23,15 +28,12 @@ use crate::sqlite::{Fault, fault};
 const CONNECTIONS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Records of one trace that are read at most.
-const TRACE_ROWS: usize = 100_000;
-
 #[derive(Clone, Debug)]
 pub(super) struct SqliteStore {
     pool: SqlitePool,
 }
 
-/// Selects from a table with the parameters ?1 to ?9 of [`Parameters`].
+/// Selects from a table with the parameters ?1 to ?11 of [`Parameters`].
 macro_rules! select {
     ($pool:expr, $parameters:expr, $from:literal, $condition:literal) => {{
         let parameters = $parameters;
@@ -47,7 +49,7 @@ macro_rules! select {
              AND (?3 IS NULL OR trace_id = ?3) AND (?4 IS NULL OR request_id = ?4) AND (?5 IS NULL OR user_id = ?5) \
              AND (?6 IS NULL OR tenant_id = ?6) AND (?7 IS NULL OR stage = ?7) \
              AND CASE level WHEN 'TRACE' THEN 0 WHEN 'DEBUG' THEN 1 WHEN 'INFO' THEN 2 WHEN 'WARN' THEN 3 ELSE 4 END >= ?8 \
-             ORDER BY timestamp DESC, rowid DESC LIMIT ?9",
+             AND (timestamp, id) < (?10, ?11) ORDER BY timestamp DESC, id DESC LIMIT ?9",
             parameters.since,
             parameters.until,
             parameters.trace,
@@ -56,7 +58,9 @@ macro_rules! select {
             parameters.tenant,
             parameters.stage,
             parameters.level,
-            parameters.limit
+            parameters.limit,
+            parameters.after_time,
+            parameters.after_id
         )
         .fetch_all($pool)
         .await
@@ -74,6 +78,8 @@ struct Parameters<'a> {
     stage: Option<&'a str>,
     level: i64,
     limit: i64,
+    after_time: String,
+    after_id: String,
 }
 
 impl<'a> Parameters<'a> {
@@ -89,13 +95,15 @@ impl<'a> Parameters<'a> {
             stage: filter.stage.as_deref(),
             level: filter.level.unwrap_or(Level::Trace) as i64,
             limit: i64::try_from(filter.limit).unwrap_or(i64::MAX),
+            after_time: filter.after.timestamp.to_string(),
+            after_id: filter.after.id.to_string(),
         }
     }
 }
 
 impl SqliteStore {
     /// Opens the file for reading. It is not created, and not written to.
-    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(in crate::store) async fn open(path: &Path) -> Result<Self, StoreError> {
         if !path.is_file() {
             return Err(missing(path));
         }
@@ -138,7 +146,7 @@ impl SqliteStore {
 
     /// The rows of a trace, and what is known of the processes that wrote them. The processes are read first: one that
     /// ends in between has not ended then, rather than having ended before its last rows.
-    pub(super) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
+    pub(in crate::store) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
         let id = trace.to_string();
         let instances = sqlx::query!(
             "SELECT instance, last_seen_at, ended_at FROM instances
@@ -166,17 +174,23 @@ impl SqliteStore {
     }
 
     /// The trace of the newest record.
-    pub(super) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
+    pub(in crate::store) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
         let latest = sqlx::query_scalar!(
             "SELECT trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_time WHERE trace_id IS NOT NULL
-            ORDER BY timestamp DESC, rowid DESC LIMIT 1"
+            ORDER BY timestamp DESC, id DESC LIMIT 1"
         );
         let latest = latest.fetch_optional(&self.pool).await.map_err(unreadable)?;
         Ok(latest.and_then(|id| id.parse().ok()))
     }
 
-    /// Traces whose ids, as they are printed, lie between two texts.
-    pub(super) async fn traces_between(&self, from: &str, to: &str, limit: i64) -> Result<Vec<TraceId>, StoreError> {
+    /// Traces whose ids lie between two, both included.
+    pub(in crate::store) async fn traces_between(
+        &self,
+        from: Uuid,
+        to: Uuid,
+        limit: i64,
+    ) -> Result<Vec<TraceId>, StoreError> {
+        let (from, to) = (from.to_string(), to.to_string());
         let ids = sqlx::query_scalar!(
             "SELECT DISTINCT trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_trace
             WHERE trace_id >= ?1 AND trace_id <= ?2 ORDER BY trace_id LIMIT ?3",
@@ -189,7 +203,7 @@ impl SqliteStore {
     }
 
     /// The rows that match, the newest first.
-    pub(super) async fn logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
+    pub(in crate::store) async fn logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let parameters = Parameters::of(filter);
         let only_errors = filter.level == Some(Level::Error);
         let rows = if filter.trace.is_some() {
