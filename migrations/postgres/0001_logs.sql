@@ -321,6 +321,12 @@ CREATE FUNCTION add_sketches(one jsonb, other jsonb) RETURNS jsonb LANGUAGE sql 
 $$;
 COMMENT ON FUNCTION add_sketches IS 'Adds two sketches of durations';
 
+-- A count that somebody made absurd must not have the next one refused.
+CREATE FUNCTION add_counts(one bigint, other bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT least(one::numeric + other, 9223372036854775807)::bigint
+$$;
+COMMENT ON FUNCTION add_counts IS 'Adds two counts, up to the greatest there is';
+
 -- Makes the partition of a day, unless it is there: made apart and then attached, which does not hold up writers.
 CREATE FUNCTION make_day(day date) RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE

@@ -11,6 +11,8 @@
 mod env;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "store")]
+pub mod retention;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "store")]

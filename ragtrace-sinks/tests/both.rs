@@ -6,5 +6,6 @@ mod support;
 mod both {
     mod lists;
     mod reading;
+    mod retention;
     mod writing;
 }

@@ -136,7 +136,7 @@ impl Cluster {
         let mut watcher = unprivileged(Path::new("/bin/sh"));
         watcher.args(["-c", WATCH]).env("BIN", bin()).env("FOLDER", &self.folder).env("PORT", self.port.to_string());
         watcher.env("OPTIONS", &self.options).current_dir(&self.folder).stdin(Stdio::piped());
-        let mut watcher = watcher.stdout(Stdio::null()).spawn().expect("a shell");
+        let mut watcher = watcher.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a shell");
         let rope = watcher.stdin.take();
         let until = Instant::now() + STARTING;
         while !self.psql("postgres", "SELECT 1").status.success() {

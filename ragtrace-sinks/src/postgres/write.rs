@@ -105,7 +105,7 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
         ON CONFLICT (minute, instance, stage, tenant_id) DO UPDATE SET
             runs = stage_minutes.runs + excluded.runs, completed = stage_minutes.completed + excluded.completed,
             failed = stage_minutes.failed + excluded.failed, cancelled = stage_minutes.cancelled + excluded.cancelled,
-            items = stage_minutes.items + excluded.items, cost_usd = stage_minutes.cost_usd + excluded.cost_usd,
+            items = add_counts(stage_minutes.items, excluded.items), cost_usd = stage_minutes.cost_usd + excluded.cost_usd,
             duration_ms_sum = stage_minutes.duration_ms_sum + excluded.duration_ms_sum,
             durations = add_sketches(stage_minutes.durations, excluded.durations)",
         clean(tables::added_up(batch.minutes(), Step::Minute)),
@@ -125,7 +125,7 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
         ON CONFLICT (hour, stage, tenant_id) DO UPDATE SET
             runs = stage_hours.runs + excluded.runs, completed = stage_hours.completed + excluded.completed,
             failed = stage_hours.failed + excluded.failed, cancelled = stage_hours.cancelled + excluded.cancelled,
-            items = stage_hours.items + excluded.items, cost_usd = stage_hours.cost_usd + excluded.cost_usd,
+            items = add_counts(stage_hours.items, excluded.items), cost_usd = stage_hours.cost_usd + excluded.cost_usd,
             duration_ms_sum = stage_hours.duration_ms_sum + excluded.duration_ms_sum,
             durations = add_sketches(stage_hours.durations, excluded.durations)",
         clean(tables::added_up(batch.minutes(), Step::Hour))

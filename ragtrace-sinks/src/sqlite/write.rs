@@ -185,7 +185,8 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
             ON CONFLICT (minute, instance, stage, tenant_id) DO UPDATE SET
                 runs = runs + excluded.runs, completed = completed + excluded.completed,
                 failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
-                items = items + excluded.items, cost_usd = cost_usd + excluded.cost_usd,
+                items = CASE WHEN items > 9223372036854775807 - excluded.items THEN 9223372036854775807
+                    ELSE items + excluded.items END, cost_usd = cost_usd + excluded.cost_usd,
                 duration_ms_sum = duration_ms_sum + excluded.duration_ms_sum, durations = excluded.durations",
             minute,
             instance,

@@ -91,7 +91,7 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
 }
 
 /// What a URL leads to.
-enum Place<'a> {
+pub(crate) enum Place<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(&'a std::path::Path),
     #[cfg(feature = "postgres")]
@@ -102,7 +102,7 @@ enum Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(url: &'a str) -> Result<Self, StoreError> {
+    pub(crate) fn of(url: &'a str) -> Result<Self, StoreError> {
         let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
         #[cfg(feature = "sqlite")]
         if let Some(path) = url.strip_prefix("sqlite:") {

@@ -105,7 +105,7 @@ impl SqliteStore {
     /// Opens the file for reading. It is not created, and not written to.
     pub(in crate::store) async fn open(path: &Path) -> Result<Self, StoreError> {
         if !path.is_file() {
-            return Err(missing(path));
+            return Err(StoreError::missing_file(path));
         }
         let reading = options(path).read_only(true);
         match Self::connect(path, reading).await {
@@ -225,14 +225,6 @@ impl SqliteStore {
 struct NotOpened {
     cannot_open: bool,
     told: StoreError,
-}
-
-fn missing(path: &Path) -> StoreError {
-    let shown = path.display();
-    StoreError::new(
-        Kind::Missing,
-        format!("there is no file `{shown}`: run your program with a SQLite sink first, or give the path it writes to"),
-    )
 }
 
 fn not_a_store(path: &Path, error: sqlx::Error) -> StoreError {
