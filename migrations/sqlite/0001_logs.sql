@@ -160,3 +160,12 @@ CREATE TABLE delivered_batches (
 
 -- Old entries are dropped by age.
 CREATE INDEX delivered_batches_time ON delivered_batches (delivered_at);
+
+-- Retention's verdicts, so that a late record follows its trace.
+CREATE TABLE settled_traces (
+    trace_id  TEXT NOT NULL PRIMARY KEY,
+    day       TEXT NOT NULL,     -- the day it was settled with
+    kept      INTEGER NOT NULL   -- 1 where it went to the archive
+) WITHOUT ROWID;
+
+CREATE INDEX settled_traces_day ON settled_traces (day);

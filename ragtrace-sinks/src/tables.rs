@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ragtrace::metrics::StageMinute;
+#[cfg(feature = "postgres")]
+use ragtrace::metrics::DurationSketch;
+use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
 use ragtrace::{FieldDescriptor, FieldSource, Origin, StageDescriptor, Timestamp};
 use serde_json::{Value as Json, json};
@@ -63,8 +65,71 @@ pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0
 }
 
+/// The requests of a batch as a JSON array of rows of `request_metrics`.
+pub(crate) fn requests(batch: &Batch) -> Json {
+    let row = |request: &RequestMetric| {
+        json!({
+            "timestamp": request.timestamp().to_string(),
+            "operation": request.operation(),
+            "duration_ms": millis(request.duration()),
+            "status": request.status().as_str(),
+            "trace_id": request.trace_id().to_string(),
+            "user_id": request.user_id(),
+            "tenant_id": request.tenant_id(),
+        })
+    };
+    batch.requests().iter().map(row).collect()
+}
+
+/// How long one row of counts is.
+#[cfg(feature = "postgres")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Minute = 60_000_000,
+    Hour = 3_600_000_000,
+}
+
+/// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in it.
+#[cfg(feature = "postgres")]
+pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
+    let step = step as i64;
+    let mut all: BTreeMap<_, ([i64; 5], f64, f64, DurationSketch)> = BTreeMap::new();
+    for minute in minutes {
+        let at = Timestamp::from_micros(minute.minute().as_micros().div_euclid(step) * step);
+        let key = (at, minute.stage(), minute.tenant_id().unwrap_or_default(), minute.kind().as_str());
+        let (sums, cost, total, durations) = all.entry(key).or_default();
+        for (sum, count) in sums.iter_mut().zip(counts(minute)) {
+            *sum = sum.saturating_add(count);
+        }
+        *cost += minute.cost_usd();
+        *total += millis(minute.total());
+        durations.merge(minute.durations());
+    }
+    let row = |((at, stage, tenant, kind), (sums, cost, total, durations)): ((Timestamp, _, _, _), _)| {
+        let [runs, completed, failed, cancelled, items]: [i64; 5] = sums;
+        let durations: DurationSketch = durations;
+        json!({
+            "at": at.to_string(), "tenant_id": tenant, "stage": stage, "kind": kind, "runs": runs,
+            "completed": completed, "failed": failed, "cancelled": cancelled, "items": items, "cost_usd": cost,
+            "duration_ms_sum": total, "durations": durations.to_string(),
+        })
+    };
+    all.into_iter().map(row).collect()
+}
+
+/// This program's stages as a JSON array of rows of `stages`, the fields of each as text.
+pub(crate) fn catalog() -> Json {
+    let row = |stage: &StageDescriptor| {
+        json!({
+            "name": stage.name(), "kind": stage.kind().as_str(), "level": stage.level().as_str(),
+            "target": stage.target(), "file": stage.file(), "line": stage.line(), "fields": fields(stage),
+        })
+    };
+    ragtrace::stages().into_iter().map(row).collect()
+}
+
 /// A stage's declared fields as a JSON array: `[{"name": "doc.name", "source": "fields", "type": null}]`.
-pub(crate) fn fields(stage: &StageDescriptor) -> String {
+fn fields(stage: &StageDescriptor) -> String {
     let field = |field: &FieldDescriptor| {
         let source = match field.source() {
             FieldSource::Start => "fields",

@@ -104,7 +104,9 @@ fn every_record_arrives_once_or_is_dead_with_its_reason() {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(run_task(task, Arc::clone(&issued), Arc::clone(&is_behind)))).collect();
+            let tasks: Vec<_> = (0..TASKS)
+                .map(|task| tokio::spawn(run_task(task, Arc::clone(&issued), Arc::clone(&is_behind))))
+                .collect();
             for task in tasks {
                 task.await.expect("the task does not panic");
             }

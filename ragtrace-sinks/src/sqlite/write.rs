@@ -8,10 +8,9 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use ragtrace::metrics::RequestMetric;
 use ragtrace::sink::Batch;
 use ragtrace::{Record, StageKind, Timestamp};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -24,7 +23,7 @@ pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> R
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     if enter_ledger(&mut transaction, batch).await? {
         rows(&mut transaction, batch.records()).await?;
-        request_metrics(&mut transaction, batch.requests()).await?;
+        request_metrics(&mut transaction, batch).await?;
         stage_minutes(&mut transaction, batch).await?;
         instances(&mut transaction, batch).await?;
     }
@@ -140,22 +139,11 @@ fn bind<'a>(query: Query<'a>, record: &'a Record) -> Query<'a> {
 }
 
 /// Writes the requests that finished, as one JSON array that SQLite takes apart: they are few.
-async fn request_metrics(connection: &mut SqliteConnection, requests: &[RequestMetric]) -> Result<(), sqlx::Error> {
-    if requests.is_empty() {
+async fn request_metrics(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    if batch.requests().is_empty() {
         return Ok(());
     }
-    let rows = requests.iter().map(|request| {
-        json!({
-            "timestamp": request.timestamp().to_string(),
-            "operation": request.operation(),
-            "duration_ms": tables::millis(request.duration()),
-            "status": request.status().as_str(),
-            "trace_id": request.trace_id().to_string(),
-            "user_id": request.user_id(),
-            "tenant_id": request.tenant_id(),
-        })
-    });
-    let rows = rows.collect::<Json>().to_string();
+    let rows = tables::requests(batch).to_string();
     let insert = sqlx::query!(
         "INSERT INTO request_metrics (timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id)
         SELECT
@@ -197,7 +185,8 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
             ON CONFLICT (minute, instance, stage, tenant_id) DO UPDATE SET
                 runs = runs + excluded.runs, completed = completed + excluded.completed,
                 failed = failed + excluded.failed, cancelled = cancelled + excluded.cancelled,
-                items = items + excluded.items, cost_usd = cost_usd + excluded.cost_usd,
+                items = CASE WHEN items > 9223372036854775807 - excluded.items THEN 9223372036854775807
+                    ELSE items + excluded.items END, cost_usd = cost_usd + excluded.cost_usd,
                 duration_ms_sum = duration_ms_sum + excluded.duration_ms_sum, durations = excluded.durations",
             minute,
             instance,
@@ -247,31 +236,20 @@ async fn instances(connection: &mut SqliteConnection, batch: &Batch) -> Result<(
 
 /// Brings the catalog of this program's stages up to date.
 pub(super) async fn catalog(connection: &mut SqliteConnection, service: &str) -> Result<(), Fault> {
-    let now = Timestamp::now().to_string();
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for stage in ragtrace::stages() {
-        let (name, kind, level) = (stage.name(), stage.kind().as_str(), stage.level().as_str());
-        let (target, file, line) = (stage.target(), stage.file(), stage.line());
-        let fields = tables::fields(stage);
-        let upsert = sqlx::query!(
-            "INSERT INTO stages (service, name, kind, level, target, file, line, fields, first_seen_at, last_seen_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
-            ON CONFLICT (service, name) DO UPDATE SET
-                kind = excluded.kind, level = excluded.level, target = excluded.target, file = excluded.file,
-                line = excluded.line, fields = excluded.fields, last_seen_at = excluded.last_seen_at",
-            service,
-            name,
-            kind,
-            level,
-            target,
-            file,
-            line,
-            fields,
-            now
-        );
-        upsert.execute(&mut *transaction).await?;
-    }
-    transaction.commit().await?;
+    let (stages, now) = (tables::catalog().to_string(), Timestamp::now().to_string());
+    let upsert = sqlx::query!(
+        "INSERT INTO stages (service, name, kind, level, target, file, line, fields, first_seen_at, last_seen_at)
+        SELECT ?2, value ->> 'name', value ->> 'kind', value ->> 'level', value ->> 'target', value ->> 'file',
+            value ->> 'line', value ->> 'fields', ?3, ?3
+        FROM json_each(?1) WHERE true
+        ON CONFLICT (service, name) DO UPDATE SET
+            kind = excluded.kind, level = excluded.level, target = excluded.target, file = excluded.file,
+            line = excluded.line, fields = excluded.fields, last_seen_at = excluded.last_seen_at",
+        stages,
+        service,
+        now
+    );
+    upsert.execute(connection).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use ragtrace::{Record, Timestamp};
 use serde_json::{Map, Value as Json};
 
 use super::error::{Kind, StoreError};
+use super::page::Position;
 
 /// One row of `logs`: a record, read through it as if it were one, and when the store took it in.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,11 @@ impl LogRow {
     /// The record.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Where the next page begins, if this is the last row of one.
+    pub fn position(&self) -> Position {
+        Position { timestamp: self.record.timestamp(), id: self.record.id() }
     }
 
     /// When the store took it in.

@@ -1,4 +1,10 @@
-//! Records and files for tests.
+//! Records and stores for tests.
+
+#[cfg(feature = "postgres")]
+#[path = "../../../tests/support/cluster.rs"]
+pub(crate) mod cluster;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod place;
 
 use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
