@@ -9,6 +9,7 @@ CREATE TABLE logs (
     trace_id        TEXT,
     span_id         TEXT,
     parent_span_id  TEXT,
+    local_root      INTEGER NOT NULL,  -- 1 where the stage has no parent in its process: a parent id is from elsewhere
     request_id      TEXT,
     user_id         TEXT,
     tenant_id       TEXT,
@@ -57,6 +58,7 @@ CREATE TABLE logs_archive (
     trace_id        TEXT,
     span_id         TEXT,
     parent_span_id  TEXT,
+    local_root      INTEGER NOT NULL,
     request_id      TEXT,
     user_id         TEXT,
     tenant_id       TEXT,
@@ -124,7 +126,7 @@ CREATE TABLE stage_minutes (
 
 -- The catalog: every annotated stage that a service had linked in.
 CREATE TABLE stages (
-    service        TEXT NOT NULL DEFAULT '',
+    service        TEXT NOT NULL DEFAULT '',  -- '' where there is none
     name           TEXT NOT NULL,
     kind           TEXT NOT NULL,
     level          TEXT NOT NULL,
@@ -144,8 +146,8 @@ CREATE TABLE instances (
     environment   TEXT,
     version       TEXT,
     host          TEXT,
-    started_at    TEXT NOT NULL,  -- of its first record here
-    last_seen_at  TEXT NOT NULL,  -- of its last record here
+    started_at    TEXT NOT NULL,  -- when it was first heard of: its first record here, or an empty batch
+    last_seen_at  TEXT NOT NULL,  -- when it was last heard of; at least every minute while it lives
     ended_at      TEXT            -- when it closed this sink, if it did
 ) WITHOUT ROWID;
 
@@ -158,3 +160,12 @@ CREATE TABLE delivered_batches (
 
 -- Old entries are dropped by age.
 CREATE INDEX delivered_batches_time ON delivered_batches (delivered_at);
+
+-- Retention's verdicts, so that a late record follows its trace.
+CREATE TABLE settled_traces (
+    trace_id  TEXT NOT NULL PRIMARY KEY,
+    day       TEXT NOT NULL,     -- the day it was settled with
+    kept      INTEGER NOT NULL   -- 1 where it went to the archive
+) WITHOUT ROWID;
+
+CREATE INDEX settled_traces_day ON settled_traces (day);

@@ -14,6 +14,9 @@ pub(crate) struct Args {
     /// How to write it: a waterfall, one JSON document, or a JSON line a span.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Draw every span, also where runs of alike ones would be folded into a line.
+    #[arg(long)]
+    all: bool,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
@@ -23,7 +26,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         Err(why) => return Ok(Found::Nothing(why)),
     };
     match store.trace(id).await? {
-        Some(trace) => write(&mut Output::new(), args.format, &trace),
+        Some(trace) => write(&mut Output::new(), args, &trace),
         None => Ok(Found::Nothing(format!("there is no trace {id}"))),
     }
 }
@@ -56,10 +59,13 @@ pub(crate) async fn find(store: &LogStore, named: &str) -> Result<Result<TraceId
     }
 }
 
-fn write(output: &mut Output, format: Format, trace: &Trace) -> Result<Found, Failure> {
+fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failure> {
     let (width, colour) = (output.width, output.colour);
-    match format {
-        Format::Table => writeln!(output.writer, "{}", Waterfall::new(trace).width(width).colour(colour))?,
+    match args.format {
+        Format::Table => {
+            let picture = Waterfall::new(trace).width(width).colour(colour).all(args.all);
+            writeln!(output.writer, "{picture}")?;
+        }
         Format::Json => writeln!(output.writer, "{}", trace.to_json())?,
         Format::Jsonl => trace.spans().try_for_each(|span| writeln!(output.writer, "{}", span.to_json()))?,
     }

@@ -1,5 +1,6 @@
 //! The command as its users run it.
 
+#[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]
 #[path = "../../ragtrace-sinks/tests/support/mod.rs"]
 mod support;
 
@@ -68,7 +69,7 @@ fn a_trace_is_written_as_json_and_as_json_lines() {
 
 #[test]
 fn errors_are_those_of_a_user_since_a_while_ago() {
-    let hour_ago = Timestamp::now().minus(std::time::Duration::from_secs(3_600)).to_string();
+    let hour_ago = Timestamp::now().minus(std::time::Duration::from_hours(1)).to_string();
     let recent = Make::new("failed", "retrieval", 9, 0)
         .with("timestamp", hour_ago)
         .with("error", json!({"type": "Timeout", "message": "no answer in 5s", "chain": ["connection reset"]}));
@@ -151,6 +152,20 @@ fn the_store_is_named_before_or_after_the_command_or_by_the_environment() {
     assert_eq!(code(&ragtrace(&file, &["trace", "last"])), Some(2), "the default is another file");
     stdout(&ragtrace(&file, &["migrate"]));
     assert_eq!(code(&ragtrace(&file, &["trace", "last"])), Some(1), "made, and empty");
+}
+
+#[test]
+fn many_processes_may_make_the_same_store_at_once() {
+    for _ in 0..3 {
+        let file = File::new();
+        let start = |_| command(&file, &["migrate"]).stderr(Stdio::piped()).spawn().expect("runs");
+        let processes: Vec<_> = (0..8).map(start).collect();
+        for process in processes {
+            let output = process.wait_with_output().expect("ends");
+            assert_eq!((code(&output), stderr(&output).as_str()), (Some(0), ""));
+        }
+        assert_eq!(code(&ragtrace(&file, &["trace", "last"])), Some(1), "made, and empty");
+    }
 }
 
 #[test]

@@ -6,13 +6,22 @@
 //! | feature | brings |
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
+//! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 
 mod env;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "store")]
+pub mod retention;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "store")]
 pub mod store;
+#[cfg(feature = "store")]
+mod tables;
 
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSink;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};

@@ -4,7 +4,6 @@ mod support;
 
 mod sqlite {
     mod faults;
-    mod reading;
     mod tracing;
     mod waterfall;
     mod writing;

@@ -17,7 +17,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::metrics::{RequestMetric, StageMinute};
-use crate::record::Record;
+use crate::record::{Origin, Record};
+use crate::time::Timestamp;
 
 /// A destination of records.
 pub trait Sink: Send + Sync + 'static {
@@ -87,25 +88,33 @@ impl BatchLimits {
 
 /// Records that travel together, and what was counted meanwhile. A clone shares them.
 ///
-/// A batch without records carries counts alone; a sink that has no use for those answers [`Delivered::all`].
+/// A batch without records carries counts alone, or nothing: it says that its process lives. A sink that has no use for
+/// those answers [`Delivered::all`].
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
     records: Arc<[Record]>,
     requests: Arc<[RequestMetric]>,
     minutes: Arc<[StageMinute]>,
+    sent: Option<(Arc<Origin>, Timestamp)>,
 }
 
 impl Batch {
     /// A batch of records with an id of its own. The pipeline makes them; a sink's tests may too.
     pub fn new(id: Uuid, records: impl Into<Arc<[Record]>>) -> Self {
-        Self { id, records: records.into(), requests: Arc::default(), minutes: Arc::default() }
+        Self { id, records: records.into(), requests: Arc::default(), minutes: Arc::default(), sent: None }
     }
 
     /// The same with these counts.
     pub fn with_metrics(mut self, requests: Vec<RequestMetric>, minutes: Vec<StageMinute>) -> Self {
         self.requests = requests.into();
         self.minutes = minutes.into();
+        self
+    }
+
+    /// The same from this process, which closed it at this time.
+    pub fn with_origin(mut self, origin: impl Into<Arc<Origin>>, closed_at: Timestamp) -> Self {
+        self.sent = Some((origin.into(), closed_at));
         self
     }
 
@@ -129,10 +138,25 @@ impl Batch {
         &self.minutes
     }
 
+    /// Whether there is neither a record nor a count in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.requests.is_empty() && self.minutes.is_empty()
+    }
+
     /// About how many bytes of memory it takes.
     pub(crate) fn memory_estimate(&self) -> usize {
         let records: usize = self.records.iter().map(Record::memory_estimate).sum();
         records + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
+    }
+
+    /// The process that closed the batch, whose counts these are. Its records may be of other processes.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.sent.as_ref().map(|(origin, _)| &**origin)
+    }
+
+    /// When the batch was closed: its process lived then.
+    pub fn closed_at(&self) -> Option<Timestamp> {
+        self.sent.as_ref().map(|(_, at)| *at)
     }
 
     /// The two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever
@@ -141,7 +165,7 @@ impl Batch {
         let middle = self.records.len() / 2;
         let half = |from: usize, to: usize| {
             let id = Uuid::new_v5(&self.id, format!("{from}..{to}").as_bytes());
-            Self::new(id, &self.records[from..to])
+            Self { sent: self.sent.clone(), ..Self::new(id, &self.records[from..to]) }
         };
         let first =
             Self { requests: Arc::clone(&self.requests), minutes: Arc::clone(&self.minutes), ..half(0, middle) };

@@ -56,9 +56,8 @@ fn every_record_arrives_once_or_is_dead_with_its_reason() {
     let oracles: Vec<_> = (0..4).map(|_| Arc::new(Oracle::new(RUNS))).collect();
     let is_up = Arc::new(AtomicBool::new(false));
     let up = Arc::clone(&is_up);
-    let down_for_long = sink("down", &oracles[0], move |_| {
-        if up.load(Ordering::Relaxed) { Reply::Take } else { down() }
-    });
+    let down_for_long =
+        sink("down", &oracles[0], move |_| if up.load(Ordering::Relaxed) { Reply::Take } else { down() });
     let slow = sink("slow", &oracles[1], |_| Reply::Slow(Duration::from_millis(5)))
         .with_limits(BatchLimits::default().with_in_flight(4));
     let flapping = sink("flapping", &oracles[2], |attempt| match attempt.before % 40 {
@@ -102,9 +101,12 @@ fn every_record_arrives_once_or_is_dead_with_its_reason() {
             }
             None
         });
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().expect("a runtime");
         runtime.block_on(async {
-            let tasks: Vec<_> = (0..TASKS).map(|task| tokio::spawn(run_task(task, Arc::clone(&issued), Arc::clone(&is_behind)))).collect();
+            let tasks: Vec<_> = (0..TASKS)
+                .map(|task| tokio::spawn(run_task(task, Arc::clone(&issued), Arc::clone(&is_behind))))
+                .collect();
             for task in tasks {
                 task.await.expect("the task does not panic");
             }

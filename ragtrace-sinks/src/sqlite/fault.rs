@@ -161,3 +161,39 @@ fn unopenable(path: &Path, error: &sqlx::Error) -> String {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{ConnectOptions, SqliteConnection};
+
+    use super::*;
+
+    /// What SQLite answers to a statement in a database of few pages.
+    async fn answer(sql: &'static str) -> Fault {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
+        let mut connection: SqliteConnection = options.connect().await.expect("opens");
+        sqlx::raw_sql("CREATE TABLE t (b NOT NULL UNIQUE); INSERT INTO t VALUES (1); PRAGMA max_page_count = 4")
+            .execute(&mut connection)
+            .await
+            .expect("set up");
+        sqlx::raw_sql(sql).execute(&mut connection).await.expect_err("refused").into()
+    }
+
+    #[tokio::test]
+    async fn an_error_is_judged_by_who_can_mend_it() {
+        for (sql, cause, says) in [
+            ("INSERT INTO t VALUES (zeroblob(1000000))", Cause::Passing, "the disk is full"),
+            ("INSERT INTO t VALUES (1)", Cause::Data, "refuses the data"),
+            ("INSERT INTO t VALUES (NULL)", Cause::Data, "refuses the data"),
+            ("INSERT INTO t VALUES (zeroblob(2000000000))", Cause::Data, "refuses the data"),
+            ("INSERT INTO nowhere VALUES (1)", Cause::Operator, "not as ragtrace made them"),
+            ("PRAGMA query_only = true; INSERT INTO t VALUES (2)", Cause::Operator, "may not be written"),
+        ] {
+            let fault = answer(sql).await;
+            assert_eq!(fault.cause(), cause, "{sql}: {fault}");
+            assert!(fault.to_string().contains(says), "{sql}: {fault}");
+        }
+    }
+}

@@ -29,6 +29,8 @@ use uuid::Uuid;
 use fault::Cause;
 pub(crate) use fault::Fault;
 
+use crate::tables::Process;
+
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
 ///
 /// ```
@@ -77,7 +79,11 @@ impl SqliteSink {
 
     async fn write(&self, writer: &mut Writer, batch: &Batch) -> Result<(), Fault> {
         let mut opened = self.healthy(writer.connection.take()).await?;
-        let written = write::batch(&mut opened.connection, batch).await;
+        let mut written = write::batch(&mut opened.connection, batch).await;
+        if let (Ok(()), false, Some(process)) = (&written, opened.has_catalog, batch.origin()) {
+            written = write::catalog(&mut opened.connection, process.service().unwrap_or_default()).await;
+            opened.has_catalog = written.is_ok();
+        }
         // A connection that failed for any other reason than its data is let go of; the next attempt opens a new one.
         // So does a cancelled delivery, which never gets here: dropping the connection rolls back.
         if written.as_ref().err().is_none_or(|fault| fault.cause() == Cause::Data) {
@@ -106,7 +112,7 @@ impl Sink for SqliteSink {
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let mut writer = self.writer.lock().await;
         self.write(&mut writer, batch).await.map_err(Fault::into_verdict)?;
-        writer.instances.extend(batch.records().iter().map(ragtrace::Record::instance));
+        writer.instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
         Ok(Delivered::all())
     }
 

@@ -30,6 +30,8 @@ const WAL_ATTEMPTS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) connection: SqliteConnection,
+    /// Whether the catalog of this program's stages was brought up to date through it.
+    pub(crate) has_catalog: bool,
     file: Option<FileId>,
 }
 
@@ -55,7 +57,7 @@ pub(crate) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
     let mut connection = options.connect().await.map_err(failed)?;
     use_wal(&mut connection).await.map_err(failed)?;
     migrate(&mut connection, path).await?;
-    Ok(Opened { connection, file: FileId::of(path) })
+    Ok(Opened { connection, has_catalog: false, file: FileId::of(path) })
 }
 
 /// What connections of writers and of readers share. Statements are not logged: sqlx would log them through the very

@@ -5,17 +5,12 @@
 //! record that is there twice counts once. Parents that form a circle are cut open at the earliest of them.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use ragtrace::{Event, Record, SpanId, Timestamp, TraceId};
 use uuid::Uuid;
 
-use super::LogRow;
 use super::trace::{Span, SpanStatus, Trace};
-
-/// How long a process may be silent before its open spans count as lost. A process with anything to do writes much
-/// more often; one that computes for longer without a word shows as lost until its next record.
-const SILENCE: Duration = Duration::from_hours(1);
+use super::{LogRow, SILENCE};
 
 /// When a process was last heard of.
 #[derive(Clone, Copy, Debug)]

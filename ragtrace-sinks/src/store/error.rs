@@ -31,6 +31,22 @@ impl StoreError {
         self
     }
 
+    /// What went wrong, in words that say what to do.
+    pub(crate) fn told(message: String) -> Self {
+        Self::new(Kind::Other, message)
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn missing_file(path: &std::path::Path) -> Self {
+        let shown = path.display();
+        let advice = "run your program with a SQLite sink first, or give the path it writes to";
+        Self::new(Kind::Missing, format!("there is no file `{shown}`: {advice}"))
+    }
+
+    pub(super) fn unreadable_row(table: &str) -> Self {
+        Self::new(Kind::Other, format!("a row of `{table}` is not as ragtrace wrote it: look for one and delete it"))
+    }
+
     /// Whether the URL names no store that this build knows.
     pub fn is_bad_url(&self) -> bool {
         self.kind == Kind::Url

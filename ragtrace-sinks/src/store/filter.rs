@@ -1,5 +1,6 @@
 //! Which records to read.
 
+use super::Position;
 use ragtrace::{Level, StageDescriptor, Timestamp, TraceId};
 
 /// Which records to read: all that match every part that is set, the newest first, 1,000 at most unless told otherwise.
@@ -22,6 +23,7 @@ pub struct LogFilter {
     pub(super) level: Option<Level>,
     pub(super) since: Option<Timestamp>,
     pub(super) until: Option<Timestamp>,
+    pub(super) after: Position,
     pub(super) limit: usize,
 }
 
@@ -36,6 +38,7 @@ impl Default for LogFilter {
             level: None,
             since: None,
             until: None,
+            after: Position::START,
             limit: 1_000,
         }
     }
@@ -97,6 +100,12 @@ impl LogFilter {
     /// Records before this time.
     pub fn until(mut self, until: Timestamp) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// The page after the record at this position ([`LogRow::position`](super::LogRow::position)).
+    pub fn after(mut self, position: Position) -> Self {
+        self.after = position;
         self
     }
 

@@ -6,10 +6,9 @@ use ragtrace::{Record, Timestamp};
 use serde_json::{Map, Value as Json};
 
 use super::error::{Kind, StoreError};
+use super::page::Position;
 
 /// One row of `logs`: a record, read through it as if it were one, and when the store took it in.
-///
-/// What a record knows beyond the columns of its row is not there: [`Record::is_local_root`] is always `false`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
     record: Record,
@@ -20,6 +19,11 @@ impl LogRow {
     /// The record.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Where the next page begins, if this is the last row of one.
+    pub fn position(&self) -> Position {
+        Position { timestamp: self.record.timestamp(), id: self.record.id() }
     }
 
     /// When the store took it in.
@@ -43,6 +47,7 @@ pub(super) struct Columns {
     pub(super) trace_id: Option<String>,
     pub(super) span_id: Option<String>,
     pub(super) parent_span_id: Option<String>,
+    pub(super) local_root: bool,
     pub(super) request_id: Option<String>,
     pub(super) user_id: Option<String>,
     pub(super) tenant_id: Option<String>,
@@ -116,6 +121,9 @@ fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
         if let Some(text) = text {
             members.insert(name.to_owned(), Json::String(text));
         }
+    }
+    if columns.local_root {
+        members.insert("local_root".to_owned(), Json::Bool(true));
     }
     let objects = [
         ("context", columns.context),

@@ -34,7 +34,7 @@ pub enum SpanStatus {
     Failed,
     /// It was dropped before its end.
     Cancelled,
-    /// Its end will not come: its process has closed, or has not been heard of for an hour.
+    /// Its end will not come: its process has closed, or has not been heard of for three minutes.
     Lost,
 }
 
@@ -212,9 +212,19 @@ impl<'a> SpanNode<'a> {
         &self.span().record
     }
 
-    /// Whether it names a parent that is not in the store: one in another process that writes elsewhere, or whose records
-    /// are still on their way or gone.
+    /// Whether it names a parent of its own process that is not in the store: its records are still on their way, or
+    /// were hidden, or are gone.
     pub fn is_orphan(self) -> bool {
+        self.lacks_parent() && !self.record().is_local_root()
+    }
+
+    /// Whether it names a parent in another process that is not in the store, since that process writes elsewhere or not
+    /// yet.
+    pub fn has_remote_parent(self) -> bool {
+        self.lacks_parent() && self.record().is_local_root()
+    }
+
+    fn lacks_parent(self) -> bool {
         self.span().parent.is_none() && self.parent_span_id().is_some()
     }
 
@@ -237,6 +247,30 @@ impl<'a> SpanNode<'a> {
     pub(super) fn is_last_child(self) -> bool {
         let end = self.span().parent.map_or(self.trace.spans.len(), |parent| self.trace.spans[parent].end);
         self.span().end == end
+    }
+
+    /// The next span, depth first.
+    pub(super) fn next(self) -> Option<Self> {
+        self.at(self.index + 1)
+    }
+
+    /// The next span, depth first, that is not beneath this one.
+    pub(super) fn next_outside(self) -> Option<Self> {
+        self.at(self.span().end)
+    }
+
+    pub(super) fn next_sibling(self) -> Option<Self> {
+        if self.is_last_child() { None } else { self.next_outside() }
+    }
+
+    /// Whether it completed and everything beneath it did.
+    pub(super) fn is_completed_throughout(self) -> bool {
+        let subtree = &self.trace.spans[self.index..self.span().end];
+        subtree.iter().all(|span| span.status == SpanStatus::Completed)
+    }
+
+    fn at(self, index: usize) -> Option<Self> {
+        (index < self.trace.spans.len()).then_some(Self { trace: self.trace, index })
     }
 
     fn span(self) -> &'a Span {

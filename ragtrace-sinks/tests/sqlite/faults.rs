@@ -150,3 +150,16 @@ async fn data_that_the_file_refuses_is_rejected_and_nothing_of_it_stays() {
     let store = store::open(&file.url()).await.expect("opens");
     assert_eq!(store.logs(store::LogFilter::new()).await.expect("reads").len(), 16);
 }
+
+#[tokio::test]
+async fn a_file_that_nobody_writes_can_be_read_where_nothing_can_be_made() {
+    let file = File::holding(ingestion()).await;
+    let mut permissions = std::fs::metadata(file.folder.path()).expect("a folder").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(file.folder.path(), permissions.clone()).expect("set");
+    let rows = store::open(&file.url()).await.expect("opens").logs(store::LogFilter::new()).await.expect("reads");
+    assert_eq!(rows.len(), 8);
+    #[expect(clippy::permissions_set_readonly_false, reason = "the folder is the test's own, and goes with it")]
+    permissions.set_readonly(false);
+    std::fs::set_permissions(file.folder.path(), permissions).expect("set");
+}

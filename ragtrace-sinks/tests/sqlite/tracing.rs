@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use ragtrace::{Record, Timestamp};
-use ragtrace_sinks::store::{self, SpanStatus, Trace};
+use ragtrace_sinks::store::{self, SpanNode, SpanStatus, Trace};
 use serde_json::{Value as Json, json};
 
 use crate::support::{File, Make, TRACE, ingestion, run};
@@ -32,12 +32,12 @@ async fn spans_come_as_a_tree_with_all_that_their_records_say() {
     assert_eq!((trace.status(), trace.duration().as_millis()), (SpanStatus::Failed, 1_420));
     let root = trace.roots().next().expect("a root");
     assert_eq!(
-        root.children().map(|child| child.stage()).collect::<Vec<_>>(),
+        root.children().map(SpanNode::stage).collect::<Vec<_>>(),
         ["file_parsing", "document_chunking", "chunk_embedding"]
     );
     let parse = root.children().next().expect("a child");
     assert_eq!((parse.count(), parse.busy().map(|busy| busy.as_micros())), (Some(3), Some(40_500)));
-    assert_eq!(parse.parent().map(|parent| parent.span_id()), Some(root.span_id()));
+    assert_eq!(parse.parent().map(SpanNode::span_id), Some(root.span_id()));
     let embed = trace.span(root.children().nth(2).expect("a child").span_id()).expect("by its id");
     assert_eq!(embed.error().expect("an error").chain(), ["503 Service Unavailable"]);
     assert_eq!(embed.cost_usd(), Some(0.0021));
@@ -77,10 +77,12 @@ async fn an_end_alone_is_a_span_and_starts_where_its_duration_says() {
 async fn a_span_without_its_parent_stands_at_the_top_and_says_so() {
     let (start, end) = run("completed", "stray", 5, (10, 20));
     let root = run("completed", "root", 1, (0, 30));
-    let records = [root.0, root.1, start.parent(99), end.parent(99)];
+    let remote = run("completed", "served", 6, (20, 25)).1.parent(98).with("local_root", true);
+    let records = [root.0, root.1, start.parent(99), end.parent(99), remote];
     let trace = trace_of(records.iter().map(Make::record)).await;
-    let orphans: Vec<_> = trace.roots().map(|span| (span.stage(), span.is_orphan())).collect();
-    assert_eq!(orphans, [("root", false), ("stray", true)]);
+    let lacking: Vec<_> =
+        trace.roots().map(|span| (span.stage(), span.is_orphan(), span.has_remote_parent())).collect();
+    assert_eq!(lacking, [("root", false, false), ("stray", true, false), ("served", false, true)]);
 }
 
 #[tokio::test]
@@ -124,7 +126,7 @@ async fn ten_thousand_spans_deep_or_wide_are_read_and_drawn() {
     for (records, deepest) in [(chain, 9_999), (fan, 1)] {
         let trace = trace_of(records).await;
         assert_eq!(trace.spans().len(), 10_000);
-        assert_eq!(trace.spans().map(|span| span.depth()).max(), Some(deepest));
+        assert_eq!(trace.spans().map(SpanNode::depth).max(), Some(deepest));
         let drawn = store::Waterfall::new(&trace).width(80).to_string();
         assert_eq!(drawn.lines().count(), 10_000 + 4);
         assert_eq!(trace.clone(), trace);
@@ -158,7 +160,7 @@ proptest! {
         prop_assert_eq!(stages(&in_order), stages(&any_order));
         prop_assert_eq!(in_order.spans().len(), parents.len());
         for span in any_order.spans() {
-            prop_assert_eq!(span.parent().map(|parent| parent.span_id()), span.parent_span_id());
+            prop_assert_eq!(span.parent().map(SpanNode::span_id), span.parent_span_id());
             prop_assert!(span.children().all(|child| child.parent_span_id() == Some(span.span_id())));
         }
     }

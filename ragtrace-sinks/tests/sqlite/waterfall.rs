@@ -66,6 +66,23 @@ async fn what_lies_deep_is_drawn_behind_a_mark() {
 }
 
 #[tokio::test]
+async fn many_alike_siblings_are_one_line_unless_all_are_asked_for() {
+    let embeddings = (0..120_u64).map(|at| {
+        let millis = if at == 60 { 80 } else { 20 };
+        let end = Make::new("completed", "embed_batch", 10 + at, 30 * (at + 1)).parent(1);
+        end.metrics(json!({"duration_ms": millis, "count": 16, "cost_usd": 0.001}))
+    });
+    let (root, _) = run("completed", "chunk_embedding", 1, (0, 4_000));
+    let failed = Make::new("failed", "embed_batch", 500, 3_800).parent(1);
+    let stored = run("completed", "data_storage", 600, (3_800, 3_900)).1.parent(1);
+    let makes = std::iter::once(root).chain(embeddings).chain([failed, stored]);
+    let trace = latest(makes.map(|make| make.record())).await;
+    let drawn = Waterfall::new(&trace).width(90).to_string();
+    golden("folded", drawn.split_once("\n\n").expect("a blank line below the header").1);
+    assert_eq!(Waterfall::new(&trace).all(true).to_string().matches("embed_batch").count(), 121);
+}
+
+#[tokio::test]
 async fn no_line_is_wider_than_asked() {
     let wide = "段階を追って文書を解析する_stage_with_a_very_long_name_indeed";
     let (root, root_end) = run("completed", wide, 1, (0, 90_000));

@@ -84,13 +84,13 @@ async fn many_writers_may_open_a_fresh_file_at_once() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_are_never_locked_out_by_a_writer() {
     let file = File::holding(ingestion()).await;
     let sink = file.sink();
     let writer = tokio::spawn(async move {
-        for _ in 0..150 {
-            sink.deliver(&batch((0..20).flat_map(|_| ingestion()))).await.expect("delivered");
+        for _ in 0..60 {
+            sink.deliver(&batch((0..5).flat_map(|_| ingestion()))).await.expect("delivered");
         }
         sink.close().await;
     });
@@ -136,6 +136,38 @@ async fn a_process_is_known_by_its_records_and_ends_with_its_sink() {
     let later = Make::new("log", "x", 1, 0).with("timestamp", "2999-01-01T00:00:00.000000Z");
     file.sink().deliver(&batch([later.record()])).await.expect("delivered");
     assert_eq!(number(&file, "SELECT count(*) FROM instances WHERE ended_at IS NULL").await, 1, "it was not its end");
+}
+
+#[ragtrace::traced_stage(kind = chunk, fields(note))]
+fn noted(note: &str) {}
+
+#[tokio::test]
+async fn a_batch_without_records_says_that_its_process_lives_and_carries_counts() {
+    let file = File::new();
+    let instance: uuid::Uuid = INSTANCE.parse().expect("an id");
+    let origin = ragtrace::Origin::new(instance).with_service("rag-api");
+    let counts = ingestion();
+    for minutes in 0..3 {
+        let at = BEGIN.plus(std::time::Duration::from_mins(minutes));
+        let minutes = counts.iter().filter_map(ragtrace::metrics::StageMinute::of).collect();
+        let requests = counts.iter().filter_map(ragtrace::metrics::RequestMetric::of).collect();
+        let batch =
+            Batch::new(uuid::Uuid::new_v4(), []).with_metrics(requests, minutes).with_origin(origin.clone(), at);
+        file.sink().deliver(&batch).await.expect("delivered");
+    }
+    assert_eq!(number(&file, "SELECT count(*) FROM logs").await, 0);
+    assert_eq!(number(&file, "SELECT count(*) FROM request_metrics").await, 3);
+    let lived = "SELECT unixepoch(last_seen_at) - unixepoch(started_at) FROM instances";
+    assert_eq!(number(&file, lived).await, 120);
+    let of_embedding =
+        "SELECT runs * 1000000 + failed * 10000 + items FROM stage_minutes WHERE stage = 'chunk_embedding'";
+    assert_eq!(number(&file, of_embedding).await, 3_000_000 + 30_000 + 3 * 1_280);
+    let sketched = "SELECT sum(value) FROM stage_minutes, json_each(durations) WHERE stage = 'chunk_embedding'";
+    assert_eq!(number(&file, sketched).await, 3);
+    noted("x");
+    let catalogued = "SELECT count(*) FROM stages WHERE service = 'rag-api' AND name = 'noted'
+        AND kind = 'chunk' AND fields ->> '$[0].name' = 'note' AND fields ->> '$[0].source' = 'fields'";
+    assert_eq!(number(&file, catalogued).await, 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,12 @@
-//! Records and files for tests.
+//! Records and stores for tests.
 
+#[cfg(feature = "postgres")]
+#[path = "../../../tests/support/cluster.rs"]
+pub(crate) mod cluster;
+#[cfg(all(feature = "sqlite", feature = "postgres"))]
+pub(crate) mod place;
+
+use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Sink, Timestamp};
 use ragtrace_sinks::SqliteSink;
@@ -8,17 +15,17 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// 2026-11-22T08:20:11Z, when every made-up trace begins.
-pub const BEGIN: Timestamp = Timestamp::from_micros(1_795_335_611_000_000);
-pub const TRACE: &str = "0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10";
-pub const INSTANCE: &str = "0199a1c2-0000-7000-8000-000000000001";
+pub(crate) const BEGIN: Timestamp = Timestamp::from_micros(1_795_335_611_000_000);
+pub(crate) const TRACE: &str = "0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10";
+pub(crate) const INSTANCE: &str = "0199a1c2-0000-7000-8000-000000000001";
 
 /// A record in the making.
 #[derive(Clone)]
-pub struct Make(Map<String, Json>);
+pub(crate) struct Make(Map<String, Json>);
 
 impl Make {
     /// An event of a stage's run, `at_ms` after the begin.
-    pub fn new(event: &str, stage: &str, span: u64, at_ms: u64) -> Self {
+    pub(crate) fn new(event: &str, stage: &str, span: u64, at_ms: u64) -> Self {
         let at = BEGIN.plus(std::time::Duration::from_millis(at_ms));
         let level = match event {
             "failed" => "ERROR",
@@ -35,37 +42,37 @@ impl Make {
     }
 
     /// Sets a member of the canonical JSON.
-    pub fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
-    pub fn parent(self, span: u64) -> Self {
+    pub(crate) fn parent(self, span: u64) -> Self {
         self.with("parent_span_id", format!("{span:016x}"))
     }
 
-    pub fn metrics(self, metrics: Json) -> Self {
+    pub(crate) fn metrics(self, metrics: Json) -> Self {
         self.with("metrics", metrics)
     }
 
-    pub fn trace(self, id: &str) -> Self {
+    pub(crate) fn trace(self, id: &str) -> Self {
         self.with("trace_id", id)
     }
 
-    pub fn record(&self) -> Record {
+    pub(crate) fn record(&self) -> Record {
         Record::from_json(&Json::Object(self.0.clone()).to_string()).expect("a record")
     }
 }
 
 /// The start and the end of a run that took some milliseconds.
-pub fn run(event: &str, stage: &str, span: u64, from_to_ms: (u64, u64)) -> (Make, Make) {
+pub(crate) fn run(event: &str, stage: &str, span: u64, from_to_ms: (u64, u64)) -> (Make, Make) {
     let (from, to) = from_to_ms;
     let end = Make::new(event, stage, span, to).metrics(json!({"duration_ms": to - from}));
     (Make::new("started", stage, span, from), end)
 }
 
 /// A failed ingestion: three stages under a root, the last of which fails it.
-pub fn ingestion() -> Vec<Record> {
+pub(crate) fn ingestion() -> Vec<Record> {
     let error =
         json!({"type": "EmbedError", "message": "the model is overloaded", "chain": ["503 Service Unavailable"]});
     let (root, root_end) = run("failed", "ingestion", 1, (0, 1_420));
@@ -88,34 +95,38 @@ pub fn ingestion() -> Vec<Record> {
         .collect()
 }
 
-pub fn batch(records: impl IntoIterator<Item = Record>) -> Batch {
-    Batch::new(Uuid::new_v4(), records.into_iter().collect::<Vec<_>>())
+/// A batch of records, and what they count for.
+pub(crate) fn batch(records: impl IntoIterator<Item = Record>) -> Batch {
+    let records: Vec<_> = records.into_iter().collect();
+    let requests = records.iter().filter_map(RequestMetric::of).collect();
+    let minutes = records.iter().filter_map(StageMinute::of).collect();
+    Batch::new(Uuid::new_v4(), records).with_metrics(requests, minutes)
 }
 
 /// A file in a folder of its own, and its URL.
-pub struct File {
-    pub folder: TempDir,
+pub(crate) struct File {
+    pub(crate) folder: TempDir,
 }
 
 impl File {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder for the test") }
     }
 
-    pub fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.folder.path().join("ragtrace.db")
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("sqlite:{}", self.path().display())
     }
 
-    pub fn sink(&self) -> SqliteSink {
+    pub(crate) fn sink(&self) -> SqliteSink {
         SqliteSink::new(self.path())
     }
 
     /// A file that holds these records, and no writer any more.
-    pub async fn holding(records: impl IntoIterator<Item = Record>) -> Self {
+    pub(crate) async fn holding(records: impl IntoIterator<Item = Record>) -> Self {
         let file = Self::new();
         let sink = file.sink();
         sink.deliver(&batch(records)).await.expect("a fresh file takes a batch");

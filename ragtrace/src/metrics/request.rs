@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::TraceId;
 use crate::context::Request;
-use crate::record::Event;
+use crate::record::{Event, Record};
 use crate::time::Timestamp;
 
 /// How a run ended.
@@ -63,6 +63,19 @@ pub struct RequestMetric {
 impl RequestMetric {
     /// About how many bytes of memory one takes, with a request of its own.
     pub(crate) const MEMORY: usize = size_of::<Self>() + size_of::<Request>() + 64;
+
+    /// What the end record of a local root says of its request: for tests of sinks, and to count anew what is stored.
+    /// `None` for any other record.
+    pub fn of(record: &Record) -> Option<Self> {
+        let stage = record.stage().filter(|_| record.is_local_root() && record.event().is_end())?;
+        Some(Self {
+            timestamp: record.timestamp(),
+            operation: Cow::Owned(stage.to_owned()),
+            duration: record.duration().unwrap_or_default(),
+            status: RunStatus::of(record.event()),
+            request: Arc::clone(record.0.request.as_ref()?),
+        })
+    }
 
     /// When it ended.
     pub fn timestamp(&self) -> Timestamp {

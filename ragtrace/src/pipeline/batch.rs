@@ -1,16 +1,19 @@
 //! Records gather into batches, with what is counted meanwhile.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use uuid::Uuid;
 
 use crate::metrics::{RequestMetric, StageMinute};
-use crate::record::Record;
+use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits};
+use crate::time::Timestamp;
 
 /// The batch that is being filled.
 #[derive(Debug)]
 pub(super) struct Batcher {
+    origin: Arc<Origin>,
     limits: BatchLimits,
     records: Vec<Record>,
     requests: Vec<RequestMetric>,
@@ -20,8 +23,9 @@ pub(super) struct Batcher {
 }
 
 impl Batcher {
-    pub(super) fn new(limits: BatchLimits) -> Self {
-        Self { limits, records: Vec::new(), requests: Vec::new(), minutes: Vec::new(), bytes: 0, since: None }
+    pub(super) fn new(origin: Arc<Origin>, limits: BatchLimits) -> Self {
+        let (records, requests, minutes) = (Vec::new(), Vec::new(), Vec::new());
+        Self { origin, limits, records, requests, minutes, bytes: 0, since: None }
     }
 
     /// Adds a record, and returns the batch that it completes, or that had no room for it.
@@ -49,10 +53,17 @@ impl Batcher {
     /// Closes the batch, unless it is empty.
     pub(super) fn close(&mut self) -> Option<Batch> {
         self.since.take()?;
+        Some(self.close_anyhow())
+    }
+
+    /// Closes the batch, also if there is nothing in it: it says that the process lives.
+    pub(super) fn close_anyhow(&mut self) -> Batch {
+        self.since = None;
         self.bytes = 0;
         let (requests, minutes) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.minutes));
         let records = std::mem::take(&mut self.records);
-        Some(Batch::new(Uuid::now_v7(), records).with_metrics(requests, minutes))
+        let batch = Batch::new(Uuid::now_v7(), records).with_metrics(requests, minutes);
+        batch.with_origin(Arc::clone(&self.origin), Timestamp::now())
     }
 
     /// When the batch is old enough to be closed.

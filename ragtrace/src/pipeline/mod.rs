@@ -30,10 +30,10 @@ mod worker;
 
 #[cfg(feature = "testing")]
 pub(crate) use assemble::Assembler;
-pub(crate) use queue::Queue;
 pub use queue::QueueLimits;
 #[cfg(feature = "testing")]
 pub(crate) use queue::Taken;
+pub(crate) use queue::{Queue, Severity};
 pub(crate) use refine::Refiner;
 pub use stats::{Dropped, Report, SinkStats, Stats};
 pub(crate) use worker::{Command, Plan, SpoolSettings, start};

@@ -10,7 +10,9 @@ type OfSink = (&'static str, &'static str, &'static str, fn(&SinkStats) -> u64);
 
 const OF_SINKS: &[OfSink] = &[
     ("ragtrace_records_accepted_total", "counter", "Records that a sink's lane took in.", |s| s.accepted),
-    ("ragtrace_records_recovered_total", "counter", "Records that an earlier process left in the spool.", |s| s.recovered),
+    ("ragtrace_records_recovered_total", "counter", "Records that an earlier process left in the spool.", |s| {
+        s.recovered
+    }),
     ("ragtrace_records_delivered_total", "counter", "Records that arrived.", |s| s.delivered),
     ("ragtrace_records_dead_lettered_total", "counter", "Records that a sink refused for good.", |s| s.dead_lettered),
     ("ragtrace_records_dropped_total", "counter", "Records that were given up.", |s| s.dropped),

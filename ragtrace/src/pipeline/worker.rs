@@ -29,7 +29,7 @@ use crate::record::Origin;
 use crate::sample::Sampler;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
 use crate::spool::{self, SpoolLimits, SpoolPlan};
-use crate::time::Timestamp;
+use crate::time::{Calibration, Timestamp};
 use crate::warning::Limited;
 
 /// How long an entry waits in a thread's chain at most before it is read.
@@ -104,6 +104,7 @@ struct Worker {
     refused: (u64, u64),
     refusing: Limited,
     published: Arc<Mutex<Stats>>,
+    clock: Calibration,
 }
 
 /// The spool's thread.
@@ -144,7 +145,7 @@ struct Ending {
 
 impl Worker {
     fn new(plan: Plan) -> Self {
-        let (lanes, spool) = lanes(plan.console, plan.sinks, plan.share, plan.spool);
+        let (lanes, spool) = lanes(plan.console, plan.sinks, plan.share, plan.spool, &plan.origin);
         let worker = Self {
             queue: plan.queue,
             origin: Arc::clone(&plan.origin),
@@ -162,6 +163,7 @@ impl Worker {
             refused: (0, 0),
             refusing: Limited::default(),
             published: plan.published,
+            clock: Calibration::new(),
         };
         worker.publish();
         worker
@@ -177,6 +179,8 @@ impl Worker {
                 // The handle is gone without a word, as when its thread was killed.
                 Happening::Left => break,
             }
+            self.clock.tick();
+            self.queue.tend_pool();
             self.drain(SLICE);
             self.tell();
             self.send();
@@ -367,9 +371,8 @@ impl Worker {
         let lanes = &self.lanes;
         self.flushes.retain(|flush| {
             let is_over = now >= flush.deadline;
-            let settled = |(lane, below): (&Lane, &u64)| {
-                lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below))
-            };
+            let settled =
+                |(lane, below): (&Lane, &u64)| lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below));
             let complete = lanes.iter().zip(&flush.below).all(settled);
             // The end takes what an earlier process left along, as far as the sinks take it.
             let is_drained = flush.reply.is_some() || lanes.iter().all(Lane::is_drained);
@@ -430,6 +433,7 @@ fn lanes(
     sinks: Vec<BoxSink>,
     share: QueueLimits,
     settings: Option<SpoolSettings>,
+    origin: &Arc<Origin>,
 ) -> (Vec<Lane>, Option<Spool>) {
     let mut names: Vec<Option<String>> = console.iter().map(|_| None).collect();
     for sink in &sinks {
@@ -443,12 +447,11 @@ fn lanes(
         let handle = spool::start(SpoolPlan { folder, limits, lanes: names, events: sender })?;
         Some(Spool { handle, events })
     });
-    let spooling = |lane: usize| {
-        spool.as_ref().map(|spool| Spooling { handle: spool.handle.clone(), lane, is_durable })
-    };
-    let shown = console.map(|console| Lane::new(console, share, None));
+    let spooling =
+        |lane: usize| spool.as_ref().map(|spool| Spooling { handle: spool.handle.clone(), lane, is_durable });
+    let shown = console.map(|console| Lane::new(console, share, None, Arc::clone(origin)));
     let first = usize::from(shown.is_some());
-    let kept = (first..).zip(sinks).map(|(lane, sink)| Lane::new(sink, share, spooling(lane)));
+    let kept = (first..).zip(sinks).map(|(lane, sink)| Lane::new(sink, share, spooling(lane), Arc::clone(origin)));
     let lanes: Vec<_> = shown.into_iter().chain(kept).collect();
     (lanes, spool)
 }

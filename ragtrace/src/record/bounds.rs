@@ -65,8 +65,7 @@ impl RecordLimits {
             return None;
         }
         let mut request = request.clone();
-        let ids =
-            [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
+        let ids = [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
         for id in ids.into_iter().flatten() {
             if let Some(cut) = shortened(id, self.string) {
                 *id = cut.into();

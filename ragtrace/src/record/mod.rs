@@ -8,6 +8,7 @@ mod bounds;
 mod decode;
 mod encode;
 pub(crate) mod json;
+mod origin;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use bounds::RecordLimits;
 pub use decode::DecodeRecordError;
+pub use origin::Origin;
 
 use crate::context::Request;
 use crate::level::Level;
@@ -99,16 +101,6 @@ impl ErrorInfo {
     pub fn chain(&self) -> &[String] {
         &self.chain
     }
-}
-
-/// Which process a record comes from: the same for all records of an installation.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    pub(crate) service: Option<String>,
-    pub(crate) environment: Option<String>,
-    pub(crate) version: Option<String>,
-    pub(crate) host: Option<String>,
-    pub(crate) instance: Uuid,
 }
 
 /// One record. A clone shares its contents.
@@ -251,6 +243,11 @@ impl Record {
     /// The id of the process.
     pub fn instance(&self) -> Uuid {
         self.0.origin.instance
+    }
+
+    /// All that is known of the process.
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
     }
 
     /// The thread's name, or its number if it has none.

@@ -2,8 +2,25 @@
 
 /// Segments that are secret wherever they stand in a name.
 const SECRET: &[&str] = &[
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "accesskey", "privatekey", "secretkey",
-    "authtoken", "apitoken", "accesstoken", "authorization", "cookie", "cookies", "credential", "credentials", "jwt",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "secretkey",
+    "authtoken",
+    "apitoken",
+    "accesstoken",
+    "authorization",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "jwt",
     "sessionid",
 ];
 
@@ -70,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_name_is_secret_by_whole_segments() {
-        for name in ["token", "auth.token", "X-Api-Key", "apiKey", "DB_PASSWORD", "client_secret", "Set-Cookie", "sessionId"]
+        for name in
+            ["token", "auth.token", "X-Api-Key", "apiKey", "DB_PASSWORD", "client_secret", "Set-Cookie", "sessionId"]
         {
             assert!(is_secret(name, &[]), "{name}");
         }

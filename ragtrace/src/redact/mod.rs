@@ -131,8 +131,7 @@ impl Redactor {
             return None;
         }
         let mut request = request.clone();
-        let ids =
-            [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
+        let ids = [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
         for (id, scrubbed) in ids.into_iter().zip(scrubbed) {
             if let Some(scrubbed) = scrubbed {
                 *id = Some(scrubbed.into());
@@ -140,7 +139,6 @@ impl Redactor {
         }
         Some(request)
     }
-
 
     /// Takes the secrets out of a minute's tenant.
     pub(crate) fn minute(&self, minute: &mut StageMinute) {

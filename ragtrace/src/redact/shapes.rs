@@ -259,7 +259,10 @@ mod tests {
             ("X-Api-Key: abc", "X-Api-Key: [redacted]"),
             ("token: abcdef0123456789", "token: [redacted]"),
             ("an acme_9 here", "an [redacted] here"),
-            ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----", "[redacted]-----END RSA PRIVATE KEY-----"),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----",
+                "[redacted]-----END RSA PRIVATE KEY-----",
+            ),
             ("pässword=ü password=ü…", "pässword=ü password=[redacted]"),
         ];
         for (text, expected) in cases {

@@ -16,7 +16,7 @@ use crate::sample::Sampler;
 use crate::setup::Telemetry;
 use crate::sink::{BoxSink, Sink};
 use crate::spool::{Durability, SpoolLimits};
-use crate::stage::panic;
+use crate::stage::{panic, report_duplicates};
 
 /// What to set up; made by [`builder`].
 #[derive(Debug)]
@@ -170,6 +170,7 @@ impl Builder {
         let spool = spool_settings(self.spool, self.durability)?;
         let queue = Queue::install(self.queue).ok_or(SetupError::Installed)?;
         panic::install_hook();
+        report_duplicates();
         let origin = Origin {
             service: self.service,
             environment: self.environment,

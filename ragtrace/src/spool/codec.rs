@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::context::Request;
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
-use crate::record::Record;
+use crate::record::{Origin, Record};
 use crate::sink::Batch;
 use crate::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     let header = json!({
         "version": VERSION,
         "id": batch.id().to_string(),
+        "origin": batch.origin().map(origin_json),
+        "closed_at": batch.closed_at().map(|at| at.to_string()),
         "records": batch.records().len(),
         "requests": batch.requests().iter().map(request_json).collect::<Vec<_>>(),
         "minutes": batch.minutes().iter().map(minute_json).collect::<Vec<_>>(),
@@ -51,10 +53,36 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
         return Err(format!("it has {} records instead of {}", records.len(), header["records"]));
     }
     let list = |name: &str| header[name].as_array().map_or(&[][..], Vec::as_slice);
-    let requests = list("requests").iter().map(request).collect::<Option<Vec<_>>>().ok_or("its requests are malformed")?;
+    let requests =
+        list("requests").iter().map(request).collect::<Option<Vec<_>>>().ok_or("its requests are malformed")?;
     let minutes = list("minutes").iter().map(minute).collect::<Option<Vec<_>>>().ok_or("its minutes are malformed")?;
     let id: Uuid = parsed(&header, "id").ok_or("its id is malformed")?;
-    Ok(Batch::new(id, records).with_metrics(requests, minutes))
+    let batch = Batch::new(id, records).with_metrics(requests, minutes);
+    Ok(match (origin(&header["origin"]), parsed(&header, "closed_at")) {
+        (Some(origin), Some(closed_at)) => batch.with_origin(origin, closed_at),
+        _ => batch,
+    })
+}
+
+fn origin_json(origin: &Origin) -> Json {
+    json!({
+        "service": origin.service(),
+        "environment": origin.environment(),
+        "version": origin.version(),
+        "host": origin.host(),
+        "instance": origin.instance().to_string(),
+    })
+}
+
+fn origin(json: &Json) -> Option<Origin> {
+    let text = |name: &str| json[name].as_str().map(str::to_owned);
+    Some(Origin {
+        service: text("service"),
+        environment: text("environment"),
+        version: text("version"),
+        host: text("host"),
+        instance: parsed(json, "instance")?,
+    })
 }
 
 fn request_json(request: &RequestMetric) -> Json {

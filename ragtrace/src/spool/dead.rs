@@ -158,7 +158,8 @@ impl DeadLetters {
     }
 
     fn lock(&self) -> io::Result<File> {
-        let lock = File::options().create(true).truncate(false).write(true).open(self.folder.join("dead-letters.lock"))?;
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(self.folder.join("dead-letters.lock"))?;
         lock.lock()?;
         Ok(lock)
     }

@@ -37,7 +37,8 @@ impl Slot {
         let mut orphans = Vec::new();
         for entry in fs::read_dir(root)? {
             let folder = entry?.path();
-            let is_slot = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
+            let is_slot =
+                folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
             if is_slot && database_of(&folder).exists() {
                 orphans.extend(Self::lock(folder)?);
             }
@@ -72,7 +73,9 @@ impl Slot {
         let aside = self.folder.join(format!("spool.redb.corrupt-{}", Timestamp::now().as_micros()));
         fs::rename(&path, &aside).map_err(|error| Fault::Disk(error.to_string()))?;
         let (path, aside) = (path.display(), aside.display());
-        warning::line(&format!("the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"));
+        warning::line(&format!(
+            "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
+        ));
         Ok(())
     }
 

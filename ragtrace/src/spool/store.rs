@@ -195,9 +195,14 @@ impl Store {
             return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.limits.bytes));
         }
         while self.index.bytes(sink) + bytes > budget {
-            let oldest = (self.limits.when_full == WhenFull::DropOldest).then(|| self.index.oldest_free(sink)).flatten();
+            let oldest =
+                (self.limits.when_full == WhenFull::DropOldest).then(|| self.index.oldest_free(sink)).flatten();
             let Some((sequence, _)) = oldest else {
-                return Err(format!("the spool is full: it holds {} of {} bytes", self.index.bytes(sink), self.limits.bytes));
+                return Err(format!(
+                    "the spool is full: it holds {} of {} bytes",
+                    self.index.bytes(sink),
+                    self.limits.bytes
+                ));
             };
             self.drop_batch(group, lane, sink, sequence, "the spool is full, and the oldest go");
         }
@@ -278,7 +283,13 @@ impl Store {
                 }
                 Err(Fault::Corrupt(why)) => {
                     let mut group = Group::default();
-                    self.drop_batch(&mut group, lane, &sink, sequence, &format!("a stored batch cannot be read: {why}"));
+                    self.drop_batch(
+                        &mut group,
+                        lane,
+                        &sink,
+                        sequence,
+                        &format!("a stored batch cannot be read: {why}"),
+                    );
                     self.finish(&mut group);
                 }
                 Err(fault) => {
@@ -392,7 +403,9 @@ impl Store {
                 Some(lane) if batches > 0 => self.say(Event::Recovered { lane, batches, records }),
                 None if batches > 0 => {
                     let folder = self.folder.display();
-                    warning::line(&format!("the spool in {folder} holds {records} records for sink {sink}, which is not set up"));
+                    warning::line(&format!(
+                        "the spool in {folder} holds {records} records for sink {sink}, which is not set up"
+                    ));
                 }
                 _ => {}
             }

@@ -101,9 +101,8 @@ impl Handle {
 /// Starts the thread.
 pub(crate) fn start(plan: SpoolPlan) -> Option<Handle> {
     let (sender, receiver) = channel();
-    let spawned = std::thread::Builder::new()
-        .name("ragtrace-spool".to_owned())
-        .spawn(move || run(Store::new(plan), &receiver));
+    let spawned =
+        std::thread::Builder::new().name("ragtrace-spool".to_owned()).spawn(move || run(Store::new(plan), &receiver));
     match spawned {
         Ok(_thread) => Some(Handle(sender)),
         Err(error) => {

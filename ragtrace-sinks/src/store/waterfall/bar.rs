@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::store::{SpanNode, SpanStatus, Trace};
+use crate::store::{SpanStatus, Trace};
 use ragtrace::Timestamp;
 
 /// A cell filled from the left, by eighths (Unicode, block elements).
@@ -30,14 +30,15 @@ impl Scale {
         self.total
     }
 
-    pub(super) fn bar(&self, span: SpanNode<'_>) -> Bar {
-        let start = span.started_at().since(self.began);
-        let end = span.duration().map_or(self.total, |duration| start.saturating_add(duration));
+    /// A bar from one instant to another, or to the end of the trace.
+    pub(super) fn bar(&self, from: Timestamp, to: Option<Timestamp>, status: SpanStatus) -> Bar {
+        let start = from.since(self.began);
+        let end = to.map_or(self.total, |to| to.since(self.began));
         let all = self.cells * 8;
         // Every bar shows, also that of a span which took no time or lies at the very end.
         let from = self.eighths(start).min(all - 1);
         let to = self.eighths(end).clamp(from + 1, all);
-        let body = match span.status() {
+        let body = match status {
             SpanStatus::Open | SpanStatus::Lost => "░",
             SpanStatus::Cancelled => "▒",
             SpanStatus::Completed | SpanStatus::Failed => "█",

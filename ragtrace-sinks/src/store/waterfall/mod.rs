@@ -1,6 +1,7 @@
 //! A trace as a picture of text: a line a span, each with a bar where it lay in time.
 
 mod bar;
+mod fold;
 mod paint;
 mod text;
 
@@ -10,25 +11,29 @@ use ragtrace::{ErrorInfo, Record};
 
 use super::{SpanNode, SpanStatus, Trace};
 use bar::Scale;
+use fold::Line;
 use paint::{Paint, Painter, mark, of_span, of_status};
-use text::{cost, duration, fit, grouped, width_of};
+use text::{duration, fit, grouped, width_of};
 
 pub use text::printable;
 
 /// Draws a trace. Its `Display` is the picture, lines with line ends between them and none at the last.
 ///
 /// ```text
-/// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s                4 spans · 1 error
-///   alice @ acme · ingest · rag-api · 2026-11-22 08:20:11 UTC
+/// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s        4 spans · 1 error
+///   alice @ acme · ingest · req-1 · rag-api · 2026-11-22 08:20:11 UTC
 ///
-///                          0                  710ms                 1.42s
-/// ✗ ingestion              ████████████████████████████████████████████   1.42s
-/// ├─✓ file_parsing         ███▍                                           112ms      3
-/// ├─✓ document_chunking       ▐██▌                                       84.1ms    128
-/// └─✗ chunk_embedding            ████████████████████████████████████     1.2s    128  $0.0021
+///                        0             710ms         1.42s
+/// ✗ ingestion            █████████████████████████████████   1.42s
+/// ├─✓ file_parsing       ██▋                                 112ms      3
+/// ├─✓ document_chunking    ▐█▋                              84.1ms    128
+/// └─✗ chunk_embedding        ▐████████████████████████████   1.22s  1,280  $0.0021
 ///      EmbedError: the model is overloaded
 ///      ↳ 503 Service Unavailable
 /// ```
+///
+/// Where a trace has more than a hundred spans, a run of alike siblings that went well is one line, such as
+/// `embed_batch ×120 ≤80ms`, with what they took, yielded and cost together; [`Waterfall::all`] draws each.
 ///
 /// What was logged cannot steer the terminal: control characters are shown escaped.
 #[derive(Clone, Debug)]
@@ -36,6 +41,7 @@ pub struct Waterfall<'a> {
     trace: &'a Trace,
     width: usize,
     colour: bool,
+    all: bool,
 }
 
 /// The narrowest picture; what is narrower is drawn this wide.
@@ -50,7 +56,7 @@ const LEVELS: usize = 12;
 impl<'a> Waterfall<'a> {
     /// The picture of `trace`, 100 columns wide and without colour.
     pub fn new(trace: &'a Trace) -> Self {
-        Self { trace, width: 100, colour: false }
+        Self { trace, width: 100, colour: false, all: false }
     }
 
     /// The same with another width, in terminal columns; at least 40.
@@ -62,6 +68,12 @@ impl<'a> Waterfall<'a> {
     /// The same with or without ANSI colours. Whether they are wanted (a terminal, no `NO_COLOR`) is for the caller to say.
     pub fn colour(mut self, colour: bool) -> Self {
         self.colour = colour;
+        self
+    }
+
+    /// The same with a line for every span, or with runs of alike siblings folded where there are very many.
+    pub fn all(mut self, all: bool) -> Self {
+        self.all = all;
         self
     }
 
@@ -114,17 +126,18 @@ impl Display for Waterfall<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let painter = Painter { colour: self.colour };
         self.header(f, painter)?;
-        let columns = Columns::of(self.trace, self.width);
+        let lines = fold::lines(self.trace, self.all);
+        let columns = Columns::of(self.trace, &lines, self.width);
         if self.trace.spans().len() > 0 {
             writeln!(f)?;
             columns.axis(f, painter)?;
         }
         let mut tree = Tree { levels: columns.levels, last: Vec::new() };
-        for span in self.trace.spans() {
-            tree.enter(span);
+        for line in &lines {
+            tree.enter(line);
             writeln!(f)?;
-            columns.line(f, painter, &tree, span)?;
-            for error in error_lines(span) {
+            columns.line(f, painter, &tree, line)?;
+            for error in error_lines(line.span) {
                 let indent = format!("{}   ", tree.below());
                 let room = self.width.saturating_sub(width_of(&indent)).max(LEAST_BAR);
                 write!(f, "\n{indent}")?;
@@ -152,11 +165,12 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(trace: &Trace, width: usize) -> Self {
-        let widest = |part: &dyn Fn(SpanNode<'_>) -> usize| trace.spans().map(part).max().unwrap_or(0);
-        let count = widest(&|span| span.count().map_or(0, |count| width_of(&grouped(count)) + 2));
-        let cost = widest(&|span| span.cost_usd().map_or(0, |usd| width_of(&cost(usd)) + 2));
-        let time = widest(&|span| width_of(&time_of(span))) + 2;
+    fn of(trace: &Trace, lines: &[Line<'_>], width: usize) -> Self {
+        let widest = |part: &dyn Fn(&Line<'_>) -> usize| lines.iter().map(part).max().unwrap_or(0);
+        let column = |text: String| if text.is_empty() { 0 } else { width_of(&text) + 2 };
+        let count = widest(&|line| column(line.count()));
+        let cost = widest(&|line| column(line.cost()));
+        let time = widest(&|line| column(line.time()));
         // What has no room goes: first the cost, then the count.
         let fits = |columns: usize| columns + time + LEAST_NAME <= width;
         let cost = if fits(cost + count) { cost } else { 0 };
@@ -167,7 +181,7 @@ impl Columns {
         let limit = limit.max(LEAST_NAME);
         // Two columns a level: half of the column is left to the name itself.
         let levels = (limit / 4).min(LEVELS);
-        let name = widest(&|span| 2 * span.depth().min(levels) + 3 + width_of(&printable(span.stage())));
+        let name = widest(&|line| 2 * line.span.depth().min(levels) + 3 + width_of(&line.name()));
         let name = name.min(limit);
         let bar = room.saturating_sub(name + 1);
         let bar = if bar >= LEAST_BAR { bar } else { 0 };
@@ -188,33 +202,31 @@ impl Columns {
         }
     }
 
-    fn line(&self, f: &mut Formatter<'_>, painter: Painter, tree: &Tree, span: SpanNode<'_>) -> fmt::Result {
+    fn line(&self, f: &mut Formatter<'_>, painter: Painter, tree: &Tree, line: &Line<'_>) -> fmt::Result {
+        let span = line.span;
         let branch = tree.branch();
-        let arrow = if span.is_orphan() { "⇡" } else { "" };
+        let arrow = above(span);
         let room = self.name.saturating_sub(width_of(&branch) + 2 + width_of(arrow));
-        let name = fit(&printable(span.stage()), room.max(1)).into_owned();
+        let name = line.name();
+        let name = fit(&name, room.max(1));
         painter.paint(f, Paint::Dim, &branch)?;
         painter.paint(f, of_status(span.status()), mark(span.status()))?;
         write!(f, " {name}")?;
         painter.paint(f, Paint::Dim, arrow)?;
         let used = width_of(&branch) + 2 + width_of(&name) + width_of(arrow);
         write!(f, "{:pad$}", "", pad = self.name.saturating_sub(used))?;
-        let after = [
-            (time_of(span), self.time),
-            (span.count().map(grouped).unwrap_or_default(), self.count),
-            (span.cost_usd().map(cost).unwrap_or_default(), self.cost),
-        ];
+        let after = [(line.time(), self.time), (line.count(), self.count), (line.cost(), self.cost)];
         let last = after.iter().rposition(|(text, width)| *width > 0 && !text.is_empty()).map_or(0, |last| last + 1);
         if self.bar > 0 {
-            let bar = self.scale.bar(span);
+            let bar = self.scale.bar(span.started_at(), line.ended_at, span.status());
             let pad = if last == 0 { 0 } else { self.bar - width_of(&bar.blank) - width_of(&bar.filled) };
             write!(f, " {}", bar.blank)?;
             painter.paint(f, of_span(span), &bar.filled)?;
             write!(f, "{:pad$}", "")?;
         }
         // `{:>width$}` counts characters, and a µ is as wide as one.
-        let shown = after[..last].iter().filter(|(_, width)| *width > 0);
-        shown.map(|(text, width)| write!(f, "{text:>width$}")).collect()
+        let mut shown = after[..last].iter().filter(|(_, width)| *width > 0);
+        shown.try_for_each(|(text, width)| write!(f, "{text:>width$}"))
     }
 }
 
@@ -227,9 +239,9 @@ struct Tree {
 }
 
 impl Tree {
-    fn enter(&mut self, span: SpanNode<'_>) {
-        self.last.truncate(span.depth());
-        self.last.push(span.is_last_child());
+    fn enter(&mut self, line: &Line<'_>) {
+        self.last.truncate(line.span.depth());
+        self.last.push(line.is_last_child());
     }
 
     /// Up to the span itself.
@@ -257,6 +269,15 @@ impl Tree {
     }
 }
 
+/// What is said of a parent that is not drawn: it is elsewhere, or it is missing.
+fn above(span: SpanNode<'_>) -> &'static str {
+    match (span.has_remote_parent(), span.is_orphan()) {
+        (true, _) => "⇡",
+        (_, true) => "⇡?",
+        _ => "",
+    }
+}
+
 /// A failed span's error and its sources, unless a child failed of the very same and says it already.
 fn error_lines(span: SpanNode<'_>) -> Vec<String> {
     let Some(error) = span.error() else { return Vec::new() };
@@ -272,10 +293,6 @@ fn error_lines(span: SpanNode<'_>) -> Vec<String> {
 fn is_said_below(span: SpanNode<'_>) -> bool {
     let message = span.error().map(ErrorInfo::message);
     message.is_some() && span.children().any(|child| child.error().map(ErrorInfo::message) == message)
-}
-
-fn time_of(span: SpanNode<'_>) -> String {
-    span.duration().map_or_else(|| span.status().to_string(), duration)
 }
 
 fn counted(number: usize, what: &str) -> String {

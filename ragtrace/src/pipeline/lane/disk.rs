@@ -169,6 +169,11 @@ impl Lane {
                 self.tell(|lane| Command::Release { lane, key });
                 self.is_on_disk_alone(&outgoing);
             }
+            None if outgoing.batch.is_empty() => {
+                // It said that the process lives, and nobody wants to know that later.
+                self.leave(&outgoing);
+                self.settle(&outgoing);
+            }
             None => self.store(outgoing, false),
         }
     }

@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::disk::{Disk, Waiting};
 pub(super) use self::news::Doing;
@@ -22,9 +22,12 @@ use crate::pipeline::backoff::Backoff;
 use crate::pipeline::batch::Batcher;
 use crate::pipeline::queue::QueueLimits;
 use crate::pipeline::stats::SinkStats;
-use crate::record::Record;
+use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits, BoxSink, Sink};
 use crate::spool::{Handle, Key};
+
+/// How long a lane is silent at most: an empty batch says that the process lives.
+const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// What the worker gives to every lane.
 #[derive(Default)]
@@ -71,6 +74,8 @@ pub(super) struct Lane {
     backoff: Backoff,
     /// Nothing is sent before.
     not_before: Option<Instant>,
+    /// When the last batch was closed; the lane's beginning before that.
+    last_batch: Option<Instant>,
     /// Since when nothing has arrived.
     failing_since: Option<Instant>,
     /// Lone records that were refused since something arrived.
@@ -103,14 +108,14 @@ impl Outgoing {
 }
 
 impl Lane {
-    pub(super) fn new(sink: BoxSink, share: QueueLimits, spooling: Option<Spooling>) -> Self {
+    pub(super) fn new(sink: BoxSink, share: QueueLimits, spooling: Option<Spooling>, origin: Arc<Origin>) -> Self {
         let limits = sink.limits();
         let name = sink.name().to_owned();
         Self {
             sink: Arc::new(sink),
             limits,
             share,
-            batcher: Batcher::new(limits),
+            batcher: Batcher::new(origin, limits),
             ready: VecDeque::new(),
             backlog: VecDeque::new(),
             in_flight: BTreeMap::new(),
@@ -121,6 +126,7 @@ impl Lane {
             memory: 0,
             backoff: Backoff::default(),
             not_before: None,
+            last_batch: None,
             failing_since: None,
             refused_in_a_row: 0,
             wanted_below: 0,
@@ -199,6 +205,7 @@ impl Lane {
         if self.batcher.due().is_some_and(|due| due <= now) {
             self.close_batch();
         }
+        self.beat(now);
         let sent = if self.may_send(now) { self.take_ready(now) } else { Vec::new() };
         self.spill(now);
         sent
@@ -206,7 +213,8 @@ impl Lane {
 
     /// When to look again, if nothing else happens.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        let waits = !self.ready.is_empty() || !self.backlog.is_empty() || self.disk.as_ref().is_some_and(Disk::holds_any);
+        let waits =
+            !self.ready.is_empty() || !self.backlog.is_empty() || self.disk.as_ref().is_some_and(Disk::holds_any);
         let retry = self.not_before.filter(|_| waits && !self.is_closed);
         [self.batcher.due(), retry].into_iter().flatten().min()
     }
@@ -270,7 +278,23 @@ impl Lane {
         }
     }
 
+    /// Sends an empty batch after a silence, unless something is on its way already.
+    fn beat(&mut self, now: Instant) {
+        let last = *self.last_batch.get_or_insert(now);
+        let is_idle = self.ready.is_empty() && self.backlog.is_empty() && self.in_flight.is_empty() && !self.is_closed;
+        if is_idle && self.batcher.due().is_none() && now.duration_since(last) >= HEARTBEAT {
+            let number = self.next_number;
+            self.next_number += 1;
+            self.unsettled.insert(number, 1);
+            let batch = self.batcher.close_anyhow();
+            // It is worth nothing later, so it never goes to disk ahead of being sent.
+            self.ready.push_back(Outgoing { number: Some(number), key: None, bytes: 0, batch });
+            self.last_batch = Some(now);
+        }
+    }
+
     fn enqueue(&mut self, batch: Batch) {
+        self.last_batch = Some(Instant::now());
         let number = self.next_number;
         self.next_number += 1;
         self.unsettled.insert(number, 1);

@@ -1,0 +1,138 @@
+//! A record as a row.
+
+use std::borrow::Cow;
+
+use ragtrace::{Record, StageKind, Timestamp};
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::clean;
+
+/// Times before 2015 and from 2100 on are a clock's or a program's mistake: such a row goes to the nearest day of these,
+/// so that nobody can make any number of partitions, and its context says what the record said.
+const SENSIBLE: (i64, i64) = (1_420_070_400_000_000, 4_102_444_799_999_999);
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// Columns that are written, in the order of `logs`: all but `created_at` and `written`, which the server fills in.
+pub(super) const COLUMNS: &str = "id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, \
+    tenant_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, \
+    error, stack_trace, source, service, environment, version, host, instance, thread";
+
+/// What a record holds, as PostgreSQL can.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub(super) id: Uuid,
+    /// Microseconds since 1970.
+    pub(super) timestamp: i64,
+    pub(super) trace_id: Option<Uuid>,
+    pub(super) span_id: Option<String>,
+    pub(super) parent_span_id: Option<String>,
+    pub(super) local_root: bool,
+    pub(super) request_id: Text<'a>,
+    pub(super) user_id: Text<'a>,
+    pub(super) tenant_id: Text<'a>,
+    pub(super) request_type: Text<'a>,
+    pub(super) logger: Cow<'a, str>,
+    pub(super) level: &'static str,
+    pub(super) message: Cow<'a, str>,
+    pub(super) event: &'static str,
+    pub(super) stage: Text<'a>,
+    pub(super) kind: Option<&'static str>,
+    pub(super) duration_ms: Option<f64>,
+    pub(super) item_count: Option<i64>,
+    pub(super) context: Option<String>,
+    pub(super) metrics: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) stack_trace: Text<'a>,
+    pub(super) source: Option<String>,
+    pub(super) service: Text<'a>,
+    pub(super) environment: Text<'a>,
+    pub(super) version: Text<'a>,
+    pub(super) host: Text<'a>,
+    pub(super) instance: Uuid,
+    pub(super) thread: Text<'a>,
+}
+
+type Text<'a> = Option<Cow<'a, str>>;
+
+pub(super) fn rows(records: &[Record]) -> Vec<Row<'_>> {
+    records.iter().map(Row::of).collect()
+}
+
+/// The day, counted from 1970, of a time in microseconds.
+pub(super) fn day_of(micros: i64) -> i64 {
+    micros.div_euclid(MICROS_PER_DAY)
+}
+
+impl<'a> Row<'a> {
+    fn of(record: &'a Record) -> Self {
+        let text = |text: Option<&'a str>| text.map(clean::text);
+        let said = record.timestamp().as_micros();
+        let timestamp = said.clamp(SENSIBLE.0, SENSIBLE.1);
+        let context = if said == timestamp { record.context_json() } else { Some(with_time(record, said)) };
+        let message = match record.message() {
+            Cow::Borrowed(message) => clean::text(message),
+            Cow::Owned(message) => Cow::Owned(clean::text(&message).into_owned()),
+        };
+        Self {
+            id: record.id(),
+            timestamp,
+            trace_id: record.trace_id().map(ragtrace::TraceId::as_uuid),
+            span_id: record.span_id().map(|id| id.to_string()),
+            parent_span_id: record.parent_span_id().map(|id| id.to_string()),
+            local_root: record.is_local_root(),
+            request_id: text(record.request_id()),
+            user_id: text(record.user_id()),
+            tenant_id: text(record.tenant_id()),
+            request_type: text(record.request_type()),
+            logger: clean::text(record.logger()),
+            level: record.level().as_str(),
+            message,
+            event: record.event().as_str(),
+            stage: text(record.stage()),
+            kind: record.kind().map(StageKind::as_str),
+            duration_ms: record.metric("duration_ms"),
+            item_count: record.count().map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
+            context: context.map(clean::json),
+            metrics: record.metrics_json().map(clean::json),
+            error: record.error_json().map(clean::json),
+            stack_trace: text(record.stack_trace()),
+            source: record.source().map(|(file, line)| clean::json(json!({"file": file, "line": line}).to_string())),
+            service: text(record.service()),
+            environment: text(record.environment()),
+            version: text(record.version()),
+            host: text(record.host()),
+            instance: record.instance(),
+            thread: text(record.thread()),
+        }
+    }
+
+    /// The day, counted from 1970, whose partition it goes to.
+    pub(super) fn day(&self) -> i64 {
+        day_of(self.timestamp)
+    }
+
+    /// As a JSON object of the columns, for statements that take rows that way. JSON in it is text once more.
+    pub(super) fn to_json(&self) -> Json {
+        json!({
+            "id": self.id, "timestamp": Timestamp::from_micros(self.timestamp).to_string(), "trace_id": self.trace_id,
+            "span_id": self.span_id, "parent_span_id": self.parent_span_id, "local_root": self.local_root,
+            "request_id": self.request_id, "user_id": self.user_id, "tenant_id": self.tenant_id,
+            "request_type": self.request_type, "logger": self.logger, "level": self.level, "message": self.message,
+            "event": self.event, "stage": self.stage, "kind": self.kind, "duration_ms": self.duration_ms,
+            "item_count": self.item_count, "context": self.context, "metrics": self.metrics, "error": self.error,
+            "stack_trace": self.stack_trace, "source": self.source, "service": self.service,
+            "environment": self.environment, "version": self.version, "host": self.host, "instance": self.instance,
+            "thread": self.thread,
+        })
+    }
+}
+
+/// The context of a record whose time is beyond belief, with that time in it, in microseconds since 1970.
+fn with_time(record: &Record, said: i64) -> String {
+    let context = record.context_json().and_then(|context| serde_json::from_str::<Map<String, Json>>(&context).ok());
+    let mut context = context.unwrap_or_default();
+    context.insert("clamped_timestamp_micros".to_owned(), said.into());
+    Json::Object(context).to_string()
+}

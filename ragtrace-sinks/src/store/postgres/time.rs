@@ -1,0 +1,53 @@
+//! Instants as parameters of statements.
+
+use ragtrace::Timestamp;
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::{Encode, Postgres, Type};
+
+/// An instant in microseconds since 1970, for a parameter of type `timestamptz`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PgTime(pub(super) i64);
+
+/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+const EPOCH: i64 = 946_684_800_000_000;
+/// What PostgreSQL takes for minus and plus infinity, before and after every instant.
+const ENDS: (i64, i64) = (i64::MIN, i64::MAX);
+
+impl PgTime {
+    /// A lower bound, or none.
+    pub(super) fn since(since: Option<Timestamp>) -> Self {
+        Self(since.map_or(ENDS.0, Timestamp::as_micros))
+    }
+
+    /// An upper bound, or none.
+    pub(super) fn until(until: Option<Timestamp>) -> Self {
+        Self(until.map_or(ENDS.1, Timestamp::as_micros))
+    }
+}
+
+impl From<Timestamp> for PgTime {
+    fn from(at: Timestamp) -> Self {
+        Self(at.as_micros())
+    }
+}
+
+impl Type<Postgres> for PgTime {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("timestamptz")
+    }
+}
+
+impl Encode<'_, Postgres> for PgTime {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        // 4713 BC and AD 294276 are the ends of what PostgreSQL can count.
+        const SPAN: (i64, i64) = (-211_813_488_000_000_000, 9_223_371_331_200_000_000 - EPOCH);
+        let since_epoch = match self.0 {
+            i64::MIN | i64::MAX => self.0,
+            micros => micros.saturating_sub(EPOCH).clamp(SPAN.0, SPAN.1),
+        };
+        buffer.extend_from_slice(&since_epoch.to_be_bytes());
+        Ok(IsNull::No)
+    }
+}

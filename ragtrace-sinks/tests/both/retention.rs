@@ -1,0 +1,173 @@
+//! What is kept, moved and removed; and that nothing is ever kept by halves.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ragtrace::{Record, Sink, Timestamp};
+use ragtrace_sinks::retention::{Retention, purge};
+use ragtrace_sinks::store::{LogFilter, TraceFilter};
+use uuid::Uuid;
+
+use crate::support::place::{Place, over_both};
+use crate::support::{BEGIN, Make, batch, run};
+
+over_both!(
+    a_trace_is_kept_whole_or_goes_whole_also_across_midnight,
+    a_late_record_follows_its_trace,
+    the_archive_forgets_a_trace_after_its_last_record,
+    a_job_that_is_stopped_anywhere_goes_on_where_it_was,
+    a_dry_run_says_what_would_be_done_and_does_nothing,
+    a_person_is_erased_everywhere_and_nobody_else,
+);
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// The instant on a day counted from that of BEGIN, which is the first.
+fn at(day: u32, hour: u64) -> Timestamp {
+    let midnight = Timestamp::from_micros(BEGIN.as_micros().div_euclid(86_400_000_000) * 86_400_000_000);
+    midnight.plus(DAY * day + Duration::from_hours(hour))
+}
+
+/// A trace of so many records, an hour apart.
+fn trace(number: u64, begins: Timestamp, records: u64, fails: bool) -> Vec<Record> {
+    let id = Uuid::from_u128(u128::from(number) + 1).to_string();
+    let make = |nth: u64| {
+        let event = if fails && nth + 1 == records { "failed" } else { "log" };
+        let time = begins.plus(Duration::from_hours(nth)).to_string();
+        Make::new(event, "retrieval", nth + 1, 0).trace(&id).with("timestamp", time).record()
+    };
+    (0..records).map(make).collect()
+}
+
+/// How many rows each trace has, in the logs and in the archive.
+async fn rows_by_trace(place: &Place, traces: u64) -> BTreeMap<u64, (i64, i64)> {
+    let mut found = BTreeMap::new();
+    for number in 0..traces {
+        let id = Uuid::from_u128(u128::from(number) + 1);
+        let of = |table: &str| format!("SELECT count(*) FROM {table} WHERE trace_id = '{id}'");
+        found.insert(number, (place.number(&of("logs")).await, place.number(&of("logs_archive")).await));
+    }
+    found
+}
+
+async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: Place) {
+    // Six records an hour apart, beginning at 22 o'clock: each crosses midnight. Every other one fails, past midnight.
+    let traces = (0..12).flat_map(|number| {
+        let day = u32::try_from(number / 4).expect("small");
+        trace(number, at(day, 22), 6, number % 2 == 0)
+    });
+    let loose = [(0, "ERROR"), (0, "INFO"), (5, "INFO")].map(|(day, level)| {
+        let make = Make::new("log", "x", 1, 0).with("trace_id", serde_json::Value::Null).with("level", level);
+        make.with("timestamp", at(day, 1).to_string()).record()
+    });
+    let store = place.holding(traces.chain(loose)).await;
+    let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
+    let settled = retention.run(&place.url, |_| {}).await.expect("settled");
+    // The days 0 and 1 are older than seven whole days; traces of day 2 are not, whatever of day 1's came to lie there.
+    assert_eq!((settled.archived, settled.removed), (4, 4), "{settled:?}");
+    for (number, rows) in rows_by_trace(&place, 12).await {
+        let expected = match number {
+            8.. => (6, 0),
+            failed if failed % 2 == 0 => (0, 6),
+            _ => (0, 0),
+        };
+        assert_eq!(rows, expected, "trace {number}");
+    }
+    assert_eq!(place.number("SELECT count(*) FROM logs WHERE trace_id IS NULL").await, 1);
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive WHERE trace_id IS NULL").await, 1);
+    let moved = store.trace(Uuid::from_u128(1).to_string().parse().expect("an id")).await.expect("reads");
+    assert_eq!(moved.expect("it is in the archive").logs().len(), 6);
+    assert!(retention.run(&place.url, |_| {}).await.expect("again").days.is_empty());
+}
+
+async fn a_late_record_follows_its_trace(place: Place) {
+    let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
+    place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 1), 3, false))).await;
+    retention.run(&place.url, |_| {}).await.expect("settled");
+    // Of the same day and of a later one; the one that went has failed, as it turns out.
+    let late = [trace(0, at(0, 9), 1, false), trace(1, at(0, 9), 1, true), trace(0, at(1, 9), 1, false)].concat();
+    place.sink().deliver(&batch(late.into_iter().chain(trace(1, at(1, 9), 1, true)))).await.expect("delivered");
+    retention.run(&place.url, |_| {}).await.expect("settled");
+    assert_eq!(rows_by_trace(&place, 2).await, BTreeMap::from([(0, (0, 5)), (1, (0, 0))]));
+}
+
+async fn the_archive_forgets_a_trace_after_its_last_record(place: Place) {
+    place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 23), 4, true))).await;
+    let settle = async |now| Retention::new().at(now).run(&place.url, |_| {}).await.expect("settled");
+    settle(at(10, 0)).await;
+    assert_eq!(settle(at(30, 2)).await.expired, 0);
+    assert_eq!(settle(at(30, 4)).await.expired, 1);
+    assert_eq!(rows_by_trace(&place, 2).await, BTreeMap::from([(0, (0, 0)), (1, (0, 4))]));
+    assert_eq!(settle(at(31, 3)).await.expired, 1);
+}
+
+async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: Place) {
+    let traces = (0..900_u64).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0));
+    place.holding(traces).await;
+    let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
+    for polls in [3, 10, 25, 60, 120] {
+        let mut job = Box::pin(retention.run(&place.url, |_| {}));
+        for _ in 0..polls {
+            tokio::select! {
+                biased;
+                done = &mut job => {
+                    done.expect("settled");
+                    break;
+                }
+                () = tokio::time::sleep(Duration::from_micros(300)) => {}
+            }
+        }
+        drop(job);
+        // A transaction that nobody waits for any more ends by itself, and only then is this known to be so.
+        let halves =
+            "SELECT count(*) FROM (SELECT trace_id FROM logs GROUP BY trace_id HAVING count(*) <> 4) AS halves";
+        assert_eq!(place.number(halves).await, 0, "a trace is there by halves after {polls} polls");
+    }
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    while retention.run(&place.url, |_| {}).await.expect("settled").is_running_elsewhere {
+        assert!(std::time::Instant::now() < until, "the lock of a job that was stopped is not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, 0);
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 300 * 4);
+}
+
+async fn a_dry_run_says_what_would_be_done_and_does_nothing(place: Place) {
+    place.holding((0..10).flat_map(|number| trace(number, at(0, 22), 4, number % 2 == 0))).await;
+    let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
+    let said = retention.dry_run(true).run(&place.url, |_| {}).await.expect("said");
+    assert_eq!((said.archived, said.removed), (5, 5));
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, 40);
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 0);
+    let done = retention.run(&place.url, |_| {}).await.expect("settled");
+    assert_eq!((done.archived, done.removed), (5, 5));
+}
+
+async fn a_person_is_erased_everywhere_and_nobody_else(place: Place) {
+    let of = |number: u64, user: &str| {
+        let id = Uuid::from_u128(u128::from(number) + 1).to_string();
+        let (start, end) = run("failed", "retrieval", number + 1, (0, 10));
+        // The first says nothing of who asked, as before a token is read.
+        let start = start.with("user_id", serde_json::Value::Null);
+        [start, end.with("user_id", user).with("local_root", true)].map(|make| make.trace(&id).record())
+    };
+    let store = place.holding((0..6).flat_map(|n| of(n, if n % 2 == 0 { "alice" } else { "bob" }))).await;
+    // Half of it is in the archive by then.
+    let archived = (10..14).flat_map(|n| of(n, if n % 2 == 0 { "alice" } else { "bob" }));
+    Retention::new().at(at(9, 1)).run(&place.url, |_| {}).await.expect("settled");
+    let now = archived.map(|record| {
+        let json = record.to_json().replace("2026-11-22", "2026-11-23");
+        Record::from_json(&json).expect("a record")
+    });
+    place.sink().deliver(&batch(now)).await.expect("delivered");
+
+    let said = purge(&place.url, "alice", true).await.expect("said");
+    assert_eq!((said.logs, said.archived, said.requests), (4, 6, 5));
+    assert_eq!(purge(&place.url, "alice' OR '1'='1", false).await.expect("nobody").total(), 0);
+    assert_eq!(purge(&place.url, "alice", false).await.expect("erased"), said);
+    assert_eq!(purge(&place.url, "alice", false).await.expect("again").total(), 0);
+    assert_eq!(store.logs(LogFilter::new()).await.expect("reads").len(), 4);
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 6);
+    let left = store.traces(TraceFilter::new()).await.expect("reads");
+    assert!(left.len() == 5 && left.iter().all(|request| request.user_id() == Some("bob")), "{left:?}");
+}

@@ -1,0 +1,13 @@
+//! The PostgreSQL sink through faults, and what roles may see.
+
+#[expect(dead_code, reason = "shared with the tests of both stores, which use more of it")]
+mod support;
+
+mod postgres {
+    mod bad_data;
+    mod chaos;
+    mod proxy;
+    mod reading;
+    mod roles;
+    mod server;
+}

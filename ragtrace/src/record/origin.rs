@@ -1,0 +1,51 @@
+//! Which process a record comes from.
+
+use uuid::Uuid;
+
+/// A process that records: the same for everything of one installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    pub(crate) service: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) version: Option<String>,
+    pub(crate) host: Option<String>,
+    pub(crate) instance: Uuid,
+}
+
+impl Origin {
+    /// A process of which nothing but its id is known. The builder makes them; a sink's tests may too.
+    pub fn new(instance: Uuid) -> Self {
+        Self { service: None, environment: None, version: None, host: None, instance }
+    }
+
+    /// The same in this service.
+    pub fn with_service(mut self, service: impl Into<String>) -> Self {
+        self.service = Some(service.into());
+        self
+    }
+
+    /// The id of the process.
+    pub fn instance(&self) -> Uuid {
+        self.instance
+    }
+
+    /// The service, as set up.
+    pub fn service(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
+    /// The environment, as set up.
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_deref()
+    }
+
+    /// The service's version, as set up.
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The host's name.
+    pub fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+}
