@@ -183,10 +183,10 @@ impl Verdicts {
         if self.of.insert(trace_id, verdict).is_none() {
             self.order.push_back(trace_id);
         }
-        if self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.of.remove(&oldest);
-            }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.of.remove(&oldest);
         }
     }
 }

@@ -211,8 +211,8 @@ fn access_key(rest: &[u8]) -> Option<usize> {
 fn web_token(rest: &[u8]) -> Option<usize> {
     const SHORTEST: usize = 30;
     let length = rest.iter().take_while(|byte| is_word(**byte)).count();
-    let dots = rest[..length].iter().filter(|byte| **byte == b'.').count();
-    (length >= SHORTEST && dots >= 2).then_some(length)
+    let parts = rest[..length].split(|byte| *byte == b'.').count();
+    (length >= SHORTEST && parts > 2).then_some(length)
 }
 
 /// The token after `Bearer` (RFC 6750, section 2.1).

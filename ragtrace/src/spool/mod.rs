@@ -90,7 +90,7 @@ impl Default for SpoolLimits {
     fn default() -> Self {
         Self {
             bytes: 1 << 30,
-            age: Duration::from_secs(7 * 86_400),
+            age: Duration::from_hours(168),
             when_full: WhenFull::default(),
             dead_letter_bytes: 64 << 20,
         }

@@ -228,7 +228,9 @@ impl Store {
             self.say(answer);
         }
         // What was dropped is gone from the index, so it goes from the disk at the latest when that works again.
-        said.into_iter().for_each(|event| self.say(event));
+        for event in said {
+            self.say(event);
+        }
     }
 
     fn answer(&mut self, asked: Asked, failed: Option<&String>) -> Event {
@@ -266,7 +268,7 @@ impl Store {
                 Work::Remove { sink, sequence } => writer.remove(sink, *sequence),
             })
         });
-        written.map_err(|fault| self.fail(fault))
+        written.map_err(|fault| self.fail(&fault))
     }
 
     fn load(&mut self, lane: usize, most: u64) {
@@ -293,7 +295,7 @@ impl Store {
                     self.finish(&mut group);
                 }
                 Err(fault) => {
-                    self.fail(fault);
+                    self.fail(&fault);
                     break;
                 }
             }
@@ -311,12 +313,12 @@ impl Store {
         if self.file.is_some() {
             return Ok(());
         }
-        if let Some((why, until)) = &self.trouble {
-            if Instant::now() < *until {
-                return Err(why.clone());
-            }
+        if let Some((why, until)) = &self.trouble
+            && Instant::now() < *until
+        {
+            return Err(why.clone());
         }
-        let opened = self.open().map_err(|fault| self.fail(fault));
+        let opened = self.open().map_err(|fault| self.fail(&fault));
         if opened.is_ok() && self.trouble.take().is_some() {
             warning::line(&format!("the spool in {} works again", self.folder.display()));
         }
@@ -332,7 +334,7 @@ impl Store {
         let Some(slot) = &self.slot else { return Ok(()) };
         let (file, contents) = slot.open()?;
         if self.is_recovered {
-            self.reconcile(&file, contents)?;
+            self.reconcile(&file, &contents)?;
         } else {
             self.index = Index::of(contents);
             for orphan in Slot::orphans(&self.folder).map_err(disk)? {
@@ -378,7 +380,7 @@ impl Store {
 
     /// After a failure: what the file holds and the index does not was given up or answered as failed, so it goes. What
     /// only the index has is lost.
-    fn reconcile(&mut self, file: &File, contents: Contents) -> Result<(), Fault> {
+    fn reconcile(&mut self, file: &File, contents: &Contents) -> Result<(), Fault> {
         let held: Vec<(String, u64)> =
             contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
         let unwanted: Vec<_> = held.iter().filter(|(sink, n)| self.index.is_free(sink, *n).is_none()).collect();
@@ -417,21 +419,20 @@ impl Store {
         let limit = Timestamp::now().as_micros().saturating_sub(age);
         let mut group = Group::default();
         for (sink, sequence) in self.index.stored_before(limit) {
-            match self.lane_of(&sink) {
-                Some(lane) => self.drop_batch(&mut group, lane, &sink, sequence, "they were in the spool for too long"),
-                None => {
-                    self.index.remove(&sink, sequence);
-                    group.work.push(Work::Remove { sink, sequence });
-                }
+            if let Some(lane) = self.lane_of(&sink) {
+                self.drop_batch(&mut group, lane, &sink, sequence, "they were in the spool for too long");
+            } else {
+                self.index.remove(&sink, sequence);
+                group.work.push(Work::Remove { sink, sequence });
             }
         }
         self.finish(&mut group);
     }
 
     /// Lets go of a file that failed.
-    fn fail(&mut self, fault: Fault) -> String {
+    fn fail(&mut self, fault: &Fault) -> String {
         self.file = None;
-        let why = match &fault {
+        let why = match fault {
             Fault::Corrupt(why) => {
                 if let Some(slot) = &self.slot {
                     let _ = slot.set_aside(why);
