@@ -114,11 +114,11 @@ fn named(text: &str, at: usize, redactor: &Redactor) -> Option<Range<usize>> {
     if !redactor.is_secret(name) {
         return None;
     }
-    let (mut start, close) = opened(bytes, at + 1);
+    let (mut start, is_escaped, close) = opened(bytes, at + 1);
     let lower = name.to_ascii_lowercase();
     let is_header = lower.ends_with("cookie") || lower.ends_with("authorization");
     let is_value = |byte: u8| match close {
-        Some(quote) => byte != quote,
+        Some(quote) => byte != quote && !(is_escaped && byte == b'\\'),
         None if is_header => !b"\r\n\"'".contains(&byte),
         None => !byte.is_ascii_whitespace() && !b",;&)}]\"'<>|\\".contains(&byte),
     };
@@ -129,25 +129,25 @@ fn named(text: &str, at: usize, redactor: &Redactor) -> Option<Range<usize>> {
         end = value_end(start);
     }
     let value = &text[start..end];
-    let is_prose = bytes[at] == b':' && close.is_none() && PROSE.contains(&lower.as_str());
+    let is_prose = bytes[at] == b':' && close != Some(b'"') && PROSE.contains(&lower.as_str());
     let looks_secret = value.len() >= 8 && value.bytes().any(|byte| byte.is_ascii_digit());
     let says_nothing = ["", "null", "None", "true", "false", MARK].contains(&value);
     (!says_nothing && (!is_prose || looks_secret)).then_some(start..end)
 }
 
-/// Where a value begins, and the quote that closes it: after spaces, `Some(` and the quote that opens it.
-fn opened(bytes: &[u8], from: usize) -> (usize, Option<u8>) {
+/// Where a value begins, whether its quotes are escaped, and the quote that closes it: after spaces, `Some(` and the quote
+/// that opens it.
+fn opened(bytes: &[u8], from: usize) -> (usize, bool, Option<u8>) {
     let spaces = |from: usize| from + bytes[from..].iter().take(8).take_while(|byte| **byte == b' ').count();
     let mut start = spaces(from);
     if bytes[start..].starts_with(b"Some(") {
         start += 5;
     }
-    if bytes.get(start) == Some(&b'\\') {
-        start += 1;
-    }
+    let is_escaped = bytes.get(start) == Some(&b'\\');
+    start += usize::from(is_escaped);
     match bytes.get(start) {
-        Some(quote @ (b'"' | b'\'' | b'`')) => (start + 1, Some(*quote)),
-        _ => (start, None),
+        Some(quote @ (b'"' | b'\'' | b'`')) => (start + 1, is_escaped, Some(*quote)),
+        _ => (start, false, None),
     }
 }
 
@@ -253,7 +253,7 @@ mod tests {
             ("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.", "jwt [redacted]"),
             ("password=hunter2 rest", "password=[redacted] rest"),
             (r#"{"api_key": "abc def", "n": 1}"#, r#"{"api_key": "[redacted]", "n": 1}"#),
-            (r#"{\"password\": \"x\"}"#, r#"{\"password\": \"[redacted]"}"#),
+            (r#"{\"password\": \"x\"}"#, r#"{\"password\": \"[redacted]\"}"#),
             (r#"Config { password: Some("a\"b"), n: 1 }"#, r#"Config { password: Some("[redacted]"), n: 1 }"#),
             ("GET /x?api_key=abc&page=2", "GET /x?api_key=[redacted]&page=2"),
             ("X-Api-Key: abc", "X-Api-Key: [redacted]"),
