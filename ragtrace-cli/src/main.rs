@@ -7,6 +7,7 @@ mod filter;
 mod logs;
 mod migrate;
 mod output;
+mod replay;
 mod rows;
 mod trace;
 mod when;
@@ -38,6 +39,8 @@ enum Command {
     Errors(errors::Args),
     /// Create the store, or bring its tables up to this version.
     Migrate,
+    /// Deliver dead letters once more, to the sinks that `RAGTRACE_SINKS` names.
+    Replay(replay::Args),
 }
 
 fn main() -> ExitCode {
@@ -69,5 +72,6 @@ async fn run(cli: &Cli) -> Result<Found, Failure> {
         Command::Logs(args) => logs::run(&cli.store, args).await,
         Command::Errors(args) => errors::run(&cli.store, args).await,
         Command::Migrate => migrate::run(&cli.store).await,
+        Command::Replay(args) => replay::run(args).await,
     }
 }

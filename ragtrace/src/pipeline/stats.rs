@@ -80,7 +80,7 @@ impl Stats {
 pub struct Report {
     /// The account at its end.
     pub stats: Stats,
-    /// Whether everything that was accepted before it began is settled: delivered, spooled or dead-lettered.
+    /// Whether everything that was accepted before it began is settled: delivered, dead-lettered, or on disk.
     pub complete: bool,
 }
 

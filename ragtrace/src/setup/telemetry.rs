@@ -38,8 +38,8 @@ impl Telemetry {
         Self { commands, published, queue, listening: Some(listening) }
     }
 
-    /// Has everything that was recorded before delivered, within `timeout`. What is not delivered then stays on its
-    /// way.
+    /// Has everything that was recorded before delivered, within `timeout`. With a spool, what a sink does not take now is
+    /// put on disk. What is neither then stays on its way, and the report is not complete.
     pub async fn flush(&self, timeout: Duration) -> Report {
         let request = self.request(timeout, |deadline, reply| Command::Flush { deadline, reply });
         off_thread(request).await
@@ -51,7 +51,7 @@ impl Telemetry {
     }
 
     /// Ends recording, delivers what was recorded within `timeout`, and closes the sinks. What could not be delivered
-    /// is dropped, and counted.
+    /// is kept in the spool for the next process, or dropped and counted if there is none.
     pub async fn shutdown(mut self, timeout: Duration) -> Report {
         off_thread(self.end(timeout)).await
     }
