@@ -33,7 +33,10 @@ fn a_block_is_a_stage() {
     assert_eq!((lengths.one().count(), lengths.one().metric("longest")), (Some(2), Some(2.0)));
     assert_eq!(lengths.one().metric("seen"), Some(2.0));
     assert_eq!(lengths.one().field("words"), Some(&Value::U64(2)));
-    assert_eq!(captured.stage("block.failing").failed().one().error().map(ragtrace::ErrorInfo::message), Some("not a number"));
+    assert_eq!(
+        captured.stage("block.failing").failed().one().error().map(ragtrace::ErrorInfo::message),
+        Some("not a number")
+    );
     assert_ne!(captured.stage("block.failing").failed().one().trace_id(), lengths.one().trace_id());
     let nested = captured.stage("block.nested").started().one().span_id();
     assert_eq!(captured.stage("block.inside").started().one().parent_span_id(), nested);
