@@ -49,7 +49,7 @@ impl Sampler {
             per_second: None,
             held_records: 32_768,
             held_bytes: 16 << 20,
-            held_for: Duration::from_secs(60),
+            held_for: Duration::from_mins(1),
         }
     }
 

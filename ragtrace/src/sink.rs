@@ -138,6 +138,17 @@ impl Batch {
         &self.minutes
     }
 
+    /// Whether there is neither a record nor a count in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.requests.is_empty() && self.minutes.is_empty()
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn memory_estimate(&self) -> usize {
+        let records: usize = self.records.iter().map(Record::memory_estimate).sum();
+        records + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
+    }
+
     /// The process that closed the batch, whose counts these are. Its records may be of other processes.
     pub fn origin(&self) -> Option<&Origin> {
         self.sent.as_ref().map(|(origin, _)| &**origin)
@@ -146,11 +157,6 @@ impl Batch {
     /// When the batch was closed: its process lived then.
     pub fn closed_at(&self) -> Option<Timestamp> {
         self.sent.as_ref().map(|(_, at)| *at)
-    }
-
-    /// About how many bytes the records' canonical JSON takes.
-    pub(crate) fn size_estimate(&self) -> usize {
-        self.records.iter().map(Record::size_estimate).sum()
     }
 
     /// The two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever

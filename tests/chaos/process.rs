@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
-use ragtrace_tests::{Trace, read_lines};
+use ragtrace::Record;
+use ragtrace_tests::{Reply, Scripted, Trace, read_lines};
 use tempfile::TempDir;
 
 /// A spool, and the file that a sink writes to.
@@ -133,4 +135,12 @@ pub(crate) fn disk_use(folder: &Path) -> (u64, u64) {
         total = (total.0 + blocks, total.1 + length);
     }
     total
+}
+
+/// A sink that keeps what arrives, and what it has kept.
+pub(crate) fn collecting() -> (Scripted, Arc<Mutex<Vec<Record>>>) {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let keeping = Arc::clone(&kept);
+    let take = move |record: &Record| keeping.lock().expect("nobody panicked with it").push(record.clone());
+    (Scripted::new("collecting", |_| Reply::Take, take), kept)
 }

@@ -31,6 +31,9 @@ pub struct StageMinute {
 }
 
 impl StageMinute {
+    /// About how many bytes of memory one takes, with a sketch of usual width.
+    pub(crate) const MEMORY: usize = size_of::<Self>() + 1_536;
+
     /// What a stage's end record counts for by itself: for tests of sinks, and to count anew what is stored. `None` for
     /// any other record.
     pub fn of(record: &Record) -> Option<Self> {

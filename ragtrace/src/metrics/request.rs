@@ -61,6 +61,9 @@ pub struct RequestMetric {
 }
 
 impl RequestMetric {
+    /// About how many bytes of memory one takes, with a request of its own.
+    pub(crate) const MEMORY: usize = size_of::<Self>() + size_of::<Request>() + 64;
+
     /// What the end record of a local root says of its request: for tests of sinks, and to count anew what is stored.
     /// `None` for any other record.
     pub fn of(record: &Record) -> Option<Self> {

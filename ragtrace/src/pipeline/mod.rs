@@ -21,6 +21,7 @@ mod batch;
 pub(crate) mod gate;
 mod lane;
 mod own;
+mod prometheus;
 mod queue;
 mod refine;
 mod sampling;

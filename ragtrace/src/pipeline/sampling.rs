@@ -130,7 +130,7 @@ impl Sampling {
     }
 
     fn hold(&mut self, trace_id: TraceId, record: Record, now: Instant) {
-        let size = record.size_estimate();
+        let size = record.memory_estimate();
         let (next, order) = (&mut self.next, &mut self.order);
         let held = self.held.entry(trace_id).or_insert_with(|| {
             *next += 1;
@@ -183,10 +183,10 @@ impl Verdicts {
         if self.of.insert(trace_id, verdict).is_none() {
             self.order.push_back(trace_id);
         }
-        if self.order.len() > REMEMBERED {
-            if let Some(oldest) = self.order.pop_front() {
-                self.of.remove(&oldest);
-            }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.of.remove(&oldest);
         }
     }
 }

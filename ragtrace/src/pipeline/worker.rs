@@ -260,9 +260,15 @@ impl Worker {
         let now = (most != usize::MAX).then(Timestamp::now);
         let mut minutes = self.assembler.take_minutes(now);
         let mut requests = output.requests;
-        output.records.iter_mut().for_each(|record| self.refiner.record(record));
-        requests.iter_mut().for_each(|request| self.refiner.metric(request));
-        minutes.iter_mut().for_each(|minute| self.refiner.minute(minute));
+        for record in &mut output.records {
+            self.refiner.record(record);
+        }
+        for request in &mut requests {
+            self.refiner.metric(request);
+        }
+        for minute in &mut minutes {
+            self.refiner.minute(minute);
+        }
         let records = self.sampling.pass(output.records, Instant::now());
         let input = Input { records, requests, minutes };
         if !input.is_empty() {
@@ -325,7 +331,9 @@ impl Worker {
             parts.extend(doings.into_iter().map(|doing| own::record(&self.origin, Some(&lane.account().name), doing)));
         }
         parts.extend(self.tell_refused().map(|doing| own::record(&self.origin, None, doing)));
-        parts.iter_mut().for_each(|parts| self.refiner.parts(parts));
+        for parts in &mut parts {
+            self.refiner.parts(parts);
+        }
         let records: Vec<_> = own::shown(parts, self.level).collect();
         if !records.is_empty() {
             let input = Input { records, ..Input::default() };
@@ -376,7 +384,7 @@ impl Worker {
             let complete = lanes.iter().zip(&flush.below).all(settled);
             // The end takes what an earlier process left along, as far as the sinks take it.
             let is_drained = flush.reply.is_some() || lanes.iter().all(Lane::is_drained);
-            let waits = !(complete && is_drained) && !is_over;
+            let waits = !(is_over || complete && is_drained);
             if let (false, Some(reply)) = (waits, &flush.reply) {
                 // Whoever asked may have gone.
                 let _ = reply.try_send(Report { stats: stats.clone(), complete });

@@ -108,10 +108,10 @@ fn cut_texts(parts: &mut Parts, longest: usize) {
 
 fn cut_fields(fields: &mut Fields, longest: usize) {
     for (_, value) in fields {
-        if let Value::Text(text) = value {
-            if let Some(cut) = shortened(text, longest) {
-                *text = Cow::Owned(cut);
-            }
+        if let Value::Text(text) = value
+            && let Some(cut) = shortened(text, longest)
+        {
+            *text = Cow::Owned(cut);
         }
     }
 }

@@ -344,6 +344,23 @@ impl Record {
         REST + fields(&parts.context) + fields(&parts.metrics) + error + message + stack_trace
     }
 
+    /// About how many bytes of memory it takes, a request of its own included.
+    pub(crate) fn memory_estimate(&self) -> usize {
+        /// What the allocator takes for each allocation besides.
+        const ALLOCATION: usize = 16;
+        let parts = &*self.0;
+        let text = |text: &str| text.len() + ALLOCATION;
+        let fields = |fields: &Fields| -> usize {
+            let texts = fields.iter().filter_map(|(_, value)| value.as_str()).map(text).sum::<usize>();
+            fields.capacity() * size_of::<(Cow<'static, str>, Value)>() + ALLOCATION + texts
+        };
+        let error = parts.error.iter().flat_map(|error| error.chain.iter().chain([&error.message]));
+        let texts: usize = error.chain(&parts.stack_trace).map(|t| text(t)).sum();
+        let message = parts.message.as_deref().map_or(0, text);
+        let shared = size_of::<Parts>() + size_of::<Request>() + 4 * ALLOCATION;
+        shared + fields(&parts.context) + fields(&parts.metrics) + texts + message
+    }
+
     fn request(&self) -> Option<&Request> {
         self.0.request.as_deref()
     }

@@ -29,9 +29,19 @@ const CACHE: usize = 4 << 20;
 pub(super) struct Meta {
     pub(super) id: Uuid,
     pub(super) records: u64,
+    /// What it takes in the file, see [`footprint`].
     pub(super) bytes: u64,
     /// Microseconds since 1970.
     pub(super) stored_at: i64,
+}
+
+/// What so many bytes take in the file: pieces that do not share a page take a power of two of them.
+pub(super) fn footprint(bytes: usize) -> u64 {
+    const PAGE: usize = 4_096;
+    const AROUND: usize = 128;
+    let piece = |length: usize| ((length + AROUND).div_ceil(PAGE).next_power_of_two() * PAGE) as u64;
+    let (whole, rest) = (bytes / CHUNK, bytes % CHUNK);
+    whole as u64 * piece(CHUNK) + if rest > 0 { piece(rest) } else { 0 }
 }
 
 /// What went wrong with the file.

@@ -130,7 +130,9 @@ impl DeadLetters {
     /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it returns.
     pub(super) fn append(&self, letters: &[DeadLetter], limit: u64) -> io::Result<()> {
         let mut lines = Vec::new();
-        letters.iter().for_each(|letter| letter.write_line(&mut lines));
+        for letter in letters {
+            letter.write_line(&mut lines);
+        }
         let _locked = self.lock()?;
         let mut file = File::options().create(true).append(true).open(self.path())?;
         let length = file.metadata()?.len();

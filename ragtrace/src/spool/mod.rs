@@ -36,6 +36,7 @@ mod codec;
 mod database;
 mod dead;
 mod index;
+mod replay;
 mod slot;
 mod store;
 mod thread;
@@ -43,6 +44,7 @@ mod thread;
 use std::time::Duration;
 
 pub use dead::{DeadLetter, DeadLetters};
+pub use replay::Replayed;
 pub(crate) use thread::{Command, Event, Handle, Key, SpoolPlan, Stored, start};
 
 /// When records go to disk.
@@ -62,8 +64,8 @@ pub enum Durability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
-    /// Bytes on disk for one sink of one process. Batches take at most three quarters of it; the rest is what the file
-    /// needs besides.
+    /// Bytes on disk for one sink of one process. Batches take at most five eighths of it; the rest is what the file
+    /// needs besides. The file may be longer than that, with holes that take no room.
     pub bytes: u64,
     /// What is older is dropped.
     pub age: Duration,
@@ -88,7 +90,7 @@ impl Default for SpoolLimits {
     fn default() -> Self {
         Self {
             bytes: 1 << 30,
-            age: Duration::from_secs(7 * 86_400),
+            age: Duration::from_hours(168),
             when_full: WhenFull::default(),
             dead_letter_bytes: 64 << 20,
         }
@@ -122,6 +124,11 @@ impl SpoolLimits {
 
     /// What the batches of one sink may take.
     fn budget(&self) -> u64 {
-        self.bytes / 4 * 3
+        self.bytes / 8 * 5
+    }
+
+    /// What may be written in one transaction.
+    fn group(&self) -> u64 {
+        (self.bytes / 16).min(8 << 20)
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::database::{Contents, Fault, File, Meta};
+use super::database::{self, Contents, Fault, File, Meta};
 use super::index::Index;
 use super::slot::Slot;
 use super::{Command, DeadLetters, Event, Key, SpoolLimits, SpoolPlan, Stored, WhenFull, codec};
@@ -110,7 +110,8 @@ impl Store {
                 }
                 Command::Close { .. } => {}
             }
-            if group.bytes > MOVED_BYTES {
+            // What is written and taken away in one transaction lies in the file beside each other.
+            if group.bytes > self.limits.group() {
                 self.finish(&mut group);
             }
         }
@@ -146,7 +147,7 @@ impl Store {
             Err(why) => return self.say(Event::Stored { lane, ticket, key: Err(why) }),
         };
         let bytes = codec::encode(batch);
-        if let Err(why) = self.make_room(group, lane, &sink, bytes.len() as u64) {
+        if let Err(why) = self.make_room(group, lane, &sink, database::footprint(bytes.len())) {
             return self.say(Event::Stored { lane, ticket, key: Err(why) });
         }
         let sequence = self.insert(group, &sink, batch, bytes);
@@ -178,7 +179,7 @@ impl Store {
     fn insert(&mut self, group: &mut Group, sink: &str, batch: &Batch, bytes: Vec<u8>) -> u64 {
         let sequence = self.index.next();
         let stored_at = Timestamp::now().as_micros();
-        let (records, length) = (batch.records().len() as u64, bytes.len() as u64);
+        let (records, length) = (batch.records().len() as u64, database::footprint(bytes.len()));
         let meta = Meta { id: batch.id(), records, bytes: length, stored_at };
         // It is free for loading and dropping once it is on disk.
         self.index.insert(sink, sequence, meta, false);
@@ -227,7 +228,9 @@ impl Store {
             self.say(answer);
         }
         // What was dropped is gone from the index, so it goes from the disk at the latest when that works again.
-        said.into_iter().for_each(|event| self.say(event));
+        for event in said {
+            self.say(event);
+        }
     }
 
     fn answer(&mut self, asked: Asked, failed: Option<&String>) -> Event {
@@ -265,7 +268,7 @@ impl Store {
                 Work::Remove { sink, sequence } => writer.remove(sink, *sequence),
             })
         });
-        written.map_err(|fault| self.fail(fault))
+        written.map_err(|fault| self.fail(&fault))
     }
 
     fn load(&mut self, lane: usize, most: u64) {
@@ -292,7 +295,7 @@ impl Store {
                     self.finish(&mut group);
                 }
                 Err(fault) => {
-                    self.fail(fault);
+                    self.fail(&fault);
                     break;
                 }
             }
@@ -310,12 +313,12 @@ impl Store {
         if self.file.is_some() {
             return Ok(());
         }
-        if let Some((why, until)) = &self.trouble {
-            if Instant::now() < *until {
-                return Err(why.clone());
-            }
+        if let Some((why, until)) = &self.trouble
+            && Instant::now() < *until
+        {
+            return Err(why.clone());
         }
-        let opened = self.open().map_err(|fault| self.fail(fault));
+        let opened = self.open().map_err(|fault| self.fail(&fault));
         if opened.is_ok() && self.trouble.take().is_some() {
             warning::line(&format!("the spool in {} works again", self.folder.display()));
         }
@@ -331,7 +334,7 @@ impl Store {
         let Some(slot) = &self.slot else { return Ok(()) };
         let (file, contents) = slot.open()?;
         if self.is_recovered {
-            self.reconcile(&file, contents)?;
+            self.reconcile(&file, &contents)?;
         } else {
             self.index = Index::of(contents);
             for orphan in Slot::orphans(&self.folder).map_err(disk)? {
@@ -377,7 +380,7 @@ impl Store {
 
     /// After a failure: what the file holds and the index does not was given up or answered as failed, so it goes. What
     /// only the index has is lost.
-    fn reconcile(&mut self, file: &File, contents: Contents) -> Result<(), Fault> {
+    fn reconcile(&mut self, file: &File, contents: &Contents) -> Result<(), Fault> {
         let held: Vec<(String, u64)> =
             contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
         let unwanted: Vec<_> = held.iter().filter(|(sink, n)| self.index.is_free(sink, *n).is_none()).collect();
@@ -416,21 +419,20 @@ impl Store {
         let limit = Timestamp::now().as_micros().saturating_sub(age);
         let mut group = Group::default();
         for (sink, sequence) in self.index.stored_before(limit) {
-            match self.lane_of(&sink) {
-                Some(lane) => self.drop_batch(&mut group, lane, &sink, sequence, "they were in the spool for too long"),
-                None => {
-                    self.index.remove(&sink, sequence);
-                    group.work.push(Work::Remove { sink, sequence });
-                }
+            if let Some(lane) = self.lane_of(&sink) {
+                self.drop_batch(&mut group, lane, &sink, sequence, "they were in the spool for too long");
+            } else {
+                self.index.remove(&sink, sequence);
+                group.work.push(Work::Remove { sink, sequence });
             }
         }
         self.finish(&mut group);
     }
 
     /// Lets go of a file that failed.
-    fn fail(&mut self, fault: Fault) -> String {
+    fn fail(&mut self, fault: &Fault) -> String {
         self.file = None;
-        let why = match &fault {
+        let why = match fault {
             Fault::Corrupt(why) => {
                 if let Some(slot) = &self.slot {
                     let _ = slot.set_aside(why);

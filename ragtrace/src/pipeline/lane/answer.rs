@@ -114,7 +114,7 @@ impl Lane {
         let halves = sent.batch.halve().map(|batch| Outgoing {
             number: sent.number,
             key: None,
-            bytes: batch.size_estimate(),
+            bytes: batch.memory_estimate(),
             batch,
         });
         match sent.key {

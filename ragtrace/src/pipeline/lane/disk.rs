@@ -65,8 +65,8 @@ impl Lane {
                 self.account.spooled += records;
                 self.count_batches(batches, 0);
             }
-            Event::Stored { ticket, key, .. } => self.stored(ticket, key, now),
-            Event::Split { ticket, keys, .. } => self.split(ticket, keys, now),
+            Event::Stored { ticket, key, .. } => self.stored(ticket, key.ok(), now),
+            Event::Split { ticket, keys, .. } => self.split(ticket, keys.ok(), now),
             Event::Loaded { batches, .. } => self.loaded(batches, now),
             Event::Dropped { batches, records, why, .. } => {
                 self.account.spooled = self.account.spooled.saturating_sub(records);
@@ -91,7 +91,9 @@ impl Lane {
         }
         let in_flight = std::mem::take(&mut self.in_flight).into_values();
         let all: Vec<_> = in_flight.chain(self.ready.drain(..)).chain(self.backlog.drain(..)).collect();
-        all.into_iter().for_each(|outgoing| self.put_on_disk(outgoing));
+        for outgoing in all {
+            self.put_on_disk(outgoing);
+        }
     }
 
     /// Whether the disk has yet to say something.
@@ -108,7 +110,9 @@ impl Lane {
         let is_wanted = self.failing_since.is_some() && !self.is_settled_below(self.wanted_below);
         if has_failed_long || is_wanted || self.is_closed {
             let all: Vec<_> = self.ready.drain(..).chain(self.backlog.drain(..)).collect();
-            all.into_iter().for_each(|outgoing| self.put_on_disk(outgoing));
+            for outgoing in all {
+                self.put_on_disk(outgoing);
+            }
             return;
         }
         let on_the_way: usize = self.waiting.values().map(|waiting| waiting.outgoing().bytes).sum();
@@ -169,6 +173,11 @@ impl Lane {
                 self.tell(|lane| Command::Release { lane, key });
                 self.is_on_disk_alone(&outgoing);
             }
+            None if outgoing.batch.is_empty() => {
+                // It said that the process lives, and nobody wants to know that later.
+                self.leave(&outgoing);
+                self.settle(&outgoing);
+            }
             None => self.store(outgoing, false),
         }
     }
@@ -180,47 +189,41 @@ impl Lane {
         self.count_batches(1, 0);
     }
 
-    fn stored(&mut self, ticket: u64, key: Result<Key, String>, now: Instant) {
+    fn stored(&mut self, ticket: u64, key: Option<Key>, now: Instant) {
         let Some(Waiting::Store { mut outgoing, held }) = self.waiting.remove(&ticket) else { return };
-        match key {
-            Ok(key) => {
-                outgoing.key = Some(key);
-                if !held {
-                    self.is_on_disk_alone(&outgoing);
-                } else if self.is_ending {
-                    self.put_on_disk(outgoing);
-                } else {
-                    self.ready.push_back(outgoing);
-                }
-            }
-            Err(_) => {
-                // The spool has said why on stderr. The batch waits in memory, and is tried again later.
-                self.rest(now);
+        if let Some(key) = key {
+            outgoing.key = Some(key);
+            if !held {
+                self.is_on_disk_alone(&outgoing);
+            } else if self.is_ending {
+                self.put_on_disk(outgoing);
+            } else {
                 self.ready.push_back(outgoing);
             }
+        } else {
+            // The spool has said why on stderr. The batch waits in memory, and is tried again later.
+            self.rest(now);
+            self.ready.push_back(outgoing);
         }
     }
 
-    fn split(&mut self, ticket: u64, keys: Result<[Key; 2], String>, now: Instant) {
+    fn split(&mut self, ticket: u64, keys: Option<[Key; 2]>, now: Instant) {
         let Some(Waiting::Split { outgoing, halves }) = self.waiting.remove(&ticket) else { return };
-        match keys {
-            Ok(keys) => {
-                for (mut half, key) in halves.into_iter().zip(keys).rev() {
-                    half.key = Some(key);
-                    if self.is_ending { self.put_on_disk(half) } else { self.put_back(half) }
-                }
+        if let Some(keys) = keys {
+            for (mut half, key) in halves.into_iter().zip(keys).rev() {
+                half.key = Some(key);
+                if self.is_ending { self.put_on_disk(half) } else { self.put_back(half) }
             }
-            Err(_) => {
-                // A half must not be sent before it is on disk, so the parent waits until that is possible.
-                if let Some(parts) = outgoing.number.and_then(|number| self.unsettled.get_mut(&number)) {
-                    *parts -= 1;
-                }
-                self.rest(now);
-                if self.is_ending {
-                    self.put_on_disk(outgoing);
-                } else {
-                    self.wait_for_disk(outgoing, now);
-                }
+        } else {
+            // A half must not be sent before it is on disk, so the parent waits until that is possible.
+            if let Some(parts) = outgoing.number.and_then(|number| self.unsettled.get_mut(&number)) {
+                *parts -= 1;
+            }
+            self.rest(now);
+            if self.is_ending {
+                self.put_on_disk(outgoing);
+            } else {
+                self.wait_for_disk(outgoing, now);
             }
         }
     }
@@ -242,7 +245,7 @@ impl Lane {
             self.rest(now);
         }
         for Stored { key, batch } in batches {
-            let outgoing = Outgoing { number: None, key: Some(key), bytes: batch.size_estimate(), batch };
+            let outgoing = Outgoing { number: None, key: Some(key), bytes: batch.memory_estimate(), batch };
             self.count_batches(0, 1);
             self.account.spooled = self.account.spooled.saturating_sub(outgoing.records());
             self.account.pending += outgoing.records();

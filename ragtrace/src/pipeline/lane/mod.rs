@@ -29,9 +29,6 @@ use crate::spool::{Handle, Key};
 /// How long a lane is silent at most: an empty batch says that the process lives.
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// Batches that may wait before counts are no longer added to those that come.
-const COUNTS_WAITING: usize = 16_384;
-
 /// What the worker gives to every lane.
 #[derive(Default)]
 pub(super) struct Input {
@@ -150,16 +147,16 @@ impl Lane {
         self.news.take(now)
     }
 
-    /// Takes in records. Those for which there is no room are dropped, and counted; what was counted of them is not.
+    /// Takes in records and counts. Records for which there is no room are dropped, and counted.
     pub(super) fn accept(&mut self, input: &Input, now: Instant) {
         let takes_nothing = self.is_closed && self.disk.is_none();
-        if !takes_nothing && self.ready.len() < COUNTS_WAITING {
-            self.batcher.add_metrics(&input.requests, &input.minutes, now);
+        if !takes_nothing {
+            self.accept_counts(input, now);
         }
         self.account.accepted += input.records.len() as u64;
         for (index, record) in input.records.iter().enumerate() {
-            let size = record.size_estimate();
-            if takes_nothing || !self.has_room(size) {
+            let memory = record.memory_estimate();
+            if takes_nothing || !self.has_room(memory) {
                 let rest = (input.records.len() - index) as u64;
                 self.account.dropped += rest;
                 let why = if takes_nothing { "the sink is at its end" } else { "too many records wait for it" };
@@ -167,8 +164,8 @@ impl Lane {
                 break;
             }
             self.account.pending += 1;
-            self.memory += size;
-            if let Some(batch) = self.batcher.add(record.clone(), size, now) {
+            self.memory += memory;
+            if let Some(batch) = self.batcher.add(record.clone(), now) {
                 self.enqueue(batch);
             }
         }
@@ -238,9 +235,19 @@ impl Lane {
         let _ = self.batcher.close();
     }
 
-    fn has_room(&self, size: usize) -> bool {
+    /// Takes in what was counted, as far as there is room: minutes first, since one stands for many runs.
+    fn accept_counts(&mut self, input: &Input, now: Instant) {
+        let room = |memory: usize, each: usize| self.share.sink_bytes.saturating_sub(memory) / each;
+        let minutes = input.minutes.len().min(room(self.memory, StageMinute::MEMORY));
+        let memory = self.memory + minutes * StageMinute::MEMORY;
+        let requests = input.requests.len().min(room(memory, RequestMetric::MEMORY));
+        self.memory = memory + requests * RequestMetric::MEMORY;
+        self.batcher.add_metrics(&input.requests[..requests], &input.minutes[..minutes], now);
+    }
+
+    fn has_room(&self, memory: usize) -> bool {
         let records = usize::try_from(self.account.pending).unwrap_or(usize::MAX);
-        records < self.share.sink_records && self.memory + size <= self.share.sink_bytes
+        records < self.share.sink_records && self.memory + memory <= self.share.sink_bytes
     }
 
     fn may_send(&self, now: Instant) -> bool {
@@ -291,7 +298,7 @@ impl Lane {
         let number = self.next_number;
         self.next_number += 1;
         self.unsettled.insert(number, 1);
-        let outgoing = Outgoing { number: Some(number), key: None, bytes: batch.size_estimate(), batch };
+        let outgoing = Outgoing { number: Some(number), key: None, bytes: batch.memory_estimate(), batch };
         if self.disk.as_ref().is_some_and(Disk::is_durable) {
             self.store(outgoing, true);
         } else {

@@ -26,7 +26,7 @@ pub struct QueueLimits {
     pub entries: usize,
     /// Records that may wait in memory for one sink. With a spool, more than half of it goes to disk.
     pub sink_records: usize,
-    /// Bytes that they may take, as an estimate of their canonical JSON.
+    /// Bytes of memory that they may take, as an estimate. Records are shared by the sinks.
     pub sink_bytes: usize,
 }
 
