@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use ragtrace::RequestContext;
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::report::{one_line, printable};
 use ragtrace_examples::rerank::Passage;
+use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{AskError, Library, question};
 
@@ -35,6 +37,19 @@ struct Arguments {
     /// Whose documents to look at
     #[arg(long)]
     tenant: Option<String>,
+    /// Have the stage logs hold the words of the question
+    #[arg(long)]
+    log_question: bool,
+    /// Draw the waterfall of the stages after the answer
+    #[arg(long)]
+    waterfall: bool,
+}
+
+impl Arguments {
+    /// One request for the question, so that all its stages are in one trace.
+    fn request(&self) -> RequestContext {
+        stage_logs::request("ask", self.user.as_deref(), self.tenant.as_deref())
+    }
 }
 
 enum Outcome {
@@ -46,10 +61,7 @@ enum Outcome {
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let outcome =
-        tokio::runtime::Runtime::new().map_err(Failure::from).and_then(|runtime| runtime.block_on(run(&arguments)));
-    match outcome {
+    match execute(&Arguments::parse()) {
         Ok(Outcome::Answered) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(130),
         Ok(Outcome::Unanswered(error)) => {
@@ -63,7 +75,21 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+fn execute(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let logs = StageLogs::install("rag-ask")?;
+    let request = arguments.request();
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(run(arguments, &request));
+    // The runtime goes before the telemetry: what it cancels at its end is recorded too.
+    runtime.shutdown_timeout(PATIENCE);
+    if arguments.waterfall {
+        say("");
+    }
+    logs.end(arguments.waterfall.then(|| request.trace_id()));
+    outcome
+}
+
+async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome, Failure> {
     let embedder = HashingEmbedder::default();
     let store = Store::open(&arguments.db, &embedder).await?;
     let library = Library {
@@ -72,10 +98,11 @@ async fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         tenant: arguments.tenant.clone().unwrap_or_default(),
         top_k: arguments.top_k,
         passages: usize::from(arguments.passages),
+        log_question: arguments.log_question,
     };
     let text = arguments.question.join(" ");
     let outcome = tokio::select! {
-        answered = question(&library, &text, |sentence| say(&sentence)) => match answered {
+        answered = request.scope(question(&library, &text, |sentence| say(&sentence))) => match answered {
             Ok(passages) => {
                 say_sources(&passages);
                 Outcome::Answered
@@ -84,7 +111,8 @@ async fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         },
         pressed = tokio::signal::ctrl_c() => pressed.map(|()| Outcome::Interrupted)?,
     };
-    store.close().await;
+    // A statement that was interrupted may wait for another program, which nobody here waits for.
+    let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok(outcome)
 }
 

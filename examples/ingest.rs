@@ -1,19 +1,19 @@
 //! Ingests documents for the `ask` example: `cargo run --release --example ingest -- examples/data`.
 
-use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
-use std::pin::pin;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use futures_util::{FutureExt, StreamExt, stream};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ragtrace::RequestContext;
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::{Found, discover};
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::{Tally, one_line, printable};
+use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{IngestError, Ingestion, ingestion};
 
@@ -56,6 +56,11 @@ enum ChunkBy {
 }
 
 impl Arguments {
+    /// One request for the whole run, so that all its stages are in one trace.
+    fn request(&self) -> RequestContext {
+        stage_logs::request("ingest", self.user.as_deref(), self.tenant.as_deref())
+    }
+
     fn chunking(&self) -> Result<Chunking, Failure> {
         let (unit, size) = match self.chunk_by {
             ChunkBy::Tokens => (Unit::Tokens, 160),
@@ -68,74 +73,56 @@ impl Arguments {
 
 type Failure = Box<dyn std::error::Error>;
 
-/// How long work that cannot be stopped may go on after Ctrl-C.
-const PATIENCE: Duration = Duration::from_secs(1);
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return refuse(&error),
-    };
-    let outcome = runtime.block_on(run(&arguments));
-    runtime.shutdown_timeout(PATIENCE);
-    match outcome {
+    match execute(&Arguments::parse()) {
         Ok((tally, interrupted)) => {
-            println!("{tally}");
+            // That nobody reads on is no failure of ours.
+            let _ = writeln!(io::stdout(), "{tally}");
             ExitCode::from(if interrupted { 130 } else { u8::from(tally.failed > 0) })
         }
-        Err(error) => refuse(error.as_ref()),
+        Err(error) => {
+            eprintln!("error: {}", one_line(error.as_ref()));
+            ExitCode::from(2)
+        }
     }
 }
 
-fn refuse(error: &(dyn std::error::Error + 'static)) -> ExitCode {
-    eprintln!("error: {}", one_line(error));
-    ExitCode::from(2)
+/// Ingests everything; whether Ctrl-C came before the end is told beside the tally.
+fn execute(arguments: &Arguments) -> Result<(Tally, bool), Failure> {
+    let logs = StageLogs::install("rag-ingest")?;
+    let request = arguments.request();
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(run(arguments, &request));
+    // The runtime goes before the telemetry: what it cancels at its end is recorded too.
+    runtime.shutdown_timeout(PATIENCE);
+    logs.end(Some(request.trace_id()));
+    outcome
 }
 
-/// Ingests everything; whether Ctrl-C came before the end is told beside the tally.
-async fn run(arguments: &Arguments) -> Result<(Tally, bool), Failure> {
+async fn run(arguments: &Arguments, request: &RequestContext) -> Result<(Tally, bool), Failure> {
     let chunking = arguments.chunking()?;
     let embedder = HashingEmbedder::default();
     let store = Store::create(&arguments.db, &embedder).await?;
     let tenant = arguments.tenant.clone().unwrap_or_default();
     let shared = Ingestion { store: store.clone(), embedder, chunking, tenant };
 
+    let mut progress = Progress::looking();
     let Found { documents, skipped } = discover(&arguments.paths);
-    let mut progress = Progress::new(documents.len(), skipped);
+    progress.found(documents.len(), skipped);
     let interrupted = {
-        let all = pin!(ingest_all(&shared, documents, usize::from(arguments.jobs), &mut progress));
+        let jobs = usize::from(arguments.jobs);
+        let all = ingestion(&shared, documents, jobs, |path, outcome| progress.document(path, outcome));
         // Leaving this block drops what is still running, at whatever it awaits.
         tokio::select! {
-            () = all => false,
+            // That documents failed is in the tally.
+            _totals = request.scope(all) => false,
             pressed = tokio::signal::ctrl_c() => pressed.map(|()| true)?,
         }
     };
     let tally = progress.finish();
-    store.close().await;
+    // A statement that was interrupted may wait for another program, which nobody here waits for.
+    let _ = tokio::time::timeout(PATIENCE, store.close()).await;
     Ok((tally, interrupted))
-}
-
-async fn ingest_all(
-    shared: &Ingestion<HashingEmbedder>,
-    documents: Vec<PathBuf>,
-    jobs: usize,
-    progress: &mut Progress,
-) {
-    let outcomes = stream::iter(documents).map(|path| async move {
-        // One document that meets a mistake of ours must not end the others.
-        let outcome = AssertUnwindSafe(ingestion(shared, &path)).catch_unwind().await;
-        (path, outcome)
-    });
-    let mut outcomes = pin!(outcomes.buffer_unordered(jobs));
-    while let Some((path, outcome)) = outcomes.next().await {
-        let name = printable(&path.display().to_string());
-        match outcome {
-            Ok(Ok(ingested)) => progress.ingested(&name, &ingested),
-            Ok(Err(error)) => progress.failed(&name, &error),
-            Err(_panic) => progress.panicked(&name),
-        }
-    }
 }
 
 /// What is shown while the work goes on: a bar, if standard error is a terminal, and a line for each failure.
@@ -146,33 +133,44 @@ struct Progress {
 }
 
 impl Progress {
-    fn new(documents: usize, skipped: usize) -> Self {
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} documents, {msg} ({elapsed})");
-        let bar = ProgressBar::new(documents as u64).with_message("0 chunks");
-        let bar = style.map(|style| bar.clone().with_style(style)).unwrap_or(bar);
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, tally: Tally { skipped, ..Tally::default() }, documents }
-    }
-
-    fn ingested(&mut self, name: &str, ingested: &Ingested) {
-        self.tally.ingested += 1;
-        self.tally.chunks += ingested.stored.chunks;
-        if !ingested.unreadable_pages.is_empty() {
-            let pages = ingested.unreadable_pages.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-            self.say(&format!("warning: {name}: without pages {pages}, which cannot be read; save the PDF anew"));
+    /// While the folders are walked.
+    fn looking() -> Self {
+        let bar = ProgressBar::new_spinner().with_message("looking for documents");
+        if StageLogs::are_on_console() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        self.step();
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, tally: Tally::default(), documents: 0 }
     }
 
-    fn failed(&mut self, name: &str, error: &IngestError) {
-        self.tally.failed += 1;
-        self.say(&format!("error: {name}: {}", one_line(error)));
-        self.step();
+    fn found(&mut self, documents: usize, skipped: usize) {
+        self.documents = documents;
+        self.tally.skipped = skipped;
+        self.bar.set_length(documents as u64);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} documents, {msg} ({elapsed})") {
+            self.bar.set_style(style);
+        }
+        self.bar.set_message("0 chunks");
     }
 
-    fn panicked(&mut self, name: &str) {
-        self.tally.failed += 1;
-        self.say(&format!("error: {name}: the pipeline panicked, as said above; please report this"));
+    fn document(&mut self, path: &Path, outcome: &Result<Ingested, IngestError>) {
+        let name = printable(&path.display().to_string());
+        match outcome {
+            Ok(ingested) => {
+                self.tally.ingested += 1;
+                self.tally.chunks += ingested.stored.chunks;
+                if !ingested.unreadable_pages.is_empty() {
+                    let pages = ingested.unreadable_pages.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+                    self.say(&format!(
+                        "warning: {name}: without pages {pages}, which cannot be read; save the PDF anew"
+                    ));
+                }
+            }
+            Err(error) => {
+                self.tally.failed += 1;
+                self.say(&format!("error: {name}: {}", one_line(error)));
+            }
+        }
         self.step();
     }
 

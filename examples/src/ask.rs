@@ -5,6 +5,7 @@ use std::fmt;
 use std::pin::pin;
 
 use futures_util::{Stream, StreamExt, stream};
+use ragtrace::traced_stage;
 
 use crate::answer::quotes;
 use crate::embed::{EmbedError, Embedder, Vector};
@@ -24,10 +25,17 @@ pub struct Library<E> {
     pub top_k: u32,
     /// How many of them the answer is drawn from.
     pub passages: usize,
+    /// Whether the stage logs may hold the words of the question.
+    pub log_question: bool,
 }
 
 /// Answers the question `text`: hands over each sentence as soon as it is there, and returns the passages they came
 /// from, in the order of their numbers.
+#[traced_stage(
+    kind = pipeline,
+    fields(chars = text.chars().count(), query = library.log_question.then_some(text)),
+    record(sentences: usize),
+)]
 pub async fn question<E: Embedder>(
     library: &Library<E>,
     text: &str,
@@ -37,17 +45,27 @@ pub async fn question<E: Embedder>(
     let hits = retrieval(library, &vector).await?;
     let passages = rerank(text, hits, library.passages).await?;
     let mut sentences = pin!(answer(text, &passages));
+    let mut said = 0;
     while let Some(sentence) = sentences.next().await {
         on_sentence(sentence?);
+        said += 1;
+        record!(sentences = said);
     }
     Ok(passages)
 }
 
+#[traced_stage(
+    kind = embed,
+    fields(model = embedder.model(), dimensions = embedder.dimensions()),
+    ok(|_| count = 1),
+    record(input_tokens: u64, cost_usd: f64),
+)]
 async fn query_embedding<E: Embedder>(embedder: &E, text: &str) -> Result<Vector, AskError> {
     if text.trim().is_empty() {
         return Err(AskError::NoQuestion);
     }
     let embeddings = embedder.embed(vec![text.to_owned()]).await.map_err(AskError::Embed)?;
+    record!(input_tokens = embeddings.tokens, cost_usd = embeddings.cost_usd);
     embeddings
         .vectors
         .into_iter()
@@ -55,16 +73,27 @@ async fn query_embedding<E: Embedder>(embedder: &E, text: &str) -> Result<Vector
         .ok_or_else(|| AskError::Embed(EmbedError::new("the model gave no vector; try again")))
 }
 
+#[traced_stage(
+    kind = retrieve,
+    fields(top_k = library.top_k),
+    ok(|hits| score = hits.first().map(|best| best.score)),
+)]
 async fn retrieval<E>(library: &Library<E>, vector: &Vector) -> Result<Vec<Hit>, AskError> {
     let hits = library.store.nearest(&library.tenant, vector, library.top_k).await.map_err(AskError::Store)?;
     if hits.is_empty() { Err(AskError::NoDocuments) } else { Ok(hits) }
 }
 
+#[traced_stage(
+    kind = rerank,
+    fields(input_count = hits.len(), keep),
+    ok(|passages| score = passages.first().map(|best| best.score)),
+)]
 async fn rerank(text: &str, hits: Vec<Hit>, keep: usize) -> Result<Vec<Passage>, AskError> {
     let text = text.to_owned();
     Ok(crate::blocking::run(move || rerank::rerank(&text, hits, keep)).await)
 }
 
+#[traced_stage(kind = generate, fields(input_count = passages.len()))]
 fn answer(text: &str, passages: &[Passage]) -> impl Stream<Item = Result<String, AskError>> + use<> {
     let (text, passages) = (text.to_owned(), passages.to_vec());
     let quotes = crate::blocking::run(move || quotes(&text, &passages));

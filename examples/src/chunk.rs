@@ -24,6 +24,14 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// A short name, as logged.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens",
+            Self::Chars => "chars",
+        }
+    }
+
     fn measure(self, text: &str) -> usize {
         match self {
             Self::Tokens => count_tokens(text),

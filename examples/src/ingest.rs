@@ -1,13 +1,18 @@
-//! The writing half: a document from its file into the database, stage by stage.
+//! The writing half: documents from their files into the database, stage by stage.
 
 use std::error::Error;
 use std::fmt;
-use std::path::Path;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+
+use futures_util::{FutureExt, StreamExt, stream};
+use ragtrace::traced_stage;
 
 use crate::blocking;
 use crate::chunk::{Chunk, Chunking, chunk};
-use crate::document::Document;
+use crate::document::{Document, Format};
 use crate::embed::{EmbedError, EmbeddedChunks, Embedder, embed_chunks};
 use crate::enrich::{EnrichedChunk, enrich};
 use crate::parse::{ParseError, parse};
@@ -35,41 +40,157 @@ pub struct Ingested {
     pub unreadable_pages: Vec<u32>,
 }
 
+/// What a run came to.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Documents stored.
+    pub ingested: usize,
+    /// Documents that were not.
+    pub failed: usize,
+    /// Chunks stored.
+    pub chunks: usize,
+}
+
+/// Ingests `documents`, `jobs` of them at once; `on_document` hears of each as soon as it is done. One that fails does
+/// not end the others, but then the run has failed.
+#[traced_stage(
+    kind = pipeline,
+    fields(documents = documents.len(), jobs),
+    ok(|totals| count = totals.ingested),
+    err(|error| count = error.totals.ingested),
+    record(total_chunks: usize, failed: usize),
+)]
+pub async fn ingestion<E: Embedder>(
+    shared: &Ingestion<E>,
+    documents: Vec<PathBuf>,
+    jobs: usize,
+    mut on_document: impl FnMut(&Path, &Result<Ingested, IngestError>),
+) -> Result<Totals, Incomplete> {
+    let outcomes = stream::iter(documents).map(|path| async move {
+        // A document that meets a mistake of ours must not end the others either.
+        let outcome = AssertUnwindSafe(document_ingestion(shared, &path)).catch_unwind().await;
+        (path, outcome.unwrap_or(Err(IngestError::Panicked)))
+    });
+    let mut outcomes = pin!(outcomes.buffer_unordered(jobs));
+    let mut totals = Totals::default();
+    record!(total_chunks = 0, failed = 0);
+    while let Some((path, outcome)) = outcomes.next().await {
+        // At once, so that a run that is interrupted says it too.
+        if let Ok(ingested) = &outcome {
+            totals.ingested += 1;
+            totals.chunks += ingested.stored.chunks;
+            record!(total_chunks = totals.chunks);
+        } else {
+            totals.failed += 1;
+            record!(failed = totals.failed);
+        }
+        on_document(&path, &outcome);
+    }
+    if totals.failed > 0 { Err(Incomplete { totals }) } else { Ok(totals) }
+}
+
 /// Ingests the document at `path`.
-pub async fn ingestion<E: Embedder>(ingestion: &Ingestion<E>, path: &Path) -> Result<Ingested, IngestError> {
+#[traced_stage(
+    kind = pipeline,
+    fields(doc = path),
+    ok(|ingested| count = ingested.stored.chunks),
+    record(pages: usize, chunks: usize),
+)]
+pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, path: &Path) -> Result<Ingested, IngestError> {
     let document = Arc::new(file_parsing(path).await?);
-    let chunks = document_chunking(&document, &ingestion.chunking).await?;
+    record!(pages = document.pages());
+    let chunks = document_chunking(&document, &shared.chunking).await?;
+    record!(chunks = chunks.len());
     let chunks = chunk_enrichment(&document, chunks).await?;
-    let chunks = chunk_embedding(&ingestion.embedder, chunks).await?;
-    let stored = data_storage(ingestion, &document, &chunks).await?;
+    let chunks = chunk_embedding(&shared.embedder, chunks).await?;
+    let stored = data_storage(shared, &document, &chunks).await?;
     Ok(Ingested { stored, unreadable_pages: document.unreadable_pages.clone() })
 }
 
+#[traced_stage(
+    kind = parse,
+    fields(doc = path, format = Format::of(path).map(Format::name)),
+    ok(|document|
+        count = 1,
+        bytes = document.bytes,
+        pages = document.pages(),
+        unreadable_pages = document.unreadable_pages.len(),
+        chars = document.chars()),
+)]
 async fn file_parsing(path: &Path) -> Result<Document, IngestError> {
     parse(path).await.map_err(IngestError::Parse)
 }
 
+#[traced_stage(
+    kind = chunk,
+    fields(doc = document.name, max_size = chunking.size(), unit = chunking.unit().name(), overlap = chunking.overlap()),
+    ok(|chunks|
+        avg_chunk_size = mean(chunks, |chunk| chunk.text.chars().count()),
+        avg_tokens = mean(chunks, |chunk| chunk.tokens)),
+)]
 async fn document_chunking(document: &Arc<Document>, chunking: &Chunking) -> Result<Vec<Chunk>, IngestError> {
     let (document, chunking) = (Arc::clone(document), *chunking);
     Ok(blocking::run(move || chunk(&document, &chunking)).await)
 }
 
+#[traced_stage(
+    kind = enrich,
+    fields(doc = document.name, input_count = chunks.len()),
+    ok(|chunks|
+        avg_keywords = mean(chunks, |chunk| chunk.keywords.len()),
+        with_language = chunks.iter().filter(|chunk| chunk.language.is_some()).count()),
+)]
 async fn chunk_enrichment(document: &Arc<Document>, chunks: Vec<Chunk>) -> Result<Vec<EnrichedChunk>, IngestError> {
     let document = Arc::clone(document);
     Ok(blocking::run(move || enrich(&document, chunks)).await)
 }
 
+#[traced_stage(
+    kind = embed,
+    fields(model = embedder.model(), dimensions = embedder.dimensions(), input_count = chunks.len()),
+    ok(|vectors|
+        count = vectors.chunks.len(),
+        cost_usd = vectors.cost_usd,
+        input_tokens = vectors.tokens),
+)]
 async fn chunk_embedding<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>) -> Result<EmbeddedChunks, IngestError> {
     embed_chunks(embedder, chunks).await.map_err(IngestError::Embed)
 }
 
+#[traced_stage(
+    kind = store,
+    fields(doc = document.name, input_count = chunks.chunks.len()),
+    ok(|stored| count = stored.chunks, replaced = stored.replaced),
+)]
 async fn data_storage<E>(
-    ingestion: &Ingestion<E>,
+    shared: &Ingestion<E>,
     document: &Document,
     chunks: &EmbeddedChunks,
 ) -> Result<Stored, IngestError> {
-    ingestion.store.replace(&ingestion.tenant, document, chunks).await.map_err(IngestError::Store)
+    shared.store.replace(&shared.tenant, document, chunks).await.map_err(IngestError::Store)
 }
+
+/// The mean of what `size` says of each item; 0 without items.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn mean<T>(items: &[T], size: impl Fn(&T) -> usize) -> f64 {
+    items.iter().map(size).sum::<usize>() as f64 / items.len().max(1) as f64
+}
+
+/// Documents of a run were not ingested; the others were.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incomplete {
+    /// What the run came to.
+    pub totals: Totals,
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Totals { ingested, failed, .. } = self.totals;
+        write!(f, "{failed} of {} documents were not ingested; their own errors say why", ingested + failed)
+    }
+}
+
+impl Error for Incomplete {}
 
 /// Why a document was not ingested; nothing of it was stored then.
 #[derive(Debug)]
@@ -81,6 +202,8 @@ pub enum IngestError {
     Embed(EmbedError),
     /// The chunks could not be stored.
     Store(StoreError),
+    /// A stage panicked: a mistake in this pipeline.
+    Panicked,
 }
 
 impl fmt::Display for IngestError {
@@ -89,16 +212,18 @@ impl fmt::Display for IngestError {
             Self::Parse(_) => "parsing failed",
             Self::Embed(_) => "embedding failed",
             Self::Store(_) => "storing failed",
+            Self::Panicked => "the pipeline panicked; please report this",
         })
     }
 }
 
 impl Error for IngestError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(match self {
-            Self::Parse(cause) => cause,
-            Self::Embed(cause) => cause,
-            Self::Store(cause) => cause,
-        })
+        match self {
+            Self::Parse(cause) => Some(cause),
+            Self::Embed(cause) => Some(cause),
+            Self::Store(cause) => Some(cause),
+            Self::Panicked => None,
+        }
     }
 }

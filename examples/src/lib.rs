@@ -1,8 +1,8 @@
 //! A retrieval-augmented generation pipeline to trace: it reads documents, cuts them into chunks, embeds
 //! and stores them, and answers questions from what it stored. Nothing here needs a network.
 //!
-//! The stages are in [`ingestion`] and [`question`]; everything else is the work they do. The programs
-//! `ingest.rs` and `ask.rs` beside this folder run them.
+//! The stages are in [`ingest`] and [`ask`]: there, and only there, stands `#[traced_stage]`. Everything else is the
+//! work they do. The programs `ingest.rs` and `ask.rs` beside this folder run them.
 
 pub mod answer;
 pub mod ask;
@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod parse;
 pub mod report;
 pub mod rerank;
+pub mod stage_logs;
 pub mod store;
 pub mod words;
 
@@ -22,4 +23,14 @@ mod blocking;
 mod vector_extension;
 
 pub use ask::{AskError, Library, question};
-pub use ingest::{IngestError, Ingestion, ingestion};
+pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
+
+/// The guide's code is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/from-python.md")]
+struct FromPython;
+
+/// The front page's code is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -9,7 +9,11 @@ pub fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = write!(line, ": {error}");
+        // Some libraries' errors say their cause themselves.
+        let said = error.to_string();
+        if !line.ends_with(&said) {
+            let _ = write!(line, ": {said}");
+        }
         cause = error.source();
     }
     printable(&line)
@@ -62,6 +66,16 @@ mod tests {
         assert_eq!(
             one_line(&error),
             "parsing failed: the file cannot be opened; check its path and its permissions: disk [31mred",
+        );
+    }
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let inner = ParseError::BrokenPdf("no header".into());
+        let outer = std::io::Error::other(IngestError::Parse(inner));
+        assert_eq!(
+            one_line(&outer),
+            "parsing failed: the PDF is damaged; open it in a viewer and save it anew: no header",
         );
     }
 

@@ -10,7 +10,9 @@ mod error;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row, Sqlite, Transaction};
 
 pub use error::StoreError;
@@ -24,6 +26,9 @@ const APPLICATION_ID: i32 = 0x7274_6578;
 
 /// How long a writer waits for another one, a second program included.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one of very many documents at once waits for its turn.
+const TURN_TIMEOUT: Duration = Duration::from_mins(5);
 
 const SCHEMA: &str = "
     CREATE TABLE settings (model TEXT NOT NULL, dimensions INTEGER NOT NULL);
@@ -113,9 +118,13 @@ impl Store {
             .filename(path)
             .create_if_missing(create)
             .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // Questions do not wait for an ingestion. A power failure may lose the last documents, which can be read again.
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
+            .acquire_timeout(TURN_TIMEOUT)
             .after_connect(|connection, _| Box::pin(vector_extension::load(connection)))
             .connect_with(options)
             .await
@@ -127,24 +136,20 @@ impl Store {
     async fn prepare<E: Embedder>(&self, path: &Path, embedder: &E) -> Result<(), StoreError> {
         let open = |cause| StoreError::Open(path.to_owned(), cause);
         let dimensions = i64::try_from(embedder.dimensions()).unwrap_or(i64::MAX);
-        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(open)?;
-        let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *transaction).await.map_err(open)?;
-        let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(open)?;
-        if id != APPLICATION_ID && (id != 0 || tables != 0) {
-            return Err(StoreError::NotOurs(path.to_owned()));
+        // A file with tables is only read, so that nobody waits here for a program that writes to it.
+        let mut reader = self.pool.begin().await.map_err(open)?;
+        if is_empty(&mut reader, path).await? {
+            drop(reader);
+            let mut writer = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(open)?;
+            if is_empty(&mut writer, path).await? {
+                create_tables(&mut writer, embedder.model(), dimensions).await.map_err(open)?;
+                return writer.commit().await.map_err(open);
+            }
+            // Another program was faster.
+            reader = writer;
         }
-        if tables == 0 {
-            create_tables(&mut transaction, embedder.model(), dimensions).await.map_err(open)?;
-            transaction.commit().await.map_err(open)?;
-            return Ok(());
-        }
-        let (model, stored): (String, i64) = sqlx::query_as("SELECT model, dimensions FROM settings")
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(open)?;
+        let (model, stored): (String, i64) =
+            sqlx::query_as("SELECT model, dimensions FROM settings").fetch_one(&mut *reader).await.map_err(open)?;
         if model != embedder.model() || stored != dimensions {
             return Err(StoreError::OtherModel { path: path.to_owned(), model });
         }
@@ -197,6 +202,18 @@ impl Store {
     pub async fn close(self) {
         self.pool.close().await;
     }
+}
+
+/// Whether the file at `path` has no tables yet; those that it has must be ours.
+async fn is_empty(transaction: &mut Transaction<'_, Sqlite>, path: &Path) -> Result<bool, StoreError> {
+    let open = |cause| StoreError::Open(path.to_owned(), cause);
+    let id: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut **transaction).await.map_err(open)?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut **transaction).await.map_err(open)?;
+    if id != APPLICATION_ID && (id != 0 || tables != 0) {
+        return Err(StoreError::NotOurs(path.to_owned()));
+    }
+    Ok(tables == 0)
 }
 
 async fn create_tables(

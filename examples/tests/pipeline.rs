@@ -8,7 +8,7 @@ use ragtrace_examples::discover::discover;
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::store::Store;
-use ragtrace_examples::{AskError, Ingestion, Library, ingestion, question};
+use ragtrace_examples::{AskError, Ingestion, Library, document_ingestion, question};
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -34,7 +34,7 @@ impl Scene {
     async fn with_samples() -> Self {
         let scene = Self::new().await;
         for path in discover(&[samples()]).documents {
-            ingestion(&scene.ingestion, &path).await.expect("a sample is readable");
+            document_ingestion(&scene.ingestion, &path).await.expect("a sample is readable");
         }
         scene
     }
@@ -47,6 +47,7 @@ impl Scene {
             tenant: self.ingestion.tenant.clone(),
             top_k: 24,
             passages: 4,
+            log_question: false,
         };
         let mut sentences = Vec::new();
         let passages = question(&library, text, |sentence| sentences.push(sentence)).await?;
@@ -93,10 +94,10 @@ async fn a_question_before_any_document_says_so() {
 async fn a_document_ingested_again_replaces_itself() {
     let scene = Scene::new().await;
     let path = scene.file("a.md", "# One\n\nA text.\n\n# Two\n\nAnother text.");
-    let first = ingestion(&scene.ingestion, &path).await.expect("ingested");
+    let first = document_ingestion(&scene.ingestion, &path).await.expect("ingested");
     assert_eq!((first.stored.chunks, first.stored.replaced), (2, 0));
     scene.file("a.md", "# One\n\nOnly this text is left.");
-    let second = ingestion(&scene.ingestion, &path).await.expect("ingested");
+    let second = document_ingestion(&scene.ingestion, &path).await.expect("ingested");
     assert_eq!((second.stored.chunks, second.stored.replaced), (1, 2));
 }
 
@@ -111,7 +112,7 @@ async fn a_file_that_cannot_be_read_is_one_line_and_leaves_no_trace() {
         (scene.folder.path().join("missing.md"), "check its path"),
     ];
     for (path, expected) in cases {
-        let error = ingestion(&scene.ingestion, &path).await.expect_err("unreadable");
+        let error = document_ingestion(&scene.ingestion, &path).await.expect_err("unreadable");
         let line = one_line(&error);
         assert!(line.contains(expected) && !line.contains('\n'), "{line}");
     }
@@ -123,7 +124,7 @@ async fn many_documents_at_once_are_all_stored() {
     let scene = Scene::new().await;
     let paths: Vec<PathBuf> =
         (0..100).map(|number| scene.file(&format!("{number}.txt"), format!("Document number {number}."))).collect();
-    for ingested in join_all(paths.iter().map(|path| ingestion(&scene.ingestion, path))).await {
+    for ingested in join_all(paths.iter().map(|path| document_ingestion(&scene.ingestion, path))).await {
         assert_eq!(ingested.expect("ingested").stored.chunks, 1);
     }
     assert_eq!(scene.ingestion.store.chunk_count("acme").await.expect("a count"), 100);

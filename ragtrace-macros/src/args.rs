@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseBuffer, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitStr, Pat, Path, Result, Token, Type};
 
@@ -152,47 +152,43 @@ fn assigned(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<LitStr> {
     input.parse().map_err(|error| Error::new(error.span(), format!("`{key}` takes {what}")))
 }
 
-/// The group in parentheses after `key`, parsed whole later, so that an error in it is the only one.
-fn parenthesized(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<TokenStream> {
+/// What is in the parentheses after `key`.
+fn parenthesized<'a>(key: &Ident, input: ParseStream<'a>, example: &str) -> Result<ParseBuffer<'a>> {
     if !input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes a list in parentheses: `{example}`")));
     }
     let content;
     syn::parenthesized!(content in input);
-    content.parse()
+    if content.is_empty() {
+        return Err(Error::new_spanned(key, format!("`{key}` names nothing: write `{example}`")));
+    }
+    Ok(content)
 }
 
-fn fields(tokens: &TokenStream) -> Result<Vec<Field>> {
-    let parser = Punctuated::<StartField, Token![,]>::parse_terminated;
-    let fields = syn::parse::Parser::parse2(parser, tokens.clone())?;
+fn fields(input: ParseStream<'_>) -> Result<Vec<Field>> {
+    let fields = Punctuated::<StartField, Token![,]>::parse_terminated(input)?;
     Ok(fields.into_iter().map(|field| field.0).collect())
 }
 
 fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> {
-    let tokens = parenthesized(key, input, example)?;
-    if tokens.is_empty() {
-        return Err(Error::new_spanned(key, format!("`{key}` records nothing: write `{example}`")));
+    let input = &parenthesized(key, input, example)?;
+    if !input.peek(Token![|]) {
+        return Err(input.error(format!("expected a closure's head: `{example}`")));
     }
-    let parse = |input: ParseStream<'_>| {
-        if !input.peek(Token![|]) {
-            return Err(input.error(format!("expected a closure's head: `{example}`")));
-        }
-        input.parse::<Token![|]>()?;
-        let pattern = Pat::parse_single(input)?;
-        if input.peek(Token![:]) {
-            return Err(input.error("its type is known: leave it out"));
-        }
-        input.parse::<Token![|]>()?;
-        if input.is_empty() {
-            return Err(input.error(format!("nothing is recorded: write `{example}`")));
-        }
-        let fields = Punctuated::<NamedField, Token![,]>::parse_terminated(input)?;
-        Ok(Clause { pattern, fields: fields.into_iter().map(|field| field.0).collect() })
-    };
-    syn::parse::Parser::parse2(parse, tokens)
+    input.parse::<Token![|]>()?;
+    let pattern = Pat::parse_single(input)?;
+    if input.peek(Token![:]) {
+        return Err(input.error("its type is known: leave it out"));
+    }
+    input.parse::<Token![|]>()?;
+    if input.is_empty() {
+        return Err(Error::new_spanned(pattern, format!("nothing is recorded of it: write `{example}`")));
+    }
+    let fields = Punctuated::<NamedField, Token![,]>::parse_terminated(input)?;
+    Ok(Clause { pattern, fields: fields.into_iter().map(|field| field.0).collect() })
 }
 
-fn declared(tokens: &TokenStream) -> Result<Vec<Declared>> {
+fn declared(input: ParseStream<'_>) -> Result<Vec<Declared>> {
     let parse_one = |input: ParseStream<'_>| {
         let name = input.parse()?;
         if !input.peek(Token![:]) {
@@ -201,8 +197,7 @@ fn declared(tokens: &TokenStream) -> Result<Vec<Declared>> {
         input.parse::<Token![:]>()?;
         Ok(Declared { name, ty: input.parse()? })
     };
-    let parse = |input: ParseStream<'_>| Punctuated::<_, Token![,]>::parse_terminated_with(input, parse_one);
-    Ok(syn::parse::Parser::parse2(parse, tokens.clone())?.into_iter().collect())
+    Ok(Punctuated::<_, Token![,]>::parse_terminated_with(input, parse_one)?.into_iter().collect())
 }
 
 struct StartField(Field);
@@ -237,11 +232,16 @@ impl Parse for NamedField {
             name.push('.');
             name_tokens.extend(quote::ToTokens::to_token_stream(&dot));
         }
-        if !input.peek(Token![=]) || input.peek(Token![==]) {
+        let ends = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![,]);
+        let is_named = input.peek(Token![=]) && !input.peek(Token![==]);
+        if !is_named && !ends(input) {
+            return Err(Error::new_spanned(&name_tokens, "what is recorded needs a name: `name = expr`"));
+        }
+        let equals: Option<Token![=]> = input.parse()?;
+        let form = form(input)?;
+        if equals.is_none() || ends(input) {
             return Err(Error::new_spanned(&name_tokens, format!("its value is missing: `{name} = expr`")));
         }
-        input.parse::<Token![=]>()?;
-        let form = form(input)?;
         Ok(Self(Field { name, name_tokens, form, value: input.parse()? }))
     }
 }

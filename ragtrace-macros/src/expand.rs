@@ -7,7 +7,8 @@ mod descriptor;
 mod outcome;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
 use crate::item::{Function, Shape, Stream};
@@ -20,14 +21,9 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let items = descriptor::items(stage);
     let record = record::planted(stage);
     let body = body(stage, function);
-    quote! {
-        #constant
-        #function {
-            #items
-            #record
-            #body
-        }
-    }
+    // The function's own braces, so that the compiler takes the whole for the user's function.
+    let body = braces(quote!(#items #record #body), function.body.span());
+    quote!(#constant #function #body)
 }
 
 /// The future of `stage!`.
@@ -60,46 +56,52 @@ impl Names {
     }
 }
 
+/// Where an error about the whole is: at the body, not at the attribute.
+fn here(function: &Function) -> Span {
+    Span::call_site().located_at(function.body.span())
+}
+
 fn body(stage: &Stage, function: &Function) -> TokenStream {
-    let krate = &stage.krate;
-    let private = quote!(#krate::__private);
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
-    let body_span = function.body.span();
+    let span = function.body.span();
+    let here = here(function);
+    let private = stage.private(here);
     let returned = match &function.signature.output {
-        ReturnType::Default => None,
-        ReturnType::Type(_, ty) => Some(&**ty),
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => return never(stage, function, &names),
+        ReturnType::Type(_, ty) => without_impl(ty),
     };
-    if matches!(returned, Some(Type::Never(_))) {
-        return never(stage, function, &names);
-    }
     match &function.shape {
         Shape::Async => {
-            let inner = typed_block(&private, returned.map(without_impl).as_ref(), &function.body);
-            let future = quote_spanned!(body_span=> async move #inner);
-            quote!(#private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(#end).await)
+            let inner = typed_block(&private, &returned, &function.body);
+            let future = quote_spanned!(span=> async move #inner);
+            quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(#end).await)
         }
         Shape::Sync => {
-            let call = closure(returned.map(without_impl).as_ref(), &function.body);
-            quote!(#private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(#end))
+            let call = closure(Some(&returned), &function.body);
+            quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(#end))
         }
         Shape::ReturnsFuture(output) => {
-            let call = closure(Some(&syn::parse_quote!(_)), &function.body);
+            let call = closure(None, &function.body);
             let output = without_impl(output);
-            quote!(#private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
+            quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
-            let future = match boxed_block(&function.body) {
+            let (here, call) = match boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                Some(block) => {
-                    let inner = typed_block(&private, Some(&output), &block);
-                    quote_spanned!(body_span=> move || async move #inner)
+                Some((here, block)) => {
+                    let inner = typed_block(&private, &output, &block);
+                    (here, quote_spanned!(span=> move || async move #inner))
                 }
-                None => closure(returned, &function.body),
+                None => (here, closure(Some(&returned), &function.body)),
             };
-            quote!(#private::boxed(#private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#future).end(#end)))
+            let private = stage.private(here);
+            quote_spanned!(here=> #private::boxed(
+                #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end)
+            ))
         }
         Shape::Stream(stream) => streaming(stage, function, stream),
     }
@@ -107,104 +109,104 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
 
 /// A body whose stage goes on with the stream that it returns.
 fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream {
-    let krate = &stage.krate;
-    let private = quote!(#krate::__private);
+    let here = here(function);
+    let private = stage.private(here);
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
     let on_item = outcome::on_item(stage, &names);
     let item = without_impl(&stream.item);
     let span = function.body.span();
-    let body = ours(&function.body);
     let returned = match &function.signature.output {
         ReturnType::Type(_, ty) => without_impl(ty),
-        ReturnType::Default => syn::parse_quote!(()),
+        ReturnType::Default => quote!(()),
     };
     // A type that is inferred from the body alone needs no saying.
-    let call = match returned {
-        Type::Infer(_) => quote_spanned!(span=> move || #body),
-        _ => quote_spanned!(span=> move || -> #returned #body),
+    let call = closure(Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), &function.body);
+    let block = typed_block(&private, &returned, &function.body);
+    let future = quote_spanned!(span=> async move #block);
+    let boxed = |open: TokenStream| {
+        let items = quote_spanned!(here=> #open.items(#on_item));
+        if stream.is_boxed { quote_spanned!(here=> #private::boxed(#items)) } else { items }
     };
-    let future = match returned {
-        Type::Infer(_) => quote_spanned!(span=> async move #body),
-        _ => {
-            let block = typed_block(&private, Some(&returned), &function.body);
-            quote_spanned!(span=> async move #block)
+    let open = quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields));
+    match (stream.is_fallible, stream.is_async) {
+        (false, false) => {
+            let open = quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields));
+            boxed(quote_spanned!(here=> #open.stream::<#item, _>(#call)))
         }
-    };
-    let is_boxed = stream.is_boxed;
-    let boxed = |stream: TokenStream| if is_boxed { quote!(#private::boxed(#stream)) } else { stream };
-    let open = quote!(#private::open(&__RAGTRACE_STAGE, #fields));
-    if stream.is_fallible {
-        let on_error = outcome::on_error(stage, &names);
-        let result = if stream.is_async {
-            quote!(#open.try_await_stream::<#item, _, _>(#future, #on_error).await)
-        } else {
-            quote!(#open.try_call_stream::<#item, _, _>(#call, #on_error))
-        };
-        let open_stream = &names.open;
-        let (out, stream) = (&names.out, boxed(quote!(#open_stream.items(#on_item))));
-        return quote!(match #result {
-            ::core::result::Result::Ok(#open_stream) => ::core::result::Result::Ok(#stream),
-            ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
-        });
-    }
-    if stream.is_async {
-        boxed(quote!(#open.await_stream::<#item, _>(#future).await.items(#on_item)))
-    } else {
-        boxed(quote!(#private::open_later(&__RAGTRACE_STAGE, #fields).stream::<#item, _>(#call).items(#on_item)))
+        (false, true) => boxed(quote_spanned!(here=> #open.await_stream::<#item, _>(#future).await)),
+        (true, is_async) => {
+            let on_error = outcome::on_error(stage, &names);
+            let result = if is_async {
+                quote_spanned!(here=> #open.try_await_stream::<#item, _, _>(#future, #on_error).await)
+            } else {
+                quote_spanned!(here=> #open.try_call_stream::<#item, _, _>(#call, #on_error))
+            };
+            let Names { open, out, .. } = &names;
+            let stream = boxed(open.to_token_stream());
+            quote_spanned!(here=> match #result {
+                ::core::result::Result::Ok(#open) => ::core::result::Result::Ok(#stream),
+                ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
+            })
+        }
     }
 }
 
 /// A body that never returns: its stage ends only by a panic or by being dropped.
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
-    let krate = &stage.krate;
-    let private = quote!(#krate::__private);
+    let here = here(function);
+    let private = stage.private(here);
     let fields = outcome::start_fields(stage, names);
-    let body_span = function.body.span();
-    let body = ours(&function.body);
-    let never: Type = syn::parse_quote!(::core::convert::Infallible);
+    let span = function.body.span();
+    let never = quote!(::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
-        let block = quote_spanned!(body_span=> { if false { return #private::expected::<#never>(); } #body });
-        let future = quote_spanned!(body_span=> async move #block);
-        quote!(match #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(|_, _| ()).await {})
+        let block = typed_block(&private, &never, &function.body);
+        let future = quote_spanned!(span=> async move #block);
+        quote_spanned!(here=> match #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(|_, _| ()).await {})
     } else {
-        let call = quote_spanned!(body_span=> move || -> #never #body);
-        quote!(match #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(|_, _| ()) {})
+        let call = closure(Some(&never), &function.body);
+        quote_spanned!(here=> match #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(|_, _| ()) {})
     }
 }
 
 /// The body as the block of a future whose output's type is said before anything in it is inferred.
-fn typed_block(private: &TokenStream, output: Option<&Type>, body: &Group) -> TokenStream {
-    let body = ours(body);
-    let Some(output) = output else { return quote!({ #body }) };
-    quote!({
+///
+/// The outer braces have the body's place, or errors about borrows would not name the user's variables.
+fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> TokenStream {
+    let inner = ours(body);
+    let block = quote! {
         if false {
             return #private::expected::<#output>();
         }
-        #body
-    })
+        #inner
+    };
+    braces(block, body.span()).into_token_stream()
 }
 
-/// The body as a closure that is called once.
-fn closure(output: Option<&Type>, body: &Group) -> TokenStream {
+/// The body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
+fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
     let span = body.span();
-    let body = ours(body);
-    let output = output.map(|output| quote!(-> #output));
-    match output {
-        Some(output) => quote_spanned!(span=> move || #output #body),
-        None => quote_spanned!(span=> move || #body),
+    if let Some(output) = output {
+        return quote_spanned!(span=> move || -> #output #body);
     }
+    let body = braces(ours(body).into_token_stream(), span);
+    quote_spanned!(span=> move || #body)
 }
 
 /// The body's braces as ours, so that no lint takes them for the user's superfluous ones.
 fn ours(body: &Group) -> Group {
-    let mut group = Group::new(Delimiter::Brace, body.stream());
-    group.set_span(body.span().resolved_at(Span::mixed_site()));
+    braces(body.stream(), body.span().resolved_at(Span::mixed_site()))
+}
+
+fn braces(inside: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(Delimiter::Brace, inside);
+    group.set_span(span);
     group
 }
 
 /// The block of a body that is `Box::pin(async move { … })` and nothing else: what `#[async_trait]` makes.
-fn boxed_block(body: &Group) -> Option<Group> {
+/// With it comes the place of the call.
+fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
     let syn::Expr::Path(callee) = &*call.func else { return None };
     let segments: Vec<_> = callee.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
@@ -212,15 +214,15 @@ fn boxed_block(body: &Group) -> Option<Group> {
     let argument = call.args.first().filter(|_| is_box_pin && call.args.len() == 1)?;
     let syn::Expr::Async(block) = argument else { return None };
     block.capture?;
-    let tokens = quote::ToTokens::to_token_stream(&block.block);
+    let tokens = block.block.to_token_stream();
     match tokens.into_iter().next()? {
-        proc_macro2::TokenTree::Group(group) => Some(group),
+        proc_macro2::TokenTree::Group(group) => Some((Span::call_site().located_at(callee.span()), group)),
         _ => None,
     }
 }
 
 /// The type with each `impl Trait` in it left to inference.
-fn without_impl(ty: &Type) -> Type {
+fn without_impl(ty: &Type) -> TokenStream {
     struct Opaque;
     impl syn::visit_mut::VisitMut for Opaque {
         fn visit_type_mut(&mut self, ty: &mut Type) {
@@ -233,5 +235,5 @@ fn without_impl(ty: &Type) -> Type {
     }
     let mut ty = ty.clone();
     syn::visit_mut::VisitMut::visit_type_mut(&mut Opaque, &mut ty);
-    ty
+    ty.into_token_stream()
 }

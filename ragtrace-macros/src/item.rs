@@ -44,19 +44,16 @@ pub(crate) struct Stream {
 
 impl Function {
     /// Reads the function. `stream` is the word in the attribute that says that it returns a stream.
-    pub(crate) fn parse(item: TokenStream, stream: Option<&Ident>) -> Result<Self> {
+    pub(crate) fn parse(item: &TokenStream, stream: Option<&Ident>) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
-        let body = match tokens.pop() {
-            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => group,
-            _ => return Err(not_a_function(&item)),
-        };
+        let Some(body) = tokens.pop().and_then(braces) else { return Err(not_a_function(item)) };
         let head: TokenStream = tokens.into_iter().collect();
         let parse_head = |input: ParseStream<'_>| {
             let attributes = input.call(Attribute::parse_outer)?;
             let visibility: Visibility = input.parse()?;
             let ahead = input.fork();
             if let Err(error) = ahead.parse::<Signature>() {
-                return Err(if is_function(input) { error } else { not_a_function(&item) });
+                return Err(if is_function(input) { error } else { not_a_function(item) });
             }
             Ok((attributes, visibility, input.parse::<Signature>()?))
         };
@@ -74,6 +71,19 @@ impl Function {
         }
         let cfg_attributes = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
         Ok(Self { head, inner_attributes, cfg_attributes, visibility, signature, body, shape })
+    }
+}
+
+/// The group in braces that `token` is. What a `macro_rules!` passes on as a `block` is in an invisible group besides.
+fn braces(token: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = token else { return None };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => {
+            let mut inside = group.stream().into_iter();
+            inside.next().and_then(braces).filter(|_| inside.next().is_none())
+        }
+        Delimiter::Parenthesis | Delimiter::Bracket => None,
     }
 }
 
@@ -109,6 +119,9 @@ fn is_function(input: ParseStream<'_>) -> bool {
     input.cursor().token_stream().into_iter().any(|token| token.to_string() == "fn")
 }
 
+/// The words by which other items are known.
+const ITEMS: [&str; 10] = ["struct", "enum", "union", "trait", "impl", "mod", "static", "const", "type", "use"];
+
 /// One error for whatever is not a function with a body, at the word that says what it is.
 fn not_a_function(item: &TokenStream) -> Error {
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
@@ -120,7 +133,6 @@ fn not_a_function(item: &TokenStream) -> Error {
             "this function has no body to trace: put the attribute on the implementations, or give it a default body",
         );
     }
-    const ITEMS: [&str; 10] = ["struct", "enum", "union", "trait", "impl", "mod", "static", "const", "type", "use"];
     let word = tokens.iter().find(|token| is_word(token, &ITEMS));
     let message = match word {
         Some(TokenTree::Ident(ident)) if ident == "impl" || ident == "trait" => {

@@ -1,7 +1,7 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: [`args`] and [`item`] parse what was written, [`model`] checks it, [`expand`] writes the
-//! code. When anything is wrong, [`fallback`] gives the item back as it was, with one error beside it.
+//! One direction, a file each: `args` and `item` parse what was written, `model` checks it, `expand` writes the
+//! code. When anything is wrong, `fallback` gives the item back as it was, with one error beside it.
 
 mod args;
 mod block;
@@ -12,9 +12,12 @@ mod model;
 mod record;
 mod suggest;
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro::TokenStream;
 
-/// Records every run of a function as a stage; see the `ragtrace` crate.
+#[expect(missing_docs, reason = "documented where it is handed on")]
 #[proc_macro_attribute]
 pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
     traced(args.into(), item.into()).into()
@@ -23,7 +26,7 @@ pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
 fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
     let parsed = syn::parse2::<args::Args>(args)
         .and_then(|args| {
-            let function = item::Function::parse(item.clone(), args.stream.as_ref())?;
+            let function = item::Function::parse(&item, args.stream.as_ref())?;
             Ok((args, function))
         })
         .and_then(|(args, function)| Ok((model::Stage::check(args, &function)?, function)));
@@ -33,7 +36,7 @@ fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> pro
     }
 }
 
-/// Records every run of a block as a stage: `stage!("name", kind = parse, async { … }).await`; see the `ragtrace` crate.
+#[expect(missing_docs, reason = "documented where it is handed on")]
 #[proc_macro]
 pub fn stage(input: TokenStream) -> TokenStream {
     let block: syn::Result<block::Block> = syn::parse(input);

@@ -1,8 +1,8 @@
 //! A stage that has been checked: every name is well formed, known and given once.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
-use syn::{Error, LitStr, Pat, Result, Type};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
 use crate::args::{Args, Clause, Declared, Field, Form};
 use crate::item::{Function, Shape};
@@ -30,8 +30,10 @@ pub(crate) struct Stage {
     /// Every field, in the order of its index.
     pub(crate) declared: Vec<DeclaredField>,
     pub(crate) descriptor: Option<Ident>,
-    /// The path of the `ragtrace` crate.
+    /// What generated code calls the `ragtrace` crate.
     pub(crate) krate: TokenStream,
+    /// The path of the `ragtrace` crate, if the attribute gives it.
+    pub(crate) path: Option<Path>,
 }
 
 /// What is recorded of a success or of an error.
@@ -49,7 +51,7 @@ pub(crate) struct Recorded {
 /// A field as the descriptor lists it.
 pub(crate) struct DeclaredField {
     pub(crate) name: String,
-    /// The variant of `FieldSource`.
+    /// The constructor of `FieldDescriptor`.
     pub(crate) source: Ident,
     pub(crate) ty: Option<String>,
 }
@@ -64,6 +66,12 @@ impl Stage {
             return Err(Error::new_spanned(
                 &ok.pattern,
                 "a stream has no one success value: its items are counted by themselves, and the body may `record!`",
+            ));
+        }
+        if let (Some(err), true) = (&args.err, is_no_result(&function.signature.output)) {
+            return Err(Error::new_spanned(
+                &err.pattern,
+                "there is no error to record: this function returns no `Result`",
             ));
         }
         Self::build(name, args)
@@ -91,18 +99,28 @@ impl Stage {
         let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
-        let start = index(args.fields, "Start", &mut declared)?;
-        let ok = args.ok.map(|clause| outcome(clause, "Ok", &mut declared)).transpose()?;
-        let err = args.err.map(|clause| outcome(clause, "Err", &mut declared)).transpose()?;
+        let start = index(args.fields, "start", &mut declared)?;
+        let ok = args.ok.map(|clause| outcome(clause, "ok", &mut declared)).transpose()?;
+        let err = args.err.map(|clause| outcome(clause, "err", &mut declared)).transpose()?;
         check_declared(&args.record)?;
         declared.extend(args.record.iter().map(|field| DeclaredField {
             name: field.name.to_string(),
-            source: format_ident!("Record"),
+            source: format_ident!("record"),
             ty: Some(type_text(&field.ty)),
         }));
-        let krate = args.krate.map_or_else(|| quote!(::ragtrace), ToTokens::into_token_stream);
-        let Args { target, root, record, descriptor, .. } = args;
-        Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate })
+        let Args { target, root, record, descriptor, krate: path, .. } = args;
+        // A path is written into the code once, and so is an error about it.
+        let krate = if path.is_some() { quote!(__ragtrace) } else { quote!(::ragtrace) };
+        Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate, path })
+    }
+
+    /// The path of what generated code may name, at `span`.
+    pub(crate) fn private(&self, span: Span) -> TokenStream {
+        if self.path.is_some() {
+            quote_spanned!(span=> __ragtrace::__private)
+        } else {
+            quote_spanned!(span=> ::ragtrace::__private)
+        }
     }
 
     /// The index of the first field of `record(…)`.
@@ -114,10 +132,7 @@ impl Stage {
 fn name_of_function(ident: &Ident) -> Result<String> {
     let name = syn::ext::IdentExt::unraw(ident).to_string();
     check_name(&name).map_err(|what| {
-        Error::new_spanned(
-            ident,
-            format!("a stage cannot take its name from this function, since {what}: give it one, `name = \"…\"`"),
-        )
+        Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
     })?;
     Ok(name)
 }
@@ -128,27 +143,25 @@ fn checked_name(literal: &LitStr) -> Result<String> {
         let suggestion = snake_case(&name);
         let hint =
             if check_name(&suggestion).is_ok() { format!(": for example `\"{suggestion}\"`") } else { String::new() };
-        Error::new_spanned(
-            literal,
-            format!("a stage's name is snake_case, dots may separate segments, and {what}{hint}"),
-        )
+        Error::new_spanned(literal, format!("a stage's name {what}{hint}"))
     })?;
     Ok(name)
 }
 
 fn check_name(name: &str) -> std::result::Result<(), String> {
     if name.is_empty() {
-        return Err("it may not be empty".to_owned());
+        return Err("may not be empty".to_owned());
     }
     if name.chars().count() > LONGEST_NAME {
-        return Err(format!("it has at most {LONGEST_NAME} characters (this one {})", name.chars().count()));
+        return Err(format!("has at most {LONGEST_NAME} characters, and this one {}", name.chars().count()));
     }
     let is_segment = |segment: &str| {
         let mut chars = segment.chars();
         chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
             && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    if name.split('.').all(is_segment) { Ok(()) } else { Err(format!("`{name}` is not")) }
+    let is_well_formed = name.split('.').all(is_segment);
+    if is_well_formed { Ok(()) } else { Err("is written in snake_case, with dots between segments".to_owned()) }
 }
 
 fn snake_case(name: &str) -> String {
@@ -199,6 +212,30 @@ fn variant(word: &str) -> Ident {
     Ident::new(&first.chain(chars).collect::<String>(), Span::call_site())
 }
 
+/// Whether it can be seen without knowing types that the function returns no `Result`.
+fn is_no_result(output: &ReturnType) -> bool {
+    const PLAIN: [&str; 9] = ["Vec", "Option", "String", "bool", "u32", "u64", "usize", "i32", "f64"];
+    let ReturnType::Type(_, ty) = output else { return true };
+    match &**ty {
+        Type::Tuple(_) | Type::Array(_) | Type::Reference(_) | Type::Never(_) => true,
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| PLAIN.iter().any(|plain| last.ident == plain)),
+        _ => false,
+    }
+}
+
+/// What every end has of itself.
+const OF_ITSELF: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
+
+fn check_free(name: &str, at: &impl ToTokens) -> Result<()> {
+    if OF_ITSELF.contains(&name) {
+        return Err(Error::new_spanned(
+            at,
+            format!("`{name}` is measured and recorded by itself: choose another name"),
+        ));
+    }
+    Ok(())
+}
+
 fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Outcome> {
     Ok(Outcome { pattern: clause.pattern, fields: index(clause.fields, source, declared)? })
 }
@@ -211,7 +248,10 @@ fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) ->
         if names.contains(&field.name) {
             return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice", field.name)));
         }
-        let is_typed = source != "Start" && matches!(field.name.as_str(), "count" | "cost_usd");
+        if source != "start" {
+            check_free(&field.name, &field.name_tokens)?;
+        }
+        let is_typed = source != "start" && matches!(field.name.as_str(), "count" | "cost_usd");
         if is_typed && field.form != Form::Plain {
             let what = if field.name == "count" { "an integer" } else { "a float" };
             return Err(Error::new_spanned(
@@ -236,6 +276,7 @@ fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {
 
 fn check_declared(record: &[Declared]) -> Result<()> {
     for (at, field) in record.iter().enumerate() {
+        check_free(&field.name.to_string(), &field.name)?;
         if record[..at].iter().any(|earlier| earlier.name == field.name) {
             return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice", field.name)));
         }

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::model::Stage;
 use crate::suggest::did_you_mean;
@@ -19,16 +20,26 @@ pub(crate) fn planted(stage: &Stage) -> Option<TokenStream> {
     let arms = stage.record.iter().enumerate().map(|(at, field)| {
         let (name, ty) = (&field.name, &field.ty);
         let index = u16::try_from(first + at).unwrap_or(u16::MAX);
+        let record = match name.to_string().as_str() {
+            "count" => quote!(record_count),
+            "cost_usd" => quote!(record_cost),
+            _ => quote!(record),
+        };
+        // An error about the type is at the type.
+        let span = Span::call_site().located_at(ty.span());
+        let record = quote_spanned!(span=> #private::#record(__RAGTRACE_RECORDING, #index, &value););
         quote! {
             (#name = $value:expr $(, $($rest:tt)*)?) => {{
                 let value: #ty = $value;
-                #private::record(&__RAGTRACE_STAGE, #index, &value);
+                #record
                 $(record!($($rest)*);)?
             }};
         }
     });
     let record = Ident::new("record", Span::call_site());
     Some(quote! {
+        // A name of its own: a block inside that is a stage too, and declares nothing, hides the other one.
+        static __RAGTRACE_RECORDING: &#krate::StageDescriptor = &__RAGTRACE_STAGE;
         #[allow(unused_macros)]
         macro_rules! #record {
             () => {};

@@ -2,8 +2,10 @@
 
 use std::pin::Pin;
 
-pub use crate::stage::{CountProbe, ErrorProbe, Listed, Probe, open, open_later, record};
-pub use inventory;
+pub use crate::stage::{
+    CountProbe, ErrorProbe, Field, Listed, Probe, open, open_later, record, record_cost, record_count,
+};
+pub use inventory::submit;
 pub use ragtrace_macros::undeclared;
 
 /// Lets a body's type be known before it is inferred. It is never called.

@@ -148,6 +148,11 @@ impl Batch {
         self.sent.as_ref().map(|(_, at)| *at)
     }
 
+    /// About how many bytes the records' canonical JSON takes.
+    pub(crate) fn size_estimate(&self) -> usize {
+        self.records.iter().map(Record::size_estimate).sum()
+    }
+
     /// The two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever
     /// it is split (UUID version 5 of the parent and the range). The first half has the counts.
     pub(crate) fn halve(&self) -> [Self; 2] {
@@ -177,6 +182,12 @@ impl Delivered {
     /// All arrived but these: their index in the batch, and why the backend refused them for good.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
         Self { rejected: rejected.into_iter().collect() }
+    }
+
+    /// The same with the reasons in other words.
+    pub(crate) fn reworded(mut self, mut words: impl FnMut(&mut String)) -> Self {
+        self.rejected.iter_mut().for_each(|(_, why)| words(why));
+        self
     }
 
     /// The records that were refused.
@@ -249,6 +260,12 @@ impl SinkError {
     /// How long the backend asked to wait.
     pub fn retry_after(&self) -> Option<Duration> {
         self.after
+    }
+
+    /// The same in other words.
+    pub(crate) fn reworded(mut self, words: impl FnOnce(&mut String)) -> Self {
+        words(&mut self.why);
+        self
     }
 
     fn new(verdict: Verdict, why: impl fmt::Display) -> Self {

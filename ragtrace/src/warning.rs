@@ -1,75 +1,38 @@
 //! What an operator must know although the sink that would tell is the one that fails: lines on stderr, few of them.
 
-use std::fmt::Display;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// The same sort of trouble is told at most this often.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Warnings about one sink.
-#[derive(Debug)]
-pub(crate) struct Warnings {
-    sink: String,
-    failing: Option<Told>,
-    dropped: Option<Told>,
-    dead_lettered: Option<Told>,
+/// One sort of trouble, told at once and then at most every half minute.
+#[derive(Debug, Default)]
+pub(crate) struct Limited {
+    told_at: Option<Instant>,
+    is_on: bool,
+    /// What was not told of since.
+    untold: u64,
 }
 
-#[derive(Debug)]
-struct Told {
-    at: Instant,
-    /// Records that were not told of since.
-    since: usize,
-}
-
-impl Warnings {
-    pub(crate) fn new(sink: String) -> Self {
-        Self { sink, failing: None, dropped: None, dead_lettered: None }
+impl Limited {
+    /// Tells of `number` more, on stderr, unless that was done lately; then they are told of the next time. Returns
+    /// whether it was told.
+    pub(crate) fn tell(&mut self, number: u64, words: impl FnOnce(u64) -> String) -> bool {
+        self.untold += number;
+        let now = Instant::now();
+        if self.told_at.is_some_and(|at| now.duration_since(at) < EVERY) {
+            return false;
+        }
+        self.told_at = Some(now);
+        self.is_on = true;
+        line(&words(std::mem::take(&mut self.untold)));
+        true
     }
 
-    /// The sink fails; its records wait.
-    pub(crate) fn failing(&mut self, why: &impl Display) {
-        if due(&mut self.failing, 0).is_some() {
-            line(&format!("sink {} does not take records, and is tried again: {why}", self.sink));
-        }
-    }
-
-    /// The sink takes records again.
-    pub(crate) fn recovered(&mut self) {
-        if self.failing.take().is_some() {
-            line(&format!("sink {} takes records again", self.sink));
-        }
-    }
-
-    /// Records were given up.
-    pub(crate) fn dropped(&mut self, records: usize, why: &str) {
-        if let Some(records) = due(&mut self.dropped, records) {
-            line(&format!("sink {}: {records} records dropped: {why}", self.sink));
-        }
-    }
-
-    /// Records were refused for good.
-    pub(crate) fn dead_lettered(&mut self, records: usize, why: &str) {
-        if let Some(records) = due(&mut self.dead_lettered, records) {
-            line(&format!("sink {}: {records} records refused for good: {why}", self.sink));
-        }
-    }
-}
-
-/// How many records to tell of now, or `None` if it was told lately.
-fn due(told: &mut Option<Told>, records: usize) -> Option<usize> {
-    let now = Instant::now();
-    match told {
-        Some(told) if now.duration_since(told.at) < EVERY => {
-            told.since += records;
-            None
-        }
-        _ => {
-            let since = told.take().map_or(0, |told| told.since);
-            *told = Some(Told { at: now, since: 0 });
-            Some(since + records)
-        }
+    /// The trouble is over. Returns whether it was told of, so that the end of it should be, too.
+    pub(crate) fn is_over(&mut self) -> bool {
+        std::mem::take(&mut self.is_on)
     }
 }
 

@@ -2,11 +2,13 @@ use std::error::Error as _;
 use std::fs;
 use std::path::PathBuf;
 
-use pdf_extract::encryption::{EncryptionState, EncryptionVersion, Permissions};
-use pdf_extract::{Dictionary, Object, Stream, dictionary};
+use made::{locked, pdf, saved};
 use tempfile::TempDir;
 
 use super::*;
+
+#[path = "../../tests/support/pdf.rs"]
+mod made;
 
 struct Folder(TempDir);
 
@@ -24,62 +26,6 @@ impl Folder {
     async fn parse(&self, name: &str, bytes: impl AsRef<[u8]>) -> Result<Document, ParseError> {
         parse(&self.file(name, bytes)).await
     }
-}
-
-/// A PDF of one page for each content stream; `forms` are its forms by name.
-fn pdf(contents: &[&str], forms: &[(&str, &str)]) -> pdf_extract::Document {
-    let mut pdf = pdf_extract::Document::with_version("1.5");
-    let pages_id = pdf.new_object_id();
-    let font = pdf.add_object(dictionary! {
-        "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
-    });
-    let resources_id = pdf.new_object_id();
-    let mut named = Dictionary::new();
-    for (name, content) in forms {
-        let dictionary = dictionary! {
-            "Type" => "XObject", "Subtype" => "Form", "BBox" => vec![0.into(), 0.into(), 9.into(), 9.into()],
-            "Resources" => resources_id,
-        };
-        named.set(*name, pdf.add_object(Stream::new(dictionary, content.as_bytes().to_vec())));
-    }
-    let resources = dictionary! { "Font" => dictionary! { "F1" => font }, "XObject" => named };
-    pdf.objects.insert(resources_id, Object::Dictionary(resources));
-    let mut kids = Vec::new();
-    for content in contents {
-        let content = pdf.add_object(Stream::new(Dictionary::new(), content.as_bytes().to_vec()));
-        kids.push(pdf.add_object(dictionary! { "Type" => "Page", "Parent" => pages_id, "Contents" => content }).into());
-    }
-    let count = i64::try_from(contents.len()).expect("few pages");
-    let pages = dictionary! {
-        "Type" => "Pages", "Count" => count, "Kids" => kids, "Resources" => resources_id,
-        "MediaBox" => vec![0.into(), 0.into(), 595.into(), 842.into()],
-    };
-    pdf.objects.insert(pages_id, Object::Dictionary(pages));
-    let catalog = pdf.add_object(dictionary! { "Type" => "Catalog", "Pages" => pages_id });
-    pdf.trailer.set("Root", catalog);
-    let id = Object::string_literal("an id of sixteen");
-    pdf.trailer.set("ID", vec![id.clone(), id]);
-    pdf
-}
-
-fn saved(mut pdf: pdf_extract::Document) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    pdf.save_to(&mut bytes).expect("a PDF");
-    bytes
-}
-
-fn locked(user_password: &str) -> Vec<u8> {
-    let mut pdf = pdf(&["BT /F1 12 Tf 50 700 Td (Locked text.) Tj ET"], &[]);
-    let version = EncryptionVersion::V2 {
-        document: &pdf,
-        owner_password: "owner",
-        user_password,
-        key_length: 128,
-        permissions: Permissions::PRINTABLE,
-    };
-    let state = EncryptionState::try_from(version).expect("a key");
-    pdf.encrypt(&state).expect("encrypted");
-    saved(pdf)
 }
 
 fn titles(document: &Document) -> Vec<(u8, &str)> {

@@ -1,7 +1,9 @@
 //! The stage's descriptor: a static in the function, and on demand a constant beside it.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use syn::spanned::Spanned;
 
 use crate::item::Function;
 use crate::model::Stage;
@@ -9,10 +11,11 @@ use crate::model::Stage;
 /// The items that hold the descriptor and list it in the catalog.
 pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
-    let descriptor = descriptor(stage);
+    let (alias, descriptor) = (alias(stage), descriptor(stage));
     quote! {
+        #alias
         static __RAGTRACE_STAGE: #krate::StageDescriptor = #descriptor;
-        #krate::__private::inventory::submit!(#krate::__private::Listed(&__RAGTRACE_STAGE));
+        #krate::__private::submit!(#krate::__private::Listed(&__RAGTRACE_STAGE));
     }
 }
 
@@ -20,37 +23,38 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
 /// associated function.
 pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream> {
     let name = stage.descriptor.as_ref()?;
-    let krate = &stage.krate;
+    let krate = stage.path.as_ref().map_or_else(|| stage.krate.clone(), ToTokens::to_token_stream);
     let descriptor = descriptor(stage);
+    let value = alias(stage).map_or_else(|| descriptor.clone(), |alias| quote!({ #alias #descriptor }));
+    // An error about the constant (in the implementation of a trait it has no place) is at its name.
+    let span = Span::call_site().located_at(name.span());
     let (cfg, visibility) = (&function.cfg_attributes, &function.visibility);
     let doc = format!("The stage `{}`.", stage.name);
-    Some(quote! {
+    let attributes = quote! {
         #(#cfg)*
         #[doc = #doc]
         #[allow(dead_code)]
-        #visibility const #name: #krate::StageDescriptor = #descriptor;
-    })
+    };
+    let constant = quote_spanned!(span=> const #name: #krate::StageDescriptor = #value;);
+    Some(quote!(#attributes #visibility #constant))
+}
+
+/// `use` of the path that the attribute gives, if it does.
+fn alias(stage: &Stage) -> Option<TokenStream> {
+    stage.path.as_ref().map(|path| quote_spanned!(Span::call_site().located_at(path.span())=> use #path as __ragtrace;))
 }
 
 fn descriptor(stage: &Stage) -> TokenStream {
     let Stage { name, krate, .. } = stage;
-    let target = match &stage.target {
-        Some(target) => quote!(#target),
-        None => quote!(::core::module_path!()),
-    };
+    let target = stage.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream);
     let kind = stage.kind.as_ref().map(|kind| quote!(.with_kind(#krate::StageKind::#kind)));
     let level = stage.level.as_ref().map(|level| quote!(.with_level(#krate::Level::#level)));
     let root = stage.root.then(|| quote!(.with_root()));
     let fields = stage.declared.iter().map(|field| {
         let (name, source) = (&field.name, &field.source);
-        let ty = match &field.ty {
-            Some(ty) => quote!(::core::option::Option::Some(#ty)),
-            None => quote!(::core::option::Option::None),
-        };
-        quote!(#krate::FieldDescriptor::new(#name, #krate::FieldSource::#source, #ty))
+        let ty = field.ty.iter();
+        quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote! {
-        #krate::StageDescriptor::new(#name, #target, ::core::file!(), ::core::line!())#kind #level #root #fields
-    }
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #fields)
 }

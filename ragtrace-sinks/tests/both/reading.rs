@@ -31,7 +31,7 @@ fn at(ms: u64) -> Timestamp {
 }
 
 async fn each_filter_narrows_and_all_of_them_together(place: Place) {
-    const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag", "src/ingest.rs", 1);
+    const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag");
     let store = two_traces(&place).await;
     let all = LogFilter::new;
     let cases = [

@@ -46,6 +46,7 @@ pub struct RequestContext {
 
 /// What does not change over a request.
 #[derive(Clone)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 pub(crate) struct Request {
     pub(crate) trace_id: TraceId,
     pub(crate) request_id: Option<Box<str>>,
@@ -251,11 +252,6 @@ impl RequestContext {
         let trace_id = TraceId::at(anchor.wall);
         let request = Request { trace_id, anchor, remote_parent: None, ..(*self.request).clone() };
         Self { request: Arc::new(request), span: None }
-    }
-
-    /// Whether a stage that starts here has no parent in this process.
-    pub(crate) fn at_local_root(&self) -> bool {
-        self.span == self.request.remote_parent
     }
 
     fn edit(&mut self) -> &mut Request {

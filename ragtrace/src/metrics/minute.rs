@@ -177,7 +177,7 @@ impl Meter {
 mod tests {
     use super::*;
 
-    static STAGE: StageDescriptor = StageDescriptor::new("chunking", "test", "test.rs", 1);
+    static STAGE: StageDescriptor = StageDescriptor::new("chunking", "test");
 
     fn run(at: i64, tenant_id: Option<&str>) -> Measured<'_> {
         let duration = Duration::from_millis(2);

@@ -31,6 +31,10 @@ impl RunStatus {
         }
     }
 
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        [Self::Completed, Self::Failed, Self::Cancelled].into_iter().find(|status| status.as_str() == name)
+    }
+
     pub(crate) fn of(event: Event) -> Self {
         match event {
             Event::Failed => Self::Failed,

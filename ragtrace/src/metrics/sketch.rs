@@ -1,7 +1,7 @@
 //! A sketch of durations: enough to read percentiles from, small enough to store every minute.
 //!
 //! Buckets grow by a constant factor, so a quantile is right within a relative error, whatever the scale (the idea of
-//! DDSketch: Masson, Rim and Lee, VLDB 2019). Sketches of the same factor add up exactly.
+//! `DDSketch`: Masson, Rim and Lee, VLDB 2019). Sketches of the same factor add up exactly.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -28,9 +28,8 @@ impl Batcher {
         Self { origin, limits, records, requests, minutes, bytes: 0, since: None }
     }
 
-    /// Adds a record, and returns the batch that it completes, or that had no room for it.
-    pub(super) fn add(&mut self, record: Record, now: Instant) -> Option<Batch> {
-        let size = record.size_estimate();
+    /// Adds a record of about `size` bytes, and returns the batch that it completes, or that had no room for it.
+    pub(super) fn add(&mut self, record: Record, size: usize, now: Instant) -> Option<Batch> {
         let overflowing = !self.records.is_empty() && self.bytes + size > self.limits.bytes;
         let closed = if overflowing { self.close() } else { None };
         self.records.push(record);

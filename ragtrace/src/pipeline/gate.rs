@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::Request;
-use crate::pipeline::queue;
+use crate::pipeline::queue::{self, Severity};
 use crate::stage::entry::Entry;
 
 /// How many listen: the installed telemetry, and each capture of a test.
@@ -21,12 +21,12 @@ pub(crate) fn listens_to(request: &Request) -> bool {
     request.capture.is_some() || queue::is_installed()
 }
 
-/// Hands `entry` to whoever listens to `request`, and says whether it was accepted. With `must`, only the end of the
-/// telemetry refuses it.
-pub(crate) fn record(request: &Arc<Request>, entry: Entry, must: bool) -> bool {
+/// Hands what `make` makes to whoever listens to `request`, and says whether it was accepted.
+#[inline]
+pub(crate) fn record(request: &Arc<Request>, severity: Severity, make: impl FnOnce() -> Entry) -> bool {
     match &request.capture {
-        Some(capture) => capture.push(request, entry),
-        None => queue::push(request, entry, must),
+        Some(capture) => capture.push(request, make()),
+        None => queue::push(request, severity, make),
     }
 }
 

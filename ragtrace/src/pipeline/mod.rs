@@ -20,15 +20,19 @@ mod backoff;
 mod batch;
 pub(crate) mod gate;
 mod lane;
+mod own;
 mod queue;
+mod refine;
+mod sampling;
 mod stats;
 mod worker;
 
 #[cfg(feature = "testing")]
 pub(crate) use assemble::Assembler;
-pub(crate) use queue::Queue;
 pub use queue::QueueLimits;
 #[cfg(feature = "testing")]
 pub(crate) use queue::Taken;
+pub(crate) use queue::{Queue, Severity};
+pub(crate) use refine::Refiner;
 pub use stats::{Dropped, Report, SinkStats, Stats};
-pub(crate) use worker::{Command, Plan, start};
+pub(crate) use worker::{Command, Plan, SpoolSettings, start};

@@ -59,6 +59,10 @@ pub struct Stats {
     pub sinks: Vec<SinkStats>,
     /// Records that the level hid from every sink.
     pub filtered: u64,
+    /// Records that the sampler left out.
+    pub sampled_out: u64,
+    /// Records that the sampler holds until their trace is decided.
+    pub held: u64,
     /// Records that a full queue refused.
     pub dropped: Dropped,
 }

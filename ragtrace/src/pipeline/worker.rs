@@ -6,6 +6,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +19,18 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::level::Level;
 use crate::pipeline::assemble::Assembler;
-use crate::pipeline::lane::{Input, Lane, Outgoing};
-use crate::pipeline::queue::{Consumer, Queue};
+use crate::pipeline::lane::{Doing, Input, Lane, Spooling};
+use crate::pipeline::own;
+use crate::pipeline::queue::{Consumer, Queue, QueueLimits};
+use crate::pipeline::refine::Refiner;
+use crate::pipeline::sampling::Sampling;
 use crate::pipeline::stats::{Dropped, Report, Stats};
 use crate::record::Origin;
+use crate::sample::Sampler;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
-use crate::time::Timestamp;
+use crate::spool::{self, SpoolLimits, SpoolPlan};
+use crate::time::{Calibration, Timestamp};
+use crate::warning::Limited;
 
 /// How long an entry waits in a thread's chain at most before it is read.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -31,17 +38,32 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const SLICE: usize = 8_192;
 /// How long sinks have to let go of their connections.
 const CLOSING: Duration = Duration::from_secs(1);
+/// How long the disk has at the end for what was not delivered.
+const SPOOLING: Duration = Duration::from_secs(2);
 
 /// What a worker needs to begin.
 pub(crate) struct Plan {
     pub(crate) queue: Arc<Queue>,
     pub(crate) origin: Arc<Origin>,
     pub(crate) level: Level,
+    pub(crate) console: Option<BoxSink>,
     pub(crate) sinks: Vec<BoxSink>,
-    pub(crate) sink_records: usize,
+    /// What may wait in memory for each sink.
+    pub(crate) share: QueueLimits,
+    pub(crate) spool: Option<SpoolSettings>,
+    pub(crate) refiner: Refiner,
+    pub(crate) sampler: Sampler,
     pub(crate) commands: UnboundedReceiver<Command>,
     /// Where the account is kept for whoever asks.
     pub(crate) published: Arc<Mutex<Stats>>,
+}
+
+/// Where what cannot be delivered is kept.
+#[derive(Debug)]
+pub(crate) struct SpoolSettings {
+    pub(crate) folder: PathBuf,
+    pub(crate) limits: SpoolLimits,
+    pub(crate) is_durable: bool,
 }
 
 /// What the worker is told.
@@ -55,8 +77,10 @@ pub(crate) enum Command {
 /// Starts the worker's thread.
 pub(crate) fn start(plan: Plan) -> io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Made here, so that whoever asks for the account finds every sink in it from the beginning.
+    let worker = Worker::new(plan);
     std::thread::Builder::new().name("ragtrace".to_owned()).spawn(move || {
-        runtime.block_on(Worker::new(plan).run());
+        runtime.block_on(worker.run());
         // A write that hangs must not hold up the end of the process.
         runtime.shutdown_background();
     })
@@ -64,19 +88,35 @@ pub(crate) fn start(plan: Plan) -> io::Result<JoinHandle<()>> {
 
 struct Worker {
     queue: Arc<Queue>,
+    origin: Arc<Origin>,
+    level: Level,
     consumers: Vec<Consumer>,
     assembler: Assembler,
+    refiner: Refiner,
+    sampling: Sampling,
     lanes: Vec<Lane>,
     commands: UnboundedReceiver<Command>,
     deliveries: JoinSet<Answer>,
     flushes: Vec<Flush>,
     ending: Option<Ending>,
+    spool: Option<Spool>,
+    /// Refused by the queue at the last look, and as far as it was told of.
+    refused: (u64, u64),
+    refusing: Limited,
     published: Arc<Mutex<Stats>>,
+    clock: Calibration,
+}
+
+/// The spool's thread.
+struct Spool {
+    handle: spool::Handle,
+    events: UnboundedReceiver<spool::Event>,
 }
 
 /// What the worker waits for.
 enum Happening {
     Told(Command),
+    Spooled(spool::Event),
     Answered(Result<Answer, JoinError>),
     Time,
     Left,
@@ -85,7 +125,7 @@ enum Happening {
 /// What a sink said to a batch, and which sink it was.
 struct Answer {
     lane: usize,
-    sent: Outgoing,
+    ticket: u64,
     result: Result<Delivered, SinkError>,
 }
 
@@ -105,20 +145,25 @@ struct Ending {
 
 impl Worker {
     fn new(plan: Plan) -> Self {
-        let lanes = {
-            let lane = |sink| Lane::new(sink, plan.sink_records, Arc::clone(&plan.origin));
-            plan.sinks.into_iter().map(lane).collect()
-        };
+        let (lanes, spool) = lanes(plan.console, plan.sinks, plan.share, plan.spool, &plan.origin);
         let worker = Self {
             queue: plan.queue,
+            origin: Arc::clone(&plan.origin),
+            level: plan.level,
             consumers: Vec::new(),
             assembler: Assembler::new(plan.origin, plan.level),
+            refiner: plan.refiner,
+            sampling: Sampling::new(plan.sampler),
             lanes,
             commands: plan.commands,
             deliveries: JoinSet::new(),
             flushes: Vec::new(),
             ending: None,
+            spool,
+            refused: (0, 0),
+            refusing: Limited::default(),
             published: plan.published,
+            clock: Calibration::new(),
         };
         worker.publish();
         worker
@@ -128,12 +173,16 @@ impl Worker {
         loop {
             match self.next_happening().await {
                 Happening::Told(command) => self.obey(command),
+                Happening::Spooled(event) => self.take_event(event),
                 Happening::Answered(answer) => self.take_answer(answer),
                 Happening::Time => {}
                 // The handle is gone without a word, as when its thread was killed.
                 Happening::Left => break,
             }
+            self.clock.tick();
+            self.queue.tend_pool();
             self.drain(SLICE);
+            self.tell();
             self.send();
             self.publish();
             self.answer_flushes();
@@ -150,12 +199,15 @@ impl Worker {
     /// there.
     async fn next_happening(&mut self) -> Happening {
         let wake_at = tokio::time::Instant::from_std(self.next_look());
-        let Self { commands, deliveries, queue, .. } = self;
+        let Self { commands, deliveries, queue, spool, .. } = self;
         let mut filled = pin!(queue.filled());
         let mut time = pin!(tokio::time::sleep_until(wake_at));
         poll_fn(|cx| {
             if let Poll::Ready(command) = commands.poll_recv(cx) {
                 return Poll::Ready(command.map_or(Happening::Left, Happening::Told));
+            }
+            if let Some(Poll::Ready(Some(event))) = spool.as_mut().map(|spool| spool.events.poll_recv(cx)) {
+                return Poll::Ready(Happening::Spooled(event));
             }
             if let Poll::Ready(Some(answer)) = deliveries.poll_join_next(cx) {
                 return Poll::Ready(Happening::Answered(answer));
@@ -183,7 +235,10 @@ impl Worker {
             Command::Flush { deadline, reply } => (deadline, Some(reply)),
             Command::Shutdown { deadline, reply } => {
                 self.ending = Some(Ending { deadline, reply });
-                (deadline, None)
+                // What is not delivered by then has the rest of the time to go to disk.
+                let left = deadline.saturating_duration_since(Instant::now());
+                let reserve = if self.spool.is_some() { (left / 4).min(SPOOLING) } else { Duration::ZERO };
+                (deadline.checked_sub(reserve).unwrap_or(deadline), None)
             }
         };
         let below = self.lanes.iter_mut().map(Lane::flush).collect();
@@ -203,8 +258,13 @@ impl Worker {
         }
         // A command wants the counts of the minute that runs, too.
         let now = (most != usize::MAX).then(Timestamp::now);
-        let minutes = self.assembler.take_minutes(now);
-        let input = Input { records: output.records, requests: output.requests, minutes };
+        let mut minutes = self.assembler.take_minutes(now);
+        let mut requests = output.requests;
+        output.records.iter_mut().for_each(|record| self.refiner.record(record));
+        requests.iter_mut().for_each(|request| self.refiner.metric(request));
+        minutes.iter_mut().for_each(|minute| self.refiner.minute(minute));
+        let records = self.sampling.pass(output.records, Instant::now());
+        let input = Input { records, requests, minutes };
         if !input.is_empty() {
             let now = Instant::now();
             for lane in &mut self.lanes {
@@ -222,9 +282,8 @@ impl Worker {
     fn send(&mut self) {
         let now = Instant::now();
         for (index, lane) in self.lanes.iter_mut().enumerate() {
-            for sent in lane.poll(now) {
+            for (ticket, batch) in lane.poll(now) {
                 let sink = Arc::clone(&lane.sink);
-                let batch = sent.batch.clone();
                 // A task of its own turns a panic of the sink into an answer.
                 let delivery = tokio::spawn(async move { sink.deliver(&batch).await });
                 self.deliveries.spawn(async move {
@@ -232,7 +291,7 @@ impl Worker {
                         Ok(result) => result,
                         Err(error) => Err(SinkError::retry(format!("the sink panicked: {error}"))),
                     };
-                    Answer { lane: index, sent, result }
+                    Answer { lane: index, ticket, result }
                 });
             }
         }
@@ -240,16 +299,60 @@ impl Worker {
 
     fn take_answer(&mut self, answer: Result<Answer, JoinError>) {
         // The task awaits another one and builds a struct, so it neither panics nor is cancelled.
-        let Ok(Answer { lane, sent, result }) = answer else { return };
+        let Ok(Answer { lane, ticket, result }) = answer else { return };
+        // What a backend says may repeat what it was sent, or the URL with its password.
+        let result = match result {
+            Ok(delivered) => Ok(delivered.reworded(|why| self.refiner.words(why))),
+            Err(error) => Err(error.reworded(|why| self.refiner.words(why))),
+        };
         if let Some(lane) = self.lanes.get_mut(lane) {
-            lane.answer(sent, result, Instant::now());
+            lane.answer(ticket, result, Instant::now());
         }
+    }
+
+    fn take_event(&mut self, event: spool::Event) {
+        if let Some(lane) = self.lanes.get_mut(event.lane()) {
+            lane.take_event(event, Instant::now());
+        }
+    }
+
+    /// Makes records of our own doings, for all sinks.
+    fn tell(&mut self) {
+        let now = Instant::now();
+        let mut parts = Vec::new();
+        for lane in &mut self.lanes {
+            let doings = lane.take_news(now);
+            parts.extend(doings.into_iter().map(|doing| own::record(&self.origin, Some(&lane.account().name), doing)));
+        }
+        parts.extend(self.tell_refused().map(|doing| own::record(&self.origin, None, doing)));
+        parts.iter_mut().for_each(|parts| self.refiner.parts(parts));
+        let records: Vec<_> = own::shown(parts, self.level).collect();
+        if !records.is_empty() {
+            let input = Input { records, ..Input::default() };
+            self.lanes.iter_mut().for_each(|lane| lane.accept(&input, now));
+        }
+    }
+
+    /// Tells of what the full queue refused, once it refuses no more.
+    fn tell_refused(&mut self) -> Option<Doing> {
+        let refused = Dropped(self.queue.dropped()).total();
+        let (before, told) = self.refused;
+        self.refused.0 = refused;
+        if refused != before || refused == told {
+            return None;
+        }
+        self.refused.1 = refused;
+        let why = "the queue was full";
+        self.refusing.tell(refused - told, |records| format!("{records} records dropped: {why}"));
+        Some(Doing::Dropped { records: refused - told, why: why.to_owned() })
     }
 
     fn stats(&self) -> Stats {
         Stats {
             sinks: self.lanes.iter().map(|lane| lane.account().clone()).collect(),
             filtered: self.assembler.filtered(),
+            sampled_out: self.sampling.left_out(),
+            held: self.sampling.held(),
             dropped: Dropped(self.queue.dropped()),
         }
     }
@@ -267,8 +370,13 @@ impl Worker {
         let stats = self.stats();
         let lanes = &self.lanes;
         self.flushes.retain(|flush| {
-            let complete = lanes.iter().zip(&flush.below).all(|(lane, below)| lane.is_settled_below(*below));
-            let waits = !complete && now < flush.deadline;
+            let is_over = now >= flush.deadline;
+            let settled =
+                |(lane, below): (&Lane, &u64)| lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below));
+            let complete = lanes.iter().zip(&flush.below).all(settled);
+            // The end takes what an earlier process left along, as far as the sinks take it.
+            let is_drained = flush.reply.is_some() || lanes.iter().all(Lane::is_drained);
+            let waits = !(complete && is_drained) && !is_over;
             if let (false, Some(reply)) = (waits, &flush.reply) {
                 // Whoever asked may have gone.
                 let _ = reply.try_send(Report { stats: stats.clone(), complete });
@@ -277,8 +385,31 @@ impl Worker {
         });
     }
 
+    /// Has the disk take what is left, until `deadline`.
+    async fn spool_rest(&mut self, deadline: Instant) {
+        self.lanes.iter_mut().for_each(Lane::spool_rest);
+        let Some(mut spool) = self.spool.take() else { return };
+        let deadline = tokio::time::Instant::from_std(deadline);
+        while self.lanes.iter().any(Lane::waits_for_disk) {
+            match tokio::time::timeout_at(deadline, spool.events.recv()).await {
+                Ok(Some(event)) => self.take_event(event),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let (done, closed) = tokio::sync::oneshot::channel();
+        if spool.handle.send(spool::Command::Close { done }) {
+            let _ = tokio::time::timeout_at(deadline, closed).await;
+        }
+        while let Ok(event) = spool.events.try_recv() {
+            self.take_event(event);
+        }
+    }
+
     async fn end(mut self) {
         self.deliveries.abort_all();
+        self.sampling.finish();
+        let until = self.ending.as_ref().map_or_else(|| Instant::now() + SPOOLING, |ending| ending.deadline);
+        self.spool_rest(until).await;
         let pending: u64 = self.lanes.iter().map(|lane| lane.account().pending).sum();
         self.lanes.iter_mut().for_each(Lane::give_up);
         self.publish();
@@ -294,4 +425,33 @@ impl Worker {
             let _ = ending.reply.try_send(Report { stats: self.stats(), complete: pending == 0 });
         }
     }
+}
+
+/// A lane for each sink, and the spool that they share. The console has nothing on disk: what it did not show is old.
+fn lanes(
+    console: Option<BoxSink>,
+    sinks: Vec<BoxSink>,
+    share: QueueLimits,
+    settings: Option<SpoolSettings>,
+    origin: &Arc<Origin>,
+) -> (Vec<Lane>, Option<Spool>) {
+    let mut names: Vec<Option<String>> = console.iter().map(|_| None).collect();
+    for sink in &sinks {
+        // Two sinks of one name are kept apart by their order.
+        let same = names.iter().flatten().filter(|name| name.split('#').next() == Some(sink.name())).count();
+        names.push(Some(if same == 0 { sink.name().to_owned() } else { format!("{}#{}", sink.name(), same + 1) }));
+    }
+    let is_durable = settings.as_ref().is_some_and(|settings| settings.is_durable);
+    let spool = settings.and_then(|SpoolSettings { folder, limits, .. }| {
+        let (sender, events) = tokio::sync::mpsc::unbounded_channel();
+        let handle = spool::start(SpoolPlan { folder, limits, lanes: names, events: sender })?;
+        Some(Spool { handle, events })
+    });
+    let spooling =
+        |lane: usize| spool.as_ref().map(|spool| Spooling { handle: spool.handle.clone(), lane, is_durable });
+    let shown = console.map(|console| Lane::new(console, share, None, Arc::clone(origin)));
+    let first = usize::from(shown.is_some());
+    let kept = (first..).zip(sinks).map(|(lane, sink)| Lane::new(sink, share, spooling(lane), Arc::clone(origin)));
+    let lanes: Vec<_> = shown.into_iter().chain(kept).collect();
+    (lanes, spool)
 }

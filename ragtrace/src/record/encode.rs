@@ -1,6 +1,5 @@
 //! A record's canonical JSON, written by hand: it is what the worker does most.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{ErrorInfo, Fields, Record};
@@ -19,7 +18,7 @@ impl Record {
         object.text("message", &self.message());
         object.text("event", parts.event.as_str());
         object.optional_text("stage", parts.stage.as_deref());
-        object.optional_text("kind", parts.kind.map(|kind| kind.as_str()));
+        object.optional_text("kind", parts.kind.map(crate::StageKind::as_str));
         if let Some(trace_id) = self.trace_id() {
             object.display("trace_id", trace_id);
         }
@@ -109,7 +108,7 @@ fn write_fields(mut object: Object<'_>, fields: &Fields) {
     object.close();
 }
 
-fn write_value(object: &mut Object<'_>, name: &Cow<'static, str>, value: &Value) {
+fn write_value(object: &mut Object<'_>, name: &str, value: &Value) {
     match value {
         Value::Null => object.null(name),
         Value::Bool(value) => object.boolean(name, *value),

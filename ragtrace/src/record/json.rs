@@ -92,6 +92,12 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
+    /// What is JSON already.
+    pub(crate) fn raw(&mut self, name: &str, json: &str) {
+        self.key(name);
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
     /// A text that is known to need no escapes, from its `Display`.
     pub(crate) fn display(&mut self, name: &str, shown: impl Display) {
         self.key(name);

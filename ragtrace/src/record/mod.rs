@@ -4,6 +4,7 @@
 //! JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use; sinks with a format of
 //! their own read the accessors.
 
+mod bounds;
 mod decode;
 mod encode;
 pub(crate) mod json;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+pub use bounds::RecordLimits;
 pub use decode::DecodeRecordError;
 pub use origin::Origin;
 
@@ -24,6 +26,9 @@ use crate::level::Level;
 use crate::stage::StageKind;
 use crate::time::Timestamp;
 use crate::{SpanId, TraceId, Value};
+
+/// The logger of records that the pipeline makes of its own doings.
+pub(crate) const OWN_LOGGER: &str = "ragtrace";
 
 /// Names and values, in the order they were recorded.
 pub(crate) type Fields = Vec<(Cow<'static, str>, Value)>;
@@ -314,21 +319,29 @@ impl Record {
         String::from_utf8(line).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
+    /// Whether the pipeline tells of itself with it.
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.event == Event::Log && self.0.logger == OWN_LOGGER
+    }
+
     /// About how many bytes the canonical JSON takes.
     pub(crate) fn size_estimate(&self) -> usize {
+        Self::size_of(&self.0)
+    }
+
+    pub(crate) fn size_of(parts: &Parts) -> usize {
         // What a stage's record takes without the texts that its user gives.
         const REST: usize = 480;
         let fields = |fields: &Fields| -> usize {
             fields.iter().map(|(name, value)| name.len() + 4 + value.as_str().map_or(16, str::len)).sum()
         };
-        let error = self
-            .0
+        let error = parts
             .error
             .as_ref()
             .map_or(0, |error| error.message.len() + error.chain.iter().map(String::len).sum::<usize>());
-        let message = self.0.message.as_ref().map_or(0, |message| message.len());
-        let stack_trace = self.0.stack_trace.as_ref().map_or(0, String::len);
-        REST + fields(&self.0.context) + fields(&self.0.metrics) + error + message + stack_trace
+        let message = parts.message.as_ref().map_or(0, |message| message.len());
+        let stack_trace = parts.stack_trace.as_ref().map_or(0, String::len);
+        REST + fields(&parts.context) + fields(&parts.metrics) + error + message + stack_trace
     }
 
     fn request(&self) -> Option<&Request> {

@@ -1,6 +1,7 @@
 //! The builder.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
@@ -8,11 +9,14 @@ use uuid::Uuid;
 use crate::console::{Console, ConsoleSink};
 use crate::level::Level;
 use crate::pipeline::gate::Listening;
-use crate::pipeline::{Plan, Queue, QueueLimits, Stats, start};
-use crate::record::Origin;
+use crate::pipeline::{Plan, Queue, QueueLimits, Refiner, SpoolSettings, Stats, start};
+use crate::record::{Origin, RecordLimits};
+use crate::redact::Redactor;
+use crate::sample::Sampler;
 use crate::setup::Telemetry;
 use crate::sink::{BoxSink, Sink};
-use crate::stage::panic;
+use crate::spool::{Durability, SpoolLimits};
+use crate::stage::{panic, report_duplicates};
 
 /// What to set up; made by [`builder`].
 #[derive(Debug)]
@@ -25,6 +29,11 @@ pub struct Builder {
     console: Console,
     sinks: Vec<BoxSink>,
     queue: QueueLimits,
+    spool: Option<(PathBuf, SpoolLimits)>,
+    durability: Option<Durability>,
+    redactor: Redactor,
+    record_limits: RecordLimits,
+    sampler: Sampler,
 }
 
 /// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
@@ -37,6 +46,11 @@ pub fn builder() -> Builder {
         console: Console::Auto,
         sinks: Vec::new(),
         queue: QueueLimits::default(),
+        spool: None,
+        durability: None,
+        redactor: Redactor::new(),
+        record_limits: RecordLimits::default(),
+        sampler: Sampler::all(),
     }
 }
 
@@ -90,13 +104,50 @@ impl Builder {
         self
     }
 
+    /// Keeps on disk, in this folder, what cannot be delivered now. Several processes may share the folder; put it on a
+    /// disk of this machine. See [`crate::spool`].
+    pub fn spool(mut self, folder: impl Into<PathBuf>, limits: SpoolLimits) -> Self {
+        self.spool = Some((folder.into(), limits));
+        self
+    }
+
+    /// When records go to disk; [`Durability::Spill`] once there is a spool, unless set. Without a spool anything but
+    /// [`Durability::Memory`] is an error of [`Builder::install`].
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = Some(durability);
+        self
+    }
+
+    /// What counts as a secret and does not leave the process; [`Redactor::new`] unless set.
+    pub fn redact(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
+    /// How large a record may be.
+    pub fn record_limits(mut self, limits: RecordLimits) -> Self {
+        self.record_limits = limits;
+        self
+    }
+
+    /// Which traces are shipped; all unless set.
+    pub fn sample(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
     /// Takes over what the environment sets: `RAGTRACE_SERVICE`, `RAGTRACE_ENV`, `RAGTRACE_VERSION`, `RAGTRACE_LOG` (a
-    /// level) and `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`). A variable that is empty counts as not set.
+    /// level), `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`) and `RAGTRACE_SPOOL` (a folder). A variable that is
+    /// empty counts as not set.
     pub fn from_env(mut self) -> Self {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         self.service = variable("RAGTRACE_SERVICE").or(self.service);
         self.environment = variable("RAGTRACE_ENV").or(self.environment);
         self.version = variable("RAGTRACE_VERSION").or(self.version);
+        if let Some(folder) = variable("RAGTRACE_SPOOL") {
+            let limits = self.spool.map(|(_, limits)| limits).unwrap_or_default();
+            self.spool = Some((folder.into(), limits));
+        }
         if let Some(level) = variable("RAGTRACE_LOG") {
             self.level = level.parse::<Level>().map_err(|error| format!("RAGTRACE_LOG: {error}"));
         }
@@ -116,8 +167,10 @@ impl Builder {
     /// If telemetry is installed already, a setting is malformed, or the worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let level = self.level.map_err(SetupError::Setting)?;
+        let spool = spool_settings(self.spool, self.durability)?;
         let queue = Queue::install(self.queue).ok_or(SetupError::Installed)?;
         panic::install_hook();
+        report_duplicates();
         let origin = Origin {
             service: self.service,
             environment: self.environment,
@@ -127,13 +180,16 @@ impl Builder {
         };
         let published = Arc::new(Mutex::new(Stats::default()));
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let console = ConsoleSink::new(self.console).map(BoxSink::new);
         let started = start(Plan {
             queue: Arc::clone(&queue),
             origin: Arc::new(origin),
             level,
-            sinks: console.into_iter().chain(self.sinks).collect(),
-            sink_records: self.queue.sink_records,
+            console: ConsoleSink::new(self.console).map(BoxSink::new),
+            sinks: self.sinks,
+            share: self.queue,
+            spool,
+            refiner: Refiner::new(self.redactor, self.record_limits),
+            sampler: self.sampler,
             commands: received,
             published: Arc::clone(&published),
         });
@@ -174,6 +230,22 @@ impl std::error::Error for SetupError {
         match self {
             Self::Thread(error) => Some(error),
             Self::Installed | Self::Setting(_) => None,
+        }
+    }
+}
+
+fn spool_settings(
+    spool: Option<(PathBuf, SpoolLimits)>,
+    durability: Option<Durability>,
+) -> Result<Option<SpoolSettings>, SetupError> {
+    match (spool, durability) {
+        (None, Some(Durability::Spill | Durability::Durable)) => {
+            Err(SetupError::Setting("records can only be kept on disk with a folder for it: set `spool`".to_owned()))
+        }
+        (None, _) | (_, Some(Durability::Memory)) => Ok(None),
+        (Some((folder, limits)), durability) => {
+            let is_durable = durability == Some(Durability::Durable);
+            Ok(Some(SpoolSettings { folder, limits, is_durable }))
         }
     }
 }

@@ -74,7 +74,7 @@ impl Telemetry {
 
     fn request(&self, timeout: Duration, command: impl FnOnce(Instant, SyncSender<Report>) -> Command) -> Request {
         // The longest there is a use for; an instant cannot take any duration.
-        const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+        const LONGEST: Duration = Duration::from_hours(24 * 365);
         let (reply, answer) = sync_channel(1);
         let deadline = Instant::now() + timeout.min(LONGEST);
         // A worker that is gone leaves the channel closed, which the request sees.

@@ -18,14 +18,14 @@ impl Span {
 #[must_use = "the value belongs to the caller"]
 pub struct Returned<T> {
     output: T,
-    ending: Option<Ending>,
+    ending: Ending,
 }
 
 impl<T> Returned<T> {
     /// Has `on_end` record what is of interest in the result, which this returns. It runs only if somebody listens.
-    pub fn end(self, on_end: impl FnOnce(&T, &mut Ending)) -> T {
-        if let Some(mut ending) = self.ending {
-            on_end(&self.output, &mut ending);
+    pub fn end(mut self, on_end: impl FnOnce(&T, &mut Ending)) -> T {
+        if self.ending.is_heard() {
+            on_end(&self.output, &mut self.ending);
         }
         self.output
     }

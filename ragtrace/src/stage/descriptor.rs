@@ -1,5 +1,7 @@
 //! What is known of a stage when it is compiled.
 
+use std::panic::Location;
+
 use crate::level::Level;
 use crate::stage::StageKind;
 
@@ -20,8 +22,11 @@ pub struct StageDescriptor {
 }
 
 impl StageDescriptor {
-    /// A stage of kind `task` and level `info`, declared at `file` and `line`. The attribute calls this.
-    pub const fn new(name: &'static str, target: &'static str, file: &'static str, line: u32) -> Self {
+    /// A stage of kind `task` and level `info`, declared where this is called. The attribute calls this.
+    #[track_caller]
+    pub const fn new(name: &'static str, target: &'static str) -> Self {
+        let place = Location::caller();
+        let (file, line) = (place.file(), place.line());
         Self { name, kind: StageKind::Task, level: Level::Info, target, file, line, fields: &[], root: false }
     }
 
@@ -107,9 +112,24 @@ pub struct FieldDescriptor {
 }
 
 impl FieldDescriptor {
-    /// A field of `source`, with its type where the attribute writes one. The attribute calls this.
-    pub const fn new(name: &'static str, source: FieldSource, ty: Option<&'static str>) -> Self {
-        Self { name, source, ty }
+    /// A field that is read when the stage starts. The attribute calls this, and the like.
+    pub const fn start(name: &'static str) -> Self {
+        Self { name, source: FieldSource::Start, ty: None }
+    }
+
+    /// A field of the success value.
+    pub const fn ok(name: &'static str) -> Self {
+        Self { name, source: FieldSource::Ok, ty: None }
+    }
+
+    /// A field of the error.
+    pub const fn err(name: &'static str) -> Self {
+        Self { name, source: FieldSource::Err, ty: None }
+    }
+
+    /// A field of type `ty` that the body adds.
+    pub const fn record(name: &'static str, ty: &'static str) -> Self {
+        Self { name, source: FieldSource::Record, ty: Some(ty) }
     }
 
     /// The field's name.

@@ -12,6 +12,8 @@ use crate::stage::span::{Ending, Span};
 
 impl Span {
     /// The run's body, if it is a future.
+    // Inlined, so that the body is built where it stays.
+    #[inline]
     pub fn run<F: Future>(self, body: F) -> Running<F> {
         Running { body, span: self }
     }
@@ -27,6 +29,7 @@ pub struct Running<F> {
 
 impl<F: Future> Running<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
+    #[inline]
     pub fn end<E: FnOnce(&F::Output, &mut Ending)>(self, on_end: E) -> StageFuture<F, E> {
         StageFuture { body: Some(self.body), on_end: Some(on_end), span: self.span }
     }
@@ -85,7 +88,10 @@ where
                 Poll::Pending
             }
             Poll::Ready(output) => {
-                if let (Some(mut ending), Some(on_end)) = (inside.finish(), this.on_end.take()) {
+                let mut ending = inside.finish();
+                if ending.is_heard()
+                    && let Some(on_end) = this.on_end.take()
+                {
                     on_end(&output, &mut ending);
                 }
                 Poll::Ready(output)

@@ -5,6 +5,9 @@
 //! specialisation"), with inherent methods only, so no trait needs to be in the user's scope. In a generic function
 //! only what the bounds promise is seen: an unbounded `T` has no count, an unbounded `E` gives its type's name.
 
+#![expect(clippy::unnecessary_box_returns, reason = "generated code passes it on: a pointer keeps that small")]
+
+use std::any::type_name;
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::error::Error;
@@ -47,6 +50,7 @@ impl<'a, T> Deref for Probe<'a, T> {
 
 impl<'a, T> AnyProbe<'a, T> {
     /// The value as a success.
+    #[expect(clippy::unnecessary_wraps, reason = "the same call as on `Probe`")]
     pub fn split(&self) -> Result<&'a T, &'a Infallible> {
         Ok(self.0)
     }
@@ -90,29 +94,35 @@ impl NoCount {
     }
 }
 
-/// Reads the most that an error's type offers. First: `Error`, with its chain.
+/// Reads the most that an error's type offers. First: `Error`, with its chain. It is what is taken, too, where the type
+/// is not known yet.
 #[derive(Debug)]
-pub struct ErrorProbe<'a, E: ?Sized>(PointerProbe<'a, E>);
+pub struct ErrorProbe<'a, E>(AnyhowProbe<'a, E>);
 
-/// Second: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and `anyhow::Error`.
+/// Second: an `anyhow::Error` has a backtrace besides.
 #[derive(Debug)]
-pub struct PointerProbe<'a, E: ?Sized>(DisplayProbe<'a, E>);
+pub struct AnyhowProbe<'a, E>(PointerProbe<'a, E>);
 
-/// Third: `Display`.
+/// Third: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and what is made in the way of
+/// `anyhow::Error`.
 #[derive(Debug)]
-pub struct DisplayProbe<'a, E: ?Sized>(DebugProbe<'a, E>);
+pub struct PointerProbe<'a, E>(DisplayProbe<'a, E>);
 
-/// Fourth: `Debug`.
+/// Fourth: `Display`.
 #[derive(Debug)]
-pub struct DebugProbe<'a, E: ?Sized>(NameProbe<'a, E>);
+pub struct DisplayProbe<'a, E>(DebugProbe<'a, E>);
+
+/// Fifth: `Debug`.
+#[derive(Debug)]
+pub struct DebugProbe<'a, E>(NameProbe<'a, E>);
 
 /// Last: the type's name.
 #[derive(Debug)]
-pub struct NameProbe<'a, E: ?Sized>(&'a E);
+pub struct NameProbe<'a, E>(&'a E);
 
 macro_rules! next_probe {
     ($($probe:ident => $next:ident),*) => {$(
-        impl<'a, E: ?Sized> Deref for $probe<'a, E> {
+        impl<'a, E> Deref for $probe<'a, E> {
             type Target = $next<'a, E>;
 
             fn deref(&self) -> &Self::Target {
@@ -123,66 +133,88 @@ macro_rules! next_probe {
 }
 
 next_probe! {
-    ErrorProbe => PointerProbe,
+    ErrorProbe => AnyhowProbe,
+    AnyhowProbe => PointerProbe,
     PointerProbe => DisplayProbe,
     DisplayProbe => DebugProbe,
     DebugProbe => NameProbe
 }
 
-impl<'a, E: ?Sized> ErrorProbe<'a, E> {
+impl<'a, E> ErrorProbe<'a, E> {
     /// Asks about `error`.
     pub fn new(error: &'a E) -> Self {
-        Self(PointerProbe(DisplayProbe(DebugProbe(NameProbe(error)))))
+        Self(AnyhowProbe(PointerProbe(DisplayProbe(DebugProbe(NameProbe(error))))))
     }
 }
 
 impl<E: Error> ErrorProbe<'_, E> {
     /// Message and chain.
     pub fn capture(&self) -> Box<Failure> {
-        let error = self.0.0.0.0.0;
-        with_chain::<E>(error.to_string(), error.source())
+        with_chain(type_name::<E>(), self.error())
+    }
+}
+
+#[cfg(feature = "anyhow")]
+impl AnyhowProbe<'_, anyhow::Error> {
+    /// Message, chain, and the backtrace if one was taken.
+    pub fn capture(&self) -> Box<Failure> {
+        let error = self.error();
+        let mut failure = with_chain(type_name::<anyhow::Error>(), &**error);
+        let backtrace = error.backtrace();
+        let is_taken = backtrace.status() == std::backtrace::BacktraceStatus::Captured;
+        failure.stack_trace = is_taken.then(|| backtrace.to_string());
+        failure
     }
 }
 
 impl<E: Deref<Target: Error>> PointerProbe<'_, E> {
     /// Message and chain of what is pointed to.
     pub fn capture(&self) -> Box<Failure> {
-        let error = self.0.0.0.0.deref();
-        with_chain::<E>(error.to_string(), error.source())
+        with_chain(type_name::<E>(), &&**self.error())
     }
 }
 
 impl<E: Display> DisplayProbe<'_, E> {
     /// The `Display`.
     pub fn capture(&self) -> Box<Failure> {
-        failure::<E>(self.0.0.0.to_string(), Vec::new())
+        without_chain(type_name::<E>(), format_args!("{}", self.error()))
     }
 }
 
 impl<E: Debug> DebugProbe<'_, E> {
     /// The `Debug`.
     pub fn capture(&self) -> Box<Failure> {
-        failure::<E>(format!("{:?}", self.0.0), Vec::new())
+        without_chain(type_name::<E>(), format_args!("{:?}", self.error()))
     }
 }
 
-impl<E> NameProbe<'_, E> {
+impl<'a, E> NameProbe<'a, E> {
     /// The type's name.
+    #[expect(clippy::unused_self, reason = "the same call as on the probes before it")]
     pub fn capture(&self) -> Box<Failure> {
-        failure::<E>(short_type_name(std::any::type_name::<E>()), Vec::new())
+        let name = type_name::<E>();
+        without_chain(name, format_args!("{}", short_type_name(name)))
+    }
+
+    fn error(&self) -> &'a E {
+        self.0
     }
 }
 
-fn with_chain<E>(message: String, source: Option<&(dyn Error + 'static)>) -> Box<Failure> {
+/// Not generic, so that each type of error adds a call and no copy.
+fn with_chain(type_name: &'static str, error: &dyn Error) -> Box<Failure> {
     // A chain that loops would never end.
     const LONGEST: usize = 64;
-    let chain = std::iter::successors(source, |&error| error.source()).take(LONGEST).map(ToString::to_string);
-    failure::<E>(message, chain.collect())
+    let chain = std::iter::successors(error.source(), |&error| error.source()).take(LONGEST).map(ToString::to_string);
+    let mut failure = without_chain(type_name, format_args!("{error}"));
+    failure.error.chain = chain.collect();
+    failure
 }
 
-fn failure<E>(message: String, chain: Vec<String>) -> Box<Failure> {
-    let type_name = Cow::Owned(short_type_name(std::any::type_name::<E>()));
-    Box::new(Failure { error: ErrorInfo { type_name, message, chain }, stack_trace: None })
+fn without_chain(type_name: &'static str, message: std::fmt::Arguments<'_>) -> Box<Failure> {
+    let type_name = Cow::Owned(short_type_name(type_name));
+    let error = ErrorInfo { type_name, message: std::fmt::format(message), chain: Vec::new() };
+    Box::new(Failure { error, stack_trace: None })
 }
 
 /// A type's name without the paths: `Box<dyn Error + Send>` for `alloc::boxed::Box<dyn core::error::Error + …::Send>`.

@@ -7,9 +7,10 @@ use std::cell::RefCell;
 
 use crate::SpanId;
 use crate::context::RequestContext;
-use crate::pipeline::gate;
+use crate::pipeline::{Severity, gate};
 use crate::stage::entry::{Entry, Note};
 use crate::stage::slots::Slots;
+use crate::stage::typed::{CostValue, CountValue};
 use crate::stage::{FieldSource, StageDescriptor};
 use crate::value::ToValue;
 
@@ -49,8 +50,19 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
     if let Some((context, span)) = running(stage) {
         let mut fields = Slots::new();
         fields.set(name, value);
-        gate::record(&context.request, Entry::Note(Note { stage, span, fields }), false);
+        let note = Note { stage, span, fields };
+        gate::record(&context.request, Severity::Refusable(stage.level()), || Entry::Note(note));
     }
+}
+
+/// [`record`] for the name `count`.
+pub fn record_count(stage: &'static StageDescriptor, name: u16, count: &(impl CountValue + Copy)) {
+    record(stage, name, &count.items());
+}
+
+/// [`record`] for the name `cost_usd`.
+pub fn record_cost(stage: &'static StageDescriptor, name: u16, cost: &(impl CostValue + Copy)) {
+    record(stage, name, &cost.usd());
 }
 
 fn running(stage: &'static StageDescriptor) -> Option<(RequestContext, SpanId)> {

@@ -19,9 +19,41 @@ const FIRST_ITEM: u16 = COUNT - 1;
 /// How many slots lie in place; more go to the heap.
 const IN_PLACE: usize = 3;
 
-/// One field: the index of its name, and its value in at most eight bytes.
+/// Where one value goes: a place that [`ToValue`] fills.
 #[derive(Debug)]
+pub struct Field<'a> {
+    slots: &'a mut Slots,
+    name: u16,
+}
+
+impl Field<'_> {
+    // Calls with two words each, instead of a `Value` that would be built and taken apart.
+
+    #[inline(never)]
+    pub(crate) fn u64(self, number: u64) {
+        self.slots.put(Slot::U64(self.name, number));
+    }
+
+    #[inline(never)]
+    pub(crate) fn i64(self, number: i64) {
+        self.slots.put(Slot::I64(self.name, number));
+    }
+
+    #[inline(never)]
+    pub(crate) fn f64(self, number: f64) {
+        self.slots.put(Slot::F64(self.name, number));
+    }
+
+    #[inline(never)]
+    pub(crate) fn value(self, value: Value) {
+        self.slots.value(self.name, value);
+    }
+}
+
+/// One field: the index of its name, and its value in at most eight bytes.
+#[derive(Debug, Default)]
 enum Slot {
+    #[default]
     Empty,
     Bool(u16, bool),
     U64(u16, u64),
@@ -58,6 +90,7 @@ impl Slot {
 #[derive(Debug)]
 pub struct Slots {
     in_place: [Slot; IN_PLACE],
+    used: u8,
     // A thin pointer: a `Vec` in place would cost every record two words more.
     #[expect(clippy::box_collection, reason = "a thin pointer keeps the record small")]
     more: Option<Box<Vec<Slot>>>,
@@ -65,26 +98,36 @@ pub struct Slots {
 
 impl Slots {
     pub(crate) const fn new() -> Self {
-        Self { in_place: [const { Slot::Empty }; IN_PLACE], more: None }
+        Self { in_place: [const { Slot::Empty }; IN_PLACE], used: 0, more: None }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        matches!(self.in_place[0], Slot::Empty)
+        self.used == 0
+    }
+
+    /// Moves the fields out.
+    pub(crate) fn take(&mut self) -> Self {
+        Self { in_place: self.in_place.each_mut().map(std::mem::take), used: self.used, more: self.more.take() }
     }
 
     /// Records a value as it is.
+    #[inline]
     pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
-        self.put(Slot::new(name, value.to_value()));
+        value.put(Field { slots: self, name });
+    }
+
+    fn value(&mut self, name: u16, value: Value) {
+        self.put(Slot::new(name, value));
     }
 
     /// Records the `Display` of a value.
     pub fn display(&mut self, name: u16, value: &dyn Display) {
-        self.put(Slot::new(name, Value::Text(Cow::Owned(value.to_string()))));
+        self.value(name, Value::Text(Cow::Owned(value.to_string())));
     }
 
     /// Records the `Debug` of a value.
     pub fn debug(&mut self, name: u16, value: &dyn Debug) {
-        self.put(Slot::new(name, Value::Text(Cow::Owned(format!("{value:?}")))));
+        self.value(name, Value::Text(Cow::Owned(format!("{value:?}"))));
     }
 
     /// Records how many items the stage yielded.
@@ -97,12 +140,16 @@ impl Slots {
         self.put(Slot::F64(FIRST_ITEM, first.as_secs_f64() * 1_000.0));
     }
 
+    #[inline]
     fn put(&mut self, slot: Slot) {
         if matches!(slot, Slot::Empty) {
             return;
         }
-        match self.in_place.iter_mut().find(|place| matches!(place, Slot::Empty)) {
-            Some(place) => *place = slot,
+        match self.in_place.get_mut(usize::from(self.used)) {
+            Some(place) => {
+                *place = slot;
+                self.used += 1;
+            }
             None => self.more.get_or_insert_default().push(slot),
         }
     }

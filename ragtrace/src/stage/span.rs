@@ -2,8 +2,10 @@
 //!
 //! Nothing here is generic over the stage, so each annotated function adds calls and no copies.
 
+use crate::SpanId;
 use crate::context::{Request, RequestContext, current};
-use crate::pipeline::gate;
+use crate::level::Level;
+use crate::pipeline::{Severity, gate};
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{End, Entry, Failure, Outcome, Run, Start};
 use crate::stage::panic;
@@ -19,75 +21,99 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Span(Option<Active>);
 
+/// A run that began. It lies in the stage's future, so it is kept small: 48 bytes.
 #[derive(Debug)]
 struct Active {
-    run: Run,
+    stage: &'static StageDescriptor,
     /// The context of what runs inside; it is on the thread, and this empty, during a poll or call.
     context: Option<RequestContext>,
-    /// Nanoseconds inside polls so far.
-    busy: u64,
-    /// Whether it has polls, so that time inside them means anything.
-    is_polled: bool,
-    /// Whether the start was accepted, in which case the end will be, whatever the queue's state.
-    accepted: bool,
+    parent: Option<SpanId>,
+    started: Ticks,
+    progress: Progress,
+}
+
+/// Nanoseconds inside polls so far, and in the upper bits what else is known of the run.
+#[derive(Clone, Copy, Debug)]
+struct Progress(u64);
+
+impl Progress {
+    /// The start was accepted, so the end will be, whatever the queue's state.
+    const ACCEPTED: u64 = 1 << 63;
+    /// There are no polls, so time inside them means nothing.
+    const CALL: u64 = 1 << 62;
+    /// `record!` may add to the run. What is added is kept until the end, which only an accepted start has for certain.
+    const RECORDS: u64 = 1 << 61;
+    /// 73 years.
+    const NANOS: u64 = Self::RECORDS - 1;
+
+    fn is(self, flag: u64) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn nanos(self) -> u64 {
+        self.0 & Self::NANOS
+    }
+
+    fn add(&mut self, nanos: u64) {
+        let sum = self.nanos().saturating_add(nanos).min(Self::NANOS);
+        self.0 = self.0 & !Self::NANOS | sum;
+    }
 }
 
 /// Begins a run of `stage` and records its start, with the fields that `fields` reads. With nobody to listen it costs
 /// a load and reads nothing.
+#[inline]
 pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) -> Span {
     if !gate::is_open() {
         return Span(None);
     }
-    let Some(mut active) = begin(stage) else { return Span(None) };
-    let mut slots = Slots::new();
-    fields(&mut slots);
-    active.record_start(slots);
-    Span(Some(active))
+    let mut span = begin(stage);
+    if span.is_active() {
+        let mut slots = Slots::new();
+        fields(&mut slots);
+        span.record_start(slots);
+    }
+    span
 }
 
 #[inline(never)]
-fn begin(stage: &'static StageDescriptor) -> Option<Active> {
-    let around = current::current();
-    let context = match around {
+fn begin(stage: &'static StageDescriptor) -> Span {
+    let context = match current::current() {
         Some(context) if stage.is_root() => context.new_trace(),
         Some(context) => context,
         None => RequestContext::bare(),
     };
-    if !gate::listens_to(&context.request) {
-        return None;
+    let RequestContext { request, span: parent } = context;
+    if !gate::listens_to(&request) {
+        return Span(None);
     }
-    let (parent, local_root) = (context.span, context.at_local_root());
-    let span = context.request.span_id();
-    let run = Run { stage, span, parent, started: context.request.now(), local_root };
-    let context = RequestContext { request: context.request, span: Some(span) };
-    Some(Active { run, context: Some(context), busy: 0, is_polled: true, accepted: false })
+    let (span, started) = (request.span_id(), request.now());
+    let context = Some(RequestContext { request, span: Some(span) });
+    Span(Some(Active { stage, context, parent, started, progress: Progress(0) }))
 }
 
 impl Active {
-    #[inline(never)]
-    fn record_start(&mut self, fields: Slots) {
-        if let Some(context) = &self.context {
-            let start = Entry::Start(Start { run: self.run, fields });
-            self.accepted = gate::record(&context.request, start, false);
-        }
-    }
-
-    /// Whether `record!` may add to the run. What is added is kept until the end, which only an accepted start has for
-    /// certain.
-    fn records(&self) -> bool {
-        self.accepted && recorder::declares(self.run.stage)
+    /// What records say of the run; `None` while its context is on a thread.
+    fn run(&self) -> Option<(&Arc<Request>, Run)> {
+        let RequestContext { request, span } = self.context.as_ref()?;
+        let local_root = self.parent == request.remote_parent;
+        let run = Run { stage: self.stage, span: (*span)?, parent: self.parent, started: self.started, local_root };
+        Some((request, run))
     }
 
     /// The time that the run sees, while its context is not on the thread.
+    #[inline]
     fn now(&self) -> Ticks {
         self.context.as_ref().map_or_else(Ticks::now, |context| context.request.now())
     }
 
-    fn end(self, ended: Ticks) -> Option<Ending> {
-        let busy = if self.is_polled { self.busy } else { u64::MAX };
-        let request = self.context?.request;
-        let end = End { run: self.run, ended, busy, outcome: Outcome::Completed, fields: Slots::new() };
-        Some(Ending(Some(Pending { request, end, accepted: self.accepted })))
+    fn end(self, ended: Ticks) -> Ending {
+        let Some((_, run)) = self.run() else { return Ending(None) };
+        let busy = if self.progress.is(Progress::CALL) { u64::MAX } else { self.progress.nanos() };
+        let accepted = self.progress.is(Progress::ACCEPTED);
+        let Some(RequestContext { request, .. }) = self.context else { return Ending(None) };
+        let (outcome, fields) = (Outcome::Completed, Slots::new());
+        Ending(Some(Pending { request, run, ended, busy, outcome, fields, accepted }))
     }
 }
 
@@ -99,25 +125,39 @@ impl Span {
 
     /// Begins a run with fields that were read before.
     pub(crate) fn begin(stage: &'static StageDescriptor, fields: Slots) -> Self {
-        let mut active = begin(stage);
-        if let Some(active) = &mut active {
-            active.record_start(fields);
+        let mut span = begin(stage);
+        span.record_start(fields);
+        span
+    }
+
+    #[inline(never)]
+    fn record_start(&mut self, fields: Slots) {
+        let Some(active) = &mut self.0 else { return };
+        let Some((request, run)) = active.run() else { return };
+        let severity = Severity::Refusable(active.stage.level());
+        if gate::record(request, severity, || Entry::Start(Start { run, fields })) {
+            let records = if recorder::declares(active.stage) { Progress::RECORDS } else { 0 };
+            active.progress.0 |= Progress::ACCEPTED | records;
         }
-        Self(active)
     }
 
     /// Puts the run's context on the thread until the guard ends.
-    #[inline(never)]
+    // The question whether there is a run is inlined, so that without one a poll has no call in it; the rest is not,
+    // so that a stage adds little code.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Inside<'_> {
+        if self.0.is_some() { self.enter_active() } else { Inside { span: self, since: Ticks(0), before: None } }
+    }
+
+    #[inline(never)]
+    fn enter_active(&mut self) -> Inside<'_> {
         let Some(active) = &mut self.0 else {
             return Inside { span: self, since: Ticks(0), before: None };
         };
         // The clock was read just before the first poll, when the run began.
-        let since = if active.busy == 0 { active.run.started } else { active.now() };
-        if active.records() {
-            if let Some(context) = &active.context {
-                recorder::enter(active.run.stage, context.clone());
-            }
+        let since = if active.progress.nanos() == 0 { active.started } else { active.now() };
+        if let (true, Some(context)) = (active.progress.is(Progress::RECORDS), &active.context) {
+            recorder::enter(active.stage, context.clone());
         }
         let before = current::swap(active.context.take());
         Inside { span: self, since, before }
@@ -138,12 +178,12 @@ impl Span {
 
     /// Ends the run; what is said to the end of a run that has ended is ignored.
     pub(crate) fn end_at(&mut self, ended: Ticks) -> Ending {
-        self.0.take().and_then(|active| active.end(ended)).unwrap_or(Ending(None))
+        self.0.take().map_or(Ending(None), |active| active.end(ended))
     }
 
     /// Time from the run's start to `at`.
     pub(crate) fn since_start(&self, at: Ticks) -> Duration {
-        self.0.as_ref().map_or(Duration::ZERO, |active| at.since(active.run.started))
+        self.0.as_ref().map_or(Duration::ZERO, |active| at.since(active.started))
     }
 
     /// The context of what runs inside, while the run is not on a thread.
@@ -154,10 +194,11 @@ impl Span {
     /// Says that the run is a call, which has no polls.
     pub(crate) fn is_call(&mut self) {
         if let Some(active) = &mut self.0 {
-            active.is_polled = false;
+            active.progress.0 |= Progress::CALL;
         }
     }
 
+    #[inline]
     pub(crate) fn is_active(&self) -> bool {
         self.0.is_some()
     }
@@ -184,44 +225,66 @@ pub(crate) struct Inside<'a> {
 
 impl Inside<'_> {
     /// The poll returned, and the run goes on. Returns when that was.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn pause(mut self) -> Option<Ticks> {
-        let now = self.leave();
+        let now = if self.span.0.is_some() { self.leave() } else { None };
         std::mem::forget(self);
         now
     }
 
     /// The poll or call returned its last value.
+    #[inline]
+    pub(crate) fn finish(self) -> Ending {
+        if self.span.0.is_some() {
+            self.finish_active()
+        } else {
+            std::mem::forget(self);
+            Ending(None)
+        }
+    }
+
     #[inline(never)]
-    pub(crate) fn finish(mut self) -> Option<Ending> {
+    fn finish_active(mut self) -> Ending {
         let ended = self.leave();
         let active = self.span.0.take();
         std::mem::forget(self);
-        active?.end(ended?)
+        match (active, ended) {
+            (Some(active), Some(ended)) => active.end(ended),
+            _ => Ending(None),
+        }
     }
 
     /// Gives the thread back what it had, and returns when that was; `None` if nobody listens.
+    #[inline(never)]
     fn leave(&mut self) -> Option<Ticks> {
         let active = self.span.0.as_mut()?;
         active.context = current::swap(self.before.take());
-        if active.records() {
+        if active.progress.is(Progress::RECORDS) {
             recorder::leave();
         }
         let now = active.now();
         // A nanosecond at least, so that a second poll is told from the first one.
-        active.busy += now.0.saturating_sub(self.since.0).max(1);
+        active.progress.add(now.0.saturating_sub(self.since.0).max(1));
         Some(now)
     }
 }
 
 impl Drop for Inside<'_> {
-    #[cold]
+    #[inline]
     fn drop(&mut self) {
+        if self.span.0.is_some() {
+            self.panicked();
+        }
+    }
+}
+
+impl Inside<'_> {
+    #[cold]
+    #[inline(never)]
+    fn panicked(&mut self) {
         let Some(ended) = self.leave() else { return };
         let Some(active) = self.span.0.take() else { return };
-        if let Some(mut ending) = active.end(ended) {
-            ending.set_outcome(Outcome::Failed(Box::new(panic::failure())));
-        }
+        active.end(ended).fail(Box::new(panic::failure()));
     }
 }
 
@@ -232,36 +295,46 @@ pub struct Ending(Option<Pending>);
 #[derive(Debug)]
 struct Pending {
     request: Arc<Request>,
-    end: End,
+    run: Run,
+    ended: Ticks,
+    busy: u64,
+    outcome: Outcome,
+    fields: Slots,
     accepted: bool,
 }
 
 impl Ending {
+    /// Whether anybody listens.
+    #[inline]
+    pub(crate) fn is_heard(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Records how many items there were, if the success value says.
     pub fn count(&mut self, count: Option<u64>) {
         if let (Some(pending), Some(count)) = (&mut self.0, count) {
-            pending.end.fields.count(count);
+            pending.fields.count(count);
         }
     }
 
     /// Records a value as it is.
     pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
         if let Some(pending) = &mut self.0 {
-            pending.end.fields.set(name, value);
+            pending.fields.set(name, value);
         }
     }
 
     /// Records the `Display` of a value.
     pub fn display(&mut self, name: u16, value: &dyn Display) {
         if let Some(pending) = &mut self.0 {
-            pending.end.fields.display(name, value);
+            pending.fields.display(name, value);
         }
     }
 
     /// Records the `Debug` of a value.
     pub fn debug(&mut self, name: u16, value: &dyn Debug) {
         if let Some(pending) = &mut self.0 {
-            pending.end.fields.debug(name, value);
+            pending.fields.debug(name, value);
         }
     }
 
@@ -278,21 +351,41 @@ impl Ending {
     /// Records how long the first item of a stream took.
     pub(crate) fn first_item(&mut self, first: Option<Duration>) {
         if let (Some(pending), Some(first)) = (&mut self.0, first) {
-            pending.end.fields.first_item(first);
+            pending.fields.first_item(first);
         }
     }
 
     fn set_outcome(&mut self, outcome: Outcome) {
         if let Some(pending) = &mut self.0 {
-            pending.end.outcome = outcome;
+            pending.outcome = outcome;
         }
     }
 }
 
 impl Drop for Ending {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(Pending { request, end, accepted }) = self.0.take() {
-            gate::record(&request, Entry::End(end), accepted);
+        if self.0.is_some() {
+            self.record();
         }
+    }
+}
+
+impl Ending {
+    #[inline(never)]
+    fn record(&mut self) {
+        let Some(pending) = &mut self.0 else { return };
+        let severity = match &pending.outcome {
+            _ if pending.accepted => Severity::Promised,
+            Outcome::Completed => Severity::Refusable(pending.run.stage.level()),
+            Outcome::Failed(_) => Severity::Refusable(Level::Error),
+            Outcome::Cancelled => Severity::Refusable(Level::Warn),
+        };
+        let Pending { request, run, ended, busy, outcome, fields, .. } = pending;
+        // Taken apart field by field, so that the entry is put together where it stays.
+        gate::record(request, severity, || {
+            let outcome = std::mem::replace(outcome, Outcome::Completed);
+            Entry::End(End { run: *run, ended: *ended, busy: *busy, outcome, fields: fields.take() })
+        });
     }
 }

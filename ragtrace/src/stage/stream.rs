@@ -185,9 +185,7 @@ where
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                if let Some(mut ending) = inside.finish() {
-                    this.seen.tell(&mut ending);
-                }
+                this.seen.tell(&mut inside.finish());
                 Poll::Ready(None)
             }
             Poll::Ready(Some(item)) => {

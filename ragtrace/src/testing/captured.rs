@@ -54,6 +54,7 @@ impl fmt::Debug for Captured {
         if self.records.is_empty() {
             return f.write_str("nothing was captured");
         }
+        writeln!(f, "captured:")?;
         let mut depths = std::collections::HashMap::new();
         for record in self.records.iter() {
             let depth = record.parent_span_id().and_then(|parent| depths.get(&parent).copied()).unwrap_or(0);
@@ -143,7 +144,7 @@ impl<'a> View<'a> {
     pub fn one(&self) -> &'a Record {
         match self.records[..] {
             [record] => record,
-            _ => panic!("expected one record of {}, found {}; captured:\n{:?}", self.what, self.len(), self.captured),
+            _ => panic!("expected one record of {}, found {}; {:?}", self.what, self.len(), self.captured),
         }
     }
 

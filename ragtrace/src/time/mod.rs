@@ -4,10 +4,13 @@
 //! process plus the monotonic difference, so a stepped clock never yields a negative duration, and two records of one
 //! trace order as they happened.
 
+mod clock;
+
 use std::fmt;
 use std::str::FromStr;
-use std::sync::OnceLock;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+pub(crate) use clock::Calibration;
 
 /// An instant in UTC, to the microsecond. Prints as RFC 3339 with six decimals and `Z`, so texts sort like instants
 /// (for the years 0 to 9999; instants beyond are clamped to them when printed).
@@ -140,7 +143,7 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     };
     let micros = match fraction {
         "" if text.as_bytes().get(19) == Some(&b'.') => return None,
-        digits => format!("{:0<6.6}", digits).parse::<i64>().ok()?,
+        digits => format!("{digits:0<6.6}").parse::<i64>().ok()?,
     };
     matches!(zone, "Z" | "z" | "+00:00" | "-00:00").then_some(())?;
     let seconds = hour * 3_600 + minute * 60 + second;
@@ -173,10 +176,9 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 pub(crate) struct Ticks(pub(crate) u64);
 
 impl Ticks {
+    #[inline]
     pub(crate) fn now() -> Self {
-        static FIRST: OnceLock<Instant> = OnceLock::new();
-        let elapsed = FIRST.get_or_init(Instant::now).elapsed();
-        Self(u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX))
+        Self(clock::nanos())
     }
 
     /// Time since `earlier`; zero if it is not earlier.

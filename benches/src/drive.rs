@@ -1,0 +1,57 @@
+//! One process a peer, workload and repetition; then the table.
+
+use std::collections::BTreeMap;
+use std::process::{Command, ExitCode};
+
+use crate::measure::Sample;
+use crate::{peers, table};
+
+/// Stages in a burst: as many as the default queue holds.
+pub const BURST: usize = 40_000;
+
+/// Measures one peer and workload in this process, and prints the sample.
+pub fn one(peer: &str, workload: &str) -> ExitCode {
+    match peers::run(peer, workload, BURST) {
+        Some(Sample { wall, own, cpu, allocations, dropped }) => {
+            println!("{wall} {own} {cpu} {allocations} {dropped}");
+            ExitCode::SUCCESS
+        }
+        None => ExitCode::from(3),
+    }
+}
+
+/// Runs a burst of a given size once, for `valgrind --tool=callgrind`.
+pub fn for_valgrind(peer: &str, workload: &str, stages: &str) -> ExitCode {
+    match peers::run(peer, workload, stages.parse().unwrap_or(1_000)) {
+        Some(_) => ExitCode::SUCCESS,
+        None => ExitCode::from(3),
+    }
+}
+
+/// Measures everything, or the peers that are named, in random order, and prints the table.
+pub fn all(repetitions: usize, only: &[&str]) -> ExitCode {
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut runs: Vec<(&str, &str)> = Vec::new();
+    for (peer, workloads) in peers::ALL {
+        if only.is_empty() || only.contains(peer) {
+            runs.extend(workloads.iter().flat_map(|workload| std::iter::repeat_n((*peer, *workload), repetitions)));
+        }
+    }
+    fastrand::shuffle(&mut runs);
+    let mut samples: BTreeMap<(&str, &str), Vec<Sample>> = BTreeMap::new();
+    for (done, (peer, workload)) in runs.iter().enumerate() {
+        eprint!("\r{}/{} {peer} {workload}          ", done + 1, runs.len());
+        let output = Command::new(&program).args(["one", peer, workload]).output().expect("it starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        match numbers[..] {
+            [wall, own, cpu, allocations, dropped] if output.status.success() => {
+                samples.entry((peer, workload)).or_default().push(Sample { wall, own, cpu, allocations, dropped: dropped as u64 });
+            }
+            _ => eprintln!("\n{peer} {workload}: {} {}", output.status, String::from_utf8_lossy(&output.stderr)),
+        }
+    }
+    eprintln!();
+    print!("{}", table::render(&samples));
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,25 @@
+//! What one stage costs its caller, beside the peers.
+//!
+//! Each peer and workload runs in a process of its own, in random order, several times; the parent prints medians and
+//! ratios of one run. `./scripts/bench` calls it.
+
+mod drive;
+mod measure;
+mod peers;
+mod table;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["one", peer, workload] => drive::one(peer, workload),
+        ["instructions", peer, workload, stages] => drive::for_valgrind(peer, workload, stages),
+        [] => drive::all(9, &[]),
+        ["only", ref peers @ ..] => drive::all(5, peers),
+        _ => {
+            eprintln!("usage: stage-cost [only PEER…] | one PEER WORKLOAD | instructions PEER WORKLOAD STAGES");
+            ExitCode::from(2)
+        }
+    }
+}

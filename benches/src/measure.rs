@@ -1,0 +1,116 @@
+//! Clocks and counters.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts the allocations of each thread.
+pub struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// What a burst of stages cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sample {
+    /// Wall time on the caller's thread, a stage, in nanoseconds.
+    pub wall: f64,
+    /// CPU time of the caller's thread, a stage, in nanoseconds: what other programs on the machine do not disturb.
+    pub own: f64,
+    /// CPU time of the whole process until everything was handed on, a stage, in nanoseconds.
+    pub cpu: f64,
+    /// Allocations on the caller's thread, a stage.
+    pub allocations: f64,
+    /// Records that were lost.
+    pub dropped: u64,
+}
+
+/// Polls `future` until it is ready, on this thread, without a runtime.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+/// Runs `burst` once as large to warm up and once to measure. `settle` hands on what is left, and says how much was lost.
+pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut settle: impl FnMut() -> u64) -> Sample {
+    burst(stages);
+    settle();
+    // For a profiler: so many bursts more.
+    let more = std::env::var("BURSTS").ok().and_then(|bursts| bursts.parse().ok()).unwrap_or(0);
+    for _ in 0..more {
+        burst(stages);
+        settle();
+    }
+    let cpu = process_cpu();
+    let allocations = ALLOCATIONS.get();
+    let (start, own) = (Instant::now(), thread_cpu());
+    burst(stages);
+    let (wall, own) = (start.elapsed(), thread_cpu() - own);
+    let allocations = ALLOCATIONS.get() - allocations;
+    let dropped = settle();
+    let cpu = process_cpu() - cpu;
+    let each = |total: Duration| total.as_nanos() as f64 / stages as f64;
+    Sample { wall: each(wall), own: each(own), cpu: each(cpu), allocations: allocations as f64 / stages as f64, dropped }
+}
+
+fn process_cpu() -> Duration {
+    // SAFETY: a zeroed `rusage` is valid, and the call fills it.
+    let usage = unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage
+    };
+    let time = |t: libc::timeval| Duration::new(t.tv_sec as u64, t.tv_usec as u32 * 1_000);
+    time(usage.ru_utime) + time(usage.ru_stime)
+}
+
+fn thread_cpu() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call fills a valid `timespec`.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// A future that is pending a number of times.
+pub struct Pend(pub u32);
+
+impl Future for Pend {
+    type Output = ();
+
+    fn poll(mut self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        if std::hint::black_box(self.0) == 0 {
+            return Poll::Ready(());
+        }
+        self.0 -= 1;
+        Poll::Pending
+    }
+}

@@ -1,0 +1,28 @@
+//! `emit::info_span`, with an emitter that discards.
+
+use std::hint::black_box;
+
+use super::{Chunk, Output, chunk};
+use crate::measure::{Sample, block_on, measure};
+
+#[emit::info_span("bare")]
+#[inline(never)]
+async fn bare(n: u64) -> u64 {
+    black_box(n)
+}
+
+#[emit::info_span("full", id: chunk.id, pages: chunk.pages)]
+#[inline(never)]
+async fn full(chunk: &Chunk) -> Output {
+    Ok(black_box(Vec::new()))
+}
+
+pub fn run(workload: &str, stages: usize) -> Option<Sample> {
+    let _setup = emit::setup().emit_to(emit::emitter::from_fn(|event| { black_box(&event); })).init();
+    let chunk = chunk(3);
+    Some(match workload {
+        "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0),
+        "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(full(&chunk))))), || 0),
+        _ => return None,
+    })
+}

@@ -1,0 +1,113 @@
+//! Ourselves, with a sink that counts and forgets.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ragtrace::sink::Discard;
+use ragtrace::{Console, RequestContext, Telemetry, traced_stage};
+
+use super::{Chunk, Output, chunk};
+use crate::measure::{Pend, Sample, block_on, measure};
+
+#[traced_stage]
+#[inline(never)]
+async fn bare(n: u64) -> u64 {
+    black_box(n)
+}
+
+#[traced_stage(kind = chunk, fields(chunk.id, chunk.pages))]
+#[inline(never)]
+async fn full(chunk: &Chunk) -> Output {
+    Ok(black_box(Vec::new()))
+}
+
+#[traced_stage(kind = chunk, fields(chunk.id, chunk.name))]
+#[inline(never)]
+async fn string(chunk: &Chunk) -> Output {
+    Ok(black_box(Vec::new()))
+}
+
+#[traced_stage(kind = chunk, fields(chunk.id))]
+#[inline(never)]
+async fn failing(chunk: &Chunk) -> Output {
+    Err(black_box(String::new()))
+}
+
+#[traced_stage]
+#[inline(never)]
+async fn outer(n: u64) -> u64 {
+    middle(n).await + 1
+}
+
+#[traced_stage]
+#[inline(never)]
+async fn middle(n: u64) -> u64 {
+    bare(n).await + 1
+}
+
+#[traced_stage]
+#[inline(never)]
+async fn polls(n: u32) {
+    Pend(black_box(n)).await;
+}
+
+fn install() -> (Telemetry, Arc<Discard>) {
+    let discard = Arc::new(Discard::new());
+    let telemetry = ragtrace::builder().console(Console::Off).sink(Arc::clone(&discard)).install().expect("the first");
+    // The worker takes a moment to measure the processor's counter.
+    std::thread::sleep(Duration::from_millis(120));
+    (telemetry, discard)
+}
+
+pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
+    let chunk = chunk(3);
+    if peer == "ragtrace-off" {
+        return Some(measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0));
+    }
+    let (telemetry, _discard) = install();
+    let context = RequestContext::new().user_id("alice").tenant_id("acme");
+    let settle = || {
+        let report = telemetry.flush_blocking(Duration::from_secs(20));
+        assert!(report.complete, "{report}");
+        report.stats.dropped.total()
+    };
+    let each = |stages: usize, stage: &mut dyn FnMut(u64)| {
+        measure(stages, |n| context.sync_scope(|| (0..n as u64).for_each(&mut *stage)), settle)
+    };
+    Some(match workload {
+        "bare" => each(stages, &mut |n| { black_box(block_on(bare(n))); }),
+        "full" => each(stages, &mut |_| drop(black_box(block_on(full(&chunk))))),
+        "string" => each(stages, &mut |_| drop(black_box(block_on(string(&chunk))))),
+        "failing" => each(stages, &mut |_| drop(black_box(block_on(failing(&chunk))))),
+        "nested" => each(stages / 3, &mut |n| { black_box(block_on(outer(n))); }),
+        "polls" => each(stages / 20, &mut |_| block_on(polls(100))),
+        "threads" => threads(
+            stages,
+            |n| {
+                let context = RequestContext::new();
+                context.sync_scope(|| block_on(bare(n)));
+            },
+            settle,
+        ),
+        _ => return None,
+    })
+}
+
+/// Half of the stages on each of two threads at once; the wall time is that of a stage on one of them.
+pub fn threads(stages: usize, stage: impl Fn(u64) + Sync, settle: impl FnMut() -> u64) -> Sample {
+    let half = stages / 2;
+    let mut sample = measure(
+        half,
+        |n| {
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    scope.spawn(|| (0..n as u64).for_each(&stage));
+                }
+            });
+        },
+        settle,
+    );
+    sample.cpu /= 2.0;
+    sample
+}

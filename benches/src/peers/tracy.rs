@@ -1,0 +1,30 @@
+//! A Tracy zone, the lowest cost known: C++ underneath, no profiler connected, events kept in memory.
+
+use std::hint::black_box;
+
+use super::{Chunk, Output, chunk};
+use crate::measure::{Sample, block_on, measure};
+
+#[inline(never)]
+async fn bare(n: u64) -> u64 {
+    let _zone = tracy_client::span!("bare", 0);
+    black_box(n)
+}
+
+#[inline(never)]
+async fn full(chunk: &Chunk) -> Output {
+    let zone = tracy_client::span!("full", 0);
+    zone.emit_value(chunk.id);
+    zone.emit_value(chunk.pages);
+    Ok(black_box(Vec::new()))
+}
+
+pub fn run(workload: &str, stages: usize) -> Option<Sample> {
+    let _client = tracy_client::Client::start();
+    let chunk = chunk(3);
+    Some(match workload {
+        "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0),
+        "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(full(&chunk))))), || 0),
+        _ => return None,
+    })
+}

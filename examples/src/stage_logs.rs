@@ -1,0 +1,137 @@
+//! What both programs do with their stage logs: set them up from the environment, say who asks, and at the
+//! end have them delivered and draw the run's trace.
+
+use std::error::Error;
+use std::time::Duration;
+
+use ragtrace::{Console, Report, RequestContext, Telemetry, TraceId};
+
+/// How long work that cannot be stopped may go on after Ctrl-C.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long the last records may take to be delivered.
+const DELIVERY: Duration = Duration::from_secs(5);
+
+/// The request that a run of a program is: who asked, in a trace of its own. Who is not known is left out.
+pub fn request(request_type: &str, user: Option<&str>, tenant: Option<&str>) -> RequestContext {
+    let request = RequestContext::new().request_type(request_type);
+    let request = user.into_iter().fold(request, RequestContext::user_id);
+    tenant.into_iter().fold(request, RequestContext::tenant_id)
+}
+
+/// The telemetry of a program.
+#[derive(Debug)]
+pub struct StageLogs {
+    telemetry: Telemetry,
+    /// Where they can be read back, if they go to such a place.
+    store: Option<String>,
+}
+
+impl StageLogs {
+    /// Sets them up: the sinks that `RAGTRACE_SINKS` names, the rest by `RAGTRACE_*` too. The console is off unless
+    /// `RAGTRACE_CONSOLE` says otherwise, since the programs talk to their user themselves.
+    pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
+        let sinks = ragtrace_sinks::from_env()?;
+        let store = sinks.iter().any(|sink| ragtrace::Sink::name(sink) == "sqlite").then(store_url);
+        let telemetry = ragtrace::builder()
+            .service(service)
+            .version(env!("CARGO_PKG_VERSION"))
+            .console(Console::Off)
+            .from_env()
+            .sinks(sinks)
+            .install()?;
+        Ok(Self { telemetry, store })
+    }
+
+    /// Whether the environment asks for records on standard error, where a progress bar would be in their way.
+    pub fn are_on_console() -> bool {
+        std::env::var("RAGTRACE_CONSOLE").is_ok_and(|form| !matches!(form.to_ascii_lowercase().as_str(), "" | "off"))
+    }
+
+    /// Delivers what there is, and draws the trace `draw` on standard output if it can be read back. A program calls this
+    /// after its runtime is gone, when no stage can be left running. Trouble is told on standard error, and is
+    /// no trouble of the program's own work.
+    pub fn end(self, draw: Option<TraceId>) {
+        let report = self.telemetry.shutdown_blocking(DELIVERY);
+        if !is_whole(&report) {
+            eprintln!("warning: not all stage logs were delivered: {report}");
+        }
+        if let (Some(url), Some(id)) = (self.store, draw) {
+            waterfall::draw(&url, id);
+        }
+    }
+}
+
+fn is_whole(report: &Report) -> bool {
+    let stats = &report.stats;
+    report.complete
+        && stats.dropped.total() == 0
+        && stats.sinks.iter().all(|sink| sink.dropped == 0 && sink.dead_lettered == 0)
+}
+
+fn store_url() -> String {
+    let path = std::env::var("RAGTRACE_SQLITE_PATH").ok().filter(|path| !path.is_empty());
+    format!("sqlite:{}", path.as_deref().unwrap_or("ragtrace.db"))
+}
+
+#[cfg(feature = "sqlite")]
+mod waterfall {
+    use std::error::Error;
+    use std::io::{self, IsTerminal, Write};
+
+    use ragtrace::TraceId;
+    use ragtrace_sinks::store::{self, Trace, Waterfall};
+
+    use crate::report::one_line;
+
+    /// The width where standard output is no terminal.
+    const WIDTH: usize = 100;
+    /// A run of many documents has thousands of stages, which nobody reads in one piece.
+    const LINES: usize = 40;
+
+    pub(super) fn draw(url: &str, id: TraceId) {
+        if let Err(error) = try_draw(url, id) {
+            eprintln!("warning: the trace cannot be drawn: {}", one_line(error.as_ref()));
+        }
+    }
+
+    fn try_draw(url: &str, id: TraceId) -> Result<(), Box<dyn Error>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let Some(trace) = runtime.block_on(read(url, id))? else { return Ok(()) };
+        let stdout = io::stdout();
+        let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let width = terminal_size::terminal_size_of(&stdout).map_or(WIDTH, |(width, _)| usize::from(width.0));
+        let picture = Waterfall::new(&trace).width(width).colour(colour).to_string();
+        // That nobody reads on, as in `ingest … | head -1`, is no failure of ours.
+        let _ = write(&mut stdout.lock(), &picture, id);
+        Ok(())
+    }
+
+    async fn read(url: &str, id: TraceId) -> Result<Option<Trace>, store::StoreError> {
+        match store::open(url).await {
+            Ok(store) => store.trace(id).await,
+            // Nothing was recorded, or it was told already why not.
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(out: &mut impl Write, picture: &str, id: TraceId) -> io::Result<()> {
+        let lines = picture.lines().count();
+        // A cut that hides a line or two hides nothing that its own line does not cost.
+        let shown = if lines > LINES + 5 { LINES } else { lines };
+        picture.lines().take(shown).try_for_each(|line| writeln!(out, "{line}"))?;
+        if shown < lines {
+            writeln!(out, "… and {} lines more: ragtrace trace {id}", lines - shown)?;
+        }
+        writeln!(out)
+    }
+}
+
+#[cfg(not(feature = "sqlite"))]
+mod waterfall {
+    use ragtrace::TraceId;
+
+    /// This build has no store, so nothing comes here.
+    pub(super) fn draw(_: &str, _: TraceId) {}
+}

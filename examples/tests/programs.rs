@@ -1,0 +1,262 @@
+//! The programs, end to end: what they say, how they end, and which stage logs they leave.
+
+#[path = "support/pdf.rs"]
+mod pdf;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/trace.rs"]
+mod trace;
+
+use std::process::Stdio;
+
+use program::{Ended, Folder, end};
+use ragtrace::Value;
+use ragtrace_sinks::store::{LogFilter, SpanNode, SpanStatus};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use trace::{assert_whole, stages};
+
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+const STAGES: [&str; 5] = ["file_parsing", "document_chunking", "chunk_enrichment", "chunk_embedding", "data_storage"];
+
+/// A number that a run recorded.
+fn number(span: SpanNode<'_>, name: &str) -> f64 {
+    span.record().metric(name).unwrap_or_else(|| panic!("{} has no {name}", span.stage()))
+}
+
+fn text<'a>(span: SpanNode<'a>, name: &str) -> Option<&'a str> {
+    match span.record().field(name) {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn the_samples_are_ingested_drawn_and_logged() {
+    let folder = Folder::new();
+    let run = folder.run("ingest", &["--user", "alice", "--tenant", "acme", SAMPLES]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{}", run.stdout);
+    assert_eq!(run.last_line(), "4 ingested, 0 failed, 19 chunks stored");
+    assert!(!run.stdout.contains('\u{1b}'), "no colour into a pipe");
+
+    let trace = folder.last_trace().await;
+    assert_whole(&trace);
+    assert_eq!(trace.status(), SpanStatus::Completed);
+    assert!(run.stdout.starts_with(&format!("✓ {}  completed in ", trace.trace_id())), "{}", run.stdout);
+    for stage in STAGES {
+        let lines = run.stdout.lines().filter(|line| line.contains(&format!("─✓ {stage}"))).count();
+        assert_eq!(lines, 4, "{stage}: {}", run.stdout);
+    }
+    let first = trace.logs().first().expect("a record");
+    let who = [first.user_id(), first.tenant_id(), first.request_type(), first.service()];
+    assert_eq!(who, [Some("alice"), Some("acme"), Some("ingest"), Some("rag-ingest")]);
+
+    let root = trace.roots().next().expect("a root");
+    assert_eq!((root.stage(), root.count()), ("ingestion", Some(4)));
+    assert!((number(root, "total_chunks") - 19.0).abs() < 0.5);
+    for document in root.children() {
+        assert_eq!(document.stage(), "document_ingestion");
+        assert_eq!(stages(document), STAGES);
+    }
+}
+
+#[tokio::test]
+async fn each_stage_of_a_document_says_what_it_did() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("ingest", &[&format!("{SAMPLES}/specification.pdf")]).code, Some(0));
+    let trace = folder.last_trace().await;
+    assert_whole(&trace);
+    let stage = |name: &str| trace.spans().find(|span| span.stage() == name).expect("a run of it");
+
+    let parsing = stage("file_parsing");
+    assert_eq!((parsing.count(), text(parsing, "format")), (Some(1), Some("pdf")));
+    let size = std::fs::metadata(format!("{SAMPLES}/specification.pdf")).expect("the sample").len();
+    assert_eq!(parsing.record().metric("bytes"), Some(f64::from(u32::try_from(size).expect("a small file"))));
+    assert_eq!(parsing.record().metric("pages"), Some(2.0));
+    assert!(number(parsing, "chars") > 1_000.0);
+
+    let chunking = stage("document_chunking");
+    let chunks = chunking.count().expect("counted");
+    assert!(chunks > 1 && number(chunking, "avg_chunk_size") > 100.0);
+    for name in ["chunk_enrichment", "chunk_embedding", "data_storage"] {
+        assert_eq!(stage(name).count(), Some(chunks), "{name}");
+    }
+    let embedding = stage("chunk_embedding");
+    assert_eq!(embedding.cost_usd(), Some(0.0), "hashing costs nothing");
+    assert_eq!(text(embedding, "model"), Some("feature-hashing-v1-1024"));
+    assert!(number(embedding, "input_tokens") > 100.0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_fails_alone() {
+    let folder = Folder::new();
+    folder.file("in/empty.md", "");
+    folder.file("in/photo.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
+    folder.file("in/broken.pdf", "%PDF-1.7 and no more");
+    folder.file("in/locked.pdf", pdf::locked("secret"));
+    folder.file("in/whole.pdf", pdf::saved(pdf::pdf(&["BT /F1 12 Tf 50 700 Td (A page.) Tj ET"], &[])));
+    folder.file("in/fine.md", "# Fine\n\nThis one can be read.");
+    folder.file("in/movie.mp4", "x");
+    let run = folder.run("ingest", &["in", "missing.md"]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(run.last_line(), "2 ingested, 5 failed, 1 skipped (another format), 2 chunks stored");
+
+    let expected = [
+        ("in/empty.md", "there is no text in the file; fill it or leave it out"),
+        ("in/photo.txt", "the file holds no text but binary data; give it the extension that fits or leave it out"),
+        ("in/broken.pdf", "the PDF is damaged; open it in a viewer and save it anew"),
+        ("in/locked.pdf", "the PDF is locked with a password; save it without one"),
+        ("missing.md", "the file cannot be opened; check its path and its permissions"),
+    ];
+    let trace = folder.last_trace().await;
+    assert_whole(&trace);
+    assert_eq!(run.stderr.lines().count(), expected.len(), "{}", run.stderr);
+    for (path, why) in expected {
+        let line = format!("error: {path}: parsing failed: {why}");
+        assert!(run.stderr.lines().any(|said| said.starts_with(&line)), "{line}: {}", run.stderr);
+        let parsing = trace.spans().find(|span| span.stage() == "file_parsing" && text(*span, "doc") == Some(path));
+        let parsing = parsing.unwrap_or_else(|| panic!("no stage for {path}"));
+        assert_eq!(parsing.status(), SpanStatus::Failed);
+        assert_eq!(parsing.parent().map(SpanNode::status), Some(SpanStatus::Failed));
+        let error = parsing.error().expect("why");
+        assert_eq!((error.type_name(), error.message()), ("IngestError", "parsing failed"));
+        assert_eq!(error.chain().first().map(|cause| &**cause), Some(why));
+    }
+    let missing = trace.spans().find(|span| text(*span, "doc") == Some("missing.md")).expect("its stage");
+    assert_eq!(missing.error().expect("why").chain().len(), 2, "and what the operating system said");
+
+    let root = trace.roots().next().expect("a root");
+    assert_eq!((root.status(), root.count()), (SpanStatus::Failed, Some(2)));
+    assert_eq!(root.error().expect("why").message(), "5 of 7 documents were not ingested; their own errors say why");
+    let errors = folder.store().await.errors(LogFilter::new().trace(trace.trace_id())).await.expect("errors");
+    assert_eq!(errors.len(), 11, "each failed document, its parsing, and the run");
+}
+
+/// Holds the documents' database, so that a run stays in `data_storage` for as long as this lives.
+async fn locked_database(folder: &Folder) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(folder.path("rag.db"));
+    let mut connection = SqliteConnection::connect_with(&options).await.expect("the database");
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await.expect("the lock");
+    connection
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn ctrl_c_leaves_cancelled_stages() {
+    let folder = Folder::new();
+    folder.file("first.md", "Makes the database.");
+    assert_eq!(folder.run("ingest", &["first.md"]).code, Some(0));
+    let before = folder.last_trace().await.trace_id();
+    std::fs::remove_file(folder.path("ragtrace.db")).expect("the log of the first run");
+    let lock = locked_database(&folder).await;
+
+    let mut command = folder.command("ingest", &["--jobs", "1", "--user", "alice", SAMPLES]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let id = folder.started("data_storage").await;
+    assert_ne!(id, before);
+    let sent = std::process::Command::new("sh").args(["-c", "kill -INT \"$0\"", &child.id().to_string()]).status();
+    assert!(sent.expect("a shell").success());
+    end(&mut child).await;
+    let run = Ended::from(child.wait_with_output().expect("its output"));
+    drop(lock);
+
+    assert_eq!(run.code, Some(130), "{}", run.stderr);
+    assert_eq!(run.last_line(), "0 ingested, 0 failed, 4 cancelled, 0 chunks stored");
+    assert!(run.stdout.contains("cancelled in"), "{}", run.stdout);
+    let trace = folder.store().await.trace(id).await.expect("a readable store").expect("the trace");
+    assert_whole(&trace);
+    let cancelled = trace.spans().filter(|span| span.status() == SpanStatus::Cancelled).map(SpanNode::stage);
+    assert_eq!(cancelled.collect::<Vec<_>>(), ["ingestion", "document_ingestion", "data_storage"]);
+    let completed = trace.spans().filter(|span| span.status() == SpanStatus::Completed).map(SpanNode::stage);
+    assert_eq!(completed.collect::<Vec<_>>(), STAGES[..4]);
+}
+
+#[tokio::test]
+async fn an_answer_is_traced_as_it_streams() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("ingest", &["--tenant", "acme", SAMPLES]).code, Some(0));
+    let arguments = ["--tenant", "acme", "--user", "alice", "--waterfall"];
+    let run = folder.run("ask", &[&arguments[..], &["How long does the battery last without sun?"]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let sentences = run.stdout.lines().take_while(|line| !line.is_empty()).count();
+    assert!(run.stdout.contains("eleven days"), "{}", run.stdout);
+    assert!(run.stdout.contains("─✓ rerank"), "{}", run.stdout);
+
+    let trace = folder.last_trace().await;
+    assert_whole(&trace);
+    let root = trace.roots().next().expect("a root");
+    assert_eq!(root.stage(), "question");
+    assert_eq!(stages(root), ["query_embedding", "retrieval", "rerank", "answer"]);
+    let counts: Vec<_> = root.children().map(SpanNode::count).collect();
+    assert_eq!(counts, [Some(1), Some(19), Some(4), Some(sentences as u64)]);
+    assert!(trace.logs().iter().all(|row| row.field("query").is_none()), "words of a question are its user's");
+}
+
+#[tokio::test]
+async fn a_question_is_logged_only_if_asked_to() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("ingest", &[SAMPLES]).code, Some(0));
+    assert_eq!(folder.run("ask", &["--log-question", "wind", "vane?"]).code, Some(0));
+    let trace = folder.last_trace().await;
+    assert_eq!(text(trace.roots().next().expect("a root"), "query"), Some("wind vane?"));
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_is_a_failed_stage() {
+    let folder = Folder::new();
+    assert_eq!(folder.run("ingest", &[SAMPLES]).code, Some(0));
+    let run = folder.run("ask", &["Who painted the Sistine chapel?"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+    let trace = folder.last_trace().await;
+    assert_whole(&trace);
+    let failed = trace.spans().filter(|span| span.status() == SpanStatus::Failed).map(SpanNode::stage);
+    assert_eq!(failed.collect::<Vec<_>>(), ["question", "answer"]);
+}
+
+#[tokio::test]
+async fn records_are_shown_on_the_console_if_asked_to() {
+    let folder = Folder::new();
+    folder.file("a.md", "A text.");
+    let run = folder.command("ingest", &["a.md"]).env("RAGTRACE_CONSOLE", "json").output().expect("the program runs");
+    let run = Ended::from(run);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert_eq!(run.stderr.lines().count(), 14, "seven stages: {}", run.stderr);
+    for line in run.stderr.lines() {
+        let record: serde_json::Value = serde_json::from_str(line).expect("JSON and nothing else");
+        assert_eq!(record["service"], "rag-ingest");
+    }
+}
+
+#[test]
+fn without_a_sink_the_work_is_done_all_the_same() {
+    let folder = Folder::new();
+    folder.file("a.md", "A text.");
+    let run = folder.command("ingest", &["a.md"]).env("RAGTRACE_SINKS", "").output().expect("the program runs");
+    let run = Ended::from(run);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "1 ingested, 0 failed, 1 chunks stored\n"));
+    assert_eq!(run.stderr, "");
+    assert!(!folder.path("ragtrace.db").exists());
+}
+
+#[test]
+fn logs_that_cannot_be_written_fail_nothing_else() {
+    let folder = Folder::new();
+    folder.file("a.md", "A text.");
+    let path = folder.path("missing/ragtrace.db");
+    let run = folder.command("ingest", &["a.md"]).env("RAGTRACE_SQLITE_PATH", path).output().expect("the program runs");
+    let run = Ended::from(run);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "1 ingested, 0 failed, 1 chunks stored\n"));
+    assert!(run.stderr.contains("warning: not all stage logs were delivered: sqlite: 0 delivered"), "{}", run.stderr);
+}
+
+#[test]
+fn a_sink_that_does_not_exist_is_refused_before_any_work() {
+    let folder = Folder::new();
+    folder.file("a.md", "A text.");
+    let run = folder.command("ingest", &["a.md"]).env("RAGTRACE_SINKS", "sqlight").output().expect("the program runs");
+    let run = Ended::from(run);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(run.stderr.starts_with("error: RAGTRACE_SINKS names \"sqlight\""), "{}", run.stderr);
+    assert!(!folder.path("rag.db").exists());
+}

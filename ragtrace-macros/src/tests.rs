@@ -1,0 +1,89 @@
+//! The expansion of the main shapes, as it is formatted. `UPDATE_EXPECT=1` writes what it is now into the files.
+
+use expect_test::{ExpectFile, expect_file};
+use quote::quote;
+
+use super::*;
+
+fn formatted(expansion: proc_macro2::TokenStream) -> String {
+    let file = syn::parse2(expansion).expect("the expansion is no items");
+    prettyplease::unparse(&file)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "made where it is passed")]
+fn expands(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream, to: ExpectFile) {
+    to.assert_eq(&formatted(traced(args, item)));
+}
+
+#[test]
+fn an_async_function_with_fields_and_ok_takes_forty_lines_at_most() {
+    let args = quote!(kind = chunk, fields(doc.name), ok(|chunks| avg_chars = mean_chars(chunks)));
+    let item = quote! {
+        async fn chunk_document(doc: &Document) -> Result<Vec<Chunk>, IngestError> {
+            split(doc).await
+        }
+    };
+    let lines = formatted(traced(args.clone(), item.clone())).lines().count();
+    assert!(lines <= 40, "it takes {lines} lines");
+    expands(args, item, expect_file!["tests/async_with_fields_and_ok.rs"]);
+}
+
+#[test]
+fn a_plain_function_is_called() {
+    expands(
+        quote!(),
+        quote!(
+            pub fn parse(text: &str) -> Outline {
+                outline(text)
+            }
+        ),
+        expect_file!["tests/plain.rs"],
+    );
+}
+
+#[test]
+fn a_returned_future_is_opened_later() {
+    let item = quote! {
+        fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send + '_>> {
+            Box::pin(async move { self.model.embed().await })
+        }
+    };
+    expands(quote!("embedding", root), item, expect_file!["tests/boxed_future.rs"]);
+}
+
+#[test]
+fn a_stream_looks_at_its_items() {
+    let item = quote! {
+        async fn tokens(prompt: &str) -> Result<impl Stream<Item = Result<Token, Error>>, Error> {
+            request(prompt).await
+        }
+    };
+    expands(quote!(stream, err(|e| code = e.code())), item, expect_file!["tests/stream.rs"]);
+}
+
+#[test]
+fn record_has_an_arm_for_each_name() {
+    let args = quote!(record(pages: u32, note: &str), descriptor = PARSING, crate = telemetry);
+    expands(
+        args,
+        quote!(
+            fn parse() {
+                record!(pages = 1)
+            }
+        ),
+        expect_file!["tests/record.rs"],
+    );
+}
+
+#[test]
+fn a_misuse_leaves_the_item_as_it_is() {
+    expands(
+        quote!(kind = chunks),
+        quote!(
+            struct Document {
+                name: String,
+            }
+        ),
+        expect_file!["tests/misuse.rs"],
+    );
+}

@@ -1,0 +1,30 @@
+fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send + '_>> {
+    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
+            "embedding",
+            ::core::module_path!(),
+        )
+        .with_root();
+    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    ::ragtrace::__private::boxed(
+        ::ragtrace::__private::open_later(&__RAGTRACE_STAGE, |_| ())
+            .future::<
+                Result<Vec<f32>, Error>,
+                _,
+            >(move || async move {
+                if false {
+                    return ::ragtrace::__private::expected::<Result<Vec<f32>, Error>>();
+                }
+                { self.model.embed().await }
+            })
+            .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out)
+                .split()
+            {
+                ::core::result::Result::Ok(__out) => {
+                    __end.count(::ragtrace::__private::CountProbe::new(__out).count());
+                }
+                ::core::result::Result::Err(__out) => {
+                    __end.fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
+                }
+            }),
+    )
+}

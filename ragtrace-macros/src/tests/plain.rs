@@ -1,0 +1,17 @@
+pub fn parse(text: &str) -> Outline {
+    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
+        "parse",
+        ::core::module_path!(),
+    );
+    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    ::ragtrace::__private::open(&__RAGTRACE_STAGE, |_| ())
+        .call(move || -> Outline { outline(text) })
+        .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out).split() {
+            ::core::result::Result::Ok(__out) => {
+                __end.count(::ragtrace::__private::CountProbe::new(__out).count());
+            }
+            ::core::result::Result::Err(__out) => {
+                __end.fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
+            }
+        })
+}

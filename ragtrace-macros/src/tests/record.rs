@@ -1,0 +1,54 @@
+///The stage `parse`.
+#[allow(dead_code)]
+const PARSING: telemetry::StageDescriptor = {
+    use telemetry as __ragtrace;
+    __ragtrace::StageDescriptor::new("parse", ::core::module_path!())
+        .with_fields(
+            &[
+                __ragtrace::FieldDescriptor::record("pages", "u32"),
+                __ragtrace::FieldDescriptor::record("note", "&str"),
+            ],
+        )
+};
+fn parse() {
+    use telemetry as __ragtrace;
+    static __RAGTRACE_STAGE: __ragtrace::StageDescriptor = __ragtrace::StageDescriptor::new(
+            "parse",
+            ::core::module_path!(),
+        )
+        .with_fields(
+            &[
+                __ragtrace::FieldDescriptor::record("pages", "u32"),
+                __ragtrace::FieldDescriptor::record("note", "&str"),
+            ],
+        );
+    __ragtrace::__private::submit!(__ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    static __RAGTRACE_RECORDING: &__ragtrace::StageDescriptor = &__RAGTRACE_STAGE;
+    #[allow(unused_macros)]
+    macro_rules! record {
+        () => {};
+        (pages = $value:expr $(, $($rest:tt)*)?) => {
+            { let value : u32 = $value;
+            __ragtrace::__private::record(__RAGTRACE_RECORDING, 0u16, & value);
+            $(record!($($rest)*);)? }
+        };
+        (note = $value:expr $(, $($rest:tt)*)?) => {
+            { let value : & str = $value;
+            __ragtrace::__private::record(__RAGTRACE_RECORDING, 1u16, & value);
+            $(record!($($rest)*);)? }
+        };
+        ($($other:tt)*) => {
+            __ragtrace::__private::undeclared!("pages note", $($other)*)
+        };
+    }
+    __ragtrace::__private::open(&__RAGTRACE_STAGE, |_| ())
+        .call(move || -> () { record!(pages = 1) })
+        .end(move |__out, __end| match __ragtrace::__private::Probe::new(__out).split() {
+            ::core::result::Result::Ok(__out) => {
+                __end.count(__ragtrace::__private::CountProbe::new(__out).count());
+            }
+            ::core::result::Result::Err(__out) => {
+                __end.fail(__ragtrace::__private::ErrorProbe::new(__out).capture());
+            }
+        })
+}

@@ -1,0 +1,52 @@
+async fn tokens(
+    prompt: &str,
+) -> Result<impl Stream<Item = Result<Token, Error>>, Error> {
+    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
+            "tokens",
+            ::core::module_path!(),
+        )
+        .with_fields(&[::ragtrace::FieldDescriptor::err("code")]);
+    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    match ::ragtrace::__private::open(&__RAGTRACE_STAGE, |_| ())
+        .try_await_stream::<
+            Result<Token, Error>,
+            _,
+            _,
+        >(
+            async move {
+                if false {
+                    return ::ragtrace::__private::expected::<Result<_, Error>>();
+                }
+                { request(prompt).await }
+            },
+            move |__out, __open| {
+                let mut __end = __open
+                    .fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
+                let e = __out;
+                __end.set(0u16, &e.code());
+            },
+        )
+        .await
+    {
+        ::core::result::Result::Ok(__open) => {
+            ::core::result::Result::Ok(
+                __open
+                    .items(move |__out, __open| {
+                        if let ::core::result::Result::Err(__out) = ::ragtrace::__private::Probe::new(
+                                __out,
+                            )
+                            .split()
+                        {
+                            let mut __end = __open
+                                .fail(
+                                    ::ragtrace::__private::ErrorProbe::new(__out).capture(),
+                                );
+                            let e = __out;
+                            __end.set(0u16, &e.code());
+                        }
+                    }),
+            )
+        }
+        ::core::result::Result::Err(__out) => ::core::result::Result::Err(__out),
+    }
+}

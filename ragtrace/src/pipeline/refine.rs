@@ -1,0 +1,64 @@
+//! What happens to every record before anybody sees it: secrets go, then what is too much.
+
+use std::sync::Arc;
+
+use crate::context::Request;
+use crate::metrics::{RequestMetric, StageMinute};
+use crate::record::{Parts, Record, RecordLimits};
+use crate::redact::Redactor;
+
+/// The rules for what leaves the process.
+#[derive(Debug)]
+pub(crate) struct Refiner {
+    redactor: Redactor,
+    limits: RecordLimits,
+    /// The request that was looked at last, and what became of it. Holding it keeps its address from being another's.
+    last: Option<(Arc<Request>, Arc<Request>)>,
+}
+
+impl Refiner {
+    pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {
+        Self { redactor, limits, last: None }
+    }
+
+    /// A record as it may leave. It must not be shared yet.
+    pub(super) fn record(&mut self, record: &mut Record) {
+        if let Some(parts) = Arc::get_mut(&mut record.0) {
+            self.parts(parts);
+        }
+    }
+
+    /// The same for its parts.
+    pub(super) fn parts(&mut self, parts: &mut Parts) {
+        self.redactor.parts(parts);
+        self.limits.parts(parts);
+        if let Some(request) = &mut parts.request {
+            self.request(request);
+        }
+    }
+
+    pub(super) fn metric(&mut self, metric: &mut RequestMetric) {
+        self.request(&mut metric.request);
+    }
+
+    pub(super) fn minute(&self, minute: &mut StageMinute) {
+        self.redactor.minute(minute);
+    }
+
+    /// What a sink says of a failure, without secrets.
+    pub(super) fn words(&self, words: &mut String) {
+        self.redactor.text(words);
+    }
+
+    fn request(&mut self, request: &mut Arc<Request>) {
+        if let Some((_, refined)) = self.last.as_ref().filter(|(seen, _)| Arc::ptr_eq(seen, request)) {
+            *request = Arc::clone(refined);
+            return;
+        }
+        let scrubbed = self.redactor.request(request);
+        let cut = self.limits.request(scrubbed.as_ref().unwrap_or(request));
+        let refined = cut.or(scrubbed).map_or_else(|| Arc::clone(request), Arc::new);
+        let seen = std::mem::replace(request, Arc::clone(&refined));
+        self.last = Some((seen, refined));
+    }
+}

@@ -1,0 +1,136 @@
+//! How large a record may be, and the marks of what was cut.
+
+use std::borrow::Cow;
+
+use super::{Fields, Parts, Record};
+use crate::context::Request;
+use crate::value::Value;
+
+/// What a record may hold. What is beyond is cut, with a mark that says how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RecordLimits {
+    /// Bytes of one text.
+    pub string: usize,
+    /// Fields of `context` and `metrics` together.
+    pub fields: usize,
+    /// Bytes of the whole record, as an estimate of its canonical JSON.
+    pub record: usize,
+}
+
+/// No text is cut shorter to make a record fit.
+const SHORTEST: usize = 32;
+
+impl Default for RecordLimits {
+    /// 8 KiB, 64 fields, 64 KiB.
+    fn default() -> Self {
+        Self { string: 8 << 10, fields: 64, record: 64 << 10 }
+    }
+}
+
+impl RecordLimits {
+    /// The same with another number of bytes a text.
+    pub fn with_string(mut self, bytes: usize) -> Self {
+        self.string = bytes;
+        self
+    }
+
+    /// The same with another number of fields.
+    pub fn with_fields(mut self, fields: usize) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// The same with another number of bytes a record.
+    pub fn with_record(mut self, bytes: usize) -> Self {
+        self.record = bytes;
+        self
+    }
+
+    /// Cuts what is too much of a record.
+    pub(crate) fn parts(&self, parts: &mut Parts) {
+        self.count_fields(parts);
+        let mut longest = self.string;
+        cut_texts(parts, longest);
+        while longest > SHORTEST && Record::size_of(parts) > self.record {
+            longest = (longest / 2).max(SHORTEST);
+            cut_texts(parts, longest);
+        }
+    }
+
+    /// The request with what is too much cut, or `None` if nothing is.
+    pub(crate) fn request(&self, request: &Request) -> Option<Request> {
+        let ids = [&request.request_id, &request.user_id, &request.tenant_id, &request.request_type];
+        if ids.into_iter().flatten().all(|id| id.len() <= self.string) {
+            return None;
+        }
+        let mut request = request.clone();
+        let ids = [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
+        for id in ids.into_iter().flatten() {
+            if let Some(cut) = shortened(id, self.string) {
+                *id = cut.into();
+            }
+        }
+        Some(request)
+    }
+
+    fn count_fields(&self, parts: &mut Parts) {
+        let all = parts.context.len() + parts.metrics.len();
+        if all > self.fields {
+            parts.metrics.truncate(self.fields);
+            parts.context.truncate(self.fields - parts.metrics.len());
+            let mark = Value::Text(Cow::Owned(format!("{} fields", all - self.fields)));
+            parts.context.push((Cow::Borrowed("ragtrace.truncated"), mark));
+        }
+        if let Some(error) = &mut parts.error {
+            let all = error.chain.len();
+            if all > self.fields {
+                error.chain.truncate(self.fields);
+                error.chain.push(format!("…[truncated {} sources]", all - self.fields));
+            }
+        }
+    }
+}
+
+fn cut_texts(parts: &mut Parts, longest: usize) {
+    cut_fields(&mut parts.context, longest);
+    cut_fields(&mut parts.metrics, longest);
+    if let Some(cut) = parts.message.as_deref().and_then(|message| shortened(message, longest)) {
+        parts.message = Some(Cow::Owned(cut));
+    }
+    let error = parts.error.iter_mut().flat_map(|error| std::iter::once(&mut error.message).chain(&mut error.chain));
+    for text in error.chain(&mut parts.stack_trace) {
+        if let Some(cut) = shortened(text, longest) {
+            *text = cut;
+        }
+    }
+}
+
+fn cut_fields(fields: &mut Fields, longest: usize) {
+    for (_, value) in fields {
+        if let Value::Text(text) = value {
+            if let Some(cut) = shortened(text, longest) {
+                *text = Cow::Owned(cut);
+            }
+        }
+    }
+}
+
+/// A text that is cut to at most `longest` bytes before its mark, at a character's end; `None` if it is not longer. A mark
+/// of an earlier cut is taken into account.
+fn shortened(text: &str, longest: usize) -> Option<String> {
+    const MARK: &str = "…[truncated ";
+    if text.len() <= longest {
+        return None;
+    }
+    let marked = text.strip_suffix(" bytes]").and_then(|rest| rest.rsplit_once(MARK));
+    let (whole, gone) = match marked.and_then(|(rest, number)| Some((rest, number.parse::<usize>().ok()?))) {
+        Some((rest, gone)) => (rest, gone),
+        None => (text, 0),
+    };
+    if whole.len() <= longest {
+        return None;
+    }
+    let end = whole.floor_char_boundary(longest);
+    Some(format!("{}{MARK}{} bytes]", &whole[..end], gone + whole.len() - end))
+}

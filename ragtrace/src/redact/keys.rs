@@ -1,0 +1,101 @@
+//! Names that say that their value is secret.
+
+/// Segments that are secret wherever they stand in a name.
+const SECRET: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "secretkey",
+    "authtoken",
+    "apitoken",
+    "accesstoken",
+    "authorization",
+    "cookie",
+    "cookies",
+    "credential",
+    "credentials",
+    "jwt",
+    "sessionid",
+];
+
+/// Two segments that are secret together.
+const SECRET_PAIRS: &[(&str, &str)] = &[
+    ("api", "key"),
+    ("access", "key"),
+    ("private", "key"),
+    ("signing", "key"),
+    ("encryption", "key"),
+    ("account", "key"),
+    ("master", "key"),
+    ("shared", "key"),
+    ("session", "id"),
+];
+
+/// No name that says something about its value is longer.
+pub(super) const LONGEST: usize = 64;
+
+/// A name in lower case, its segments joined by dots: `X-Api-Key`, `xApiKey` and `x_api_key` are all `x.api.key`.
+pub(super) fn normal(name: &str) -> String {
+    let mut normal = String::with_capacity(name.len() + 4);
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_alphanumeric() {
+            if c.is_uppercase() && was_lower {
+                normal.push('.');
+            }
+            was_lower = !c.is_uppercase();
+            normal.extend(c.to_lowercase());
+        } else {
+            was_lower = false;
+            if !normal.ends_with('.') {
+                normal.push('.');
+            }
+        }
+    }
+    normal
+}
+
+/// Whether a name is secret, by the segments above or by `more`, which are normal.
+pub(super) fn is_secret(name: &str, more: &[String]) -> bool {
+    let end = name.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LONGEST).last();
+    let normal = normal(&name[..end.unwrap_or(0)]);
+    let segments = || normal.split('.').filter(|segment| !segment.is_empty());
+    segments().any(|segment| SECRET.contains(&segment))
+        || segments().zip(segments().skip(1)).any(|pair| SECRET_PAIRS.contains(&pair))
+        || more.iter().any(|key| has(&normal, key.trim_matches('.')))
+}
+
+/// Whether `key` is a run of whole segments of `normal`.
+fn has(normal: &str, key: &str) -> bool {
+    let bytes = normal.as_bytes();
+    let is_edge = |at: Option<&u8>| at.is_none_or(|byte| *byte == b'.');
+    let stands_alone = |(at, _): (usize, &str)| {
+        is_edge(at.checked_sub(1).and_then(|before| bytes.get(before))) && is_edge(bytes.get(at + key.len()))
+    };
+    !key.is_empty() && normal.match_indices(key).any(stands_alone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_secret_by_whole_segments() {
+        for name in
+            ["token", "auth.token", "X-Api-Key", "apiKey", "DB_PASSWORD", "client_secret", "Set-Cookie", "sessionId"]
+        {
+            assert!(is_secret(name, &[]), "{name}");
+        }
+        for name in ["input_tokens", "output_tokens", "max_tokens", "tokenizer", "key", "author", "cookiecutter", ""] {
+            assert!(!is_secret(name, &[]), "{name}");
+        }
+        let more = [normal("account.number"), normal("ssn")];
+        assert!(is_secret("user_account_number", &more) && is_secret("ssn", &more) && !is_secret("lessn", &more));
+    }
+}

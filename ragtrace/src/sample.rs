@@ -1,0 +1,102 @@
+//! Sampling: which traces are shipped. Metrics are counted of all.
+
+use std::time::Duration;
+
+use crate::TraceId;
+
+/// Which traces are shipped, whole or not at all.
+///
+/// The ratio goes by the low 56 bits of the trace id, so all processes of a trace agree, without a word between them.
+/// Errors and slow traces are kept whatever the ratio says; for that, a process holds the records of each other trace
+/// until its local root ends, within bounds. This verdict is the process's own.
+///
+/// ```
+/// use std::time::Duration;
+/// use ragtrace::Sampler;
+///
+/// let sampler = Sampler::ratio(0.05).keep_slower_than(Duration::from_secs(5)).per_second(100);
+/// # let _ = ragtrace::builder().sample(sampler);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampler {
+    /// Traces whose low 56 bits are below it are kept.
+    pub(crate) threshold: u64,
+    pub(crate) keeps_errors: bool,
+    pub(crate) slower_than: Option<Duration>,
+    pub(crate) per_second: Option<u32>,
+    pub(crate) held_records: usize,
+    pub(crate) held_bytes: usize,
+    pub(crate) held_for: Duration,
+}
+
+/// The bits of a trace id that are random (W3C Trace Context level 2, section 3.2.2.3.1 "random trace id flag").
+const RANDOM_BITS: u32 = 56;
+
+impl Sampler {
+    /// Every trace.
+    pub fn all() -> Self {
+        Self::ratio(1.0)
+    }
+
+    /// So many of all traces, 0 to 1, and every trace with an error.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 2^56, which is exact")]
+    pub fn ratio(ratio: f64) -> Self {
+        let ratio = if ratio.is_nan() { 1.0 } else { ratio.clamp(0.0, 1.0) };
+        Self {
+            threshold: (ratio * 2f64.powi(RANDOM_BITS.cast_signed())) as u64,
+            keeps_errors: true,
+            slower_than: None,
+            per_second: None,
+            held_records: 32_768,
+            held_bytes: 16 << 20,
+            held_for: Duration::from_secs(60),
+        }
+    }
+
+    /// Whether traces with a record at level ERROR are kept whatever the ratio says; they are unless set.
+    pub fn keep_errors(mut self, keep: bool) -> Self {
+        self.keeps_errors = keep;
+        self
+    }
+
+    /// Keeps traces with a stage that took at least this long, whatever the ratio says.
+    pub fn keep_slower_than(mut self, duration: Duration) -> Self {
+        self.slower_than = Some(duration);
+        self
+    }
+
+    /// At most so many traces a second by the ratio. Errors and slow traces come on top.
+    pub fn per_second(mut self, traces: u32) -> Self {
+        self.per_second = Some(traces);
+        self
+    }
+
+    /// How much of undecided traces is held: records and bytes of all, and the age of each. Beyond, the ratio decides.
+    /// 32,768 records, 16 MiB and a minute unless set.
+    pub fn hold(mut self, records: usize, bytes: usize, age: Duration) -> Self {
+        (self.held_records, self.held_bytes, self.held_for) = (records, bytes, age);
+        self
+    }
+
+    /// What the ratio says of a trace.
+    pub(crate) fn takes(&self, trace_id: TraceId) -> bool {
+        let low = u64::try_from(trace_id.as_u128() & ((1 << RANDOM_BITS) - 1)).unwrap_or(u64::MAX);
+        low < self.threshold
+    }
+
+    /// Whether nothing is ever left out.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.threshold == 1 << RANDOM_BITS && self.per_second.is_none()
+    }
+
+    /// Whether anything is kept that the ratio refuses.
+    pub(crate) fn holds(&self) -> bool {
+        self.keeps_errors || self.slower_than.is_some()
+    }
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        Self::all()
+    }
+}

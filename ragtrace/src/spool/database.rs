@@ -1,0 +1,181 @@
+//! The file of a slot: which batches of which sink it holds.
+//!
+//! Two tables. `batches` has a row a batch, by sink and sequence number; `chunks` has its bytes in pieces, since pieces of
+//! one size fill a `redb` file better than values of any size. `meta` says the version. Whatever goes together goes in
+//! one transaction.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use uuid::Uuid;
+
+use super::codec;
+use crate::sink::Batch;
+
+/// By sink and sequence number: the batch's id, its records, its bytes, and when it was stored (microseconds since 1970).
+const BATCHES: TableDefinition<'_, (&str, u64), (u128, u64, u64, i64)> = TableDefinition::new("batches");
+/// By sequence number and place: a piece of a batch.
+const CHUNKS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("chunks");
+const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+
+/// A piece and what surrounds it fill sixteen pages.
+const CHUNK: usize = 65_000;
+/// What `redb` may keep in memory.
+const CACHE: usize = 4 << 20;
+
+/// What is known of a stored batch without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Meta {
+    pub(super) id: Uuid,
+    pub(super) records: u64,
+    pub(super) bytes: u64,
+    /// Microseconds since 1970.
+    pub(super) stored_at: i64,
+}
+
+/// What went wrong with the file.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// The file cannot be understood: it goes aside.
+    Corrupt(String),
+    /// The disk did not do what it was asked to; it may later.
+    Disk(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Corrupt(why) | Self::Disk(why) => f.write_str(why),
+        }
+    }
+}
+
+impl<E: Into<redb::Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match &error {
+            redb::Error::Corrupted(_)
+            | redb::Error::UpgradeRequired(_)
+            | redb::Error::RepairAborted
+            | redb::Error::TableTypeMismatch { .. }
+            | redb::Error::TypeDefinitionChanged { .. } => Self::Corrupt(error.to_string()),
+            redb::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => Self::Corrupt(error.to_string()),
+            _ => Self::Disk(error.to_string()),
+        }
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(super) struct File {
+    database: Database,
+}
+
+/// What a file holds, by sink and sequence number.
+pub(super) type Contents = BTreeMap<String, BTreeMap<u64, Meta>>;
+
+impl File {
+    /// Opens or makes the file, and says what it holds.
+    pub(super) fn open(path: &Path) -> Result<(Self, Contents), Fault> {
+        // A damaged file may make `redb` panic in spite of the check; that is no reason to take the spool's thread along.
+        let opening = std::panic::catch_unwind(|| {
+            let mut builder = Database::builder();
+            builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+            let file = Self { database: builder.create(path)? };
+            file.prepare()?;
+            let contents = file.contents()?;
+            Ok((file, contents))
+        });
+        opening.unwrap_or_else(|_| Err(Fault::Corrupt("reading it panicked".to_owned())))
+    }
+
+    /// Does everything that `work` does, or nothing.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Writer<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+        let transaction = self.database.begin_write()?;
+        let output = Writer::with(&transaction, work)?;
+        transaction.commit()?;
+        Ok(output)
+    }
+
+    /// One batch, read from the disk.
+    pub(super) fn read(&self, sequence: u64) -> Result<Batch, Fault> {
+        codec::decode(&self.bytes(sequence)?).map_err(Fault::Corrupt)
+    }
+
+    /// The bytes of one batch.
+    pub(super) fn bytes(&self, sequence: u64) -> Result<Vec<u8>, Fault> {
+        let chunks = self.database.begin_read()?.open_table(CHUNKS)?;
+        let mut bytes = Vec::new();
+        for piece in chunks.range((sequence, 0)..=(sequence, u32::MAX))? {
+            bytes.extend_from_slice(piece?.1.value());
+        }
+        Ok(bytes)
+    }
+
+    fn prepare(&self) -> Result<(), Fault> {
+        let transaction = self.database.begin_write()?;
+        {
+            let mut meta = transaction.open_table(META)?;
+            let version = meta.get("version")?.map(|version| version.value());
+            match version {
+                None => drop(meta.insert("version", codec::VERSION)?),
+                Some(codec::VERSION) => {}
+                Some(other) => {
+                    let reads = codec::VERSION;
+                    return Err(Fault::Corrupt(format!("its format is {other}, and this version reads {reads}")));
+                }
+            }
+            transaction.open_table(BATCHES)?;
+            transaction.open_table(CHUNKS)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn contents(&self) -> Result<Contents, Fault> {
+        let batches = self.database.begin_read()?.open_table(BATCHES)?;
+        let mut contents = Contents::new();
+        for row in batches.iter()? {
+            let (key, value) = row?;
+            let (sink, sequence) = key.value();
+            let (id, records, bytes, stored_at) = value.value();
+            let meta = Meta { id: Uuid::from_u128(id), records, bytes, stored_at };
+            contents.entry(sink.to_owned()).or_default().insert(sequence, meta);
+        }
+        Ok(contents)
+    }
+}
+
+/// A transaction under way.
+pub(super) struct Writer<'a> {
+    batches: redb::Table<'a, (&'static str, u64), (u128, u64, u64, i64)>,
+    chunks: redb::Table<'a, (u64, u32), &'static [u8]>,
+}
+
+impl Writer<'_> {
+    fn with<T>(
+        transaction: &WriteTransaction,
+        work: impl FnOnce(&mut Writer<'_>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let (batches, chunks) = (transaction.open_table(BATCHES)?, transaction.open_table(CHUNKS)?);
+        work(&mut Writer { batches, chunks })
+    }
+
+    /// Adds a batch.
+    pub(super) fn insert(&mut self, sink: &str, sequence: u64, meta: &Meta, bytes: &[u8]) -> Result<(), Fault> {
+        let row = (meta.id.as_u128(), meta.records, meta.bytes, meta.stored_at);
+        self.batches.insert((sink, sequence), row)?;
+        for (place, piece) in (0..).zip(bytes.chunks(CHUNK)) {
+            self.chunks.insert((sequence, place), piece)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a batch away.
+    pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Result<(), Fault> {
+        self.batches.remove((sink, sequence))?;
+        self.chunks.retain_in((sequence, 0)..=(sequence, u32::MAX), |_, _| false)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! Dead letters: records that a sink refused for good, with its reason.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::record::{Record, json};
+use crate::time::Timestamp;
+
+/// A record that a sink refused for good.
+#[derive(Clone, Debug)]
+pub struct DeadLetter {
+    pub(crate) at: Timestamp,
+    pub(crate) sink: String,
+    pub(crate) reason: String,
+    pub(crate) record: Record,
+}
+
+impl DeadLetter {
+    pub(crate) fn new(sink: &str, reason: &str, record: Record) -> Self {
+        Self { at: Timestamp::now(), sink: sink.to_owned(), reason: reason.to_owned(), record }
+    }
+
+    /// When it was refused.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The sink that refused it.
+    pub fn sink(&self) -> &str {
+        &self.sink
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The record.
+    pub fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn write_line(&self, out: &mut Vec<u8>) {
+        let line = json::text_of(|mut object| {
+            object.display("at", self.at);
+            object.text("sink", &self.sink);
+            object.text("reason", &self.reason);
+            object.raw("record", &self.record.to_json());
+            object.close();
+        });
+        out.extend_from_slice(line.as_bytes());
+        out.push(b'\n');
+    }
+
+    fn from_line(line: &str) -> Option<Self> {
+        let json: Json = serde_json::from_str(line).ok()?;
+        let text = |name: &str| json[name].as_str();
+        Some(Self {
+            at: text("at")?.parse().ok()?,
+            sink: text("sink")?.to_owned(),
+            reason: text("reason")?.to_owned(),
+            record: Record::from_json(&json["record"].to_string()).ok()?,
+        })
+    }
+}
+
+/// The dead letters of a spool's folder.
+///
+/// ```no_run
+/// # fn replay(_: &ragtrace::spool::DeadLetter) -> bool { true }
+/// let letters = ragtrace::spool::DeadLetters::new("/var/spool/rag-api");
+/// // What is replayed goes, what is not stays.
+/// letters.retain(|letter| !replay(letter))?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DeadLetters {
+    folder: PathBuf,
+}
+
+impl DeadLetters {
+    /// Those of the spool in this folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// All that can be read, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read.
+    pub fn read(&self) -> io::Result<Vec<DeadLetter>> {
+        let mut letters = Vec::new();
+        self.each_line(|line| letters.extend(DeadLetter::from_line(line)))?;
+        Ok(letters)
+    }
+
+    /// Keeps the letters for which `keep` returns true, and says how many went. Lines that cannot be read stay. Processes
+    /// that write dead letters meanwhile wait, so `keep` should not take long.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be written; then all letters stay.
+    pub fn retain(&self, mut keep: impl FnMut(&DeadLetter) -> bool) -> io::Result<usize> {
+        if !self.path().exists() {
+            return Ok(0);
+        }
+        let _locked = self.lock()?;
+        let (mut kept, mut gone) = (Vec::new(), 0);
+        self.each_line(|line| match DeadLetter::from_line(line) {
+            Some(letter) if !keep(&letter) => gone += 1,
+            _ => {
+                kept.extend_from_slice(line.as_bytes());
+                kept.push(b'\n');
+            }
+        })?;
+        if gone > 0 {
+            let beside = self.folder.join("dead-letters.jsonl.new");
+            let mut file = File::create(&beside)?;
+            file.write_all(&kept)?;
+            file.sync_all()?;
+            fs::rename(beside, self.path())?;
+        }
+        Ok(gone)
+    }
+
+    /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it returns.
+    pub(super) fn append(&self, letters: &[DeadLetter], limit: u64) -> io::Result<()> {
+        let mut lines = Vec::new();
+        letters.iter().for_each(|letter| letter.write_line(&mut lines));
+        let _locked = self.lock()?;
+        let mut file = File::options().create(true).append(true).open(self.path())?;
+        let length = file.metadata()?.len();
+        if length + lines.len() as u64 > limit {
+            let path = self.path();
+            return Err(io::Error::other(format!("{} holds {length} bytes of {limit} allowed", path.display())));
+        }
+        let written = file.write_all(&lines).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // Half a line would spoil the next one.
+            let _ = file.set_len(length);
+        }
+        written
+    }
+
+    fn each_line(&self, mut take: impl FnMut(&str)) -> io::Result<()> {
+        let file = match File::open(self.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened?,
+        };
+        for line in BufReader::new(file).split(b'\n') {
+            take(&String::from_utf8_lossy(&line?));
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> io::Result<File> {
+        let lock =
+            File::options().create(true).truncate(false).write(true).open(self.folder.join("dead-letters.lock"))?;
+        lock.lock()?;
+        Ok(lock)
+    }
+
+    fn path(&self) -> PathBuf {
+        Path::join(&self.folder, "dead-letters.jsonl")
+    }
+}

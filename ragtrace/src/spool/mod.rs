@@ -1,0 +1,127 @@
+//! What waits on disk: batches that a sink does not take now, and records that it never will.
+//!
+//! What it promises:
+//!
+//! - The disk has a thread of its own. Neither the application nor the worker ever waits for it.
+//! - A stored batch keeps its id and its records until it is delivered. If it is split, the halves are on disk before
+//!   one of them is sent, so a crash between them repeats nothing.
+//! - What does not fit the limits is dropped, the oldest or the newest as set, and counted.
+//! - A disk that is full, a folder that cannot be written and a damaged file cost what they hold and no more: the
+//!   process goes on in memory and says so on stderr.
+//!
+//! What it does not promise: an order between batches, and that a batch arrives once at a sink that keeps no ledger.
+//!
+//! # The folder
+//!
+//! ```text
+//! slot-0/lock                  locked for as long as its process lives
+//! slot-0/spool.redb            the batches of that process
+//! slot-0/spool.redb.corrupt-…  a file that could not be read, set aside
+//! slot-1/…                     another process with the same folder
+//! dead-letters.jsonl           records that a sink refused for good, a line each
+//! dead-letters.lock            locked while a line is written, or while the lines are replayed
+//! ```
+//!
+//! Processes may share a folder: each takes the first slot that nobody has locked. What other slots without a process
+//! hold is moved to it at its start, so what a process left behind is delivered by the next one, once.
+//!
+//! # The format
+//!
+//! `spool.redb` is a `redb` database with three tables: `meta` (`version` is 1), `batches` (by sink and sequence number:
+//! id, records, bytes, time of storing) and `chunks` (by sequence number and place: the bytes). The bytes of a batch are
+//! a line of JSON with its id and its counts, and the canonical JSON of each record, a line each. A file of another
+//! version is set aside like a damaged one. A dead letter is a line of JSON with `at`, `sink`, `reason` and `record`.
+
+mod codec;
+mod database;
+mod dead;
+mod index;
+mod slot;
+mod store;
+mod thread;
+
+use std::time::Duration;
+
+pub use dead::{DeadLetter, DeadLetters};
+pub(crate) use thread::{Command, Event, Handle, Key, SpoolPlan, Stored, start};
+
+/// When records go to disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Never: memory only. What is not delivered at the end is dropped.
+    Memory,
+    /// When a sink fails or is over its share of memory, and at the end. The default once there is a spool.
+    #[default]
+    Spill,
+    /// Before they are sent: once [`crate::Telemetry::flush`] has returned with `complete`, what was recorded before is
+    /// delivered or on disk, and survives the process.
+    Durable,
+}
+
+/// How much a spool may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SpoolLimits {
+    /// Bytes on disk for one sink of one process. Batches take at most three quarters of it; the rest is what the file
+    /// needs besides.
+    pub bytes: u64,
+    /// What is older is dropped.
+    pub age: Duration,
+    /// What is dropped when there is no room.
+    pub when_full: WhenFull,
+    /// Bytes of dead letters in the folder. Beyond, refused records are counted as dropped.
+    pub dead_letter_bytes: u64,
+}
+
+/// What is dropped when the spool is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// What was stored first.
+    #[default]
+    DropOldest,
+    /// What comes now: it stays in memory for as long as there is room, and is dropped then.
+    DropNewest,
+}
+
+impl Default for SpoolLimits {
+    /// 1 GiB a sink, seven days, the oldest first; 64 MiB of dead letters.
+    fn default() -> Self {
+        Self {
+            bytes: 1 << 30,
+            age: Duration::from_secs(7 * 86_400),
+            when_full: WhenFull::default(),
+            dead_letter_bytes: 64 << 20,
+        }
+    }
+}
+
+impl SpoolLimits {
+    /// The same with another number of bytes.
+    pub fn with_bytes(mut self, bytes: u64) -> Self {
+        self.bytes = bytes;
+        self
+    }
+
+    /// The same with another greatest age.
+    pub fn with_age(mut self, age: Duration) -> Self {
+        self.age = age;
+        self
+    }
+
+    /// The same with another choice of what is dropped.
+    pub fn with_when_full(mut self, when_full: WhenFull) -> Self {
+        self.when_full = when_full;
+        self
+    }
+
+    /// The same with another number of bytes for dead letters.
+    pub fn with_dead_letter_bytes(mut self, bytes: u64) -> Self {
+        self.dead_letter_bytes = bytes;
+        self
+    }
+
+    /// What the batches of one sink may take.
+    fn budget(&self) -> u64 {
+        self.bytes / 4 * 3
+    }
+}

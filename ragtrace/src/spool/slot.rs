@@ -1,0 +1,95 @@
+//! The folders of processes inside the spool's folder: one each, held by a lock that ends with its process.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::database::{self, Contents, Fault};
+use crate::time::Timestamp;
+use crate::warning;
+
+/// Processes that may share a folder.
+const SLOTS: usize = 4_096;
+
+/// A slot that this process holds.
+#[derive(Debug)]
+pub(super) struct Slot {
+    folder: PathBuf,
+    /// Unlocked when it is closed, by us or by the end of the process.
+    _lock: File,
+}
+
+impl Slot {
+    /// Takes the first slot that nobody holds.
+    pub(super) fn claim(root: &Path) -> io::Result<Self> {
+        for number in 0..SLOTS {
+            let folder = root.join(format!("slot-{number}"));
+            fs::create_dir_all(&folder)?;
+            if let Some(slot) = Self::lock(folder)? {
+                return Ok(slot);
+            }
+        }
+        Err(io::Error::other(format!("{SLOTS} processes use it already")))
+    }
+
+    /// The slots whose process is gone and that still have a file.
+    pub(super) fn orphans(root: &Path) -> io::Result<Vec<Self>> {
+        let mut orphans = Vec::new();
+        for entry in fs::read_dir(root)? {
+            let folder = entry?.path();
+            let is_slot =
+                folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
+            if is_slot && database_of(&folder).exists() {
+                orphans.extend(Self::lock(folder)?);
+            }
+        }
+        Ok(orphans)
+    }
+
+    fn lock(folder: PathBuf) -> io::Result<Option<Self>> {
+        let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { folder, _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Opens the slot's file. One that cannot be read is set aside, and a new one is made.
+    pub(super) fn open(&self) -> Result<(database::File, Contents), Fault> {
+        let path = database_of(&self.folder);
+        match database::File::open(&path) {
+            Err(Fault::Corrupt(why)) => {
+                self.set_aside(&why)?;
+                database::File::open(&path)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Puts a file that cannot be read out of the way, for somebody to look at.
+    pub(super) fn set_aside(&self, why: &str) -> Result<(), Fault> {
+        let path = database_of(&self.folder);
+        let aside = self.folder.join(format!("spool.redb.corrupt-{}", Timestamp::now().as_micros()));
+        fs::rename(&path, &aside).map_err(|error| Fault::Disk(error.to_string()))?;
+        let (path, aside) = (path.display(), aside.display());
+        warning::line(&format!(
+            "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
+        ));
+        Ok(())
+    }
+
+    /// The length of the slot's file.
+    pub(super) fn bytes(&self) -> u64 {
+        fs::metadata(database_of(&self.folder)).map_or(0, |file| file.len())
+    }
+
+    /// Removes the slot's file, once all of it is elsewhere.
+    pub(super) fn clear(&self) -> io::Result<()> {
+        fs::remove_file(database_of(&self.folder))
+    }
+}
+
+fn database_of(folder: &Path) -> PathBuf {
+    folder.join("spool.redb")
+}

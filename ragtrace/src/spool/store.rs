@@ -1,0 +1,456 @@
+//! What the spool's thread does: commands in groups, a transaction a group, limits, and what to do when the disk fails.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::database::{Contents, Fault, File, Meta};
+use super::index::Index;
+use super::slot::Slot;
+use super::{Command, DeadLetters, Event, Key, SpoolLimits, SpoolPlan, Stored, WhenFull, codec};
+use crate::sink::Batch;
+use crate::time::Timestamp;
+use crate::warning::{self, Limited};
+
+/// How long a disk that failed is left alone.
+const REST: Duration = Duration::from_secs(5);
+/// A file that is larger while it holds nothing is begun anew.
+const EMPTY_BYTES: u64 = 16 << 20;
+/// What is moved from another slot in one transaction.
+const MOVED_BYTES: u64 = 8 << 20;
+
+/// The slot of this process, and what is in it.
+pub(super) struct Store {
+    folder: PathBuf,
+    limits: SpoolLimits,
+    lanes: Vec<Option<String>>,
+    events: UnboundedSender<Event>,
+    letters: DeadLetters,
+    slot: Option<Slot>,
+    file: Option<File>,
+    index: Index,
+    is_recovered: bool,
+    /// Why the disk failed last, and until when it is left alone.
+    trouble: Option<(String, Instant)>,
+    failing: Limited,
+}
+
+/// What one group does to the file, and what to say once it is done.
+#[derive(Default)]
+struct Group {
+    work: Vec<Work>,
+    bytes: u64,
+    said: Vec<Event>,
+    /// Stores and splits, answered with a key or with why they failed.
+    asked: Vec<Asked>,
+}
+
+enum Work {
+    Insert { sink: String, sequence: u64, meta: Meta, bytes: Vec<u8> },
+    Remove { sink: String, sequence: u64 },
+}
+
+enum Asked {
+    Store { lane: usize, ticket: u64, sequence: u64, held: bool },
+    Split { lane: usize, ticket: u64, sequences: [u64; 2], parent: u64, parent_meta: Option<Meta> },
+}
+
+impl Store {
+    pub(super) fn new(plan: SpoolPlan) -> Self {
+        let SpoolPlan { folder, limits, lanes, events } = plan;
+        Self {
+            letters: DeadLetters::new(folder.clone()),
+            folder,
+            limits,
+            lanes,
+            events,
+            slot: None,
+            file: None,
+            index: Index::default(),
+            is_recovered: false,
+            trouble: None,
+            failing: Limited::default(),
+        }
+    }
+
+    /// Opens the file and says what earlier processes left. A failure is said on stderr, and tried again later.
+    pub(super) fn recover(&mut self) {
+        let _ = self.ensure_open();
+    }
+
+    /// Does what the commands say, in their order.
+    pub(super) fn obey(&mut self, commands: Vec<Command>) {
+        let mut group = Group::default();
+        for command in commands {
+            match command {
+                Command::Store { lane, ticket, batch, held } => self.store(&mut group, (lane, ticket), &batch, held),
+                Command::Split { lane, ticket, parent, halves } => {
+                    self.split(&mut group, (lane, ticket), parent, &halves);
+                }
+                Command::Remove { lane, key } => self.remove(&mut group, lane, key),
+                Command::Release { lane, key } => {
+                    if let Some(sink) = self.lanes.get(lane).cloned().flatten() {
+                        self.index.set_free(&sink, key.0, true);
+                    }
+                }
+                Command::Load { lane, bytes } => {
+                    self.finish(&mut group);
+                    self.load(lane, bytes);
+                }
+                Command::Bury { lane, letters } => {
+                    // What is taken away after it must not go before it is written down.
+                    self.finish(&mut group);
+                    let records = letters.len() as u64;
+                    let buried = self.letters.append(&letters, self.limits.dead_letter_bytes);
+                    if let Err(error) = buried {
+                        self.say(Event::Unburied { lane, records, why: error.to_string() });
+                    }
+                }
+                Command::Close { .. } => {}
+            }
+            if group.bytes > MOVED_BYTES {
+                self.finish(&mut group);
+            }
+        }
+        self.finish(&mut group);
+    }
+
+    /// What is due without a command: ages, a disk that rested, a file that is large and empty.
+    pub(super) fn tick(&mut self) {
+        if self.file.is_none() && self.ensure_open().is_err() {
+            return;
+        }
+        self.drop_old();
+        let is_large = self.slot.as_ref().is_some_and(|slot| slot.bytes() > EMPTY_BYTES);
+        if is_large && self.index.is_empty() {
+            self.file = None;
+            if let Some(slot) = &self.slot {
+                let _ = slot.clear();
+            }
+        }
+    }
+
+    /// Closes the file. One that holds nothing goes.
+    pub(super) fn close(mut self) {
+        let is_open = self.file.take().is_some();
+        if let (true, true, Some(slot)) = (is_open, self.index.is_empty(), &self.slot) {
+            let _ = slot.clear();
+        }
+    }
+
+    fn store(&mut self, group: &mut Group, (lane, ticket): (usize, u64), batch: &Batch, held: bool) {
+        let sink = match self.usable(lane) {
+            Ok(sink) => sink,
+            Err(why) => return self.say(Event::Stored { lane, ticket, key: Err(why) }),
+        };
+        let bytes = codec::encode(batch);
+        if let Err(why) = self.make_room(group, lane, &sink, bytes.len() as u64) {
+            return self.say(Event::Stored { lane, ticket, key: Err(why) });
+        }
+        let sequence = self.insert(group, &sink, batch, bytes);
+        group.asked.push(Asked::Store { lane, ticket, sequence, held });
+    }
+
+    fn split(&mut self, group: &mut Group, (lane, ticket): (usize, u64), parent: Key, halves: &[Batch; 2]) {
+        let sink = match self.usable(lane) {
+            Ok(sink) => sink,
+            Err(why) => return self.say(Event::Split { lane, ticket, keys: Err(why) }),
+        };
+        let parent_meta = self.index.remove(&sink, parent.0);
+        group.work.push(Work::Remove { sink: sink.clone(), sequence: parent.0 });
+        let sequences = [0, 1].map(|half| {
+            let bytes = codec::encode(&halves[half]);
+            self.insert(group, &sink, &halves[half], bytes)
+        });
+        group.asked.push(Asked::Split { lane, ticket, sequences, parent: parent.0, parent_meta });
+    }
+
+    fn remove(&mut self, group: &mut Group, lane: usize, key: Key) {
+        if let Some(sink) = self.lanes.get(lane).cloned().flatten() {
+            // If the disk fails now, the batch is found without an entry when the file is opened again, and goes then.
+            self.index.remove(&sink, key.0);
+            group.work.push(Work::Remove { sink, sequence: key.0 });
+        }
+    }
+
+    fn insert(&mut self, group: &mut Group, sink: &str, batch: &Batch, bytes: Vec<u8>) -> u64 {
+        let sequence = self.index.next();
+        let stored_at = Timestamp::now().as_micros();
+        let (records, length) = (batch.records().len() as u64, bytes.len() as u64);
+        let meta = Meta { id: batch.id(), records, bytes: length, stored_at };
+        // It is free for loading and dropping once it is on disk.
+        self.index.insert(sink, sequence, meta, false);
+        group.bytes += length;
+        group.work.push(Work::Insert { sink: sink.to_owned(), sequence, meta, bytes });
+        sequence
+    }
+
+    /// Has what was there longest go until `bytes` more fit, if that is what was set.
+    fn make_room(&mut self, group: &mut Group, lane: usize, sink: &str, bytes: u64) -> Result<(), String> {
+        let budget = self.limits.budget();
+        if bytes > budget {
+            return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.limits.bytes));
+        }
+        while self.index.bytes(sink) + bytes > budget {
+            let oldest =
+                (self.limits.when_full == WhenFull::DropOldest).then(|| self.index.oldest_free(sink)).flatten();
+            let Some((sequence, _)) = oldest else {
+                return Err(format!(
+                    "the spool is full: it holds {} of {} bytes",
+                    self.index.bytes(sink),
+                    self.limits.bytes
+                ));
+            };
+            self.drop_batch(group, lane, sink, sequence, "the spool is full, and the oldest go");
+        }
+        Ok(())
+    }
+
+    fn drop_batch(&mut self, group: &mut Group, lane: usize, sink: &str, sequence: u64, why: &str) {
+        if let Some(meta) = self.index.remove(sink, sequence) {
+            group.work.push(Work::Remove { sink: sink.to_owned(), sequence });
+            group.said.push(Event::Dropped { lane, batches: 1, records: meta.records, why: why.to_owned() });
+        }
+    }
+
+    /// Writes a group and answers it.
+    fn finish(&mut self, group: &mut Group) {
+        let Group { work, said, asked, .. } = std::mem::take(group);
+        if work.is_empty() {
+            return;
+        }
+        let written = self.ensure_open().and_then(|()| self.write(&work));
+        for asked in asked {
+            let answer = self.answer(asked, written.as_ref().err());
+            self.say(answer);
+        }
+        // What was dropped is gone from the index, so it goes from the disk at the latest when that works again.
+        said.into_iter().for_each(|event| self.say(event));
+    }
+
+    fn answer(&mut self, asked: Asked, failed: Option<&String>) -> Event {
+        let sink_of = |lane: usize| self.lanes.get(lane).cloned().flatten().unwrap_or_default();
+        match (asked, failed) {
+            (Asked::Store { lane, ticket, sequence, held }, None) => {
+                self.index.set_free(&sink_of(lane), sequence, !held);
+                Event::Stored { lane, ticket, key: Ok(Key(sequence)) }
+            }
+            (Asked::Store { lane, ticket, sequence, .. }, Some(why)) => {
+                self.index.remove(&sink_of(lane), sequence);
+                Event::Stored { lane, ticket, key: Err(why.clone()) }
+            }
+            (Asked::Split { lane, ticket, sequences, .. }, None) => {
+                Event::Split { lane, ticket, keys: Ok(sequences.map(Key)) }
+            }
+            (Asked::Split { lane, ticket, sequences, parent, parent_meta }, Some(why)) => {
+                let sink = sink_of(lane);
+                for sequence in sequences {
+                    self.index.remove(&sink, sequence);
+                }
+                if let Some(meta) = parent_meta {
+                    self.index.insert(&sink, parent, meta, false);
+                }
+                Event::Split { lane, ticket, keys: Err(why.clone()) }
+            }
+        }
+    }
+
+    fn write(&mut self, work: &[Work]) -> Result<(), String> {
+        let Some(file) = &self.file else { return Err("the spool is not open".to_owned()) };
+        let written = file.write(|writer| {
+            work.iter().try_for_each(|work| match work {
+                Work::Insert { sink, sequence, meta, bytes } => writer.insert(sink, *sequence, meta, bytes),
+                Work::Remove { sink, sequence } => writer.remove(sink, *sequence),
+            })
+        });
+        written.map_err(|fault| self.fail(fault))
+    }
+
+    fn load(&mut self, lane: usize, most: u64) {
+        let mut batches = Vec::new();
+        let mut bytes = 0;
+        let Ok(sink) = self.usable(lane) else { return self.say(Event::Loaded { lane, batches }) };
+        while bytes < most {
+            let (Some((sequence, meta)), Some(file)) = (self.index.next_to_load(&sink), &self.file) else { break };
+            match file.read(sequence) {
+                Ok(batch) => {
+                    self.index.set_free(&sink, sequence, false);
+                    bytes += meta.bytes;
+                    batches.push(Stored { key: Key(sequence), batch });
+                }
+                Err(Fault::Corrupt(why)) => {
+                    let mut group = Group::default();
+                    self.drop_batch(
+                        &mut group,
+                        lane,
+                        &sink,
+                        sequence,
+                        &format!("a stored batch cannot be read: {why}"),
+                    );
+                    self.finish(&mut group);
+                }
+                Err(fault) => {
+                    self.fail(fault);
+                    break;
+                }
+            }
+        }
+        self.say(Event::Loaded { lane, batches });
+    }
+
+    /// The name under which a lane's batches are kept, once the file is open.
+    fn usable(&mut self, lane: usize) -> Result<String, String> {
+        self.ensure_open()?;
+        self.lanes.get(lane).cloned().flatten().ok_or_else(|| "this sink has no spool".to_owned())
+    }
+
+    fn ensure_open(&mut self) -> Result<(), String> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        if let Some((why, until)) = &self.trouble {
+            if Instant::now() < *until {
+                return Err(why.clone());
+            }
+        }
+        let opened = self.open().map_err(|fault| self.fail(fault));
+        if opened.is_ok() && self.trouble.take().is_some() {
+            warning::line(&format!("the spool in {} works again", self.folder.display()));
+        }
+        opened
+    }
+
+    fn open(&mut self) -> Result<(), Fault> {
+        let disk = |error: std::io::Error| Fault::Disk(error.to_string());
+        std::fs::create_dir_all(&self.folder).map_err(disk)?;
+        if self.slot.is_none() {
+            self.slot = Some(Slot::claim(&self.folder).map_err(disk)?);
+        }
+        let Some(slot) = &self.slot else { return Ok(()) };
+        let (file, contents) = slot.open()?;
+        if self.is_recovered {
+            self.reconcile(&file, contents)?;
+        } else {
+            self.index = Index::of(contents);
+            for orphan in Slot::orphans(&self.folder).map_err(disk)? {
+                self.adopt(&file, &orphan)?;
+            }
+            self.is_recovered = true;
+            self.tell_recovered();
+        }
+        self.file = Some(file);
+        Ok(())
+    }
+
+    /// Takes over what a process that is gone left in its slot. Doing it twice, after a crash in between, adds nothing.
+    fn adopt(&mut self, file: &File, orphan: &Slot) -> Result<(), Fault> {
+        let (theirs, contents) = orphan.open()?;
+        let mut moved = Vec::new();
+        let mut bytes = 0;
+        let flush = |moved: &mut Vec<(String, u64, Meta, Vec<u8>)>| {
+            let written = file.write(|writer| {
+                moved.iter().try_for_each(|(sink, sequence, meta, bytes)| writer.insert(sink, *sequence, meta, bytes))
+            });
+            moved.clear();
+            written
+        };
+        for (sink, batches) in contents {
+            let ours: HashSet<_> = self.index.ids(&sink).collect();
+            for (sequence, meta) in batches.into_iter().filter(|(_, meta)| !ours.contains(&meta.id)) {
+                let encoded = theirs.bytes(sequence)?;
+                let sequence = self.index.next();
+                self.index.insert(&sink, sequence, meta, true);
+                bytes += meta.bytes;
+                moved.push((sink.clone(), sequence, meta, encoded));
+                if bytes > MOVED_BYTES {
+                    bytes = 0;
+                    flush(&mut moved)?;
+                }
+            }
+        }
+        flush(&mut moved)?;
+        drop(theirs);
+        orphan.clear().map_err(|error| Fault::Disk(error.to_string()))
+    }
+
+    /// After a failure: what the file holds and the index does not was given up or answered as failed, so it goes. What
+    /// only the index has is lost.
+    fn reconcile(&mut self, file: &File, contents: Contents) -> Result<(), Fault> {
+        let held: Vec<(String, u64)> =
+            contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
+        let unwanted: Vec<_> = held.iter().filter(|(sink, n)| self.index.is_free(sink, *n).is_none()).collect();
+        file.write(|writer| unwanted.iter().try_for_each(|(sink, sequence)| writer.remove(sink, *sequence)))?;
+        let held: HashSet<_> = held.into_iter().collect();
+        let entries = self.index.entries().map(|(sink, sequence)| (sink.to_owned(), sequence));
+        let lost: Vec<_> = entries.filter(|entry| !held.contains(entry)).collect();
+        for (sink, sequence) in lost {
+            let was_free = self.index.is_free(&sink, sequence) == Some(true);
+            let meta = self.index.remove(&sink, sequence);
+            if let (true, Some(meta), Some(lane)) = (was_free, meta, self.lane_of(&sink)) {
+                let why = "the spool file was damaged".to_owned();
+                self.say(Event::Dropped { lane, batches: 1, records: meta.records, why });
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_recovered(&mut self) {
+        for (sink, batches, records) in self.index.totals() {
+            match self.lane_of(sink) {
+                Some(lane) if batches > 0 => self.say(Event::Recovered { lane, batches, records }),
+                None if batches > 0 => {
+                    let folder = self.folder.display();
+                    warning::line(&format!(
+                        "the spool in {folder} holds {records} records for sink {sink}, which is not set up"
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn drop_old(&mut self) {
+        let age = i64::try_from(self.limits.age.as_micros()).unwrap_or(i64::MAX);
+        let limit = Timestamp::now().as_micros().saturating_sub(age);
+        let mut group = Group::default();
+        for (sink, sequence) in self.index.stored_before(limit) {
+            match self.lane_of(&sink) {
+                Some(lane) => self.drop_batch(&mut group, lane, &sink, sequence, "they were in the spool for too long"),
+                None => {
+                    self.index.remove(&sink, sequence);
+                    group.work.push(Work::Remove { sink, sequence });
+                }
+            }
+        }
+        self.finish(&mut group);
+    }
+
+    /// Lets go of a file that failed.
+    fn fail(&mut self, fault: Fault) -> String {
+        self.file = None;
+        let why = match &fault {
+            Fault::Corrupt(why) => {
+                if let Some(slot) = &self.slot {
+                    let _ = slot.set_aside(why);
+                }
+                fault.to_string()
+            }
+            Fault::Disk(why) => why.clone(),
+        };
+        let folder = self.folder.display();
+        self.failing.tell(1, |_| format!("the spool in {folder} cannot be used, and records stay in memory: {why}"));
+        self.trouble = Some((why.clone(), Instant::now() + REST));
+        why
+    }
+
+    fn lane_of(&self, sink: &str) -> Option<usize> {
+        self.lanes.iter().position(|lane| lane.as_deref() == Some(sink))
+    }
+
+    fn say(&self, event: Event) {
+        // A worker that is gone has nobody to tell.
+        let _ = self.events.send(event);
+    }
+}

@@ -1,0 +1,109 @@
+//! `ragtrace::testing`: what a test sees, and what it says when it fails.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use ragtrace::testing::{self, Captured, ManualClock};
+use ragtrace::{InContext as _, RequestContext, Timestamp, traced_stage};
+use ragtrace_tests::captured;
+
+#[traced_stage("captures.outer", kind = pipeline, fields(query))]
+async fn outer(query: &str) -> Result<usize, std::io::Error> {
+    let found = inner(query.len()).await;
+    if found.is_empty() {
+        return Err(std::io::Error::other("nothing found"));
+    }
+    Ok(found.len())
+}
+
+#[traced_stage("captures.inner", kind = retrieve, ok(|_| cost_usd = 0.25))]
+async fn inner(n: usize) -> Vec<usize> {
+    tokio::task::yield_now().await;
+    (0..n).collect()
+}
+
+fn failure(of: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(of)).unwrap_err();
+    payload.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+fn with_clock(clock: &ManualClock, query: &str) -> Captured {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (_, captured) = runtime.block_on(testing::capture_with_clock(clock, outer(query)));
+    captured
+}
+
+#[test]
+fn a_failed_assertion_prints_what_was_captured() {
+    let clock = ManualClock::at(Timestamp::from_micros(0));
+    let captured = with_clock(&clock, "");
+    let said = failure(|| {
+        captured.stage("captures.outer").completed().one();
+    });
+    let expected = "expected one record of stage `captures.outer`, completed, found 0; captured:
+captures.outer_started query=
+  captures.inner_started
+  captures.inner_completed 0.0ns count=0 cost_usd=0.25
+captures.outer_failed 0.0ns query= Error: \"nothing found\"
+";
+    assert_eq!(said, expected);
+    let said = failure(|| {
+        captured.stage("captures.inner").one();
+    });
+    assert!(said.starts_with("expected one record of stage `captures.inner`, found 2; captured:\n"), "{said}");
+    let ((), nothing) = testing::capture_sync(|| ());
+    let said = failure(|| {
+        nothing.stage("captures.inner").one();
+    });
+    assert_eq!(said, "expected one record of stage `captures.inner`, found 0; nothing was captured");
+}
+
+#[test]
+fn a_manual_clock_and_ids_make_snapshots() {
+    let clock = ManualClock::at("2026-11-22T08:20:11Z".parse().unwrap());
+    clock.advance(Duration::from_millis(250));
+    let captured = with_clock(&clock, "ab");
+    let record = captured.stage("captures.inner").completed().one();
+    let json: serde_json::Value = serde_json::from_str(&record.to_json()).unwrap();
+    assert_eq!(json["timestamp"], "2026-11-22T08:20:11.250000Z");
+    assert_eq!(
+        (json["trace_id"].as_str(), json["span_id"].as_str()),
+        (Some("00000000-0000-0000-0000-000000000001"), Some("0000000000000002"))
+    );
+    assert_eq!(json["parent_span_id"], "0000000000000001");
+    assert_eq!(with_clock(&clock, "ab").records(), captured.records(), "another run records the same");
+}
+
+#[test]
+fn a_capture_belongs_to_its_task() {
+    let ((), captured) = captured(async {
+        let other = std::thread::spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(testing::capture(inner(3)))
+        });
+        outer("abc").await.unwrap();
+        ragtrace::spawn(inner(1)).await.unwrap();
+        tokio::spawn(inner(2).in_current_context()).await.unwrap();
+        tokio::spawn(inner(9)).await.unwrap();
+        let (_, other) = other.join().unwrap();
+        assert_eq!(other.records().len(), 2);
+        let request = RequestContext::new().user_id("alice");
+        request.scope(inner(4)).await;
+    });
+    let counts: Vec<_> = captured.stage("captures.inner").completed().iter().map(ragtrace::Record::count).collect();
+    assert_eq!(counts, [Some(3), Some(1), Some(2), Some(4)]);
+    let last = captured.stage("captures.inner").completed().iter().last().unwrap();
+    assert_eq!(last.user_id(), Some("alice"));
+}
+
+#[test]
+fn a_view_narrows() {
+    let (_, captured) = captured(outer("abc"));
+    let all = captured.stage("captures.outer");
+    assert_eq!((all.len(), all.started().len(), all.failed().len()), (2, 1, 0));
+    assert!(all.cancelled().is_empty());
+    assert_eq!(format!("{:?}", all.started()).lines().next(), Some("1 records of stage `captures.outer`, started:"));
+    let one = all.completed().one();
+    assert_eq!(one.field("query").and_then(|query| query.as_str()), Some("abc"));
+    assert!(one.duration() >= one.busy());
+}

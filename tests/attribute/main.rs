@@ -1,0 +1,10 @@
+//! The attribute: every shape of function, and what a stage records whatever becomes of it.
+
+mod bounds;
+mod captures;
+mod catalog;
+mod laws;
+mod outcomes;
+mod shapes;
+
+use ragtrace_tests::captured;

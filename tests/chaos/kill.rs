@@ -1,0 +1,63 @@
+//! Processes that are killed at random moments: what was said to be safe arrives, and nothing twice.
+
+use std::time::Duration;
+
+use ragtrace_tests::Trace;
+
+use crate::process::{Place, Work};
+
+const ROUNDS: u64 = 50;
+const RUNS_A_ROUND: u64 = 10_000;
+
+/// Kills a child again and again, and returns which runs were said to be safe.
+fn kill_often(place: &Place, work: Work, rounds: u64) -> Vec<u64> {
+    let mut safe = Vec::new();
+    for round in 0..rounds {
+        let from = round * RUNS_A_ROUND;
+        let mut child = place.start(Work { from, runs: RUNS_A_ROUND, ..work });
+        let mut said: Vec<String> = child.line().into_iter().collect();
+        std::thread::sleep(Duration::from_micros(fastrand::u64(..60_000)));
+        said.extend(child.kill());
+        let last = said.iter().filter_map(|line| line.strip_prefix("safe ")?.parse::<u64>().ok()).max();
+        safe.extend(from..last.unwrap_or(from));
+    }
+    safe
+}
+
+fn assert_all_arrive(place: &Place, safe: &[u64]) {
+    place.drain();
+    let arrived = place.arrived();
+    let missing: Vec<_> = safe
+        .iter()
+        .flat_map(|number| [false, true].map(|is_end| Trace { number: *number, is_end }))
+        .filter(|trace| !arrived.contains(trace))
+        .collect();
+    assert!(missing.is_empty(), "{} of {} are missing: {:?}", missing.len(), safe.len() * 2, missing.first());
+    println!("{} records were safe, {} arrived", safe.len() * 2, arrived.len());
+}
+
+#[test]
+fn what_flush_returned_for_survives_being_killed_when_durable() {
+    let place = Place::new();
+    let work = Work { manner: "flaky", durability: "durable", ..Work::default() };
+    let safe = kill_often(&place, work, ROUNDS);
+    assert!(safe.len() > 1_000, "only {} were safe", safe.len());
+    assert_all_arrive(&place, &safe);
+}
+
+#[test]
+fn what_is_spooled_survives_being_killed() {
+    let place = Place::new();
+    let work = Work { manner: "down", ..Work::default() };
+    let safe = kill_often(&place, work, ROUNDS);
+    assert!(safe.len() > 1_000, "only {} were safe", safe.len());
+    assert_all_arrive(&place, &safe);
+}
+
+#[test]
+fn a_crash_between_the_halves_of_a_batch_repeats_nothing() {
+    let place = Place::new();
+    let work = Work { manner: "splitting", durability: "durable", ..Work::default() };
+    let safe = kill_often(&place, work, ROUNDS / 2);
+    assert_all_arrive(&place, &safe);
+}

@@ -1,0 +1,67 @@
+//! A sink that is down for the whole run: memory and the caller's cost stay where they were.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use ragtrace::sink::{BoxSink, Discard, SinkError};
+use ragtrace::{Builder, SpoolLimits};
+use ragtrace_tests::{Reply, Scripted, install, issue};
+
+const RUNS: u64 = 300_000;
+
+/// Resident memory in bytes.
+fn resident() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").expect("Linux says how much memory there is");
+    let pages: u64 = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).expect("a number of pages");
+    pages * 4_096
+}
+
+struct Measured {
+    /// The caller's cost of one run.
+    cost: Duration,
+    grown: u64,
+    dropped: u64,
+    accepted: u64,
+}
+
+fn measure(builder: Builder) -> Measured {
+    let telemetry = install(builder);
+    (0..1_000).for_each(issue);
+    telemetry.flush_blocking(Duration::from_millis(200));
+    let (before, mut most) = (resident(), 0);
+    let mut costs = Vec::new();
+    for round in 0..RUNS / 1_000 {
+        let begin = Instant::now();
+        (round * 1_000..(round + 1) * 1_000).for_each(issue);
+        costs.push(begin.elapsed() / 1_000);
+        most = most.max(resident());
+        // About 100,000 runs a second: more than a pipeline has, and less than fills the queue.
+        std::thread::sleep(Duration::from_millis(8));
+    }
+    let report = telemetry.shutdown(Duration::from_secs(2));
+    let sink = &report.stats.sinks[0];
+    assert!(sink.is_balanced(), "{report}");
+    costs.sort();
+    let cost = costs[costs.len() / 2];
+    Measured { cost, grown: most.saturating_sub(before), dropped: sink.dropped, accepted: sink.accepted }
+}
+
+#[test]
+fn a_sink_that_is_down_costs_neither_memory_nor_time() {
+    let down = || BoxSink::new(Scripted::new("down", |_| Reply::Fail(SinkError::retry("down")), |_| ()));
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = SpoolLimits::default().with_bytes(64 << 20);
+    let normal = measure(ragtrace::builder().sink(Discard::new()));
+    let in_memory = measure(ragtrace::builder().sinks([down()]));
+    let spooled = measure(ragtrace::builder().sinks([down()]).spool(folder.path(), limits));
+    for (name, measured) in [("normal", &normal), ("memory only", &in_memory), ("spooled", &spooled)] {
+        let Measured { cost, grown, dropped, accepted } = measured;
+        println!("{name}: {cost:?} a run, {} KiB more, {dropped} of {accepted} dropped", grown >> 10);
+    }
+    for down in [&in_memory, &spooled] {
+        assert!(down.grown <= 64 << 20, "{} KiB", down.grown >> 10);
+        let most = normal.cost.mul_f64(1.5) + Duration::from_nanos(150);
+        assert!(down.cost <= most, "{:?} against {:?}", down.cost, normal.cost);
+    }
+    assert!(in_memory.dropped > 0 && in_memory.dropped <= in_memory.accepted, "what has no room is counted");
+}

@@ -1,0 +1,136 @@
+//! Processes to start and kill.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use ragtrace_tests::{Trace, read_lines};
+use tempfile::TempDir;
+
+/// A spool, and the file that a sink writes to.
+pub(crate) struct Place {
+    _folder: TempDir,
+    pub(crate) spool: PathBuf,
+    pub(crate) file: PathBuf,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (spool, file) = (folder.path().join("spool"), folder.path().join("arrived"));
+        Self { _folder: folder, spool, file }
+    }
+
+    pub(crate) fn command(&self, work: Work) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-child"));
+        command.args(self.words(work));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// What the child is told.
+    pub(crate) fn words(&self, work: Work) -> Vec<String> {
+        let Work { work, manner, durability, from, runs, spool_bytes } = work;
+        let paths = [&self.spool, &self.file].map(|path| path.display().to_string());
+        let numbers = [from, runs, spool_bytes].map(|number| number.to_string());
+        let mut words = vec![work.to_owned()];
+        words.extend(paths);
+        words.extend([manner.to_owned(), durability.to_owned()]);
+        words.extend(numbers);
+        words
+    }
+
+    pub(crate) fn start(&self, work: Work) -> Running {
+        let mut child = self.command(work).spawn().expect("the child starts");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped"));
+        Running { child, lines }
+    }
+
+    pub(crate) fn run(&self, work: Work) -> Output {
+        self.command(work).output().expect("the child runs")
+    }
+
+    /// Delivers all that the spool holds.
+    pub(crate) fn drain(&self) {
+        let output = self.run(Work { work: "drain", ..Work::default() });
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// What arrived, by the ledger of batches. Fails the test if a batch changed, or a record came in two.
+    pub(crate) fn arrived(&self) -> HashSet<Trace> {
+        let mut ledger = HashMap::new();
+        let mut arrived = HashSet::new();
+        for line in read_lines(&self.file) {
+            match ledger.get(&line.id) {
+                Some(earlier) => assert_eq!(*earlier, line.traces, "a batch keeps its records"),
+                None => {
+                    for trace in &line.traces {
+                        assert!(arrived.insert(*trace), "{trace:?} arrived in two batches");
+                    }
+                    ledger.insert(line.id, line.traces);
+                }
+            }
+        }
+        arrived
+    }
+}
+
+/// What a child is to do.
+#[derive(Clone, Copy)]
+pub(crate) struct Work {
+    pub(crate) work: &'static str,
+    pub(crate) manner: &'static str,
+    pub(crate) durability: &'static str,
+    pub(crate) from: u64,
+    pub(crate) runs: u64,
+    pub(crate) spool_bytes: u64,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { work: "issue", manner: "up", durability: "spill", from: 0, runs: 0, spool_bytes: 1 << 30 }
+    }
+}
+
+/// A child that runs. It is killed when it is dropped.
+pub(crate) struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// The next line that it says; `None` at its end.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = self.lines.read_line(&mut line).expect("its lines are text");
+        (read > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// Kills it, and returns what it had said by then.
+    pub(crate) fn kill(mut self) -> Vec<String> {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it was ours");
+        std::iter::from_fn(|| self.line()).collect()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The bytes that a folder's files take on disk, and their length.
+pub(crate) fn disk_use(folder: &Path) -> (u64, u64) {
+    use std::os::unix::fs::MetadataExt;
+    let mut total = (0, 0);
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, Ok(meta)) = (entry.path(), entry.metadata()) else { continue };
+        let (blocks, length) = if meta.is_dir() { disk_use(&path) } else { (meta.blocks() * 512, meta.len()) };
+        total = (total.0 + blocks, total.1 + length);
+    }
+    total
+}

@@ -1,0 +1,193 @@
+//! Setting up, delivering, and taking down.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use ragtrace::{Event, QueueLimits, RequestContext, Sink, traced_stage};
+
+use crate::support::{Memory, finish, quiet, turn};
+
+#[traced_stage]
+fn work(n: u64) -> Vec<u64> {
+    (0..n).collect()
+}
+
+#[traced_stage]
+async fn endless() {
+    std::future::pending::<()>().await;
+}
+
+#[traced_stage(level = "debug")]
+fn detail() -> Result<(), String> {
+    work(1);
+    Err("out of luck".to_owned())
+}
+
+#[test]
+fn a_second_installation_is_an_error_until_the_first_is_shut_down() {
+    let _turn = turn();
+    let first = quiet().sink(Memory::default()).install().expect("the only one");
+    let error = quiet().install().expect_err("there is one already");
+    assert_eq!(error.to_string(), "telemetry is installed already: install it once, where the program begins");
+    finish(first);
+    finish(quiet().install().expect("the first is gone"));
+}
+
+#[test]
+fn an_unknown_level_is_an_error_that_names_the_known_ones() {
+    let _turn = turn();
+    let error = quiet().level("loud").install().expect_err("there is no such level");
+    assert_eq!(error.to_string(), "unknown level \"loud\": use trace, debug, info, warn or error");
+}
+
+#[test]
+fn a_level_hides_lines_and_no_account_of_them() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().level("warn").sink(memory.clone()).install().expect("the only one");
+    let _ = RequestContext::new().user_id("alice").sync_scope(detail);
+    finish(telemetry);
+    let records = memory.records();
+    let [failed] = &records[..] else { panic!("one record is severe enough: {records:#?}") };
+    assert_eq!((failed.event(), failed.stage()), (Event::Failed, Some("detail")));
+    assert!(failed.duration().is_some());
+    let stages: Vec<_> =
+        memory.minutes().iter().map(|m| (m.stage().to_owned(), m.completed(), m.failed(), m.items())).collect();
+    assert_eq!(stages, [("detail".to_owned(), 0, 1, 0), ("work".to_owned(), 1, 0, 1)]);
+    assert_eq!(memory.requests().len(), 1);
+}
+
+#[test]
+fn tasks_that_the_end_of_their_runtime_cancels_are_recorded() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only one");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    for _ in 0..10 {
+        let sender = sender.clone();
+        runtime.spawn(async move {
+            let mut stage = std::pin::pin!(endless());
+            let pending = poll_fn(|cx| Poll::Ready(stage.as_mut().poll(cx).is_pending())).await;
+            assert!(pending);
+            sender.send(()).expect("the test waits");
+            stage.await;
+        });
+    }
+    (0..10).for_each(|_| receiver.recv().expect("every task is polled"));
+    drop(runtime);
+    finish(telemetry);
+    let ends: Vec<_> = memory.records().iter().map(ragtrace::Record::event).filter(|event| event.is_end()).collect();
+    assert_eq!(ends, [Event::Cancelled; 10]);
+}
+
+#[test]
+fn a_program_without_a_runtime_is_served_by_threads_of_its_own() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only one");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|n| drop(work(n))));
+        }
+    });
+    let report = telemetry.flush_blocking(Duration::from_secs(30));
+    assert!(report.complete);
+    assert_eq!(memory.records().len(), 800);
+    finish(telemetry);
+}
+
+/// Takes nothing before it was asked so often.
+#[derive(Clone)]
+struct Flaky {
+    inner: Memory,
+    failures_left: Arc<AtomicUsize>,
+}
+
+impl Sink for Flaky {
+    fn name(&self) -> &'static str {
+        "flaky"
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default().with_age(Duration::from_millis(5))
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let left = self.failures_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match left {
+            Ok(_) => Err(SinkError::retry("the backend is down")),
+            Err(_) => self.inner.deliver(batch).await,
+        }
+    }
+}
+
+#[test]
+fn a_sink_that_fails_for_a_while_gets_everything_and_holds_up_no_other() {
+    let _turn = turn();
+    let (steady, late) = (Memory::default(), Memory::default());
+    let flaky = Flaky { inner: late.clone(), failures_left: Arc::new(AtomicUsize::new(3)) };
+    let telemetry = quiet().sink(steady.clone()).sink(flaky).install().expect("the only one");
+    (0..50).for_each(|n| drop(work(n)));
+    while steady.records().len() < 100 {
+        std::thread::yield_now();
+    }
+    finish(telemetry);
+    let ids = |memory: &Memory| memory.records().iter().map(ragtrace::Record::id).collect::<Vec<_>>();
+    assert_eq!(ids(&late), ids(&steady));
+}
+
+#[test]
+fn a_shutdown_with_a_dead_sink_ends_in_time_and_says_what_was_lost() {
+    let _turn = turn();
+    let dead = Flaky { inner: Memory::default(), failures_left: Arc::new(AtomicUsize::new(usize::MAX)) };
+    let telemetry = quiet().sink(dead).install().expect("the only one");
+    (0..50).for_each(|n| drop(work(n)));
+    let report = telemetry.shutdown_blocking(Duration::from_millis(300));
+    assert!(!report.complete);
+    let sink = report.stats.sink("flaky").expect("it was set up");
+    assert!(sink.is_balanced(), "{sink:?}");
+    assert_eq!((sink.accepted, sink.dropped), (100, 100));
+}
+
+#[test]
+fn a_full_queue_drops_and_counts_and_keeps_every_end_of_what_it_took() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let limits = QueueLimits::default().with_entries(256);
+    let telemetry = quiet().queue(limits).sink(memory.clone()).install().expect("the only one");
+    // More than the worker can read in this time, in whatever time it has.
+    (0..200_000).for_each(|_| drop(work(0)));
+    let report = telemetry.shutdown_blocking(Duration::from_secs(30));
+    assert!(report.complete, "{report}");
+    let records = memory.records();
+    assert_eq!(records.len() as u64 + report.stats.dropped.total(), 400_000);
+    let started = records.iter().filter(|record| record.event() == Event::Started).count();
+    let ended = records.len() - started;
+    assert!(ended >= started, "{started} started, {ended} ended");
+}
+
+#[test]
+fn a_flush_from_inside_a_stage_and_from_two_threads_at_once_returns() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only one");
+    let inside = ragtrace::RequestContext::new();
+    inside.sync_scope(|| {
+        work(3);
+        std::thread::scope(|scope| {
+            let flushes = [(); 2].map(|()| scope.spawn(|| telemetry.flush_blocking(Duration::from_secs(30))));
+            for flush in flushes {
+                assert!(flush.join().expect("it does not panic").complete);
+            }
+        });
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    assert!(runtime.block_on(telemetry.flush(Duration::from_secs(30))).complete);
+    assert_eq!(memory.records().len(), 2);
+    finish(telemetry);
+}

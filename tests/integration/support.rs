@@ -1,0 +1,77 @@
+//! One telemetry at a time, since a process has but one; and a sink that keeps what it is given.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ragtrace::metrics::{RequestMetric, StageMinute};
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use ragtrace::{Builder, Console, Record, Sink, Telemetry};
+
+/// Waits for the tests that have telemetry installed.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A builder that writes nothing to the console.
+pub(crate) fn quiet() -> Builder {
+    ragtrace::builder().service("tests").console(Console::Off)
+}
+
+/// Shuts down, and fails the test if anything was lost.
+pub(crate) fn finish(telemetry: Telemetry) {
+    let report = telemetry.shutdown_blocking(Duration::from_secs(30));
+    assert!(report.complete, "{report}");
+    assert_eq!(report.stats.dropped.total(), 0);
+    for sink in &report.stats.sinks {
+        assert!(sink.is_balanced(), "{sink:?}");
+        assert_eq!((sink.dropped, sink.dead_lettered, sink.pending), (0, 0, 0), "{sink:?}");
+    }
+}
+
+/// Keeps every record and count.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    records: Vec<Record>,
+    requests: Vec<RequestMetric>,
+    minutes: Vec<StageMinute>,
+}
+
+impl Memory {
+    pub(crate) fn records(&self) -> Vec<Record> {
+        self.kept().records.clone()
+    }
+
+    pub(crate) fn requests(&self) -> Vec<RequestMetric> {
+        self.kept().requests.clone()
+    }
+
+    pub(crate) fn minutes(&self) -> Vec<StageMinute> {
+        self.kept().minutes.clone()
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink for Memory {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default().with_age(Duration::from_millis(20)).with_in_flight(2)
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let mut kept = self.kept();
+        kept.records.extend_from_slice(batch.records());
+        kept.requests.extend_from_slice(batch.requests());
+        kept.minutes.extend_from_slice(batch.minutes());
+        Ok(Delivered::all())
+    }
+}

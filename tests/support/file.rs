@@ -1,0 +1,117 @@
+//! A sink that writes to a file, for processes that are killed: a batch is a line, and is written at once or not at all.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use ragtrace::Sink;
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use uuid::Uuid;
+
+use crate::oracle::Trace;
+
+/// How a [`FileSink`] behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Takes every batch.
+    Up,
+    /// Takes nothing.
+    Down,
+    /// Fails half of the time, half of that after it took the batch.
+    Flaky,
+    /// Takes at most three records at once, and a while for each batch.
+    Splitting,
+}
+
+impl FromStr for Manner {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "up" => Ok(Self::Up),
+            "down" => Ok(Self::Down),
+            "flaky" => Ok(Self::Flaky),
+            "splitting" => Ok(Self::Splitting),
+            _ => Err(format!("no manner: {text}")),
+        }
+    }
+}
+
+/// A sink that appends a line a batch.
+#[derive(Debug)]
+pub struct FileSink {
+    path: PathBuf,
+    manner: Manner,
+}
+
+impl FileSink {
+    /// A sink that appends to `path`.
+    pub fn new(path: impl Into<PathBuf>, manner: Manner) -> Self {
+        Self { path: path.into(), manner }
+    }
+
+    fn append(&self, batch: &Batch) -> std::io::Result<()> {
+        let mut line = batch.id().to_string();
+        for trace in batch.records().iter().filter_map(Trace::of) {
+            line.push_str(&format!(" {}{}", trace.number, if trace.is_end { "e" } else { "s" }));
+        }
+        line.push('\n');
+        File::options().create(true).append(true).open(&self.path)?.write_all(line.as_bytes())
+    }
+}
+
+impl Sink for FileSink {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default().with_records(16).with_age(Duration::from_millis(20))
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        match self.manner {
+            Manner::Down => return Err(SinkError::retry("down")),
+            Manner::Flaky if fastrand::bool() => {
+                if fastrand::bool() {
+                    self.append(batch).map_err(SinkError::retry)?;
+                }
+                return Err(SinkError::retry("flaky"));
+            }
+            Manner::Splitting if batch.records().len() > 3 => return Err(SinkError::split("too many")),
+            Manner::Splitting => tokio::time::sleep(Duration::from_millis(3)).await,
+            Manner::Up | Manner::Flaky => {}
+        }
+        self.append(batch).map(|()| Delivered::all()).map_err(SinkError::retry)
+    }
+}
+
+/// A batch that arrived.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The batch.
+    pub id: Uuid,
+    /// Its records.
+    pub traces: Vec<Trace>,
+}
+
+/// What arrived in a file, with repetitions.
+///
+/// # Panics
+///
+/// If a line is not one that [`FileSink`] wrote.
+pub fn read_lines(path: &Path) -> Vec<Line> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    let line = |line: &str| {
+        let mut words = line.split(' ');
+        let id = words.next().and_then(|id| id.parse().ok()).expect("a line begins with an id");
+        let trace = |word: &str| {
+            let (number, end) = word.split_at(word.len() - 1);
+            Trace { number: number.parse().expect("a number"), is_end: end == "e" }
+        };
+        Line { id, traces: words.map(trace).collect() }
+    };
+    text.lines().map(line).collect()
+}

@@ -1,0 +1,150 @@
+//! A sink that does as a script says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ragtrace::Sink;
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError, Verdict};
+use uuid::Uuid;
+
+/// What the script is told.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The batch that is to be delivered.
+    pub batch: &'a Batch,
+    /// How many attempts there were before, of any batch.
+    pub before: usize,
+}
+
+/// What the sink does with an attempt.
+#[derive(Debug)]
+pub enum Reply {
+    /// Takes the batch, unless it has it already: a sink with a ledger.
+    Take,
+    /// Takes all but these.
+    TakeBut(Vec<(usize, String)>),
+    /// Takes the batch, and answers that it failed: an answer that was lost.
+    Lie,
+    /// Takes the batch after this long.
+    Slow(Duration),
+    /// Never answers.
+    Stall,
+    /// Takes nothing.
+    Fail(SinkError),
+}
+
+type Script = Box<dyn FnMut(&Attempt<'_>) -> Reply + Send>;
+type Taker = Box<dyn Fn(&ragtrace::Record) + Send>;
+
+/// A sink that does as a script says, and keeps a ledger of batch ids, so that nothing arrives twice. A clone is the same
+/// sink, for the test to look at.
+#[derive(Clone)]
+pub struct Scripted {
+    name: &'static str,
+    limits: BatchLimits,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    script: Script,
+    attempts: usize,
+    /// By id, how many records the batch had.
+    ledger: HashMap<Uuid, usize>,
+    /// By id, the records that the batch had at its first attempt.
+    seen: HashMap<Uuid, Vec<Uuid>>,
+    take: Taker,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scripted").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Scripted {
+    /// A sink that does as `script` says, and gives every record that arrives to `take`.
+    pub fn new(
+        name: &'static str,
+        script: impl FnMut(&Attempt<'_>) -> Reply + Send + 'static,
+        take: impl Fn(&ragtrace::Record) + Send + 'static,
+    ) -> Self {
+        let (script, take) = (Box::new(script), Box::new(take));
+        let state = State { script, attempts: 0, ledger: HashMap::new(), seen: HashMap::new(), take };
+        Self { name, limits: BatchLimits::default(), state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The same with other limits.
+    pub fn with_limits(mut self, limits: BatchLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Attempts so far.
+    pub fn attempts(&self) -> usize {
+        self.lock().attempts
+    }
+
+    /// Batches that arrived.
+    pub fn batches(&self) -> usize {
+        self.lock().ledger.len()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, batch: &Batch) -> bool {
+        self.lock().ledger.contains_key(&batch.id())
+    }
+
+    fn take(&self, batch: &Batch, but: &[(usize, String)]) {
+        let mut state = self.lock();
+        if state.ledger.insert(batch.id(), batch.records().len()).is_none() {
+            let taken = batch.records().iter().enumerate().filter(|(n, _)| !but.iter().any(|(index, _)| index == n));
+            taken.for_each(|(_, record)| (state.take)(record));
+        }
+    }
+}
+
+impl Sink for Scripted {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.limits
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let reply = {
+            let mut state = self.lock();
+            let ids: Vec<_> = batch.records().iter().map(ragtrace::Record::id).collect();
+            let first = state.seen.entry(batch.id()).or_insert_with(|| ids.clone());
+            assert_eq!(*first, ids, "a batch keeps its records over every attempt");
+            let before = state.attempts;
+            state.attempts += 1;
+            (state.script)(&Attempt { batch, before })
+        };
+        match reply {
+            Reply::Take => self.take(batch, &[]),
+            Reply::TakeBut(rejected) => {
+                self.take(batch, &rejected);
+                return Ok(Delivered::partly(rejected));
+            }
+            Reply::Lie => {
+                self.take(batch, &[]);
+                return Err(SinkError::retry("the answer was lost"));
+            }
+            Reply::Slow(delay) => {
+                tokio::time::sleep(delay).await;
+                self.take(batch, &[]);
+            }
+            Reply::Stall => std::future::pending().await,
+            // A ledger knows the batch before anybody looks at its size or contents.
+            Reply::Fail(error) if error.verdict() == Verdict::Retry || !self.has(batch) => return Err(error),
+            Reply::Fail(_) => {}
+        }
+        Ok(Delivered::all())
+    }
+}

@@ -1,0 +1,7 @@
+struct Batch;
+
+pub fn items() -> usize {
+    ragtrace::Countable::count(&Batch)
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use ragtrace::traced_stage;
+
+struct Document;
+
+#[traced_stage(fields(%doc))]
+fn chunk(doc: &Document) {
+    let _ = doc;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use ragtrace::traced_stage;
+
+#[traced_stage(kind = retreive)]
+fn search() {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use ragtrace::traced_stage;
+
+#[traced_stage("")]
+fn chunk() {}
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Tests of what the compiler says; nothing of it is for others.

@@ -1,0 +1,7 @@
+//! Documented.
+#![warn(missing_docs, unreachable_pub)]
+
+#[ragtrace::traced_stage]
+pub fn undocumented() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[ragtrace::traced_stage("naming")]
+pub async fn badName(badArgument: u8) {
+    let BadLocal = badArgument;
+    drop(BadLocal);
+}
+
+fn main() {}

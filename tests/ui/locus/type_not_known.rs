@@ -1,0 +1,7 @@
+#[ragtrace::traced_stage]
+pub async fn asynchronous() {
+    let list = Vec::new();
+    drop(list);
+}
+
+fn main() {}
