@@ -4,12 +4,20 @@
 
 mod errors;
 mod filter;
+mod inflight;
+mod list;
 mod logs;
 mod migrate;
 mod output;
+mod purge;
 mod replay;
+mod retention;
 mod rows;
+mod stages;
+mod stats;
+mod tail;
 mod trace;
+mod traces;
 mod when;
 
 use std::process::ExitCode;
@@ -22,7 +30,7 @@ use output::{Failure, Found};
 #[derive(Parser)]
 #[command(name = "ragtrace", version, max_term_width = 100)]
 struct Cli {
-    /// Where the logs are: `sqlite:` and the path of a file.
+    /// Where the logs are: `sqlite:` and the path of a file, or `postgres://user@host/database`.
     #[arg(long, global = true, env = "RAGTRACE_STORE", default_value = "sqlite:ragtrace.db", value_name = "URL")]
     store: String,
     #[command(subcommand)]
@@ -31,12 +39,26 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// List finished requests, the newest first.
+    Traces(traces::Args),
     /// Draw one trace as a waterfall.
     Trace(trace::Args),
     /// List log records, the newest first.
     Logs(logs::Args),
     /// List errors, the newest first.
     Errors(errors::Args),
+    /// Say what each stage did over a while: runs, outcomes, costs, percentiles.
+    Stats(stats::Args),
+    /// Show the last records, and with `-f` those that come.
+    Tail(tail::Args),
+    /// List the stages that run at the moment.
+    Inflight(inflight::Args),
+    /// List every stage of the programs that wrote here.
+    Stages(stages::Args),
+    /// Move old traces to the archive or remove them, and forget what the archive has kept for long.
+    Retention(retention::Args),
+    /// Erase a person.
+    Purge(purge::Args),
     /// Create the store, or bring its tables up to this version.
     Migrate,
     /// Deliver dead letters once more, to the sinks that `RAGTRACE_SINKS` names.
@@ -71,6 +93,13 @@ async fn run(cli: &Cli) -> Result<Found, Failure> {
         Command::Trace(args) => trace::run(&cli.store, args).await,
         Command::Logs(args) => logs::run(&cli.store, args).await,
         Command::Errors(args) => errors::run(&cli.store, args).await,
+        Command::Traces(args) => traces::run(&cli.store, args).await,
+        Command::Stats(args) => stats::run(&cli.store, args).await,
+        Command::Tail(args) => tail::run(&cli.store, args).await,
+        Command::Inflight(args) => inflight::run(&cli.store, args).await,
+        Command::Stages(args) => stages::run(&cli.store, args).await,
+        Command::Retention(args) => retention::run(&cli.store, args).await,
+        Command::Purge(args) => purge::run(&cli.store, args).await,
         Command::Migrate => migrate::run(&cli.store).await,
         Command::Replay(args) => replay::run(args).await,
     }

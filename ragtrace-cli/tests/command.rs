@@ -209,3 +209,67 @@ fn colour_is_for_terminals_and_no_color_turns_it_off() {
     assert!(coloured.contains("\u{1b}[31m"), "{coloured:?}");
     assert!(!on_terminal("1").expect("ran before").contains("\u{1b}[31m"));
 }
+
+#[test]
+fn requests_stages_and_what_runs_are_listed() {
+    let now = Timestamp::now();
+    let end = Make::new("completed", "ingestion", 1, 0).with("timestamp", now.to_string()).with("local_root", true);
+    let end = end.metrics(json!({"duration_ms": 12.5, "count": 3, "cost_usd": 0.25}));
+    let runs = Make::new("started", "running", 2, 0).with("timestamp", now.to_string());
+    let file = holding([end.record(), runs.record()]);
+    let table = stdout(&ragtrace(&file, &["traces"]));
+    assert!(table.starts_with("ended") && table.contains("completed  ingestion  12.5ms  alice  acme"), "{table}");
+    let line = stdout(&ragtrace(&file, &["traces", "--status", "completed", "--user", "alice", "--format", "jsonl"]));
+    let json: Json = serde_json::from_str(&line).expect("JSON");
+    assert_eq!((&json["operation"], &json["duration_ms"]), (&json!("ingestion"), &json!(12.5)));
+    assert_eq!(code(&ragtrace(&file, &["traces", "--status", "failed"])), Some(1));
+    let json: Json = serde_json::from_str(&stdout(&ragtrace(&file, &["stats", "--format", "json"]))).expect("JSON");
+    assert_eq!((&json[0]["stage"], &json[0]["runs"], &json[0]["items"]), (&json!("ingestion"), &json!(1), &json!(3)));
+    assert_eq!(stdout(&ragtrace(&file, &["tail", "-n", "1", "--format", "jsonl"])).lines().count(), 1);
+    // The process has closed its sink, so what it had open is lost and not in flight.
+    assert_eq!(code(&ragtrace(&file, &["inflight"])), Some(1));
+    assert_eq!(code(&ragtrace(&file, &["stages"])), Some(1));
+}
+
+#[test]
+fn a_tail_that_follows_writes_what_comes() {
+    let file = holding(ingestion());
+    let mut child = command(&file, &["tail", "-f", "-n", "0", "--format", "jsonl", "--stage", "rerank"]);
+    let mut child = child.stdout(Stdio::piped()).spawn().expect("runs");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (writer, done) = (file.sink(), std::sync::Arc::clone(&stop));
+    // It begins where it begins: what is written before is not its business, so this writes until something comes.
+    let writing = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            let record = Make::new("log", "rerank", 1, 0).record();
+            let batch = support::batch([record, Make::new("log", "other", 1, 0).record()]);
+            runtime.block_on(ragtrace::Sink::deliver(&writer, &batch)).expect("delivered");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+    let line = lines.next().expect("a line").expect("text");
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    writing.join().expect("ends");
+    child.kill().expect("ends");
+    child.wait().expect("ends");
+    assert_eq!(serde_json::from_str::<Json>(&line).expect("JSON")["stage"], "rerank");
+}
+
+#[test]
+fn retention_and_purge_say_what_they_do() {
+    let old = ingestion().into_iter().map(|record| {
+        ragtrace::Record::from_json(&record.to_json().replace("2026-11-22", "2020-11-22")).expect("a record")
+    });
+    let file = holding(old);
+    let said = stdout(&ragtrace(&file, &["retention", "--dry-run", "--archive-days", "36500"]));
+    assert_eq!(said, "1 days: 1 traces would be archived, 0 would be removed; 0 would be expired from the archive\n");
+    let done = stdout(&ragtrace(&file, &["retention", "--archive-days", "36500"]));
+    assert_eq!(done, "1 days: 1 traces archived, 0 removed; 0 expired from the archive\n");
+    assert_eq!(code(&ragtrace(&file, &["retention", "--sample", "2"])), Some(2));
+    stdout(&ragtrace(&file, &["trace", TRACE]));
+    let said = stdout(&ragtrace(&file, &["purge", "--user", "alice"]));
+    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 requests\n");
+    assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
+}

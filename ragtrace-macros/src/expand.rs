@@ -61,6 +61,17 @@ fn here(function: &Function) -> Span {
     Span::call_site().located_at(function.body.span())
 }
 
+/// The call that begins the run.
+fn open(stage: &Stage, here: Span, fields: &TokenStream) -> TokenStream {
+    let private = stage.private(here);
+    // Without fields there is no closure to compile.
+    if stage.start.is_empty() {
+        quote_spanned!(here=> #private::open_bare(&__RAGTRACE_STAGE))
+    } else {
+        quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields))
+    }
+}
+
 fn body(stage: &Stage, function: &Function) -> TokenStream {
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
@@ -68,6 +79,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     let span = function.body.span();
     let here = here(function);
     let private = stage.private(here);
+    let open = open(stage, here, &fields);
     let returned = match &function.signature.output {
         ReturnType::Default => quote!(()),
         ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)) => return never(stage, function, &names),
@@ -77,11 +89,11 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::Async => {
             let inner = typed_block(&private, &returned, &function.body);
             let future = quote_spanned!(span=> async move #inner);
-            quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(#end).await)
+            quote_spanned!(here=> #open.run(#future).end(#end).await)
         }
         Shape::Sync => {
             let call = closure(Some(&returned), &function.body);
-            quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(#end))
+            quote_spanned!(here=> #open.call(#call).end(#end))
         }
         Shape::ReturnsFuture(output) => {
             let call = closure(None, &function.body);
@@ -128,7 +140,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
         let items = quote_spanned!(here=> #open.items(#on_item));
         if stream.is_boxed { quote_spanned!(here=> #private::boxed(#items)) } else { items }
     };
-    let open = quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields));
+    let open = open(stage, here, &fields);
     match (stream.is_fallible, stream.is_async) {
         (false, false) => {
             let open = quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields));
@@ -156,16 +168,16 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
-    let fields = outcome::start_fields(stage, names);
+    let open = open(stage, here, &outcome::start_fields(stage, names));
     let span = function.body.span();
     let never = quote!(::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
         let block = typed_block(&private, &never, &function.body);
         let future = quote_spanned!(span=> async move #block);
-        quote_spanned!(here=> match #private::open(&__RAGTRACE_STAGE, #fields).run(#future).end(|_, _| ()).await {})
+        quote_spanned!(here=> match #open.run(#future).end(|_, _| ()).await {})
     } else {
         let call = closure(Some(&never), &function.body);
-        quote_spanned!(here=> match #private::open(&__RAGTRACE_STAGE, #fields).call(#call).end(|_, _| ()) {})
+        quote_spanned!(here=> match #open.call(#call).end(|_, _| ()) {})
     }
 }
 

@@ -3,7 +3,7 @@
 use std::pin::Pin;
 
 pub use crate::stage::{
-    CountProbe, ErrorProbe, Field, Listed, Probe, open, open_later, record, record_cost, record_count,
+    CountProbe, ErrorProbe, Field, Listed, Probe, open, open_bare, open_later, record, record_cost, record_count,
 };
 pub use inventory::submit;
 pub use ragtrace_macros::undeclared;

@@ -20,17 +20,17 @@ fn mistakes_are_reported_as_without_the_attribute() {
     let stages = project.check("stages", str::to_owned);
     let plain = project.check("plain", without_attributes);
     assert!(plain.len() >= 25, "there are {} files", plain.len());
-    let mut differences = String::new();
+    let mut differences = Vec::new();
     for (file, plain) in &plain {
         assert!(!plain.is_empty(), "{file} has no mistake");
         let stages = &stages[file];
         let same = if file.starts_with("returned_") { lines(stages) == lines(plain) } else { stages == plain };
         if !same {
             let (plain, stages) = (plain.join("\n    "), stages.join("\n    "));
-            differences += &format!("{file}\n  plain:\n    {plain}\n  stages:\n    {stages}\n");
+            differences.push(format!("{file}\n  plain:\n    {plain}\n  stages:\n    {stages}"));
         }
     }
-    assert!(differences.is_empty(), "the compiler says something else:\n{differences}");
+    assert!(differences.is_empty(), "the compiler says something else:\n{}", differences.join("\n"));
 }
 
 /// The lines on which errors begin.
@@ -96,7 +96,9 @@ impl Project {
             "nothing was checked:\n{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        said.values_mut().for_each(|said| said.sort());
+        for said in said.values_mut() {
+            said.sort();
+        }
         said
     }
 }

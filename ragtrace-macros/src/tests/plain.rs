@@ -4,7 +4,7 @@ pub fn parse(text: &str) -> Outline {
         ::core::module_path!(),
     );
     ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
-    ::ragtrace::__private::open(&__RAGTRACE_STAGE, |_| ())
+    ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
         .call(move || -> Outline { outline(text) })
         .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out).split() {
             ::core::result::Result::Ok(__out) => {

@@ -41,7 +41,7 @@ fn parse() {
             __ragtrace::__private::undeclared!("pages note", $($other)*)
         };
     }
-    __ragtrace::__private::open(&__RAGTRACE_STAGE, |_| ())
+    __ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
         .call(move || -> () { record!(pages = 1) })
         .end(move |__out, __end| match __ragtrace::__private::Probe::new(__out).split() {
             ::core::result::Result::Ok(__out) => {

@@ -7,7 +7,7 @@ async fn tokens(
         )
         .with_fields(&[::ragtrace::FieldDescriptor::err("code")]);
     ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
-    match ::ragtrace::__private::open(&__RAGTRACE_STAGE, |_| ())
+    match ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
         .try_await_stream::<
             Result<Token, Error>,
             _,

@@ -4,29 +4,34 @@ use crate::stage::span::{Ending, Span};
 
 impl Span {
     /// The run's body, if it is a call.
-    pub fn call<T>(mut self, body: impl FnOnce() -> T) -> Returned<T> {
-        self.is_call();
-        let inside = self.enter();
-        let output = body();
-        let ending = inside.finish();
-        Returned { output, ending }
+    #[inline]
+    pub fn call<T, B: FnOnce() -> T>(self, body: B) -> Calling<B> {
+        Calling { body, span: self }
     }
 }
 
-/// What a run's body returned, before it is said what to record of it.
+/// A run and its body, before it is said what to record of the result.
 #[derive(Debug)]
-#[must_use = "the value belongs to the caller"]
-pub struct Returned<T> {
-    output: T,
-    ending: Ending,
+#[must_use = "a stage does nothing unless it is run"]
+pub struct Calling<B> {
+    body: B,
+    span: Span,
 }
 
-impl<T> Returned<T> {
-    /// Has `on_end` record what is of interest in the result, which this returns. It runs only if somebody listens.
+impl<T, B: FnOnce() -> T> Calling<B> {
+    /// Runs the body, and has `on_end` record what is of interest in the result, which this returns. `on_end` runs
+    /// only if somebody listens.
+    #[inline]
     pub fn end(mut self, on_end: impl FnOnce(&T, &mut Ending)) -> T {
-        if self.ending.is_heard() {
-            on_end(&self.output, &mut self.ending);
-        }
-        self.output
+        self.span.is_call();
+        let inside = self.span.enter();
+        let output = (self.body)();
+        let mut on_end = Some(on_end);
+        inside.finish(&mut |ending| {
+            if let Some(on_end) = on_end.take() {
+                on_end(&output, ending);
+            }
+        });
+        output
     }
 }

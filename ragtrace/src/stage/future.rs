@@ -50,9 +50,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.span.is_active() {
-                // Inner stages are dropped, and so cancelled, before this one is.
-                this.span.drop_inside(|| this.body.set(None));
-                this.span.cancel();
+                this.span.abandon(&mut || this.body.set(None));
             }
         }
     }
@@ -88,12 +86,11 @@ where
                 Poll::Pending
             }
             Poll::Ready(output) => {
-                let mut ending = inside.finish();
-                if ending.is_heard()
-                    && let Some(on_end) = this.on_end.take()
-                {
-                    on_end(&output, &mut ending);
-                }
+                inside.finish(&mut |ending| {
+                    if let Some(on_end) = this.on_end.take() {
+                        on_end(&output, ending);
+                    }
+                });
                 Poll::Ready(output)
             }
         }

@@ -31,4 +31,4 @@ pub use outcome::{CountProbe, ErrorProbe, Probe};
 pub use recorder::{record, record_cost, record_count};
 pub use schema::stages_schema;
 pub use slots::Field;
-pub use span::open;
+pub use span::{open, open_bare};

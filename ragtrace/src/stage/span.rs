@@ -71,9 +71,15 @@ pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) ->
     if span.is_active() {
         let mut slots = Slots::new();
         fields(&mut slots);
-        span.record_start(slots);
+        span.record_start(&mut slots);
     }
     span
+}
+
+/// [`open`] for a stage without fields to read.
+#[inline]
+pub fn open_bare(stage: &'static StageDescriptor) -> Span {
+    if gate::is_open() { Span::begin(stage, &mut Slots::new()) } else { Span(None) }
 }
 
 #[inline(never)]
@@ -124,18 +130,20 @@ impl Span {
     }
 
     /// Begins a run with fields that were read before.
-    pub(crate) fn begin(stage: &'static StageDescriptor, fields: Slots) -> Self {
+    #[inline(never)]
+    pub(crate) fn begin(stage: &'static StageDescriptor, fields: &mut Slots) -> Self {
         let mut span = begin(stage);
         span.record_start(fields);
         span
     }
 
+    /// Records the start, and takes the fields.
     #[inline(never)]
-    fn record_start(&mut self, fields: Slots) {
+    fn record_start(&mut self, fields: &mut Slots) {
         let Some(active) = &mut self.0 else { return };
         let Some((request, run)) = active.run() else { return };
         let severity = Severity::Refusable(active.stage.level());
-        if gate::record(request, severity, || Entry::Start(Start { run, fields })) {
+        if gate::record(request, severity, || Entry::Start(Start { run, fields: fields.take() })) {
             let records = if recorder::declares(active.stage) { Progress::RECORDS } else { 0 };
             active.progress.0 |= Progress::ACCEPTED | records;
         }
@@ -169,6 +177,14 @@ impl Span {
         if self.is_active() {
             self.end_at(self.now()).cancel();
         }
+    }
+
+    /// Drops by `drop_parts` what the run holds, with the run's context on the thread, and then ends it as cancelled:
+    /// inner stages are dropped, and so cancelled, before this one is.
+    #[inline(never)]
+    pub(crate) fn abandon(&mut self, drop_parts: &mut dyn FnMut()) {
+        self.drop_inside(drop_parts);
+        self.cancel();
     }
 
     /// The time that the run sees, while it is not on a thread.
@@ -215,6 +231,24 @@ impl Span {
     }
 }
 
+impl Drop for Span {
+    // The parts of a run that did not end are let go of out of line: a stage has three places that drop its span.
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            self.let_go();
+        }
+    }
+}
+
+impl Span {
+    #[cold]
+    #[inline(never)]
+    fn let_go(&mut self) {
+        self.0 = None;
+    }
+}
+
 /// The time inside one poll or call. Dropped without [`Inside::pause`] or [`Inside::finish`] it means that the poll
 /// panicked, whatever else goes on in the thread.
 pub(crate) struct Inside<'a> {
@@ -232,19 +266,22 @@ impl Inside<'_> {
         now
     }
 
-    /// The poll or call returned its last value.
+    /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.
     #[inline]
-    pub(crate) fn finish(self) -> Ending {
+    pub(crate) fn finish(self, tell: &mut dyn FnMut(&mut Ending)) {
         if self.span.0.is_some() {
-            self.finish_active()
+            self.finish_active(tell);
         } else {
             std::mem::forget(self);
-            Ending(None)
         }
     }
 
     #[inline(never)]
-    fn finish_active(mut self) -> Ending {
+    fn finish_active(self, tell: &mut dyn FnMut(&mut Ending)) {
+        tell(&mut self.end());
+    }
+
+    fn end(mut self) -> Ending {
         let ended = self.leave();
         let active = self.span.0.take();
         std::mem::forget(self);
@@ -304,12 +341,6 @@ struct Pending {
 }
 
 impl Ending {
-    /// Whether anybody listens.
-    #[inline]
-    pub(crate) fn is_heard(&self) -> bool {
-        self.0.is_some()
-    }
-
     /// Records how many items there were, if the success value says.
     pub fn count(&mut self, count: Option<u64>) {
         if let (Some(pending), Some(count)) = (&mut self.0, count) {

@@ -185,7 +185,7 @@ where
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                this.seen.tell(&mut inside.finish());
+                inside.finish(&mut |ending| this.seen.tell(ending));
                 Poll::Ready(None)
             }
             Poll::Ready(Some(item)) => {

@@ -5,7 +5,7 @@ use ragtrace_tests::captured;
 
 /// Documentation.
 #[traced_stage("attributes.all", descriptor = ALL)]
-#[cfg(all())]
+#[cfg(not(miri))]
 #[must_use]
 #[inline(never)]
 #[deprecated(note = "to see it stay")]

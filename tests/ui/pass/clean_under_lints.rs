@@ -3,13 +3,7 @@
 #![deny(missing_debug_implementations, single_use_lifetimes, let_underscore_drop, trivial_casts, unused_qualifications)]
 #![deny(unused_results, unused_lifetimes, elided_lifetimes_in_paths, variant_size_differences, meta_variable_misuse)]
 #![deny(clippy::unwrap_used, clippy::panic, clippy::unreachable, clippy::wildcard_imports, clippy::indexing_slicing)]
-#![deny(
-    clippy::shadow_reuse,
-    clippy::shadow_same,
-    clippy::shadow_unrelated,
-    clippy::absolute_paths,
-    clippy::as_conversions
-)]
+#![deny(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated, clippy::as_conversions)]
 #![deny(clippy::default_numeric_fallback, clippy::large_futures, clippy::exhaustive_structs, clippy::str_to_string)]
 #![forbid(unsafe_code)]
 

@@ -37,7 +37,7 @@ struct Secret;
     nothing = None::<u8>,
     r#type = "raw",
     sum = 1 + 2,
-    negated = !false,
+    negated = !text.is_empty(),
     block = { let two = 2; two * two },
     closure = 7_u64,
 ))]

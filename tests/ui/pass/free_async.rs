@@ -35,8 +35,8 @@ async fn nothing() {}
 
 #[traced_stage]
 async fn inferred() -> Vec<u8> {
-    let list = Default::default();
-    if false {
+    let list: Vec<u8> = Vec::new();
+    if list.len() > 1 {
         return list;
     }
     "12".chars().map(|digit| digit.to_string().parse().unwrap_or_default()).collect()

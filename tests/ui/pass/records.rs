@@ -7,7 +7,8 @@ use ragtrace_tests::captured;
 async fn outer(name: &str) -> usize {
     record!(pages = 1);
     record!(pages = 2, note = &format!("{name}!"), ratio = 0.5,);
-    [1, 2].iter().for_each(|_| record!(note = "from a closure"));
+    let says = |times: u32| (0..times).map(|_| record!(note = "from a closure")).count();
+    assert_eq!(says(2), 2);
     let helper = async {
         tokio::task::yield_now().await;
         record!(ratio = 0.75);

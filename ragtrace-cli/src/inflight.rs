@@ -1,0 +1,31 @@
+//! `ragtrace inflight`: stages that run at the moment.
+
+use ragtrace::Timestamp;
+use ragtrace_sinks::store::{self, LogRow};
+
+use crate::list::{self, Column};
+use crate::output::{Failure, Format, Found, Output};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    let found = store::open(url).await?.inflight().await?;
+    if found.is_empty() {
+        return Ok(Found::Nothing("nothing is in flight".to_owned()));
+    }
+    list::write(&mut Output::new(), args.format, &found, &COLUMNS, LogRow::to_json)?;
+    Ok(Found::Something)
+}
+
+const COLUMNS: [Column<LogRow>; 5] = [
+    Column::right("for", |row| list::duration(Timestamp::now().since(row.timestamp()))),
+    Column::left("stage", |row| row.stage().unwrap_or("?").to_owned()),
+    Column::left("user", |row| row.user_id().unwrap_or("-").to_owned()),
+    Column::left("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
+    Column::left("trace", |row| row.trace_id().map_or_else(|| "-".to_owned(), |id| id.to_string())),
+];

@@ -1,0 +1,63 @@
+//! `ragtrace retention`: moves and removes what is old.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use ragtrace_sinks::retention::{Retention, Settled};
+
+use crate::output::{Failure, Found};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Whole days that every trace is kept.
+    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    days: u32,
+    /// Days that a trace stays in the archive after its last record.
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    archive_days: u32,
+    /// Days that requests and counts are kept.
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    metrics_days: u32,
+    /// The share of traces without an error that goes to the archive, 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    sample: f64,
+    /// Treat traces with an error like all others, instead of keeping each in the archive.
+    #[arg(long)]
+    forget_errors: bool,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "give a share between 0 and 1".to_owned())
+}
+
+pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    let retention = Retention::new().days(args.days).archive_days(args.archive_days).metrics_days(args.metrics_days);
+    let retention = retention.sample(args.sample).keep_errors(!args.forget_errors).dry_run(args.dry_run);
+    // Drawn on standard error, and only if that is a terminal.
+    let bar = ProgressBar::no_length();
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} days  {msg}").unwrap_or(ProgressStyle::default_bar()),
+    );
+    let settled = retention.run(url, |so_far| show(&bar, so_far)).await?;
+    bar.finish_and_clear();
+    if settled.is_running_elsewhere {
+        return Err(Failure::new("another retention job is running on this store"));
+    }
+    let verb = if args.dry_run { "would be " } else { "" };
+    println!(
+        "{} days: {} traces {verb}archived, {} {verb}removed; {} {verb}expired from the archive",
+        settled.days.len(),
+        settled.archived,
+        settled.removed,
+        settled.expired
+    );
+    Ok(Found::Something)
+}
+
+fn show(bar: &ProgressBar, settled: &Settled) {
+    bar.set_length(settled.days_to_settle as u64);
+    bar.set_position(settled.days.len() as u64);
+    bar.set_message(format!("{} archived, {} removed", settled.archived, settled.removed));
+}

@@ -1,0 +1,30 @@
+//! `ragtrace stages`: the catalog.
+
+use ragtrace_sinks::store::{self, CatalogStage};
+
+use crate::list::{self, Column};
+use crate::output::{Failure, Format, Found, Output};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    let found = store::open(url).await?.stages().await?;
+    if found.is_empty() {
+        return Ok(Found::Nothing("the store knows of no stages yet".to_owned()));
+    }
+    list::write(&mut Output::new(), args.format, &found, &COLUMNS, CatalogStage::to_json)?;
+    Ok(Found::Something)
+}
+
+const COLUMNS: [Column<CatalogStage>; 5] = [
+    Column::left("service", |row| row.service.clone()),
+    Column::left("stage", |row| row.name.clone()),
+    Column::left("kind", |row| row.kind.clone()),
+    Column::left("level", |row| row.level.clone()),
+    Column::left("declared at", |row| format!("{}:{}", row.file, row.line)),
+];

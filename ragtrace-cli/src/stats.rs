@@ -1,0 +1,48 @@
+//! `ragtrace stats`: what each stage did over a while.
+
+use ragtrace::Timestamp;
+use ragtrace_sinks::store::{self, StageStats, Window};
+
+use crate::list::{self, Column};
+use crate::output::{Failure, Format, Found, Output};
+use crate::when;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Runs that ended since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    #[arg(long, value_name = "WHEN", value_parser = when::parse, default_value = "24h")]
+    since: Timestamp,
+    /// Runs that ended before then, given likewise.
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    until: Option<Timestamp>,
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    let window = Window::new(args.since, args.until.unwrap_or_else(Timestamp::now));
+    let found = store::open(url).await?.stage_stats(window).await?;
+    if found.is_empty() {
+        return Ok(Found::Nothing("no stage has ended in that time".to_owned()));
+    }
+    list::write(&mut Output::new(), args.format, &found, &COLUMNS, StageStats::to_json)?;
+    Ok(Found::Something)
+}
+
+const COLUMNS: [Column<StageStats>; 10] = [
+    Column::left("stage", |row| row.stage().to_owned()),
+    Column::left("kind", |row| row.kind().to_owned()),
+    Column::right("runs", |row| row.runs().to_string()),
+    Column::right("failed", |row| row.failed().to_string()),
+    Column::right("cancelled", |row| row.cancelled().to_string()),
+    Column::right("items", |row| row.items().to_string()),
+    Column::right("cost", |row| format!("${:.4}", row.cost_usd())),
+    Column::right("p50", |row| quantile(row, 0.5)),
+    Column::right("p95", |row| quantile(row, 0.95)),
+    Column::right("p99", |row| quantile(row, 0.99)),
+];
+
+fn quantile(stats: &StageStats, q: f64) -> String {
+    stats.quantile(q).map_or_else(|| "-".to_owned(), list::duration)
+}

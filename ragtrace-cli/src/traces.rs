@@ -1,0 +1,101 @@
+//! `ragtrace traces`: finished requests, the newest first.
+
+use ragtrace::Timestamp;
+use ragtrace::metrics::RunStatus;
+use ragtrace_sinks::store::{self, Position, TraceFilter, TraceSummary};
+
+use crate::list::{self, Column};
+use crate::output::{Failure, Format, Found, Output};
+use crate::when;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Requests of this user.
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// Requests of this tenant.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
+    /// Requests whose root is this stage.
+    #[arg(long, value_name = "NAME")]
+    stage: Option<String>,
+    /// Requests that ended so.
+    #[arg(long, value_enum)]
+    status: Option<Status>,
+    /// Requests that ended since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    since: Option<Timestamp>,
+    /// Requests that ended before then, given likewise.
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    until: Option<Timestamp>,
+    /// The page after the one that ended there, as it said.
+    #[arg(long, value_name = "POSITION")]
+    after: Option<Position>,
+    /// So many at most.
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    limit: usize,
+    /// How to write them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Status {
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl Args {
+    fn to_store(&self) -> TraceFilter {
+        let mut filter = TraceFilter::new().limit(self.limit);
+        if let Some(user) = &self.user {
+            filter = filter.user(user);
+        }
+        if let Some(tenant) = &self.tenant {
+            filter = filter.tenant(tenant);
+        }
+        if let Some(stage) = &self.stage {
+            filter = filter.stage(stage);
+        }
+        if let Some(status) = self.status {
+            filter = filter.status(match status {
+                Status::Completed => RunStatus::Completed,
+                Status::Failed => RunStatus::Failed,
+                Status::Cancelled => RunStatus::Cancelled,
+            });
+        }
+        if let Some(since) = self.since {
+            filter = filter.since(since);
+        }
+        if let Some(until) = self.until {
+            filter = filter.until(until);
+        }
+        if let Some(after) = self.after {
+            filter = filter.after(after);
+        }
+        filter
+    }
+}
+
+pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    let found = store::open(url).await?.traces(args.to_store()).await?;
+    let Some(last) = found.last().filter(|_| !found.is_empty()) else {
+        return Ok(Found::Nothing("no requests match".to_owned()));
+    };
+    list::write(&mut Output::new(), args.format, &found, &COLUMNS, TraceSummary::to_json)?;
+    if found.len() == args.limit && args.format == Format::Table {
+        eprintln!("there may be more: --after {}", last.position());
+    }
+    Ok(Found::Something)
+}
+
+const COLUMNS: [Column<TraceSummary>; 7] = [
+    Column::left("ended", |row| list::time(row.ended_at())),
+    Column::left("status", |row| row.status().to_owned()),
+    Column::left("request", |row| row.operation().to_owned()),
+    Column::right("took", |row| list::duration(row.duration())),
+    Column::left("user", |row| row.user_id().unwrap_or("-").to_owned()),
+    Column::left("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
+    Column::left("trace", |row| row.trace_id().to_string()),
+];
