@@ -3,6 +3,25 @@
 #[expect(dead_code, reason = "shared with the tests of each store, which use more of it")]
 mod support;
 
+/// Runs each of these tests over both stores.
+macro_rules! over_both {
+    ($($test:ident),+ $(,)?) => {
+        mod over_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::support::place::Place::sqlite()).await;
+            })+
+        }
+
+        mod over_postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::support::place::Place::postgres()).await;
+            })+
+        }
+    };
+}
+
 mod both {
     mod lists;
     mod reading;

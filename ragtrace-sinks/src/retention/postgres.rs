@@ -254,9 +254,9 @@ async fn erase(connection: &mut PgConnection, user: &str, dry_run: bool) -> Resu
     let requests = sqlx::query!("DELETE FROM request_metrics WHERE user_id = $1 OR trace_id = ANY ($2)", user, &traces);
     let requests = requests.execute(&mut *transaction).await?.rows_affected();
     if dry_run {
-        transaction.rollback().await?
+        transaction.rollback().await?;
     } else {
-        transaction.commit().await?
+        transaction.commit().await?;
     }
     Ok(Purged { logs, archived, requests })
 }

@@ -62,24 +62,3 @@ impl Place {
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a number")
     }
 }
-
-/// Runs each of these tests over both stores.
-macro_rules! over_both {
-    ($($test:ident),+ $(,)?) => {
-        mod over_sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::support::place::Place::sqlite()).await;
-            })+
-        }
-
-        mod over_postgres {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::support::place::Place::postgres()).await;
-            })+
-        }
-    };
-}
-
-pub(crate) use over_both;
