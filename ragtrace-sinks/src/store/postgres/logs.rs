@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Columns, INFLIGHT_ROWS, INFLIGHT_WINDOW, LogFilter, LogRow, PgTime, PostgresStore, StoreError, TAIL_ROWS,
-    unreadable,
+    TRACE_ROWS, unreadable,
 };
 
 /// How far back the first window of a search reaches, and how much farther each next one does.
