@@ -1,5 +1,10 @@
 //! What a sink and the store do alike over SQLite and over PostgreSQL.
 
+#[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
+#[path = "../../tests/support/cluster.rs"]
+mod cluster;
+#[path = "support/place.rs"]
+mod place;
 #[expect(dead_code, reason = "shared with the tests of each store, which use more of it")]
 mod support;
 
@@ -9,14 +14,14 @@ macro_rules! over_both {
         mod over_sqlite {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::support::place::Place::sqlite()).await;
+                super::$test(crate::place::Place::sqlite()).await;
             })+
         }
 
         mod over_postgres {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::support::place::Place::postgres()).await;
+                super::$test(crate::place::Place::postgres()).await;
             })+
         }
     };

@@ -6,7 +6,7 @@ use ragtrace::metrics::RunStatus;
 use ragtrace::{Sink, Timestamp};
 use ragtrace_sinks::store::{TraceFilter, Window};
 
-use crate::support::place::Place;
+use crate::place::Place;
 use crate::support::{BEGIN, Make, batch, ingestion, run};
 
 over_both!(

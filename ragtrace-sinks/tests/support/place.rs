@@ -8,8 +8,8 @@ use ragtrace_sinks::{PostgresSink, SqliteSink};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::batch;
-use super::cluster::Cluster;
+use crate::cluster::Cluster;
+use crate::support::batch;
 
 /// Somewhere to write to and to read from, a test's own.
 pub(crate) struct Place {
