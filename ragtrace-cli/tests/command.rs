@@ -269,7 +269,20 @@ fn retention_and_purge_say_what_they_do() {
     assert_eq!(done, "1 days: 1 traces archived, 0 removed; 0 expired from the archive\n");
     assert_eq!(code(&ragtrace(&file, &["retention", "--sample", "2"])), Some(2));
     stdout(&ragtrace(&file, &["trace", TRACE]));
-    let said = stdout(&ragtrace(&file, &["purge", "--user", "alice"]));
-    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 requests\n");
+    // A letter of hers and one of his.
+    let letter = |user: &str| {
+        let record = Make::new("log", "x", 1, 0).with("user_id", user).record().to_json();
+        format!(
+            "{{\"at\":\"2026-11-22T08:20:11.000000Z\",\"sink\":\"postgres\",\"reason\":\"bad\",\"record\":{record}}}\n"
+        )
+    };
+    let letters = file.folder.path().join("dead-letters.jsonl");
+    let of_bob = letter("bob");
+    std::fs::write(&letters, letter("alice") + &of_bob).expect("written");
+    let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", ".", "--dry-run"]));
+    assert_eq!(said, "would be removed: 0 log rows, 8 archived rows, 0 requests, 1 dead letters\n");
+    let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", "."]));
+    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 requests, 1 dead letters\n");
+    assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
 }

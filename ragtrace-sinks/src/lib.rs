@@ -11,13 +11,13 @@
 mod env;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod retention;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod store;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod tables;
 
 pub use env::{ConfigError, from_env, from_lookup};

@@ -85,14 +85,17 @@ pub(crate) fn requests(batch: &Batch) -> Json {
 #[cfg(feature = "postgres")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Minute = 60_000_000,
-    Hour = 3_600_000_000,
+    Minute,
+    Hour,
 }
 
 /// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in it.
 #[cfg(feature = "postgres")]
 pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
-    let step = step as i64;
+    let step = match step {
+        Step::Minute => 60_000_000,
+        Step::Hour => 3_600_000_000,
+    };
     let mut all: BTreeMap<_, ([i64; 5], f64, f64, DurationSketch)> = BTreeMap::new();
     for minute in minutes {
         let at = Timestamp::from_micros(minute.minute().as_micros().div_euclid(step) * step);

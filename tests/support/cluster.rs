@@ -46,7 +46,7 @@ fi
 "#;
 
 /// How long a server may take to start.
-const STARTING: Duration = Duration::from_secs(60);
+const STARTING: Duration = Duration::from_mins(1);
 
 impl Cluster {
     /// A server of a test's own, for what others must not see: being killed, being full.

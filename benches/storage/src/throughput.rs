@@ -47,6 +47,8 @@ fn pipeline(records: u64) -> (f64, f64) {
         .service("bench")
         .console(ragtrace::Console::Off)
         .sink(PostgresSink::new(url()))
+        // Room for what four deliveries of 10,000 hold, and for the next ones.
+        .queue(ragtrace::QueueLimits::default().with_sink_bytes(256 << 20))
         .install()
         .expect("nothing else is installed");
     // The tables are made ahead, as they would be.

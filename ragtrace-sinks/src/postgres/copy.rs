@@ -14,7 +14,9 @@ pub(super) fn encode(rows: &[Row<'_>]) -> Vec<u8> {
     data.0.extend_from_slice(SIGNATURE);
     // Flags, and the length of an extension of the header: none of either.
     data.0.extend_from_slice(&[0; 8]);
-    rows.iter().for_each(|row| data.row(row));
+    for row in rows {
+        data.row(row);
+    }
     data.0.extend_from_slice(&(-1_i16).to_be_bytes());
     data.0
 }

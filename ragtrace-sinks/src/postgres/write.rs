@@ -86,7 +86,7 @@ async fn request_metrics(connection: &mut PgConnection, batch: &Batch) -> Result
         SELECT timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id
         FROM json_to_recordset($1::text::json) AS r(timestamp timestamptz, operation text, duration_ms double precision,
             status text, trace_id uuid, user_id text, tenant_id text)",
-        clean(tables::requests(batch))
+        clean(&tables::requests(batch))
     );
     insert.execute(connection).await.map(drop)
 }
@@ -108,7 +108,7 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
             items = add_counts(stage_minutes.items, excluded.items), cost_usd = stage_minutes.cost_usd + excluded.cost_usd,
             duration_ms_sum = stage_minutes.duration_ms_sum + excluded.duration_ms_sum,
             durations = add_sketches(stage_minutes.durations, excluded.durations)",
-        clean(tables::added_up(batch.minutes(), Step::Minute)),
+        clean(&tables::added_up(batch.minutes(), Step::Minute)),
         process.instance,
         process.service,
         process.environment
@@ -128,7 +128,7 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
             items = add_counts(stage_hours.items, excluded.items), cost_usd = stage_hours.cost_usd + excluded.cost_usd,
             duration_ms_sum = stage_hours.duration_ms_sum + excluded.duration_ms_sum,
             durations = add_sketches(stage_hours.durations, excluded.durations)",
-        clean(tables::added_up(batch.minutes(), Step::Hour))
+        clean(&tables::added_up(batch.minutes(), Step::Hour))
     );
     add.execute(connection).await.map(drop)
 }
@@ -151,7 +151,7 @@ async fn instances(connection: &mut PgConnection, batch: &Batch) -> Result<(), s
             started_at = least(instances.started_at, excluded.started_at),
             last_seen_at = greatest(instances.last_seen_at, excluded.last_seen_at),
             ended_at = CASE WHEN excluded.last_seen_at <= instances.ended_at THEN instances.ended_at END",
-        clean(processes.collect())
+        clean(&processes.collect())
     );
     upsert.execute(connection).await.map(drop)
 }
@@ -188,6 +188,6 @@ pub(super) async fn ended(connection: &mut PgConnection, instances: &[Uuid]) -> 
 }
 
 /// What goes into a statement as JSON, as text.
-fn clean(json: Json) -> String {
+fn clean(json: &Json) -> String {
     super::clean::json(json.to_string())
 }

@@ -51,11 +51,13 @@ async fn settle_all(
     }
     let horizon = retention.horizon().to_string();
     let days = sqlx::query!(
+        // By names alone, which sort as days do: the server may look at names of other tables before it looks whose
+        // partitions they are.
         r#"SELECT c.relname::text AS "partition!",
-            to_char(to_date(substr(c.relname, 6), 'YYYYMMDD'), 'YYYY-MM-DD') AS "day!"
+            substr(c.relname, 6, 4) || '-' || substr(c.relname, 10, 2) || '-' || substr(c.relname, 12, 2) AS "day!"
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'logs'::regclass AND to_date(substr(c.relname, 6), 'YYYYMMDD') < left($1, 10)::date
-        ORDER BY 2"#,
+        WHERE i.inhparent = 'logs'::regclass AND c.relname::text < 'logs_' || replace(left($1, 10), '-', '')
+        ORDER BY 1"#,
         horizon
     );
     let days = days.fetch_all(&mut *connection).await?;
@@ -254,9 +256,9 @@ async fn erase(connection: &mut PgConnection, user: &str, dry_run: bool) -> Resu
     let requests = sqlx::query!("DELETE FROM request_metrics WHERE user_id = $1 OR trace_id = ANY ($2)", user, &traces);
     let requests = requests.execute(&mut *transaction).await?.rows_affected();
     if dry_run {
-        transaction.rollback().await?
+        transaction.rollback().await?;
     } else {
-        transaction.commit().await?
+        transaction.commit().await?;
     }
     Ok(Purged { logs, archived, requests })
 }

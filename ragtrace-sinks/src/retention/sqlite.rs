@@ -117,7 +117,10 @@ async fn settle(
 
 /// Rows of no trace: each is judged by itself.
 async fn loose(connection: &mut SqliteConnection, retention: &Retention, horizon: &str) -> Result<(), sqlx::Error> {
-    while !retention.dry_run {
+    if retention.dry_run {
+        return Ok(());
+    }
+    loop {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         if retention.keep_errors {
             let copy = sqlx::query!(
@@ -216,9 +219,9 @@ async fn erase(connection: &mut SqliteConnection, user: &str, dry_run: bool) -> 
     }
     let [logs, archived, requests] = removed;
     if dry_run {
-        transaction.rollback().await?
+        transaction.rollback().await?;
     } else {
-        transaction.commit().await?
+        transaction.commit().await?;
     }
     Ok(Purged { logs, archived, requests })
 }

@@ -6,7 +6,7 @@ use ragtrace::metrics::RunStatus;
 use ragtrace::{Sink, Timestamp};
 use ragtrace_sinks::store::{TraceFilter, Window};
 
-use crate::support::place::{Place, over_both};
+use crate::place::Place;
 use crate::support::{BEGIN, Make, batch, ingestion, run};
 
 over_both!(
@@ -66,7 +66,7 @@ async fn stats_of_a_window_count_what_ended_in_it(place: Place) {
         let stats = store.stage_stats(Window::new(at(from), at(to))).await.expect("reads");
         // BEGIN is eleven seconds into its minute, and the end is widened to the whole one.
         let expected = 300_u64.min(to + 1).saturating_sub(from);
-        assert_eq!(stats.first().map_or(0, |stage| stage.runs()), expected, "{from}..{to}");
+        assert_eq!(stats.first().map_or(0, ragtrace_sinks::store::StageStats::runs), expected, "{from}..{to}");
     }
 }
 

@@ -3,7 +3,7 @@
 use ragtrace::{Level, StageDescriptor, Timestamp};
 use ragtrace_sinks::store::{self, LogFilter, LogStore};
 
-use crate::support::place::{Place, over_both};
+use crate::place::Place;
 use crate::support::{BEGIN, Make, TRACE, ingestion};
 
 over_both!(

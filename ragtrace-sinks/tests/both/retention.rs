@@ -8,7 +8,7 @@ use ragtrace_sinks::retention::{Retention, purge};
 use ragtrace_sinks::store::{LogFilter, TraceFilter};
 use uuid::Uuid;
 
-use crate::support::place::{Place, over_both};
+use crate::place::Place;
 use crate::support::{BEGIN, Make, batch, run};
 
 over_both!(

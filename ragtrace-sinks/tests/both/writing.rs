@@ -7,7 +7,7 @@ use ragtrace_sinks::store::LogFilter;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::support::place::{Place, over_both};
+use crate::place::Place;
 use crate::support::{BEGIN, INSTANCE, Make, batch, ingestion};
 
 over_both!(

@@ -6,7 +6,7 @@ use ragtrace_sinks::store::{self, LogFilter};
 use serde_json::json;
 
 use super::server::Database;
-use crate::support::cluster::Cluster;
+use crate::cluster::Cluster;
 use crate::support::{Make, batch, run};
 
 #[tokio::test]

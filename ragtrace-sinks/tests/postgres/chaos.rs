@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::proxy::{Cut, Proxy};
 use super::server::{Database, until_delivered};
-use crate::support::cluster::Cluster;
+use crate::cluster::Cluster;
 use crate::support::{Make, batch, ingestion};
 
 fn records(number: u64) -> Vec<Record> {

@@ -4,7 +4,7 @@ use ragtrace::Sink;
 use ragtrace_sinks::store;
 
 use super::server::Database;
-use crate::support::cluster::Cluster;
+use crate::cluster::Cluster;
 use crate::support::{Make, batch, ingestion};
 
 /// The plan of a statement, with a store that has something in it.

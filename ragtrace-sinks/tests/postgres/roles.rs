@@ -6,7 +6,7 @@ use ragtrace_sinks::PostgresSink;
 use ragtrace_sinks::store::{self, LogFilter, TraceFilter, Window};
 
 use super::server::Database;
-use crate::support::cluster::Cluster;
+use crate::cluster::Cluster;
 use crate::support::{BEGIN, Make, batch, run};
 
 const OF_B: &str = "0199a1c2-7b1e-7a54-9c01-bbbbbbbbbbbb";

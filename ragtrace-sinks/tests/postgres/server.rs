@@ -4,7 +4,7 @@ use ragtrace::Sink;
 use ragtrace::sink::{Batch, SinkError};
 use ragtrace_sinks::PostgresSink;
 
-use crate::support::cluster::Cluster;
+use crate::cluster::Cluster;
 
 /// A database on a server.
 pub(crate) struct Database<'a> {

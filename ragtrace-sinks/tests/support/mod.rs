@@ -1,11 +1,5 @@
 //! Records and stores for tests.
 
-#[cfg(feature = "postgres")]
-#[path = "../../../tests/support/cluster.rs"]
-pub(crate) mod cluster;
-#[cfg(all(feature = "sqlite", feature = "postgres"))]
-pub(crate) mod place;
-
 use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Sink, Timestamp};

@@ -8,8 +8,8 @@ use ragtrace_sinks::{PostgresSink, SqliteSink};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
-use super::batch;
-use super::cluster::Cluster;
+use crate::cluster::Cluster;
+use crate::support::batch;
 
 /// Somewhere to write to and to read from, a test's own.
 pub(crate) struct Place {
@@ -62,24 +62,3 @@ impl Place {
         sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("a number")
     }
 }
-
-/// Runs each of these tests over both stores.
-macro_rules! over_both {
-    ($($test:ident),+ $(,)?) => {
-        mod over_sqlite {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::support::place::Place::sqlite()).await;
-            })+
-        }
-
-        mod over_postgres {
-            $(#[tokio::test]
-            async fn $test() {
-                super::$test(crate::support::place::Place::postgres()).await;
-            })+
-        }
-    };
-}
-
-pub(crate) use over_both;

@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::{
     Columns, INFLIGHT_ROWS, INFLIGHT_WINDOW, LogFilter, LogRow, PgTime, PostgresStore, StoreError, TAIL_ROWS,
-    unreadable,
+    TRACE_ROWS, unreadable,
 };
 
 /// How far back the first window of a search reaches, and how much farther each next one does.
-const FIRST_WINDOW: Duration = Duration::from_secs(60);
+const FIRST_WINDOW: Duration = Duration::from_mins(1);
 const GROWTH: u32 = 8;
 /// A window that would be longer reaches back to the beginning.
-const LONGEST_WINDOW: Duration = Duration::from_secs(30 * 86_400);
+const LONGEST_WINDOW: Duration = Duration::from_hours(30 * 24);
 
 /// Selects the columns of a row from a table and under a condition of its own.
 macro_rules! select {
@@ -22,8 +22,8 @@ macro_rules! select {
         sqlx::query_as!(
             Columns,
             r#"SELECT r.id::text AS "id!", to_char(r.timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "timestamp!",
-                r.trace_id::text, r.span_id, r.parent_span_id, r.local_root, r.request_id, r.user_id, r.tenant_id, r.request_type,
-                r.logger, r.level, r.message, r.event, r.stage, r.kind, r.context::text, r.metrics::text, r.error::text, r.stack_trace,
+                r.trace_id::text, r.span_id, r.parent_span_id, r.local_root AS "local_root!", r.request_id, r.user_id, r.tenant_id, r.request_type,
+                r.logger AS "logger!", r.level AS "level!", r.message AS "message!", r.event AS "event!", r.stage, r.kind, r.context::text, r.metrics::text, r.error::text, r.stack_trace,
                 r.source::text, r.service, r.environment, r.version, r.host, r.instance::text AS "instance!", r.thread,
                 to_char(r.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "created_at!""#
                 + " FROM "
@@ -95,10 +95,14 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(unreadable)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// What the archive has of a trace.
-    pub(super) async fn archived(&self, trace: Uuid) -> Result<Vec<LogRow>, StoreError> {
-        let rows = select!("logs_archive r WHERE r.trace_id = $1", trace);
-        rows.fetch_all(&self.pool).await.map_err(unreadable)?.into_iter().map(LogRow::try_from).collect()
+    /// The rows of a trace, at most one more than are wanted, with what the archive has of it.
+    pub(super) async fn of_trace(&self, trace: Uuid) -> Result<Vec<LogRow>, StoreError> {
+        let rows = select!(
+            "(SELECT * FROM logs WHERE trace_id = $1 UNION ALL SELECT * FROM logs_archive WHERE trace_id = $1) r LIMIT $2",
+            trace,
+            i64::try_from(TRACE_ROWS + 1).unwrap_or(i64::MAX)
+        );
+        rows.fetch_all(&self.lookups).await.map_err(unreadable)?.into_iter().map(LogRow::try_from).collect()
     }
 
     /// The trace of the newest record.

@@ -31,7 +31,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub(super) struct PostgresStore {
+    /// For searches, which are planned for the parameters they get.
     pool: PgPool,
+    /// For what always goes the same way, and is planned once: planning over many days takes longer than finding a trace.
+    lookups: PgPool,
 }
 
 impl PostgresStore {
@@ -39,16 +42,17 @@ impl PostgresStore {
     pub(super) async fn open(target: &Target) -> Result<Self, StoreError> {
         let options = target
             .options(crate::postgres::Session::Reading)
-            .map_err(|fault| StoreError::new(Kind::Url, fault.to_string()))?
-            .options([("plan_cache_mode", "force_custom_plan")]);
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-        let pool = pool.connect_with(options).await.map_err(unreachable)?;
+            .map_err(|fault| StoreError::new(Kind::Url, fault.to_string()))?;
+        let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
+        let lookups = pool().connect_lazy_with(options.clone().options([("plan_cache_mode", "force_generic_plan")]));
+        let searches = options.options([("plan_cache_mode", "force_custom_plan")]);
+        let pool = pool().connect_with(searches).await.map_err(unreachable)?;
         // The table is sqlx's own, so it is not among those that statements are checked against.
         let version = sqlx::query_scalar("SELECT max(version) FROM ragtrace_migrations WHERE success");
         let version: Option<i64> = version.fetch_one(&pool).await.map_err(not_a_store)?;
         let current = MIGRATIONS.iter().map(|migration| migration.version).max();
         if version == current {
-            return Ok(Self { pool });
+            return Ok(Self { pool, lookups });
         }
         let advice = if version < current {
             "an older version of ragtrace: run `ragtrace migrate`, or write to it once with this version"
@@ -69,14 +73,12 @@ impl PostgresStore {
                 SELECT instance FROM logs WHERE trace_id = $1 UNION SELECT instance FROM logs_archive WHERE trace_id = $1)"#,
             id
         );
-        let instances = instances.fetch_all(&self.pool).await.map_err(unreadable)?;
+        let instances = instances.fetch_all(&self.lookups).await.map_err(unreadable)?;
         let heard = instances.into_iter().map(|row| {
             (row.instance, Heard { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
         });
         let instances: HashMap<Uuid, Heard> = heard.collect();
-        // A trace that retention moves in between is read in both places, which does no harm, rather than in none.
-        let mut rows = self.logs(&LogFilter::new().trace(trace).limit(TRACE_ROWS + 1)).await?;
-        rows.extend(self.archived(id).await?);
+        let mut rows = self.of_trace(id).await?;
         let truncated = rows.len() > TRACE_ROWS;
         rows.truncate(TRACE_ROWS);
         Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
