@@ -84,7 +84,7 @@ fn drain(telemetry: &Telemetry) -> Result<(), String> {
         if stats.sinks.iter().any(|sink| sink.pending + sink.spooled > 0) {
             quiet_since = Instant::now();
         }
-        if begin.elapsed() > Duration::from_secs(60) {
+        if begin.elapsed() > Duration::from_mins(1) {
             return Err(format!("the spool does not empty: {stats:?}"));
         }
         std::thread::sleep(Duration::from_millis(10));

@@ -93,7 +93,7 @@ fn replace(_: Vec<u8>) -> Vec<u8> {
 #[test]
 fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
     let place = Place::new();
-    let work = |from| Work { work: "hold", manner: "down", from, runs: RUNS, ..Work::default() };
+    let work = |from| Work { task: "hold", manner: "down", from, runs: RUNS, ..Work::default() };
     let mut children: Vec<_> = (0..3).map(|n| place.start(work(n * RUNS))).collect();
     for child in &mut children {
         while child.line().expect("it holds before it ends") != "holding" {}
@@ -104,7 +104,7 @@ fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
     // Two at once want the slot of the one that died; the others are alive, so theirs are left alone.
     let adopters: Vec<_> = (0..2)
         .map(|_| {
-            let work = Work { work: "drain", ..Work::default() };
+            let work = Work { task: "drain", ..Work::default() };
             place.command(work).spawn().expect("the child starts")
         })
         .collect();
@@ -112,7 +112,9 @@ fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
     let recovered: Vec<_> = said.iter().map(|output| value(&text(&output.stdout), "recovered")).collect();
     assert_eq!(recovered.iter().filter(|n| **n > 0).count(), 1, "it is adopted once: {recovered:?}");
     assert_eq!(place.arrived().len() as u64, RUNS * 2, "nothing of those that live");
-    children.into_iter().for_each(|child| drop(child.kill()));
+    for child in children {
+        drop(child.kill());
+    }
     place.drain();
     let arrived = place.arrived();
     assert_eq!(arrived.len() as u64, 3 * RUNS * 2);
@@ -123,15 +125,13 @@ fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
 fn a_folder_that_cannot_be_written_costs_the_spool_and_no_more() {
     let place = Place::new();
     fs::create_dir_all(&place.spool).expect("a folder");
-    fs::set_permissions(&place.spool, fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o555)))
-        .expect("it is ours");
+    fs::set_permissions(&place.spool, std::os::unix::fs::PermissionsExt::from_mode(0o555)).expect("it is ours");
     let mut command = place.command(Work { durability: "durable", runs: RUNS, ..Work::default() });
     if fs::write(place.spool.join("probe"), "").is_ok() {
         // The administrator may write anywhere, so the child is somebody else, who may write where records arrive.
         fs::remove_file(place.spool.join("probe")).expect("it was just made");
         let parent = place.file.parent().expect("a folder");
-        fs::set_permissions(parent, fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o777)))
-            .expect("it is ours");
+        fs::set_permissions(parent, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("it is ours");
         command.uid(65_534).gid(65_534);
     }
     let output = command.output().expect("the child runs");

@@ -104,7 +104,7 @@ fn flush_in_the_middle_of_a_delivery_waits_for_it_and_for_what_came_after() {
 
 #[test]
 fn a_sink_that_stalls_does_not_delay_another() {
-    const STALL: Duration = Duration::from_secs(60);
+    const STALL: Duration = Duration::from_mins(1);
     const SAMPLES: u64 = 40;
     // The stall is a minute; the measurement takes as long as it needs within it.
     let delays = |stalled: Option<Scripted>| {

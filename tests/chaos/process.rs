@@ -33,10 +33,10 @@ impl Place {
 
     /// What the child is told.
     pub(crate) fn words(&self, work: Work) -> Vec<String> {
-        let Work { work, manner, durability, from, runs, spool_bytes } = work;
+        let Work { task, manner, durability, from, runs, spool_bytes } = work;
         let paths = [&self.spool, &self.file].map(|path| path.display().to_string());
         let numbers = [from, runs, spool_bytes].map(|number| number.to_string());
-        let mut words = vec![work.to_owned()];
+        let mut words = vec![task.to_owned()];
         words.extend(paths);
         words.extend([manner.to_owned(), durability.to_owned()]);
         words.extend(numbers);
@@ -55,7 +55,7 @@ impl Place {
 
     /// Delivers all that the spool holds.
     pub(crate) fn drain(&self) {
-        let output = self.run(Work { work: "drain", ..Work::default() });
+        let output = self.run(Work { task: "drain", ..Work::default() });
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
@@ -64,14 +64,13 @@ impl Place {
         let mut ledger = HashMap::new();
         let mut arrived = HashSet::new();
         for line in read_lines(&self.file) {
-            match ledger.get(&line.id) {
-                Some(earlier) => assert_eq!(*earlier, line.traces, "a batch keeps its records"),
-                None => {
-                    for trace in &line.traces {
-                        assert!(arrived.insert(*trace), "{trace:?} arrived in two batches");
-                    }
-                    ledger.insert(line.id, line.traces);
+            if let Some(earlier) = ledger.get(&line.id) {
+                assert_eq!(*earlier, line.traces, "a batch keeps its records");
+            } else {
+                for trace in &line.traces {
+                    assert!(arrived.insert(*trace), "{trace:?} arrived in two batches");
                 }
+                ledger.insert(line.id, line.traces);
             }
         }
         arrived
@@ -81,7 +80,7 @@ impl Place {
 /// What a child is to do.
 #[derive(Clone, Copy)]
 pub(crate) struct Work {
-    pub(crate) work: &'static str,
+    pub(crate) task: &'static str,
     pub(crate) manner: &'static str,
     pub(crate) durability: &'static str,
     pub(crate) from: u64,
@@ -91,7 +90,7 @@ pub(crate) struct Work {
 
 impl Default for Work {
     fn default() -> Self {
-        Self { work: "issue", manner: "up", durability: "spill", from: 0, runs: 0, spool_bytes: 1 << 30 }
+        Self { task: "issue", manner: "up", durability: "spill", from: 0, runs: 0, spool_bytes: 1 << 30 }
     }
 }
 

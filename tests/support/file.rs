@@ -1,5 +1,6 @@
 //! A sink that writes to a file, for processes that are killed: a batch is a line, and is written at once or not at all.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -55,7 +56,8 @@ impl FileSink {
     fn append(&self, batch: &Batch) -> std::io::Result<()> {
         let mut line = batch.id().to_string();
         for trace in batch.records().iter().filter_map(Trace::of) {
-            line.push_str(&format!(" {}{}", trace.number, if trace.is_end { "e" } else { "s" }));
+            // Writing to a `String` has no error to report.
+            let _ = write!(line, " {}{}", trace.number, if trace.is_end { "e" } else { "s" });
         }
         line.push('\n');
         File::options().create(true).append(true).open(&self.path)?.write_all(line.as_bytes())
