@@ -1,5 +1,6 @@
 //! Setting up, delivering, and taking down.
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -137,7 +138,7 @@ fn a_sink_that_fails_for_a_while_gets_everything_and_holds_up_no_other() {
         std::thread::yield_now();
     }
     finish(telemetry);
-    let ids = |memory: &Memory| memory.records().iter().map(ragtrace::Record::id).collect::<Vec<_>>();
+    let ids = |memory: &Memory| memory.records().iter().map(ragtrace::Record::id).collect::<BTreeSet<_>>();
     assert_eq!(ids(&late), ids(&steady));
 }
 
@@ -151,20 +152,22 @@ fn a_shutdown_with_a_dead_sink_ends_in_time_and_says_what_was_lost() {
     assert!(!report.complete);
     let sink = report.stats.sink("flaky").expect("it was set up");
     assert!(sink.is_balanced(), "{sink:?}");
-    assert_eq!((sink.accepted, sink.dropped), (100, 100));
+    // What the pipeline has to say of its own doings is a record too.
+    assert!(sink.accepted >= 100 && sink.dropped == sink.accepted, "{sink:?}");
 }
 
 #[test]
 fn a_full_queue_drops_and_counts_and_keeps_every_end_of_what_it_took() {
     let _turn = turn();
     let memory = Memory::default();
-    let limits = QueueLimits::default().with_entries(256);
+    let limits = QueueLimits::default().with_entries(256).with_sink_records(1 << 20).with_sink_bytes(1 << 32);
     let telemetry = quiet().queue(limits).sink(memory.clone()).install().expect("the only one");
     // More than the worker can read in this time, in whatever time it has.
     (0..200_000).for_each(|_| drop(work(0)));
     let report = telemetry.shutdown_blocking(Duration::from_secs(30));
     assert!(report.complete, "{report}");
-    let records = memory.records();
+    let mut records = memory.records();
+    records.retain(|record| record.stage().is_some());
     assert_eq!(records.len() as u64 + report.stats.dropped.total(), 400_000);
     let started = records.iter().filter(|record| record.event() == Event::Started).count();
     let ended = records.len() - started;

@@ -231,6 +231,7 @@ impl Worker {
     fn obey(&mut self, command: Command) {
         // Everything that was accepted before the command came is in the queue, so the whole of it is read.
         self.drain(usize::MAX);
+        self.tell();
         let (deadline, reply) = match command {
             Command::Flush { deadline, reply } => (deadline, Some(reply)),
             Command::Shutdown { deadline, reply } => {
@@ -322,9 +323,14 @@ impl Worker {
         }
     }
 
-    /// Makes records of our own doings, for all sinks.
+    /// Makes records of our own doings, for all sinks. Once the end has begun there are none: they would come after
+    /// the last of what it waits for.
     fn tell(&mut self) {
         let now = Instant::now();
+        if self.ending.is_some() {
+            self.lanes.iter_mut().for_each(|lane| drop(lane.take_news(now)));
+            return;
+        }
         let mut parts = Vec::new();
         for lane in &mut self.lanes {
             let doings = lane.take_news(now);
