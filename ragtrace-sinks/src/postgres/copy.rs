@@ -8,14 +8,15 @@ const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 /// The version of `jsonb` on the wire, which goes before its text.
 const JSONB: u8 = 1;
 
-/// The whole of a `COPY`'s data.
-pub(super) fn encode(rows: &[Row<'_>]) -> Vec<u8> {
+/// The whole of a `COPY`'s data, of rows that one transaction writes.
+pub(super) fn encode(rows: &[Row<'_>], written: i64) -> Vec<u8> {
     let mut data = Data(Vec::with_capacity(rows.len() * 640));
     data.0.extend_from_slice(SIGNATURE);
     // Flags, and the length of an extension of the header: none of either.
     data.0.extend_from_slice(&[0; 8]);
     for row in rows {
         data.row(row);
+        data.bytes(Some(&written.to_be_bytes()));
     }
     data.0.extend_from_slice(&(-1_i16).to_be_bytes());
     data.0
@@ -25,7 +26,7 @@ struct Data(Vec<u8>);
 
 impl Data {
     fn row(&mut self, row: &Row<'_>) {
-        const COLUMNS: i16 = 29;
+        const COLUMNS: i16 = 30;
         self.0.extend_from_slice(&COLUMNS.to_be_bytes());
         self.bytes(Some(row.id.as_bytes()));
         self.bytes(Some(&(row.timestamp - EPOCH).to_be_bytes()));
