@@ -25,7 +25,10 @@ pub(super) async fn retain(
     let mut connection = open(target).await?;
     let mut settled = Settled::default();
     let done = settle_all(&mut connection, retention, &mut settled, progress).await;
-    // The lock goes with the connection.
+    // The lock goes with the connection too, but only when the server gets to it, and the next job may come sooner.
+    if done.is_ok() && !settled.is_running_elsewhere {
+        let _ = sqlx::query!("SELECT pg_advisory_unlock($1)", LOCK).fetch_one(&mut connection).await;
+    }
     let _ = connection.close().await;
     done.map(|()| settled).map_err(failed)
 }
