@@ -44,6 +44,15 @@ impl TraceId {
         self.0
     }
 
+    /// The upper and the lower 64 bits.
+    pub(crate) fn halves(self) -> (u64, u64) {
+        self.as_uuid().as_u64_pair()
+    }
+
+    pub(crate) fn from_halves(high: u64, low: u64) -> Option<Self> {
+        Self::from_u128(Uuid::from_u64_pair(high, low).as_u128())
+    }
+
     /// The id as a UUID.
     pub fn as_uuid(self) -> Uuid {
         Uuid::from_u128(self.0)

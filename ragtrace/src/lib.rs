@@ -6,6 +6,7 @@ pub mod __private;
 mod capture;
 mod console;
 mod context;
+mod hash;
 mod id;
 mod level;
 pub mod metrics;

@@ -196,7 +196,7 @@ macro_rules! numbers {
 }
 
 numbers! {
-    bool => |b| Value::Bool(b);
+    bool => |b| Value::Bool(b), bool(b);
     u8 => |n| Value::U64(n.into()), u64(n.into());
     u16 => |n| Value::U64(n.into()), u64(n.into());
     u32 => |n| Value::U64(n.into()), u64(n.into());
@@ -231,11 +231,19 @@ impl ToValue for str {
     fn to_value(&self) -> Value {
         text(self.to_owned())
     }
+
+    fn put(&self, field: Field<'_>) {
+        field.text(self);
+    }
 }
 
 impl ToValue for String {
     fn to_value(&self) -> Value {
         text(self.clone())
+    }
+
+    fn put(&self, field: Field<'_>) {
+        field.text(self);
     }
 }
 
@@ -243,11 +251,19 @@ impl ToValue for Cow<'_, str> {
     fn to_value(&self) -> Value {
         text(self.clone().into_owned())
     }
+
+    fn put(&self, field: Field<'_>) {
+        field.text(self);
+    }
 }
 
 impl ToValue for Path {
     fn to_value(&self) -> Value {
         text(self.to_string_lossy().into_owned())
+    }
+
+    fn put(&self, field: Field<'_>) {
+        field.text(&self.to_string_lossy());
     }
 }
 

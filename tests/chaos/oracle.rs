@@ -74,7 +74,7 @@ fn every_record_arrives_once_or_is_dead_with_its_reason() {
         }
     });
     let builder = ragtrace::builder()
-        .queue(QueueLimits::default().with_entries(4_000_000).with_sink_bytes(256 << 20))
+        .queue(QueueLimits::default().with_bytes(512 << 20).with_sink_bytes(256 << 20))
         .spool(folder.path(), SpoolLimits::default())
         .sink(down_for_long)
         .sink(slow)

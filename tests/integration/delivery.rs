@@ -160,7 +160,7 @@ fn a_shutdown_with_a_dead_sink_ends_in_time_and_says_what_was_lost() {
 fn a_full_queue_drops_and_counts_and_keeps_every_end_of_what_it_took() {
     let _turn = turn();
     let memory = Memory::default();
-    let limits = QueueLimits::default().with_entries(256).with_sink_records(1 << 20).with_sink_bytes(1 << 32);
+    let limits = QueueLimits::default().with_bytes(32 << 10).with_sink_records(1 << 20).with_sink_bytes(1 << 32);
     let telemetry = quiet().queue(limits).sink(memory.clone()).install().expect("the only one");
     // More than the worker can read in this time, in whatever time it has.
     (0..200_000).for_each(|_| drop(work(0)));

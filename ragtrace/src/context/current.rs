@@ -1,28 +1,70 @@
 //! The context that the running poll or call has on this thread.
+//!
+//! Request and span lie apart, so that a stage that runs in the request of its parent changes the span alone, and
+//! counts no reference.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 
-use super::RequestContext;
+use super::{Request, RequestContext};
+use crate::SpanId;
+
+struct Current {
+    // Without a destructor an access is a plain load. Nothing is lost by it: every scope puts back what it found, so
+    // the place is empty when the thread ends.
+    request: Cell<ManuallyDrop<Option<Arc<Request>>>>,
+    span: Cell<Option<SpanId>>,
+}
 
 thread_local! {
-    // Without a destructor an access is a plain load. Nothing is lost by it: every scope puts back what it found, so
-    // the slot is empty when the thread ends.
-    static CURRENT: Cell<ManuallyDrop<Option<RequestContext>>> = const { Cell::new(ManuallyDrop::new(None)) };
+    static CURRENT: Current = const { Current { request: Cell::new(ManuallyDrop::new(None)), span: Cell::new(None) } };
 }
 
 /// Puts `context` in place, and returns what was there. Whoever calls it puts that back.
 pub(crate) fn swap(context: Option<RequestContext>) -> Option<RequestContext> {
-    CURRENT.with(|current| ManuallyDrop::into_inner(current.replace(ManuallyDrop::new(context))))
+    let (request, span) = context.map_or((None, None), |context| (Some(context.request), context.span));
+    let request = swap_request(request);
+    let span = swap_span(span);
+    request.map(|request| RequestContext { request, span })
+}
+
+/// Puts `request` in place and leaves the span, as [`swap`].
+#[inline]
+pub(crate) fn swap_request(request: Option<Arc<Request>>) -> Option<Arc<Request>> {
+    CURRENT.with(|current| ManuallyDrop::into_inner(current.request.replace(ManuallyDrop::new(request))))
+}
+
+/// Puts `span` in place and leaves the request, as [`swap`].
+#[inline]
+pub(crate) fn swap_span(span: Option<SpanId>) -> Option<SpanId> {
+    CURRENT.with(|current| current.span.replace(span))
+}
+
+/// The current span.
+#[inline]
+pub(crate) fn span() -> Option<SpanId> {
+    CURRENT.with(|current| current.span.get())
+}
+
+/// Lets `look` at the current request, if there is one. Meanwhile the thread has none, so `look` must not need it.
+#[inline]
+pub(crate) fn with_request<T>(look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
+    let request = ManuallyDrop::new(swap_request(None));
+    let seen = request.as_ref().map(look);
+    // What was put in its place is `None`, which has nothing to drop.
+    let _nothing = ManuallyDrop::new(swap_request(ManuallyDrop::into_inner(request)));
+    seen
+}
+
+/// A clone of the current request.
+pub(crate) fn request() -> Option<Arc<Request>> {
+    with_request(Arc::clone)
 }
 
 /// A clone of the current context.
 pub(crate) fn current() -> Option<RequestContext> {
-    let context = swap(None);
-    let clone = context.clone();
-    // What was put in its place is `None`, which has nothing to drop.
-    drop(swap(context));
-    clone
+    request().map(|request| RequestContext { request, span: span() })
 }
 
 /// The current context is `slot`'s for as long as this lives; then `slot` has it back, and the thread what it had

@@ -48,6 +48,8 @@ pub struct RequestContext {
 #[derive(Clone)]
 #[expect(clippy::struct_field_names, reason = "the names of the columns")]
 pub(crate) struct Request {
+    /// Tells it from every other request and from what it was before it was edited: random, and never zero.
+    pub(crate) version: u64,
     pub(crate) trace_id: TraceId,
     pub(crate) request_id: Option<Box<str>>,
     pub(crate) user_id: Option<Box<str>>,
@@ -64,6 +66,7 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn new(trace_id: TraceId) -> Self {
         Self {
+            version: fresh_version(),
             trace_id,
             request_id: None,
             user_id: None,
@@ -86,6 +89,12 @@ impl Request {
     /// An id for a span of the request.
     pub(crate) fn span_id(&self) -> SpanId {
         self.capture.as_ref().map_or_else(SpanId::new, |capture| capture.span_id())
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.trace_id)
     }
 }
 
@@ -250,12 +259,15 @@ impl RequestContext {
     pub(crate) fn new_trace(&self) -> Self {
         let anchor = Anchor::now();
         let trace_id = TraceId::at(anchor.wall);
-        let request = Request { trace_id, anchor, remote_parent: None, ..(*self.request).clone() };
+        let version = fresh_version();
+        let request = Request { version, trace_id, anchor, remote_parent: None, ..(*self.request).clone() };
         Self { request: Arc::new(request), span: None }
     }
 
     fn edit(&mut self) -> &mut Request {
-        Arc::make_mut(&mut self.request)
+        let request = Arc::make_mut(&mut self.request);
+        request.version = fresh_version();
+        request
     }
 }
 
@@ -269,6 +281,10 @@ impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RequestContext({})", self.to_json())
     }
+}
+
+fn fresh_version() -> u64 {
+    fastrand::u64(1..)
 }
 
 fn fresh_request_id() -> Box<str> {

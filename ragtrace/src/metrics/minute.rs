@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::context::Request;
+use crate::hash::Quick;
 use crate::metrics::{DurationSketch, RunStatus};
 use crate::record::{Event, Record};
 use crate::stage::{StageDescriptor, StageKind};
@@ -122,7 +124,7 @@ impl StageMinute {
 pub(crate) struct Measured<'a> {
     pub(crate) at: Timestamp,
     pub(crate) stage: &'static StageDescriptor,
-    pub(crate) tenant_id: Option<&'a str>,
+    pub(crate) request: &'a Request,
     pub(crate) status: RunStatus,
     pub(crate) items: Option<u64>,
     pub(crate) cost_usd: Option<f64>,
@@ -132,29 +134,31 @@ pub(crate) struct Measured<'a> {
 /// Counts runs until their minute is over.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    counts: HashMap<Key, StageMinute>,
+    counts: Vec<StageMinute>,
+    places: HashMap<Key, usize, Quick>,
+    tenants: HashMap<Box<str>, u32>,
+    /// The request whose tenant was looked up last, and its number.
+    last: (u64, u32),
+    /// The earliest minute that is counted.
+    earliest: Option<i64>,
 }
 
-type Key = (i64, &'static str, Option<Box<str>>);
+/// A stage by the address of its descriptor, a minute, and a tenant by its number.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key(usize, i64, u32);
+
+/// The number of no tenant.
+const NOBODY: u32 = 0;
 
 impl Meter {
     pub(crate) fn count(&mut self, run: &Measured<'_>) {
         let minute = run.at.as_micros().div_euclid(MINUTE);
-        let tenant_id = run.tenant_id.filter(|_| self.counts.len() < TENANTS).map(Box::from);
-        let name = run.stage.name();
-        let counted = self.counts.entry((minute, name, tenant_id)).or_insert_with_key(|key| StageMinute {
-            minute: Timestamp::from_micros(minute * MINUTE),
-            stage: Cow::Borrowed(name),
-            kind: run.stage.kind(),
-            tenant_id: key.2.clone(),
-            completed: 0,
-            failed: 0,
-            cancelled: 0,
-            items: 0,
-            cost_usd: 0.0,
-            total: Duration::ZERO,
-            durations: DurationSketch::new(),
-        });
+        let tenant = self.tenant(run.request);
+        let place = match self.places.get(&Key(std::ptr::from_ref(run.stage).addr(), minute, tenant)) {
+            Some(place) => *place,
+            None => self.place(run, minute, tenant),
+        };
+        let Some(counted) = self.counts.get_mut(place) else { return };
         match run.status {
             RunStatus::Completed => counted.completed += 1,
             RunStatus::Failed => counted.failed += 1,
@@ -169,36 +173,93 @@ impl Meter {
     /// Takes the counts of minutes that were over at `now`; all of them without it.
     pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         let this_minute = now.map(|now| now.as_micros().div_euclid(MINUTE));
-        let is_over = |key: &Key| this_minute.is_none_or(|this_minute| key.0 < this_minute);
-        let mut over: Vec<_> = self.counts.extract_if(|key, _| is_over(key)).map(|(_, counted)| counted).collect();
+        let is_over = |minute: i64| this_minute.is_none_or(|this_minute| minute < this_minute);
+        if !self.earliest.is_some_and(is_over) {
+            return Vec::new();
+        }
+        let counts = std::mem::take(self);
+        let minute_of = |counted: &StageMinute| counted.minute.as_micros().div_euclid(MINUTE);
+        let (mut over, goes_on): (Vec<_>, Vec<_>) =
+            counts.counts.into_iter().partition(|counted| is_over(minute_of(counted)));
+        // What goes on is found no more, and so is a part of its own: parts of one minute add up.
+        self.earliest = goes_on.iter().map(minute_of).min();
+        self.counts = goes_on;
         over.sort_by(|a, b| (a.minute, &a.stage, &a.tenant_id).cmp(&(b.minute, &b.stage, &b.tenant_id)));
         over
+    }
+
+    fn tenant(&mut self, request: &Request) -> u32 {
+        let Some(tenant) = request.tenant_id.as_deref() else { return NOBODY };
+        if self.last.0 != request.version {
+            let number = match self.tenants.get(tenant) {
+                Some(number) => *number,
+                None if self.tenants.len() < TENANTS => {
+                    let number = u32::try_from(self.tenants.len() + 1).unwrap_or(NOBODY);
+                    self.tenants.insert(tenant.into(), number);
+                    number
+                }
+                None => NOBODY,
+            };
+            self.last = (request.version, number);
+        }
+        self.last.1
+    }
+
+    #[cold]
+    fn place(&mut self, run: &Measured<'_>, minute: i64, tenant: u32) -> usize {
+        let place = self.counts.len();
+        self.counts.push(StageMinute {
+            minute: Timestamp::from_micros(minute * MINUTE),
+            stage: Cow::Borrowed(run.stage.name()),
+            kind: run.stage.kind(),
+            tenant_id: run.request.tenant_id.clone().filter(|_| tenant != NOBODY),
+            completed: 0,
+            failed: 0,
+            cancelled: 0,
+            items: 0,
+            cost_usd: 0.0,
+            total: Duration::ZERO,
+            durations: DurationSketch::new(),
+        });
+        self.places.insert(Key(std::ptr::from_ref(run.stage).addr(), minute, tenant), place);
+        self.earliest = Some(self.earliest.map_or(minute, |earliest| earliest.min(minute)));
+        place
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TraceId;
 
     static STAGE: StageDescriptor = StageDescriptor::new("chunking", "test");
 
-    fn run(at: i64, tenant_id: Option<&str>) -> Measured<'_> {
+    fn request(tenant_id: Option<&str>) -> Request {
+        Request { tenant_id: tenant_id.map(Box::from), ..Request::new(TraceId::new()) }
+    }
+
+    fn run(at: i64, request: &Request) -> Measured<'_> {
         let duration = Duration::from_millis(2);
         let (at, status) = (Timestamp::from_micros(at), RunStatus::Completed);
-        Measured { at, stage: &STAGE, tenant_id, status, items: Some(3), cost_usd: Some(0.5), duration }
+        Measured { at, stage: &STAGE, request, status, items: Some(3), cost_usd: Some(0.5), duration }
     }
 
     #[test]
     fn runs_are_counted_by_minute_and_tenant_and_taken_when_the_minute_is_over() {
         let mut meter = Meter::default();
-        meter.count(&run(MINUTE - 1, Some("acme")));
-        meter.count(&run(MINUTE - 2, Some("acme")));
-        meter.count(&run(MINUTE - 2, None));
-        meter.count(&run(MINUTE, Some("acme")));
+        let (acme, again, nobody) = (request(Some("acme")), request(Some("acme")), request(None));
+        meter.count(&run(MINUTE - 1, &acme));
+        meter.count(&run(MINUTE - 2, &again));
+        meter.count(&run(MINUTE - 2, &nobody));
+        meter.count(&run(MINUTE, &acme));
         let over = meter.take(Some(Timestamp::from_micros(MINUTE + 5)));
         let seen: Vec<_> = over.iter().map(|m| (m.tenant_id(), m.runs(), m.items(), m.durations().len())).collect();
         assert_eq!(seen, [(None, 1, 3, 1), (Some("acme"), 2, 6, 2)]);
         assert_eq!(over[1].cost_usd().to_bits(), 1.0f64.to_bits());
-        assert_eq!(meter.take(None).len(), 1);
+        assert!(meter.take(Some(Timestamp::from_micros(MINUTE + 6))).is_empty());
+        // A part that went on and one that began since.
+        meter.count(&run(MINUTE + 7, &acme));
+        let rest = meter.take(None);
+        assert_eq!(rest.iter().map(StageMinute::runs).collect::<Vec<_>>(), [1, 1]);
     }
 }

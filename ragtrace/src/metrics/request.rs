@@ -73,7 +73,7 @@ impl RequestMetric {
             operation: Cow::Owned(stage.to_owned()),
             duration: record.duration().unwrap_or_default(),
             status: RunStatus::of(record.event()),
-            request: Arc::clone(record.0.request.as_ref()?),
+            request: Arc::clone(record.request()?),
         })
     }
 

@@ -3,7 +3,6 @@
 //! Buckets grow by a constant factor, so a quantile is right within a relative error, whatever the scale (the idea of
 //! `DDSketch`: Masson, Rim and Lee, VLDB 2019). Sketches of the same factor add up exactly.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -16,7 +15,8 @@ const FACTOR: f64 = (1.0 + ERROR) / (1.0 - ERROR);
 /// How many durations fell in which bucket. Durations count in microseconds, and at least one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DurationSketch {
-    buckets: BTreeMap<u16, u64>,
+    /// Buckets that are not empty, in order, with their counts.
+    buckets: Vec<(u16, u64)>,
 }
 
 impl DurationSketch {
@@ -27,20 +27,24 @@ impl DurationSketch {
 
     /// Adds one duration.
     pub fn add(&mut self, duration: Duration) {
-        *self.buckets.entry(bucket(duration)).or_default() += 1;
+        self.add_to(bucket(duration), 1);
     }
 
     /// Adds all of another sketch.
     pub fn merge(&mut self, other: &Self) {
-        for (bucket, count) in &other.buckets {
-            let total = self.buckets.entry(*bucket).or_default();
-            *total = total.saturating_add(*count);
+        other.buckets.iter().for_each(|(bucket, count)| self.add_to(*bucket, *count));
+    }
+
+    fn add_to(&mut self, bucket: u16, more: u64) {
+        match self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
+            Ok(at) => self.buckets[at].1 = self.buckets[at].1.saturating_add(more),
+            Err(at) => self.buckets.insert(at, (bucket, more)),
         }
     }
 
     /// How many durations were added.
     pub fn len(&self) -> u64 {
-        self.buckets.values().fold(0, |total, count| total.saturating_add(*count))
+        self.buckets.iter().fold(0, |total, (_, count)| total.saturating_add(*count))
     }
 
     /// Whether none was added.
@@ -54,7 +58,7 @@ impl DurationSketch {
         let rank = (q.clamp(0.0, 1.0) * self.len() as f64).ceil().max(1.0) as u64;
         let mut seen = 0u64;
         let reached = self.buckets.iter().find(|(_, count)| {
-            seen = seen.saturating_add(**count);
+            seen = seen.saturating_add(*count);
             seen >= rank
         });
         reached.map(|(bucket, _)| middle(*bucket))
@@ -64,7 +68,10 @@ impl DurationSketch {
 /// The number of the bucket that a duration falls in: those up to `FACTOR^n` microseconds.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 2,300 for the longest duration")]
 fn bucket(duration: Duration) -> u16 {
-    let micros = (duration.as_secs_f64() * 1e6).max(1.0);
+    if duration <= Duration::from_micros(1) {
+        return 0;
+    }
+    let micros = duration.as_secs_f64() * 1e6;
     (micros.ln() / FACTOR.ln()).ceil() as u16
 }
 
@@ -92,9 +99,12 @@ impl FromStr for DurationSketch {
     fn from_str(text: &str) -> Result<Self, ParseSketchError> {
         let json: serde_json::Value = serde_json::from_str(text).map_err(|_| ParseSketchError(()))?;
         let object = json.as_object().ok_or(ParseSketchError(()))?;
-        let buckets = object.iter().map(|(bucket, count)| Some((bucket.parse().ok()?, count.as_u64()?)));
-        let buckets = buckets.collect::<Option<_>>().ok_or(ParseSketchError(()))?;
-        Ok(Self { buckets })
+        let mut sketch = Self::new();
+        for (bucket, count) in object {
+            let (bucket, count) = bucket.parse().ok().zip(count.as_u64()).ok_or(ParseSketchError(()))?;
+            sketch.add_to(bucket, count);
+        }
+        Ok(sketch)
     }
 }
 

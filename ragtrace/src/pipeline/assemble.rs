@@ -2,76 +2,91 @@
 //!
 //! A future that moves between threads may have its end read before its start, since each thread has a chain of its
 //! own. Such an end waits until every chain was read once more: the start was written before it, so it is found then,
-//! or it was refused.
+//! or it was refused, and then the end repeats what it said.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::SpanId;
 use crate::context::Request;
 use crate::id::record_id;
 use crate::level::Level;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
+use crate::pipeline::open::{OpenRuns, Opened};
 use crate::pipeline::queue::Taken;
-use crate::record::{Event, Fields, Origin, Parts, Record};
+use crate::record::{Draft, ErrorInfo, Event, NamedValue, Origin, Parts, Subject};
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{End, Entry, Outcome, Run, Start};
-use crate::time::{Ticks, Timestamp};
+use crate::stage::entry::{Ended, Entry, Outcome, Run};
+use crate::stage::words::{FieldWords, name};
+use crate::time::Timestamp;
 use crate::value::Value;
-use crate::{ErrorInfo, SpanId};
 
 /// Makes records of entries, and remembers what is open.
 pub(crate) struct Assembler {
     origin: Arc<Origin>,
     level: Level,
     filtered: u64,
-    /// The start fields of what is open, and what its body recorded.
-    open: HashMap<SpanId, Opened>,
+    open: OpenRuns,
     /// Ends whose start was not seen yet, and whether every chain was read since.
     early: Vec<Early>,
     output: Output,
     meter: Meter,
     /// How many records were made, if their ids are to be numbers.
     numbered: Option<u64>,
+    /// The metrics of the record that is being made, since its context comes first.
+    metrics: Vec<NamedValue>,
 }
 
 /// What the entries read so far make.
-#[derive(Default)]
 pub(crate) struct Output {
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Draft,
     pub(crate) requests: Vec<RequestMetric>,
 }
 
-/// What is known of a run that has not ended.
-#[derive(Default)]
-struct Opened {
-    /// Whether the start was read; what the body recorded may come before it, from another thread.
-    started: bool,
-    fields: Fields,
-    notes: Vec<(&'static str, Value)>,
+impl Output {
+    fn new(origin: &Arc<Origin>, records: usize) -> Self {
+        Self { records: Draft::with_capacity(Arc::clone(origin), records), requests: Vec::new() }
+    }
 }
 
 struct Early {
     request: Arc<Request>,
     thread: Arc<str>,
     end: End,
+    fields: Vec<u64>,
     waited: bool,
+}
+
+#[derive(Clone, Copy)]
+struct End {
+    span: SpanId,
+    ended: Ended,
+    run: Option<Run>,
+}
+
+/// Where an entry comes from.
+#[derive(Clone, Copy)]
+struct From<'a> {
+    request: &'a Arc<Request>,
+    thread: &'a Arc<str>,
 }
 
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
+        let output = Output::new(&origin, 0);
         Self {
             origin,
             level,
             filtered: 0,
-            open: HashMap::new(),
+            open: OpenRuns::default(),
             early: Vec::new(),
-            output: Output::default(),
+            output,
             meter: Meter::default(),
             numbered: None,
+            metrics: Vec::new(),
         }
     }
 
@@ -84,46 +99,42 @@ impl Assembler {
     /// Takes in one entry.
     pub(crate) fn take(&mut self, taken: Taken<'_>) {
         let Taken { entry, request, thread } = taken;
+        let from = From { request, thread };
         match entry {
-            Entry::Request(_) => {}
-            Entry::Start(start) => self.start(request, thread, start),
-            Entry::Note(note) => {
-                let (fields, _) = note.fields.named(note.stage);
-                self.open.entry(note.span).or_default().notes.extend(fields);
+            Entry::Request { .. } => {}
+            Entry::Start(run, fields) => self.start(from, run, fields),
+            Entry::Note { span, fields } => self.open.entry(span).notes.extend_from_slice(fields.0),
+            Entry::End { span, ended, run, fields } => {
+                let end = End { span, ended, run };
+                if !self.end_started(from, end, fields.clone()) {
+                    let (request, thread) = (Arc::clone(request), Arc::clone(thread));
+                    self.early.push(Early { request, thread, end, fields: fields.0.to_vec(), waited: false });
+                }
             }
-            Entry::End(end) => match self.take_started(end.run.span) {
-                Some(opened) => self.end(request, thread, end, opened),
-                None => self.early.push(Early {
-                    request: Arc::clone(request),
-                    thread: Arc::clone(thread),
-                    end,
-                    waited: false,
-                }),
-            },
         }
     }
 
     /// Says that every chain was read to where it was when the last call came. What was made so far is returned.
     pub(crate) fn settle(&mut self) -> Output {
         for mut early in std::mem::take(&mut self.early) {
-            match self.take_started(early.end.run.span) {
-                Some(opened) => self.end(&early.request, &early.thread, early.end, opened),
-                None if early.waited => {
-                    let opened = self.open.remove(&early.end.run.span).unwrap_or_default();
-                    self.end(&early.request, &early.thread, early.end, opened);
+            let from = From { request: &early.request, thread: &early.thread };
+            let fields = FieldWords(&early.fields);
+            if self.end_started(from, early.end, fields.clone()) {
+                continue;
+            }
+            if early.waited {
+                // The start was refused, so the end has the run.
+                if let Some(run) = early.end.run {
+                    self.open.entry(run.span).run = Some(run);
+                    self.end_started(from, early.end, fields);
                 }
-                None => {
-                    early.waited = true;
-                    self.early.push(early);
-                }
+            } else {
+                early.waited = true;
+                self.early.push(early);
             }
         }
-        std::mem::take(&mut self.output)
-    }
-
-    fn take_started(&mut self, span: SpanId) -> Option<Opened> {
-        let started = self.open.get(&span).is_some_and(|opened| opened.started);
-        started.then(|| self.open.remove(&span)).flatten()
+        let next = Output::new(&self.origin, self.output.records.len());
+        std::mem::replace(&mut self.output, next)
     }
 
     /// Whether an end still waits for its start.
@@ -141,69 +152,117 @@ impl Assembler {
         self.filtered
     }
 
-    fn start(&mut self, request: &Arc<Request>, thread: &Arc<str>, start: Start) {
-        let (fields, _) = start.fields.named(start.run.stage);
-        let fields = owned(fields);
-        if self.shows(start.run.stage.level()) {
-            let event = Happened { event: Event::Started, level: start.run.stage.level(), at: start.run.started };
-            let mut parts = self.parts(request, thread, &start.run, &event);
-            parts.context.clone_from(&fields);
-            self.output.records.push(Record(Arc::new(parts)));
+    fn start(&mut self, from: From<'_>, run: Run, fields: FieldWords<'_>) {
+        let opened = self.open.entry(run.span);
+        opened.run = Some(run);
+        opened.fields.extend_from_slice(fields.0);
+        let level = run.stage.level();
+        if self.shows(level) {
+            let timestamp = from.request.anchor.wall_at(run.started);
+            let parts = self.parts(from, &run, timestamp, Event::Started, level);
+            let context = self.context(run.stage, fields);
+            self.output.records.add(parts, context, 0);
         }
-        let opened = self.open.entry(start.run.span).or_default();
-        opened.started = true;
-        opened.fields = fields;
     }
 
-    fn end(&mut self, request: &Arc<Request>, thread: &Arc<str>, end: End, opened: Opened) {
-        let (event, level, failure) = match end.outcome {
-            Outcome::Completed => (Event::Completed, end.run.stage.level(), None),
-            Outcome::Failed(failure) => (Event::Failed, Level::Error, Some(*failure)),
-            Outcome::Cancelled => (Event::Cancelled, Level::Warn, None),
+    /// Makes a record of an end whose start was read, and says whether it was.
+    fn end_started(&mut self, from: From<'_>, end: End, fields: FieldWords<'_>) -> bool {
+        if !self.open.has_started(end.span) {
+            return false;
+        }
+        let mut open = std::mem::take(&mut self.open);
+        open.remove(end.span, |opened| self.end(from, end.ended, opened, fields));
+        self.open = open;
+        true
+    }
+
+    fn end(&mut self, from: From<'_>, ended: Ended, opened: &Opened, fields: FieldWords<'_>) {
+        let Some(run) = opened.run else { return };
+        let (event, level) = match ended.outcome {
+            Outcome::Completed => (Event::Completed, run.stage.level()),
+            Outcome::Failed => (Event::Failed, Level::Error),
+            Outcome::Cancelled => (Event::Cancelled, Level::Warn),
         };
-        let (ended, counted) = end.fields.named(end.run.stage);
+        let timestamp = from.request.anchor.wall_at(ended.at);
+        let duration = ended.at.since(run.started);
+        let shows = self.shows(level);
+        let start = self.output.records.fields_len();
+        if shows {
+            self.context(run.stage, FieldWords(&opened.fields));
+        }
+        let mut said = Said::default();
+        for (index, value) in FieldWords(&opened.notes) {
+            self.say(start, run.stage, index, value, &mut said);
+        }
         // `count` in `record!` is the count too, if the result has none.
-        let noted = opened.notes.iter().rev().find(|(name, _)| *name == "count").and_then(|(_, count)| count.as_u64());
-        let count = counted.or(noted);
-        let fields: Vec<_> = opened.notes.into_iter().filter(|(name, _)| *name != "count").chain(ended).collect();
-        self.measure(request, &Ended { run: end.run, at: end.ended, event, fields: &fields, count });
-        if !self.shows(level) {
-            return;
+        for (index, value) in fields {
+            self.say(start, run.stage, index, value, &mut said);
         }
-        let mut parts = self.parts(request, thread, &end.run, &Happened { event, level, at: end.ended });
-        parts.duration = Some(end.ended.since(end.run.started));
-        parts.busy = (end.busy != u64::MAX).then(|| Duration::from_nanos(end.busy));
-        parts.context = opened.fields;
-        parts.count = count;
-        for (name, value) in owned(fields) {
-            let place = if value.is_number() { &mut parts.metrics } else { &mut parts.context };
-            put(place, name, value);
-        }
-        if let Some(failure) = failure {
-            parts.error = Some(failure.error);
-            parts.stack_trace = failure.stack_trace;
-        }
-        self.output.records.push(Record(Arc::new(parts)));
-    }
-
-    /// Counts a run, before any level hides it.
-    fn measure(&mut self, request: &Arc<Request>, ended: &Ended<'_>) {
-        let timestamp = request.anchor.wall_at(ended.at);
-        let duration = ended.at.since(ended.run.started);
-        let status = RunStatus::of(ended.event);
-        let cost = ended.fields.iter().find(|(name, _)| *name == "cost_usd");
+        let status = RunStatus::of(event);
         self.meter.count(&Measured {
             at: timestamp,
-            stage: ended.run.stage,
-            tenant_id: request.tenant_id.as_deref(),
+            stage: run.stage,
+            request: from.request,
             status,
-            items: ended.count,
-            cost_usd: cost.and_then(|(_, value)| value.as_f64()),
+            items: said.count,
+            cost_usd: said.cost_usd,
             duration,
         });
-        if ended.run.local_root {
-            let (operation, request) = (Cow::Borrowed(ended.run.stage.name()), Arc::clone(request));
+        if run.local_root {
+            let (operation, request) = (Cow::Borrowed(run.stage.name()), Arc::clone(from.request));
             self.output.requests.push(RequestMetric { timestamp, operation, duration, status, request });
+        }
+        if !shows {
+            self.output.records.forget(start);
+            self.metrics.clear();
+            return;
+        }
+        let parts = Parts {
+            duration: Some(duration),
+            busy: ended.busy.map(|busy| Duration::from_nanos(busy).min(duration)),
+            count: said.count,
+            failure: said.failure,
+            ..self.parts(from, &run, timestamp, event, level)
+        };
+        let (context, metrics) = (self.output.records.fields_len() - start, self.metrics.len());
+        self.output.records.append(&mut self.metrics);
+        self.output.records.add(parts, context, metrics);
+    }
+
+    /// Adds the fields of a start, and says how many there are.
+    fn context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) -> usize {
+        let records = &mut self.output.records;
+        let named = fields.filter_map(|(index, value)| Some((declared(stage, index)?, value)));
+        named.map(|(name, value)| records.field(Cow::Borrowed(name), value)).count()
+    }
+
+    /// Puts what was said at an end, or before it by `record!`, where it belongs. The context of its record begins at
+    /// `start`.
+    fn say(&mut self, start: usize, stage: &'static StageDescriptor, index: u16, value: Value, said: &mut Said) {
+        let name = match index {
+            name::COUNT => return said.count = value.as_u64(),
+            name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
+                return said.failed(index, value);
+            }
+            name::FIRST_ITEM => "first_item_ms",
+            index => match declared(stage, index) {
+                Some(name) => name,
+                None => return,
+            },
+        };
+        if name == "count" {
+            return said.count = value.as_u64();
+        }
+        if name == "cost_usd" {
+            said.cost_usd = value.as_f64();
+        }
+        let is_number = value.is_number();
+        // What is recorded more than once, as `record!` may, is what was recorded last.
+        let earlier = if is_number { &mut self.metrics[..] } else { self.output.records.fields_from(start) };
+        match earlier.iter_mut().find(|(earlier, _)| earlier == name) {
+            Some((_, earlier)) => *earlier = value,
+            None if is_number => self.metrics.push((Cow::Borrowed(name), value)),
+            None => self.output.records.field(Cow::Borrowed(name), value),
         }
     }
 
@@ -223,58 +282,39 @@ impl Assembler {
         shows
     }
 
-    fn parts(&mut self, request: &Arc<Request>, thread: &Arc<str>, run: &Run, happened: &Happened) -> Parts {
-        let stage: &'static StageDescriptor = run.stage;
-        let timestamp = request.anchor.wall_at(happened.at);
+    fn parts(&mut self, from: From<'_>, run: &Run, timestamp: Timestamp, event: Event, level: Level) -> Parts {
         Parts {
-            id: self.record_id(timestamp),
-            timestamp,
-            level: happened.level,
-            logger: Cow::Borrowed(stage.target()),
-            message: None,
-            event: happened.event,
-            stage: Some(Cow::Borrowed(stage.name())),
-            kind: Some(stage.kind()),
-            request: Some(Arc::clone(request)),
             span_id: Some(run.span),
             parent_span_id: run.parent,
             local_root: run.local_root,
-            origin: Arc::clone(&self.origin),
-            thread: Some(Arc::clone(thread)),
-            duration: None,
-            busy: None,
-            count: None,
-            context: Fields::new(),
-            metrics: Fields::new(),
-            error: None::<ErrorInfo>,
-            stack_trace: None,
-            source: Some((Cow::Borrowed(stage.file()), stage.line())),
+            request: self.output.records.request(from.request),
+            thread: self.output.records.thread(from.thread),
+            ..Parts::new(self.record_id(timestamp), timestamp, event, level, Subject::Stage(run.stage))
         }
     }
 }
 
-/// A run that ended, as far as it is counted.
-struct Ended<'a> {
-    run: Run,
-    at: Ticks,
-    event: Event,
-    fields: &'a [(&'static str, Value)],
+fn declared(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
+    stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name)
+}
+
+/// What an end says of its run besides its fields.
+#[derive(Default)]
+struct Said {
     count: Option<u64>,
+    cost_usd: Option<f64>,
+    failure: Option<Box<(ErrorInfo, Option<String>)>>,
 }
 
-struct Happened {
-    event: Event,
-    level: Level,
-    at: Ticks,
-}
-
-fn owned(fields: Vec<(&'static str, Value)>) -> Fields {
-    fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()
-}
-
-fn put(fields: &mut Fields, name: Cow<'static, str>, value: Value) {
-    match fields.iter_mut().find(|(earlier, _)| *earlier == name) {
-        Some((_, earlier)) => *earlier = value,
-        None => fields.push((name, value)),
+impl Said {
+    fn failed(&mut self, index: u16, value: Value) {
+        let Value::Text(text) = value else { return };
+        let (error, stack_trace) = &mut **self.failure.get_or_insert_default();
+        match index {
+            name::ERROR_TYPE => error.type_name = text,
+            name::ERROR_MESSAGE => error.message = text.into_owned(),
+            name::ERROR_SOURCE => error.chain.push(text.into_owned()),
+            _ => *stack_trace = Some(text.into_owned()),
+        }
     }
 }

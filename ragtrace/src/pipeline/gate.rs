@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::Request;
 use crate::pipeline::queue::{self, Severity};
-use crate::stage::entry::Entry;
+use crate::stage::entry::{AcceptedBy, Head};
+
+/// What a capture accepts starts under; no queue has this number.
+const CAPTURE: AcceptedBy = AcceptedBy::MAX;
 
 /// How many listen: the installed telemetry, and each capture of a test.
 static LISTENERS: AtomicUsize = AtomicUsize::new(0);
@@ -17,16 +20,30 @@ pub(crate) fn is_open() -> bool {
 }
 
 /// Whether anybody listens to this request.
+#[inline]
 pub(crate) fn listens_to(request: &Request) -> bool {
     request.capture.is_some() || queue::is_installed()
 }
 
-/// Hands what `make` makes to whoever listens to `request`, and says whether it was accepted.
-#[inline]
-pub(crate) fn record(request: &Arc<Request>, severity: Severity, make: impl FnOnce() -> Entry) -> bool {
+/// Hands an entry to whoever listens to `request`, and says who accepted it.
+pub(crate) fn record(
+    request: &Arc<Request>,
+    severity: Severity,
+    head: &mut Head,
+    fields: &[u64],
+) -> Option<AcceptedBy> {
     match &request.capture {
-        Some(capture) => capture.push(request, make()),
-        None => queue::push(request, severity, make),
+        Some(capture) => capture.push(request, head.words(fields), fields).then_some(CAPTURE),
+        None => queue::push(request, severity, head, fields),
+    }
+}
+
+/// Whether a start that `accepted_by` accepted is known to whoever listens to `request` now.
+#[inline]
+pub(crate) fn knows(request: &Request, accepted_by: AcceptedBy) -> bool {
+    match &request.capture {
+        Some(_) => accepted_by == CAPTURE,
+        None => queue::number() == Some(accepted_by),
     }
 }
 

@@ -32,6 +32,7 @@ mod backoff;
 mod batch;
 pub(crate) mod gate;
 mod lane;
+mod open;
 mod own;
 mod prometheus;
 mod queue;
@@ -45,7 +46,7 @@ pub(crate) use assemble::Assembler;
 pub use queue::QueueLimits;
 #[cfg(feature = "testing")]
 pub(crate) use queue::Taken;
-pub(crate) use queue::{Queue, Severity};
+pub(crate) use queue::{Queue, Severity, install, uninstall};
 pub(crate) use refine::Refiner;
 pub use stats::{Dropped, Report, SinkStats, Stats};
 pub(crate) use worker::{Command, Plan, SpoolSettings, start};

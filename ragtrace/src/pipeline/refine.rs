@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::context::Request;
 use crate::metrics::{RequestMetric, StageMinute};
-use crate::record::{Parts, Record, RecordLimits};
+use crate::record::{Draft, RecordLimits};
 use crate::redact::Redactor;
 
 /// The rules for what leaves the process.
@@ -21,20 +21,13 @@ impl Refiner {
         Self { redactor, limits, last: None }
     }
 
-    /// A record as it may leave. It must not be shared yet.
-    pub(super) fn record(&mut self, record: &mut Record) {
-        if let Some(parts) = Arc::get_mut(&mut record.0) {
-            self.parts(parts);
-        }
-    }
-
-    /// The same for its parts.
-    pub(super) fn parts(&mut self, parts: &mut Parts) {
-        self.redactor.parts(parts);
-        self.limits.parts(parts);
-        if let Some(request) = &mut parts.request {
-            self.request(request);
-        }
+    /// Records as they may leave.
+    pub(super) fn draft(&mut self, draft: &mut Draft) {
+        draft.each(|record| {
+            self.redactor.record(record);
+            self.limits.record(record);
+        });
+        draft.requests_mut().iter_mut().for_each(|request| self.request(request));
     }
 
     pub(super) fn metric(&mut self, metric: &mut RequestMetric) {

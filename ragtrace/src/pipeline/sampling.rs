@@ -102,7 +102,7 @@ impl Sampling {
             let held = self.forget(trace_id).map_or(0, |held| held.records.len());
             self.left_out += held as u64 + 1;
         } else {
-            self.hold(trace_id, record, now);
+            self.hold(trace_id, &record, now);
         }
     }
 
@@ -129,7 +129,9 @@ impl Sampling {
         (self.sampler.keeps_errors && record.level() >= Level::Error) || is_slow()
     }
 
-    fn hold(&mut self, trace_id: TraceId, record: Record, now: Instant) {
+    fn hold(&mut self, trace_id: TraceId, record: &Record, now: Instant) {
+        // What is held of a few traces must not keep the records of the others in memory.
+        let record = record.alone();
         let size = record.memory_estimate();
         let (next, order) = (&mut self.next, &mut self.order);
         let held = self.held.entry(trace_id).or_insert_with(|| {

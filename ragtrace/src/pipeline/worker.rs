@@ -18,14 +18,15 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::level::Level;
-use crate::pipeline::assemble::Assembler;
+use crate::metrics::StageMinute;
+use crate::pipeline::assemble::{Assembler, Output};
 use crate::pipeline::lane::{Doing, Input, Lane, Spooling};
 use crate::pipeline::own;
-use crate::pipeline::queue::{Consumer, Queue, QueueLimits};
+use crate::pipeline::queue::{Consumer, Queue, QueueLimits, Requests};
 use crate::pipeline::refine::Refiner;
 use crate::pipeline::sampling::Sampling;
 use crate::pipeline::stats::{Dropped, Report, Stats};
-use crate::record::Origin;
+use crate::record::{Draft, Origin};
 use crate::sample::Sampler;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
 use crate::spool::{self, SpoolLimits, SpoolPlan};
@@ -91,6 +92,7 @@ struct Worker {
     origin: Arc<Origin>,
     level: Level,
     consumers: Vec<Consumer>,
+    requests: Requests,
     assembler: Assembler,
     refiner: Refiner,
     sampling: Sampling,
@@ -151,6 +153,7 @@ impl Worker {
             origin: Arc::clone(&plan.origin),
             level: plan.level,
             consumers: Vec::new(),
+            requests: Requests::default(),
             assembler: Assembler::new(plan.origin, plan.level),
             refiner: plan.refiner,
             sampling: Sampling::new(plan.sampler),
@@ -249,41 +252,51 @@ impl Worker {
     /// Reads at most `most` entries of every chain, and gives the records to the lanes.
     fn drain(&mut self, most: usize) {
         self.read(most);
-        let mut output = self.assembler.settle();
+        let output = self.assembler.settle();
+        // A command wants the counts of the minute that runs, too.
+        let now = (most != usize::MAX).then(Timestamp::now);
+        let minutes = self.assembler.take_minutes(now);
+        self.hand_on(output, minutes);
         if self.assembler.is_waiting() {
             // An end was read before its start. The start is in one of the chains by now.
             self.read(usize::MAX);
             let late = self.assembler.settle();
-            output.records.extend(late.records);
-            output.requests.extend(late.requests);
+            self.hand_on(late, Vec::new());
         }
-        // A command wants the counts of the minute that runs, too.
-        let now = (most != usize::MAX).then(Timestamp::now);
-        let mut minutes = self.assembler.take_minutes(now);
-        let mut requests = output.requests;
-        for record in &mut output.records {
-            self.refiner.record(record);
+    }
+
+    /// Gives to the lanes what may leave.
+    fn hand_on(&mut self, output: Output, mut minutes: Vec<StageMinute>) {
+        let Output { mut records, mut requests } = output;
+        if records.is_empty() && requests.is_empty() && minutes.is_empty() {
+            return;
         }
+        self.refiner.draft(&mut records);
         for request in &mut requests {
             self.refiner.metric(request);
         }
         for minute in &mut minutes {
             self.refiner.minute(minute);
         }
-        let records = self.sampling.pass(output.records, Instant::now());
-        let input = Input { records, requests, minutes };
-        if !input.is_empty() {
-            let now = Instant::now();
-            for lane in &mut self.lanes {
-                lane.accept(&input, now);
+        let now = Instant::now();
+        let records = self.sampling.pass(records.finish(), now);
+        self.accept(Input { records, requests, minutes }, now);
+    }
+
+    /// Every lane takes its copy; the last one takes what there is.
+    fn accept(&mut self, input: Input, now: Instant) {
+        if let Some((last, others)) = self.lanes.split_last_mut() {
+            for lane in others {
+                lane.accept(input.clone(), now);
             }
+            last.accept(input, now);
         }
     }
 
     fn read(&mut self, most: usize) {
         self.consumers.append(&mut self.queue.take_new());
-        let Self { queue, consumers, assembler, .. } = self;
-        consumers.retain_mut(|consumer| consumer.drain(queue, most, |taken| assembler.take(taken)).is_some());
+        let Self { queue, consumers, requests, assembler, .. } = self;
+        consumers.retain_mut(|consumer| consumer.drain(queue, requests, most, |taken| assembler.take(taken)).is_some());
     }
 
     fn send(&mut self) {
@@ -331,19 +344,18 @@ impl Worker {
             self.lanes.iter_mut().for_each(|lane| drop(lane.take_news(now)));
             return;
         }
-        let mut parts = Vec::new();
+        let mut draft = Draft::new(Arc::clone(&self.origin));
         for lane in &mut self.lanes {
-            let doings = lane.take_news(now);
-            parts.extend(doings.into_iter().map(|doing| own::record(&self.origin, Some(&lane.account().name), doing)));
+            for doing in lane.take_news(now) {
+                own::add(&mut draft, self.level, Some(&lane.account().name), doing);
+            }
         }
-        parts.extend(self.tell_refused().map(|doing| own::record(&self.origin, None, doing)));
-        for parts in &mut parts {
-            self.refiner.parts(parts);
+        if let Some(doing) = self.tell_refused() {
+            own::add(&mut draft, self.level, None, doing);
         }
-        let records: Vec<_> = own::shown(parts, self.level).collect();
-        if !records.is_empty() {
-            let input = Input { records, ..Input::default() };
-            self.lanes.iter_mut().for_each(|lane| lane.accept(&input, now));
+        if !draft.is_empty() {
+            self.refiner.draft(&mut draft);
+            self.accept(Input { records: draft.finish(), ..Input::default() }, now);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Fields, Parts, Record};
+use super::Drafted;
 use crate::context::Request;
 use crate::value::Value;
 
@@ -48,13 +48,13 @@ impl RecordLimits {
     }
 
     /// Cuts what is too much of a record.
-    pub(crate) fn parts(&self, parts: &mut Parts) {
-        self.count_fields(parts);
+    pub(crate) fn record(&self, record: &mut Drafted<'_>) {
+        self.count_fields(record);
         let mut longest = self.string;
-        cut_texts(parts, longest);
-        while longest > SHORTEST && Record::size_of(parts) > self.record {
+        cut_texts(record, longest);
+        while longest > SHORTEST && record.size() > self.record {
             longest = (longest / 2).max(SHORTEST);
-            cut_texts(parts, longest);
+            cut_texts(record, longest);
         }
     }
 
@@ -74,15 +74,15 @@ impl RecordLimits {
         Some(request)
     }
 
-    fn count_fields(&self, parts: &mut Parts) {
-        let all = parts.context.len() + parts.metrics.len();
+    fn count_fields(&self, record: &mut Drafted<'_>) {
+        let (context, metrics) = record.counts();
+        let all = context + metrics;
         if all > self.fields {
-            parts.metrics.truncate(self.fields);
-            parts.context.truncate(self.fields - parts.metrics.len());
+            let metrics = metrics.min(self.fields);
             let mark = Value::Text(Cow::Owned(format!("{} fields", all - self.fields)));
-            parts.context.push((Cow::Borrowed("ragtrace.truncated"), mark));
+            record.keep(context.min(self.fields - metrics), metrics, (Cow::Borrowed("ragtrace.truncated"), mark));
         }
-        if let Some(error) = &mut parts.error {
+        if let Some((error, _)) = record.parts.failure.as_deref_mut() {
             let all = error.chain.len();
             if all > self.fields {
                 error.chain.truncate(self.fields);
@@ -92,28 +92,19 @@ impl RecordLimits {
     }
 }
 
-fn cut_texts(parts: &mut Parts, longest: usize) {
-    cut_fields(&mut parts.context, longest);
-    cut_fields(&mut parts.metrics, longest);
-    if let Some(cut) = parts.message.as_deref().and_then(|message| shortened(message, longest)) {
-        parts.message = Some(Cow::Owned(cut));
-    }
-    let error = parts.error.iter_mut().flat_map(|error| std::iter::once(&mut error.message).chain(&mut error.chain));
-    for text in error.chain(&mut parts.stack_trace) {
-        if let Some(cut) = shortened(text, longest) {
-            *text = cut;
-        }
-    }
-}
-
-fn cut_fields(fields: &mut Fields, longest: usize) {
-    for (_, value) in fields {
+fn cut_texts(record: &mut Drafted<'_>, longest: usize) {
+    for (_, value) in record.fields() {
         if let Value::Text(text) = value
             && let Some(cut) = shortened(text, longest)
         {
             *text = Cow::Owned(cut);
         }
     }
+    record.texts(|text| {
+        if let Some(cut) = shortened(text.as_str(), longest) {
+            text.replace(cut);
+        }
+    });
 }
 
 /// A text that is cut to at most `longest` bytes before its mark, at a character's end; `None` if it is not longer. A mark

@@ -8,18 +8,33 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::{ErrorInfo, Event, Fields, Origin, Parts, Record};
+use super::{Draft, ErrorInfo, Event, Origin, Other, Parts, Record, Subject};
 use crate::Value;
 use crate::context::Request;
-use crate::time::Timestamp;
 
 impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
     /// Members that are not known are passed over.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
-        let json: Json = serde_json::from_str(line).map_err(|error| DecodeRecordError(error.to_string()))?;
-        let object = json.as_object().ok_or_else(|| DecodeRecordError("it is not an object".to_owned()))?;
-        parts(&Members(object)).map(|parts| Self(Arc::new(parts)))
+        let mut drafts = Vec::new();
+        add_json(&mut drafts, line)?;
+        let record = drafts.pop().and_then(|draft| draft.finish().pop());
+        record.ok_or_else(|| DecodeRecordError("it is empty".to_owned()))
+    }
+}
+
+/// Adds the record of some canonical JSON to the last of `drafts`, or to a new one if it comes from another process.
+pub(crate) fn add_json(drafts: &mut Vec<Draft>, line: &str) -> Result<(), DecodeRecordError> {
+    let json: Json = serde_json::from_str(line).map_err(|error| DecodeRecordError(error.to_string()))?;
+    let object = json.as_object().ok_or_else(|| DecodeRecordError("it is not an object".to_owned()))?;
+    let members = Members(object);
+    let origin = origin(&members)?;
+    if drafts.last().is_none_or(|draft| *draft.origin() != origin) {
+        drafts.push(Draft::new(Arc::new(origin)));
+    }
+    match drafts.last_mut() {
+        Some(draft) => add(draft, &members),
+        None => Ok(()),
     }
 }
 
@@ -59,7 +74,7 @@ impl Members<'_> {
     }
 }
 
-fn parts(members: &Members<'_>) -> Result<Parts, DecodeRecordError> {
+fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError> {
     let event = members.text("event").and_then(Event::from_name);
     let event = event.ok_or_else(|| DecodeRecordError("`event` is missing or unknown".to_owned()))?;
     let metrics = members.object("metrics");
@@ -67,33 +82,34 @@ fn parts(members: &Members<'_>) -> Result<Parts, DecodeRecordError> {
         let number = metrics.as_ref()?.0.get(name)?.as_f64()?;
         Duration::try_from_secs_f64(number / 1_000.0).ok()
     };
-    let stage = members.text("stage").map(|name| Cow::Owned(name.to_owned()));
-    let is_stage = event != Event::Log;
-    let logger = members.text("logger").unwrap_or_default().to_owned();
-    Ok(Parts {
-        id: members.required("id")?,
-        timestamp: members.required::<Timestamp>("timestamp")?,
-        level: members.required("level")?,
-        logger: Cow::Owned(logger),
-        message: members.text("message").filter(|_| !is_stage).map(|message| Cow::Owned(message.to_owned())),
-        event,
-        stage,
+    let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
+    let other = Other {
+        logger: owned("logger").unwrap_or_default(),
+        message: owned("message").filter(|_| event == Event::Log),
+        stage: owned("stage"),
         kind: members.parsed("kind"),
-        request: request(members),
+        source: members.object("source").and_then(|m| source(&m)),
+    };
+    let failure = members.object("error").map(|m| error(&m)).unwrap_or_default();
+    let stack_trace = members.text("stack_trace").map(str::to_owned);
+    let has_failed = members.0.contains_key("error") || stack_trace.is_some();
+    let (id, timestamp, level) = (members.required("id")?, members.required("timestamp")?, members.required("level")?);
+    let parts = Parts {
+        request: request(members).and_then(|request| draft.request(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
         local_root: members.0.get("local_root").and_then(Json::as_bool).unwrap_or(false),
-        origin: Arc::new(origin(members)?),
-        thread: members.text("thread").map(Arc::from),
+        thread: members.text("thread").and_then(|thread| draft.thread(&Arc::from(thread))),
         duration: millis("duration_ms"),
         busy: millis("busy_ms"),
         count: metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64),
-        context: members.object("context").map(|m| fields(&m, &[])).unwrap_or_default(),
-        metrics: metrics.map(|m| fields(&m, &["duration_ms", "busy_ms", "count"])).unwrap_or_default(),
-        error: members.object("error").map(|m| error(&m)),
-        stack_trace: members.text("stack_trace").map(str::to_owned),
-        source: members.object("source").and_then(|m| source(&m)),
-    })
+        failure: has_failed.then(|| Box::new((failure, stack_trace))),
+        ..Parts::new(id, timestamp, event, level, Subject::Other(Box::new(other)))
+    };
+    let context = members.object("context").map_or(0, |m| add_fields(draft, &m, &[]));
+    let metrics = metrics.map_or(0, |m| add_fields(draft, &m, &["duration_ms", "busy_ms", "count"]));
+    draft.add(parts, context, metrics);
+    Ok(())
 }
 
 fn request(members: &Members<'_>) -> Option<Arc<Request>> {
@@ -116,9 +132,10 @@ fn origin(members: &Members<'_>) -> Result<Origin, DecodeRecordError> {
     })
 }
 
-fn fields(members: &Members<'_>, apart: &[&str]) -> Fields {
+/// Adds the members that are not `apart`, and says how many there are.
+fn add_fields(draft: &mut Draft, members: &Members<'_>, apart: &[&str]) -> usize {
     let kept = members.0.iter().filter(|(name, _)| !apart.contains(&name.as_str()));
-    kept.map(|(name, json)| (Cow::Owned(name.clone()), value(json))).collect()
+    kept.map(|(name, json)| draft.field(Cow::Owned(name.clone()), value(json))).count()
 }
 
 fn value(json: &Json) -> Value {

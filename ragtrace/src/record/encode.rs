@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use super::{ErrorInfo, Fields, Record};
+use super::{ErrorInfo, NamedValue, Record};
 use crate::Value;
 use crate::record::json::{self, Object};
 
 impl Record {
     /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
     pub fn write_json(&self, out: &mut Vec<u8>) {
-        let parts = &*self.0;
+        let parts = self.parts();
         let mut object = Object::open(out);
         object.display("id", parts.id.as_hyphenated());
         object.ascii("timestamp", &parts.timestamp.rfc3339());
         object.text("level", parts.level.as_str());
-        object.text("logger", &parts.logger);
+        object.text("logger", self.logger());
         object.text("message", &self.message());
         object.text("event", parts.event.as_str());
-        object.optional_text("stage", parts.stage.as_deref());
-        object.optional_text("kind", parts.kind.map(crate::StageKind::as_str));
+        object.optional_text("stage", self.stage());
+        object.optional_text("kind", self.kind().map(crate::StageKind::as_str));
         if let Some(trace_id) = self.trace_id() {
             object.display("trace_id", trace_id);
         }
@@ -40,22 +40,22 @@ impl Record {
         object.optional_text("environment", self.environment());
         object.optional_text("version", self.version());
         object.optional_text("host", self.host());
-        object.display("instance", parts.origin.instance.as_hyphenated());
+        object.display("instance", self.instance().as_hyphenated());
         object.optional_text("thread", self.thread());
-        if !parts.context.is_empty() {
-            write_fields(object.nested("context"), &parts.context);
+        if !self.context_fields().is_empty() {
+            write_fields(object.nested("context"), self.context_fields());
         }
         if self.has_metrics() {
             self.write_metrics(object.nested("metrics"));
         }
-        if let Some(error) = &parts.error {
+        if let Some(error) = self.error() {
             write_error(object.nested("error"), error);
         }
-        object.optional_text("stack_trace", parts.stack_trace.as_deref());
-        if let Some((file, line)) = &parts.source {
+        object.optional_text("stack_trace", self.stack_trace());
+        if let Some((file, line)) = self.source() {
             let mut source = object.nested("source");
             source.text("file", file);
-            source.unsigned("line", u64::from(*line));
+            source.unsigned("line", u64::from(line));
             source.close();
         }
         object.close();
@@ -63,7 +63,8 @@ impl Record {
 
     /// The `context` part of the canonical JSON, or `None` if the record has none.
     pub fn context_json(&self) -> Option<String> {
-        (!self.0.context.is_empty()).then(|| json::text_of(|object| write_fields(object, &self.0.context)))
+        let fields = self.context_fields();
+        (!fields.is_empty()).then(|| json::text_of(|object| write_fields(object, fields)))
     }
 
     /// The `metrics` part of the canonical JSON, or `None` if the record has none.
@@ -73,16 +74,16 @@ impl Record {
 
     /// The `error` part of the canonical JSON, or `None` if the record has none.
     pub fn error_json(&self) -> Option<String> {
-        self.0.error.as_ref().map(|error| json::text_of(|object| write_error(object, error)))
+        self.error().map(|error| json::text_of(|object| write_error(object, error)))
     }
 
     fn has_metrics(&self) -> bool {
-        let parts = &*self.0;
-        parts.duration.is_some() || parts.busy.is_some() || parts.count.is_some() || !parts.metrics.is_empty()
+        let parts = self.parts();
+        parts.duration.is_some() || parts.busy.is_some() || parts.count.is_some() || !self.metrics_fields().is_empty()
     }
 
     fn write_metrics(&self, mut object: Object<'_>) {
-        let parts = &*self.0;
+        let parts = self.parts();
         for (name, duration) in [("duration_ms", parts.duration), ("busy_ms", parts.busy)] {
             if let Some(duration) = duration {
                 object.float(name, millis(duration));
@@ -91,7 +92,7 @@ impl Record {
         if let Some(count) = parts.count {
             object.unsigned("count", count);
         }
-        write_fields(object, &parts.metrics);
+        write_fields(object, self.metrics_fields());
     }
 }
 
@@ -101,7 +102,7 @@ pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
 }
 
-fn write_fields(mut object: Object<'_>, fields: &Fields) {
+fn write_fields(mut object: Object<'_>, fields: &[NamedValue]) {
     for (name, value) in fields {
         write_value(&mut object, name, value);
     }

@@ -1,10 +1,11 @@
 //! A record: what a stage leaves behind at its start and at its end, and an application's own log line.
 //!
-//! A record is immutable once the worker has made it, and a cheap clone: every sink shares one copy. Its canonical
-//! JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use; sinks with a format of
+//! A record is immutable once the worker has made it, and a cheap clone: every sink shares one copy, in a `chunk` with those
+//! that were made at the same time. Its canonical JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use; sinks with a format of
 //! their own read the accessors.
 
 mod bounds;
+mod chunk;
 mod decode;
 mod encode;
 pub(crate) mod json;
@@ -18,7 +19,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 pub use bounds::RecordLimits;
+use chunk::Chunk;
+pub(crate) use chunk::{Draft, Drafted, NamedValue, Other, Parts, Subject};
 pub use decode::DecodeRecordError;
+pub(crate) use decode::add_json;
 pub use origin::Origin;
 
 use crate::context::Request;
@@ -29,9 +33,6 @@ use crate::{SpanId, TraceId, Value};
 
 /// The logger of records that the pipeline makes of its own doings.
 pub(crate) const OWN_LOGGER: &str = "ragtrace";
-
-/// Names and values, in the order they were recorded.
-pub(crate) type Fields = Vec<(Cow<'static, str>, Value)>;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -104,80 +105,65 @@ impl ErrorInfo {
 }
 
 /// One record. A clone shares its contents.
-#[derive(Clone, PartialEq)]
-pub struct Record(pub(crate) Arc<Parts>);
-
-/// The parts of a record while the worker puts it together.
-#[derive(Clone, PartialEq)]
-pub(crate) struct Parts {
-    pub(crate) id: Uuid,
-    pub(crate) timestamp: Timestamp,
-    pub(crate) level: Level,
-    pub(crate) logger: Cow<'static, str>,
-    /// `None` for a stage's record, whose message follows from stage and event.
-    pub(crate) message: Option<Cow<'static, str>>,
-    pub(crate) event: Event,
-    pub(crate) stage: Option<Cow<'static, str>>,
-    pub(crate) kind: Option<StageKind>,
-    pub(crate) request: Option<Arc<Request>>,
-    pub(crate) span_id: Option<SpanId>,
-    pub(crate) parent_span_id: Option<SpanId>,
-    pub(crate) local_root: bool,
-    pub(crate) origin: Arc<Origin>,
-    pub(crate) thread: Option<Arc<str>>,
-    pub(crate) duration: Option<Duration>,
-    pub(crate) busy: Option<Duration>,
-    pub(crate) count: Option<u64>,
-    pub(crate) context: Fields,
-    pub(crate) metrics: Fields,
-    pub(crate) error: Option<ErrorInfo>,
-    pub(crate) stack_trace: Option<String>,
-    pub(crate) source: Option<(Cow<'static, str>, u32)>,
+#[derive(Clone)]
+pub struct Record {
+    chunk: Arc<Chunk>,
+    /// Its place in the chunk.
+    at: u32,
 }
 
 impl Record {
     /// The record's own id, the same over every retry.
     pub fn id(&self) -> Uuid {
-        self.0.id
+        self.parts().id
     }
 
     /// When it happened.
     pub fn timestamp(&self) -> Timestamp {
-        self.0.timestamp
+        self.parts().timestamp
     }
 
     /// How severe it is.
     pub fn level(&self) -> Level {
-        self.0.level
+        self.parts().level
     }
 
     /// The stage's target or the log line's: a module path unless set.
     pub fn logger(&self) -> &str {
-        &self.0.logger
+        match &self.parts().subject {
+            Subject::Stage(stage) => stage.target(),
+            Subject::Other(other) => &other.logger,
+        }
     }
 
     /// The message: for a stage `{stage}_{event}`.
     pub fn message(&self) -> Cow<'_, str> {
-        match (&self.0.message, &self.0.stage) {
+        match (self.own_message(), self.stage()) {
             (Some(message), _) => Cow::Borrowed(message),
-            (None, Some(stage)) => Cow::Owned(format!("{stage}_{}", self.0.event)),
-            (None, None) => Cow::Borrowed(self.0.event.as_str()),
+            (None, Some(stage)) => Cow::Owned(format!("{stage}_{}", self.event())),
+            (None, None) => Cow::Borrowed(self.event().as_str()),
         }
     }
 
     /// What happened.
     pub fn event(&self) -> Event {
-        self.0.event
+        self.parts().event
     }
 
     /// The stage's name; for a log line, that of the stage it was written in.
     pub fn stage(&self) -> Option<&str> {
-        self.0.stage.as_deref()
+        match &self.parts().subject {
+            Subject::Stage(stage) => Some(stage.name()),
+            Subject::Other(other) => other.stage.as_deref(),
+        }
     }
 
     /// The stage's kind.
     pub fn kind(&self) -> Option<StageKind> {
-        self.0.kind
+        match &self.parts().subject {
+            Subject::Stage(stage) => Some(stage.kind()),
+            Subject::Other(other) => other.kind,
+        }
     }
 
     /// The trace it belongs to.
@@ -187,17 +173,17 @@ impl Record {
 
     /// The run of the stage it belongs to.
     pub fn span_id(&self) -> Option<SpanId> {
-        self.0.span_id
+        self.parts().span_id
     }
 
     /// The run that this one is part of, perhaps in another process.
     pub fn parent_span_id(&self) -> Option<SpanId> {
-        self.0.parent_span_id
+        self.parts().parent_span_id
     }
 
     /// Whether its stage has no parent in this process: a parent id, if there is one, came from elsewhere.
     pub fn is_local_root(&self) -> bool {
-        self.0.local_root
+        self.parts().local_root
     }
 
     /// The request it belongs to.
@@ -222,93 +208,96 @@ impl Record {
 
     /// The service, as set up.
     pub fn service(&self) -> Option<&str> {
-        self.0.origin.service.as_deref()
+        self.origin().service.as_deref()
     }
 
     /// The environment, as set up.
     pub fn environment(&self) -> Option<&str> {
-        self.0.origin.environment.as_deref()
+        self.origin().environment.as_deref()
     }
 
     /// The service's version, as set up.
     pub fn version(&self) -> Option<&str> {
-        self.0.origin.version.as_deref()
+        self.origin().version.as_deref()
     }
 
     /// The host's name.
     pub fn host(&self) -> Option<&str> {
-        self.0.origin.host.as_deref()
+        self.origin().host.as_deref()
     }
 
     /// The id of the process.
     pub fn instance(&self) -> Uuid {
-        self.0.origin.instance
+        self.origin().instance
     }
 
     /// All that is known of the process.
     pub fn origin(&self) -> &Origin {
-        &self.0.origin
+        &self.chunk.origin
     }
 
     /// The thread's name, or its number if it has none.
     pub fn thread(&self) -> Option<&str> {
-        self.0.thread.as_deref()
+        self.thread_name().map(AsRef::as_ref)
     }
 
     /// An end record's time from start to end.
     pub fn duration(&self) -> Option<Duration> {
-        self.0.duration
+        self.parts().duration
     }
 
     /// An asynchronous stage's time inside polls.
     pub fn busy(&self) -> Option<Duration> {
-        self.0.busy
+        self.parts().busy
     }
 
     /// How many items the stage yielded.
     pub fn count(&self) -> Option<u64> {
-        self.0.count
+        self.parts().count
     }
 
     /// The fields that describe what the stage worked on.
     pub fn context(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.context.iter().map(|(name, value)| (name.as_ref(), value))
+        self.context_fields().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
     /// The numbers that the stage recorded, without `duration_ms`, `busy_ms` and `count`, which have accessors.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.metrics.iter().map(|(name, value)| (name.as_ref(), value))
+        self.metrics_fields().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
     /// One field of `context`.
     pub fn field(&self, name: &str) -> Option<&Value> {
-        find(&self.0.context, name)
+        find(self.context_fields(), name)
     }
 
     /// One number of `metrics` by its name in the canonical JSON: `duration_ms`, `busy_ms` and `count` too.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let millis = |duration: Option<Duration>| duration.map(encode::millis);
         match name {
-            "duration_ms" => millis(self.0.duration),
-            "busy_ms" => millis(self.0.busy),
-            "count" => self.0.count.and_then(|count| Value::U64(count).as_f64()),
-            _ => find(&self.0.metrics, name).and_then(Value::as_f64),
+            "duration_ms" => millis(self.duration()),
+            "busy_ms" => millis(self.busy()),
+            "count" => self.count().and_then(|count| Value::U64(count).as_f64()),
+            _ => find(self.metrics_fields(), name).and_then(Value::as_f64),
         }
     }
 
     /// Why the stage failed.
     pub fn error(&self) -> Option<&ErrorInfo> {
-        self.0.error.as_ref()
+        self.parts().failure.as_deref().map(|(error, _)| error)
     }
 
     /// Where a panic or an error came from, if a backtrace was taken.
     pub fn stack_trace(&self) -> Option<&str> {
-        self.0.stack_trace.as_deref()
+        self.parts().failure.as_deref().and_then(|(_, stack_trace)| stack_trace.as_deref())
     }
 
     /// The source file and line that declare the stage or the log line.
     pub fn source(&self) -> Option<(&str, u32)> {
-        self.0.source.as_ref().map(|(file, line)| (file.as_ref(), *line))
+        match &self.parts().subject {
+            Subject::Stage(stage) => Some((stage.file(), stage.line())),
+            Subject::Other(other) => other.source.as_ref().map(|(file, line)| (file.as_ref(), *line)),
+        }
     }
 
     /// The canonical JSON: one line without its end.
@@ -321,48 +310,54 @@ impl Record {
 
     /// Whether the pipeline tells of itself with it.
     pub(crate) fn is_own(&self) -> bool {
-        self.0.event == Event::Log && self.0.logger == OWN_LOGGER
+        self.event() == Event::Log && self.logger() == OWN_LOGGER
     }
 
     /// About how many bytes the canonical JSON takes.
     pub(crate) fn size_estimate(&self) -> usize {
-        Self::size_of(&self.0)
-    }
-
-    pub(crate) fn size_of(parts: &Parts) -> usize {
-        // What a stage's record takes without the texts that its user gives.
-        const REST: usize = 480;
-        let fields = |fields: &Fields| -> usize {
-            fields.iter().map(|(name, value)| name.len() + 4 + value.as_str().map_or(16, str::len)).sum()
-        };
-        let error = parts
-            .error
-            .as_ref()
-            .map_or(0, |error| error.message.len() + error.chain.iter().map(String::len).sum::<usize>());
-        let message = parts.message.as_ref().map_or(0, |message| message.len());
-        let stack_trace = parts.stack_trace.as_ref().map_or(0, String::len);
-        REST + fields(&parts.context) + fields(&parts.metrics) + error + message + stack_trace
+        self.parts().size as usize
     }
 
     /// About how many bytes of memory it takes, a request of its own included.
     pub(crate) fn memory_estimate(&self) -> usize {
-        /// What the allocator takes for each allocation besides.
-        const ALLOCATION: usize = 16;
-        let parts = &*self.0;
-        let text = |text: &str| text.len() + ALLOCATION;
-        let fields = |fields: &Fields| -> usize {
-            let texts = fields.iter().filter_map(|(_, value)| value.as_str()).map(text).sum::<usize>();
-            fields.capacity() * size_of::<(Cow<'static, str>, Value)>() + ALLOCATION + texts
-        };
-        let error = parts.error.iter().flat_map(|error| error.chain.iter().chain([&error.message]));
-        let texts: usize = error.chain(&parts.stack_trace).map(|t| text(t)).sum();
-        let message = parts.message.as_deref().map_or(0, text);
-        let shared = size_of::<Parts>() + size_of::<Request>() + 4 * ALLOCATION;
-        shared + fields(&parts.context) + fields(&parts.metrics) + texts + message
+        self.parts().memory as usize
     }
 
-    fn request(&self) -> Option<&Request> {
-        self.0.request.as_deref()
+    pub(crate) fn request(&self) -> Option<&Arc<Request>> {
+        self.chunk.requests.get(self.parts().request? as usize)
+    }
+
+    /// The message of what is no stage's.
+    fn own_message(&self) -> Option<&str> {
+        match &self.parts().subject {
+            Subject::Stage(_) => None,
+            Subject::Other(other) => other.message.as_deref(),
+        }
+    }
+
+    fn thread_name(&self) -> Option<&Arc<str>> {
+        self.chunk.threads.get(self.parts().thread? as usize)
+    }
+
+    fn context_fields(&self) -> &[NamedValue] {
+        self.chunk.fields.get(self.parts().fields.context()).unwrap_or_default()
+    }
+
+    fn metrics_fields(&self) -> &[NamedValue] {
+        self.chunk.fields.get(self.parts().fields.metrics()).unwrap_or_default()
+    }
+
+    #[inline]
+    fn parts(&self) -> &Parts {
+        // A record is made with its place in the chunk, and a chunk never changes.
+        &self.chunk.parts[self.at as usize]
+    }
+}
+
+impl PartialEq for Record {
+    /// Two records are equal when their canonical JSON is.
+    fn eq(&self, other: &Self) -> bool {
+        self.to_json() == other.to_json()
     }
 }
 
@@ -372,6 +367,6 @@ impl fmt::Debug for Record {
     }
 }
 
-fn find<'a>(fields: &'a Fields, name: &str) -> Option<&'a Value> {
+fn find<'a>(fields: &'a [NamedValue], name: &str) -> Option<&'a Value> {
     fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
 }

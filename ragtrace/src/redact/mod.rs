@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::context::Request;
 use crate::metrics::StageMinute;
-use crate::record::{Fields, Parts};
+use crate::record::Drafted;
 use crate::value::{ToValue, Value};
 
 /// What stands where a secret was.
@@ -104,23 +104,24 @@ impl Redactor {
         }
     }
 
-    /// Takes the secrets out of what is not shared with other records.
-    pub(crate) fn parts(&self, parts: &mut Parts) {
+    /// Takes the secrets out of a record.
+    pub(crate) fn record(&self, record: &mut Drafted<'_>) {
         if !self.is_on {
             return;
         }
-        self.fields(&mut parts.context);
-        self.fields(&mut parts.metrics);
-        if let Some(message) = &mut parts.message {
-            self.cow(message);
+        for (name, value) in record.fields() {
+            let Value::Text(text) = value else { continue };
+            if self.is_secret(name) {
+                *text = Cow::Borrowed(MARK);
+            } else if let Some(scrubbed) = self.scrubbed(text) {
+                *text = Cow::Owned(scrubbed);
+            }
         }
-        if let Some(error) = &mut parts.error {
-            self.text(&mut error.message);
-            error.chain.iter_mut().for_each(|source| self.text(source));
-        }
-        if let Some(stack_trace) = &mut parts.stack_trace {
-            self.text(stack_trace);
-        }
+        record.texts(|text| {
+            if let Some(scrubbed) = self.scrubbed(text.as_str()) {
+                text.replace(scrubbed);
+            }
+        });
     }
 
     /// The request without secrets, or `None` if it has none.
@@ -144,23 +145,6 @@ impl Redactor {
     pub(crate) fn minute(&self, minute: &mut StageMinute) {
         if let Some(scrubbed) = minute.tenant_id.as_deref().and_then(|tenant| self.scrubbed(tenant)) {
             minute.tenant_id = Some(scrubbed.into());
-        }
-    }
-
-    fn fields(&self, fields: &mut Fields) {
-        for (name, value) in fields {
-            let Value::Text(text) = value else { continue };
-            if self.is_secret(name) {
-                *text = Cow::Borrowed(MARK);
-            } else {
-                self.cow(text);
-            }
-        }
-    }
-
-    fn cow(&self, text: &mut Cow<'static, str>) {
-        if let Some(scrubbed) = self.scrubbed(text) {
-            *text = Cow::Owned(scrubbed);
         }
     }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::console::{Console, ConsoleSink};
 use crate::level::Level;
 use crate::pipeline::gate::Listening;
-use crate::pipeline::{Plan, Queue, QueueLimits, Refiner, SpoolSettings, Stats, start};
+use crate::pipeline::{Plan, QueueLimits, Refiner, SpoolSettings, Stats, install, start, uninstall};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
@@ -168,7 +168,7 @@ impl Builder {
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let level = self.level.map_err(SetupError::Setting)?;
         let spool = spool_settings(self.spool, self.durability)?;
-        let queue = Queue::install(self.queue).ok_or(SetupError::Installed)?;
+        let queue = install(self.queue).ok_or(SetupError::Installed)?;
         panic::install_hook();
         report_duplicates();
         let origin = Origin {
@@ -196,7 +196,7 @@ impl Builder {
         match started {
             Ok(_thread) => Ok(Telemetry::new(queue, commands, published, Listening::new())),
             Err(error) => {
-                queue.uninstall();
+                uninstall(&queue);
                 Err(SetupError::Thread(error))
             }
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::pipeline::gate::Listening;
-use crate::pipeline::{Command, Queue, Report, Stats};
+use crate::pipeline::{Command, Queue, Report, Stats, uninstall};
 
 /// How long dropping the handle may take.
 const DROPPING: Duration = Duration::from_secs(2);
@@ -68,7 +68,7 @@ impl Telemetry {
 
     fn end(&mut self, timeout: Duration) -> Request {
         self.listening = None;
-        self.queue.uninstall();
+        uninstall(&self.queue);
         self.request(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
     }
 

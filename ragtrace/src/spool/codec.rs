@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::context::Request;
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
-use crate::record::{Origin, Record};
+use crate::record::{Draft, Origin, add_json};
 use crate::sink::Batch;
 use crate::time::Timestamp;
 
@@ -47,8 +47,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     if header["version"] != json!(VERSION) {
         return Err(format!("its format is {}, and this version reads {VERSION}", header["version"]));
     }
-    let records = lines.map(|line| Record::from_json(line).map_err(|error| error.to_string()));
-    let records = records.collect::<Result<Vec<_>, _>>()?;
+    let mut drafts = Vec::new();
+    lines.try_for_each(|line| add_json(&mut drafts, line).map_err(|error| error.to_string()))?;
+    let records: Vec<_> = drafts.into_iter().flat_map(Draft::finish).collect();
     if header["records"] != json!(records.len()) {
         return Err(format!("it has {} records instead of {}", records.len(), header["records"]));
     }

@@ -52,7 +52,7 @@ impl Later {
 impl Waiting {
     /// Begins the run.
     pub(crate) fn begin(self) -> Span {
-        Span::begin(self.stage, &mut self.fields.map_or_else(Slots::new, |fields| *fields))
+        Span::begin(self.stage, self.fields.as_deref().unwrap_or(&Slots::new()))
     }
 }
 

@@ -20,6 +20,7 @@ mod slots;
 mod span;
 mod stream;
 mod typed;
+pub(crate) mod words;
 
 pub(crate) use catalog::report_duplicates;
 pub use catalog::{Listed, stages};

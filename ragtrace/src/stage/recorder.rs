@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use crate::SpanId;
 use crate::context::RequestContext;
 use crate::pipeline::{Severity, gate};
-use crate::stage::entry::{Entry, Note};
+use crate::stage::entry::Head;
 use crate::stage::slots::Slots;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::stage::{FieldSource, StageDescriptor};
@@ -50,8 +50,8 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
     if let Some((context, span)) = running(stage) {
         let mut fields = Slots::new();
         fields.set(name, value);
-        let note = Note { stage, span, fields };
-        gate::record(&context.request, Severity::Refusable(stage.level()), || Entry::Note(note));
+        let severity = Severity::Refusable(stage.level());
+        gate::record(&context.request, severity, &mut Head::note(span), fields.words());
     }
 }
 

@@ -1,21 +1,26 @@
 //! A run of a stage from its start to its end: the part of the runtime that every shape of function shares.
 //!
 //! Nothing here is generic over the stage, so each annotated function adds calls and no copies.
+//!
+//! A run that begins in the request of what runs around it shares that one's reference for as long as its first poll
+//! or call lasts: it changes the thread's span and nothing else. Only a run that is still open after a poll takes a
+//! reference of its own, since its next poll may be on another thread.
+
+use std::fmt::{Debug, Display};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::SpanId;
 use crate::context::{Request, RequestContext, current};
 use crate::level::Level;
 use crate::pipeline::{Severity, gate};
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{End, Entry, Failure, Outcome, Run, Start};
+use crate::stage::entry::{AcceptedBy, Ended, Failure, Head, Outcome, Run};
 use crate::stage::panic;
 use crate::stage::recorder;
 use crate::stage::slots::Slots;
 use crate::time::Ticks;
 use crate::value::ToValue;
-use std::fmt::{Debug, Display};
-use std::sync::Arc;
-use std::time::Duration;
 
 /// A run that began, or nothing if nobody listens.
 #[derive(Debug)]
@@ -25,10 +30,11 @@ pub struct Span(Option<Active>);
 #[derive(Debug)]
 struct Active {
     stage: &'static StageDescriptor,
-    /// The context of what runs inside; it is on the thread, and this empty, during a poll or call.
-    context: Option<RequestContext>,
+    span: SpanId,
     parent: Option<SpanId>,
     started: Ticks,
+    /// The run's request; `None` while it is the thread's.
+    request: Option<Arc<Request>>,
     progress: Progress,
 }
 
@@ -37,14 +43,16 @@ struct Active {
 struct Progress(u64);
 
 impl Progress {
-    /// The start was accepted, so the end will be, whatever the queue's state.
-    const ACCEPTED: u64 = 1 << 63;
+    /// Who accepted the start, or 0.
+    const ACCEPTED_SHIFT: u32 = 56;
     /// There are no polls, so time inside them means nothing.
-    const CALL: u64 = 1 << 62;
+    const CALL: u64 = 1 << 55;
     /// `record!` may add to the run. What is added is kept until the end, which only an accepted start has for certain.
-    const RECORDS: u64 = 1 << 61;
-    /// 73 years.
-    const NANOS: u64 = Self::RECORDS - 1;
+    const RECORDS: u64 = 1 << 54;
+    /// The run has no parent in this process.
+    const LOCAL_ROOT: u64 = 1 << 53;
+    /// 104 days.
+    const NANOS: u64 = Self::LOCAL_ROOT - 1;
 
     fn is(self, flag: u64) -> bool {
         self.0 & flag != 0
@@ -57,6 +65,15 @@ impl Progress {
     fn add(&mut self, nanos: u64) {
         let sum = self.nanos().saturating_add(nanos).min(Self::NANOS);
         self.0 = self.0 & !Self::NANOS | sum;
+    }
+
+    fn accept(&mut self, by: AcceptedBy) {
+        self.0 |= u64::from(by.get()) << Self::ACCEPTED_SHIFT;
+    }
+
+    fn accepted_by(self) -> Option<AcceptedBy> {
+        let [.., by] = self.0.to_le_bytes();
+        AcceptedBy::new(by)
     }
 }
 
@@ -71,7 +88,7 @@ pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) ->
     if span.is_active() {
         let mut slots = Slots::new();
         fields(&mut slots);
-        span.record_start(&mut slots);
+        span.record_start(&slots);
     }
     span
 }
@@ -79,47 +96,62 @@ pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) ->
 /// [`open`] for a stage without fields to read.
 #[inline]
 pub fn open_bare(stage: &'static StageDescriptor) -> Span {
-    if gate::is_open() { Span::begin(stage, &mut Slots::new()) } else { Span(None) }
+    if gate::is_open() { Span::begin(stage, &Slots::new()) } else { Span(None) }
 }
 
 #[inline(never)]
 fn begin(stage: &'static StageDescriptor) -> Span {
-    let context = match current::current() {
-        Some(context) if stage.is_root() => context.new_trace(),
-        Some(context) => context,
-        None => RequestContext::bare(),
-    };
-    let RequestContext { request, span: parent } = context;
-    if !gate::listens_to(&request) {
-        return Span(None);
+    if !stage.is_root()
+        && let Some(active) = current::with_request(|request| Active::new(stage, request, current::span()))
+    {
+        return Span(active);
     }
-    let (span, started) = (request.span_id(), request.now());
-    let context = Some(RequestContext { request, span: Some(span) });
-    Span(Some(Active { stage, context, parent, started, progress: Progress(0) }))
+    let context = current::current().map_or_else(RequestContext::bare, |context| context.new_trace());
+    let active = Active::new(stage, &context.request, None);
+    Span(active.map(|active| Active { request: Some(context.request), ..active }))
 }
 
 impl Active {
-    /// What records say of the run; `None` while its context is on a thread.
-    fn run(&self) -> Option<(&Arc<Request>, Run)> {
-        let RequestContext { request, span } = self.context.as_ref()?;
-        let local_root = self.parent == request.remote_parent;
-        let run = Run { stage: self.stage, span: (*span)?, parent: self.parent, started: self.started, local_root };
-        Some((request, run))
+    /// A run in `request`, if anybody listens to it.
+    #[inline]
+    fn new(stage: &'static StageDescriptor, request: &Request, parent: Option<SpanId>) -> Option<Self> {
+        if !gate::listens_to(request) {
+            return None;
+        }
+        let progress = Progress(if parent == request.remote_parent { Progress::LOCAL_ROOT } else { 0 });
+        let (span, started) = (request.span_id(), request.now());
+        Some(Self { stage, span, parent, started, request: None, progress })
     }
 
-    /// The time that the run sees, while its context is not on the thread.
+    /// What records say of the run.
+    #[inline]
+    fn run(&self) -> Run {
+        let local_root = self.progress.is(Progress::LOCAL_ROOT);
+        Run { stage: self.stage, span: self.span, parent: self.parent, started: self.started, local_root }
+    }
+
+    /// Lets `look` at the run's request, wherever it is.
+    #[inline]
+    fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
+        match &self.request {
+            Some(request) => Some(look(request)),
+            None => current::with_request(look),
+        }
+    }
+
+    /// The context of what runs inside.
+    #[cold]
+    fn context(&self) -> Option<RequestContext> {
+        let request = self.with_request(Arc::clone)?;
+        Some(RequestContext { request, span: Some(self.span) })
+    }
+
+    /// The time that the run sees.
     #[inline]
     fn now(&self) -> Ticks {
-        self.context.as_ref().map_or_else(Ticks::now, |context| context.request.now())
-    }
-
-    fn end(self, ended: Ticks) -> Ending {
-        let Some((_, run)) = self.run() else { return Ending(None) };
-        let busy = if self.progress.is(Progress::CALL) { u64::MAX } else { self.progress.nanos() };
-        let accepted = self.progress.is(Progress::ACCEPTED);
-        let Some(RequestContext { request, .. }) = self.context else { return Ending(None) };
-        let (outcome, fields) = (Outcome::Completed, Slots::new());
-        Ending(Some(Pending { request, run, ended, busy, outcome, fields, accepted }))
+        // Only a test has time of its own.
+        let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
+        of_test.unwrap_or_else(Ticks::now)
     }
 }
 
@@ -131,21 +163,24 @@ impl Span {
 
     /// Begins a run with fields that were read before.
     #[inline(never)]
-    pub(crate) fn begin(stage: &'static StageDescriptor, fields: &mut Slots) -> Self {
+    pub(crate) fn begin(stage: &'static StageDescriptor, fields: &Slots) -> Self {
         let mut span = begin(stage);
         span.record_start(fields);
         span
     }
 
-    /// Records the start, and takes the fields.
+    /// Records the start.
     #[inline(never)]
-    fn record_start(&mut self, fields: &mut Slots) {
+    fn record_start(&mut self, fields: &Slots) {
         let Some(active) = &mut self.0 else { return };
-        let Some((request, run)) = active.run() else { return };
         let severity = Severity::Refusable(active.stage.level());
-        if gate::record(request, severity, || Entry::Start(Start { run, fields: fields.take() })) {
-            let records = if recorder::declares(active.stage) { Progress::RECORDS } else { 0 };
-            active.progress.0 |= Progress::ACCEPTED | records;
+        let mut head = Head::start(&active.run());
+        let accepted = active.with_request(|request| gate::record(request, severity, &mut head, fields.words()));
+        if let Some(by) = accepted.flatten() {
+            active.progress.accept(by);
+            if recorder::declares(active.stage) {
+                active.progress.0 |= Progress::RECORDS;
+            }
         }
     }
 
@@ -154,21 +189,22 @@ impl Span {
     // so that a stage adds little code.
     #[inline]
     pub(crate) fn enter(&mut self) -> Inside<'_> {
-        if self.0.is_some() { self.enter_active() } else { Inside { span: self, since: Ticks(0), before: None } }
+        if self.0.is_some() { self.enter_active() } else { Inside::of_nothing(self) }
     }
 
     #[inline(never)]
     fn enter_active(&mut self) -> Inside<'_> {
-        let Some(active) = &mut self.0 else {
-            return Inside { span: self, since: Ticks(0), before: None };
-        };
+        let Some(active) = &mut self.0 else { return Inside::of_nothing(self) };
         // The clock was read just before the first poll, when the run began.
         let since = if active.progress.nanos() == 0 { active.started } else { active.now() };
-        if let (true, Some(context)) = (active.progress.is(Progress::RECORDS), &active.context) {
-            recorder::enter(active.stage, context.clone());
+        if active.progress.is(Progress::RECORDS)
+            && let Some(context) = active.context()
+        {
+            recorder::enter(active.stage, context);
         }
-        let before = current::swap(active.context.take());
-        Inside { span: self, since, before }
+        let around = active.request.take().map(|request| Around(current::swap_request(Some(request))));
+        let parent = current::swap_span(Some(active.span));
+        Inside { span: self, since, parent, around }
     }
 
     /// Ends the run as cancelled, if it has not ended.
@@ -187,14 +223,14 @@ impl Span {
         self.cancel();
     }
 
-    /// The time that the run sees, while it is not on a thread.
+    /// The time that the run sees.
     pub(crate) fn now(&self) -> Ticks {
         self.0.as_ref().map_or_else(Ticks::now, Active::now)
     }
 
     /// Ends the run; what is said to the end of a run that has ended is ignored.
-    pub(crate) fn end_at(&mut self, ended: Ticks) -> Ending {
-        self.0.take().map_or(Ending(None), |active| active.end(ended))
+    pub(crate) fn end_at(&mut self, at: Ticks) -> Ending {
+        Ending { active: self.0.take(), at, outcome: Outcome::Completed, fields: Slots::new() }
     }
 
     /// Time from the run's start to `at`.
@@ -202,9 +238,9 @@ impl Span {
         self.0.as_ref().map_or(Duration::ZERO, |active| at.since(active.started))
     }
 
-    /// The context of what runs inside, while the run is not on a thread.
-    pub(crate) fn context(&self) -> Option<&RequestContext> {
-        self.0.as_ref()?.context.as_ref()
+    /// The context of what runs inside.
+    pub(crate) fn context(&self) -> Option<RequestContext> {
+        self.0.as_ref()?.context()
     }
 
     /// Says that the run is a call, which has no polls.
@@ -221,13 +257,9 @@ impl Span {
 
     /// The run's context on the thread while `drop_parts` drops what the run holds.
     pub(crate) fn drop_inside(&mut self, drop_parts: impl FnOnce()) {
-        match &mut self.0 {
-            Some(active) => {
-                let _entered = current::Entered::new(&mut active.context);
-                drop_parts();
-            }
-            None => drop_parts(),
-        }
+        let mut context = self.context();
+        let _entered = context.is_some().then(|| current::Entered::new(&mut context));
+        drop_parts();
     }
 }
 
@@ -254,14 +286,25 @@ impl Span {
 pub(crate) struct Inside<'a> {
     span: &'a mut Span,
     since: Ticks,
-    before: Option<RequestContext>,
+    /// The span that the thread had before.
+    parent: Option<SpanId>,
+    /// The request that the thread had before; `None` if the run shares it.
+    around: Option<Around>,
 }
 
+/// What a thread had instead of a request of the run's own.
+struct Around(Option<Arc<Request>>);
+
 impl Inside<'_> {
+    #[inline]
+    fn of_nothing(span: &mut Span) -> Inside<'_> {
+        Inside { span, since: Ticks(0), parent: None, around: None }
+    }
+
     /// The poll returned, and the run goes on. Returns when that was.
     #[inline]
     pub(crate) fn pause(mut self) -> Option<Ticks> {
-        let now = if self.span.0.is_some() { self.leave() } else { None };
+        let now = if self.span.0.is_some() { self.leave_open() } else { None };
         std::mem::forget(self);
         now
     }
@@ -277,25 +320,30 @@ impl Inside<'_> {
     }
 
     #[inline(never)]
-    fn finish_active(self, tell: &mut dyn FnMut(&mut Ending)) {
-        tell(&mut self.end());
+    fn finish_active(mut self, tell: &mut dyn FnMut(&mut Ending)) {
+        let Some(at) = self.leave() else { return };
+        let mut ending = self.span.end_at(at);
+        std::mem::forget(self);
+        tell(&mut ending);
     }
 
-    fn end(mut self) -> Ending {
-        let ended = self.leave();
-        let active = self.span.0.take();
-        std::mem::forget(self);
-        match (active, ended) {
-            (Some(active), Some(ended)) => active.end(ended),
-            _ => Ending(None),
+    /// Leaves the run open: it has its request for itself then, wherever it is polled next.
+    #[inline(never)]
+    fn leave_open(&mut self) -> Option<Ticks> {
+        if let (None, Some(active)) = (&self.around, &mut self.span.0) {
+            active.request = current::request();
         }
+        self.leave()
     }
 
     /// Gives the thread back what it had, and returns when that was; `None` if nobody listens.
-    #[inline(never)]
+    #[inline]
     fn leave(&mut self) -> Option<Ticks> {
         let active = self.span.0.as_mut()?;
-        active.context = current::swap(self.before.take());
+        current::swap_span(self.parent);
+        if let Some(Around(before)) = self.around.take() {
+            active.request = current::swap_request(before);
+        }
         if active.progress.is(Progress::RECORDS) {
             recorder::leave();
         }
@@ -319,76 +367,60 @@ impl Inside<'_> {
     #[cold]
     #[inline(never)]
     fn panicked(&mut self) {
-        let Some(ended) = self.leave() else { return };
-        let Some(active) = self.span.0.take() else { return };
-        active.end(ended).fail(Box::new(panic::failure()));
+        if let Some(at) = self.leave() {
+            self.span.end_at(at).fail(Box::new(panic::failure()));
+        }
     }
 }
 
 /// The end of a run, while generated code says what to record of its result. Dropping it records it.
 #[derive(Debug)]
-pub struct Ending(Option<Pending>);
-
-#[derive(Debug)]
-struct Pending {
-    request: Arc<Request>,
-    run: Run,
-    ended: Ticks,
-    busy: u64,
+pub struct Ending {
+    active: Option<Active>,
+    at: Ticks,
     outcome: Outcome,
     fields: Slots,
-    accepted: bool,
 }
 
 impl Ending {
     /// Records how many items there were, if the success value says.
     pub fn count(&mut self, count: Option<u64>) {
-        if let (Some(pending), Some(count)) = (&mut self.0, count) {
-            pending.fields.count(count);
+        if let Some(count) = count {
+            self.fields.count(count);
         }
     }
 
     /// Records a value as it is.
     pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
-        if let Some(pending) = &mut self.0 {
-            pending.fields.set(name, value);
-        }
+        self.fields.set(name, value);
     }
 
     /// Records the `Display` of a value.
     pub fn display(&mut self, name: u16, value: &dyn Display) {
-        if let Some(pending) = &mut self.0 {
-            pending.fields.display(name, value);
-        }
+        self.fields.display(name, value);
     }
 
     /// Records the `Debug` of a value.
     pub fn debug(&mut self, name: u16, value: &dyn Debug) {
-        if let Some(pending) = &mut self.0 {
-            pending.fields.debug(name, value);
-        }
+        self.fields.debug(name, value);
     }
 
     /// The run failed.
+    #[expect(clippy::needless_pass_by_value, reason = "generated code makes it where it passes it")]
     pub fn fail(&mut self, failure: Box<Failure>) {
-        self.set_outcome(Outcome::Failed(failure));
+        self.outcome = Outcome::Failed;
+        self.fields.failure(&failure);
     }
 
     /// The run was dropped before its end.
     pub(crate) fn cancel(&mut self) {
-        self.set_outcome(Outcome::Cancelled);
+        self.outcome = Outcome::Cancelled;
     }
 
     /// Records how long the first item of a stream took.
     pub(crate) fn first_item(&mut self, first: Option<Duration>) {
-        if let (Some(pending), Some(first)) = (&mut self.0, first) {
-            pending.fields.first_item(first);
-        }
-    }
-
-    fn set_outcome(&mut self, outcome: Outcome) {
-        if let Some(pending) = &mut self.0 {
-            pending.outcome = outcome;
+        if let Some(first) = first {
+            self.fields.first_item(first);
         }
     }
 }
@@ -396,7 +428,7 @@ impl Ending {
 impl Drop for Ending {
     #[inline]
     fn drop(&mut self) {
-        if self.0.is_some() {
+        if self.active.is_some() {
             self.record();
         }
     }
@@ -405,18 +437,21 @@ impl Drop for Ending {
 impl Ending {
     #[inline(never)]
     fn record(&mut self) {
-        let Some(pending) = &mut self.0 else { return };
-        let severity = match &pending.outcome {
-            _ if pending.accepted => Severity::Promised,
-            Outcome::Completed => Severity::Refusable(pending.run.stage.level()),
-            Outcome::Failed(_) => Severity::Refusable(Level::Error),
-            Outcome::Cancelled => Severity::Refusable(Level::Warn),
-        };
-        let Pending { request, run, ended, busy, outcome, fields, .. } = pending;
-        // Taken apart field by field, so that the entry is put together where it stays.
-        gate::record(request, severity, || {
-            let outcome = std::mem::replace(outcome, Outcome::Completed);
-            Entry::End(End { run: *run, ended: *ended, busy: *busy, outcome, fields: fields.take() })
+        let Some(active) = self.active.take() else { return };
+        let run = active.run();
+        let busy = if active.progress.is(Progress::CALL) { None } else { Some(active.progress.nanos()) };
+        let ended = Ended { at: self.at, busy, outcome: self.outcome };
+        let accepted_by = active.progress.accepted_by();
+        active.with_request(|request| {
+            let is_known = accepted_by.is_some_and(|by| gate::knows(request, by));
+            let severity = match self.outcome {
+                _ if is_known => Severity::Promised,
+                Outcome::Completed => Severity::Refusable(run.stage.level()),
+                Outcome::Failed => Severity::Refusable(Level::Error),
+                Outcome::Cancelled => Severity::Refusable(Level::Warn),
+            };
+            let mut head = Head::end(&run, &ended, !is_known);
+            gate::record(request, severity, &mut head, self.fields.words());
         });
     }
 }

@@ -118,7 +118,7 @@ impl Open<'_> {
     /// Ends the run as failed. More may be said until the returned end is dropped; a run that has ended ignores it.
     pub fn fail(&mut self, failure: Box<Failure>) -> Ending {
         if self.span.is_active() {
-            *self.tail = self.span.context().cloned();
+            *self.tail = self.span.context();
         }
         let mut ending = self.span.end_at(self.at);
         ending.fail(failure);

@@ -27,7 +27,7 @@ struct MadeUp {
 
 #[derive(Debug)]
 struct Caught {
-    entry: Entry,
+    words: Vec<u64>,
     request: Arc<Request>,
     thread: Arc<str>,
 }
@@ -40,10 +40,10 @@ impl Capture {
     }
 
     /// Keeps one entry, and says whether anybody will read it.
-    pub(crate) fn push(&self, request: &Arc<Request>, entry: Entry) -> bool {
+    pub(crate) fn push(&self, request: &Arc<Request>, head: &[u64], fields: &[u64]) -> bool {
         let thread = std::thread::current();
         let thread = if self.made_up.is_some() { "test" } else { thread.name().unwrap_or("unnamed") };
-        let caught = Caught { entry, request: Arc::clone(request), thread: thread.into() };
+        let caught = Caught { words: [head, fields].concat(), request: Arc::clone(request), thread: thread.into() };
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(entries) = entries.as_mut() else { return false };
         entries.push(caught);
@@ -64,8 +64,10 @@ impl Capture {
     /// Gives what came so far to `take`, and refuses what comes later.
     pub(crate) fn finish(&self, mut take: impl FnMut(Taken<'_>)) {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for Caught { entry, request, thread } in entries.into_iter().flatten() {
-            take(Taken { entry, request: &request, thread: &thread });
+        for Caught { words, request, thread } in entries.into_iter().flatten() {
+            if let Some(entry) = Entry::read(&words) {
+                take(Taken { entry, request: &request, thread: &thread });
+            }
         }
     }
 }

@@ -25,9 +25,9 @@ impl Captured {
             assembler.number_records();
         }
         capture.finish(|taken| assembler.take(taken));
-        let mut records = assembler.settle().records;
+        let mut records = assembler.settle().records.finish();
         // The second time ends are taken whose start never came.
-        records.append(&mut assembler.settle().records);
+        records.append(&mut assembler.settle().records.finish());
         Self { records: records.into() }
     }
 

@@ -201,11 +201,12 @@ impl Anchor {
 
     /// The wall time of a monotonic reading.
     pub(crate) fn wall_at(&self, ticks: Ticks) -> Timestamp {
-        if ticks >= self.ticks {
-            self.wall.plus(ticks.since(self.ticks))
+        let micros = |nanos: u64| (nanos / 1_000).cast_signed();
+        Timestamp(if ticks >= self.ticks {
+            self.wall.0.saturating_add(micros(ticks.0 - self.ticks.0))
         } else {
-            self.wall.minus(self.ticks.since(ticks))
-        }
+            self.wall.0.saturating_sub(micros(self.ticks.0 - ticks.0))
+        })
     }
 }
 

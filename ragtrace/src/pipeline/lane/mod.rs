@@ -30,17 +30,11 @@ use crate::spool::{Handle, Key};
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// What the worker gives to every lane.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Input {
     pub(super) records: Vec<Record>,
     pub(super) requests: Vec<RequestMetric>,
     pub(super) minutes: Vec<StageMinute>,
-}
-
-impl Input {
-    pub(super) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.requests.is_empty() && self.minutes.is_empty()
-    }
 }
 
 /// How a lane gets to its place on disk.
@@ -148,16 +142,17 @@ impl Lane {
     }
 
     /// Takes in records and counts. Records for which there is no room are dropped, and counted.
-    pub(super) fn accept(&mut self, input: &Input, now: Instant) {
+    pub(super) fn accept(&mut self, input: Input, now: Instant) {
         let takes_nothing = self.is_closed && self.disk.is_none();
         if !takes_nothing {
-            self.accept_counts(input, now);
+            self.accept_counts(&input, now);
         }
-        self.account.accepted += input.records.len() as u64;
-        for (index, record) in input.records.iter().enumerate() {
+        let all = input.records.len();
+        self.account.accepted += all as u64;
+        for (index, record) in input.records.into_iter().enumerate() {
             let memory = record.memory_estimate();
             if takes_nothing || !self.has_room(memory) {
-                let rest = (input.records.len() - index) as u64;
+                let rest = (all - index) as u64;
                 self.account.dropped += rest;
                 let why = if takes_nothing { "the sink is at its end" } else { "too many records wait for it" };
                 self.news.dropped(rest, why);
@@ -165,7 +160,7 @@ impl Lane {
             }
             self.account.pending += 1;
             self.memory += memory;
-            if let Some(batch) = self.batcher.add(record.clone(), now) {
+            if let Some(batch) = self.batcher.add(record, now) {
                 self.enqueue(batch);
             }
         }

@@ -45,7 +45,7 @@ fn lane(share: QueueLimits) -> Lane {
 #[test]
 fn a_batch_that_fails_keeps_its_id_and_waits() {
     let (mut lane, now) = (lane(QueueLimits::default()), Instant::now());
-    lane.accept(&records(4), now);
+    lane.accept(records(4), now);
     let (ticket, first) = lane.poll(now).pop().expect("a full batch");
     lane.answer(ticket, Err(SinkError::retry("down").after(Duration::from_secs(5))), now);
     assert!(lane.poll(now + Duration::from_secs(4)).is_empty(), "not before the backend asked");
@@ -60,7 +60,7 @@ fn poison_is_found_by_halves_whose_ids_follow_from_the_parent() {
     let (mut lane, now) = (lane(QueueLimits::default()), Instant::now());
     let input = records(4);
     let poison = input.records[2].id();
-    lane.accept(&input, now);
+    lane.accept(input.clone(), now);
     let mut sizes = Vec::new();
     while let Some((ticket, batch)) = lane.poll(now).pop() {
         sizes.push(batch.records().len());
@@ -75,7 +75,7 @@ fn poison_is_found_by_halves_whose_ids_follow_from_the_parent() {
 #[test]
 fn what_has_no_room_is_dropped_and_counted() {
     let (mut lane, now) = (lane(QueueLimits::default().with_sink_records(6)), Instant::now());
-    lane.accept(&records(10), now);
+    lane.accept(records(10), now);
     let account = lane.account().clone();
     assert_eq!((account.accepted, account.pending, account.dropped), (10, 6, 4));
     lane.give_up();

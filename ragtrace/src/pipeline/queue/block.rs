@@ -1,55 +1,43 @@
-//! A chain of fixed blocks between one writer and one reader.
+//! A chain of blocks of words between one writer and one reader.
 //!
-//! The writer fills a block slot by slot and links the next one; the reader follows. Neither waits for the other:
-//! a slot is the writer's until `written` passes it, the reader's afterwards, and `written` only grows.
-//!
-//! This is the module's need for `unsafe`: a slot is written by one thread and moved out by another without a lock, and
-//! no safe type of the standard library does that for values that own memory. Each use states why it holds.
+//! The writer fills a block entry by entry and links the next one; the reader follows. Neither waits for the other: words
+//! below `written` are the reader's, those from it on the writer's, and `written` only grows. Words own nothing, so
+//! nothing is left to drop, and a word is an atomic that is written before `written` passes it and read after: no
+//! `unsafe` is needed.
 
-#![expect(unsafe_code, reason = "slots move between two threads without a lock; see the module's words")]
+use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, OnceLock, Ordering};
+use crate::stage::entry;
 
-use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+/// Words in a block: 16 KiB. An entry that is longer has a block of its own.
+#[cfg(not(ragtrace_loom))]
+pub(super) const WORDS: usize = 2_048;
+/// Small, so that a model sees many blocks.
+#[cfg(ragtrace_loom)]
+pub(super) const WORDS: usize = 4;
 
-use crossbeam_queue::ArrayQueue;
-
-/// Slots in a block.
-pub(super) const SLOTS: usize = 128;
-
-struct Block<T> {
-    /// How many slots are filled; only the writer stores it.
-    written: AtomicUsize,
-    /// How many slots were moved out when the reader left; nobody else stores it.
-    read: AtomicUsize,
-    next: OnceLock<Arc<Block<T>>>,
-    slots: [UnsafeCell<MaybeUninit<T>>; SLOTS],
+/// How many blocks' worth of memory a block of `words` takes.
+pub(super) const fn blocks_of(words: usize) -> usize {
+    words.div_ceil(WORDS)
 }
 
-// SAFETY: a slot is touched by one thread at a time. The writer alone touches slots at `written` and above; the reader
-// alone touches those below it, each once, after an acquire load of the `written` that the writer's release store put
-// there. So a `T` goes from one thread to another, which `T: Send` allows, and is never shared.
-unsafe impl<T: Send> Sync for Block<T> {}
+#[derive(Debug)]
+struct Block {
+    /// How many words are filled; only the writer stores it.
+    written: AtomicUsize,
+    next: OnceLock<Arc<Block>>,
+    words: Box<[AtomicU64]>,
+}
 
-impl<T> Block<T> {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            written: AtomicUsize::new(0),
-            read: AtomicUsize::new(0),
-            next: OnceLock::new(),
-            slots: [const { UnsafeCell::new(MaybeUninit::uninit()) }; SLOTS],
-        })
+impl Block {
+    fn new(words: usize) -> Arc<Self> {
+        let words = (0..words.max(WORDS)).map(|_| AtomicU64::new(0)).collect();
+        Arc::new(Self { written: AtomicUsize::new(0), next: OnceLock::new(), words })
     }
 }
 
-impl<T> Drop for Block<T> {
+#[cfg(not(ragtrace_loom))]
+impl Drop for Block {
     fn drop(&mut self) {
-        let (read, written) = (*self.read.get_mut(), *self.written.get_mut());
-        for slot in &mut self.slots[read..written] {
-            // SAFETY: slots from `read` to `written` were filled and not moved out, and nobody else is left.
-            unsafe { slot.get_mut().assume_init_drop() };
-        }
         // A long chain is taken apart here link by link; dropping it by recursion could exhaust the stack.
         let mut next = self.next.take();
         while let Some(mut block) = next.and_then(Arc::into_inner) {
@@ -59,9 +47,9 @@ impl<T> Drop for Block<T> {
 }
 
 /// Empty blocks for all chains of a queue: their memory is warm, and a writer that finds one allocates nothing.
-pub(super) struct Pool<T>(ArrayQueue<Arc<Block<T>>>);
+pub(super) struct Pool(ArrayQueue<Arc<Block>>);
 
-impl<T> Pool<T> {
+impl Pool {
     /// A pool that keeps at most `most` blocks, and has none yet.
     pub(super) fn new(most: usize) -> Self {
         Self(ArrayQueue::new(most.max(1)))
@@ -69,7 +57,7 @@ impl<T> Pool<T> {
 
     /// Adds new blocks until `number` are there, or as many as the pool keeps.
     pub(super) fn fill(&self, number: usize) {
-        while self.0.len() < number.min(self.0.capacity()) && self.0.push(Block::new()).is_ok() {}
+        while self.0.len() < number.min(self.0.capacity()) && self.0.push(Block::new(WORDS)).is_ok() {}
     }
 
     /// Lets go of `number` blocks, if there are so many.
@@ -82,17 +70,17 @@ impl<T> Pool<T> {
         self.0.len()
     }
 
-    fn take(&self) -> Arc<Block<T>> {
-        self.0.pop().unwrap_or_else(Block::new)
+    fn take(&self, words: usize) -> Arc<Block> {
+        let from_pool = if words <= WORDS { self.0.pop() } else { None };
+        from_pool.unwrap_or_else(|| Block::new(words))
     }
 
-    /// Takes in a block whose every slot was read.
-    fn put(&self, mut block: Arc<Block<T>>) {
+    /// Takes in a block whose every word was read.
+    fn put(&self, mut block: Arc<Block>) {
         // The writer has gone on to the next block, so the reader's is the last reference, unless the writer is just
         // about to let go of its own. Then the block is not worth waiting for.
-        if let Some(unshared) = Arc::get_mut(&mut block) {
-            *unshared.written.get_mut() = 0;
-            *unshared.read.get_mut() = 0;
+        if let Some(unshared) = Arc::get_mut(&mut block).filter(|block| block.words.len() == WORDS) {
+            unshared.written = AtomicUsize::new(0);
             unshared.next = OnceLock::new();
             let _ = self.0.push(block);
         }
@@ -100,48 +88,54 @@ impl<T> Pool<T> {
 }
 
 /// The end of a chain that writes.
-pub(super) struct Writer<T> {
-    block: Arc<Block<T>>,
+pub(super) struct Writer {
+    block: Arc<Block>,
     at: usize,
 }
 
 /// The end of a chain that reads.
-pub(super) struct Reader<T> {
-    block: Arc<Block<T>>,
+pub(super) struct Reader {
+    block: Arc<Block>,
     at: usize,
-    /// How many slots of the block were filled when it was last looked at.
+    /// How many words of the block were filled when it was last looked at.
     filled: usize,
 }
 
 /// A new chain of one block.
-pub(super) fn chain<T>(pool: &Pool<T>) -> (Writer<T>, Reader<T>) {
-    let block = pool.take();
+pub(super) fn chain(pool: &Pool) -> (Writer, Reader) {
+    let block = pool.take(WORDS);
     (Writer { block: Arc::clone(&block), at: 0 }, Reader { block, at: 0, filled: 0 })
 }
 
-impl<T> Writer<T> {
-    /// Whether the next write needs a new block.
+impl Writer {
+    /// Whether an entry of so many words fits in the block.
     #[inline]
-    pub(super) fn is_full(&self) -> bool {
-        self.at == SLOTS
+    pub(super) fn has_room(&self, words: usize) -> bool {
+        words <= self.block.words.len() - self.at
     }
 
-    /// Appends what `make` makes, in its place, adding a block of `pool` to the chain if the last one is full.
+    /// Appends an entry, which is `head` and then `fields`, adding a block of `pool` to the chain if the last one has no
+    /// room.
     #[inline]
-    pub(super) fn write(&mut self, pool: &Pool<T>, make: impl FnOnce() -> T) {
-        if self.is_full() {
-            self.extend(pool);
+    pub(super) fn write(&mut self, pool: &Pool, head: &[u64], fields: &[u64]) {
+        let end = self.at + head.len() + fields.len();
+        if end > self.block.words.len() {
+            self.extend(pool, head.len() + fields.len());
+            return self.write(pool, head, fields);
         }
-        // SAFETY: `at` equals `written` and is below `SLOTS`, so this slot is empty and the reader does not touch it; a
-        // chain has one writer, and `&mut self` keeps it to one call. If `make` panics, the slot stays empty.
-        unsafe { (*self.block.slots[self.at].get()).write(make()) };
-        self.at += 1;
-        self.block.written.store(self.at, Ordering::Release);
+        if let Some(room) = self.block.words.get(self.at..end) {
+            let (of_head, of_fields) = room.split_at(head.len());
+            of_head.iter().zip(head).for_each(|(place, word)| place.store(*word, Ordering::Relaxed));
+            of_fields.iter().zip(fields).for_each(|(place, word)| place.store(*word, Ordering::Relaxed));
+        }
+        self.at = end;
+        self.block.written.store(end, Ordering::Release);
     }
 
     #[cold]
-    fn extend(&mut self, pool: &Pool<T>) {
-        let next = pool.take();
+    #[inline(never)]
+    fn extend(&mut self, pool: &Pool, words: usize) {
+        let next = pool.take(words);
         let full = std::mem::replace(&mut self.block, Arc::clone(&next));
         self.at = 0;
         // The writer alone sets it, once a block. The reader may see it, and want the block for itself, at once; so
@@ -150,81 +144,102 @@ impl<T> Writer<T> {
     }
 }
 
-impl<T> Reader<T> {
-    /// Takes the next value, if one is there. Blocks that are left behind go to `pool`, and are counted by `freed`.
-    pub(super) fn read(&mut self, pool: &Pool<T>, freed: impl FnOnce()) -> Option<T> {
-        if self.at == SLOTS {
-            let next = Arc::clone(self.block.next.get()?);
-            let behind = std::mem::replace(&mut self.block, next);
-            behind.read.store(SLOTS, Ordering::Relaxed);
-            (self.at, self.filled) = (0, 0);
-            pool.put(behind);
-            freed();
+impl Reader {
+    /// Copies the next entry to `entry`, and says whether there was one. A block that is left behind goes to `pool`, and
+    /// `went_on` is told how many blocks' worth the next one takes.
+    #[inline]
+    pub(super) fn read(&mut self, pool: &Pool, went_on: impl FnOnce(usize), entry: &mut Vec<u64>) -> bool {
+        if self.at == self.filled && !self.look(pool, went_on) {
+            return false;
         }
-        if self.at == self.filled {
-            self.filled = self.block.written.load(Ordering::Acquire);
-            if self.at == self.filled {
-                return None;
-            }
+        entry.clear();
+        let Some(first) = self.block.words.get(self.at) else { return false };
+        let first = first.load(Ordering::Relaxed);
+        // An entry is never empty; a length of nothing would have the reader stand still.
+        let end = self.at + entry::length(first).max(1);
+        if let Some(words) = self.block.words.get(self.at..end) {
+            entry.extend(words.iter().map(|word| word.load(Ordering::Relaxed)));
         }
-        // SAFETY: the slot is below `written`, read with acquire, so the writer filled it and is done with it; `at`
-        // moves on at once, so it is moved out once.
-        let value = unsafe { (*self.block.slots[self.at].get()).assume_init_read() };
-        self.at += 1;
-        Some(value)
+        self.at = end;
+        true
+    }
+
+    /// Whether there is more, here or in the next block.
+    fn look(&mut self, pool: &Pool, went_on: impl FnOnce(usize)) -> bool {
+        self.filled = self.block.written.load(Ordering::Acquire);
+        if self.at < self.filled {
+            return true;
+        }
+        let Some(next) = self.block.next.get().map(|next| Arc::clone(std::borrow::Borrow::borrow(&next))) else {
+            return false;
+        };
+        // The writer linked it after its last entry here, so that one is seen now.
+        self.filled = self.block.written.load(Ordering::Acquire);
+        if self.at < self.filled {
+            return true;
+        }
+        went_on(blocks_of(next.words.len()));
+        pool.put(std::mem::replace(&mut self.block, next));
+        (self.at, self.filled) = (0, self.block.written.load(Ordering::Acquire));
+        self.at < self.filled
     }
 }
 
-impl<T> Drop for Reader<T> {
-    fn drop(&mut self) {
-        // What is left is dropped with its block.
-        self.block.read.store(self.at, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(ragtrace_loom)))]
 mod tests {
     use super::*;
 
-    #[test]
-    fn values_arrive_in_order_across_threads() {
-        let pool = Arc::new(Pool::new(4));
-        let (mut writer, mut reader) = chain(&pool);
-        let count = if cfg!(miri) { 1_000 } else { 200_000 };
-        let of_writer = Arc::clone(&pool);
-        let writing = std::thread::spawn(move || (0..count).for_each(|n| writer.write(&of_writer, || Box::new(n))));
-        let mut expected = 0;
-        while expected < count {
-            match reader.read(&pool, || ()) {
-                Some(value) => {
-                    assert_eq!(*value, expected);
-                    expected += 1;
-                }
-                None => std::thread::yield_now(),
-            }
-        }
-        writing.join().expect("the writer does not panic");
-        assert!(reader.read(&pool, || ()).is_none());
+    /// An entry of so many words that says `number`.
+    fn entry_of(words: usize, number: u64) -> Vec<u64> {
+        let mut entry = vec![number; words];
+        entry[0] = (words as u64) << 32;
+        entry
     }
 
     #[test]
-    fn what_is_left_unread_is_dropped_once() {
-        let value = Arc::new(());
+    fn entries_arrive_whole_and_in_order_across_threads() {
         let pool = Arc::new(Pool::new(4));
         let (mut writer, mut reader) = chain(&pool);
-        (0..SLOTS * 3 + 5).for_each(|_| writer.write(&pool, || Arc::clone(&value)));
-        (0..SLOTS + 7).for_each(|_| drop(reader.read(&pool, || ())));
-        assert_eq!(Arc::strong_count(&value), 1 + SLOTS * 2 - 2);
-        drop(reader);
-        drop(writer);
-        assert_eq!(Arc::strong_count(&value), 1);
+        let count: u64 = 200_000;
+        let of_writer = Arc::clone(&pool);
+        let writing = std::thread::spawn(move || {
+            for n in 0..count {
+                // Now and then one that is longer than a block.
+                let words = if n % 5_000 == 0 { 3 * WORDS } else { 2 + (n % 13) as usize };
+                writer.write(&of_writer, &entry_of(words, n), &[]);
+            }
+        });
+        let (mut expected, mut entry) = (0, Vec::new());
+        while expected < count {
+            if reader.read(&pool, |_| (), &mut entry) {
+                assert!(entry[1..].iter().all(|word| *word == expected), "{expected}");
+                assert_eq!(entry.len() as u64, entry[0] >> 32);
+                expected += 1;
+            } else {
+                std::thread::yield_now();
+            }
+        }
+        writing.join().expect("the writer does not panic");
+        assert!(!reader.read(&pool, |_| (), &mut entry));
+    }
+
+    #[test]
+    fn blocks_that_were_read_are_written_again() {
+        let pool = Pool::new(4);
+        let (mut writer, mut reader) = chain(&pool);
+        let (mut went_on, mut entry) = (0, Vec::new());
+        for n in 0..(10 * WORDS as u64) {
+            writer.write(&pool, &entry_of(2, n), &[]);
+            assert!(reader.read(&pool, |blocks| went_on += blocks, &mut entry));
+        }
+        assert_eq!((went_on, pool.len()), (19, 1));
     }
 
     #[test]
     fn a_long_chain_is_dropped_without_recursion() {
         let pool = Pool::new(1);
         let (mut writer, reader) = chain(&pool);
-        (0..SLOTS * 20_000).for_each(|n| writer.write(&pool, || n));
+        (0..20_000).for_each(|n| writer.write(&pool, &entry_of(WORDS, n), &[]));
         drop(writer);
         drop(reader);
     }

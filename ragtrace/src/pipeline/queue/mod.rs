@@ -1,29 +1,38 @@
 //! The queue from the application's threads to the worker: bounded over all threads, without a lock on the way.
 //!
-//! Each thread writes to a chain of blocks of its own ([`block`]), so an entry costs a write to memory that no other
+//! Each thread writes to a chain of blocks of its own ([`block`]), so an entry costs a few words of memory that no other
 //! core wants. The bound counts blocks beyond each thread's first. A thread's chain outlives it: the worker reads it to
-//! its end and lets go of it then.
+//! its end and lets go of it then. `installed` is the process's one queue and each thread's place in it.
+//!
+//! What threads share is taken from `sync`, so that the model checker `loom` tries every order of events on this very
+//! code (`model`, run by `scripts/test-loom`).
 
 mod block;
+mod consumer;
+mod installed;
+#[cfg(all(test, ragtrace_loom))]
+mod model;
+mod producer;
+mod sync;
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use tokio::sync::Notify;
 
-use self::block::{Pool, Reader, SLOTS, Writer};
-use crate::context::Request;
+use self::block::{Pool, WORDS};
+pub(crate) use self::consumer::{Consumer, Requests, Taken};
+pub(crate) use self::installed::{install, is_installed, number, push, uninstall};
+use self::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::level::Level;
-use crate::stage::entry::Entry;
+use crate::stage::entry::AcceptedBy;
 
 /// How much may wait in memory before records are dropped, and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueLimits {
-    /// Entries that may wait between all threads and the worker. An entry takes 128 to 192 bytes, and a stage makes two.
-    /// Rounded up to a whole block of 128 entries; each thread has its first block besides.
-    pub entries: usize,
+    /// Bytes that may wait between all threads and the worker. A stage takes 64 bytes, 8 more for most numbers that it
+    /// records, and its texts. Rounded up to a whole block of 16 KiB; each thread has its first block besides.
+    pub bytes: usize,
     /// Records that may wait in memory for one sink. With a spool, more than half of it goes to disk.
     pub sink_records: usize,
     /// Bytes of memory that they may take, as an estimate. Records are shared by the sinks.
@@ -31,16 +40,16 @@ pub struct QueueLimits {
 }
 
 impl Default for QueueLimits {
-    /// 131,072 entries; 131,072 records and 32 MiB a sink.
+    /// 16 MiB from all threads; 131,072 records and 32 MiB a sink.
     fn default() -> Self {
-        Self { entries: 131_072, sink_records: 131_072, sink_bytes: 32 << 20 }
+        Self { bytes: 16 << 20, sink_records: 131_072, sink_bytes: 32 << 20 }
     }
 }
 
 impl QueueLimits {
-    /// The same with another number of entries.
-    pub fn with_entries(mut self, entries: usize) -> Self {
-        self.entries = entries;
+    /// The same with another number of bytes between the threads and the worker.
+    pub fn with_bytes(mut self, bytes: usize) -> Self {
+        self.bytes = bytes;
         self
     }
 
@@ -57,67 +66,25 @@ impl QueueLimits {
     }
 }
 
-/// Empty blocks (of about 17 KiB) that are always kept at hand.
+/// Empty blocks (of 16 KiB) that are always kept at hand.
 const AT_HAND: usize = 16;
 /// In quiet times each look forgets one in so many of the blocks that were in use: half of them in nine seconds.
 const DECAY: usize = 256;
 
-/// The number of the installed queue; 0 while none is.
-static INSTALLED: AtomicUsize = AtomicUsize::new(0);
-static QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
-
-thread_local! {
-    static PRODUCER: RefCell<Option<Producer>> = const { RefCell::new(None) };
-}
-
 /// What the threads and the worker share.
 pub(crate) struct Queue {
-    number: usize,
+    number: AcceptedBy,
     block_limit: usize,
     /// Blocks beyond the first of each thread.
     blocks: AtomicUsize,
     /// The most of them there were at once, lately.
     most_blocks: AtomicUsize,
-    pool: Pool<Entry>,
+    pool: Pool,
     dropped: [AtomicU64; Level::ALL.len()],
     /// Chains that the worker has not seen yet.
     new: Mutex<Vec<Consumer>>,
     wake: Notify,
     wake_is_on_its_way: AtomicBool,
-}
-
-/// Whether a queue is installed.
-pub(crate) fn is_installed() -> bool {
-    INSTALLED.load(Ordering::Relaxed) != 0
-}
-
-/// Hands over one entry. See [`crate::pipeline::gate::record`].
-#[inline]
-pub(crate) fn push(request: &Arc<Request>, severity: Severity, make: impl FnOnce() -> Entry) -> bool {
-    let installed = INSTALLED.load(Ordering::Relaxed);
-    if installed == 0 {
-        return false;
-    }
-    if PRODUCER.try_with(|_| ()).is_err() {
-        return push_late(request, severity, make());
-    }
-    PRODUCER.with(|producer| match producer.try_borrow_mut() {
-        Ok(mut producer) => {
-            if producer.as_ref().is_none_or(|producer| producer.queue.number != installed) {
-                *producer = Producer::register();
-            }
-            producer.as_mut().is_some_and(|producer| producer.push(request, severity, make))
-        }
-        // A destructor of an entry, run by the very push that replaces it, records something itself.
-        Err(_) => push_late(request, severity, make()),
-    })
-}
-
-/// Hands over an entry whose thread has no chain to write to, in a chain of its own.
-#[cold]
-#[inline(never)]
-fn push_late(request: &Arc<Request>, severity: Severity, entry: Entry) -> bool {
-    Producer::register().is_some_and(|mut producer| producer.push(request, severity, || entry))
 }
 
 /// What decides over an entry when the queue is full.
@@ -130,36 +97,18 @@ pub(crate) enum Severity {
 }
 
 impl Queue {
-    /// Makes the process's queue, unless there is one.
-    pub(crate) fn install(limits: QueueLimits) -> Option<Arc<Self>> {
-        static NUMBERS: AtomicUsize = AtomicUsize::new(1);
-        let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
-        if installed.is_some() {
-            return None;
-        }
-        let block_limit = limits.entries.div_ceil(SLOTS);
-        let queue = Arc::new(Self {
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+    fn new(limits: QueueLimits, number: AcceptedBy) -> Self {
+        let block_limit = limits.bytes.div_ceil(WORDS * size_of::<u64>());
+        Self {
+            number,
             block_limit,
             pool: Pool::new(block_limit),
             blocks: AtomicUsize::new(0),
             most_blocks: AtomicUsize::new(0),
-            dropped: [const { AtomicU64::new(0) }; Level::ALL.len()],
+            dropped: std::array::from_fn(|_| AtomicU64::new(0)),
             new: Mutex::new(Vec::new()),
             wake: Notify::new(),
             wake_is_on_its_way: AtomicBool::new(false),
-        });
-        *installed = Some(Arc::clone(&queue));
-        INSTALLED.store(queue.number, Ordering::Relaxed);
-        Some(queue)
-    }
-
-    /// Refuses what comes from now on. What was accepted before can still be read.
-    pub(crate) fn uninstall(&self) {
-        let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
-        if installed.as_ref().is_some_and(|queue| queue.number == self.number) {
-            INSTALLED.store(0, Ordering::Relaxed);
-            *installed = None;
         }
     }
 
@@ -198,123 +147,9 @@ impl Queue {
             self.wake.notify_one();
         }
     }
-}
 
-/// A thread's end of its chain.
-struct Producer {
-    queue: Arc<Queue>,
-    chain: Writer<Entry>,
-    /// The request that the chain named last. It is compared and never followed; the chain or its reader keeps the
-    /// request alive for as long as it is the last, so its address is no other's.
-    named: *const Request,
-    at_end: Arc<AtomicBool>,
-}
-
-impl Producer {
-    #[cold]
-    fn register() -> Option<Self> {
-        let queue = Arc::clone(QUEUE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?);
-        let (chain, reader) = block::chain(&queue.pool);
-        let at_end = Arc::new(AtomicBool::new(false));
-        let thread = std::thread::current();
-        let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
-        let consumer =
-            Consumer { chain: reader, at_end: Arc::clone(&at_end), thread: name.into(), named: None, request: None };
-        queue.new.lock().unwrap_or_else(PoisonError::into_inner).push(consumer);
-        Some(Self { queue, chain, named: std::ptr::null(), at_end })
-    }
-
-    #[inline]
-    fn push(&mut self, request: &Arc<Request>, severity: Severity, make: impl FnOnce() -> Entry) -> bool {
-        if self.chain.is_full() && !self.may_extend(severity) {
-            return false;
-        }
-        if self.named != Arc::as_ptr(request) {
-            self.name(request);
-        }
-        self.chain.write(&self.queue.pool, make);
-        true
-    }
-
-    /// Says that what follows is of `request`.
-    #[inline(never)]
-    fn name(&mut self, request: &Arc<Request>) {
-        self.named = Arc::as_ptr(request);
-        self.chain.write(&self.queue.pool, || Entry::Request(Arc::clone(request)));
-        if self.chain.is_full() {
-            // What the request was named for follows, whatever the bound.
-            self.may_extend(Severity::Promised);
-        }
-    }
-
-    /// Counts a block more if the bound allows it, else a loss.
-    #[cold]
-    fn may_extend(&self, severity: Severity) -> bool {
-        self.queue.wake();
-        let before = self.queue.blocks.fetch_add(1, Ordering::Relaxed);
-        match severity {
-            Severity::Refusable(level) if before >= self.queue.block_limit => {
-                self.queue.blocks.fetch_sub(1, Ordering::Relaxed);
-                self.queue.dropped[level as usize].fetch_add(1, Ordering::Relaxed);
-                false
-            }
-            _ => {
-                self.queue.most_blocks.fetch_max(before + 1, Ordering::Relaxed);
-                true
-            }
-        }
-    }
-}
-
-impl Drop for Producer {
-    fn drop(&mut self) {
-        self.at_end.store(true, Ordering::Release);
-    }
-}
-
-/// The worker's end of a thread's chain.
-pub(crate) struct Consumer {
-    chain: Reader<Entry>,
-    at_end: Arc<AtomicBool>,
-    thread: Arc<str>,
-    /// The request that the chain named last. It is held for as long as the thread may compare its address.
-    named: Option<Arc<Request>>,
-    /// What records refer to: a copy, so that counting their references does not take the line of memory that the
-    /// application's threads count theirs in.
-    request: Option<Arc<Request>>,
-}
-
-/// What the worker reads: an entry, whose it is, and the thread it comes from.
-pub(crate) struct Taken<'a> {
-    pub(crate) entry: Entry,
-    pub(crate) request: &'a Arc<Request>,
-    pub(crate) thread: &'a Arc<str>,
-}
-
-impl Consumer {
-    /// Takes at most `most` entries, and says whether there may be more to come: `None` when the thread is gone and
-    /// its chain at its end, else how many were taken.
-    pub(crate) fn drain(&mut self, queue: &Queue, most: usize, mut take: impl FnMut(Taken<'_>)) -> Option<usize> {
-        // Read before the chain is: what the thread wrote before its end is seen then.
-        let at_end = self.at_end.load(Ordering::Acquire);
-        for taken in 0..most {
-            let freed = || {
-                queue.blocks.fetch_sub(1, Ordering::Relaxed);
-            };
-            match self.chain.read(&queue.pool, freed) {
-                Some(Entry::Request(request)) => {
-                    self.request = Some(Arc::new(Request::clone(&request)));
-                    self.named = Some(request);
-                }
-                Some(entry) => {
-                    if let Some(request) = &self.request {
-                        take(Taken { entry, request, thread: &self.thread });
-                    }
-                }
-                None if at_end => return None,
-                None => return Some(taken),
-            }
-        }
-        Some(most)
+    /// Counts an entry that was refused.
+    fn refuse(&self, level: Level) {
+        self.dropped[level as usize].fetch_add(1, Ordering::Relaxed);
     }
 }

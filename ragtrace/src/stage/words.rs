@@ -1,0 +1,115 @@
+//! Fields as 64-bit words: the form in which they go from a thread to the worker.
+//!
+//! A field is a head, and what has no room in it follows. From the head's lowest bit:
+//!
+//! | bits | what they say |
+//! | --- | --- |
+//! | 16 | the index of the field's name in its stage's descriptor, or one of [`name`] |
+//! | 4 | what the value is, see [`Tag`] |
+//! | 44 | a small value, or the length of a text in bytes |
+//!
+//! So most numbers take one word, all take two at most, and nothing in a field owns memory.
+
+use std::borrow::Cow;
+
+use crate::value::Value;
+
+/// Indices that are no index of a declared name.
+pub(crate) mod name {
+    /// `count`, which every stage has.
+    pub(crate) const COUNT: u16 = u16::MAX;
+    /// `first_item_ms`, which every stage that is a stream has.
+    pub(crate) const FIRST_ITEM: u16 = COUNT - 1;
+    /// The type of the error that failed the stage.
+    pub(crate) const ERROR_TYPE: u16 = COUNT - 2;
+    /// The error's message.
+    pub(crate) const ERROR_MESSAGE: u16 = COUNT - 3;
+    /// The message of one of its sources.
+    pub(crate) const ERROR_SOURCE: u16 = COUNT - 4;
+    /// The backtrace of a panic or an error.
+    pub(crate) const STACK_TRACE: u16 = COUNT - 5;
+    /// The parts of a request.
+    pub(crate) const REQUEST_ID: u16 = COUNT - 6;
+    pub(crate) const USER_ID: u16 = COUNT - 7;
+    pub(crate) const TENANT_ID: u16 = COUNT - 8;
+    pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
+}
+
+/// What the value of a field is, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Bool,
+    /// In the head.
+    SmallU64,
+    /// The next word, as are the next two.
+    U64,
+    I64,
+    F64,
+    /// The bytes follow, eight a word, the last word filled up with zeros.
+    Text,
+}
+
+const TAG_SHIFT: u32 = 16;
+const SMALL_SHIFT: u32 = 20;
+/// What has room in a head.
+pub(crate) const SMALL_LIMIT: u64 = 1 << (64 - SMALL_SHIFT);
+
+/// The head of a field. `small` is below [`SMALL_LIMIT`].
+#[inline]
+pub(crate) const fn head(name: u16, tag: Tag, small: u64) -> u64 {
+    name as u64 | (tag as u64) << TAG_SHIFT | small << SMALL_SHIFT
+}
+
+/// How many words the bytes of a text take.
+pub(crate) const fn words_of_text(bytes: usize) -> usize {
+    bytes.div_ceil(8)
+}
+
+/// The words of a text, in order.
+pub(crate) fn text_words(text: &str) -> impl Iterator<Item = u64> {
+    text.as_bytes().chunks(8).map(|chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    })
+}
+
+/// Fields that are read again: index of the name, and value.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FieldWords<'a>(pub(crate) &'a [u64]);
+
+impl Iterator for FieldWords<'_> {
+    type Item = (u16, Value);
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the name, and a length fits in memory")]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (head, rest) = self.0.split_first()?;
+        let (name, tag, small) = (*head as u16, (*head >> TAG_SHIFT) & 0xf, *head >> SMALL_SHIFT);
+        let word = || rest.first().copied().unwrap_or(0);
+        let (value, after) = match tag {
+            tag if tag == Tag::Bool as u64 => (Value::Bool(small != 0), 0),
+            tag if tag == Tag::SmallU64 as u64 => (Value::U64(small), 0),
+            tag if tag == Tag::U64 as u64 => (Value::U64(word()), 1),
+            tag if tag == Tag::I64 as u64 => (Value::I64(word().cast_signed()), 1),
+            tag if tag == Tag::F64 as u64 => (Value::F64(f64::from_bits(word())), 1),
+            _ => {
+                let length = small as usize;
+                let words = words_of_text(length).min(rest.len());
+                (Value::Text(Cow::Owned(text(&rest[..words], length))), words)
+            }
+        };
+        self.0 = rest.get(after..).unwrap_or(&[]);
+        Some((name, value))
+    }
+}
+
+fn text(words: &[u64], length: usize) -> String {
+    let mut bytes = Vec::with_capacity(words.len() * 8);
+    for word in words {
+        bytes.extend_from_slice(&word.to_le_bytes());
+    }
+    bytes.truncate(length);
+    // The words were made of a `str`, so this conversion never takes its second way.
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
