@@ -154,9 +154,10 @@ impl Meter {
     pub(crate) fn count(&mut self, run: &Measured<'_>) {
         let minute = run.at.as_micros().div_euclid(MINUTE);
         let tenant = self.tenant(run.request);
-        let place = match self.places.get(&Key(std::ptr::from_ref(run.stage).addr(), minute, tenant)) {
+        let key = Key(std::ptr::from_ref(run.stage).addr(), minute, tenant);
+        let place = match self.places.get(&key) {
             Some(place) => *place,
-            None => self.place(run, minute, tenant),
+            None => self.place(run, key),
         };
         let Some(counted) = self.counts.get_mut(place) else { return };
         match run.status {
@@ -206,7 +207,8 @@ impl Meter {
     }
 
     #[cold]
-    fn place(&mut self, run: &Measured<'_>, minute: i64, tenant: u32) -> usize {
+    fn place(&mut self, run: &Measured<'_>, key: Key) -> usize {
+        let Key(_, minute, tenant) = key;
         let place = self.counts.len();
         self.counts.push(StageMinute {
             minute: Timestamp::from_micros(minute * MINUTE),
@@ -221,7 +223,7 @@ impl Meter {
             total: Duration::ZERO,
             durations: DurationSketch::new(),
         });
-        self.places.insert(Key(std::ptr::from_ref(run.stage).addr(), minute, tenant), place);
+        self.places.insert(key, place);
         self.earliest = Some(self.earliest.map_or(minute, |earliest| earliest.min(minute)));
         place
     }

@@ -1,8 +1,8 @@
 //! Entries become records: ends are joined with their starts, names and wall times are filled in.
 //!
 //! A future that moves between threads may have its end read before its start, since each thread has a chain of its
-//! own. Such an end waits until every chain was read once more: the start was written before it, so it is found then,
-//! or it was refused, and then the end repeats what it said.
+//! own. Such an end waits for its start, which was written before it and so is in one of the chains. An end whose start was
+//! refused says what that would have said, and waits for nothing.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::level::Level;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::open::{OpenRuns, Opened};
 use crate::pipeline::queue::Taken;
-use crate::record::{Draft, ErrorInfo, Event, NamedValue, Origin, Parts, Subject};
+use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Subject};
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{Ended, Entry, Outcome, Run};
 use crate::stage::words::{FieldWords, name};
@@ -26,18 +26,22 @@ use crate::value::Value;
 
 /// Makes records of entries, and remembers what is open.
 pub(crate) struct Assembler {
+    open: OpenRuns,
+    /// Ends whose start was not read yet.
+    early: Vec<Early>,
+    maker: Maker,
+}
+
+/// What records are made with.
+struct Maker {
     origin: Arc<Origin>,
+    memory: ChunkMemory,
     level: Level,
     filtered: u64,
-    open: OpenRuns,
-    /// Ends whose start was not seen yet, and whether every chain was read since.
-    early: Vec<Early>,
     output: Output,
     meter: Meter,
     /// How many records were made, if their ids are to be numbers.
     numbered: Option<u64>,
-    /// The metrics of the record that is being made, since its context comes first.
-    metrics: Vec<NamedValue>,
 }
 
 /// What the entries read so far make.
@@ -47,8 +51,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    fn new(origin: &Arc<Origin>, records: usize) -> Self {
-        Self { records: Draft::with_capacity(Arc::clone(origin), records), requests: Vec::new() }
+    fn new(origin: &Arc<Origin>, memory: &ChunkMemory) -> Self {
+        Self { records: Draft::in_memory(Arc::clone(origin), memory), requests: Vec::new() }
     }
 }
 
@@ -57,14 +61,12 @@ struct Early {
     thread: Arc<str>,
     end: End,
     fields: Vec<u64>,
-    waited: bool,
 }
 
 #[derive(Clone, Copy)]
 struct End {
     span: SpanId,
     ended: Ended,
-    run: Option<Run>,
 }
 
 /// Where an entry comes from.
@@ -76,24 +78,16 @@ struct From<'a> {
 
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
-        let output = Output::new(&origin, 0);
-        Self {
-            origin,
-            level,
-            filtered: 0,
-            open: OpenRuns::default(),
-            early: Vec::new(),
-            output,
-            meter: Meter::default(),
-            numbered: None,
-            metrics: Vec::new(),
-        }
+        let memory = ChunkMemory::default();
+        let (output, meter) = (Output::new(&origin, &memory), Meter::default());
+        let maker = Maker { origin, memory, level, filtered: 0, output, meter, numbered: None };
+        Self { open: OpenRuns::default(), early: Vec::new(), maker }
     }
 
     /// Has records numbered from 1, for tests that compare them with what was written down.
     #[cfg(feature = "testing")]
     pub(crate) fn number_records(&mut self) {
-        self.numbered = Some(0);
+        self.maker.numbered = Some(0);
     }
 
     /// Takes in one entry.
@@ -102,82 +96,74 @@ impl Assembler {
         let from = From { request, thread };
         match entry {
             Entry::Request { .. } => {}
-            Entry::Start(run, fields) => self.start(from, run, fields),
+            Entry::Start(run, fields) => {
+                let opened = self.open.entry(run.span);
+                opened.run = Some(run);
+                opened.fields.extend_from_slice(fields.0);
+                self.maker.start(from, &run, fields);
+            }
             Entry::Note { span, fields } => self.open.entry(span).notes.extend_from_slice(fields.0),
             Entry::End { span, ended, run, fields } => {
-                let end = End { span, ended, run };
+                let end = End { span, ended };
+                if let Some(run) = run {
+                    self.open.entry(span).run = Some(run);
+                }
                 if !self.end_started(from, end, fields.clone()) {
                     let (request, thread) = (Arc::clone(request), Arc::clone(thread));
-                    self.early.push(Early { request, thread, end, fields: fields.0.to_vec(), waited: false });
+                    self.early.push(Early { request, thread, end, fields: fields.0.to_vec() });
                 }
             }
         }
     }
 
-    /// Says that every chain was read to where it was when the last call came. What was made so far is returned.
+    /// What was made since the last call.
     pub(crate) fn settle(&mut self) -> Output {
-        for mut early in std::mem::take(&mut self.early) {
+        for early in std::mem::take(&mut self.early) {
             let from = From { request: &early.request, thread: &early.thread };
-            let fields = FieldWords(&early.fields);
-            if self.end_started(from, early.end, fields.clone()) {
-                continue;
-            }
-            if early.waited {
-                // The start was refused, so the end has the run.
-                if let Some(run) = early.end.run {
-                    self.open.entry(run.span).run = Some(run);
-                    self.end_started(from, early.end, fields);
-                }
-            } else {
-                early.waited = true;
+            if !self.end_started(from, early.end, FieldWords(&early.fields)) {
                 self.early.push(early);
             }
         }
-        let next = Output::new(&self.origin, self.output.records.len());
-        std::mem::replace(&mut self.output, next)
+        let next = Output::new(&self.maker.origin, &self.maker.memory);
+        std::mem::replace(&mut self.maker.output, next)
     }
 
-    /// Whether an end still waits for its start.
-    pub(crate) fn is_waiting(&self) -> bool {
-        !self.early.is_empty()
+    /// Whether there is so much that it should be taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.maker.output.records.is_full()
     }
 
     /// Counts of stages for minutes that were over at `now`; all there are without it.
     pub(crate) fn take_minutes(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
-        self.meter.take(now)
+        self.maker.meter.take(now)
     }
 
     /// Records that the level hid.
     pub(crate) fn filtered(&self) -> u64 {
-        self.filtered
-    }
-
-    fn start(&mut self, from: From<'_>, run: Run, fields: FieldWords<'_>) {
-        let opened = self.open.entry(run.span);
-        opened.run = Some(run);
-        opened.fields.extend_from_slice(fields.0);
-        let level = run.stage.level();
-        if self.shows(level) {
-            let timestamp = from.request.anchor.wall_at(run.started);
-            let parts = self.parts(from, &run, timestamp, Event::Started, level);
-            let context = self.context(run.stage, fields);
-            self.output.records.add(parts, context, 0);
-        }
+        self.maker.filtered
     }
 
     /// Makes a record of an end whose start was read, and says whether it was.
+    #[inline]
     fn end_started(&mut self, from: From<'_>, end: End, fields: FieldWords<'_>) -> bool {
-        if !self.open.has_started(end.span) {
-            return false;
+        let Self { open, maker, .. } = self;
+        let made = open.remove(end.span, |run, opened| maker.end(from, &run, end.ended, opened, fields));
+        made.is_some()
+    }
+}
+
+impl Maker {
+    fn start(&mut self, from: From<'_>, run: &Run, fields: FieldWords<'_>) {
+        let level = run.stage.level();
+        if self.shows(level) {
+            let timestamp = from.request.anchor.wall_at(run.started);
+            self.context(run.stage, fields);
+            let parts = self.parts(from, run, timestamp, Event::Started, level);
+            self.output.records.add(parts);
         }
-        let mut open = std::mem::take(&mut self.open);
-        open.remove(end.span, |opened| self.end(from, end.ended, opened, fields));
-        self.open = open;
-        true
     }
 
-    fn end(&mut self, from: From<'_>, ended: Ended, opened: &Opened, fields: FieldWords<'_>) {
-        let Some(run) = opened.run else { return };
+    fn end(&mut self, from: From<'_>, run: &Run, ended: Ended, opened: &Opened, fields: FieldWords<'_>) {
         let (event, level) = match ended.outcome {
             Outcome::Completed => (Event::Completed, run.stage.level()),
             Outcome::Failed => (Event::Failed, Level::Error),
@@ -186,17 +172,13 @@ impl Assembler {
         let timestamp = from.request.anchor.wall_at(ended.at);
         let duration = ended.at.since(run.started);
         let shows = self.shows(level);
-        let start = self.output.records.fields_len();
         if shows {
             self.context(run.stage, FieldWords(&opened.fields));
         }
         let mut said = Said::default();
-        for (index, value) in FieldWords(&opened.notes) {
-            self.say(start, run.stage, index, value, &mut said);
-        }
         // `count` in `record!` is the count too, if the result has none.
-        for (index, value) in fields {
-            self.say(start, run.stage, index, value, &mut said);
+        for (index, value) in FieldWords(&opened.notes).chain(fields) {
+            said.take(&mut self.output.records, run.stage, index, value);
         }
         let status = RunStatus::of(event);
         self.meter.count(&Measured {
@@ -213,56 +195,23 @@ impl Assembler {
             self.output.requests.push(RequestMetric { timestamp, operation, duration, status, request });
         }
         if !shows {
-            self.output.records.forget(start);
-            self.metrics.clear();
-            return;
+            return self.output.records.forget();
         }
-        let parts = Parts {
-            duration: Some(duration),
-            busy: ended.busy.map(|busy| Duration::from_nanos(busy).min(duration)),
-            count: said.count,
-            failure: said.failure,
-            ..self.parts(from, &run, timestamp, event, level)
-        };
-        let (context, metrics) = (self.output.records.fields_len() - start, self.metrics.len());
-        self.output.records.append(&mut self.metrics);
-        self.output.records.add(parts, context, metrics);
+        let mut parts = self.parts(from, run, timestamp, event, level);
+        parts.duration = Some(duration);
+        parts.busy = ended.busy.map(|busy| Duration::from_nanos(busy).min(duration));
+        parts.count = said.count;
+        parts.failure = said.failure;
+        self.output.records.add(parts);
     }
 
-    /// Adds the fields of a start, and says how many there are.
-    fn context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) -> usize {
-        let records = &mut self.output.records;
-        let named = fields.filter_map(|(index, value)| Some((declared(stage, index)?, value)));
-        named.map(|(name, value)| records.field(Cow::Borrowed(name), value)).count()
-    }
-
-    /// Puts what was said at an end, or before it by `record!`, where it belongs. The context of its record begins at
-    /// `start`.
-    fn say(&mut self, start: usize, stage: &'static StageDescriptor, index: u16, value: Value, said: &mut Said) {
-        let name = match index {
-            name::COUNT => return said.count = value.as_u64(),
-            name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
-                return said.failed(index, value);
+    /// Adds the fields of a start.
+    #[inline]
+    fn context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) {
+        for (index, value) in fields {
+            if let Some(name) = declared(stage, index) {
+                self.output.records.context(Cow::Borrowed(name), value);
             }
-            name::FIRST_ITEM => "first_item_ms",
-            index => match declared(stage, index) {
-                Some(name) => name,
-                None => return,
-            },
-        };
-        if name == "count" {
-            return said.count = value.as_u64();
-        }
-        if name == "cost_usd" {
-            said.cost_usd = value.as_f64();
-        }
-        let is_number = value.is_number();
-        // What is recorded more than once, as `record!` may, is what was recorded last.
-        let earlier = if is_number { &mut self.metrics[..] } else { self.output.records.fields_from(start) };
-        match earlier.iter_mut().find(|(earlier, _)| earlier == name) {
-            Some((_, earlier)) => *earlier = value,
-            None if is_number => self.metrics.push((Cow::Borrowed(name), value)),
-            None => self.output.records.field(Cow::Borrowed(name), value),
         }
     }
 
@@ -282,6 +231,7 @@ impl Assembler {
         shows
     }
 
+    #[inline]
     fn parts(&mut self, from: From<'_>, run: &Run, timestamp: Timestamp, event: Event, level: Level) -> Parts {
         Parts {
             span_id: Some(run.span),
@@ -307,6 +257,36 @@ struct Said {
 }
 
 impl Said {
+    /// Puts a value where it belongs: here, or in the record that is being made.
+    #[inline]
+    fn take(&mut self, record: &mut Draft, stage: &'static StageDescriptor, index: u16, value: Value) {
+        let name = match index {
+            name::COUNT => return self.count = value.as_u64(),
+            name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
+                return self.failed(index, value);
+            }
+            name::FIRST_ITEM => "first_item_ms",
+            index => match declared(stage, index) {
+                Some(name) => name,
+                None => return,
+            },
+        };
+        match name {
+            "count" => return self.count = value.as_u64(),
+            "cost_usd" => self.cost_usd = value.as_f64(),
+            _ => {}
+        }
+        let is_number = value.is_number();
+        // What is recorded more than once, as `record!` may, is what was recorded last.
+        if let Some(earlier) = record.earlier(name, is_number) {
+            *earlier = value;
+        } else if is_number {
+            record.metric(Cow::Borrowed(name), value);
+        } else {
+            record.context(Cow::Borrowed(name), value);
+        }
+    }
+
     fn failed(&mut self, index: u16, value: Value) {
         let Value::Text(text) = value else { return };
         let (error, stack_trace) = &mut **self.failure.get_or_insert_default();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::context::Request;
 use crate::pipeline::queue::{self, Severity};
-use crate::stage::entry::{AcceptedBy, Head};
+use crate::stage::entry::AcceptedBy;
 
 /// What a capture accepts starts under; no queue has this number.
 const CAPTURE: AcceptedBy = AcceptedBy::MAX;
@@ -26,14 +26,14 @@ pub(crate) fn listens_to(request: &Request) -> bool {
 }
 
 /// Hands an entry to whoever listens to `request`, and says who accepted it.
-pub(crate) fn record(
+pub(crate) fn record<const HEAD: usize>(
     request: &Arc<Request>,
     severity: Severity,
-    head: &mut Head,
+    head: &[u64; HEAD],
     fields: &[u64],
 ) -> Option<AcceptedBy> {
     match &request.capture {
-        Some(capture) => capture.push(request, head.words(fields), fields).then_some(CAPTURE),
+        Some(capture) => capture.push(request, head, fields).then_some(CAPTURE),
         None => queue::push(request, severity, head, fields),
     }
 }

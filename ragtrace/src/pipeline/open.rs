@@ -1,6 +1,7 @@
 //! The runs that have begun and not ended, as the worker knows them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::SpanId;
 use crate::hash::Quick;
@@ -41,19 +42,15 @@ impl OpenRuns {
         &mut runs[place as usize]
     }
 
-    /// Whether the start of this run was read.
-    pub(super) fn has_started(&self, span: SpanId) -> bool {
-        self.places.get(&span).is_some_and(|place| self.runs[*place as usize].run.is_some())
-    }
-
-    /// Hands the run to `take` and forgets it.
-    pub(super) fn remove<T>(&mut self, span: SpanId, take: impl FnOnce(&mut Opened) -> T) -> Option<T> {
-        let place = self.places.remove(&span)?;
-        self.free.push(place);
-        let run = &mut self.runs[place as usize];
-        let taken = take(run);
-        run.run = None;
-        for words in [&mut run.fields, &mut run.notes] {
+    /// Hands the run to `take` and forgets it, if its start was read.
+    #[inline]
+    pub(super) fn remove<T>(&mut self, span: SpanId, take: impl FnOnce(Run, &Opened) -> T) -> Option<T> {
+        let Entry::Occupied(entry) = self.places.entry(span) else { return None };
+        let opened = self.runs.get_mut(*entry.get() as usize)?;
+        let run = opened.run.take()?;
+        self.free.push(entry.remove());
+        let taken = take(run, opened);
+        for words in [&mut opened.fields, &mut opened.notes] {
             if words.capacity() > Self::KEPT { *words = Vec::new() } else { words.clear() }
         }
         Some(taken)

@@ -36,11 +36,15 @@ pub(super) fn add(draft: &mut Draft, level: Level, sink: Option<&str>, doing: Do
             context.push(("reason", text(why)));
         }
     }
-    let counts = (context.len(), metrics.len());
-    context.into_iter().chain(metrics).for_each(|(name, value)| draft.field(Cow::Borrowed(name), value));
+    for (name, value) in context {
+        draft.context(Cow::Borrowed(name), value);
+    }
+    for (name, value) in metrics {
+        draft.metric(Cow::Borrowed(name), value);
+    }
     let timestamp = Timestamp::now();
     let subject =
         Other { logger: Cow::Borrowed(OWN_LOGGER), message: Some(Cow::Borrowed(message)), ..Other::default() };
     let subject = Subject::Other(Box::new(subject));
-    draft.add(Parts::new(record_id(timestamp), timestamp, Event::Log, of_doing, subject), counts.0, counts.1);
+    draft.add(Parts::new(record_id(timestamp), timestamp, Event::Log, of_doing, subject));
 }

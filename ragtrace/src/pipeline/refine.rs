@@ -23,7 +23,7 @@ impl Refiner {
 
     /// Records as they may leave.
     pub(super) fn draft(&mut self, draft: &mut Draft) {
-        draft.each(|record| {
+        draft.each_to_refine(self.limits.fields, |record| {
             self.redactor.record(record);
             self.limits.record(record);
         });

@@ -35,8 +35,10 @@ use crate::warning::Limited;
 
 /// How long an entry waits in a thread's chain at most before it is read.
 const PATIENCE: Duration = Duration::from_millis(50);
-/// Entries that are read before the answers of the sinks are looked at.
-const SLICE: usize = 8_192;
+/// Entries of one thread that are read before their records are handed on, if there are enough of them.
+const SLICE: usize = 128;
+/// Slices of one thread that are read before those of the next and the answers of the sinks are looked at.
+const SLICES: usize = 16;
 /// How long sinks have to let go of their connections.
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long the disk has at the end for what was not delivered.
@@ -92,6 +94,8 @@ struct Worker {
     origin: Arc<Origin>,
     level: Level,
     consumers: Vec<Consumer>,
+    /// A chain has more than the slice that was read of it.
+    is_behind: bool,
     requests: Requests,
     assembler: Assembler,
     refiner: Refiner,
@@ -133,8 +137,8 @@ struct Answer {
 
 /// Somebody who waits for what was accepted before he asked.
 struct Flush {
-    /// For each lane the number that its batches were below.
-    below: Vec<u64>,
+    /// For each lane the number that its batches were below; `None` until all was read that was accepted before.
+    below: Option<Vec<u64>>,
     deadline: Instant,
     /// `None` for the flush that a shutdown begins with, which is answered at its end.
     reply: Option<SyncSender<Report>>,
@@ -153,6 +157,7 @@ impl Worker {
             origin: Arc::clone(&plan.origin),
             level: plan.level,
             consumers: Vec::new(),
+            is_behind: false,
             requests: Requests::default(),
             assembler: Assembler::new(plan.origin, plan.level),
             refiner: plan.refiner,
@@ -184,7 +189,7 @@ impl Worker {
             }
             self.clock.tick();
             self.queue.tend_pool();
-            self.drain(SLICE);
+            self.drain();
             self.tell();
             self.send();
             self.publish();
@@ -202,7 +207,7 @@ impl Worker {
     /// there.
     async fn next_happening(&mut self) -> Happening {
         let wake_at = tokio::time::Instant::from_std(self.next_look());
-        let Self { commands, deliveries, queue, spool, .. } = self;
+        let Self { commands, deliveries, queue, spool, is_behind, .. } = self;
         let mut filled = pin!(queue.filled());
         let mut time = pin!(tokio::time::sleep_until(wake_at));
         poll_fn(|cx| {
@@ -215,7 +220,7 @@ impl Worker {
             if let Poll::Ready(Some(answer)) = deliveries.poll_join_next(cx) {
                 return Poll::Ready(Happening::Answered(answer));
             }
-            if filled.as_mut().poll(cx).is_ready() || time.as_mut().poll(cx).is_ready() {
+            if *is_behind || filled.as_mut().poll(cx).is_ready() || time.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Happening::Time);
             }
             Poll::Pending
@@ -232,9 +237,6 @@ impl Worker {
     }
 
     fn obey(&mut self, command: Command) {
-        // Everything that was accepted before the command came is in the queue, so the whole of it is read.
-        self.drain(usize::MAX);
-        self.tell();
         let (deadline, reply) = match command {
             Command::Flush { deadline, reply } => (deadline, Some(reply)),
             Command::Shutdown { deadline, reply } => {
@@ -245,29 +247,58 @@ impl Worker {
                 (deadline.checked_sub(reserve).unwrap_or(deadline), None)
             }
         };
-        let below = self.lanes.iter_mut().map(Lane::flush).collect();
-        self.flushes.push(Flush { below, deadline, reply });
+        // Everything that was accepted before the command came is in the chains by now.
+        self.consumers.append(&mut self.queue.take_new());
+        self.consumers.iter_mut().for_each(Consumer::want);
+        self.flushes.push(Flush { below: None, deadline, reply });
     }
 
-    /// Reads at most `most` entries of every chain, and gives the records to the lanes.
-    fn drain(&mut self, most: usize) {
-        self.read(most);
-        let output = self.assembler.settle();
-        // A command wants the counts of the minute that runs, too.
-        let now = (most != usize::MAX).then(Timestamp::now);
-        let minutes = self.assembler.take_minutes(now);
-        self.hand_on(output, minutes);
-        if self.assembler.is_waiting() {
-            // An end was read before its start. The start is in one of the chains by now.
-            self.read(usize::MAX);
-            let late = self.assembler.settle();
-            self.hand_on(late, Vec::new());
+    /// Reads a slice of every chain, and gives the records to the lanes.
+    fn drain(&mut self) {
+        self.consumers.append(&mut self.queue.take_new());
+        self.is_behind = false;
+        let mut consumers = std::mem::take(&mut self.consumers);
+        consumers.retain_mut(|consumer| self.read(consumer));
+        self.consumers = consumers;
+        let minutes = self.assembler.take_minutes(Some(Timestamp::now()));
+        self.hand_on(minutes);
+        if self.flushes.iter().any(|flush| flush.below.is_none()) && self.consumers.iter().all(Consumer::has_reached) {
+            self.close_batches();
+        }
+    }
+
+    /// Reads some slices of one chain, and says whether there may be more to come.
+    fn read(&mut self, consumer: &mut Consumer) -> bool {
+        for _ in 0..SLICES {
+            let Self { queue, requests, assembler, .. } = self;
+            let taken = consumer.drain(queue, requests, SLICE, |taken| assembler.take(taken));
+            if self.assembler.is_full() {
+                self.hand_on(Vec::new());
+            }
+            match taken {
+                Some(SLICE) => {}
+                taken => return taken.is_some(),
+            }
+        }
+        self.is_behind = true;
+        true
+    }
+
+    /// Has the lanes close their batches for those who wait, now that all was read that they wait for.
+    fn close_batches(&mut self) {
+        // They want the counts of the minute that runs, too.
+        let minutes = self.assembler.take_minutes(None);
+        self.hand_on(minutes);
+        self.tell();
+        let below: Vec<_> = self.lanes.iter_mut().map(Lane::flush).collect();
+        for flush in &mut self.flushes {
+            flush.below.get_or_insert_with(|| below.clone());
         }
     }
 
     /// Gives to the lanes what may leave.
-    fn hand_on(&mut self, output: Output, mut minutes: Vec<StageMinute>) {
-        let Output { mut records, mut requests } = output;
+    fn hand_on(&mut self, mut minutes: Vec<StageMinute>) {
+        let Output { mut records, mut requests } = self.assembler.settle();
         if records.is_empty() && requests.is_empty() && minutes.is_empty() {
             return;
         }
@@ -291,12 +322,6 @@ impl Worker {
             }
             last.accept(input, now);
         }
-    }
-
-    fn read(&mut self, most: usize) {
-        self.consumers.append(&mut self.queue.take_new());
-        let Self { queue, consumers, requests, assembler, .. } = self;
-        consumers.retain_mut(|consumer| consumer.drain(queue, requests, most, |taken| assembler.take(taken)).is_some());
     }
 
     fn send(&mut self) {
@@ -399,7 +424,7 @@ impl Worker {
             let is_over = now >= flush.deadline;
             let settled =
                 |(lane, below): (&Lane, &u64)| lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below));
-            let complete = lanes.iter().zip(&flush.below).all(settled);
+            let complete = flush.below.as_ref().is_some_and(|below| lanes.iter().zip(below).all(settled));
             // The end takes what an earlier process left along, as far as the sinks take it.
             let is_drained = flush.reply.is_some() || lanes.iter().all(Lane::is_drained);
             let waits = !(is_over || complete && is_drained);

@@ -9,6 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_queue::ArrayQueue;
 use uuid::Uuid;
 
 use super::{ErrorInfo, Event, Origin, Record};
@@ -31,6 +32,46 @@ pub(crate) struct Chunk {
     pub(super) parts: Vec<Parts>,
     /// The fields of all records, each record's in a row: its context, then its metrics.
     pub(super) fields: Vec<NamedValue>,
+    /// Where its memory goes when it is not used any more.
+    memory: Option<ChunkMemory>,
+}
+
+/// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked for it again.
+#[derive(Clone, Debug)]
+pub(crate) struct ChunkMemory(Arc<ArrayQueue<(Vec<Parts>, Vec<NamedValue>)>>);
+
+impl ChunkMemory {
+    /// Records of a chunk that is as large as it should be: some 64 KiB, which a processor's second cache holds.
+    pub(crate) const RECORDS: usize = 256;
+    /// So much is kept at most: 2 MiB.
+    const CHUNKS: usize = 32;
+
+    fn take(&self) -> (Vec<Parts>, Vec<NamedValue>) {
+        self.0.pop().unwrap_or_else(|| (Vec::with_capacity(Self::RECORDS), Vec::with_capacity(2 * Self::RECORDS)))
+    }
+
+    fn put(&self, mut parts: Vec<Parts>, mut fields: Vec<NamedValue>) {
+        let is_usual = parts.capacity() == Self::RECORDS && fields.capacity() <= 8 * Self::RECORDS;
+        if is_usual && !self.0.is_full() {
+            parts.clear();
+            fields.clear();
+            let _ = self.0.push((parts, fields));
+        }
+    }
+}
+
+impl Default for ChunkMemory {
+    fn default() -> Self {
+        Self(Arc::new(ArrayQueue::new(Self::CHUNKS)))
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        if let Some(memory) = &self.memory {
+            memory.put(std::mem::take(&mut self.parts), std::mem::take(&mut self.fields));
+        }
+    }
 }
 
 /// What a record has for itself.
@@ -55,6 +96,8 @@ pub(crate) struct Parts {
     /// Estimates in bytes: of the canonical JSON, and of the memory it takes.
     pub(crate) size: u32,
     pub(crate) memory: u32,
+    /// A stage's record without any text of its user's.
+    pub(crate) is_plain: bool,
 }
 
 /// Where a record's fields are.
@@ -105,6 +148,7 @@ impl FieldRange {
 
 impl Parts {
     /// A record of `subject` without anything else.
+    #[inline]
     pub(crate) fn new(id: Uuid, timestamp: Timestamp, event: Event, level: Level, subject: Subject) -> Self {
         Self {
             id,
@@ -124,115 +168,171 @@ impl Parts {
             failure: None,
             size: 0,
             memory: 0,
+            is_plain: false,
         }
     }
 }
 
-/// A chunk that is being made.
+/// A chunk that is being made, record by record: first its fields, then [`Draft::add`].
 #[derive(Debug)]
-pub(crate) struct Draft(Chunk);
+pub(crate) struct Draft {
+    chunk: Chunk,
+    /// Where the fields of the record that is made begin.
+    start: usize,
+    /// Its metrics, since they lie behind its context.
+    metrics: Vec<NamedValue>,
+    sizes: Sizes,
+}
+
+/// What the fields of a record take.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sizes {
+    /// In its canonical JSON.
+    json: usize,
+    /// Of memory on the heap, for its texts.
+    texts: usize,
+}
+
+impl Sizes {
+    #[inline]
+    fn add(&mut self, name: &str, value: &Value) {
+        let text = value.as_str();
+        self.json += name.len() + 4 + text.map_or(16, str::len);
+        self.texts += text.map_or(0, |text| text.len() + ALLOCATION);
+    }
+}
+
+/// What the allocator takes for each allocation besides.
+const ALLOCATION: usize = 16;
+/// What the canonical JSON of a stage's record takes without the texts that its user gives.
+const REST: usize = 480;
+/// The memory of a field without its text.
+const FIELD_MEMORY: usize = size_of::<NamedValue>() * 3 / 2;
 
 impl Draft {
     /// A chunk without records, of the process `origin`.
     pub(crate) fn new(origin: Arc<Origin>) -> Self {
-        Self::with_capacity(origin, 0)
+        Self::made_in(origin, (Vec::new(), Vec::new()), None)
     }
 
-    /// The same with room for so many records of a few fields.
-    pub(crate) fn with_capacity(origin: Arc<Origin>, records: usize) -> Self {
-        let (parts, fields) = (Vec::with_capacity(records), Vec::with_capacity(2 * records));
-        Self(Chunk { origin, requests: Vec::new(), threads: Vec::new(), parts, fields })
+    /// The same in memory that is there already.
+    pub(crate) fn in_memory(origin: Arc<Origin>, memory: &ChunkMemory) -> Self {
+        Self::made_in(origin, memory.take(), Some(memory.clone()))
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.parts.len()
+    fn made_in(
+        origin: Arc<Origin>,
+        (parts, fields): (Vec<Parts>, Vec<NamedValue>),
+        memory: Option<ChunkMemory>,
+    ) -> Self {
+        let chunk = Chunk { origin, requests: Vec::new(), threads: Vec::new(), parts, fields, memory };
+        Self { chunk, start: 0, metrics: Vec::new(), sizes: Sizes::default() }
+    }
+
+    /// Whether the chunk is as large as it should be, with room for as much again.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.chunk.parts.len() >= ChunkMemory::RECORDS / 2
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.parts.is_empty()
+        self.chunk.parts.is_empty()
     }
 
     /// The place of `request`.
     #[inline]
     pub(crate) fn request(&mut self, request: &Arc<Request>) -> Option<u32> {
-        place(&mut self.0.requests, request)
+        place(&mut self.chunk.requests, request)
     }
 
     /// The place of `thread`.
     #[inline]
     pub(crate) fn thread(&mut self, thread: &Arc<str>) -> Option<u32> {
-        place(&mut self.0.threads, thread)
+        place(&mut self.chunk.threads, thread)
     }
 
-    /// Adds a field to the record that is added next.
+    /// Adds a field to the context of the record that is being made.
     #[inline]
-    pub(crate) fn field(&mut self, name: Cow<'static, str>, value: Value) {
-        self.0.fields.push((name, value));
+    pub(crate) fn context(&mut self, name: Cow<'static, str>, value: Value) {
+        self.sizes.add(&name, &value);
+        self.chunk.fields.push((name, value));
     }
 
-    /// Adds a record whose fields are the last `context` and `metrics`.
+    /// Adds a field to its metrics.
     #[inline]
-    pub(crate) fn add(&mut self, mut parts: Parts, context: usize, metrics: usize) {
-        parts.fields = self.last_fields(context, metrics);
-        self.0.parts.push(parts);
+    pub(crate) fn metric(&mut self, name: Cow<'static, str>, value: Value) {
+        self.sizes.add(&name, &value);
+        self.metrics.push((name, value));
     }
 
-    fn last_fields(&self, context: usize, metrics: usize) -> FieldRange {
-        let cut = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
-        let start = self.0.fields.len() - context - metrics;
-        FieldRange { start: u32::try_from(start).unwrap_or(u32::MAX), context: cut(context), metrics: cut(metrics) }
+    /// The number of this name that the record has already, or anything else of this name.
+    pub(crate) fn earlier(&mut self, name: &str, is_number: bool) -> Option<&mut Value> {
+        let fields = if is_number { &mut self.metrics[..] } else { self.chunk.fields.get_mut(self.start..)? };
+        fields.iter_mut().find(|(earlier, _)| earlier == name).map(|(_, value)| value)
     }
 
-    /// How many fields there are: what [`Draft::add`] counts from.
-    pub(crate) fn fields_len(&self) -> usize {
-        self.0.fields.len()
+    /// Adds the record, whose fields are those since the last one.
+    #[inline]
+    pub(crate) fn add(&mut self, parts: Parts) {
+        let Sizes { json, texts } = std::mem::take(&mut self.sizes);
+        let context = self.chunk.fields.len() - self.start;
+        let metrics = self.metrics.len();
+        self.chunk.fields.append(&mut self.metrics);
+        let is_plain = texts == 0 && parts.failure.is_none() && matches!(parts.subject, Subject::Stage(_));
+        let fields = FieldRange { start: cut_u32(self.start), context: cut_u16(context), metrics: cut_u16(metrics) };
+        let (size, memory) = (cut_u32(REST + json), cut_u32(Parts::MEMORY + fields.len() * FIELD_MEMORY + texts));
+        self.chunk.parts.push(Parts { fields, size, memory, is_plain, ..parts });
+        self.start = self.chunk.fields.len();
     }
 
-    /// Takes back the fields from `start` on, whose record is not added.
-    pub(crate) fn forget(&mut self, start: usize) {
-        self.0.fields.truncate(start);
+    /// Takes back the fields since the last record, which belong to none.
+    pub(crate) fn forget(&mut self) {
+        self.chunk.fields.truncate(self.start);
+        self.metrics.clear();
+        self.sizes = Sizes::default();
     }
 
-    /// The fields from `start` on.
-    pub(crate) fn fields_from(&mut self, start: usize) -> &mut [NamedValue] {
-        self.0.fields.get_mut(start..).unwrap_or_default()
-    }
-
-    /// Appends fields that were gathered elsewhere.
-    pub(crate) fn append(&mut self, fields: &mut Vec<NamedValue>) {
-        self.0.fields.append(fields);
-    }
-
-    /// One record after the other, to be changed.
-    pub(crate) fn each(&mut self, mut change: impl FnMut(&mut Drafted<'_>)) {
-        let Chunk { parts, fields, .. } = &mut self.0;
-        for parts in parts {
-            change(&mut Drafted { parts, fields });
+    /// The records that have texts or more than `fields` fields, one after the other, to be changed.
+    pub(crate) fn each_to_refine(&mut self, fields: usize, mut change: impl FnMut(&mut Drafted<'_>)) {
+        let Chunk { parts, fields: all, .. } = &mut self.chunk;
+        for parts in parts.iter_mut().filter(|parts| !parts.is_plain || parts.fields.len() > fields) {
+            change(&mut Drafted { parts, fields: all });
+            parts.estimate(all);
         }
     }
 
     pub(super) fn origin(&self) -> &Origin {
-        &self.0.origin
+        &self.chunk.origin
     }
 
     /// The requests of all records, to be changed.
     pub(crate) fn requests_mut(&mut self) -> &mut [Arc<Request>] {
-        &mut self.0.requests
+        &mut self.chunk.requests
     }
 
     /// The records.
     pub(crate) fn finish(mut self) -> Vec<Record> {
-        let records = self.0.parts.len();
-        if records == 0 {
-            return Vec::new();
+        let Chunk { parts, fields, memory, .. } = &mut self.chunk;
+        // What waits for a sink is counted by its records, so few of them must not hold the memory of many.
+        if parts.len() < parts.capacity() / 2
+            && let Some(memory) = memory.take()
+        {
+            let (mut few, mut of_few) = (Vec::with_capacity(parts.len()), Vec::with_capacity(fields.len()));
+            few.append(parts);
+            of_few.append(fields);
+            memory.put(std::mem::replace(parts, few), std::mem::replace(fields, of_few));
         }
-        let Chunk { parts, fields, .. } = &mut self.0;
-        for parts in parts {
-            parts.estimate(fields);
-        }
-        let chunk = Arc::new(self.0);
-        (0..records).map(|at| Record { chunk: Arc::clone(&chunk), at: u32::try_from(at).unwrap_or(u32::MAX) }).collect()
+        let (records, chunk) = (self.chunk.parts.len(), Arc::new(self.chunk));
+        (0..records).map(|at| Record { chunk: Arc::clone(&chunk), at: cut_u32(at) }).collect()
     }
+}
+
+fn cut_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn cut_u16(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
 }
 
 #[inline]
@@ -273,9 +373,8 @@ impl Drafted<'_> {
         take(self.fields, of_context.start..of_context.start + context);
         self.fields.push(more);
         take(self.fields, of_metrics.start..of_metrics.start + metrics);
-        let start = u32::try_from(start).unwrap_or(u32::MAX);
-        let cut = |length: usize| u16::try_from(length).unwrap_or(u16::MAX);
-        self.parts.fields = FieldRange { start, context: cut(context + 1), metrics: cut(metrics) };
+        self.parts.fields =
+            FieldRange { start: cut_u32(start), context: cut_u16(context + 1), metrics: cut_u16(metrics) };
     }
 
     /// About how many bytes the canonical JSON takes.
@@ -320,10 +419,13 @@ impl Text<'_> {
 }
 
 impl Parts {
+    /// The memory of a record without fields and texts, with a request of its own, since a chunk may have one a record.
+    /// Half as much again, because vectors grow by doubling.
+    const MEMORY: usize = size_of::<Self>() * 3 / 2 + size_of::<Record>() + size_of::<Request>() + 2 * ALLOCATION;
+
     fn estimate(&mut self, fields: &[NamedValue]) {
-        let cut = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.size = cut(self.size_of(fields));
-        self.memory = cut(self.memory_of(fields));
+        self.size = cut_u32(self.size_of(fields));
+        self.memory = cut_u32(self.memory_of(fields));
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {
@@ -337,39 +439,38 @@ impl Parts {
         message.into_iter().chain(failure)
     }
 
-    fn size_of(&self, fields: &[NamedValue]) -> usize {
-        // What a stage's record takes without the texts that its user gives.
-        const REST: usize = 480;
-        let fields = fields.get(self.fields.all()).unwrap_or_default();
-        let fields: usize =
-            fields.iter().map(|(name, value)| name.len() + 4 + value.as_str().map_or(16, str::len)).sum();
-        REST + fields + self.texts().map(str::len).sum::<usize>()
+    fn sizes(&self, fields: &[NamedValue]) -> Sizes {
+        let mut sizes = Sizes::default();
+        fields.get(self.fields.all()).unwrap_or_default().iter().for_each(|(name, value)| sizes.add(name, value));
+        sizes
     }
 
-    /// With a request of its own, since a chunk may have one a record.
+    fn size_of(&self, fields: &[NamedValue]) -> usize {
+        REST + self.sizes(fields).json + self.texts().map(str::len).sum::<usize>()
+    }
+
     fn memory_of(&self, fields: &[NamedValue]) -> usize {
-        /// What the allocator takes for each allocation besides.
-        const ALLOCATION: usize = 16;
-        let text = |text: &str| text.len() + ALLOCATION;
-        let texts = fields.get(self.fields.all()).unwrap_or_default().iter().filter_map(|(_, value)| value.as_str());
-        let texts: usize = texts.chain(self.texts()).map(text).sum();
-        // Half as much again, because vectors grow by doubling.
-        let own = size_of::<Self>() + size_of::<Record>() + self.fields.len() * size_of::<NamedValue>();
-        own + own / 2 + size_of::<Request>() + 2 * ALLOCATION + texts
+        let texts: usize = self.texts().map(|text| text.len() + ALLOCATION).sum();
+        Self::MEMORY + self.fields.len() * FIELD_MEMORY + self.sizes(fields).texts + texts
     }
 }
 
 impl Record {
     /// The same record in a chunk of its own, so that keeping it keeps no other.
     pub(crate) fn alone(&self) -> Self {
-        let mut draft = Draft::with_capacity(Arc::clone(&self.chunk.origin), 1);
+        let mut draft = Draft::new(Arc::clone(&self.chunk.origin));
         let parts = self.parts();
         let mut copy = parts.clone();
         copy.request = self.request().and_then(|request| draft.request(request));
         copy.thread = self.thread_name().and_then(|thread| draft.thread(thread));
         let (context, metrics) = (self.context_fields(), self.metrics_fields());
-        context.iter().chain(metrics).for_each(|(name, value)| draft.field(name.clone(), value.clone()));
-        draft.add(copy, context.len(), metrics.len());
+        for (name, value) in context {
+            draft.context(name.clone(), value.clone());
+        }
+        for (name, value) in metrics {
+            draft.metric(name.clone(), value.clone());
+        }
+        draft.add(copy);
         draft.finish().pop().unwrap_or_else(|| self.clone())
     }
 }

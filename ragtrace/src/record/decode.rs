@@ -106,9 +106,15 @@ fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError
         failure: has_failed.then(|| Box::new((failure, stack_trace))),
         ..Parts::new(id, timestamp, event, level, Subject::Other(Box::new(other)))
     };
-    let context = members.object("context").map_or(0, |m| add_fields(draft, &m, &[]));
-    let metrics = metrics.map_or(0, |m| add_fields(draft, &m, &["duration_ms", "busy_ms", "count"]));
-    draft.add(parts, context, metrics);
+    let context = members.object("context");
+    for (name, json) in context.iter().flat_map(|context| context.0) {
+        draft.context(Cow::Owned(name.clone()), value(json));
+    }
+    let apart = ["duration_ms", "busy_ms", "count"];
+    for (name, json) in metrics.iter().flat_map(|m| m.0).filter(|(name, _)| !apart.contains(&name.as_str())) {
+        draft.metric(Cow::Owned(name.clone()), value(json));
+    }
+    draft.add(parts);
     Ok(())
 }
 
@@ -130,12 +136,6 @@ fn origin(members: &Members<'_>) -> Result<Origin, DecodeRecordError> {
         host: text("host"),
         instance: members.required::<Uuid>("instance")?,
     })
-}
-
-/// Adds the members that are not `apart`, and says how many there are.
-fn add_fields(draft: &mut Draft, members: &Members<'_>, apart: &[&str]) -> usize {
-    let kept = members.0.iter().filter(|(name, _)| !apart.contains(&name.as_str()));
-    kept.map(|(name, json)| draft.field(Cow::Owned(name.clone()), value(json))).count()
 }
 
 fn value(json: &Json) -> Value {

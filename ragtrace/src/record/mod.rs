@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 pub use bounds::RecordLimits;
 use chunk::Chunk;
-pub(crate) use chunk::{Draft, Drafted, NamedValue, Other, Parts, Subject};
+pub(crate) use chunk::{ChunkMemory, Draft, Drafted, NamedValue, Other, Parts, Subject};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub use origin::Origin;

@@ -1,8 +1,8 @@
 //! What a thread hands to the worker, as 64-bit words: a request's name, a start, a note, an end.
 //!
 //! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word says, from its lowest
-//! bit: 8 bits of [`What`], 8 bits of flags, 16 bits that are free, 32 bits of length in words, itself included. The words
-//! after it depend on both, in the order in which [`Entry::read`] takes them; fields come last, as [`words`] has them.
+//! bit: 8 bits of [`What`], 24 bits for flags, 32 bits of length in words, itself included. The words of the head after it
+//! follow from it; fields come last, as [`words`] has them.
 //!
 //! A stage is written as the address of its descriptor. That is the need for `unsafe` here: no safe code makes a
 //! reference of a number, and a number that was looked up instead would cost every start a search.
@@ -39,17 +39,14 @@ enum What {
 mod flag {
     /// The run has no parent in this process.
     pub(super) const LOCAL_ROOT: u64 = 1 << 8;
-    /// The id of a parent follows.
-    pub(super) const PARENT: u64 = 1 << 9;
     /// The end repeats what its start said, because that one was not accepted where this one is.
-    pub(super) const WHOLE: u64 = 1 << 10;
-    /// The stage is a call, which has no polls.
-    pub(super) const CALL: u64 = 1 << 11;
-    /// The time inside polls follows; without this and `CALL` it is the whole duration.
-    pub(super) const BUSY: u64 = 1 << 12;
-    pub(super) const FAILED: u64 = 1 << 13;
-    pub(super) const CANCELLED: u64 = 1 << 14;
+    pub(super) const WHOLE: u64 = 1 << 9;
+    pub(super) const FAILED: u64 = 1 << 10;
+    pub(super) const CANCELLED: u64 = 1 << 11;
 }
+
+/// Stands for the time inside polls of a stage that has none.
+const NOT_POLLED: u64 = u64::MAX;
 
 const LENGTH_SHIFT: u32 = 32;
 
@@ -58,112 +55,68 @@ pub(crate) const fn length(first: u64) -> usize {
     (first >> LENGTH_SHIFT) as usize
 }
 
-/// The words of an entry before its fields.
-#[derive(Debug)]
-pub(crate) struct Head {
-    words: [u64; 8],
-    used: usize,
+/// The first word of an entry whose head has `head` words, this one included, before as many of `fields`.
+#[inline]
+const fn first(what: What, flags: u64, head: usize, fields: &[u64]) -> u64 {
+    what as u64 | flags | ((head + fields.len()) as u64) << LENGTH_SHIFT
 }
 
-impl Head {
-    #[inline]
-    fn new(what: What) -> Self {
-        Self { words: [what as u64, 0, 0, 0, 0, 0, 0, 0], used: 1 }
-    }
+/// The head of a start.
+#[inline]
+pub(crate) fn start(run: &Run, fields: &[u64]) -> [u64; 5] {
+    [first(What::Start, root_flag(run), 5, fields), address(run.stage), run.span.as_u64(), run.started.0, parent(run)]
+}
 
-    #[inline]
-    fn push(&mut self, word: u64) {
-        if let Some(place) = self.words.get_mut(self.used) {
-            *place = word;
-            self.used += 1;
-        }
-    }
+/// The head of an end whose start was accepted where this is handed over.
+#[inline]
+pub(crate) fn end(run: &Run, ended: &Ended, fields: &[u64]) -> [u64; 4] {
+    let busy = ended.busy.unwrap_or(NOT_POLLED);
+    [first(What::End, outcome_flag(ended.outcome), 4, fields), run.span.as_u64(), ended.at.0, busy]
+}
 
-    #[inline]
-    fn flag(&mut self, flag: u64) {
-        self.words[0] |= flag;
-    }
+/// The head of an end whose start was not.
+#[inline(never)]
+pub(crate) fn whole_end(run: &Run, ended: &Ended, fields: &[u64]) -> [u64; 7] {
+    let [_, span, at, busy] = end(run, ended, fields);
+    let first = first(What::End, flag::WHOLE | root_flag(run) | outcome_flag(ended.outcome), 7, fields);
+    [first, span, at, busy, address(run.stage), run.started.0, parent(run)]
+}
 
-    /// The words, once it is known how many of fields follow.
-    #[inline]
-    pub(crate) fn words(&mut self, fields: &[u64]) -> &[u64] {
-        self.words[0] |= ((self.used + fields.len()) as u64) << LENGTH_SHIFT;
-        self.words.get(..self.used).unwrap_or(&[])
-    }
+/// The head of what a stage's body recorded.
+pub(crate) fn note(span: SpanId, fields: &[u64]) -> [u64; 2] {
+    [first(What::Note, 0, 2, fields), span.as_u64()]
+}
 
-    /// What follows from this thread is of `request`; its texts are in [`request_fields`].
-    pub(crate) fn request(request: &Request) -> Self {
-        let mut head = Self::new(What::Request);
-        head.push(request.version);
-        let (high, low) = request.trace_id.halves();
-        head.push(high);
-        head.push(low);
-        head.push(request.anchor.wall.as_micros().cast_unsigned());
-        head.push(request.anchor.ticks.0);
-        head
-    }
+/// The head of a request's name, which says whose the entries after it are. Its texts are in [`request_fields`].
+pub(crate) fn request(request: &Request, fields: &[u64]) -> [u64; 6] {
+    let (high, low) = request.trace_id.halves();
+    let Anchor { wall, ticks } = request.anchor;
+    [first(What::Request, 0, 6, fields), request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
+}
 
-    /// A stage began.
-    #[inline]
-    pub(crate) fn start(run: &Run) -> Self {
-        let mut head = Self::new(What::Start);
-        head.stage(run.stage);
-        head.push(run.span.as_u64());
-        head.push(run.started.0);
-        head.run(run);
-        head
-    }
+#[inline]
+fn root_flag(run: &Run) -> u64 {
+    if run.local_root { flag::LOCAL_ROOT } else { 0 }
+}
 
-    /// A stage's body recorded fields.
-    pub(crate) fn note(span: SpanId) -> Self {
-        let mut head = Self::new(What::Note);
-        head.push(span.as_u64());
-        head
+#[inline]
+fn outcome_flag(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Completed => 0,
+        Outcome::Failed => flag::FAILED,
+        Outcome::Cancelled => flag::CANCELLED,
     }
+}
 
-    /// A stage ended. `is_whole` says that its start was not accepted where this is handed over.
-    #[inline]
-    pub(crate) fn end(run: &Run, end: &Ended, is_whole: bool) -> Self {
-        let mut head = Self::new(What::End);
-        head.push(run.span.as_u64());
-        head.push(end.at.0);
-        match end.outcome {
-            Outcome::Completed => {}
-            Outcome::Failed => head.flag(flag::FAILED),
-            Outcome::Cancelled => head.flag(flag::CANCELLED),
-        }
-        match end.busy {
-            None => head.flag(flag::CALL),
-            Some(busy) if busy == end.at.0.saturating_sub(run.started.0) => {}
-            Some(busy) => {
-                head.flag(flag::BUSY);
-                head.push(busy);
-            }
-        }
-        if is_whole {
-            head.flag(flag::WHOLE);
-            head.stage(run.stage);
-            head.push(run.started.0);
-            head.run(run);
-        }
-        head
-    }
+/// Zero, which is no id, stands for none.
+#[inline]
+fn parent(run: &Run) -> u64 {
+    run.parent.map_or(0, SpanId::as_u64)
+}
 
-    #[inline]
-    fn stage(&mut self, stage: &'static StageDescriptor) {
-        self.push(std::ptr::from_ref(stage).expose_provenance() as u64);
-    }
-
-    #[inline]
-    fn run(&mut self, run: &Run) {
-        if run.local_root {
-            self.flag(flag::LOCAL_ROOT);
-        }
-        if let Some(parent) = run.parent {
-            self.flag(flag::PARENT);
-            self.push(parent.as_u64());
-        }
-    }
+#[inline]
+fn address(stage: &'static StageDescriptor) -> u64 {
+    std::ptr::from_ref(stage).expose_provenance() as u64
 }
 
 /// The texts of a request, as the fields of its entry.
@@ -194,48 +147,55 @@ pub(crate) enum Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Reads the entry that `words` are. `None` for what [`Head`] does not write.
+    /// Reads the entry that `words` are. `None` for what no head begins.
+    #[inline]
     pub(crate) fn read(words: &'a [u64]) -> Option<Self> {
-        let (first, rest) = words.split_first()?;
-        let mut words = Words(rest);
+        let first = *words.first()?;
         let has = |flag: u64| first & flag != 0;
         match first & 0xff {
             what if what == What::Start as u64 => {
-                let (stage, span, started) = (words.stage()?, words.span()?, words.ticks()?);
-                let run = words.run(*first, stage, span, started)?;
-                Some(Self::Start(run, FieldWords(words.0)))
+                let ([_, stage, span, started, parent], fields) = words.split_first_chunk()?;
+                let run = run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?;
+                Some(Self::Start(run, FieldWords(fields)))
             }
             what if what == What::End as u64 => {
-                let (span, at) = (words.span()?, words.ticks()?);
+                let ([_, span, at, busy], mut fields) = words.split_first_chunk()?;
+                let mut whole = None;
+                if has(flag::WHOLE) {
+                    let ([stage, started, parent], rest) = fields.split_first_chunk()?;
+                    whole = Some(run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?);
+                    fields = rest;
+                }
                 let outcome = match () {
                     () if has(flag::FAILED) => Outcome::Failed,
                     () if has(flag::CANCELLED) => Outcome::Cancelled,
                     () => Outcome::Completed,
                 };
-                let busy = match () {
-                    () if has(flag::CALL) => None,
-                    () if has(flag::BUSY) => Some(words.next()?),
-                    () => Some(u64::MAX),
-                };
-                let run = if has(flag::WHOLE) {
-                    let (stage, started) = (words.stage()?, words.ticks()?);
-                    Some(words.run(*first, stage, span, started)?)
-                } else {
-                    None
-                };
-                Some(Self::End { span, ended: Ended { at, busy, outcome }, run, fields: FieldWords(words.0) })
+                let ended = Ended { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NOT_POLLED), outcome };
+                Some(Self::End { span: SpanId::from_u64(*span)?, ended, run: whole, fields: FieldWords(fields) })
             }
             what if what == What::Note as u64 => {
-                let span = words.span()?;
-                Some(Self::Note { span, fields: FieldWords(words.0) })
+                let ([_, span], fields) = words.split_first_chunk()?;
+                Some(Self::Note { span: SpanId::from_u64(*span)?, fields: FieldWords(fields) })
             }
             what if what == What::Request as u64 => {
-                let (version, head) = (words.next()?, words.0.get(..4)?);
-                Some(Self::Request { version, head, fields: FieldWords(&words.0[4..]) })
+                let ([_, version, head @ ..], fields) = words.split_first_chunk::<6>()?;
+                Some(Self::Request { version: *version, head, fields: FieldWords(fields) })
             }
             _ => None,
         }
     }
+}
+
+#[inline]
+fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
+    let address = usize::try_from(stage).ok()?;
+    // SAFETY: the functions above alone write entries, and where they write a stage they write the address of a
+    // `&'static`, whose provenance they expose. `Entry::read` takes it from the same place: which words there are, and
+    // in which order, follows from the first one for both. Words reach the reader as they were written (see the queue).
+    let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
+    let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
+    Some(Run { stage, span, parent, started: Ticks(started), local_root })
 }
 
 /// The request that an [`Entry::Request`] names.
@@ -258,38 +218,6 @@ pub(crate) fn read_request(version: u64, head: &[u64], fields: FieldWords<'_>) -
     Some(request)
 }
 
-/// The words of an entry after its first, taken one by one.
-struct Words<'a>(&'a [u64]);
-
-impl Words<'_> {
-    fn next(&mut self) -> Option<u64> {
-        let (word, rest) = self.0.split_first()?;
-        self.0 = rest;
-        Some(*word)
-    }
-
-    fn span(&mut self) -> Option<SpanId> {
-        self.next().and_then(SpanId::from_u64)
-    }
-
-    fn ticks(&mut self) -> Option<Ticks> {
-        self.next().map(Ticks)
-    }
-
-    fn stage(&mut self) -> Option<&'static StageDescriptor> {
-        let address = usize::try_from(self.next()?).ok()?;
-        // SAFETY: `Head` alone writes entries, and where it writes a stage it writes the address of a `&'static`, whose
-        // provenance it exposes. `Entry::read` takes it from the same place: which words there are, and in which
-        // order, follows from the first one for both. Words reach the reader as they were written (see the queue).
-        Some(unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) })
-    }
-
-    fn run(&mut self, first: u64, stage: &'static StageDescriptor, span: SpanId, started: Ticks) -> Option<Run> {
-        let parent = if first & flag::PARENT != 0 { Some(self.span()?) } else { None };
-        Some(Run { stage, span, parent, started, local_root: first & flag::LOCAL_ROOT != 0 })
-    }
-}
-
 /// One run of a stage.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Run {
@@ -305,7 +233,7 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Ended {
     pub(crate) at: Ticks,
-    /// Nanoseconds inside polls, at most the whole duration; `None` for a call, which has no polls.
+    /// Nanoseconds inside polls; `None` for a call, which has no polls.
     pub(crate) busy: Option<u64>,
     pub(crate) outcome: Outcome,
 }
@@ -335,8 +263,8 @@ mod tests {
         Run { stage: &STAGE, span: SpanId::new(), parent, started: Ticks(5), local_root }
     }
 
-    fn written(mut head: Head, fields: &Slots) -> Vec<u64> {
-        let words = [head.words(fields.words()), fields.words()].concat();
+    fn written(head: &[u64], fields: &Slots) -> Vec<u64> {
+        let words = [head, fields.words()].concat();
         assert_eq!(length(words[0]), words.len());
         words
     }
@@ -346,7 +274,7 @@ mod tests {
         let mut fields = Slots::new();
         fields.set(3, "a text of some length");
         for run in [run(None, true), run(Some(SpanId::new()), true), run(Some(SpanId::new()), false)] {
-            let words = written(Head::start(&run), &fields);
+            let words = written(&start(&run, fields.words()), &fields);
             let Some(Entry::Start(read, mut read_fields)) = Entry::read(&words) else { panic!("no start") };
             assert_eq!(read, run);
             assert_eq!(read_fields.next(), Some((3, Value::Text("a text of some length".into()))));
@@ -358,17 +286,15 @@ mod tests {
         let mut fields = Slots::new();
         fields.count(9);
         for (busy, outcome) in [(None, Outcome::Completed), (Some(3), Outcome::Failed), (Some(7), Outcome::Cancelled)] {
-            for is_whole in [false, true] {
-                let run = run(Some(SpanId::new()), false);
-                let end = Ended { at: Ticks(12), busy, outcome };
-                let words = written(Head::end(&run, &end, is_whole), &fields);
+            let run = run(Some(SpanId::new()), false);
+            let expected = Ended { at: Ticks(12), busy, outcome };
+            let lean = written(&end(&run, &expected, fields.words()), &fields);
+            let whole = written(&whole_end(&run, &expected, fields.words()), &fields);
+            for (words, expected_run) in [(lean, None), (whole, Some(run))] {
                 let Some(Entry::End { span, ended, run: read, fields: mut read_fields }) = Entry::read(&words) else {
                     panic!("no end")
                 };
-                // All of the duration is written as nothing.
-                let expected = busy.map(|busy| if busy == 7 { u64::MAX } else { busy });
-                assert_eq!((span, ended), (run.span, Ended { busy: expected, ..end }));
-                assert_eq!(read, is_whole.then_some(run));
+                assert_eq!((span, ended, read), (run.span, expected, expected_run));
                 assert_eq!(read_fields.next(), Some((name::COUNT, Value::U64(9))));
             }
         }
@@ -376,13 +302,15 @@ mod tests {
 
     #[test]
     fn a_request_is_read_as_it_was_written() {
-        let mut request = Request::new(TraceId::new());
+        let mut written_request = Request::new(TraceId::new());
+        let request = &mut written_request;
         request.user_id = Some("alice".into());
         request.tenant_id = Some("a tenant of a longer name".into());
-        let words = written(Head::request(&request), &request_fields(&request));
+        let fields = request_fields(request);
+        let words = written(&super::request(request, fields.words()), &fields);
         let Some(Entry::Request { version, head, fields }) = Entry::read(&words) else { panic!("no request") };
         let read = read_request(version, head, fields).expect("whole");
-        assert!(read == request);
+        assert!(read == *request);
         assert_eq!((read.version, read.anchor.wall), (request.version, request.anchor.wall));
     }
 

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use crate::SpanId;
 use crate::context::RequestContext;
 use crate::pipeline::{Severity, gate};
-use crate::stage::entry::Head;
+use crate::stage::entry;
 use crate::stage::slots::Slots;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::stage::{FieldSource, StageDescriptor};
@@ -51,7 +51,7 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
         let mut fields = Slots::new();
         fields.set(name, value);
         let severity = Severity::Refusable(stage.level());
-        gate::record(&context.request, severity, &mut Head::note(span), fields.words());
+        gate::record(&context.request, severity, &entry::note(span, fields.words()), fields.words());
     }
 }
 

@@ -15,7 +15,7 @@ use crate::context::{Request, RequestContext, current};
 use crate::level::Level;
 use crate::pipeline::{Severity, gate};
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{AcceptedBy, Ended, Failure, Head, Outcome, Run};
+use crate::stage::entry::{self, AcceptedBy, Ended, Failure, Outcome, Run};
 use crate::stage::panic;
 use crate::stage::recorder;
 use crate::stage::slots::Slots;
@@ -174,8 +174,9 @@ impl Span {
     fn record_start(&mut self, fields: &Slots) {
         let Some(active) = &mut self.0 else { return };
         let severity = Severity::Refusable(active.stage.level());
-        let mut head = Head::start(&active.run());
-        let accepted = active.with_request(|request| gate::record(request, severity, &mut head, fields.words()));
+        let fields = fields.words();
+        let head = entry::start(&active.run(), fields);
+        let accepted = active.with_request(|request| gate::record(request, severity, &head, fields));
         if let Some(by) = accepted.flatten() {
             active.progress.accept(by);
             if recorder::declares(active.stage) {
@@ -450,8 +451,12 @@ impl Ending {
                 Outcome::Failed => Severity::Refusable(Level::Error),
                 Outcome::Cancelled => Severity::Refusable(Level::Warn),
             };
-            let mut head = Head::end(&run, &ended, !is_known);
-            gate::record(request, severity, &mut head, self.fields.words());
+            let fields = self.fields.words();
+            if is_known {
+                gate::record(request, severity, &entry::end(&run, &ended, fields), fields);
+            } else {
+                gate::record(request, severity, &entry::whole_end(&run, &ended, fields), fields);
+            }
         });
     }
 }

@@ -25,9 +25,7 @@ impl Captured {
             assembler.number_records();
         }
         capture.finish(|taken| assembler.take(taken));
-        let mut records = assembler.settle().records.finish();
-        // The second time ends are taken whose start never came.
-        records.append(&mut assembler.settle().records.finish());
+        let records = assembler.settle().records.finish();
         Self { records: records.into() }
     }
 

@@ -5,7 +5,7 @@
 //! nothing is left to drop, and a word is an atomic that is written before `written` passes it and read after: no
 //! `unsafe` is needed.
 
-use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, OnceLock, Ordering};
+use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering};
 use crate::stage::entry;
 
 /// Words in a block: 16 KiB. An entry that is longer has a block of its own.
@@ -22,16 +22,18 @@ pub(super) const fn blocks_of(words: usize) -> usize {
 
 #[derive(Debug)]
 struct Block {
+    /// The block's number in its chain. It is set before the block is linked.
+    number: AtomicU64,
     /// How many words are filled; only the writer stores it.
     written: AtomicUsize,
-    next: OnceLock<Arc<Block>>,
+    next: Link<Block>,
     words: Box<[AtomicU64]>,
 }
 
 impl Block {
     fn new(words: usize) -> Arc<Self> {
         let words = (0..words.max(WORDS)).map(|_| AtomicU64::new(0)).collect();
-        Arc::new(Self { written: AtomicUsize::new(0), next: OnceLock::new(), words })
+        Arc::new(Self { number: AtomicU64::new(0), written: AtomicUsize::new(0), next: Link::new(), words })
     }
 }
 
@@ -80,8 +82,9 @@ impl Pool {
         // The writer has gone on to the next block, so the reader's is the last reference, unless the writer is just
         // about to let go of its own. Then the block is not worth waiting for.
         if let Some(unshared) = Arc::get_mut(&mut block).filter(|block| block.words.len() == WORDS) {
+            unshared.number = AtomicU64::new(0);
             unshared.written = AtomicUsize::new(0);
-            unshared.next = OnceLock::new();
+            unshared.next = Link::new();
             let _ = self.0.push(block);
         }
     }
@@ -101,6 +104,13 @@ pub(super) struct Reader {
     filled: usize,
 }
 
+/// A place in a chain: places are in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    block: u64,
+    word: usize,
+}
+
 /// A new chain of one block.
 pub(super) fn chain(pool: &Pool) -> (Writer, Reader) {
     let block = pool.take(WORDS);
@@ -117,16 +127,20 @@ impl Writer {
     /// Appends an entry, which is `head` and then `fields`, adding a block of `pool` to the chain if the last one has no
     /// room.
     #[inline]
-    pub(super) fn write(&mut self, pool: &Pool, head: &[u64], fields: &[u64]) {
-        let end = self.at + head.len() + fields.len();
-        if end > self.block.words.len() {
-            self.extend(pool, head.len() + fields.len());
-            return self.write(pool, head, fields);
+    pub(super) fn write<const HEAD: usize>(&mut self, pool: &Pool, head: &[u64; HEAD], fields: &[u64]) {
+        if !self.has_room(HEAD + fields.len()) {
+            self.extend(pool, HEAD + fields.len());
         }
-        if let Some(room) = self.block.words.get(self.at..end) {
-            let (of_head, of_fields) = room.split_at(head.len());
-            of_head.iter().zip(head).for_each(|(place, word)| place.store(*word, Ordering::Relaxed));
-            of_fields.iter().zip(fields).for_each(|(place, word)| place.store(*word, Ordering::Relaxed));
+        let end = self.at + HEAD + fields.len();
+        if let Some((of_head, of_fields)) =
+            self.block.words.get(self.at..end).and_then(<[_]>::split_first_chunk::<HEAD>)
+        {
+            for (place, word) in of_head.iter().zip(head) {
+                place.store(*word, Ordering::Relaxed);
+            }
+            for (place, word) in of_fields.iter().zip(fields) {
+                place.store(*word, Ordering::Relaxed);
+            }
         }
         self.at = end;
         self.block.written.store(end, Ordering::Release);
@@ -136,11 +150,12 @@ impl Writer {
     #[inline(never)]
     fn extend(&mut self, pool: &Pool, words: usize) {
         let next = pool.take(words);
+        next.number.store(self.block.number.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let full = std::mem::replace(&mut self.block, Arc::clone(&next));
         self.at = 0;
         // The writer alone sets it, once a block. The reader may see it, and want the block for itself, at once; so
         // the chain's own reference is let go of as soon as can be.
-        let _ = full.next.set(next);
+        full.next.set(next);
     }
 }
 
@@ -164,15 +179,30 @@ impl Reader {
         true
     }
 
+    /// Where the reader is.
+    pub(super) fn place(&self) -> Place {
+        Place { block: self.block.number.load(Ordering::Relaxed), word: self.at }
+    }
+
+    /// Where the chain ends now. What was written before this is called is before that place.
+    pub(super) fn end(&self) -> Place {
+        let mut last = Arc::clone(&self.block);
+        loop {
+            let written = last.written.load(Ordering::Acquire);
+            let Some(next) = last.next.get() else {
+                return Place { block: last.number.load(Ordering::Relaxed), word: written };
+            };
+            last = next;
+        }
+    }
+
     /// Whether there is more, here or in the next block.
     fn look(&mut self, pool: &Pool, went_on: impl FnOnce(usize)) -> bool {
         self.filled = self.block.written.load(Ordering::Acquire);
         if self.at < self.filled {
             return true;
         }
-        let Some(next) = self.block.next.get().map(|next| Arc::clone(std::borrow::Borrow::borrow(&next))) else {
-            return false;
-        };
+        let Some(next) = self.block.next.get() else { return false };
         // The writer linked it after its last entry here, so that one is seen now.
         self.filled = self.block.written.load(Ordering::Acquire);
         if self.at < self.filled {
@@ -206,7 +236,7 @@ mod tests {
             for n in 0..count {
                 // Now and then one that is longer than a block.
                 let words = if n % 5_000 == 0 { 3 * WORDS } else { 2 + (n % 13) as usize };
-                writer.write(&of_writer, &entry_of(words, n), &[]);
+                writer.write(&of_writer, &[], &entry_of(words, n));
             }
         });
         let (mut expected, mut entry) = (0, Vec::new());
@@ -229,7 +259,7 @@ mod tests {
         let (mut writer, mut reader) = chain(&pool);
         let (mut went_on, mut entry) = (0, Vec::new());
         for n in 0..(10 * WORDS as u64) {
-            writer.write(&pool, &entry_of(2, n), &[]);
+            writer.write(&pool, &[], &entry_of(2, n));
             assert!(reader.read(&pool, |blocks| went_on += blocks, &mut entry));
         }
         assert_eq!((went_on, pool.len()), (19, 1));
@@ -239,7 +269,7 @@ mod tests {
     fn a_long_chain_is_dropped_without_recursion() {
         let pool = Pool::new(1);
         let (mut writer, reader) = chain(&pool);
-        (0..20_000).for_each(|n| writer.write(&pool, &entry_of(WORDS, n), &[]));
+        (0..20_000).for_each(|n| writer.write(&pool, &[], &entry_of(WORDS, n)));
         drop(writer);
         drop(reader);
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Queue;
-use super::block::Reader;
+use super::block::{Place, Reader};
 use super::sync::{Arc, AtomicBool, Ordering};
 use crate::context::Request;
 use crate::stage::entry::{self, Entry};
@@ -13,6 +13,8 @@ pub(crate) struct Consumer {
     chain: Reader,
     at_end: Arc<AtomicBool>,
     thread: std::sync::Arc<str>,
+    /// As far as somebody waits for the chain to be read.
+    wanted: Place,
     /// The request that the chain named last.
     request: Option<std::sync::Arc<Request>>,
 }
@@ -52,7 +54,17 @@ impl Requests {
 
 impl Consumer {
     pub(super) fn new(chain: Reader, at_end: Arc<AtomicBool>, thread: std::sync::Arc<str>) -> Self {
-        Self { chain, at_end, thread, request: None }
+        Self { chain, at_end, thread, wanted: Place::default(), request: None }
+    }
+
+    /// Notes that what the chain holds now is wanted.
+    pub(crate) fn want(&mut self) {
+        self.wanted = self.chain.end();
+    }
+
+    /// Whether all was read that was wanted.
+    pub(crate) fn has_reached(&self) -> bool {
+        self.chain.place() >= self.wanted
     }
 
     /// Takes at most `most` entries, and says whether there may be more to come: `None` when the thread is gone and

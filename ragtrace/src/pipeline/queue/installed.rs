@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::producer::Producer;
 use super::{Queue, QueueLimits, Severity};
 use crate::context::Request;
-use crate::stage::entry::{AcceptedBy, Head};
+use crate::stage::entry::AcceptedBy;
 
 /// The number of the installed queue; 0 while none is.
 static INSTALLED: AtomicU8 = AtomicU8::new(0);
@@ -56,9 +56,13 @@ pub(crate) fn uninstall(queue: &Queue) {
 }
 
 /// Hands over one entry, and says who accepted it. See [`crate::pipeline::gate::record`].
-pub(crate) fn push(request: &Request, severity: Severity, head: &mut Head, fields: &[u64]) -> Option<AcceptedBy> {
+pub(crate) fn push<const HEAD: usize>(
+    request: &Request,
+    severity: Severity,
+    head: &[u64; HEAD],
+    fields: &[u64],
+) -> Option<AcceptedBy> {
     let number = number()?;
-    let head = head.words(fields);
     let pushed = PRODUCER.try_with(|producer| {
         let mut producer = producer.try_borrow_mut().ok()?;
         match &mut *producer {

@@ -12,7 +12,7 @@ use super::producer::Producer;
 use super::{Consumer, Queue, QueueLimits, Requests, Severity};
 use crate::context::Request;
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{AcceptedBy, Entry, Head, Run};
+use crate::stage::entry::{self, AcceptedBy, Entry, Run};
 use crate::time::Ticks;
 use crate::{Level, SpanId, TraceId};
 
@@ -31,7 +31,7 @@ fn request() -> Request {
 fn write(producer: &mut Producer, request: &Request, severity: Severity, number: u64) -> bool {
     let span = SpanId::from_u64(number).expect("not zero");
     let run = Run { stage: &STAGE, span, parent: None, started: Ticks(number), local_root: true };
-    producer.push(request, severity, Head::start(&run).words(&[]), &[])
+    producer.push(request, severity, &entry::start(&run, &[]), &[])
 }
 
 /// What the worker has: the chains that it knows, and what it read.

@@ -7,7 +7,7 @@ use super::consumer::Consumer;
 use super::sync::{Arc, AtomicBool, Ordering};
 use super::{Queue, Severity};
 use crate::context::Request;
-use crate::stage::entry::{self, Head};
+use crate::stage::entry;
 
 /// What a thread writes with. When it is dropped, the worker reads the chain to its end and lets go of it.
 pub(super) struct Producer {
@@ -35,7 +35,13 @@ impl Producer {
 
     /// Hands over an entry of `request`, and says whether it was accepted.
     #[inline]
-    pub(super) fn push(&mut self, request: &Request, severity: Severity, head: &[u64], fields: &[u64]) -> bool {
+    pub(super) fn push<const HEAD: usize>(
+        &mut self,
+        request: &Request,
+        severity: Severity,
+        head: &[u64; HEAD],
+        fields: &[u64],
+    ) -> bool {
         if self.named != request.version && !self.name(request, severity) {
             return false;
         }
@@ -46,7 +52,7 @@ impl Producer {
     #[inline(never)]
     fn name(&mut self, request: &Request, severity: Severity) -> bool {
         let fields = entry::request_fields(request);
-        let is_named = self.write(severity, Head::request(request).words(fields.words()), fields.words());
+        let is_named = self.write(severity, &entry::request(request, fields.words()), fields.words());
         if is_named {
             self.named = request.version;
         }
@@ -54,8 +60,8 @@ impl Producer {
     }
 
     #[inline]
-    fn write(&mut self, severity: Severity, head: &[u64], fields: &[u64]) -> bool {
-        let words = head.len() + fields.len();
+    fn write<const HEAD: usize>(&mut self, severity: Severity, head: &[u64; HEAD], fields: &[u64]) -> bool {
+        let words = HEAD + fields.len();
         if !self.chain.has_room(words) && !self.may_extend(severity, words) {
             return false;
         }

@@ -3,9 +3,32 @@
 #[cfg(not(ragtrace_loom))]
 mod real {
     pub(in super::super) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-    pub(in super::super) use std::sync::{Arc, Mutex, OnceLock};
+    pub(in super::super) use std::sync::{Arc, Mutex};
 
     pub(in super::super) use crossbeam_queue::ArrayQueue;
+
+    /// A reference to what comes after, which is set once.
+    #[derive(Debug)]
+    pub(in super::super) struct Link<T>(std::sync::OnceLock<Arc<T>>);
+
+    impl<T> Link<T> {
+        pub(in super::super) const fn new() -> Self {
+            Self(std::sync::OnceLock::new())
+        }
+
+        pub(in super::super) fn get(&self) -> Option<Arc<T>> {
+            self.0.get().map(Arc::clone)
+        }
+
+        pub(in super::super) fn set(&self, next: Arc<T>) {
+            // Nobody sets it twice.
+            let _ = self.0.set(next);
+        }
+
+        pub(in super::super) fn take(&mut self) -> Option<Arc<T>> {
+            self.0.take()
+        }
+    }
 }
 
 #[cfg(ragtrace_loom)]
@@ -13,26 +36,21 @@ mod modelled {
     pub(in super::super) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
     pub(in super::super) use loom::sync::{Arc, Mutex};
 
-    /// `OnceLock`, as far as it is used here.
+    /// A reference to what comes after, which is set once.
     #[derive(Debug)]
-    pub(in super::super) struct OnceLock<T>(Mutex<Option<T>>);
+    pub(in super::super) struct Link<T>(Mutex<Option<Arc<T>>>);
 
-    impl<T: Clone> OnceLock<T> {
+    impl<T> Link<T> {
         pub(in super::super) fn new() -> Self {
             Self(Mutex::new(None))
         }
 
-        pub(in super::super) fn get(&self) -> Option<T> {
+        pub(in super::super) fn get(&self) -> Option<Arc<T>> {
             self.0.lock().expect("no panic in a model").clone()
         }
 
-        pub(in super::super) fn set(&self, value: T) -> Result<(), T> {
-            *self.0.lock().expect("no panic in a model") = Some(value);
-            Ok(())
-        }
-
-        pub(in super::super) fn take(&mut self) -> Option<T> {
-            self.0.get_mut().expect("no panic in a model").take()
+        pub(in super::super) fn set(&self, next: Arc<T>) {
+            *self.0.lock().expect("no panic in a model") = Some(next);
         }
     }
 
