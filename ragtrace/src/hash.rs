@@ -2,11 +2,17 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
+/// One multiplication, which spreads also what is counted up to the upper bits (the constant is that of Fibonacci
+/// hashing, 2^64 over the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4).
+#[inline]
+pub(crate) const fn spread(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// Makes [`QuickHasher`]s.
 pub(crate) type Quick = BuildHasherDefault<QuickHasher>;
 
-/// One multiplication a word, which spreads also what is counted up (the constant is that of Fibonacci hashing, 2^64
-/// over the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4).
+/// Spreads word by word.
 #[derive(Debug, Default)]
 pub(crate) struct QuickHasher(u64);
 
@@ -23,7 +29,7 @@ impl Hasher for QuickHasher {
 
     #[inline]
     fn write_u64(&mut self, number: u64) {
-        let spread = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let spread = spread(self.0 ^ number);
         self.0 = spread ^ spread >> 32;
     }
 

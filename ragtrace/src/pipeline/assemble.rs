@@ -17,7 +17,7 @@ use crate::level::Level;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::open::{OpenRuns, Opened};
 use crate::pipeline::queue::Taken;
-use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Subject};
+use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Subject, Time};
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{Ended, Entry, Outcome, Run};
 use crate::stage::words::{FieldWords, name};
@@ -147,7 +147,7 @@ impl Assembler {
     #[inline]
     fn end_started(&mut self, from: From<'_>, end: End, fields: FieldWords<'_>) -> bool {
         let Self { open, maker, .. } = self;
-        let made = open.remove(end.span, |run, opened| maker.end(from, &run, end.ended, opened, fields));
+        let made = open.remove(end.span, |run, opened| maker.end(from, run, end.ended, opened, fields));
         made.is_some()
     }
 }
@@ -198,8 +198,8 @@ impl Maker {
             return self.output.records.forget();
         }
         let mut parts = self.parts(from, run, timestamp, event, level);
-        parts.duration = Some(duration);
-        parts.busy = ended.busy.map(|busy| Duration::from_nanos(busy).min(duration));
+        parts.duration = Time::from(Some(duration));
+        parts.busy = Time::from(ended.busy.map(|busy| Duration::from_nanos(busy).min(duration)));
         parts.count = said.count;
         parts.failure = said.failure;
         self.output.records.add(parts);

@@ -82,12 +82,12 @@ pub(crate) struct Parts {
     pub(crate) subject: Subject,
     pub(crate) span_id: Option<SpanId>,
     pub(crate) parent_span_id: Option<SpanId>,
-    pub(crate) duration: Option<Duration>,
-    pub(crate) busy: Option<Duration>,
+    pub(crate) duration: Time,
+    pub(crate) busy: Time,
     pub(crate) count: Option<u64>,
     /// Its place among the chunk's requests and threads, if it has any.
-    pub(crate) request: Option<u32>,
-    pub(crate) thread: Option<u32>,
+    pub(crate) request: Place,
+    pub(crate) thread: Place,
     pub(crate) fields: FieldRange,
     pub(crate) level: Level,
     pub(crate) event: Event,
@@ -98,6 +98,37 @@ pub(crate) struct Parts {
     pub(crate) memory: u32,
     /// A stage's record without any text of its user's.
     pub(crate) is_plain: bool,
+}
+
+/// A duration in one word, if there is one: up to 584 years in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Time(u64);
+
+impl Time {
+    const NONE: Self = Self(u64::MAX);
+
+    pub(super) fn get(self) -> Option<Duration> {
+        (self != Self::NONE).then(|| Duration::from_nanos(self.0))
+    }
+}
+
+impl From<Option<Duration>> for Time {
+    #[inline]
+    fn from(duration: Option<Duration>) -> Self {
+        duration.map_or(Self::NONE, |duration| Self(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1)))
+    }
+}
+
+/// A place in a list, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
+    pub(super) fn of<T>(self, list: &[T]) -> Option<&T> {
+        list.get(self.0 as usize)
+    }
 }
 
 /// Where a record's fields are.
@@ -156,11 +187,11 @@ impl Parts {
             subject,
             span_id: None,
             parent_span_id: None,
-            duration: None,
-            busy: None,
+            duration: Time::NONE,
+            busy: Time::NONE,
             count: None,
-            request: None,
-            thread: None,
+            request: Place::NONE,
+            thread: Place::NONE,
             fields: FieldRange::default(),
             level,
             event,
@@ -241,13 +272,13 @@ impl Draft {
 
     /// The place of `request`.
     #[inline]
-    pub(crate) fn request(&mut self, request: &Arc<Request>) -> Option<u32> {
+    pub(crate) fn request(&mut self, request: &Arc<Request>) -> Place {
         place(&mut self.chunk.requests, request)
     }
 
     /// The place of `thread`.
     #[inline]
-    pub(crate) fn thread(&mut self, thread: &Arc<str>) -> Option<u32> {
+    pub(crate) fn thread(&mut self, thread: &Arc<str>) -> Place {
         place(&mut self.chunk.threads, thread)
     }
 
@@ -336,11 +367,11 @@ fn cut_u16(number: usize) -> u16 {
 }
 
 #[inline]
-fn place<T: ?Sized>(known: &mut Vec<Arc<T>>, one: &Arc<T>) -> Option<u32> {
+fn place<T: ?Sized>(known: &mut Vec<Arc<T>>, one: &Arc<T>) -> Place {
     if known.last().is_none_or(|last| !Arc::ptr_eq(last, one)) {
         known.push(Arc::clone(one));
     }
-    u32::try_from(known.len() - 1).ok()
+    Place(cut_u32(known.len() - 1))
 }
 
 /// A record of a chunk that is being made.
@@ -461,8 +492,8 @@ impl Record {
         let mut draft = Draft::new(Arc::clone(&self.chunk.origin));
         let parts = self.parts();
         let mut copy = parts.clone();
-        copy.request = self.request().and_then(|request| draft.request(request));
-        copy.thread = self.thread_name().and_then(|thread| draft.thread(thread));
+        copy.request = self.request().map_or(Place::NONE, |request| draft.request(request));
+        copy.thread = self.thread_name().map_or(Place::NONE, |thread| draft.thread(thread));
         let (context, metrics) = (self.context_fields(), self.metrics_fields());
         for (name, value) in context {
             draft.context(name.clone(), value.clone());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::{Draft, ErrorInfo, Event, Origin, Other, Parts, Record, Subject};
+use super::{Draft, ErrorInfo, Event, Origin, Other, Parts, Place, Record, Subject, Time};
 use crate::Value;
 use crate::context::Request;
 
@@ -95,13 +95,13 @@ fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError
     let has_failed = members.0.contains_key("error") || stack_trace.is_some();
     let (id, timestamp, level) = (members.required("id")?, members.required("timestamp")?, members.required("level")?);
     let parts = Parts {
-        request: request(members).and_then(|request| draft.request(&request)),
+        request: request(members).map_or(Place::NONE, |request| draft.request(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
         local_root: members.0.get("local_root").and_then(Json::as_bool).unwrap_or(false),
-        thread: members.text("thread").and_then(|thread| draft.thread(&Arc::from(thread))),
-        duration: millis("duration_ms"),
-        busy: millis("busy_ms"),
+        thread: members.text("thread").map_or(Place::NONE, |thread| draft.thread(&Arc::from(thread))),
+        duration: Time::from(millis("duration_ms")),
+        busy: Time::from(millis("busy_ms")),
         count: metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64),
         failure: has_failed.then(|| Box::new((failure, stack_trace))),
         ..Parts::new(id, timestamp, event, level, Subject::Other(Box::new(other)))

@@ -79,12 +79,15 @@ impl Record {
 
     fn has_metrics(&self) -> bool {
         let parts = self.parts();
-        parts.duration.is_some() || parts.busy.is_some() || parts.count.is_some() || !self.metrics_fields().is_empty()
+        parts.duration.get().is_some()
+            || parts.busy.get().is_some()
+            || parts.count.is_some()
+            || !self.metrics_fields().is_empty()
     }
 
     fn write_metrics(&self, mut object: Object<'_>) {
         let parts = self.parts();
-        for (name, duration) in [("duration_ms", parts.duration), ("busy_ms", parts.busy)] {
+        for (name, duration) in [("duration_ms", self.duration()), ("busy_ms", self.busy())] {
             if let Some(duration) = duration {
                 object.float(name, millis(duration));
             }

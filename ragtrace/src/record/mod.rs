@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 pub use bounds::RecordLimits;
 use chunk::Chunk;
-pub(crate) use chunk::{ChunkMemory, Draft, Drafted, NamedValue, Other, Parts, Subject};
+pub(crate) use chunk::{ChunkMemory, Draft, Drafted, NamedValue, Other, Parts, Place, Subject, Time};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub use origin::Origin;
@@ -243,12 +243,12 @@ impl Record {
 
     /// An end record's time from start to end.
     pub fn duration(&self) -> Option<Duration> {
-        self.parts().duration
+        self.parts().duration.get()
     }
 
     /// An asynchronous stage's time inside polls.
     pub fn busy(&self) -> Option<Duration> {
-        self.parts().busy
+        self.parts().busy.get()
     }
 
     /// How many items the stage yielded.
@@ -324,7 +324,7 @@ impl Record {
     }
 
     pub(crate) fn request(&self) -> Option<&Arc<Request>> {
-        self.chunk.requests.get(self.parts().request? as usize)
+        self.parts().request.of(&self.chunk.requests)
     }
 
     /// The message of what is no stage's.
@@ -336,7 +336,7 @@ impl Record {
     }
 
     fn thread_name(&self) -> Option<&Arc<str>> {
-        self.chunk.threads.get(self.parts().thread? as usize)
+        self.parts().thread.of(&self.chunk.threads)
     }
 
     fn context_fields(&self) -> &[NamedValue] {
