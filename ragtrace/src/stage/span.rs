@@ -7,6 +7,7 @@
 //! reference of its own, since its next poll may be on another thread.
 
 use std::fmt::{Debug, Display};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,18 +28,22 @@ use crate::value::ToValue;
 pub struct Span(Option<Active>);
 
 /// A run that began. It lies in the stage's future, so it is kept small: 48 bytes.
+///
+/// Between polls it has its span and its request, and while it is inside one the thread has these, and it keeps what
+/// the thread had instead.
 #[derive(Debug)]
 struct Active {
     stage: &'static StageDescriptor,
-    span: SpanId,
+    span: Option<SpanId>,
     parent: Option<SpanId>,
     started: Ticks,
-    /// The run's request; `None` while it is the thread's.
+    /// `None` too for a run that shares the thread's request, as it does up to the end of its first poll.
     request: Option<Arc<Request>>,
     progress: Progress,
 }
 
-/// Nanoseconds inside polls so far, and in the upper bits what else is known of the run.
+/// Nanoseconds inside polls so far, and in the upper bits what else is known of the run. Inside a poll the time of its
+/// beginning is taken off, so that adding that of its end gives the sum: all of it modulo 2^51.
 #[derive(Clone, Copy, Debug)]
 struct Progress(u64);
 
@@ -51,20 +56,46 @@ impl Progress {
     const RECORDS: u64 = 1 << 54;
     /// The run has no parent in this process.
     const LOCAL_ROOT: u64 = 1 << 53;
-    /// 104 days.
-    const NANOS: u64 = Self::LOCAL_ROOT - 1;
+    /// The run was inside a poll before.
+    const POLLED: u64 = 1 << 52;
+    /// The run shares the thread's request.
+    const SHARES: u64 = 1 << 51;
+    /// 26 days.
+    const NANOS: u64 = Self::SHARES - 1;
 
+    #[inline]
     fn is(self, flag: u64) -> bool {
         self.0 & flag != 0
     }
 
+    #[inline]
+    fn set(&mut self, flag: u64) {
+        self.0 |= flag;
+    }
+
+    #[inline]
+    fn unset(&mut self, flag: u64) {
+        self.0 &= !flag;
+    }
+
+    #[inline]
     fn nanos(self) -> u64 {
         self.0 & Self::NANOS
     }
 
-    fn add(&mut self, nanos: u64) {
-        let sum = self.nanos().saturating_add(nanos).min(Self::NANOS);
-        self.0 = self.0 & !Self::NANOS | sum;
+    #[inline]
+    fn set_nanos(&mut self, nanos: u64) {
+        self.0 = self.0 & !Self::NANOS | nanos & Self::NANOS;
+    }
+
+    #[inline]
+    fn enter(&mut self, at: Ticks) {
+        self.set_nanos(self.nanos().wrapping_sub(at.0));
+    }
+
+    #[inline]
+    fn leave(&mut self, at: Ticks) {
+        self.set_nanos(self.nanos().wrapping_add(at.0));
     }
 
     fn accept(&mut self, by: AcceptedBy) {
@@ -107,30 +138,35 @@ fn begin(stage: &'static StageDescriptor) -> Span {
         return Span(active);
     }
     let context = current::current().map_or_else(RequestContext::bare, |context| context.new_trace());
-    let active = Active::new(stage, &context.request, None);
-    Span(active.map(|active| Active { request: Some(context.request), ..active }))
+    let mut active = Active::new(stage, &context.request, None);
+    if let Some(active) = &mut active {
+        active.request = Some(context.request);
+        active.progress.unset(Progress::SHARES);
+    }
+    Span(active)
 }
 
 impl Active {
-    /// A run in `request`, if anybody listens to it.
+    /// A run in `request`, which is the thread's, if anybody listens to it.
     #[inline]
     fn new(stage: &'static StageDescriptor, request: &Request, parent: Option<SpanId>) -> Option<Self> {
         if !gate::listens_to(request) {
             return None;
         }
-        let progress = Progress(if parent == request.remote_parent { Progress::LOCAL_ROOT } else { 0 });
-        let (span, started) = (request.span_id(), request.now());
+        let local_root = if parent == request.remote_parent { Progress::LOCAL_ROOT } else { 0 };
+        let progress = Progress(Progress::SHARES | local_root);
+        let (span, started) = (Some(request.span_id()), request.now());
         Some(Self { stage, span, parent, started, request: None, progress })
     }
 
-    /// What records say of the run.
+    /// What records say of the run, between polls.
     #[inline]
-    fn run(&self) -> Run {
+    fn run(&self) -> Option<Run> {
         let local_root = self.progress.is(Progress::LOCAL_ROOT);
-        Run { stage: self.stage, span: self.span, parent: self.parent, started: self.started, local_root }
+        Some(Run { stage: self.stage, span: self.span?, parent: self.parent, started: self.started, local_root })
     }
 
-    /// Lets `look` at the run's request, wherever it is.
+    /// Lets `look` at the run's request, between polls.
     #[inline]
     fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
         match &self.request {
@@ -139,19 +175,56 @@ impl Active {
         }
     }
 
-    /// The context of what runs inside.
+    /// The context of what runs inside, between polls.
     #[cold]
     fn context(&self) -> Option<RequestContext> {
         let request = self.with_request(Arc::clone)?;
-        Some(RequestContext { request, span: Some(self.span) })
+        Some(RequestContext { request, span: self.span })
     }
 
-    /// The time that the run sees.
+    /// The time that the run sees, between polls.
     #[inline]
     fn now(&self) -> Ticks {
         // Only a test has time of its own.
         let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
         of_test.unwrap_or_else(Ticks::now)
+    }
+
+    /// Puts the run's context on the thread. What the thread had lies here until [`Active::leave`].
+    #[inline(never)]
+    fn enter(&mut self) {
+        // The clock was read just before the first poll, when the run began.
+        let at = if self.progress.is(Progress::POLLED) { self.now() } else { self.started };
+        self.progress.enter(at);
+        if self.progress.is(Progress::RECORDS)
+            && let Some(context) = self.context()
+        {
+            recorder::enter(self.stage, context);
+        }
+        if !self.progress.is(Progress::SHARES) {
+            self.request = current::swap_request(self.request.take());
+        }
+        self.span = current::swap_span(self.span);
+    }
+
+    /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
+    /// from then on, since its next poll may be on another thread.
+    #[inline]
+    fn leave(&mut self, stays_open: bool) -> Ticks {
+        self.span = current::swap_span(self.span);
+        if !self.progress.is(Progress::SHARES) {
+            self.request = current::swap_request(self.request.take());
+        } else if stays_open {
+            self.request = current::request();
+            self.progress.unset(Progress::SHARES);
+        }
+        if self.progress.is(Progress::RECORDS) {
+            recorder::leave();
+        }
+        let now = self.now();
+        self.progress.leave(now);
+        self.progress.set(Progress::POLLED);
+        now
     }
 }
 
@@ -174,13 +247,13 @@ impl Span {
     fn record_start(&mut self, fields: &Slots) {
         let Some(active) = &mut self.0 else { return };
         let severity = Severity::Refusable(active.stage.level());
-        let fields = fields.words();
-        let head = entry::start(&active.run(), fields);
+        let (fields, Some(run)) = (fields.words(), active.run()) else { return };
+        let head = entry::start(&run, fields);
         let accepted = active.with_request(|request| gate::record(request, severity, &head, fields));
         if let Some(by) = accepted.flatten() {
             active.progress.accept(by);
             if recorder::declares(active.stage) {
-                active.progress.0 |= Progress::RECORDS;
+                active.progress.set(Progress::RECORDS);
             }
         }
     }
@@ -190,22 +263,10 @@ impl Span {
     // so that a stage adds little code.
     #[inline]
     pub(crate) fn enter(&mut self) -> Inside<'_> {
-        if self.0.is_some() { self.enter_active() } else { Inside::of_nothing(self) }
-    }
-
-    #[inline(never)]
-    fn enter_active(&mut self) -> Inside<'_> {
-        let Some(active) = &mut self.0 else { return Inside::of_nothing(self) };
-        // The clock was read just before the first poll, when the run began.
-        let since = if active.progress.nanos() == 0 { active.started } else { active.now() };
-        if active.progress.is(Progress::RECORDS)
-            && let Some(context) = active.context()
-        {
-            recorder::enter(active.stage, context);
+        if let Some(active) = &mut self.0 {
+            active.enter();
         }
-        let around = active.request.take().map(|request| Around(current::swap_request(Some(request))));
-        let parent = current::swap_span(Some(active.span));
-        Inside { span: self, since, parent, around }
+        Inside(self)
     }
 
     /// Ends the run as cancelled, if it has not ended.
@@ -247,7 +308,7 @@ impl Span {
     /// Says that the run is a call, which has no polls.
     pub(crate) fn is_call(&mut self) {
         if let Some(active) = &mut self.0 {
-            active.progress.0 |= Progress::CALL;
+            active.progress.set(Progress::CALL);
         }
     }
 
@@ -284,93 +345,55 @@ impl Span {
 
 /// The time inside one poll or call. Dropped without [`Inside::pause`] or [`Inside::finish`] it means that the poll
 /// panicked, whatever else goes on in the thread.
-pub(crate) struct Inside<'a> {
-    span: &'a mut Span,
-    since: Ticks,
-    /// The span that the thread had before.
-    parent: Option<SpanId>,
-    /// The request that the thread had before; `None` if the run shares it.
-    around: Option<Around>,
-}
-
-/// What a thread had instead of a request of the run's own.
-struct Around(Option<Arc<Request>>);
+pub(crate) struct Inside<'a>(&'a mut Span);
 
 impl Inside<'_> {
-    #[inline]
-    fn of_nothing(span: &mut Span) -> Inside<'_> {
-        Inside { span, since: Ticks(0), parent: None, around: None }
-    }
-
     /// The poll returned, and the run goes on. Returns when that was.
     #[inline]
-    pub(crate) fn pause(mut self) -> Option<Ticks> {
-        let now = if self.span.0.is_some() { self.leave_open() } else { None };
-        std::mem::forget(self);
-        now
+    pub(crate) fn pause(self) -> Option<Ticks> {
+        // Out of the guard, which would take the poll for one that panicked.
+        let mut inside = ManuallyDrop::new(self);
+        if inside.0.is_active() { inside.0.pause() } else { None }
     }
 
     /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.
     #[inline]
     pub(crate) fn finish(self, tell: &mut dyn FnMut(&mut Ending)) {
-        if self.span.0.is_some() {
-            self.finish_active(tell);
-        } else {
-            std::mem::forget(self);
+        let mut inside = ManuallyDrop::new(self);
+        if inside.0.is_active() {
+            inside.0.finish(tell);
         }
-    }
-
-    #[inline(never)]
-    fn finish_active(mut self, tell: &mut dyn FnMut(&mut Ending)) {
-        let Some(at) = self.leave() else { return };
-        let mut ending = self.span.end_at(at);
-        std::mem::forget(self);
-        tell(&mut ending);
-    }
-
-    /// Leaves the run open: it has its request for itself then, wherever it is polled next.
-    #[inline(never)]
-    fn leave_open(&mut self) -> Option<Ticks> {
-        if let (None, Some(active)) = (&self.around, &mut self.span.0) {
-            active.request = current::request();
-        }
-        self.leave()
-    }
-
-    /// Gives the thread back what it had, and returns when that was; `None` if nobody listens.
-    #[inline]
-    fn leave(&mut self) -> Option<Ticks> {
-        let active = self.span.0.as_mut()?;
-        current::swap_span(self.parent);
-        if let Some(Around(before)) = self.around.take() {
-            active.request = current::swap_request(before);
-        }
-        if active.progress.is(Progress::RECORDS) {
-            recorder::leave();
-        }
-        let now = active.now();
-        // A nanosecond at least, so that a second poll is told from the first one.
-        active.progress.add(now.0.saturating_sub(self.since.0).max(1));
-        Some(now)
     }
 }
 
 impl Drop for Inside<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.span.0.is_some() {
-            self.panicked();
+        if self.0.is_active() {
+            self.0.panicked();
         }
     }
 }
 
-impl Inside<'_> {
+impl Span {
+    #[inline(never)]
+    fn pause(&mut self) -> Option<Ticks> {
+        Some(self.0.as_mut()?.leave(true))
+    }
+
+    #[inline(never)]
+    fn finish(&mut self, tell: &mut dyn FnMut(&mut Ending)) {
+        let Some(active) = &mut self.0 else { return };
+        let at = active.leave(false);
+        tell(&mut self.end_at(at));
+    }
+
     #[cold]
     #[inline(never)]
     fn panicked(&mut self) {
-        if let Some(at) = self.leave() {
-            self.span.end_at(at).fail(Box::new(panic::failure()));
-        }
+        let Some(active) = &mut self.0 else { return };
+        let at = active.leave(false);
+        self.end_at(at).fail(Box::new(panic::failure()));
     }
 }
 
@@ -439,7 +462,7 @@ impl Ending {
     #[inline(never)]
     fn record(&mut self) {
         let Some(active) = self.active.take() else { return };
-        let run = active.run();
+        let Some(run) = active.run() else { return };
         let busy = if active.progress.is(Progress::CALL) { None } else { Some(active.progress.nanos()) };
         let ended = Ended { at: self.at, busy, outcome: self.outcome };
         let accepted_by = active.progress.accepted_by();
