@@ -26,12 +26,9 @@ impl<T, B: FnOnce() -> T> Calling<B> {
         self.span.is_call();
         let inside = self.span.enter();
         let output = (self.body)();
-        let mut on_end = Some(on_end);
-        inside.finish(&mut |ending| {
-            if let Some(on_end) = on_end.take() {
-                on_end(&output, ending);
-            }
-        });
+        if let Some(mut ending) = inside.finish() {
+            on_end(&output, &mut ending);
+        }
         output
     }
 }

@@ -50,7 +50,10 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.span.is_active() {
-                this.span.abandon(&mut || this.body.set(None));
+                // In the run's context, so that what runs inside is dropped, and cancelled, before it.
+                let inside = this.span.enter();
+                this.body.set(None);
+                inside.cancel();
             }
         }
     }
@@ -86,11 +89,9 @@ where
                 Poll::Pending
             }
             Poll::Ready(output) => {
-                inside.finish(&mut |ending| {
-                    if let Some(on_end) = this.on_end.take() {
-                        on_end(&output, ending);
-                    }
-                });
+                if let (Some(mut ending), Some(on_end)) = (inside.finish(), this.on_end.take()) {
+                    on_end(&output, &mut ending);
+                }
                 Poll::Ready(output)
             }
         }

@@ -277,14 +277,6 @@ impl Span {
         }
     }
 
-    /// Drops by `drop_parts` what the run holds, with the run's context on the thread, and then ends it as cancelled:
-    /// inner stages are dropped, and so cancelled, before this one is.
-    #[inline(never)]
-    pub(crate) fn abandon(&mut self, drop_parts: &mut dyn FnMut()) {
-        self.drop_inside(drop_parts);
-        self.cancel();
-    }
-
     /// The time that the run sees.
     pub(crate) fn now(&self) -> Ticks {
         self.0.as_ref().map_or_else(Ticks::now, Active::now)
@@ -315,13 +307,6 @@ impl Span {
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
         self.0.is_some()
-    }
-
-    /// The run's context on the thread while `drop_parts` drops what the run holds.
-    pub(crate) fn drop_inside(&mut self, drop_parts: impl FnOnce()) {
-        let mut context = self.context();
-        let _entered = context.is_some().then(|| current::Entered::new(&mut context));
-        drop_parts();
     }
 }
 
@@ -356,12 +341,20 @@ impl Inside<'_> {
         if inside.0.is_active() { inside.0.pause() } else { None }
     }
 
-    /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.
+    /// The poll or call returned its last value. Returns the end, of which is to be said what to record, if anybody
+    /// listens.
     #[inline]
-    pub(crate) fn finish(self, tell: &mut dyn FnMut(&mut Ending)) {
+    pub(crate) fn finish(self) -> Option<Ending> {
+        let mut inside = ManuallyDrop::new(self);
+        if inside.0.is_active() { Some(inside.0.finish()) } else { None }
+    }
+
+    /// What the run held was dropped. Ends it as cancelled, after what ran inside it.
+    #[inline]
+    pub(crate) fn cancel(self) {
         let mut inside = ManuallyDrop::new(self);
         if inside.0.is_active() {
-            inside.0.finish(tell);
+            inside.0.finish().cancel();
         }
     }
 }
@@ -382,18 +375,15 @@ impl Span {
     }
 
     #[inline(never)]
-    fn finish(&mut self, tell: &mut dyn FnMut(&mut Ending)) {
-        let Some(active) = &mut self.0 else { return };
-        let at = active.leave(false);
-        tell(&mut self.end_at(at));
+    fn finish(&mut self) -> Ending {
+        let at = self.0.as_mut().map_or(Ticks(0), |active| active.leave(false));
+        self.end_at(at)
     }
 
     #[cold]
     #[inline(never)]
     fn panicked(&mut self) {
-        let Some(active) = &mut self.0 else { return };
-        let at = active.leave(false);
-        self.end_at(at).fail(Box::new(panic::failure()));
+        self.finish().fail(Box::new(panic::failure()));
     }
 }
 

@@ -151,10 +151,12 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.span.is_active() {
-                this.span.drop_inside(|| this.body.set(None));
-                let mut ending = this.span.end_at(this.span.now());
-                ending.cancel();
-                this.seen.tell(&mut ending);
+                let inside = this.span.enter();
+                this.body.set(None);
+                if let Some(mut ending) = inside.finish() {
+                    ending.cancel();
+                    this.seen.tell(&mut ending);
+                }
             } else if this.tail.is_some() {
                 let _entered = Entered::new(this.tail);
                 this.body.set(None);
@@ -185,7 +187,9 @@ where
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                inside.finish(&mut |ending| this.seen.tell(ending));
+                if let Some(mut ending) = inside.finish() {
+                    this.seen.tell(&mut ending);
+                }
                 Poll::Ready(None)
             }
             Poll::Ready(Some(item)) => {
