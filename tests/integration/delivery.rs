@@ -219,6 +219,6 @@ fn stages_are_counted_for_prometheus_whatever_the_level_and_the_sampler_leave_ou
     says(&second, "ragtrace_stage_runs_total{stage=\"work\",kind=\"task\",outcome=\"completed\"} 5");
     says(&second, "ragtrace_stage_duration_seconds_bucket{stage=\"work\",kind=\"task\",le=\"+Inf\"} 5");
     finish(telemetry);
-    let shipped: u64 = memory.minutes().iter().map(|minute| minute.runs()).sum();
+    let shipped: u64 = memory.minutes().iter().map(ragtrace::metrics::StageMinute::runs).sum();
     assert_eq!((shipped, memory.records().len()), (10, 0), "the sinks get each part once");
 }
