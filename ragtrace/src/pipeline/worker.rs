@@ -41,6 +41,10 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const SLICE: usize = 128;
 /// Slices of one thread that are read before those of the next and the answers of the sinks are looked at.
 const SLICES: usize = 16;
+/// How often deliveries have a turn before the next slice is read.
+const TURNS: usize = 64;
+/// Turns without an answer after which no sink answers at once: a delivery takes two, one for itself and one for its answer.
+const IDLE_TURNS: usize = 3;
 /// How long sinks have to let go of their connections.
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long the disk has at the end for what was not delivered.
@@ -218,10 +222,27 @@ impl Worker {
             if self.ending.as_ref().is_some_and(|_| self.flushes.is_empty()) {
                 break;
             }
-            // A slice that was full leaves more behind; the deliveries have their turn first.
-            tokio::task::yield_now().await;
+            self.give_turns().await;
         }
         self.end().await;
+    }
+
+    /// A slice that was full leaves more behind; the deliveries have their turn first. A sink that answers at once gets its
+    /// next batch at once, or a lane would fall behind the queue for no fault of its sink.
+    async fn give_turns(&mut self) {
+        let mut idle = 0;
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+            match self.deliveries.try_join_next() {
+                Some(answer) => {
+                    self.take_answer(answer);
+                    self.send();
+                    idle = 0;
+                }
+                None if self.deliveries.is_empty() || idle == IDLE_TURNS => break,
+                None => idle += 1,
+            }
+        }
     }
 
     /// Waits for a command, an answer, a filled block, or the time of the next look; in this order, if several are
