@@ -65,6 +65,7 @@ fn a_sink_that_is_down_costs_neither_memory_nor_time() {
         let Measured { cost, grown, dropped, accepted } = measured;
         println!("{name}: {cost:?} a run, {} KiB more, {dropped} of {accepted} dropped", grown >> 10);
     }
+    assert_eq!(normal.dropped, 0, "a sink that answers at once keeps up with the queue");
     for (name, down) in [("memory only", &in_memory), ("spooled", &spooled)] {
         println!("{name}: {:.2} times the normal cost", down.cost.as_secs_f64() / normal.cost.as_secs_f64());
         assert!(down.grown <= 64 << 20, "{} KiB", down.grown >> 10);
