@@ -37,6 +37,7 @@ mod codec;
 mod database;
 mod dead;
 mod index;
+mod recover;
 mod replay;
 mod slot;
 mod store;

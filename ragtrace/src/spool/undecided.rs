@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::codec;
 use super::database::{Fault, File};
-use super::store::{Asked, Group, MOVED_BYTES, Store, Work};
+use super::recover::MOVED_BYTES;
+use super::store::{Asked, Group, Store, Work};
 use super::thread::Event;
 use crate::TraceId;
 use crate::record::Record;
