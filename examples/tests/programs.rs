@@ -4,6 +4,10 @@
 mod pdf;
 #[path = "support/program.rs"]
 mod program;
+#[path = "programs/secrets.rs"]
+mod secrets;
+#[path = "programs/spool.rs"]
+mod spool;
 #[path = "support/trace.rs"]
 mod trace;
 

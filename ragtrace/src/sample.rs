@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use crate::TraceId;
+use crate::level::Level;
+use crate::record::Record;
 
 /// Which traces are shipped, whole or not at all.
 ///
 /// The ratio goes by the low 56 bits of the trace id, so all processes of a trace agree, without a word between them.
 /// Errors and slow traces are kept whatever the ratio says; for that, a process holds the records of each other trace
 /// until its local root ends, within bounds. This verdict is the process's own.
+///
+/// With [`crate::Durability::Durable`] what is held is on disk too. A trace that is found there by a later process was open
+/// when its own was killed, so it counts as an error.
 ///
 /// ```
 /// use std::time::Duration;
@@ -89,9 +94,25 @@ impl Sampler {
         self.threshold == 1 << RANDOM_BITS && self.per_second.is_none()
     }
 
-    /// Whether anything is kept that the ratio refuses.
+    /// Whether a record has its trace kept whatever the ratio says: it is an error, or a slow stage's end.
+    pub(crate) fn keeps(&self, record: &Record) -> bool {
+        let is_slow = || {
+            let duration = record.duration().filter(|_| record.event().is_end());
+            self.slower_than.zip(duration).is_some_and(|(limit, duration)| duration >= limit)
+        };
+        (self.keeps_errors && record.level() >= Level::Error) || is_slow()
+    }
+
+    /// Whether a trace is kept that was open when its process was killed, and of which these records are left: it did not
+    /// come to a good end, so it is an error. Where those are not kept, the ratio decides, unless a cap refused it.
+    pub(crate) fn keeps_lost(&self, trace_id: TraceId, records: &[Record]) -> bool {
+        let by_ratio = self.per_second.is_none() && self.takes(trace_id);
+        self.keeps_errors || by_ratio || records.iter().any(|record| self.keeps(record))
+    }
+
+    /// Whether records are held, since something is kept that the ratio or the cap refuses.
     pub(crate) fn holds(&self) -> bool {
-        self.keeps_errors || self.slower_than.is_some()
+        !self.takes_all() && (self.keeps_errors || self.slower_than.is_some())
     }
 }
 

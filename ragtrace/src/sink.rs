@@ -30,7 +30,8 @@ pub trait Sink: Send + Sync + 'static {
         BatchLimits::default()
     }
 
-    /// Delivers one batch. The future runs on the pipeline's own thread, inside its tokio runtime: it must not block.
+    /// Delivers one batch. The future runs on the pipeline's own thread, inside its tokio runtime: it must not block. One
+    /// that panics is tried again; a batch over which it goes on to panic counts as [`SinkError::rejected`].
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
     /// Lets go of connections, after the last batch.
@@ -208,6 +209,7 @@ pub struct SinkError {
     verdict: Verdict,
     why: String,
     after: Option<Duration>,
+    is_panic: bool,
 }
 
 /// What the pipeline does with a batch that did not arrive.
@@ -252,6 +254,15 @@ impl SinkError {
         Self::new(Verdict::Closed, why)
     }
 
+    /// The sink panicked: perhaps over something that passes, perhaps over a record.
+    pub(crate) fn panicked(why: impl fmt::Display) -> Self {
+        Self { is_panic: true, ..Self::retry(format_args!("the sink panicked: {why}")) }
+    }
+
+    pub(crate) fn is_panic(&self) -> bool {
+        self.is_panic
+    }
+
     /// The backend asks to wait this long before the next attempt (`Retry-After`).
     pub fn after(mut self, delay: Duration) -> Self {
         self.after = Some(delay);
@@ -275,7 +286,7 @@ impl SinkError {
     }
 
     fn new(verdict: Verdict, why: impl fmt::Display) -> Self {
-        Self { verdict, why: why.to_string(), after: None }
+        Self { verdict, why: why.to_string(), after: None, is_panic: false }
     }
 }
 

@@ -6,10 +6,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ragtrace::spool::WhenFull;
-use ragtrace::{Console, Durability, SpoolLimits, Telemetry};
+use ragtrace::{Console, Durability, Sampler, SpoolLimits, Telemetry, traced_stage};
 use ragtrace_tests::{FileSink, Manner, issue};
 
 struct Settings {
@@ -22,13 +22,15 @@ struct Settings {
     from: u64,
     runs: u64,
     spool_bytes: u64,
+    when_full: WhenFull,
+    sampler: Sampler,
 }
 
 impl Settings {
     fn parse() -> Result<Self, String> {
         let words: Vec<String> = std::env::args().skip(1).collect();
-        let [work, spool, file, manner, durability, from, runs, spool_bytes] = &words[..] else {
-            return Err(format!("eight words are needed, not {words:?}"));
+        let [work, spool, file, manner, durability, from, runs, spool_bytes, when_full, sampler] = &words[..] else {
+            return Err(format!("ten words are needed, not {words:?}"));
         };
         let number = |text: &String| text.parse::<u64>().map_err(|error| error.to_string());
         Ok(Self {
@@ -40,15 +42,22 @@ impl Settings {
             from: number(from)?,
             runs: number(runs)?,
             spool_bytes: number(spool_bytes)?,
+            when_full: if when_full == "newest" { WhenFull::DropNewest } else { WhenFull::DropOldest },
+            sampler: match sampler.as_str() {
+                "errors" => Sampler::ratio(0.0),
+                "slow" => Sampler::ratio(0.0).keep_errors(false).keep_slower_than(Duration::from_hours(1)),
+                _ => Sampler::all(),
+            },
         })
     }
 
     fn install(&self) -> Result<Telemetry, String> {
-        let limits = SpoolLimits::default().with_bytes(self.spool_bytes).with_when_full(WhenFull::DropOldest);
+        let limits = SpoolLimits::default().with_bytes(self.spool_bytes).with_when_full(self.when_full);
         ragtrace::builder()
             .console(Console::Off)
             .spool(&self.spool, limits)
             .durability(self.durability)
+            .sample(self.sampler)
             .sink(FileSink::new(&self.file, self.manner))
             .install()
             .map_err(|error| error.to_string())
@@ -60,58 +69,100 @@ fn say(words: &str) {
     let _ = writeln!(std::io::stdout(), "{words}");
 }
 
-/// Records runs, some at a time, and says after each flush that was complete which ones are safe now. After one that was
-/// not it flushes no more.
-fn record(settings: &Settings, telemetry: &Telemetry) {
-    let (mut number, mut is_safe) = (settings.from, true);
-    while number < settings.from + settings.runs {
-        let some = (number + 25).min(settings.from + settings.runs);
-        (number..some).for_each(issue);
-        number = some;
-        is_safe = is_safe && telemetry.flush_blocking(Duration::from_secs(5)).complete;
-        if is_safe {
+/// Says after each flush that was complete which runs are safe now. After one that was not it flushes no more.
+struct Progress<'a> {
+    telemetry: &'a Telemetry,
+    is_safe: bool,
+}
+
+impl Progress<'_> {
+    fn flush(&mut self, number: u64) {
+        self.is_safe = self.is_safe && self.telemetry.flush_blocking(Duration::from_secs(5)).complete;
+        if self.is_safe {
             say(&format!("safe {number}"));
         }
     }
 }
 
-/// Waits until nothing is left to deliver.
-fn drain(telemetry: &Telemetry) -> Result<(), String> {
-    let begin = Instant::now();
-    let mut quiet_since = Instant::now();
-    while quiet_since.elapsed() < Duration::from_millis(300) {
-        let stats = telemetry.stats();
-        if stats.sinks.iter().any(|sink| sink.pending + sink.spooled > 0) {
-            quiet_since = Instant::now();
-        }
-        if begin.elapsed() > Duration::from_mins(1) {
-            return Err(format!("the spool does not empty: {stats:?}"));
-        }
-        std::thread::sleep(Duration::from_millis(10));
+/// Records runs, some at a time.
+fn record(settings: &Settings, progress: &mut Progress<'_>) {
+    let (mut number, end) = (settings.from, settings.from + settings.runs);
+    while number < end {
+        let some = (number + 25).min(end);
+        (number..some).for_each(issue);
+        number = some;
+        progress.flush(number);
     }
-    Ok(())
+}
+
+/// The root of a trace.
+#[traced_stage]
+fn traced(body: impl FnOnce() -> Result<(), std::fmt::Error>) -> Result<(), std::fmt::Error> {
+    body()
+}
+
+/// Records runs in traces that are open for several flushes, and fail in the end: the sampler holds them until then.
+fn record_traces(settings: &Settings, progress: &mut Progress<'_>) {
+    let (mut number, end) = (settings.from, settings.from + settings.runs);
+    while number < end {
+        let failed = traced(|| {
+            for _ in 0..3 {
+                let some = (number + 10).min(end);
+                (number..some).for_each(issue);
+                number = some;
+                progress.flush(number);
+            }
+            Err(std::fmt::Error)
+        });
+        debug_assert!(failed.is_err(), "that it fails is the point of it");
+        progress.flush(number);
+    }
 }
 
 fn run() -> Result<(), String> {
     let settings = Settings::parse()?;
     let telemetry = settings.install()?;
+    let mut progress = Progress { telemetry: &telemetry, is_safe: true };
+    // Until it is killed, or its stdin ends.
+    let wait = || {
+        say("holding");
+        let _ = std::io::read_to_string(std::io::stdin());
+    };
+    let mut patience = Duration::from_secs(5);
     match settings.work.as_str() {
-        "issue" => record(&settings, &telemetry),
-        "drain" => drain(&telemetry)?,
-        // Until it is killed, or its stdin ends.
+        "issue" => record(&settings, &mut progress),
+        "traces" => record_traces(&settings, &mut progress),
+        // The end delivers what is in the spool.
+        "drain" => patience = Duration::from_mins(1),
         "hold" => {
-            record(&settings, &telemetry);
-            say("holding");
-            let _ = std::io::read_to_string(std::io::stdin());
+            record(&settings, &mut progress);
+            wait();
         }
+        "twice" => {
+            record(&settings, &mut progress);
+            wait();
+            record(&Settings { from: settings.from + settings.runs, ..settings }, &mut progress);
+        }
+        "hold-open" => traced(|| {
+            record(&settings, &mut progress);
+            wait();
+            Ok(())
+        })
+        .map_err(|error| error.to_string())?,
         other => return Err(format!("no such work: {other}")),
     }
-    let report = telemetry.shutdown_blocking(Duration::from_secs(5));
+    let report = telemetry.shutdown_blocking(patience);
     let sink = &report.stats.sinks[0];
     let balanced = report.stats.sinks.iter().all(ragtrace::SinkStats::is_balanced);
     say(&format!(
-        "end complete={} balanced={balanced} accepted={} recovered={} delivered={} spooled={} dropped={}",
-        report.complete, sink.accepted, sink.recovered, sink.delivered, sink.spooled, sink.dropped
+        "end complete={} balanced={balanced} accepted={} recovered={} delivered={} spooled={} dropped={} sampled_out={}",
+        report.complete,
+        sink.accepted,
+        sink.recovered,
+        sink.delivered,
+        sink.spooled,
+        sink.dropped,
+        report.stats.sampled_out
     ));
     Ok(())
 }

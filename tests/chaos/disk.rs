@@ -3,12 +3,13 @@
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
-use ragtrace::Durability;
-use ragtrace_tests::{Trace, issue, until};
-use std::time::Duration;
+use ragtrace::sink::SinkError;
+use ragtrace::{Durability, QueueLimits, Sampler, SpoolLimits, traced_stage};
+use ragtrace_tests::{Reply, Scripted, Trace, install, issue, until};
 
-use crate::process::{Place, Work, disk_use};
+use crate::process::{Place, Work, collecting, disk_use};
 
 const RUNS: u64 = 400;
 
@@ -161,10 +162,128 @@ fn a_spool_stays_within_its_limit_and_drops_the_oldest() {
 }
 
 #[test]
+fn a_spool_stays_within_its_limit_and_drops_the_newest_if_that_is_set() {
+    const LIMIT: u64 = 4 << 20;
+    let place = Place::new();
+    let runs = 10_000;
+    let work = Work { manner: "down", runs, spool_bytes: LIMIT, when_full: "newest", ..Work::default() };
+    let output = place.run(work);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    let (blocks, _) = disk_use(&place.spool);
+    println!("{blocks} bytes on disk of {LIMIT}: {out}");
+    assert!(blocks <= LIMIT, "{blocks} of {LIMIT}");
+    assert!(out.contains("balanced=true") && value(&out, "dropped") > 0, "{out}");
+    assert_eq!(err.matches("has no room for sink file, whose records stay in memory").count(), 1, "once: {err}");
+    assert!(err.contains("they were left at the end, and have no place on disk"), "{err}");
+    place.drain();
+    let arrived = place.arrived();
+    // What was there when it was full is kept; a batch that is small may find room later.
+    let oldest = (0..1_000).flat_map(|number| [false, true].map(|is_end| Trace { number, is_end }));
+    assert!(oldest.into_iter().all(|trace| arrived.contains(&trace)), "the oldest are kept");
+}
+
+#[test]
+fn a_file_that_is_damaged_while_it_is_open_costs_what_it_holds_and_no_more() {
+    for damage in [damage_middle, truncate, replace] {
+        let place = Place::new();
+        let mut child = place.start(Work { task: "twice", manner: "down", runs: 4_000, ..Work::default() });
+        while child.line().expect("it holds before it ends") != "holding" {}
+        let database = place.spool.join("slot-0/spool.redb");
+        // In place, under the process that has it open.
+        fs::write(&database, damage(fs::read(&database).expect("there is a spool"))).expect("it can be damaged");
+        let output = child.end();
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success() && out.contains("balanced=true"), "the host goes on: {out} {err}");
+        // It may not have had to read what is damaged; then the next one does.
+        let next = place.run(Work { task: "drain", ..Work::default() });
+        let said = err + &text(&next.stderr);
+        assert!(next.status.success(), "so does the next one: {said}");
+        assert!(said.contains("it is kept as") || said.contains("cannot be used"), "one says so: {said}");
+    }
+}
+
+#[test]
+fn a_slot_that_cannot_be_read_costs_what_it_holds_and_no_more() {
+    let place = Place::new();
+    assert!(place.run(Work { manner: "down", runs: RUNS, ..Work::default() }).status.success());
+    // The slot of another process, with something in the place of its file.
+    fs::create_dir_all(place.spool.join("slot-7/spool.redb")).expect("a folder");
+    let output = place.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success() && value(&out, "spooled") >= 4 * RUNS, "both are kept: {out} {err}");
+    assert!(err.contains("slot-7 holds is left there, since it cannot be moved"), "it says so: {err}");
+    place.drain();
+    assert_eq!(place.arrived().len() as u64, 4 * RUNS);
+}
+
+#[test]
+fn a_disk_that_hangs_costs_its_sinks_what_is_over_their_share_and_no_other_anything() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lock = fs::File::create(folder.path().join("dead-letters.lock")).expect("a file");
+    lock.lock().expect("nobody else has it");
+    // Who writes a dead letter waits for the lock, and that is the spool's thread.
+    let picky = Scripted::new("picky", |_| Reply::TakeBut(vec![(0, "bad".to_owned())]), |_| ());
+    let down = Scripted::new("down", |_| Reply::Fail(SinkError::retry("down")), |_| ());
+    let (well, seen) = collecting();
+    let limits = QueueLimits::default().with_sink_records(20_000);
+    let builder = ragtrace::builder().queue(limits).spool(folder.path(), SpoolLimits::default());
+    let telemetry = install(builder.sink(picky).sink(down).sink(well));
+    issue(0);
+    until("the disk to hang", Duration::from_secs(10), || telemetry.stats().sinks[0].dead_lettered > 0);
+    let mut issued = 1;
+    until("a lane to be over its share", Duration::from_mins(1), || {
+        (issued..issued + 1_000).for_each(issue);
+        issued += 1_000;
+        until("the worker to read", Duration::from_secs(30), || telemetry.stats().sinks[2].accepted >= 2 * issued);
+        assert!(telemetry.stats().sinks.iter().all(ragtrace::SinkStats::is_balanced));
+        telemetry.stats().sinks[1].dropped > 0
+    });
+    until("it to be told to the other sinks", Duration::from_secs(30), || {
+        let told = |record: &ragtrace::Record| {
+            record.message() == "ragtrace_records_dropped"
+                && record.field("sink").and_then(|value| value.as_str()) == Some("down")
+        };
+        seen.lock().expect("whole").iter().any(told)
+    });
+    drop(lock);
+    let report = telemetry.shutdown(Duration::from_secs(30));
+    println!("{issued} runs: {report}");
+    let [_, down, well] = &report.stats.sinks[..] else { panic!("three sinks") };
+    assert!(down.is_balanced() && down.spooled > 0 && down.spooled + down.dropped == down.accepted, "{report}");
+    assert_eq!((well.dropped, report.stats.dropped.total()), (0, 0), "{report}");
+    let arrived = seen.lock().expect("whole").iter().filter(|record| record.stage().is_some()).count();
+    assert_eq!(arrived as u64, 2 * issued, "the sink that is well has all");
+}
+
+#[test]
+fn what_is_held_and_cannot_be_written_ahead_makes_a_flush_incomplete_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("spool");
+    fs::write(&path, "no folder").expect("a file");
+    let (sink, _) = collecting();
+    let builder = ragtrace::builder().spool(&path, SpoolLimits::default()).durability(Durability::Durable);
+    let telemetry = install(builder.sample(Sampler::ratio(0.0)).sink(sink));
+    let patience = Duration::from_mins(10);
+    let begin = Instant::now();
+    let flushed = held(|| telemetry.flush_blocking(patience));
+    assert!(begin.elapsed() < patience, "{:?}", begin.elapsed());
+    assert!(!flushed.complete && flushed.stats.held == 3, "{flushed}");
+    fs::remove_file(&path).expect("it is there");
+    until("the disk to be used again", Duration::from_secs(30), || {
+        held(|| telemetry.flush_blocking(Duration::from_secs(5))).complete
+    });
+    let report = telemetry.shutdown(Duration::from_secs(5));
+    assert!(report.complete && report.stats.held == 0 && report.stats.sinks[0].accepted == 0, "{report}");
+}
+
+#[traced_stage]
+fn held<T>(body: impl FnOnce() -> T) -> T {
+    issue(1);
+    body()
+}
+
+#[test]
 fn what_is_too_old_is_dropped_and_counted() {
-    use ragtrace::SpoolLimits;
-    use ragtrace::sink::SinkError;
-    use ragtrace_tests::{Reply, Scripted, install};
     let folder = tempfile::tempdir().expect("a folder");
     let down = Scripted::new("down", |_| Reply::Fail(SinkError::retry("down")), |_| ());
     let limits = SpoolLimits::default().with_age(Duration::from_millis(1));

@@ -1,5 +1,6 @@
 //! The pipeline's promise, and attempts to break it.
 
+mod counts;
 mod disk;
 mod flush;
 mod kill;

@@ -30,11 +30,7 @@ fn failures_and_recoveries_are_records_for_the_other_sinks() {
     until("the shipping to be told", Duration::from_secs(10), || {
         own(&seen.lock().expect("whole")).contains(&"ragtrace_batches_shipped".to_owned())
     });
-    // Told records are shipped, too, and that is not told: the number stays.
-    std::thread::sleep(Duration::from_millis(2_500));
-    let first = own(&seen.lock().expect("whole")).len();
-    std::thread::sleep(Duration::from_millis(1_500));
-    assert_eq!(own(&seen.lock().expect("whole")).len(), first);
+    // That what is told is shipped, and that this is not told of, is a test of the lane, with made-up time.
     assert!(own(&seen.lock().expect("whole")).contains(&"ragtrace_shipping_failed".to_owned()));
     telemetry.shutdown(Duration::from_secs(1));
 }

@@ -1,7 +1,7 @@
 //! Processes to start and kill.
 
 use std::collections::{HashMap, HashSet};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -33,13 +33,14 @@ impl Place {
 
     /// What the child is told.
     pub(crate) fn words(&self, work: Work) -> Vec<String> {
-        let Work { task, manner, durability, from, runs, spool_bytes } = work;
+        let Work { task, manner, durability, from, runs, spool_bytes, when_full, sampler } = work;
         let paths = [&self.spool, &self.file].map(|path| path.display().to_string());
         let numbers = [from, runs, spool_bytes].map(|number| number.to_string());
         let mut words = vec![task.to_owned()];
         words.extend(paths);
         words.extend([manner.to_owned(), durability.to_owned()]);
         words.extend(numbers);
+        words.extend([when_full, sampler].map(str::to_owned));
         words
     }
 
@@ -53,10 +54,18 @@ impl Place {
         self.command(work).output().expect("the child runs")
     }
 
-    /// Delivers all that the spool holds.
-    pub(crate) fn drain(&self) {
-        let output = self.run(Work { task: "drain", ..Work::default() });
+    /// Delivers all that the spool holds, and returns what was said.
+    pub(crate) fn drain(&self) -> String {
+        self.drain_with("all")
+    }
+
+    /// The same with a sampler, which decides over what is undecided.
+    pub(crate) fn drain_with(&self, sampler: &'static str) -> String {
+        let output = self.run(Work { task: "drain", sampler, ..Work::default() });
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(said.contains("complete=true balanced=true"), "{said}");
+        said
     }
 
     /// What arrived, by the ledger of batches. Fails the test if a batch changed, or a record came in two.
@@ -86,11 +95,24 @@ pub(crate) struct Work {
     pub(crate) from: u64,
     pub(crate) runs: u64,
     pub(crate) spool_bytes: u64,
+    /// What goes when the spool is full: the `oldest` or the `newest`.
+    pub(crate) when_full: &'static str,
+    /// Which traces are shipped: `all`, those with `errors`, or those that are `slow`.
+    pub(crate) sampler: &'static str,
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Self { task: "issue", manner: "up", durability: "spill", from: 0, runs: 0, spool_bytes: 1 << 30 }
+        Self {
+            task: "issue",
+            manner: "up",
+            durability: "spill",
+            from: 0,
+            runs: 0,
+            spool_bytes: 1 << 30,
+            when_full: "oldest",
+            sampler: "all",
+        }
     }
 }
 
@@ -106,6 +128,16 @@ impl Running {
         let mut line = String::new();
         let read = self.lines.read_line(&mut line).expect("its lines are text");
         (read > 0).then(|| line.trim_end().to_owned())
+    }
+
+    /// Ends its stdin, waits for its end, and returns what it said since the last line that was asked for.
+    pub(crate) fn end(mut self) -> Output {
+        drop(self.child.stdin.take());
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        self.lines.read_to_end(&mut stdout).expect("it says something");
+        let mut errors = self.child.stderr.take().expect("it is piped");
+        errors.read_to_end(&mut stderr).expect("it says something");
+        Output { status: self.child.wait().expect("it was ours"), stdout, stderr }
     }
 
     /// Kills it, and returns what it had said by then.

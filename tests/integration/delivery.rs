@@ -194,3 +194,31 @@ fn a_flush_from_inside_a_stage_and_from_two_threads_at_once_returns() {
     assert_eq!(memory.records().len(), 2);
     finish(telemetry);
 }
+
+#[test]
+fn stages_are_counted_for_prometheus_whatever_the_level_and_the_sampler_leave_out() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let sampler = ragtrace::Sampler::ratio(0.0).keep_errors(false);
+    let telemetry = quiet().level("warn").sample(sampler).sink(memory.clone()).install().expect("the only one");
+    let counted = |runs: u64| {
+        for _ in 0..runs {
+            let _ = RequestContext::new().tenant_id("acme").sync_scope(detail);
+        }
+        assert!(telemetry.flush_blocking(Duration::from_secs(30)).complete);
+        telemetry.to_prometheus()
+    };
+    let says = |text: &str, line: &str| assert!(text.lines().any(|said| said == line), "{line} in\n{text}");
+    let first = counted(3);
+    says(&first, "ragtrace_stage_runs_total{stage=\"detail\",kind=\"task\",outcome=\"failed\"} 3");
+    says(&first, "ragtrace_stage_runs_total{stage=\"work\",kind=\"task\",outcome=\"completed\"} 3");
+    says(&first, "ragtrace_stage_items_total{stage=\"work\",kind=\"task\"} 3");
+    says(&first, "ragtrace_stage_duration_seconds_count{stage=\"work\",kind=\"task\"} 3");
+    says(&first, "ragtrace_records_sampled_out_total 3");
+    let second = counted(2);
+    says(&second, "ragtrace_stage_runs_total{stage=\"work\",kind=\"task\",outcome=\"completed\"} 5");
+    says(&second, "ragtrace_stage_duration_seconds_bucket{stage=\"work\",kind=\"task\",le=\"+Inf\"} 5");
+    finish(telemetry);
+    let shipped: u64 = memory.minutes().iter().map(ragtrace::metrics::StageMinute::runs).sum();
+    assert_eq!((shipped, memory.records().len()), (10, 0), "the sinks get each part once");
+}

@@ -52,6 +52,14 @@ impl DurationSketch {
         self.buckets.is_empty()
     }
 
+    /// How many durations are at most `limit`; those within 1% of it may count either way.
+    pub(crate) fn count_up_to(&self, limit: Duration) -> u64 {
+        let last = bucket(limit);
+        let within = |bucket: u16| bucket < last || (bucket == last && middle(bucket) <= limit);
+        let counts = self.buckets.iter().filter(|(bucket, _)| within(*bucket)).map(|(_, count)| *count);
+        counts.fold(0, u64::saturating_add)
+    }
+
     /// The duration that `q` (0 to 1) of all are at most, within 1%; `None` for an empty sketch.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
     pub fn quantile(&self, q: f64) -> Option<Duration> {

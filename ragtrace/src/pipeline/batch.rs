@@ -28,6 +28,11 @@ impl Batcher {
         Self { origin, limits, records, requests, minutes, bytes: 0, since: None }
     }
 
+    /// An empty one for the same sink.
+    pub(super) fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.origin), self.limits)
+    }
+
     /// Adds a record, and returns the batch that it completes, or that had no room for it.
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Option<Batch> {
         let size = record.size_estimate();

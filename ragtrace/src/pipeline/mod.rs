@@ -9,6 +9,7 @@
 //!   and backoff; one that is down touches no other.
 //! - Memory is bounded: the queue by its entries, a lane by its share in records and bytes. A lane that is over half of
 //!   its share, or whose sink fails, puts batches on disk if there is a spool; one that has no room drops, and counts.
+//!   Leaving entries in the queue instead would make every sink lose and wait for what one disk cannot take.
 //! - A batch keeps its id and its records from its first attempt on, in memory and on disk, over processes. One that is on
 //!   disk is taken from there only when it was delivered or written down as dead; a split is on disk before a half is sent.
 //! - What a backend refuses for good is found by halving, and is a dead letter with its reason. Where everything is
@@ -18,15 +19,17 @@
 //!   was accepted before is delivered, dead, or on disk.
 //! - Secrets go, and texts are cut, before anything is sampled, sent, stored or shown.
 //! - What the pipeline tells of itself leads to no more of it.
+//! - Where records are durable, what the sampler holds is on disk, too, once a flush has returned.
 //!
-//! What it does not promise: an order between batches; what only memory held when the process was killed, which includes
-//! what the sampler holds; and room: a disk that is slower than the application for long makes a lane drop.
+//! What it does not promise: an order between batches; what only memory held when the process was killed; and room: a disk
+//! that is slower than the application for long makes a lane drop.
 //!
 //! The rooms, in the order of the data: [`gate`] (is anybody listening?), [`queue`] (threads to worker), [`assemble`]
-//! (entries to records), [`refine`] (secrets and bounds), [`sampling`], [`worker`] (the thread), [`batch`], [`lane`] (one
-//! sink's way: answers, disk, news), [`backoff`], [`own`] (records of our own doings), [`stats`], [`prometheus`]. The disk
-//! is in [`crate::spool`].
+//! (entries to records), [`refine`] (secrets and bounds), [`stage_totals`], [`sampling`], [`ahead`] (what the sampler
+//! holds, on disk), [`worker`] (the thread), [`batch`], [`lane`] (one sink's way: answers, disk, news), [`backoff`],
+//! [`own`] (records of our own doings), [`stats`], [`prometheus`]. The disk is in [`crate::spool`].
 
+mod ahead;
 mod assemble;
 mod backoff;
 mod batch;
@@ -38,6 +41,7 @@ mod prometheus;
 mod queue;
 mod refine;
 mod sampling;
+mod stage_totals;
 mod stats;
 mod worker;
 
@@ -48,5 +52,6 @@ pub use queue::QueueLimits;
 pub(crate) use queue::Taken;
 pub(crate) use queue::{Queue, Severity, install, uninstall};
 pub(crate) use refine::Refiner;
+pub(crate) use stage_totals::StageTotals;
 pub use stats::{Dropped, Report, SinkStats, Stats};
 pub(crate) use worker::{Command, Plan, SpoolSettings, start};

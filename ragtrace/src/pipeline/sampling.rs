@@ -1,10 +1,9 @@
 //! The sampler at work: it passes records on, holds them until their trace is decided, or leaves them out.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::TraceId;
-use crate::level::Level;
 use crate::record::Record;
 use crate::sample::Sampler;
 
@@ -25,6 +24,12 @@ pub(crate) struct Sampling {
     left_out: u64,
     second: Option<Instant>,
     in_this_second: u32,
+    /// Whether what is held is written ahead, see [`super::ahead`].
+    is_durable: bool,
+    /// Held traces with records that were not written ahead yet.
+    unwritten: BTreeSet<TraceId>,
+    /// Traces that were written ahead and left out since.
+    forgotten: Vec<TraceId>,
 }
 
 #[derive(Debug)]
@@ -33,12 +38,34 @@ struct Held {
     since: Instant,
     records: Vec<Record>,
     bytes: usize,
+    /// So many of the records are on disk, or on their way there.
+    written: usize,
+    /// Whether the disk was ever told of it, and is to be told that it is decided.
+    was_written: bool,
+}
+
+/// What is to be shipped now.
+#[derive(Default)]
+pub(crate) struct Passed {
+    pub(crate) records: Vec<Record>,
+    /// What was held of traces that are kept, if a part of it is on disk.
+    pub(crate) released: Vec<Released>,
+}
+
+/// What was held of a trace that is kept.
+pub(crate) struct Released {
+    pub(crate) trace_id: TraceId,
+    pub(crate) records: Vec<Record>,
 }
 
 impl Sampling {
-    pub(crate) fn new(sampler: Sampler) -> Self {
+    /// With `is_durable` it keeps account of what of the held records was written ahead.
+    pub(crate) fn new(sampler: Sampler, is_durable: bool) -> Self {
         Self {
             sampler,
+            is_durable,
+            unwritten: BTreeSet::new(),
+            forgotten: Vec::new(),
             verdicts: Verdicts::default(),
             held: HashMap::new(),
             order: BTreeMap::new(),
@@ -62,11 +89,11 @@ impl Sampling {
     }
 
     /// What of `records` is to be shipped now, with what was held of their traces.
-    pub(crate) fn pass(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record> {
+    pub(crate) fn pass(&mut self, records: Vec<Record>, now: Instant) -> Passed {
         if self.sampler.takes_all() {
-            return records;
+            return Passed { records, ..Passed::default() };
         }
-        let mut passed = Vec::with_capacity(records.len());
+        let mut passed = Passed { records: Vec::with_capacity(records.len()), ..Passed::default() };
         for record in records {
             self.judge(record, now, &mut passed);
         }
@@ -76,31 +103,67 @@ impl Sampling {
 
     /// Leaves out what is held, at the end: none of it was an error or slow.
     pub(crate) fn finish(&mut self) {
-        self.left_out += self.records as u64;
-        self.held.clear();
-        self.order.clear();
-        (self.records, self.bytes) = (0, 0);
+        while let Some((_, trace_id)) = self.order.first_key_value() {
+            self.leave_out(*trace_id);
+        }
     }
 
-    fn judge(&mut self, record: Record, now: Instant, passed: &mut Vec<Record>) {
-        let Some(trace_id) = record.trace_id() else { return passed.push(record) };
+    /// Another process held these and was killed, and this one does not ship them either.
+    pub(crate) fn count_left_out(&mut self, records: u64) {
+        self.left_out += records;
+    }
+
+    /// Whether something is held that was not written ahead.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// By trace, what is held and was not written ahead. It counts as written from now on.
+    pub(crate) fn take_unwritten(&mut self) -> Vec<(TraceId, Vec<Record>)> {
+        let traces = std::mem::take(&mut self.unwritten).into_iter();
+        let records = traces.filter_map(|trace_id| {
+            let held = self.held.get_mut(&trace_id)?;
+            let records = held.records[held.written..].to_vec();
+            held.written = held.records.len();
+            held.was_written = true;
+            Some((trace_id, records))
+        });
+        records.collect()
+    }
+
+    /// What was written ahead may not be on disk: all that is held is to be written once more.
+    pub(crate) fn write_anew(&mut self) {
+        for (trace_id, held) in &mut self.held {
+            held.written = 0;
+            self.unwritten.insert(*trace_id);
+        }
+    }
+
+    /// Traces that were written ahead and have been left out since the last call.
+    pub(crate) fn take_forgotten(&mut self) -> Vec<TraceId> {
+        std::mem::take(&mut self.forgotten)
+    }
+
+    fn judge(&mut self, record: Record, now: Instant, passed: &mut Passed) {
+        let Some(trace_id) = record.trace_id() else { return passed.records.push(record) };
         let verdict = match self.verdicts.of(trace_id) {
             Some(verdict) => verdict,
             None => self.first_verdict(trace_id, now),
         };
         if verdict {
-            passed.push(record);
-        } else if self.is_kept_anyway(&record) {
+            passed.records.push(record);
+        } else if self.sampler.keeps(&record) {
             self.verdicts.remember(trace_id, true);
-            if let Some(held) = self.forget(trace_id) {
-                passed.extend(held.records);
+            match self.forget(trace_id) {
+                Some(held) if held.was_written => passed.released.push(Released { trace_id, records: held.records }),
+                held => passed.records.extend(held.into_iter().flat_map(|held| held.records)),
             }
-            passed.push(record);
+            passed.records.push(record);
         } else if !self.sampler.holds() {
             self.left_out += 1;
         } else if record.is_local_root() && record.event().is_end() {
-            let held = self.forget(trace_id).map_or(0, |held| held.records.len());
-            self.left_out += held as u64 + 1;
+            self.leave_out(trace_id);
+            self.left_out += 1;
         } else {
             self.hold(trace_id, &record, now);
         }
@@ -121,14 +184,6 @@ impl Sampling {
         verdict
     }
 
-    fn is_kept_anyway(&self, record: &Record) -> bool {
-        let is_slow = || {
-            let duration = record.duration().filter(|_| record.event().is_end());
-            self.sampler.slower_than.zip(duration).is_some_and(|(limit, duration)| duration >= limit)
-        };
-        (self.sampler.keeps_errors && record.level() >= Level::Error) || is_slow()
-    }
-
     fn hold(&mut self, trace_id: TraceId, record: &Record, now: Instant) {
         // What is held of a few traces must not keep the records of the others in memory.
         let record = record.alone();
@@ -137,24 +192,37 @@ impl Sampling {
         let held = self.held.entry(trace_id).or_insert_with(|| {
             *next += 1;
             order.insert(*next, trace_id);
-            Held { number: *next, since: now, records: Vec::new(), bytes: 0 }
+            Held { number: *next, since: now, records: Vec::new(), bytes: 0, written: 0, was_written: false }
         });
         held.records.push(record);
         held.bytes += size;
         self.records += 1;
         self.bytes += size;
+        if self.is_durable {
+            self.unwritten.insert(trace_id);
+        }
+    }
+
+    fn leave_out(&mut self, trace_id: TraceId) {
+        if let Some(held) = self.forget(trace_id) {
+            self.left_out += held.records.len() as u64;
+            if held.was_written {
+                self.forgotten.push(trace_id);
+            }
+        }
     }
 
     fn forget(&mut self, trace_id: TraceId) -> Option<Held> {
         let held = self.held.remove(&trace_id)?;
         self.order.remove(&held.number);
+        self.unwritten.remove(&trace_id);
         self.records -= held.records.len();
         self.bytes -= held.bytes;
         Some(held)
     }
 
     /// Leaves out the oldest until the bounds hold: the ratio has refused them.
-    fn bound(&mut self, now: Instant) {
+    pub(crate) fn bound(&mut self, now: Instant) {
         while let Some((_, trace_id)) = self.order.first_key_value() {
             let trace_id = *trace_id;
             let is_old = self.held.get(&trace_id).is_none_or(|h| now.duration_since(h.since) >= self.sampler.held_for);
@@ -162,9 +230,7 @@ impl Sampling {
             if !is_old && !is_over {
                 return;
             }
-            if let Some(held) = self.forget(trace_id) {
-                self.left_out += held.records.len() as u64;
-            }
+            self.leave_out(trace_id);
         }
     }
 }

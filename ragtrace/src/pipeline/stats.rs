@@ -100,9 +100,30 @@ impl fmt::Display for Report {
                 write!(f, ", {number} {what}")?;
             }
         }
-        match self.stats.dropped.total() {
-            0 => Ok(()),
-            dropped => write!(f, "; {dropped} dropped by a full queue"),
+        let of_host = [
+            (self.stats.dropped.total(), "dropped by a full queue"),
+            (self.stats.sampled_out, "sampled out"),
+            (self.stats.held, "held by the sampler"),
+        ];
+        for (number, what) in of_host.into_iter().filter(|(number, _)| *number > 0) {
+            write!(f, "; {number} {what}")?;
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_line_that_names_what_there_is() {
+        let sink = SinkStats { name: "sqlite".to_owned(), delivered: 42, pending: 1, ..SinkStats::default() };
+        let mut report = Report { stats: Stats { sinks: vec![sink], ..Stats::default() }, complete: false };
+        assert_eq!(report.to_string(), "sqlite: 42 delivered, 1 pending");
+        report.stats.dropped.0[Level::Info as usize] = 3;
+        (report.stats.sampled_out, report.stats.held) = (7, 2);
+        let line = "sqlite: 42 delivered, 1 pending; 3 dropped by a full queue; 7 sampled out; 2 held by the sampler";
+        assert_eq!(report.to_string(), line);
     }
 }

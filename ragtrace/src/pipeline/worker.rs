@@ -19,12 +19,14 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::level::Level;
 use crate::metrics::StageMinute;
+use crate::pipeline::ahead::Ahead;
 use crate::pipeline::assemble::{Assembler, Output};
 use crate::pipeline::lane::{Doing, Input, Lane, Spooling};
 use crate::pipeline::own;
 use crate::pipeline::queue::{Consumer, Queue, QueueLimits, Requests};
 use crate::pipeline::refine::Refiner;
-use crate::pipeline::sampling::Sampling;
+use crate::pipeline::sampling::{Passed, Released, Sampling};
+use crate::pipeline::stage_totals::{StageCounts, StageTotals};
 use crate::pipeline::stats::{Dropped, Report, Stats};
 use crate::record::{Draft, Origin};
 use crate::sample::Sampler;
@@ -39,6 +41,10 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const SLICE: usize = 128;
 /// Slices of one thread that are read before those of the next and the answers of the sinks are looked at.
 const SLICES: usize = 16;
+/// How often deliveries have a turn before the next slice is read.
+const TURNS: usize = 64;
+/// Turns without an answer after which no sink answers at once: a delivery takes two, one for itself and one for its answer.
+const IDLE_TURNS: usize = 3;
 /// How long sinks have to let go of their connections.
 const CLOSING: Duration = Duration::from_secs(1);
 /// How long the disk has at the end for what was not delivered.
@@ -59,6 +65,7 @@ pub(crate) struct Plan {
     pub(crate) commands: UnboundedReceiver<Command>,
     /// Where the account is kept for whoever asks.
     pub(crate) published: Arc<Mutex<Stats>>,
+    pub(crate) stage_totals: StageTotals,
 }
 
 /// Where what cannot be delivered is kept.
@@ -99,7 +106,10 @@ struct Worker {
     requests: Requests,
     assembler: Assembler,
     refiner: Refiner,
+    stages: StageCounts,
     sampling: Sampling,
+    /// Where what is held is to be durable.
+    ahead: Option<Ahead>,
     lanes: Vec<Lane>,
     commands: UnboundedReceiver<Command>,
     deliveries: JoinSet<Answer>,
@@ -117,6 +127,8 @@ struct Worker {
 struct Spool {
     handle: spool::Handle,
     events: UnboundedReceiver<spool::Event>,
+    /// Whether what earlier processes left is known.
+    is_open: bool,
 }
 
 /// What the worker waits for.
@@ -137,11 +149,20 @@ struct Answer {
 
 /// Somebody who waits for what was accepted before he asked.
 struct Flush {
-    /// For each lane the number that its batches were below; `None` until all was read that was accepted before.
-    below: Option<Vec<u64>>,
+    /// What it waits for; `None` until all was read that was accepted before.
+    below: Option<Below>,
     deadline: Instant,
     /// `None` for the flush that a shutdown begins with, which is answered at its end.
     reply: Option<SyncSender<Report>>,
+}
+
+/// What was accepted before somebody asked.
+#[derive(Clone)]
+struct Below {
+    /// For each lane the number that its batches were below.
+    lanes: Vec<u64>,
+    /// What was held then is written ahead by this write, or an earlier one.
+    ahead: u64,
 }
 
 struct Ending {
@@ -150,8 +171,10 @@ struct Ending {
 }
 
 impl Worker {
-    fn new(plan: Plan) -> Self {
-        let (lanes, spool) = lanes(plan.console, plan.sinks, plan.share, plan.spool, &plan.origin);
+    fn new(mut plan: Plan) -> Self {
+        let is_durable = plan.spool.as_ref().is_some_and(|settings| settings.is_durable);
+        let (lanes, spool) = lanes(&mut plan);
+        let handle = spool.as_ref().filter(|_| is_durable && plan.sampler.holds()).map(|spool| spool.handle.clone());
         let worker = Self {
             queue: plan.queue,
             origin: Arc::clone(&plan.origin),
@@ -161,7 +184,9 @@ impl Worker {
             requests: Requests::default(),
             assembler: Assembler::new(plan.origin, plan.level),
             refiner: plan.refiner,
-            sampling: Sampling::new(plan.sampler),
+            stages: StageCounts::new(plan.stage_totals),
+            sampling: Sampling::new(plan.sampler, handle.is_some()),
+            ahead: handle.map(Ahead::new),
             lanes,
             commands: plan.commands,
             deliveries: JoinSet::new(),
@@ -197,10 +222,27 @@ impl Worker {
             if self.ending.as_ref().is_some_and(|_| self.flushes.is_empty()) {
                 break;
             }
-            // A slice that was full leaves more behind; the deliveries have their turn first.
-            tokio::task::yield_now().await;
+            self.give_turns().await;
         }
         self.end().await;
+    }
+
+    /// A slice that was full leaves more behind; the deliveries have their turn first. A sink that answers at once gets its
+    /// next batch at once, or a lane would fall behind the queue for no fault of its sink.
+    async fn give_turns(&mut self) {
+        let mut idle = 0;
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+            match self.deliveries.try_join_next() {
+                Some(answer) => {
+                    self.take_answer(answer);
+                    self.send();
+                    idle = 0;
+                }
+                None if self.deliveries.is_empty() || idle == IDLE_TURNS => break,
+                None => idle += 1,
+            }
+        }
     }
 
     /// Waits for a command, an answer, a filled block, or the time of the next look; in this order, if several are
@@ -233,7 +275,8 @@ impl Worker {
         let deadlines = self.lanes.iter().filter_map(Lane::deadline);
         let flushes = self.flushes.iter().map(|flush| flush.deadline);
         let patience = Instant::now() + PATIENCE;
-        deadlines.chain(flushes).fold(patience, Instant::min)
+        let ahead = self.ahead.as_ref().and_then(Ahead::deadline);
+        deadlines.chain(flushes).chain(ahead).fold(patience, Instant::min)
     }
 
     fn obey(&mut self, command: Command) {
@@ -260,8 +303,15 @@ impl Worker {
         let mut consumers = std::mem::take(&mut self.consumers);
         consumers.retain_mut(|consumer| self.read(consumer));
         self.consumers = consumers;
-        let minutes = self.assembler.take_minutes(Some(Timestamp::now()));
+        let now = Instant::now();
+        if self.stages.is_due(now) {
+            self.stages.add(self.assembler.take_minutes(None));
+        }
+        let minutes = self.stages.take(Some(Timestamp::now()));
         self.hand_on(minutes);
+        // Time passes for what is held although nothing comes.
+        self.sampling.bound(now);
+        self.look_ahead(&[], now);
         if self.flushes.iter().any(|flush| flush.below.is_none()) && self.consumers.iter().all(Consumer::has_reached) {
             self.close_batches();
         }
@@ -287,10 +337,12 @@ impl Worker {
     /// Has the lanes close their batches for those who wait, now that all was read that they wait for.
     fn close_batches(&mut self) {
         // They want the counts of the minute that runs, too.
-        let minutes = self.assembler.take_minutes(None);
+        self.stages.add(self.assembler.take_minutes(None));
+        let minutes = self.stages.take(None);
         self.hand_on(minutes);
         self.tell();
-        let below: Vec<_> = self.lanes.iter_mut().map(Lane::flush).collect();
+        let lanes = self.lanes.iter_mut().map(Lane::flush).collect();
+        let below = Below { lanes, ahead: self.ahead.as_mut().map_or(0, |ahead| ahead.flush(&mut self.sampling)) };
         for flush in &mut self.flushes {
             flush.below.get_or_insert_with(|| below.clone());
         }
@@ -310,8 +362,15 @@ impl Worker {
             self.refiner.minute(minute);
         }
         let now = Instant::now();
-        let records = self.sampling.pass(records.finish(), now);
+        let Passed { records, released } = self.sampling.pass(records.finish(), now);
         self.accept(Input { records, requests, minutes }, now);
+        self.look_ahead(&released, now);
+    }
+
+    fn look_ahead(&mut self, released: &[Released], now: Instant) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.look(&mut self.sampling, &mut self.lanes, released, now);
+        }
     }
 
     /// Every lane takes its copy; the last one takes what there is.
@@ -334,7 +393,7 @@ impl Worker {
                 self.deliveries.spawn(async move {
                     let result = match delivery.await {
                         Ok(result) => result,
-                        Err(error) => Err(SinkError::retry(format!("the sink panicked: {error}"))),
+                        Err(error) => Err(SinkError::panicked(error)),
                     };
                     Answer { lane: index, ticket, result }
                 });
@@ -356,8 +415,18 @@ impl Worker {
     }
 
     fn take_event(&mut self, event: spool::Event) {
-        if let Some(lane) = self.lanes.get_mut(event.lane()) {
-            lane.take_event(event, Instant::now());
+        let now = Instant::now();
+        if let Some(lane) = event.lane() {
+            if let Some(lane) = self.lanes.get_mut(lane) {
+                lane.take_event(event, now);
+            }
+            return;
+        }
+        match (event, &mut self.spool, &mut self.ahead) {
+            (spool::Event::Opened, Some(spool), _) => spool.is_open = true,
+            (spool::Event::LeftOut { records }, ..) => self.sampling.count_left_out(records),
+            (event, _, Some(ahead)) => ahead.take_event(&event, &mut self.sampling, now),
+            _ => {}
         }
     }
 
@@ -420,14 +489,23 @@ impl Worker {
         let now = Instant::now();
         let stats = self.stats();
         let lanes = &self.lanes;
+        let (ahead, spool) = (&self.ahead, &self.spool);
         self.flushes.retain(|flush| {
             let is_over = now >= flush.deadline;
             let settled =
                 |(lane, below): (&Lane, &u64)| lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below));
-            let complete = flush.below.as_ref().is_some_and(|below| lanes.iter().zip(below).all(settled));
+            let written = ahead.as_ref().map_or(Some(true), |ahead| ahead.is_written(flush.below.as_ref()?.ahead));
+            let all = |is: &dyn Fn((&Lane, &u64)) -> bool| {
+                flush.below.as_ref().is_some_and(|below| lanes.iter().zip(&below.lanes).all(is))
+            };
+            let complete = written == Some(true) && all(&settled);
+            // There is no waiting for what no sink will be asked for before the deadline.
+            let is_done = written.is_some()
+                && all(&|(lane, below)| lane.is_settled_below(*below) || lane.rests_until(flush.deadline));
             // The end takes what an earlier process left along, as far as the sinks take it.
-            let is_drained = flush.reply.is_some() || lanes.iter().all(Lane::is_drained);
-            let waits = !(is_over || complete && is_drained);
+            let is_drained = flush.reply.is_some()
+                || spool.as_ref().is_none_or(|spool| spool.is_open) && lanes.iter().all(Lane::is_drained);
+            let waits = !(is_over || is_done && is_drained);
             if let (false, Some(reply)) = (waits, &flush.reply) {
                 // Whoever asked may have gone.
                 let _ = reply.try_send(Report { stats: stats.clone(), complete });
@@ -459,6 +537,7 @@ impl Worker {
     async fn end(mut self) {
         self.deliveries.abort_all();
         self.sampling.finish();
+        self.look_ahead(&[], Instant::now());
         let until = self.ending.as_ref().map_or_else(|| Instant::now() + SPOOLING, |ending| ending.deadline);
         self.spool_rest(until).await;
         let pending: u64 = self.lanes.iter().map(|lane| lane.account().pending).sum();
@@ -479,24 +558,21 @@ impl Worker {
 }
 
 /// A lane for each sink, and the spool that they share. The console has nothing on disk: what it did not show is old.
-fn lanes(
-    console: Option<BoxSink>,
-    sinks: Vec<BoxSink>,
-    share: QueueLimits,
-    settings: Option<SpoolSettings>,
-    origin: &Arc<Origin>,
-) -> (Vec<Lane>, Option<Spool>) {
+fn lanes(plan: &mut Plan) -> (Vec<Lane>, Option<Spool>) {
+    let (console, sinks) = (plan.console.take(), std::mem::take(&mut plan.sinks));
+    let (share, origin) = (plan.share, &plan.origin);
     let mut names: Vec<Option<String>> = console.iter().map(|_| None).collect();
     for sink in &sinks {
         // Two sinks of one name are kept apart by their order.
         let same = names.iter().flatten().filter(|name| name.split('#').next() == Some(sink.name())).count();
         names.push(Some(if same == 0 { sink.name().to_owned() } else { format!("{}#{}", sink.name(), same + 1) }));
     }
-    let is_durable = settings.as_ref().is_some_and(|settings| settings.is_durable);
-    let spool = settings.and_then(|SpoolSettings { folder, limits, .. }| {
+    let limits = console.iter().chain(&sinks).map(Sink::limits).collect();
+    let is_durable = plan.spool.as_ref().is_some_and(|settings| settings.is_durable);
+    let spool = plan.spool.take().and_then(|SpoolSettings { folder, limits: bounds, .. }| {
         let (sender, events) = tokio::sync::mpsc::unbounded_channel();
-        let handle = spool::start(SpoolPlan { folder, limits, lanes: names, events: sender })?;
-        Some(Spool { handle, events })
+        let plan = SpoolPlan { folder, bounds, lanes: names, limits, sampler: plan.sampler, events: sender };
+        Some(Spool { handle: spool::start(plan)?, events, is_open: false })
     });
     let spooling =
         |lane: usize| spool.as_ref().map(|spool| Spooling { handle: spool.handle.clone(), lane, is_durable });

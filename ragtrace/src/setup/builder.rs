@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::console::{Console, ConsoleSink};
 use crate::level::Level;
 use crate::pipeline::gate::Listening;
-use crate::pipeline::{Plan, QueueLimits, Refiner, SpoolSettings, Stats, install, start, uninstall};
+use crate::pipeline::{Plan, QueueLimits, Refiner, SpoolSettings, StageTotals, Stats, install, start, uninstall};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
@@ -34,6 +34,8 @@ pub struct Builder {
     redactor: Redactor,
     record_limits: RecordLimits,
     sampler: Sampler,
+    /// What is wrong with a setting of the environment.
+    malformed: Option<String>,
 }
 
 /// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
@@ -51,6 +53,7 @@ pub fn builder() -> Builder {
         redactor: Redactor::new(),
         record_limits: RecordLimits::default(),
         sampler: Sampler::all(),
+        malformed: None,
     }
 }
 
@@ -137,8 +140,9 @@ impl Builder {
     }
 
     /// Takes over what the environment sets: `RAGTRACE_SERVICE`, `RAGTRACE_ENV`, `RAGTRACE_VERSION`, `RAGTRACE_LOG` (a
-    /// level), `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`) and `RAGTRACE_SPOOL` (a folder). A variable that is
-    /// empty counts as not set.
+    /// level), `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`), `RAGTRACE_SPOOL` (a folder), `RAGTRACE_SPOOL_BYTES`
+    /// (bytes on disk for one sink, where there is a spool) and `RAGTRACE_DURABILITY` (`memory`, `spill`, `durable`). A
+    /// variable that is empty counts as not set, and one that is malformed is an error of [`Builder::install`].
     pub fn from_env(mut self) -> Self {
         let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         self.service = variable("RAGTRACE_SERVICE").or(self.service);
@@ -148,13 +152,26 @@ impl Builder {
             let limits = self.spool.map(|(_, limits)| limits).unwrap_or_default();
             self.spool = Some((folder.into(), limits));
         }
+        if let (Some(bytes), Some((_, limits))) = (variable("RAGTRACE_SPOOL_BYTES"), &mut self.spool) {
+            match bytes.parse() {
+                Ok(bytes) => limits.bytes = bytes,
+                Err(_) => self.malformed = Some(format!("RAGTRACE_SPOOL_BYTES: {bytes:?} is no number of bytes")),
+            }
+        }
+        if let Some(name) = variable("RAGTRACE_DURABILITY") {
+            self.durability = Durability::from_name(&name);
+            if self.durability.is_none() {
+                let why = format!("unknown durability {name:?}: use memory, spill or durable");
+                self.malformed = Some(format!("RAGTRACE_DURABILITY: {why}"));
+            }
+        }
         if let Some(level) = variable("RAGTRACE_LOG") {
             self.level = level.parse::<Level>().map_err(|error| format!("RAGTRACE_LOG: {error}"));
         }
         if let Some(console) = variable("RAGTRACE_CONSOLE") {
             match console.parse() {
                 Ok(console) => self.console = console,
-                Err(error) => self.level = Err(format!("RAGTRACE_CONSOLE: {error}")),
+                Err(error) => self.malformed = Some(format!("RAGTRACE_CONSOLE: {error}")),
             }
         }
         self
@@ -166,6 +183,9 @@ impl Builder {
     ///
     /// If telemetry is installed already, a setting is malformed, or the worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
+        if let Some(why) = self.malformed {
+            return Err(SetupError::Setting(why));
+        }
         let level = self.level.map_err(SetupError::Setting)?;
         let spool = spool_settings(self.spool, self.durability)?;
         let queue = install(self.queue).ok_or(SetupError::Installed)?;
@@ -179,6 +199,7 @@ impl Builder {
             instance: Uuid::now_v7(),
         };
         let published = Arc::new(Mutex::new(Stats::default()));
+        let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
         let started = start(Plan {
             queue: Arc::clone(&queue),
@@ -192,9 +213,10 @@ impl Builder {
             sampler: self.sampler,
             commands: received,
             published: Arc::clone(&published),
+            stage_totals: stage_totals.clone(),
         });
         match started {
-            Ok(_thread) => Ok(Telemetry::new(queue, commands, published, Listening::new())),
+            Ok(_thread) => Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::new())),
             Err(error) => {
                 uninstall(&queue);
                 Err(SetupError::Thread(error))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::pipeline::gate::Listening;
-use crate::pipeline::{Command, Queue, Report, Stats, uninstall};
+use crate::pipeline::{Command, Queue, Report, StageTotals, Stats, uninstall};
 
 /// How long dropping the handle may take.
 const DROPPING: Duration = Duration::from_secs(2);
@@ -23,6 +23,7 @@ const GRACE: Duration = Duration::from_millis(250);
 pub struct Telemetry {
     commands: UnboundedSender<Command>,
     published: Arc<Mutex<Stats>>,
+    stage_totals: StageTotals,
     queue: Arc<Queue>,
     /// `None` once it is shut down.
     listening: Option<Listening>,
@@ -32,14 +33,15 @@ impl Telemetry {
     pub(super) fn new(
         queue: Arc<Queue>,
         commands: UnboundedSender<Command>,
-        published: Arc<Mutex<Stats>>,
+        (published, stage_totals): (Arc<Mutex<Stats>>, StageTotals),
         listening: Listening,
     ) -> Self {
-        Self { commands, published, queue, listening: Some(listening) }
+        Self { commands, published, stage_totals, queue, listening: Some(listening) }
     }
 
     /// Has everything that was recorded before delivered, within `timeout`. With a spool, what a sink does not take now is
-    /// put on disk. What is neither then stays on its way, and the report is not complete.
+    /// put on disk. What is neither then stays on its way, and the report is not complete; so it is at once if no sink that
+    /// fails would be asked again before the time is over.
     pub async fn flush(&self, timeout: Duration) -> Report {
         let request = self.request(timeout, |deadline, reply| Command::Flush { deadline, reply });
         off_thread(request).await
@@ -51,7 +53,8 @@ impl Telemetry {
     }
 
     /// Ends recording, delivers what was recorded within `timeout`, and closes the sinks. What could not be delivered
-    /// is kept in the spool for the next process, or dropped and counted if there is none.
+    /// is kept in the spool for the next process, or dropped and counted if there is none: at once, if no sink that fails
+    /// would be asked again before the time is over, as when one is parked.
     pub async fn shutdown(mut self, timeout: Duration) -> Report {
         off_thread(self.end(timeout)).await
     }
@@ -64,6 +67,16 @@ impl Telemetry {
     /// What became of the records so far.
     pub fn stats(&self) -> Stats {
         self.published.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The account and the stages as `ragtrace_*` metrics in the text format of Prometheus, for a scrape endpoint of the
+    /// application's: [`Stats::to_prometheus`], and for each stage its runs by outcome, a histogram of their durations, its
+    /// items and its cost. They are counted since the start, whatever the level and the sampler leave out, and are at most a
+    /// second or so old.
+    pub fn to_prometheus(&self) -> String {
+        let mut text = self.stats().to_prometheus();
+        self.stage_totals.write_prometheus(&mut text);
+        text
     }
 
     fn end(&mut self, timeout: Duration) -> Request {

@@ -1,8 +1,8 @@
 //! The file of a slot: which batches of which sink it holds.
 //!
-//! Two tables. `batches` has a row a batch, by sink and sequence number; `chunks` has its bytes in pieces, since pieces of
-//! one size fill a `redb` file better than values of any size. `meta` says the version. Whatever goes together goes in
-//! one transaction.
+//! Three tables. `batches` has a row a batch, by sink and sequence number; `chunks` has its bytes in pieces, since pieces
+//! of one size fill a `redb` file better than values of any size. `undecided` has what the sampler holds, by trace. `meta`
+//! says the version. Whatever goes together goes in one transaction.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,12 +11,15 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 use uuid::Uuid;
 
 use super::codec;
+use crate::TraceId;
 use crate::sink::Batch;
 
 /// By sink and sequence number: the batch's id, its records, its bytes, and when it was stored (microseconds since 1970).
 const BATCHES: TableDefinition<'_, (&str, u64), (u128, u64, u64, i64)> = TableDefinition::new("batches");
 /// By sequence number and place: a piece of a batch.
 const CHUNKS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("chunks");
+/// By trace and a number that no other row has: some records of a trace that the sampler holds, as a batch.
+const UNDECIDED: TableDefinition<'_, (u128, u128), &[u8]> = TableDefinition::new("undecided");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// A piece and what surrounds it fill sixteen pages.
@@ -88,24 +91,24 @@ pub(super) type Contents = BTreeMap<String, BTreeMap<u64, Meta>>;
 impl File {
     /// Opens or makes the file, and says what it holds.
     pub(super) fn open(path: &Path) -> Result<(Self, Contents), Fault> {
-        // A damaged file may make `redb` panic in spite of the check; that is no reason to take the spool's thread along.
-        let opening = std::panic::catch_unwind(|| {
+        unless_it_panics(|| {
             let mut builder = Database::builder();
             builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
             let file = Self { database: builder.create(path)? };
             file.prepare()?;
             let contents = file.contents()?;
             Ok((file, contents))
-        });
-        opening.unwrap_or_else(|_| Err(Fault::Corrupt("reading it panicked".to_owned())))
+        })
     }
 
     /// Does everything that `work` does, or nothing.
     pub(super) fn write<T>(&self, work: impl FnOnce(&mut Writer<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-        let transaction = self.database.begin_write()?;
-        let output = Writer::with(&transaction, work)?;
-        transaction.commit()?;
-        Ok(output)
+        unless_it_panics(|| {
+            let transaction = self.database.begin_write()?;
+            let output = Writer::with(&transaction, work)?;
+            transaction.commit()?;
+            Ok(output)
+        })
     }
 
     /// One batch, read from the disk.
@@ -115,12 +118,35 @@ impl File {
 
     /// The bytes of one batch.
     pub(super) fn bytes(&self, sequence: u64) -> Result<Vec<u8>, Fault> {
-        let chunks = self.database.begin_read()?.open_table(CHUNKS)?;
-        let mut bytes = Vec::new();
-        for piece in chunks.range((sequence, 0)..=(sequence, u32::MAX))? {
-            bytes.extend_from_slice(piece?.1.value());
+        unless_it_panics(|| {
+            let chunks = self.database.begin_read()?.open_table(CHUNKS)?;
+            let mut bytes = Vec::new();
+            for piece in chunks.range((sequence, 0)..=(sequence, u32::MAX))? {
+                bytes.extend_from_slice(piece?.1.value());
+            }
+            Ok(bytes)
+        })
+    }
+
+    /// The traces of which there are undecided records, and how many bytes.
+    pub(super) fn undecided(&self) -> Result<BTreeMap<TraceId, u64>, Fault> {
+        let table = self.database.begin_read()?.open_table(UNDECIDED)?;
+        let mut traces = BTreeMap::new();
+        for row in table.iter()? {
+            let (key, bytes) = row?;
+            if let Some(trace_id) = TraceId::from_u128(key.value().0) {
+                *traces.entry(trace_id).or_default() += bytes.value().len() as u64;
+            }
         }
-        Ok(bytes)
+        Ok(traces)
+    }
+
+    /// The undecided records of one trace, by the numbers of their rows.
+    pub(super) fn undecided_of(&self, trace_id: TraceId) -> Result<Vec<(u128, Vec<u8>)>, Fault> {
+        let table = self.database.begin_read()?.open_table(UNDECIDED)?;
+        let trace_id = trace_id.as_u128();
+        let rows = table.range((trace_id, 0)..=(trace_id, u128::MAX))?;
+        rows.map(|row| row.map(|(key, bytes)| (key.value().1, bytes.value().to_vec())).map_err(Fault::from)).collect()
     }
 
     fn prepare(&self) -> Result<(), Fault> {
@@ -138,12 +164,14 @@ impl File {
             }
             transaction.open_table(BATCHES)?;
             transaction.open_table(CHUNKS)?;
+            transaction.open_table(UNDECIDED)?;
         }
         transaction.commit()?;
         Ok(())
     }
 
-    fn contents(&self) -> Result<Contents, Fault> {
+    /// What the file holds.
+    pub(super) fn contents(&self) -> Result<Contents, Fault> {
         let batches = self.database.begin_read()?.open_table(BATCHES)?;
         let mut contents = Contents::new();
         for row in batches.iter()? {
@@ -157,10 +185,18 @@ impl File {
     }
 }
 
+/// A damaged file may make `redb` panic in spite of its checks; that is no reason to take the spool's thread along. A
+/// transaction that panics is not committed, so what it left half done is nowhere.
+fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Fault::Corrupt("reading it panicked".to_owned())))
+}
+
 /// A transaction under way.
 pub(super) struct Writer<'a> {
     batches: redb::Table<'a, (&'static str, u64), (u128, u64, u64, i64)>,
     chunks: redb::Table<'a, (u64, u32), &'static [u8]>,
+    undecided: redb::Table<'a, (u128, u128), &'static [u8]>,
 }
 
 impl Writer<'_> {
@@ -169,7 +205,7 @@ impl Writer<'_> {
         work: impl FnOnce(&mut Writer<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let (batches, chunks) = (transaction.open_table(BATCHES)?, transaction.open_table(CHUNKS)?);
-        work(&mut Writer { batches, chunks })
+        work(&mut Writer { batches, chunks, undecided: transaction.open_table(UNDECIDED)? })
     }
 
     /// Adds a batch.
@@ -186,6 +222,19 @@ impl Writer<'_> {
     pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Result<(), Fault> {
         self.batches.remove((sink, sequence))?;
         self.chunks.retain_in((sequence, 0)..=(sequence, u32::MAX), |_, _| false)?;
+        Ok(())
+    }
+
+    /// Adds undecided records of a trace.
+    pub(super) fn hold(&mut self, trace_id: TraceId, row: u128, bytes: &[u8]) -> Result<(), Fault> {
+        self.undecided.insert((trace_id.as_u128(), row), bytes)?;
+        Ok(())
+    }
+
+    /// Takes all undecided records of a trace away.
+    pub(super) fn let_go(&mut self, trace_id: TraceId) -> Result<(), Fault> {
+        let trace_id = trace_id.as_u128();
+        self.undecided.retain_in((trace_id, 0)..=(trace_id, u128::MAX), |_, _| false)?;
         Ok(())
     }
 }

@@ -27,19 +27,22 @@
 //!
 //! # The format
 //!
-//! `spool.redb` is a `redb` database with three tables: `meta` (`version` is 1), `batches` (by sink and sequence number:
-//! id, records, bytes, time of storing) and `chunks` (by sequence number and place: the bytes). The bytes of a batch are
-//! a line of JSON with its id and its counts, and the canonical JSON of each record, a line each. A file of another
-//! version is set aside like a damaged one. A dead letter is a line of JSON with `at`, `sink`, `reason` and `record`.
+//! `spool.redb` is a `redb` database with four tables: `meta` (`version` is 1), `batches` (by sink and sequence number:
+//! id, records, bytes, time of storing), `chunks` (by sequence number and place: the bytes) and `undecided` (by trace and
+//! row: what the sampler holds). The bytes of a batch are a line of JSON with its id and its counts, and the canonical JSON
+//! of each record, a line each. A file of another version is set aside like a damaged one. A dead letter is a line of JSON
+//! with `at`, `sink`, `reason` and `record`.
 
 mod codec;
 mod database;
 mod dead;
 mod index;
+mod recover;
 mod replay;
 mod slot;
 mod store;
 mod thread;
+mod undecided;
 
 use std::time::Duration;
 
@@ -56,8 +59,21 @@ pub enum Durability {
     #[default]
     Spill,
     /// Before they are sent: once [`crate::Telemetry::flush`] has returned with `complete`, what was recorded before is
-    /// delivered or on disk, and survives the process.
+    /// delivered or on disk, and survives the process. That includes what a [`crate::Sampler`] holds until its trace is
+    /// decided, which is on disk within a second or so; a trace that is decided by then never goes there.
     Durable,
+}
+
+impl Durability {
+    /// By its name in settings.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "memory" => Some(Self::Memory),
+            "spill" => Some(Self::Spill),
+            "durable" => Some(Self::Durable),
+            _ => None,
+        }
+    }
 }
 
 /// How much a spool may hold.
@@ -65,7 +81,8 @@ pub enum Durability {
 #[non_exhaustive]
 pub struct SpoolLimits {
     /// Bytes on disk for one sink of one process. Batches take at most five eighths of it; the rest is what the file
-    /// needs besides. The file may be longer than that, with holes that take no room.
+    /// needs besides. The file may be longer than that, with holes that take no room. What a sampler holds has as much
+    /// for itself, and is bounded by [`crate::Sampler::hold`] before.
     pub bytes: u64,
     /// What is older is dropped.
     pub age: Duration,

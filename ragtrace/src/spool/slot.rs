@@ -1,5 +1,6 @@
 //! The folders of processes inside the spool's folder: one each, held by a lock that ends with its process.
 
+use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -25,8 +26,12 @@ impl Slot {
         for number in 0..SLOTS {
             let folder = root.join(format!("slot-{number}"));
             fs::create_dir_all(&folder)?;
-            if let Some(slot) = Self::lock(folder)? {
-                return Ok(slot);
+            match Self::lock(folder) {
+                Ok(Some(slot)) => return Ok(slot),
+                Ok(None) => {}
+                // A slot of another user's process.
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(error),
             }
         }
         Err(io::Error::other(format!("{SLOTS} processes use it already")))
@@ -40,7 +45,8 @@ impl Slot {
             let is_slot =
                 folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
             if is_slot && database_of(&folder).exists() {
-                orphans.extend(Self::lock(folder)?);
+                // A slot of another user's process is for that user to adopt.
+                orphans.extend(Self::lock(folder).ok().flatten());
             }
         }
         Ok(orphans)
@@ -87,6 +93,12 @@ impl Slot {
     /// Removes the slot's file, once all of it is elsewhere.
     pub(super) fn clear(&self) -> io::Result<()> {
         fs::remove_file(database_of(&self.folder))
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.folder.display().fmt(f)
     }
 }
 

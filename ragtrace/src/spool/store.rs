@@ -1,16 +1,18 @@
 //! What the spool's thread does: commands in groups, a transaction a group, limits, and what to do when the disk fails.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::database::{self, Contents, Fault, File, Meta};
+use super::database::{self, Fault, File, Meta};
 use super::index::Index;
 use super::slot::Slot;
+use super::undecided::Undecided;
 use super::{Command, DeadLetters, Event, Key, SpoolLimits, SpoolPlan, Stored, WhenFull, codec};
-use crate::sink::Batch;
+use crate::TraceId;
+use crate::sample::Sampler;
+use crate::sink::{Batch, BatchLimits};
 use crate::time::Timestamp;
 use crate::warning::{self, Limited};
 
@@ -18,66 +20,76 @@ use crate::warning::{self, Limited};
 const REST: Duration = Duration::from_secs(5);
 /// A file that is larger while it holds nothing is begun anew.
 const EMPTY_BYTES: u64 = 16 << 20;
-/// What is moved from another slot in one transaction.
-const MOVED_BYTES: u64 = 8 << 20;
 
 /// The slot of this process, and what is in it.
 pub(super) struct Store {
-    folder: PathBuf,
-    limits: SpoolLimits,
-    lanes: Vec<Option<String>>,
+    pub(super) folder: PathBuf,
+    pub(super) bounds: SpoolLimits,
+    pub(super) lanes: Vec<Option<String>>,
+    pub(super) limits: Vec<BatchLimits>,
+    pub(super) sampler: Sampler,
     events: UnboundedSender<Event>,
     letters: DeadLetters,
-    slot: Option<Slot>,
-    file: Option<File>,
-    index: Index,
-    is_recovered: bool,
+    pub(super) slot: Option<Slot>,
+    pub(super) file: Option<File>,
+    pub(super) index: Index,
+    pub(super) undecided: Undecided,
+    pub(super) is_recovered: bool,
     /// Why the disk failed last, and until when it is left alone.
     trouble: Option<(String, Instant)>,
     failing: Limited,
+    full: Limited,
 }
 
 /// What one group does to the file, and what to say once it is done.
 #[derive(Default)]
-struct Group {
-    work: Vec<Work>,
-    bytes: u64,
+pub(super) struct Group {
+    pub(super) work: Vec<Work>,
+    pub(super) bytes: u64,
     said: Vec<Event>,
-    /// Stores and splits, answered with a key or with why they failed.
-    asked: Vec<Asked>,
+    /// Stores and splits, answered with a key or with why they failed, and what is held.
+    pub(super) asked: Vec<Asked>,
 }
 
-enum Work {
+pub(super) enum Work {
     Insert { sink: String, sequence: u64, meta: Meta, bytes: Vec<u8> },
     Remove { sink: String, sequence: u64 },
+    Hold { trace_id: TraceId, row: u128, bytes: Vec<u8> },
+    LetGo { trace_id: TraceId },
 }
 
-enum Asked {
+pub(super) enum Asked {
+    Hold { ticket: u64 },
     Store { lane: usize, ticket: u64, sequence: u64, held: bool },
     Split { lane: usize, ticket: u64, sequences: [u64; 2], parent: u64, parent_meta: Option<Meta> },
 }
 
 impl Store {
     pub(super) fn new(plan: SpoolPlan) -> Self {
-        let SpoolPlan { folder, limits, lanes, events } = plan;
+        let SpoolPlan { folder, bounds, lanes, limits, sampler, events } = plan;
         Self {
             letters: DeadLetters::new(folder.clone()),
             folder,
-            limits,
+            bounds,
             lanes,
+            limits,
+            sampler,
             events,
             slot: None,
             file: None,
             index: Index::default(),
+            undecided: Undecided::default(),
             is_recovered: false,
             trouble: None,
             failing: Limited::default(),
+            full: Limited::default(),
         }
     }
 
     /// Opens the file and says what earlier processes left. A failure is said on stderr, and tried again later.
     pub(super) fn recover(&mut self) {
         let _ = self.ensure_open();
+        self.say(Event::Opened);
     }
 
     /// Does what the commands say, in their order.
@@ -103,15 +115,22 @@ impl Store {
                     // What is taken away after it must not go before it is written down.
                     self.finish(&mut group);
                     let records = letters.len() as u64;
-                    let buried = self.letters.append(&letters, self.limits.dead_letter_bytes);
+                    let buried = self.letters.append(&letters, self.bounds.dead_letter_bytes);
                     if let Err(error) = buried {
                         self.say(Event::Unburied { lane, records, why: error.to_string() });
                     }
                 }
+                Command::Hold { ticket, traces } => self.hold(&mut group, ticket, traces),
+                Command::Decide { traces, batches } => {
+                    for (lane, ticket, batch) in batches {
+                        self.store(&mut group, (lane, ticket), &batch, true);
+                    }
+                    self.decide(&mut group, traces);
+                }
                 Command::Close { .. } => {}
             }
             // What is written and taken away in one transaction lies in the file beside each other.
-            if group.bytes > self.limits.group() {
+            if group.bytes > self.bounds.group() {
                 self.finish(&mut group);
             }
         }
@@ -125,7 +144,7 @@ impl Store {
         }
         self.drop_old();
         let is_large = self.slot.as_ref().is_some_and(|slot| slot.bytes() > EMPTY_BYTES);
-        if is_large && self.index.is_empty() {
+        if is_large && self.is_empty() {
             self.file = None;
             if let Some(slot) = &self.slot {
                 let _ = slot.clear();
@@ -136,9 +155,13 @@ impl Store {
     /// Closes the file. One that holds nothing goes.
     pub(super) fn close(mut self) {
         let is_open = self.file.take().is_some();
-        if let (true, true, Some(slot)) = (is_open, self.index.is_empty(), &self.slot) {
+        if let (true, true, Some(slot)) = (is_open, self.is_empty(), &self.slot) {
             let _ = slot.clear();
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.index.is_empty() && self.undecided.is_empty()
     }
 
     fn store(&mut self, group: &mut Group, (lane, ticket): (usize, u64), batch: &Batch, held: bool) {
@@ -148,6 +171,10 @@ impl Store {
         };
         let bytes = codec::encode(batch);
         if let Err(why) = self.make_room(group, lane, &sink, database::footprint(bytes.len())) {
+            let folder = self.folder.display();
+            self.full.tell(1, |_| {
+                format!("the spool in {folder} has no room for sink {sink}, whose records stay in memory: {why}")
+            });
             return self.say(Event::Stored { lane, ticket, key: Err(why) });
         }
         let sequence = self.insert(group, &sink, batch, bytes);
@@ -176,7 +203,7 @@ impl Store {
         }
     }
 
-    fn insert(&mut self, group: &mut Group, sink: &str, batch: &Batch, bytes: Vec<u8>) -> u64 {
+    pub(super) fn insert(&mut self, group: &mut Group, sink: &str, batch: &Batch, bytes: Vec<u8>) -> u64 {
         let sequence = self.index.next();
         let stored_at = Timestamp::now().as_micros();
         let (records, length) = (batch.records().len() as u64, database::footprint(bytes.len()));
@@ -190,18 +217,18 @@ impl Store {
 
     /// Has what was there longest go until `bytes` more fit, if that is what was set.
     fn make_room(&mut self, group: &mut Group, lane: usize, sink: &str, bytes: u64) -> Result<(), String> {
-        let budget = self.limits.budget();
+        let budget = self.bounds.budget();
         if bytes > budget {
-            return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.limits.bytes));
+            return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.bounds.bytes));
         }
         while self.index.bytes(sink) + bytes > budget {
             let oldest =
-                (self.limits.when_full == WhenFull::DropOldest).then(|| self.index.oldest_free(sink)).flatten();
+                (self.bounds.when_full == WhenFull::DropOldest).then(|| self.index.oldest_free(sink)).flatten();
             let Some((sequence, _)) = oldest else {
                 return Err(format!(
                     "the spool is full: it holds {} of {} bytes",
                     self.index.bytes(sink),
-                    self.limits.bytes
+                    self.bounds.bytes
                 ));
             };
             self.drop_batch(group, lane, sink, sequence, "the spool is full, and the oldest go");
@@ -236,6 +263,9 @@ impl Store {
     fn answer(&mut self, asked: Asked, failed: Option<&String>) -> Event {
         let sink_of = |lane: usize| self.lanes.get(lane).cloned().flatten().unwrap_or_default();
         match (asked, failed) {
+            (Asked::Hold { ticket }, failed) => {
+                Event::Holding { ticket, written: failed.map_or(Ok(()), |why| Err(why.clone())) }
+            }
             (Asked::Store { lane, ticket, sequence, held }, None) => {
                 self.index.set_free(&sink_of(lane), sequence, !held);
                 Event::Stored { lane, ticket, key: Ok(Key(sequence)) }
@@ -262,13 +292,18 @@ impl Store {
 
     fn write(&mut self, work: &[Work]) -> Result<(), String> {
         let Some(file) = &self.file else { return Err("the spool is not open".to_owned()) };
-        let written = file.write(|writer| {
+        Self::write_to(file, work).map_err(|fault| self.fail(&fault))
+    }
+
+    pub(super) fn write_to(file: &File, work: &[Work]) -> Result<(), Fault> {
+        file.write(|writer| {
             work.iter().try_for_each(|work| match work {
                 Work::Insert { sink, sequence, meta, bytes } => writer.insert(sink, *sequence, meta, bytes),
                 Work::Remove { sink, sequence } => writer.remove(sink, *sequence),
+                Work::Hold { trace_id, row, bytes } => writer.hold(*trace_id, *row, bytes),
+                Work::LetGo { trace_id } => writer.let_go(*trace_id),
             })
-        });
-        written.map_err(|fault| self.fail(&fault))
+        })
     }
 
     fn load(&mut self, lane: usize, most: u64) {
@@ -309,7 +344,7 @@ impl Store {
         self.lanes.get(lane).cloned().flatten().ok_or_else(|| "this sink has no spool".to_owned())
     }
 
-    fn ensure_open(&mut self) -> Result<(), String> {
+    pub(super) fn ensure_open(&mut self) -> Result<(), String> {
         if self.file.is_some() {
             return Ok(());
         }
@@ -325,97 +360,8 @@ impl Store {
         opened
     }
 
-    fn open(&mut self) -> Result<(), Fault> {
-        let disk = |error: std::io::Error| Fault::Disk(error.to_string());
-        std::fs::create_dir_all(&self.folder).map_err(disk)?;
-        if self.slot.is_none() {
-            self.slot = Some(Slot::claim(&self.folder).map_err(disk)?);
-        }
-        let Some(slot) = &self.slot else { return Ok(()) };
-        let (file, contents) = slot.open()?;
-        if self.is_recovered {
-            self.reconcile(&file, &contents)?;
-        } else {
-            self.index = Index::of(contents);
-            for orphan in Slot::orphans(&self.folder).map_err(disk)? {
-                self.adopt(&file, &orphan)?;
-            }
-            self.is_recovered = true;
-            self.tell_recovered();
-        }
-        self.file = Some(file);
-        Ok(())
-    }
-
-    /// Takes over what a process that is gone left in its slot. Doing it twice, after a crash in between, adds nothing.
-    fn adopt(&mut self, file: &File, orphan: &Slot) -> Result<(), Fault> {
-        let (theirs, contents) = orphan.open()?;
-        let mut moved = Vec::new();
-        let mut bytes = 0;
-        let flush = |moved: &mut Vec<(String, u64, Meta, Vec<u8>)>| {
-            let written = file.write(|writer| {
-                moved.iter().try_for_each(|(sink, sequence, meta, bytes)| writer.insert(sink, *sequence, meta, bytes))
-            });
-            moved.clear();
-            written
-        };
-        for (sink, batches) in contents {
-            let ours: HashSet<_> = self.index.ids(&sink).collect();
-            for (sequence, meta) in batches.into_iter().filter(|(_, meta)| !ours.contains(&meta.id)) {
-                let encoded = theirs.bytes(sequence)?;
-                let sequence = self.index.next();
-                self.index.insert(&sink, sequence, meta, true);
-                bytes += meta.bytes;
-                moved.push((sink.clone(), sequence, meta, encoded));
-                if bytes > MOVED_BYTES {
-                    bytes = 0;
-                    flush(&mut moved)?;
-                }
-            }
-        }
-        flush(&mut moved)?;
-        drop(theirs);
-        orphan.clear().map_err(|error| Fault::Disk(error.to_string()))
-    }
-
-    /// After a failure: what the file holds and the index does not was given up or answered as failed, so it goes. What
-    /// only the index has is lost.
-    fn reconcile(&mut self, file: &File, contents: &Contents) -> Result<(), Fault> {
-        let held: Vec<(String, u64)> =
-            contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
-        let unwanted: Vec<_> = held.iter().filter(|(sink, n)| self.index.is_free(sink, *n).is_none()).collect();
-        file.write(|writer| unwanted.iter().try_for_each(|(sink, sequence)| writer.remove(sink, *sequence)))?;
-        let held: HashSet<_> = held.into_iter().collect();
-        let entries = self.index.entries().map(|(sink, sequence)| (sink.to_owned(), sequence));
-        let lost: Vec<_> = entries.filter(|entry| !held.contains(entry)).collect();
-        for (sink, sequence) in lost {
-            let was_free = self.index.is_free(&sink, sequence) == Some(true);
-            let meta = self.index.remove(&sink, sequence);
-            if let (true, Some(meta), Some(lane)) = (was_free, meta, self.lane_of(&sink)) {
-                let why = "the spool file was damaged".to_owned();
-                self.say(Event::Dropped { lane, batches: 1, records: meta.records, why });
-            }
-        }
-        Ok(())
-    }
-
-    fn tell_recovered(&mut self) {
-        for (sink, batches, records) in self.index.totals() {
-            match self.lane_of(sink) {
-                Some(lane) if batches > 0 => self.say(Event::Recovered { lane, batches, records }),
-                None if batches > 0 => {
-                    let folder = self.folder.display();
-                    warning::line(&format!(
-                        "the spool in {folder} holds {records} records for sink {sink}, which is not set up"
-                    ));
-                }
-                _ => {}
-            }
-        }
-    }
-
     fn drop_old(&mut self) {
-        let age = i64::try_from(self.limits.age.as_micros()).unwrap_or(i64::MAX);
+        let age = i64::try_from(self.bounds.age.as_micros()).unwrap_or(i64::MAX);
         let limit = Timestamp::now().as_micros().saturating_sub(age);
         let mut group = Group::default();
         for (sink, sequence) in self.index.stored_before(limit) {
@@ -447,11 +393,11 @@ impl Store {
         why
     }
 
-    fn lane_of(&self, sink: &str) -> Option<usize> {
+    pub(super) fn lane_of(&self, sink: &str) -> Option<usize> {
         self.lanes.iter().position(|lane| lane.as_deref() == Some(sink))
     }
 
-    fn say(&self, event: Event) {
+    pub(super) fn say(&self, event: Event) {
         // A worker that is gone has nobody to tell.
         let _ = self.events.send(event);
     }

@@ -8,7 +8,10 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::store::Store;
 use super::{DeadLetter, SpoolLimits};
-use crate::sink::Batch;
+use crate::TraceId;
+use crate::record::Record;
+use crate::sample::Sampler;
+use crate::sink::{Batch, BatchLimits};
 use crate::warning;
 
 /// How often ages are looked at, and a folder that failed is tried again, when nothing else happens.
@@ -20,9 +23,13 @@ const GROUP: usize = 256;
 #[derive(Debug)]
 pub(crate) struct SpoolPlan {
     pub(crate) folder: PathBuf,
-    pub(crate) limits: SpoolLimits,
+    pub(crate) bounds: SpoolLimits,
     /// By lane, the name under which its batches are kept; `None` for a lane that keeps none.
     pub(crate) lanes: Vec<Option<String>>,
+    /// By lane, how large a batch may be.
+    pub(crate) limits: Vec<BatchLimits>,
+    /// Decides over what the sampler of a process that is gone had not decided.
+    pub(crate) sampler: Sampler,
     pub(crate) events: UnboundedSender<Event>,
 }
 
@@ -52,6 +59,11 @@ pub(crate) enum Command {
     Load { lane: usize, bytes: u64 },
     /// Write down what a sink refused for good.
     Bury { lane: usize, letters: Vec<DeadLetter> },
+    /// Keep records whose traces the sampler has not decided.
+    Hold { ticket: u64, traces: Vec<(TraceId, Vec<Record>)> },
+    /// Let go of the undecided records of these traces. What of them is kept comes in these batches of lanes, which are
+    /// stored in the same transaction, and held, each with its ticket.
+    Decide { traces: Vec<TraceId>, batches: Vec<(usize, u64, Batch)> },
     /// Come to an end, and say so.
     Close { done: tokio::sync::oneshot::Sender<()> },
 }
@@ -59,6 +71,14 @@ pub(crate) enum Command {
 /// What the thread says.
 #[derive(Debug)]
 pub(crate) enum Event {
+    /// What earlier processes left was looked at, if the disk allows it; nothing more comes of that.
+    Opened,
+    /// Undecided records are on disk, or why they are not.
+    Holding { ticket: u64, written: Result<(), String> },
+    /// Undecided records that were on disk are not any more.
+    LostHeld,
+    /// A process that is gone had not decided over these records, and they are not kept.
+    LeftOut { records: u64 },
     /// What an earlier process left for a lane.
     Recovered { lane: usize, batches: u64, records: u64 },
     /// A batch is on disk, or why it is not.
@@ -74,15 +94,16 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    /// The lane that it is for.
-    pub(crate) fn lane(&self) -> usize {
+    /// The lane that it is for, if it is for one.
+    pub(crate) fn lane(&self) -> Option<usize> {
         match self {
+            Self::Opened | Self::Holding { .. } | Self::LostHeld | Self::LeftOut { .. } => None,
             Self::Recovered { lane, .. }
             | Self::Stored { lane, .. }
             | Self::Split { lane, .. }
             | Self::Loaded { lane, .. }
             | Self::Dropped { lane, .. }
-            | Self::Unburied { lane, .. } => *lane,
+            | Self::Unburied { lane, .. } => Some(*lane),
         }
     }
 }
@@ -95,6 +116,23 @@ impl Handle {
     /// Tells the thread, without waiting, and says whether it is there.
     pub(crate) fn send(&self, command: Command) -> bool {
         self.0.send(command).is_ok()
+    }
+}
+
+#[cfg(test)]
+impl Handle {
+    /// A way to no thread, and its end.
+    pub(crate) fn detached() -> (Self, Receiver<Command>) {
+        let (sender, receiver) = channel();
+        (Self(sender), receiver)
+    }
+}
+
+#[cfg(test)]
+impl Key {
+    /// A key that no file knows.
+    pub(crate) fn made_up(number: u64) -> Self {
+        Self(number)
     }
 }
 

@@ -10,6 +10,8 @@ use crate::spool::DeadLetter;
 const PROBE: Duration = Duration::from_secs(30);
 /// How soon a sink that refuses whatever it is given is tried again, at the earliest.
 const SOON: Duration = Duration::from_millis(500);
+/// After so many panics of the sink over one batch it is the batch.
+const PANICS: u32 = 3;
 /// So many lone records refused one after another, and nothing taken in between, are no bad records: the backend is not
 /// set up for any.
 const IN_A_ROW: usize = 8;
@@ -52,8 +54,12 @@ impl Lane {
         self.done(&sent);
     }
 
-    fn failed(&mut self, sent: Outgoing, error: &SinkError, now: Instant) {
-        match error.verdict() {
+    /// A panic says nothing of what it is about, so the halves of a batch begin where their parent ended.
+    fn failed(&mut self, mut sent: Outgoing, error: &SinkError, now: Instant) {
+        sent.panics += u32::from(error.is_panic());
+        let is_poison = error.is_panic() && sent.panics >= PANICS;
+        let verdict = if is_poison { Verdict::Rejected } else { error.verdict() };
+        match verdict {
             Verdict::Retry => {
                 self.news.failing(error);
                 let delay = self.backoff.wait(error.retry_after());
@@ -116,6 +122,7 @@ impl Lane {
             key: None,
             bytes: batch.memory_estimate(),
             batch,
+            panics: sent.panics,
         });
         match sent.key {
             Some(key) => self.store_halves(sent, key, halves),

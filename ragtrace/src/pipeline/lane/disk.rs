@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Lane, Outgoing, Spooling};
+use crate::sink::Batch;
 use crate::spool::{Command, DeadLetter, Event, Key, Stored};
 
 /// How long a sink may fail before what waits for it goes to disk.
@@ -65,7 +66,7 @@ impl Lane {
                 self.account.spooled += records;
                 self.count_batches(batches, 0);
             }
-            Event::Stored { ticket, key, .. } => self.stored(ticket, key.ok(), now),
+            Event::Stored { ticket, key, .. } => self.stored(ticket, key, now),
             Event::Split { ticket, keys, .. } => self.split(ticket, keys.ok(), now),
             Event::Loaded { batches, .. } => self.loaded(batches, now),
             Event::Dropped { batches, records, why, .. } => {
@@ -79,6 +80,8 @@ impl Lane {
                 self.account.dropped += records;
                 self.news.dropped(records, &format!("they were refused, and could not be written down: {why}"));
             }
+            // Those are of no lane.
+            Event::Opened | Event::Holding { .. } | Event::LostHeld | Event::LeftOut { .. } => {}
         }
     }
 
@@ -94,6 +97,11 @@ impl Lane {
         for outgoing in all {
             self.put_on_disk(outgoing);
         }
+    }
+
+    /// The number by which the spool knows the lane.
+    pub(crate) fn spool_number(&self) -> Option<usize> {
+        self.disk.as_ref().map(|disk| disk.spooling.lane)
     }
 
     /// Whether the disk has yet to say something.
@@ -115,8 +123,12 @@ impl Lane {
             }
             return;
         }
-        let on_the_way: usize = self.waiting.values().map(|waiting| waiting.outgoing().bytes).sum();
-        let (mut bytes, mut records) = (self.memory.saturating_sub(on_the_way), self.account.pending);
+        // What is on its way to the disk counts as there already.
+        let (mut bytes, mut records) = (self.memory, self.account.pending);
+        for outgoing in self.waiting.values().map(Waiting::outgoing) {
+            bytes = bytes.saturating_sub(outgoing.bytes);
+            records = records.saturating_sub(outgoing.records());
+        }
         while bytes > self.share.sink_bytes / 2 || records > self.share.sink_records as u64 / 2 {
             let Some(outgoing) = self.ready.pop_front() else { break };
             bytes -= outgoing.bytes.min(bytes);
@@ -144,6 +156,14 @@ impl Lane {
         } else {
             self.ready.push_back(outgoing);
         }
+    }
+
+    /// A batch that the disk is told to store by somebody else, and its ticket.
+    pub(super) fn wait_for_store(&mut self, batch: Batch) -> (u64, Batch) {
+        let ticket = self.ticket();
+        let outgoing = self.number(batch.clone());
+        self.waiting.insert(ticket, Waiting::Store { outgoing, held: true });
+        (ticket, batch)
     }
 
     pub(super) fn store_halves(&mut self, outgoing: Outgoing, parent: Key, halves: [Outgoing; 2]) {
@@ -189,21 +209,33 @@ impl Lane {
         self.count_batches(1, 0);
     }
 
-    fn stored(&mut self, ticket: u64, key: Option<Key>, now: Instant) {
+    fn stored(&mut self, ticket: u64, key: Result<Key, String>, now: Instant) {
         let Some(Waiting::Store { mut outgoing, held }) = self.waiting.remove(&ticket) else { return };
-        if let Some(key) = key {
-            outgoing.key = Some(key);
-            if !held {
-                self.is_on_disk_alone(&outgoing);
-            } else if self.is_ending {
-                self.put_on_disk(outgoing);
-            } else {
+        match key {
+            Ok(key) => {
+                outgoing.key = Some(key);
+                if !held {
+                    self.is_on_disk_alone(&outgoing);
+                } else if self.is_ending {
+                    self.put_on_disk(outgoing);
+                } else {
+                    self.ready.push_back(outgoing);
+                }
+            }
+            Err(why) if self.is_ending => {
+                self.leave(&outgoing);
+                self.settle(&outgoing);
+                self.account.dropped += outgoing.records();
+                self.news.dropped(
+                    outgoing.records(),
+                    &format!("they were left at the end, and have no place on disk: {why}"),
+                );
+            }
+            // The spool has said why on stderr. The batch waits in memory, and is tried again later.
+            Err(_) => {
+                self.rest(now);
                 self.ready.push_back(outgoing);
             }
-        } else {
-            // The spool has said why on stderr. The batch waits in memory, and is tried again later.
-            self.rest(now);
-            self.ready.push_back(outgoing);
         }
     }
 
@@ -245,7 +277,7 @@ impl Lane {
             self.rest(now);
         }
         for Stored { key, batch } in batches {
-            let outgoing = Outgoing { number: None, key: Some(key), bytes: batch.memory_estimate(), batch };
+            let outgoing = Outgoing { number: None, key: Some(key), bytes: batch.memory_estimate(), batch, panics: 0 };
             self.count_batches(0, 1);
             self.account.spooled = self.account.spooled.saturating_sub(outgoing.records());
             self.account.pending += outgoing.records();

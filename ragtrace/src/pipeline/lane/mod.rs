@@ -3,6 +3,10 @@
 //! A lane is a state machine without a thread: the worker gives it records, time and answers, and sends off what it
 //! hands out. So it is the same in a test with made-up time. Every record in it is counted in one place at a time:
 //! `pending` while its batch is in memory, `spooled` while the batch is on disk alone.
+//!
+//! A lane has a share of memory. What is over half of it goes to disk, if there is one; what is over all of it is dropped,
+//! counted and told. It does not hold up the queue instead: what one sink or its disk cannot take would be lost to all
+//! sinks then.
 
 mod answer;
 mod disk;
@@ -93,6 +97,8 @@ struct Outgoing {
     key: Option<Key>,
     batch: Batch,
     bytes: usize,
+    /// How often the sink panicked over it.
+    panics: u32,
 }
 
 impl Outgoing {
@@ -143,27 +149,30 @@ impl Lane {
 
     /// Takes in records and counts. Records for which there is no room are dropped, and counted.
     pub(super) fn accept(&mut self, input: Input, now: Instant) {
-        let takes_nothing = self.is_closed && self.disk.is_none();
-        if !takes_nothing {
+        if !self.takes_nothing() {
             self.accept_counts(&input, now);
         }
-        let all = input.records.len();
-        self.account.accepted += all as u64;
-        for (index, record) in input.records.into_iter().enumerate() {
-            let memory = record.memory_estimate();
-            if takes_nothing || !self.has_room(memory) {
-                let rest = (all - index) as u64;
-                self.account.dropped += rest;
-                let why = if takes_nothing { "the sink is at its end" } else { "too many records wait for it" };
-                self.news.dropped(rest, why);
-                break;
-            }
-            self.account.pending += 1;
-            self.memory += memory;
+        let admitted = self.admit(&input.records);
+        for record in input.records.into_iter().take(admitted) {
             if let Some(batch) = self.batcher.add(record, now) {
                 self.enqueue(batch);
             }
         }
+    }
+
+    /// Takes in records that the sampler held and has on disk: as batches of their own, each with the ticket under which
+    /// the disk stores it in the place of what it has. A lane without a disk takes them in like all others.
+    pub(super) fn release(&mut self, records: &[Record], now: Instant) -> Vec<(u64, Batch)> {
+        if self.disk.is_none() {
+            self.accept(Input { records: records.to_vec(), ..Input::default() }, now);
+            return Vec::new();
+        }
+        let admitted = self.admit(records);
+        let mut batcher = self.batcher.another();
+        let added = records[..admitted].iter().filter_map(|record| batcher.add(record.clone(), now));
+        let mut batches: Vec<_> = added.collect();
+        batches.extend(batcher.close());
+        batches.into_iter().map(|batch| self.wait_for_store(batch)).collect()
     }
 
     /// Closes the batch that fills, whatever its age, and has what waits tried at once. Returns the number that all of
@@ -193,6 +202,12 @@ impl Lane {
         let is_stuck = self.is_closed || self.failing_since.is_some();
         let on_disk = self.disk.as_ref().is_some_and(Disk::holds_any);
         is_stuck || (!on_disk && self.backlog.is_empty() && self.in_flight.is_empty())
+    }
+
+    /// Whether nothing can be settled before `deadline`: the sink is not asked again until later, and there is no disk.
+    pub(super) fn rests_until(&self, deadline: Instant) -> bool {
+        let is_asked = !self.in_flight.is_empty() || self.not_before.is_none_or(|time| time < deadline);
+        self.disk.is_none() && !is_asked
     }
 
     /// Closes the batch that fills, if it is due, hands out what may be sent now, and puts on disk what should be there.
@@ -240,6 +255,32 @@ impl Lane {
         self.batcher.add_metrics(&input.requests[..requests], &input.minutes[..minutes], now);
     }
 
+    fn takes_nothing(&self) -> bool {
+        self.is_closed && self.disk.is_none()
+    }
+
+    /// Counts records as accepted, and says for how many of them there is room; the rest are dropped.
+    fn admit(&mut self, records: &[Record]) -> usize {
+        let takes_nothing = self.takes_nothing();
+        self.account.accepted += records.len() as u64;
+        let mut admitted = 0;
+        for memory in records.iter().map(Record::memory_estimate) {
+            if takes_nothing || !self.has_room(memory) {
+                break;
+            }
+            self.account.pending += 1;
+            self.memory += memory;
+            admitted += 1;
+        }
+        let rest = (records.len() - admitted) as u64;
+        if rest > 0 {
+            self.account.dropped += rest;
+            let why = if takes_nothing { "the sink is at its end" } else { "too many records wait for it" };
+            self.news.dropped(rest, why);
+        }
+        admitted
+    }
+
     fn has_room(&self, memory: usize) -> bool {
         let records = usize::try_from(self.account.pending).unwrap_or(usize::MAX);
         records < self.share.sink_records && self.memory + memory <= self.share.sink_bytes
@@ -278,22 +319,25 @@ impl Lane {
         let last = *self.last_batch.get_or_insert(now);
         let is_idle = self.ready.is_empty() && self.backlog.is_empty() && self.in_flight.is_empty() && !self.is_closed;
         if is_idle && self.batcher.due().is_none() && now.duration_since(last) >= HEARTBEAT {
-            let number = self.next_number;
-            self.next_number += 1;
-            self.unsettled.insert(number, 1);
             let batch = self.batcher.close_anyhow();
+            let outgoing = self.number(batch);
             // It is worth nothing later, so it never goes to disk ahead of being sent.
-            self.ready.push_back(Outgoing { number: Some(number), key: None, bytes: 0, batch });
+            self.ready.push_back(outgoing);
             self.last_batch = Some(now);
         }
     }
 
-    fn enqueue(&mut self, batch: Batch) {
+    /// Gives a batch its place in the order of this process.
+    fn number(&mut self, batch: Batch) -> Outgoing {
         self.last_batch = Some(Instant::now());
         let number = self.next_number;
         self.next_number += 1;
         self.unsettled.insert(number, 1);
-        let outgoing = Outgoing { number: Some(number), key: None, bytes: batch.memory_estimate(), batch };
+        Outgoing { number: Some(number), key: None, bytes: batch.memory_estimate(), batch, panics: 0 }
+    }
+
+    fn enqueue(&mut self, batch: Batch) {
+        let outgoing = self.number(batch);
         if self.disk.as_ref().is_some_and(Disk::is_durable) {
             self.store(outgoing, true);
         } else {
