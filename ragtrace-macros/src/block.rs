@@ -23,7 +23,10 @@ impl Parse for Block {
             args.extend([token]);
         }
         let args = syn::parse2(args)?;
-        let future = input.parse()?;
+        let word = input.span();
+        let future = input
+            .parse()
+            .map_err(|_| Error::new(word, "`stage!` takes a block: `async { … }` or `async move { … }`"))?;
         if input.peek(Token![,]) {
             input.parse::<Token![,]>()?;
         }
