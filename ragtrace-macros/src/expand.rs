@@ -185,7 +185,10 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
 ///
 /// The outer braces have the body's place, or errors about borrows would not name the user's variables.
 fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> TokenStream {
-    let inner = ours(body);
+    // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the user's, so that lints
+    // that look from a macro's call at what is around it find the user's code.
+    let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
+    inner.set_span(body.span().resolved_at(Span::mixed_site()));
     let block = quote! {
         if false {
             return #private::expected::<#output>();
@@ -198,16 +201,9 @@ fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> Tok
 /// The body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
 fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
     let span = body.span();
-    if let Some(output) = output {
-        return quote_spanned!(span=> move || -> #output #body);
-    }
-    let body = braces(ours(body).into_token_stream(), span);
-    quote_spanned!(span=> move || #body)
-}
-
-/// The body's braces as ours, so that no lint takes them for the user's superfluous ones.
-fn ours(body: &Group) -> Group {
-    braces(body.stream(), body.span().resolved_at(Span::mixed_site()))
+    // Where nothing is said of the type, saying so makes the body's braces needed, which a lint would call superfluous.
+    let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
+    quote_spanned!(span=> move || -> #output #body)
 }
 
 fn braces(inside: TokenStream, span: Span) -> Group {

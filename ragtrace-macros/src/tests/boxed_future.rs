@@ -14,7 +14,7 @@ fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send +
                 if false {
                     return ::ragtrace::__private::expected::<Result<Vec<f32>, Error>>();
                 }
-                { self.model.embed().await }
+                ({ self.model.embed().await })
             })
             .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out)
                 .split()
