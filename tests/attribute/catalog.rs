@@ -41,7 +41,7 @@ async fn block() {
 fn twice() {}
 
 #[expect(dead_code, reason = "it is listed though it is never run")]
-#[traced_stage("catalog.typed", fields(a), ok(|_| d = 1), err(|e| e = e.len()), record(f: u32))]
+#[traced_stage("catalog.typed", fields(a), ok(|()| d = 1), err(|e| e = e.len()), record(f: u32))]
 async fn typed(a: u32) -> Result<(), String> {
     Ok(())
 }
