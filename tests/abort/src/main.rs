@@ -38,7 +38,8 @@ fn chunking(document: &str) {
 fn complete() {}
 
 #[traced_stage]
-fn waiting(until: &mpsc::Receiver<()>) {
+fn waiting(begins: &mpsc::Sender<()>, until: &mpsc::Receiver<()>) {
+    let _ = begins.send(());
     let _ = until.recv();
 }
 
@@ -90,12 +91,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let request = RequestContext::new().user_id("alice");
     match manner.as_str() {
         "thread" => {
+            let (begins, begun) = mpsc::channel();
             let (wakes, until) = mpsc::channel();
             let other = thread::Builder::new().name("worker-7".to_owned()).spawn(move || {
+                let _ = begun.recv();
                 request.sync_scope(|| block_on(ingestion("a.md")));
                 drop(wakes);
             })?;
-            waiting(&until);
+            waiting(&begins, &until);
             let _ = other.join();
         }
         "nowhere" => {
