@@ -51,8 +51,9 @@ pub(super) fn begin() -> LastWords {
     }
     let failed: Vec<_> = recorder::running().into_iter().map(|running| (running, panic::failure())).collect();
     let (done, is_done) = sync_channel(1);
-    // The records say on which thread it was.
-    let name = thread::current().name().unwrap_or("unnamed").to_owned();
+    // The records say on which thread it was, as its own do.
+    let thread = thread::current();
+    let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
     let speaking = thread::Builder::new().name(name).spawn(move || {
         SPEAKS.set(true);
         for (running, failure) in failed {
