@@ -102,17 +102,18 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
-            let (here, call) = match boxed_block(&function.body) {
+            let (here, run) = if let Some((here, block)) = boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                Some((here, block)) => {
-                    let inner = typed_block(&private, &output, &block);
-                    (here, quote_spanned!(span=> move || async move #inner))
-                }
-                None => (here, closure(Some(&returned), &function.body)),
+                let inner = typed_block(&private, &output, &block);
+                let future = quote_spanned!(span=> async move #inner);
+                (here, quote_spanned!(here=> block(#future)))
+            } else {
+                let call = closure(Some(&returned), &function.body);
+                (here, quote_spanned!(here=> future::<#output, _>(#call)))
             };
             let private = stage.private(here);
             quote_spanned!(here=> #private::boxed(
-                #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end)
+                #private::open_later(&__RAGTRACE_STAGE, #fields).#run.end(#end)
             ))
         }
         Shape::Stream(stream) => streaming(stage, function, stream),
@@ -170,7 +171,12 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let private = stage.private(here);
     let open = open(stage, here, &outcome::start_fields(stage, names));
     let span = function.body.span();
-    let never = quote!(::core::convert::Infallible);
+    // At the `!`, or an error about what the body makes instead would be at the attribute.
+    let never = match &function.signature.output {
+        ReturnType::Type(_, ty) => Span::call_site().located_at(ty.span()),
+        ReturnType::Default => here,
+    };
+    let never = quote_spanned!(never=> ::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
         let block = typed_block(&private, &never, &function.body);
         let future = quote_spanned!(span=> async move #block);
