@@ -1,12 +1,14 @@
 //! What is written between the parentheses of the attribute, as it is written.
 
-use proc_macro2::TokenStream;
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseBuffer, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, Ident, LitStr, Pat, Path, Result, Token, Type};
+use syn::{Error, Ident, LitStr, Pat, Path, Result, Token, Type};
 
-use crate::suggest::did_you_mean;
+use crate::field::{Field, NamedField, StartField};
+use crate::suggest::{did_you_mean, list, unknown};
+use crate::words::{KEYS, KINDS, LEVELS};
 
 /// The arguments, each at most once.
 #[derive(Default)]
@@ -31,41 +33,18 @@ pub(crate) struct Clause {
     pub(crate) fields: Vec<Field>,
 }
 
-/// `name = expr`, or in `fields` a bare place expression that names itself.
-pub(crate) struct Field {
-    pub(crate) name: String,
-    /// The tokens that an error about the name points at.
-    pub(crate) name_tokens: TokenStream,
-    pub(crate) form: Form,
-    pub(crate) value: Expr,
-}
-
-/// How a value is recorded.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Form {
-    /// By `ToValue`.
-    Plain,
-    /// `%`: by `Display`.
-    Display,
-    /// `?`: by `Debug`.
-    Debug,
-}
-
 /// `name: Type`
 pub(crate) struct Declared {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }
 
-const KEYS: [&str; 12] =
-    ["name", "kind", "level", "target", "fields", "ok", "err", "record", "stream", "root", "descriptor", "crate"];
-
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut args = Self::default();
         let mut seen: Vec<String> = Vec::new();
         if input.peek(LitStr) {
-            args.name = Some(input.parse()?);
+            args.name = Some(literal(input)?);
             seen.push("name".to_owned());
             comma(input)?;
         }
@@ -91,43 +70,53 @@ impl Args {
     fn parse_one(&mut self, key: &Ident, text: &str, input: ParseStream<'_>) -> Result<()> {
         match text {
             "name" => self.name = Some(assigned(key, input, "a string literal: `name = \"document_chunking\"`")?),
-            "kind" => {
-                equals(key, input, "a kind: `kind = chunk`")?;
-                let quoted = input.peek(LitStr);
-                if quoted {
-                    let literal: LitStr = input.parse()?;
-                    let hint = format!("a kind is written without quotes: `kind = {}`", literal.value());
-                    return Err(Error::new_spanned(literal, hint));
-                }
-                self.kind = Some(input.call(Ident::parse_any)?);
-            }
+            "kind" => self.kind = Some(kind(key, input)?),
             "level" => self.level = Some(assigned(key, input, "a string literal: `level = \"debug\"`")?),
             "target" => self.target = Some(assigned(key, input, "a string literal: `target = \"rag.ingestion\"`")?),
             "fields" => self.fields = fields(&parenthesized(key, input, "fields(doc.name, pages = doc.pages())")?)?,
             "ok" => self.ok = Some(clause(key, input, "ok(|out| name = expr)")?),
             "err" => self.err = Some(clause(key, input, "err(|e| name = expr)")?),
             "record" => self.record = declared(&parenthesized(key, input, "record(pages: u32)")?)?,
-            "stream" => self.stream = Some(key.clone()),
-            "root" => self.root = true,
+            "stream" => {
+                alone(key, input)?;
+                self.stream = Some(key.clone());
+            }
+            "root" => {
+                alone(key, input)?;
+                self.root = true;
+            }
             "descriptor" => {
-                equals(key, input, "a name for the constant: `descriptor = CHUNKING`")?;
-                self.descriptor = Some(input.parse()?);
+                const WHAT: &str = "a name for the constant: `descriptor = CHUNKING`";
+                equals(key, input, WHAT)?;
+                self.descriptor = Some(input.parse().map_err(|_| takes(key, input, WHAT))?);
             }
             "crate" => {
-                equals(key, input, "a path: `crate = my_library::ragtrace`")?;
-                self.krate = Some(input.call(Path::parse_mod_style)?);
+                const WHAT: &str = "a path, without quotes: `crate = my_library::ragtrace`";
+                equals(key, input, WHAT)?;
+                self.krate = Some(input.call(Path::parse_mod_style).map_err(|_| takes(key, input, WHAT))?);
             }
-            _ => {
-                let hint = did_you_mean(text, &KEYS).unwrap_or_else(expected_keys);
-                return Err(Error::new_spanned(key, format!("unknown argument `{text}`: {hint}")));
-            }
+            _ => return Err(Error::new_spanned(key, unknown_key(text))),
         }
         Ok(())
     }
 }
 
+/// What to write instead of an argument that does not exist.
+fn unknown_key(text: &str) -> String {
+    let hint = match text {
+        "skip" | "skip_all" => "no argument is recorded unless `fields(…)` names it, so leave this out".to_owned(),
+        "ret" => "the success value is recorded by `ok(|out| name = expr)`".to_owned(),
+        "parent" => "the stage or scope around it is the parent; `root` starts a trace of its own".to_owned(),
+        kind if KINDS.contains(&kind) => format!("write `kind = {kind}`"),
+        level if LEVELS.contains(&level) => format!("write `level = \"{level}\"`"),
+        _ if did_you_mean(text, &KEYS).is_some() => return unknown("argument", text, &KEYS),
+        _ => expected_keys(),
+    };
+    format!("unknown argument `{text}`: {hint}")
+}
+
 fn expected_keys() -> String {
-    format!("expected a name in quotes or one of {}", KEYS.map(|key| format!("`{key}`")).join(", "))
+    format!("expected a name in quotes or one of {}", list(&KEYS))
 }
 
 fn comma(input: ParseStream<'_>) -> Result<()> {
@@ -140,6 +129,12 @@ fn comma(input: ParseStream<'_>) -> Result<()> {
     input.parse::<Token![,]>().map(|_| ())
 }
 
+/// An error at what is there instead of a value, or at `key` where nothing is.
+fn takes(key: &Ident, input: ParseStream<'_>, what: &str) -> Error {
+    let at = if input.is_empty() || input.peek(Token![,]) { key.span() } else { input.span() };
+    Error::new(at, format!("`{key}` takes {what}"))
+}
+
 fn equals(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<()> {
     if !input.peek(Token![=]) {
         return Err(Error::new_spanned(key, format!("`{key}` takes {what}")));
@@ -149,7 +144,39 @@ fn equals(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<()> {
 
 fn assigned(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<LitStr> {
     equals(key, input, what)?;
-    input.parse().map_err(|error| Error::new(error.span(), format!("`{key}` takes {what}")))
+    if input.peek(LitStr) { literal(input) } else { Err(takes(key, input, what)) }
+}
+
+fn literal(input: ParseStream<'_>) -> Result<LitStr> {
+    let literal: LitStr = input.parse()?;
+    match literal.suffix() {
+        "" => Ok(literal),
+        suffix => Err(Error::new_spanned(&literal, format!("the suffix `{suffix}` means nothing here: leave it out"))),
+    }
+}
+
+fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
+    let what = format!("one of {}: `kind = chunk`", list(&KINDS));
+    equals(key, input, &what)?;
+    if input.peek(LitStr) {
+        let quoted: LitStr = input.parse()?;
+        let word = quoted.value();
+        let message = if KINDS.contains(&word.as_str()) {
+            format!("a kind is written without quotes: `kind = {word}`")
+        } else {
+            unknown("kind", &word, &KINDS)
+        };
+        return Err(Error::new_spanned(quoted, message));
+    }
+    input.call(Ident::parse_any).map_err(|_| takes(key, input, &what))
+}
+
+/// That nothing is given to an argument that is a word.
+fn alone(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    if input.peek(Token![=]) || input.peek(syn::token::Paren) {
+        return Err(Error::new_spanned(key, format!("`{key}` takes no value: write `{key}` alone")));
+    }
+    Ok(())
 }
 
 /// What is in the parentheses after `key`.
@@ -172,17 +199,27 @@ fn fields(input: ParseStream<'_>) -> Result<Vec<Field>> {
 
 fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> {
     let input = &parenthesized(key, input, example)?;
-    if !input.peek(Token![|]) {
-        return Err(input.error(format!("expected a closure's head: `{example}`")));
+    let no_head = |at: Span| Error::new(at, format!("expected a closure's head: `{example}`"));
+    if !input.peek(Token![|]) || input.peek(Token![||]) {
+        return Err(no_head(input.span()));
     }
-    input.parse::<Token![|]>()?;
-    let pattern = Pat::parse_single(input)?;
+    let bar: Token![|] = input.parse()?;
+    let pattern = Pat::parse_single(input).map_err(|_| no_head(bar.span))?;
     if input.peek(Token![:]) {
         return Err(input.error("its type is known: leave it out"));
+    }
+    if input.peek(Token![,]) {
+        return Err(input.error(format!("there is one value: `{example}`")));
+    }
+    if !input.peek(Token![|]) {
+        return Err(no_head(bar.span));
     }
     input.parse::<Token![|]>()?;
     if input.is_empty() {
         return Err(Error::new_spanned(pattern, format!("nothing is recorded of it: write `{example}`")));
+    }
+    if input.peek(syn::token::Brace) || input.peek(Token![->]) {
+        return Err(input.error(format!("what is recorded stands after the head as it is: `{example}`")));
     }
     let fields = Punctuated::<NamedField, Token![,]>::parse_terminated(input)?;
     Ok(Clause { pattern, fields: fields.into_iter().map(|field| field.0).collect() })
@@ -190,116 +227,22 @@ fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> 
 
 fn declared(input: ParseStream<'_>) -> Result<Vec<Declared>> {
     let parse_one = |input: ParseStream<'_>| {
-        let name = input.parse()?;
-        if !input.peek(Token![:]) {
+        const EXPECTED: &str = "expected a name and its type: `pages: u32`";
+        let name = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), EXPECTED))?;
+        let goes_on =
+            input.is_empty() || [input.peek(Token![,]), input.peek(Token![=]), input.peek(Token![:])].contains(&true);
+        if name == "_" || !goes_on {
+            return Err(Error::new_spanned(&name, EXPECTED));
+        }
+        let colon: Option<Token![:]> = input.parse()?;
+        if colon.is_none() || input.is_empty() || input.peek(Token![,]) {
             return Err(Error::new_spanned(&name, format!("its type is missing: `{name}: u32`")));
         }
-        input.parse::<Token![:]>()?;
-        Ok(Declared { name, ty: input.parse()? })
+        let ty = input.parse().map_err(|error| Error::new(error.span(), format!("expected a type: `{name}: u32`")))?;
+        if !(input.is_empty() || input.peek(Token![,])) {
+            return Err(input.error("expected `,` between names"));
+        }
+        Ok(Declared { name, ty })
     };
     Ok(Punctuated::<_, Token![,]>::parse_terminated_with(input, parse_one)?.into_iter().collect())
-}
-
-struct StartField(Field);
-
-impl Parse for StartField {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let form = form(input)?;
-        if form != Form::Plain || !has_name(input) {
-            let value: Expr = input.parse()?;
-            let name = place_name(&value)?;
-            let name_tokens = quote::ToTokens::to_token_stream(&value);
-            return Ok(Self(Field { name, name_tokens, form, value }));
-        }
-        input.parse::<NamedField>().map(|field| Self(field.0))
-    }
-}
-
-struct NamedField(Field);
-
-impl Parse for NamedField {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let mut name = String::new();
-        let mut name_tokens = TokenStream::new();
-        loop {
-            let segment = input.call(Ident::parse_any)?;
-            name.push_str(segment.unraw().to_string().as_str());
-            name_tokens.extend(quote::ToTokens::to_token_stream(&segment));
-            if !input.peek(Token![.]) {
-                break;
-            }
-            let dot: Token![.] = input.parse()?;
-            name.push('.');
-            name_tokens.extend(quote::ToTokens::to_token_stream(&dot));
-        }
-        let ends = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![,]);
-        let is_named = input.peek(Token![=]) && !input.peek(Token![==]);
-        if !is_named && !ends(input) {
-            return Err(Error::new_spanned(&name_tokens, "what is recorded needs a name: `name = expr`"));
-        }
-        let equals: Option<Token![=]> = input.parse()?;
-        let form = form(input)?;
-        if equals.is_none() || ends(input) {
-            return Err(Error::new_spanned(&name_tokens, format!("its value is missing: `{name} = expr`")));
-        }
-        Ok(Self(Field { name, name_tokens, form, value: input.parse()? }))
-    }
-}
-
-fn form(input: ParseStream<'_>) -> Result<Form> {
-    if input.peek(Token![%]) {
-        input.parse::<Token![%]>()?;
-        Ok(Form::Display)
-    } else if input.peek(Token![?]) {
-        input.parse::<Token![?]>()?;
-        Ok(Form::Debug)
-    } else {
-        Ok(Form::Plain)
-    }
-}
-
-/// Whether what follows is `a.b.c =`.
-fn has_name(input: ParseStream<'_>) -> bool {
-    let ahead = input.fork();
-    loop {
-        if ahead.call(Ident::parse_any).is_err() {
-            return false;
-        }
-        if ahead.peek(Token![=]) && !ahead.peek(Token![==]) {
-            return true;
-        }
-        if ahead.parse::<Token![.]>().is_err() {
-            return false;
-        }
-    }
-}
-
-/// The name of `a`, `a.b` or `self.a` as a field.
-fn place_name(value: &Expr) -> Result<String> {
-    fn segments(value: &Expr, out: &mut Vec<String>) -> Option<()> {
-        match value {
-            Expr::Path(path) => {
-                let ident = path.path.get_ident().filter(|_| path.qself.is_none())?;
-                out.push(ident.unraw().to_string());
-            }
-            Expr::Field(field) => {
-                segments(&field.base, out)?;
-                out.push(match &field.member {
-                    syn::Member::Named(name) => name.unraw().to_string(),
-                    syn::Member::Unnamed(index) => index.index.to_string(),
-                });
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-    let mut names = Vec::new();
-    if segments(value, &mut names).is_none() {
-        return Err(Error::new_spanned(value, "this value needs a name: `name = …`"));
-    }
-    let of_self = names.first().is_some_and(|first| first == "self");
-    match &names[usize::from(of_self)..] {
-        [] => Err(Error::new_spanned(value, "`self` needs a name: `name = …`, or record one of its parts: `self.x`")),
-        rest => Ok(rest.join(".")),
-    }
 }

@@ -102,17 +102,18 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
-            let (here, call) = match boxed_block(&function.body) {
+            let (here, run) = if let Some((here, block)) = boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                Some((here, block)) => {
-                    let inner = typed_block(&private, &output, &block);
-                    (here, quote_spanned!(span=> move || async move #inner))
-                }
-                None => (here, closure(Some(&returned), &function.body)),
+                let inner = typed_block(&private, &output, &block);
+                let future = quote_spanned!(span=> async move #inner);
+                (here, quote_spanned!(here=> block(#future)))
+            } else {
+                let call = closure(Some(&returned), &function.body);
+                (here, quote_spanned!(here=> future::<#output, _>(#call)))
             };
             let private = stage.private(here);
             quote_spanned!(here=> #private::boxed(
-                #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end)
+                #private::open_later(&__RAGTRACE_STAGE, #fields).#run.end(#end)
             ))
         }
         Shape::Stream(stream) => streaming(stage, function, stream),
@@ -170,7 +171,12 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let private = stage.private(here);
     let open = open(stage, here, &outcome::start_fields(stage, names));
     let span = function.body.span();
-    let never = quote!(::core::convert::Infallible);
+    // At the `!`, or an error about what the body makes instead would be at the attribute.
+    let never = match &function.signature.output {
+        ReturnType::Type(_, ty) => Span::call_site().located_at(ty.span()),
+        ReturnType::Default => here,
+    };
+    let never = quote_spanned!(never=> ::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
         let block = typed_block(&private, &never, &function.body);
         let future = quote_spanned!(span=> async move #block);
@@ -185,7 +191,10 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
 ///
 /// The outer braces have the body's place, or errors about borrows would not name the user's variables.
 fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> TokenStream {
-    let inner = ours(body);
+    // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the user's, so that lints
+    // that look from a macro's call at what is around it find the user's code.
+    let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
+    inner.set_span(body.span().resolved_at(Span::mixed_site()));
     let block = quote! {
         if false {
             return #private::expected::<#output>();
@@ -198,16 +207,9 @@ fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> Tok
 /// The body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
 fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
     let span = body.span();
-    if let Some(output) = output {
-        return quote_spanned!(span=> move || -> #output #body);
-    }
-    let body = braces(ours(body).into_token_stream(), span);
-    quote_spanned!(span=> move || #body)
-}
-
-/// The body's braces as ours, so that no lint takes them for the user's superfluous ones.
-fn ours(body: &Group) -> Group {
-    braces(body.stream(), body.span().resolved_at(Span::mixed_site()))
+    // Where nothing is said of the type, saying so makes the body's braces needed, which a lint would call superfluous.
+    let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
+    quote_spanned!(span=> move || -> #output #body)
 }
 
 fn braces(inside: TokenStream, span: Span) -> Group {

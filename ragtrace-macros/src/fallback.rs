@@ -2,24 +2,47 @@
 //!
 //! The item stays, so that nothing else in the crate fails for the lack of it, and an editor goes on to work.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::quote;
-use syn::Error;
+use syn::{Error, Ident};
 
 /// The item and the error.
-pub(crate) fn fallback(error: &Error, item: TokenStream) -> TokenStream {
+pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> TokenStream {
     // The first of several is the cause.
     let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
     let error = first.to_compile_error();
+    let constant = constant(args, &item);
     let item = with_record(item);
-    quote!(#error #item)
+    quote!(#error #constant #item)
+}
+
+/// The constant that `descriptor = NAME` asks for, so that what names it is no second error.
+fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
+    let args: Vec<TokenTree> = args.into_iter().collect();
+    let name = syn::parse2::<Ident>(value(&args, "descriptor")?.iter().cloned().collect()).ok()?;
+    let path = value(&args, "crate");
+    let krate = path.map_or_else(|| quote!(::ragtrace), |path| path.iter().cloned().collect());
+    let visibility = crate::item::visibility_of_function(item)?;
+    Some(quote! {
+        #[allow(dead_code)]
+        #visibility const #name: #krate::StageDescriptor = #krate::StageDescriptor::new("", "");
+    })
+}
+
+/// The tokens of `key = tokens` up to the next comma.
+fn value<'a>(args: &'a [TokenTree], key: &str) -> Option<&'a [TokenTree]> {
+    let is = |token: &TokenTree, char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == char && punct.spacing() == Spacing::Alone);
+    let at = args.windows(2).position(|pair| pair[0].to_string() == key && is(&pair[1], '='))?;
+    let rest = &args[at + 2..];
+    let end = rest.iter().position(|token| is(token, ',')).unwrap_or(rest.len());
+    (end > 0).then(|| &rest[..end])
 }
 
 /// A `record!` in the body must not be a second error.
 fn with_record(item: TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     if let Some(TokenTree::Group(body)) = tokens.last_mut() {
-        let is_function = body.delimiter() == proc_macro2::Delimiter::Brace;
+        let is_function = body.delimiter() == Delimiter::Brace;
         let uses_record =
             body.stream().to_string().contains("record !") || body.stream().to_string().contains("record!");
         if is_function && uses_record {

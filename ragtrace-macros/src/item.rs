@@ -1,7 +1,7 @@
 //! The function under the attribute. Its signature is read and given back token by token; its body is never parsed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Ident, Result, ReturnType, Signature, Type, Visibility};
 
@@ -9,7 +9,7 @@ use syn::{Attribute, Error, Ident, Result, ReturnType, Signature, Type, Visibili
 pub(crate) struct Function {
     /// Everything before the body, as it was written.
     pub(crate) head: TokenStream,
-    /// The body's `#![…]`, to be put before the head as `#[…]`.
+    /// The body's `#![…]`, to be put before the head as `#[…]`, and what goes with them.
     pub(crate) inner_attributes: Vec<TokenStream>,
     pub(crate) cfg_attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -47,13 +47,14 @@ impl Function {
     pub(crate) fn parse(item: &TokenStream, stream: Option<&Ident>) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let Some(body) = tokens.pop().and_then(braces) else { return Err(not_a_function(item)) };
+        let is_function = word(&tokens).is_some_and(|word| word == "fn");
         let head: TokenStream = tokens.into_iter().collect();
         let parse_head = |input: ParseStream<'_>| {
             let attributes = input.call(Attribute::parse_outer)?;
             let visibility: Visibility = input.parse()?;
             let ahead = input.fork();
             if let Err(error) = ahead.parse::<Signature>() {
-                return Err(if is_function(input) { error } else { not_a_function(item) });
+                return Err(if is_function { error } else { not_a_function(item) });
             }
             Ok((attributes, visibility, input.parse::<Signature>()?))
         };
@@ -64,7 +65,10 @@ impl Function {
                 "a `const fn` may run at compile time, where nothing can be recorded: trace what calls it",
             ));
         }
-        let (inner_attributes, body) = hoist(&body);
+        let (mut inner_attributes, body) = hoist(&body);
+        if signature.asyncness.is_some() && may_be_a_future(&signature.output) {
+            inner_attributes.push(quote!(#[allow(clippy::async_yields_async)]));
+        }
         let shape = Shape::of(&signature, stream.is_some());
         if let (Some(word), false) = (stream, matches!(shape, Shape::Stream(_))) {
             return Err(not_a_stream(&signature, word));
@@ -92,20 +96,20 @@ fn not_a_stream(signature: &Signature, word: &Ident) -> Error {
         "`stream` needs `impl Stream<Item = …>` or `Pin<Box<dyn Stream<Item = …> + …>>`, perhaps in a `Result`";
     match &signature.output {
         ReturnType::Default => Error::new_spanned(word, format!("{HINT}; this function returns nothing")),
-        ReturnType::Type(_, ty) => Error::new_spanned(
-            ty,
-            format!("{HINT}: a stream of a named type cannot be wrapped, so return `impl Stream`"),
-        ),
+        ReturnType::Type(_, ty) => {
+            Error::new_spanned(ty, format!("{HINT}: a type by another name cannot be wrapped, so return one of these"))
+        }
     }
 }
 
 impl Stream {
     fn of(signature: &Signature) -> Option<Self> {
         let ReturnType::Type(_, returned) = &signature.output else { return None };
+        let returned = bare(returned);
         let success = last_segment(returned).filter(|(name, _)| name == "Result");
         let success = success.and_then(|(_, arguments)| arguments.into_iter().next());
         let is_fallible = success.is_some();
-        let returned = success.as_ref().unwrap_or(returned);
+        let returned = success.as_ref().map_or(returned, bare);
         let is_async = signature.asyncness.is_some();
         let found = |item, is_boxed| Self { item, is_async, is_fallible, is_boxed };
         if let Type::ImplTrait(opaque) = returned {
@@ -115,35 +119,72 @@ impl Stream {
     }
 }
 
-fn is_function(input: ParseStream<'_>) -> bool {
-    input.cursor().token_stream().into_iter().any(|token| token.to_string() == "fn")
+/// The visibility of a function, if `item` is one.
+pub(crate) fn visibility_of_function(item: &TokenStream) -> Option<Visibility> {
+    word(&item.clone().into_iter().collect::<Vec<_>>()).filter(|word| *word == "fn")?;
+    let visibility = |input: ParseStream<'_>| {
+        let _attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse::<Visibility>()?;
+        let _rest: TokenStream = input.parse()?;
+        Ok(visibility)
+    };
+    visibility.parse2(item.clone()).ok()
 }
 
-/// The words by which other items are known.
-const ITEMS: [&str; 10] = ["struct", "enum", "union", "trait", "impl", "mod", "static", "const", "type", "use"];
+/// The word that says what sort of item this is.
+fn word(tokens: &[TokenTree]) -> Option<&Ident> {
+    const BEFORE: [&str; 7] = ["pub", "default", "const", "async", "unsafe", "safe", "extern"];
+    let mut last = None;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(word) if BEFORE.iter().any(|before| word == before) => last = Some(word),
+            // `const X` and `extern crate`: the item is what came before.
+            TokenTree::Ident(word) if word == "crate" || last.is_some_and(|last| last == "const" && word != "fn") => {
+                return last;
+            }
+            TokenTree::Ident(word) => return Some(word),
+            // Attributes, `pub(…)`, and the `"C"` of `extern`.
+            TokenTree::Punct(hash) if hash.as_char() == '#' => {}
+            TokenTree::Literal(_) => {}
+            TokenTree::Group(group) if group.delimiter() != Delimiter::Brace => {}
+            _ => return last,
+        }
+    }
+    last
+}
 
 /// One error for whatever is not a function with a body, at the word that says what it is.
 fn not_a_function(item: &TokenStream) -> Error {
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
-    let is_word = |token: &&TokenTree, words: &[&str]| matches!(token, TokenTree::Ident(word) if words.contains(&word.to_string().as_str()));
-    if let Some(word) = tokens.iter().find(|token| is_word(token, &["fn"])) {
-        let name = tokens.iter().skip_while(|token| !is_word(token, &["fn"])).nth(1).unwrap_or(word);
+    let Some(word) = word(&tokens) else {
+        let message = "`#[traced_stage]` goes on a function; for a block there is `ragtrace::stage!`";
+        return Error::new_spanned(tokens.first(), message);
+    };
+    if word == "fn" {
+        let is_fn = |token: &&TokenTree| matches!(token, TokenTree::Ident(other) if other == "fn");
+        let name = tokens.iter().skip_while(|token| !is_fn(token)).nth(1);
         return Error::new_spanned(
             name,
             "this function has no body to trace: put the attribute on the implementations, or give it a default body",
         );
     }
-    let word = tokens.iter().find(|token| is_word(token, &ITEMS));
-    let message = match word {
-        Some(TokenTree::Ident(ident)) if ident == "impl" || ident == "trait" => {
-            "`#[traced_stage]` goes on a function: put it on each method that is a stage".to_owned()
-        }
-        Some(word) => format!("`#[traced_stage]` goes on a function, not on a `{word}`"),
-        None => "`#[traced_stage]` goes on a function; for a block there is `ragtrace::stage!`".to_owned(),
+    let message = if word == "impl" || word == "trait" {
+        "`#[traced_stage]` goes on a function: put it on each method that is a stage".to_owned()
+    } else {
+        format!("`#[traced_stage]` goes on a function, and this is `{word}`")
     };
-    match word.or(tokens.first()) {
-        Some(word) => Error::new_spanned(word, message),
-        None => Error::new(proc_macro2::Span::call_site(), message),
+    Error::new_spanned(word, message)
+}
+
+/// Whether what an `async fn` returns may be a future itself, as a `JoinHandle` is. An `async` block that returns one is
+/// taken for a mistake by a lint that is an error by default, and the body of a stage is such a block.
+fn may_be_a_future(output: &ReturnType) -> bool {
+    const NONE: [&str; 9] = ["Result", "Option", "Vec", "String", "bool", "u32", "u64", "usize", "f64"];
+    let ReturnType::Type(_, ty) = output else { return false };
+    match bare(ty) {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| NONE.iter().all(|none| last.ident != none)),
+        Type::ImplTrait(_) => true,
+        _ => false,
     }
 }
 
@@ -180,7 +221,8 @@ impl Shape {
             return Self::Async;
         }
         let ReturnType::Type(_, returned) = &signature.output else { return Self::Sync };
-        if let Type::ImplTrait(opaque) = &**returned {
+        let returned = bare(returned);
+        if let Type::ImplTrait(opaque) = returned {
             let future = output_of_bounds(&opaque.bounds, "Future", "Output").map(Self::ReturnsFuture);
             return future.unwrap_or(Self::Sync);
         }
@@ -195,13 +237,22 @@ fn boxed_trait(ty: &Type, trait_name: &str, associated: &str) -> Option<Type> {
         return arguments.into_iter().next();
     }
     let (pointer, arguments) = last_segment(arguments.first().filter(|_| name == "Pin")?)?;
-    let Type::TraitObject(object) = arguments.first().filter(|_| pointer == "Box")? else { return None };
+    let Type::TraitObject(object) = bare(arguments.first().filter(|_| pointer == "Box")?) else { return None };
     output_of_bounds(&object.bounds, trait_name, associated)
+}
+
+/// The type without the parentheses around it, and without the invisible ones of what a `macro_rules!` passes on.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        _ => ty,
+    }
 }
 
 /// The last segment of a path type, and its type arguments.
 fn last_segment(ty: &Type) -> Option<(String, Vec<Type>)> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = bare(ty) else { return None };
     let segment = path.path.segments.last()?;
     let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     let types = arguments.args.iter().filter_map(|argument| match argument {

@@ -1,16 +1,18 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: `args` and `item` parse what was written, `model` checks it, `expand` writes the
+//! One direction, a file each: `args`, `field` and `item` parse what was written, `model` checks it, `expand` writes the
 //! code. When anything is wrong, `fallback` gives the item back as it was, with one error beside it.
 
 mod args;
 mod block;
 mod expand;
 mod fallback;
+mod field;
 mod item;
 mod model;
 mod record;
 mod suggest;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
+    let written = args.clone();
     let parsed = syn::parse2::<args::Args>(args)
         .and_then(|args| {
             let function = item::Function::parse(&item, args.stream.as_ref())?;
@@ -32,7 +35,7 @@ fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> pro
         .and_then(|(args, function)| Ok((model::Stage::check(args, &function)?, function)));
     match parsed {
         Ok((stage, function)) => expand::expand(&stage, &function),
-        Err(error) => fallback::fallback(&error, item),
+        Err(error) => fallback::fallback(&error, written, item),
     }
 }
 

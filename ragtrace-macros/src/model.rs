@@ -2,15 +2,15 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
-use crate::args::{Args, Clause, Declared, Field, Form};
+use crate::args::{Args, Clause, Declared};
+use crate::field::{Field, Form};
 use crate::item::{Function, Shape};
-use crate::suggest::did_you_mean;
+use crate::suggest::unknown;
+use crate::words::{KINDS, LEVELS};
 
-const KINDS: [&str; 11] =
-    ["pipeline", "parse", "chunk", "enrich", "embed", "store", "retrieve", "rerank", "generate", "tool", "task"];
-const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 /// The longest name of a stage, in characters.
 const LONGEST_NAME: usize = 64;
 
@@ -96,6 +96,9 @@ impl Stage {
     }
 
     fn build(name: String, args: Args) -> Result<Self> {
+        if let Some(target) = args.target.as_ref().filter(|target| target.value().trim().is_empty()) {
+            return Err(Error::new_spanned(target, "the logger needs a name: `target = \"rag.ingestion\"`"));
+        }
         let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
@@ -104,7 +107,7 @@ impl Stage {
         let err = args.err.map(|clause| outcome(clause, "err", &mut declared)).transpose()?;
         check_declared(&args.record)?;
         declared.extend(args.record.iter().map(|field| DeclaredField {
-            name: field.name.to_string(),
+            name: field.name.unraw().to_string(),
             source: format_ident!("record"),
             ty: Some(type_text(&field.ty)),
         }));
@@ -130,7 +133,7 @@ impl Stage {
 }
 
 fn name_of_function(ident: &Ident) -> Result<String> {
-    let name = syn::ext::IdentExt::unraw(ident).to_string();
+    let name = ident.unraw().to_string();
     check_name(&name).map_err(|what| {
         Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
     })?;
@@ -141,8 +144,8 @@ fn checked_name(literal: &LitStr) -> Result<String> {
     let name = literal.value();
     check_name(&name).map_err(|what| {
         let suggestion = snake_case(&name);
-        let hint =
-            if check_name(&suggestion).is_ok() { format!(": for example `\"{suggestion}\"`") } else { String::new() };
+        let is_one = name.is_ascii() && check_name(&suggestion).is_ok();
+        let hint = if is_one { format!(": for example `\"{suggestion}\"`") } else { String::new() };
         Error::new_spanned(literal, format!("a stage's name {what}{hint}"))
     })?;
     Ok(name)
@@ -161,7 +164,10 @@ fn check_name(name: &str) -> std::result::Result<(), String> {
             && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
     let is_well_formed = name.split('.').all(is_segment);
-    if is_well_formed { Ok(()) } else { Err("is written in snake_case, with dots between segments".to_owned()) }
+    if is_well_formed {
+        return Ok(());
+    }
+    Err("is written in snake_case (a-z, 0-9 and _, no digit first), with dots between segments".to_owned())
 }
 
 fn snake_case(name: &str) -> String {
@@ -178,14 +184,15 @@ fn snake_case(name: &str) -> String {
             _ => out.push('_'),
         }
     }
-    out.trim_end_matches('_').to_owned()
+    let segments = out.split('.').map(|segment| segment.trim_end_matches('_')).filter(|segment| !segment.is_empty());
+    segments.collect::<Vec<_>>().join(".")
 }
 
 /// The variant that a known word names.
 fn known(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
     let text = word.to_string();
     if !words.contains(&text.as_str()) {
-        return Err(Error::new_spanned(word, unknown(&text, words, what)));
+        return Err(Error::new_spanned(word, unknown(what, &text, words)));
     }
     Ok(variant(&text))
 }
@@ -193,17 +200,9 @@ fn known(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
 fn known_level(level: &LitStr) -> Result<Ident> {
     let text = level.value();
     if !LEVELS.contains(&text.as_str()) {
-        return Err(Error::new_spanned(level, unknown(&text, &LEVELS, "level")));
+        return Err(Error::new_spanned(level, unknown("level", &text, &LEVELS)));
     }
     Ok(variant(&text))
-}
-
-fn unknown(text: &str, words: &[&str], what: &str) -> String {
-    let all = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    match did_you_mean(text, words) {
-        Some(hint) => format!("unknown {what} `{text}`: {hint} (known: {all})"),
-        None => format!("unknown {what} `{text}`: use one of {all}"),
-    }
 }
 
 fn variant(word: &str) -> Ident {
@@ -276,8 +275,8 @@ fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {
 
 fn check_declared(record: &[Declared]) -> Result<()> {
     for (at, field) in record.iter().enumerate() {
-        check_free(&field.name.to_string(), &field.name)?;
-        if record[..at].iter().any(|earlier| earlier.name == field.name) {
+        check_free(&field.name.unraw().to_string(), &field.name)?;
+        if record[..at].iter().any(|earlier| earlier.name.unraw() == field.name.unraw()) {
             return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice", field.name)));
         }
     }
@@ -286,7 +285,9 @@ fn check_declared(record: &[Declared]) -> Result<()> {
 
 fn type_text(ty: &Type) -> String {
     let mut text = ty.to_token_stream().to_string();
-    for (spaced, tight) in [("& ", "&"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" :: ", "::"), (" ,", ",")] {
+    for (spaced, tight) in
+        [("& ", "&"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" :: ", "::"), (":: ", "::"), (" ,", ","), (" ;", ";")]
+    {
         text = text.replace(spaced, tight);
     }
     text

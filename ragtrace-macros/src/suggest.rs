@@ -1,10 +1,32 @@
-//! "Did you mean …?"
+//! What was likely meant, and what else there is.
 
-/// A sentence that names what `written` is likely meant to be, and what else there is.
+/// Says that `written` is no word of `words`, which it is likely to be, and which there are.
+pub(crate) fn unknown(what: &str, written: &str, words: &[&str]) -> String {
+    match did_you_mean(written, words) {
+        Some(hint) => format!("unknown {what} `{written}`: {hint} (known: {})", list(words)),
+        None => format!("unknown {what} `{written}`: use one of {}", list(words)),
+    }
+}
+
+/// The words, each in backticks.
+pub(crate) fn list(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The question whether another word was meant: one that `written` begins (as in an editor), that begins it, or that
+/// is nearly the same.
 pub(crate) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
-    let (distance, nearest) = known.iter().map(|name| (distance(written, name), name)).min()?;
-    let close = distance <= 1 + written.len() / 4;
-    close.then(|| format!("did you mean `{nearest}`?"))
+    let lower = written.to_lowercase();
+    let mut begun = known.iter().filter(|name| name.starts_with(&lower));
+    let begun = begun.next().filter(|_| begun.next().is_none());
+    let longer = || known.iter().find(|name| name.len() > 2 && lower.starts_with(**name));
+    let near = || {
+        let (distance, nearest) = known.iter().map(|name| (distance(&lower, name), name)).min()?;
+        // Every other letter is near to a single one.
+        let close = distance <= 1 + lower.len() / 4 && distance < lower.chars().count();
+        close.then_some(nearest)
+    };
+    begun.or_else(longer).or_else(near).map(|name| format!("did you mean `{name}`?"))
 }
 
 /// How many letters to insert, delete, replace or swap with their neighbour.
@@ -32,10 +54,16 @@ mod tests {
 
     #[test]
     fn what_is_near_is_suggested_and_what_is_far_is_not() {
-        let known = ["chunk", "embed", "retrieve"];
-        assert_eq!(did_you_mean("chunks", &known).as_deref(), Some("did you mean `chunk`?"));
-        assert_eq!(did_you_mean("retreive", &known).as_deref(), Some("did you mean `retrieve`?"));
-        assert_eq!(did_you_mean("quantum", &known), None);
+        let known = ["chunk", "embed", "retrieve", "rerank", "warn"];
+        let suggested = |written| did_you_mean(written, &known);
+        assert_eq!(suggested("chunks").as_deref(), Some("did you mean `chunk`?"));
+        assert_eq!(suggested("retreive").as_deref(), Some("did you mean `retrieve`?"));
+        assert_eq!(suggested("CHUNK").as_deref(), Some("did you mean `chunk`?"));
+        assert_eq!(suggested("em").as_deref(), Some("did you mean `embed`?"), "half typed");
+        assert_eq!(suggested("warning").as_deref(), Some("did you mean `warn`?"));
+        assert_eq!(suggested("re"), None, "it may be either");
+        assert_eq!(suggested("quantum"), None);
+        assert_eq!(did_you_mean("m", &["n"]), None, "one letter is as near as any other");
         assert_eq!(distance("ab", "ba"), 1);
         assert_eq!(distance("", "abc"), 3);
     }

@@ -2,9 +2,11 @@
 
 use std::pin::Pin;
 
+// Where the attribute is told the crate's path, generated code calls this module by the crate's name.
 pub use crate::stage::{
     CountProbe, ErrorProbe, Field, Listed, Probe, open, open_bare, open_later, record, record_cost, record_count,
 };
+pub use crate::{__private, FieldDescriptor, Level, StageDescriptor, StageKind};
 pub use inventory::submit;
 pub use ragtrace_macros::undeclared;
 

@@ -1,11 +1,9 @@
-//! The catalog of what is linked, and its schema.
+//! The catalog of what is linked.
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use ragtrace::{FieldSource, StageDescriptor, StageKind, stage, stages, stages_schema, traced_stage};
-use ragtrace_tests::captured;
-use serde_json::Value;
+use ragtrace::{FieldSource, StageDescriptor, StageKind, stage, stages, traced_stage};
 
 fn of(name: &str) -> Vec<&'static StageDescriptor> {
     stages().into_iter().filter(|stage| stage.name() == name).collect()
@@ -42,10 +40,10 @@ async fn block() {
 #[traced_stage("renamed.twice")]
 fn twice() {}
 
-#[traced_stage("catalog.typed", kind = embed, fields(a, b = "b", %c), ok(|out| d = out.len(), cost_usd = 0.5), err(|e| e = e.len()), record(f: u32, g: &str, h: bool, i: Option<f64>))]
-async fn run_typed(a: u32, c: u8, fail: bool) -> Result<Vec<u8>, String> {
-    record!(f = 1, g = "g", h = true, i = None);
-    if fail { Err("no".to_owned()) } else { Ok(vec![1]) }
+#[expect(dead_code, reason = "it is listed though it is never run")]
+#[traced_stage("catalog.typed", fields(a), ok(|()| d = 1), err(|e| e = e.len()), record(f: u32))]
+async fn typed(a: u32) -> Result<(), String> {
+    Ok(())
 }
 
 #[test]
@@ -62,46 +60,6 @@ fn every_linked_stage_is_listed_once() {
     assert!(names.is_sorted());
     let sources: BTreeSet<_> = of("catalog.typed")[0].fields().iter().map(|field| field.source() as u8).collect();
     assert_eq!(sources.len(), [FieldSource::Start, FieldSource::Ok, FieldSource::Err, FieldSource::Record].len());
-}
-
-fn properties<'a>(schema: &'a Value, part: &str) -> &'a serde_json::Map<String, Value> {
-    schema["properties"][part]["properties"].as_object().unwrap()
-}
-
-#[test]
-fn records_are_as_the_schema_says() {
-    let schema: Value = serde_json::from_str(&stages_schema()).unwrap();
-    let typed = &schema["$defs"]["catalog.typed"];
-    assert_eq!(typed["properties"]["kind"]["const"], "embed");
-    assert_eq!(properties(typed, "metrics")["f"]["type"], serde_json::json!(["number", "null"]));
-    assert_eq!(properties(typed, "context")["g"]["type"], "string");
-    assert_eq!(properties(typed, "context")["h"]["type"], "boolean");
-    let alone: Value = serde_json::from_str(&of("catalog.typed")[0].json_schema()).unwrap();
-    assert_eq!(alone["properties"], typed["properties"]);
-
-    let ((), captured) = captured(async {
-        run_typed(1, 2, false).await.unwrap();
-        run_typed(1, 2, true).await.unwrap_err();
-    });
-    assert_eq!(captured.records().len(), 4);
-    for record in captured.records() {
-        let record: Value = serde_json::from_str(&record.to_json()).unwrap();
-        for part in ["context", "metrics"] {
-            for (name, value) in record[part].as_object().into_iter().flatten() {
-                let declared = &properties(typed, part).get(name).unwrap_or_else(|| panic!("{part}.{name}"))["type"];
-                let is = match value {
-                    Value::Number(number) if number.is_u64() => ["number", "integer"],
-                    Value::Number(_) => ["number"; 2],
-                    Value::String(_) => ["string"; 2],
-                    Value::Bool(_) => ["boolean"; 2],
-                    _ => ["null"; 2],
-                };
-                let allows = |kind: &Value| is.iter().any(|is| kind == is);
-                let allowed = allows(declared) || declared.as_array().is_some_and(|kinds| kinds.iter().any(allows));
-                assert!(allowed, "{part}.{name} is {value}, declared {declared}");
-            }
-        }
-    }
 }
 
 #[test]

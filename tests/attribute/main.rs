@@ -1,10 +1,12 @@
 //! The attribute: every shape of function, and what a stage records whatever becomes of it.
 
+mod abort;
 mod bounds;
 mod captures;
 mod catalog;
 mod laws;
 mod outcomes;
+mod schema;
 mod shapes;
 
 use ragtrace_tests::captured;

@@ -98,6 +98,16 @@ fn shared() -> Result<(), std::sync::Arc<Outer>> {
 }
 
 #[traced_stage]
+fn handed_to_many() -> Result<(), std::sync::Arc<anyhow::Error>> {
+    Err(anyhow::Error::new(Outer(Inner)).context("the answer failed").into())
+}
+
+#[traced_stage]
+fn joined() -> std::thread::Result<()> {
+    std::thread::spawn(|| panic!("on the other thread")).join()
+}
+
+#[traced_stage]
 fn shown() -> Result<(), Shown> {
     Err(Shown)
 }
@@ -121,6 +131,7 @@ fn nameless() -> Result<(), Nothing> {
 fn an_error_is_recorded_by_the_best_it_offers() {
     let ((), captured) = testing::capture_sync(|| {
         let _ = (error(), boxed(), boxed_and_sent(), any_error(), report(), shared());
+        let _ = (handed_to_many(), joined());
         let _ = (shown(), text(), debugged(), nameless());
     });
     let of = |stage: &str| {
@@ -135,10 +146,55 @@ fn an_error_is_recorded_by_the_best_it_offers() {
     assert_eq!(of("any_error"), is("Error", "the answer failed", &format!("{read} <- {disk}")));
     assert_eq!(of("report"), is("Report", read, disk));
     assert_eq!(of("shared"), is("Arc<Outer>", read, disk));
+    let answer = is("Arc<Error>", "the answer failed", &format!("{read} <- {disk}"));
+    assert_eq!(of("handed_to_many"), answer);
+    assert_eq!(of("joined"), is("Box<dyn Any + Send>", "on the other thread", ""));
     assert_eq!(of("shown"), is("Shown", "shown", ""));
     assert_eq!(of("text"), is("&str", "a text", ""));
     assert_eq!(of("debugged"), is("Debugged", "Debugged { code: 7 }", ""));
     assert_eq!(of("nameless"), is("Nothing", "Nothing", ""));
+}
+
+#[traced_stage]
+fn nothing_found() -> Option<u32> {
+    None
+}
+
+#[traced_stage]
+fn answered_no() -> Result<Result<u32, Shown>, Outer> {
+    Ok(Err(Shown))
+}
+
+#[traced_stage]
+fn not_yet() -> std::task::Poll<Result<(), Shown>> {
+    std::task::Poll::Ready(Err(Shown))
+}
+
+#[test]
+fn only_an_err_is_a_failure() {
+    let ((), captured) = testing::capture_sync(|| {
+        nothing_found();
+        let _ = (answered_no(), not_yet());
+    });
+    let ends: Vec<_> = captured.records().iter().map(Record::event).filter(|event| event.is_end()).collect();
+    assert_eq!(ends, [Event::Completed; 3]);
+}
+
+#[traced_stage]
+fn copied_on_write() -> std::borrow::Cow<'static, [u8]> {
+    vec![1, 2].into()
+}
+
+#[traced_stage]
+fn shared_slice() -> std::sync::Arc<[u8]> {
+    vec![1, 2, 3].into()
+}
+
+#[test]
+fn what_points_to_a_collection_is_counted() {
+    let ((), captured) = testing::capture_sync(|| drop((copied_on_write(), shared_slice())));
+    assert_eq!(captured.stage("copied_on_write").completed().one().count(), Some(2));
+    assert_eq!(captured.stage("shared_slice").completed().one().count(), Some(3));
 }
 
 #[test]

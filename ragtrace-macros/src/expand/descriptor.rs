@@ -39,9 +39,11 @@ pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream
     Some(quote!(#attributes #visibility #constant))
 }
 
-/// `use` of the path that the attribute gives, if it does.
+/// `use` of the path that the attribute gives, if it does. What is named is ours alone, so that a path to anything else
+/// is one error, at the path.
 fn alias(stage: &Stage) -> Option<TokenStream> {
-    stage.path.as_ref().map(|path| quote_spanned!(Span::call_site().located_at(path.span())=> use #path as __ragtrace;))
+    let here = |path: &syn::Path| Span::call_site().located_at(path.span());
+    stage.path.as_ref().map(|path| quote_spanned!(here(path)=> use #path::__private as __ragtrace;))
 }
 
 fn descriptor(stage: &Stage) -> TokenStream {

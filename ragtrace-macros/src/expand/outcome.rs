@@ -6,7 +6,7 @@ use syn::Expr;
 use syn::spanned::Spanned;
 
 use super::Names;
-use crate::args::Form;
+use crate::field::Form;
 use crate::model::{Outcome, Recorded, Stage};
 
 /// `|fields| { … }`, read before the body has its arguments.
@@ -85,6 +85,8 @@ fn read(outcome: &Outcome, value: &proc_macro2::Ident, names: &Names) -> TokenSt
             }
         }
     });
+    // What does not fit the pattern is said there.
+    let value = proc_macro2::Ident::new(&value.to_string(), value.span().located_at(pattern.span()));
     quote!(let #pattern = #value; #(#set)*)
 }
 

@@ -23,7 +23,7 @@ async fn chunk_document(doc: &Document) -> Result<Vec<Chunk>, IngestError> {
                     Result<Vec<Chunk>, IngestError>,
                 >();
             }
-            { split(doc).await }
+            ({ split(doc).await })
         })
         .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out).split() {
             ::core::result::Result::Ok(__out) => {

@@ -7,14 +7,11 @@ fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send +
     ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
     ::ragtrace::__private::boxed(
         ::ragtrace::__private::open_later(&__RAGTRACE_STAGE, |_| ())
-            .future::<
-                Result<Vec<f32>, Error>,
-                _,
-            >(move || async move {
+            .block(async move {
                 if false {
                     return ::ragtrace::__private::expected::<Result<Vec<f32>, Error>>();
                 }
-                { self.model.embed().await }
+                ({ self.model.embed().await })
             })
             .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out)
                 .split()

@@ -1,5 +1,5 @@
 ::core::compile_error! {
-    "`#[traced_stage]` goes on a function, not on a `struct`"
+    "`#[traced_stage]` goes on a function, and this is `struct`"
 }
 struct Document {
     name: String,

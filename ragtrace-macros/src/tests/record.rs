@@ -1,7 +1,7 @@
 ///The stage `parse`.
 #[allow(dead_code)]
 const PARSING: telemetry::StageDescriptor = {
-    use telemetry as __ragtrace;
+    use telemetry::__private as __ragtrace;
     __ragtrace::StageDescriptor::new("parse", ::core::module_path!())
         .with_fields(
             &[
@@ -11,7 +11,7 @@ const PARSING: telemetry::StageDescriptor = {
         )
 };
 fn parse() {
-    use telemetry as __ragtrace;
+    use telemetry::__private as __ragtrace;
     static __RAGTRACE_STAGE: __ragtrace::StageDescriptor = __ragtrace::StageDescriptor::new(
             "parse",
             ::core::module_path!(),

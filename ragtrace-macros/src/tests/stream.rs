@@ -17,7 +17,7 @@ async fn tokens(
                 if false {
                     return ::ragtrace::__private::expected::<Result<_, Error>>();
                 }
-                { request(prompt).await }
+                ({ request(prompt).await })
             },
             move |__out, __open| {
                 let mut __end = __open

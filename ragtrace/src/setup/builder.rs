@@ -14,9 +14,10 @@ use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
 use crate::setup::Telemetry;
+use crate::setup::telemetry::flusher;
 use crate::sink::{BoxSink, Sink};
 use crate::spool::{Durability, SpoolLimits};
-use crate::stage::{panic, report_duplicates};
+use crate::stage::{abort, panic, report_duplicates};
 
 /// What to set up; made by [`builder`].
 #[derive(Debug)]
@@ -216,7 +217,12 @@ impl Builder {
             stage_totals: stage_totals.clone(),
         });
         match started {
-            Ok(_thread) => Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::new())),
+            Ok(thread) => {
+                if abort::ENDS_THE_PROCESS {
+                    abort::flush_by(thread.thread().id(), flusher(&commands));
+                }
+                Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::new()))
+            }
             Err(error) => {
                 uninstall(&queue);
                 Err(SetupError::Thread(error))

@@ -113,6 +113,18 @@ impl Drop for Telemetry {
     }
 }
 
+/// Has what was recorded delivered within a time, for as long as the worker is there.
+pub(super) fn flusher(commands: &UnboundedSender<Command>) -> impl Fn(Duration) + Send + Sync + 'static {
+    let commands = commands.downgrade();
+    move |timeout| {
+        let (reply, answer) = sync_channel(1);
+        let command = Command::Flush { deadline: Instant::now() + timeout, reply };
+        if commands.upgrade().is_some_and(|commands| commands.send(command).is_ok()) {
+            let _ = answer.recv_timeout(timeout);
+        }
+    }
+}
+
 /// A command that was sent, and where its answer comes.
 struct Request {
     answer: std::sync::mpsc::Receiver<Report>,

@@ -1,5 +1,6 @@
 //! What has a number of items.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -61,3 +62,9 @@ macro_rules! pointers {
 }
 
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+impl<T: Countable + ToOwned + ?Sized> Countable for Cow<'_, T> {
+    fn count(&self) -> usize {
+        (**self).count()
+    }
+}

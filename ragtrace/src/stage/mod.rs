@@ -4,6 +4,7 @@
 //! before it returned; the thread's context is then what it was before. Generated code calls [`span::open`] and one of
 //! `run` and `call`; it never sees a clock, an id or a queue.
 
+pub(crate) mod abort;
 mod call;
 mod catalog;
 mod countable;

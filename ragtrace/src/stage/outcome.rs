@@ -7,7 +7,7 @@
 
 #![expect(clippy::unnecessary_box_returns, reason = "generated code passes it on: a pointer keeps that small")]
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::error::Error;
@@ -97,22 +97,27 @@ impl NoCount {
 /// Reads the most that an error's type offers. First: `Error`, with its chain. It is what is taken, too, where the type
 /// is not known yet.
 #[derive(Debug)]
-pub struct ErrorProbe<'a, E>(AnyhowProbe<'a, E>);
+pub struct ErrorProbe<'a, E>(KnownProbe<'a, E>);
 
-/// Second: an `anyhow::Error` has a backtrace besides.
+/// Second: types that are known by name. An `anyhow::Error` has a backtrace besides; what a thread panicked with has a
+/// text inside.
 #[derive(Debug)]
-pub struct AnyhowProbe<'a, E>(PointerProbe<'a, E>);
+pub struct KnownProbe<'a, E>(PointerProbe<'a, E>);
 
 /// Third: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and what is made in the way of
 /// `anyhow::Error`.
 #[derive(Debug)]
-pub struct PointerProbe<'a, E>(DisplayProbe<'a, E>);
+pub struct PointerProbe<'a, E>(SharedProbe<'a, E>);
 
-/// Fourth: `Display`.
+/// Fourth: a pointer to such a pointer, such as `Arc<anyhow::Error>`, as those have it who hand an error to many.
+#[derive(Debug)]
+pub struct SharedProbe<'a, E>(DisplayProbe<'a, E>);
+
+/// Fifth: `Display`.
 #[derive(Debug)]
 pub struct DisplayProbe<'a, E>(DebugProbe<'a, E>);
 
-/// Fifth: `Debug`.
+/// Sixth: `Debug`.
 #[derive(Debug)]
 pub struct DebugProbe<'a, E>(NameProbe<'a, E>);
 
@@ -133,9 +138,10 @@ macro_rules! next_probe {
 }
 
 next_probe! {
-    ErrorProbe => AnyhowProbe,
-    AnyhowProbe => PointerProbe,
-    PointerProbe => DisplayProbe,
+    ErrorProbe => KnownProbe,
+    KnownProbe => PointerProbe,
+    PointerProbe => SharedProbe,
+    SharedProbe => DisplayProbe,
     DisplayProbe => DebugProbe,
     DebugProbe => NameProbe
 }
@@ -143,7 +149,7 @@ next_probe! {
 impl<'a, E> ErrorProbe<'a, E> {
     /// Asks about `error`.
     pub fn new(error: &'a E) -> Self {
-        Self(AnyhowProbe(PointerProbe(DisplayProbe(DebugProbe(NameProbe(error))))))
+        Self(KnownProbe(PointerProbe(SharedProbe(DisplayProbe(DebugProbe(NameProbe(error)))))))
     }
 }
 
@@ -155,7 +161,7 @@ impl<E: Error> ErrorProbe<'_, E> {
 }
 
 #[cfg(feature = "anyhow")]
-impl AnyhowProbe<'_, anyhow::Error> {
+impl KnownProbe<'_, anyhow::Error> {
     /// Message, chain, and the backtrace if one was taken.
     pub fn capture(&self) -> Box<Failure> {
         let error = self.error();
@@ -167,10 +173,29 @@ impl AnyhowProbe<'_, anyhow::Error> {
     }
 }
 
+impl KnownProbe<'_, Box<dyn Any + Send>> {
+    /// The text of a panic.
+    pub fn capture(&self) -> Box<Failure> {
+        let payload = &**self.error();
+        let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
+        without_chain(
+            type_name::<Box<dyn Any + Send>>(),
+            format_args!("{}", text.unwrap_or("a value that is not a text")),
+        )
+    }
+}
+
 impl<E: Deref<Target: Error>> PointerProbe<'_, E> {
     /// Message and chain of what is pointed to.
     pub fn capture(&self) -> Box<Failure> {
         with_chain(type_name::<E>(), &&**self.error())
+    }
+}
+
+impl<E: Deref<Target: Deref<Target: Error>>> SharedProbe<'_, E> {
+    /// Message and chain of what is pointed to at last.
+    pub fn capture(&self) -> Box<Failure> {
+        with_chain(type_name::<E>(), &&***self.error())
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A payload alone does not tell where a panic was, and generated code must not catch it, so a hook notes message and
 //! location in a thread-local before the unwinding begins. The hook that was there still runs. A hook that the
-//! application sets later replaces ours: stages then fail with `panic` and no message.
+//! application sets later replaces ours: stages then fail with `panic` and no message. Where a panic ends the process,
+//! the hook says the rest too ([`abort`]).
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use std::panic::PanicHookInfo;
 use std::sync::Once;
 
 use crate::record::ErrorInfo;
+use crate::stage::abort::{self, ENDS_THE_PROCESS};
 use crate::stage::entry::Failure;
 
 thread_local! {
@@ -25,7 +27,12 @@ pub(crate) fn install_hook() {
         let earlier = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             note(info);
+            let last_words = ENDS_THE_PROCESS.then(abort::begin);
+            // What the user sees does not wait for what the backends are told.
             earlier(info);
+            if let Some(last_words) = last_words {
+                last_words.wait();
+            }
         }));
     });
 }

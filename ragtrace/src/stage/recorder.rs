@@ -1,44 +1,48 @@
 //! `record!`: fields that a stage's body adds while it runs.
 //!
 //! A stage that declares such fields notes on its thread that it runs there, so that `record!` finds it from closures,
-//! helper futures and stages inside it too. What is recorded goes to the queue at once, and so outlives a panic.
+//! helper futures and stages inside it too. What is recorded goes to the queue at once, and so outlives a panic. Where a
+//! panic ends the process, every stage notes it, for then nobody else knows what the panic passes.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use crate::SpanId;
-use crate::context::RequestContext;
+use crate::context::Request;
 use crate::pipeline::{Severity, gate};
-use crate::stage::entry;
+use crate::stage::abort::ENDS_THE_PROCESS;
+use crate::stage::entry::{self, Run};
 use crate::stage::slots::Slots;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::stage::{FieldSource, StageDescriptor};
 use crate::value::ToValue;
 
 thread_local! {
-    /// The recording stages that run on this thread, the innermost last.
-    static RUNNING: RefCell<Vec<Recording>> = const { RefCell::new(Vec::new()) };
+    /// The runs that note it and are on this thread, the innermost last.
+    static RUNNING: RefCell<Vec<Running>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Recording {
-    stage: &'static StageDescriptor,
-    context: RequestContext,
+/// A run that is on a thread, and whose it is.
+#[derive(Clone)]
+pub(crate) struct Running {
+    pub(crate) request: Arc<Request>,
+    pub(crate) run: Run,
 }
 
-/// Whether `stage` declares fields for `record!`.
+/// Whether runs of `stage` are noted on their thread: if it declares fields for `record!`.
 pub(crate) fn declares(stage: &StageDescriptor) -> bool {
-    stage.fields().last().is_some_and(|field| field.source() == FieldSource::Record)
+    ENDS_THE_PROCESS || stage.fields().last().is_some_and(|field| field.source() == FieldSource::Record)
 }
 
-/// Notes that a run of `stage` is on this thread, until [`leave`].
+/// Notes that `run` is on this thread, until [`leave`].
 #[cold]
-pub(crate) fn enter(stage: &'static StageDescriptor, context: RequestContext) {
-    let _ = RUNNING.try_with(|running| running.borrow_mut().push(Recording { stage, context }));
+pub(crate) fn enter(request: Arc<Request>, run: Run) {
+    let _ = RUNNING.try_with(|running| running.borrow_mut().push(Running { request, run }));
 }
 
 /// Takes back the last [`enter`].
 #[cold]
 pub(crate) fn leave() {
-    // The context is dropped after the borrow has ended.
+    // The request is dropped after the borrow has ended.
     let _last = RUNNING.try_with(|running| running.borrow_mut().pop());
 }
 
@@ -47,11 +51,11 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
     if !gate::is_open() {
         return;
     }
-    if let Some((context, span)) = running(stage) {
+    if let Some(Running { request, run }) = innermost(stage) {
         let mut fields = Slots::new();
         fields.set(name, value);
         let severity = Severity::Refusable(stage.level());
-        gate::record(&context.request, severity, &entry::note(span, fields.words()), fields.words());
+        gate::record(&request, severity, &entry::note(run.span, fields.words()), fields.words());
     }
 }
 
@@ -65,11 +69,18 @@ pub fn record_cost(stage: &'static StageDescriptor, name: u16, cost: &(impl Cost
     record(stage, name, &cost.usd());
 }
 
-fn running(stage: &'static StageDescriptor) -> Option<(RequestContext, SpanId)> {
-    let find = |running: &RefCell<Vec<Recording>>| {
-        let running = running.borrow();
-        let found = running.iter().rev().find(|recording| std::ptr::eq(recording.stage, stage))?;
-        Some((found.context.clone(), found.context.span?))
+fn innermost(stage: &'static StageDescriptor) -> Option<Running> {
+    let find = |running: &RefCell<Vec<Running>>| {
+        running.borrow().iter().rev().find(|running| std::ptr::eq(running.run.stage, stage)).cloned()
     };
     RUNNING.try_with(find).ok().flatten()
+}
+
+/// The runs that are noted on this thread, the innermost first.
+pub(crate) fn running() -> Vec<Running> {
+    let all = |running: &RefCell<Vec<Running>>| {
+        let running = running.try_borrow().ok()?;
+        Some(running.iter().rev().cloned().collect())
+    };
+    RUNNING.try_with(all).ok().flatten().unwrap_or_default()
 }

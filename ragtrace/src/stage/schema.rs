@@ -46,7 +46,8 @@ fn schema(stage: &StageDescriptor) -> Value {
         ("first_item_ms".to_owned(), number),
         ("count".to_owned(), json!({"type": "integer", "minimum": 0})),
     ]);
-    let mut context = Map::new();
+    // What says so when there were too many fields.
+    let mut context = Map::from_iter([("ragtrace.truncated".to_owned(), json!({"type": "string"}))]);
     for field in stage.fields() {
         let kind = Kind::of(field);
         // Numbers of a start describe what is worked on; numbers of a result are measured.

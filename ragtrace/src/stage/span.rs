@@ -197,9 +197,9 @@ impl Active {
         let at = if self.progress.is(Progress::POLLED) { self.now() } else { self.started };
         self.progress.enter(at);
         if self.progress.is(Progress::RECORDS)
-            && let Some(context) = self.context()
+            && let (Some(request), Some(run)) = (self.with_request(Arc::clone), self.run())
         {
-            recorder::enter(self.stage, context);
+            recorder::enter(request, run);
         }
         if !self.progress.is(Progress::SHARES) {
             self.request = current::swap_request(self.request.take());

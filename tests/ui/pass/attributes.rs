@@ -70,6 +70,28 @@ stages! {
     made_by_a_macro_too(text: &str) -> Result<usize, std::fmt::Error> { Ok(text.len()) }
 }
 
+/// What a macro passes on as a type is in an invisible group.
+macro_rules! returns {
+    ($name:ident -> $returned:ty $body:block) => {
+        #[traced_stage]
+        fn $name() -> $returned $body
+    };
+    (stream $name:ident -> $returned:ty $body:block) => {
+        #[traced_stage(stream)]
+        fn $name() -> $returned $body
+    };
+}
+
+returns!(future_from_a_macro -> std::pin::Pin<Box<dyn Future<Output = u8>>> {
+    Box::pin(async move {
+        tokio::task::yield_now().await;
+        1
+    })
+});
+returns!(stream stream_from_a_macro -> Result<futures_util::stream::BoxStream<'static, u8>, ()> {
+    Ok(Box::pin(futures_util::stream::iter([1, 2])))
+});
+
 #[test]
 fn attributes_stay() {
     let ((), captured) = captured(async {
@@ -86,9 +108,14 @@ fn attributes_stay() {
         twice().await;
         made_by_a_macro(1).await;
         made_by_a_macro_too("a").await.unwrap();
+        future_from_a_macro().await;
+        drop(future_from_a_macro());
+        drop(stream_from_a_macro().unwrap());
     });
     assert_eq!(captured.of(&ALL).completed().len(), 1);
     assert_eq!(captured.stage("made_by_a_macro").completed().one().count(), Some(1));
+    assert_eq!(captured.stage("future_from_a_macro").len(), 2, "one that is not polled is no run");
+    assert_eq!(captured.stage("stream_from_a_macro").cancelled().one().count(), Some(0));
     assert_eq!(captured.stage("attributes.thrice").completed().one().metric("n"), Some(1.0));
     assert_eq!(captured.stage("attributes.instrumented").completed().len(), 1);
 }

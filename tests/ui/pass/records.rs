@@ -44,6 +44,19 @@ fn elsewhere() -> impl Fn() {
     || record!(n = 1)
 }
 
+#[traced_stage("records.spawning", record(n: u32))]
+async fn spawning() {
+    record!(n = 1);
+    tokio::spawn(async { record!(n = 2) }).await.unwrap();
+    ragtrace::spawn(async { record!(n = 3) }).await.unwrap();
+    std::thread::scope(|scope| scope.spawn(|| record!(n = 4)).join().unwrap());
+}
+
+#[traced_stage("records.raw", record(r#type: &str, fn: bool))]
+fn raw() {
+    record!(r#type = "raw", fn = true);
+}
+
 #[traced_stage("records.failing", record(so_far: usize))]
 async fn failing() -> Result<(), &'static str> {
     record!(so_far = 7);
@@ -77,6 +90,8 @@ fn record_finds_its_stage() {
         outer("a").await;
         sync(2);
         elsewhere()();
+        spawning().await;
+        raw();
         failing().await.unwrap_err();
         unused();
         counted().await;
@@ -91,6 +106,11 @@ fn record_finds_its_stage() {
     let each: Vec<_> = captured.stage("records.sync").completed().iter().map(|run| run.metric("n")).collect();
     assert_eq!(each, [Some(0.0), Some(1.0), Some(2.0)]);
     assert_eq!(captured.stage("records.elsewhere").completed().one().metric("n"), None);
+    let spawning = captured.stage("records.spawning").completed();
+    assert_eq!(spawning.one().metric("n"), Some(1.0), "other tasks and threads are not the stage");
+    let raw = captured.stage("records.raw").completed();
+    assert_eq!(raw.one().field("type").and_then(Value::as_str), Some("raw"));
+    assert_eq!(raw.one().field("fn"), Some(&Value::Bool(true)));
     assert_eq!(captured.stage("records.failing").failed().one().metric("so_far"), Some(7.0));
     assert_eq!(captured.stage("records.counted").completed().one().count(), Some(12));
     assert_eq!(captured.stage("records.own").completed().one().metric("tags"), Some(1.0));

@@ -1,0 +1,6 @@
+#[ragtrace::traced_stage]
+unsafe extern "C" {
+    fn chunk();
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ragtrace::traced_stage;
+
+#[traced_stage(target = "")]
+fn chunk(text: &str) -> Vec<String> {
+    vec![text.to_owned()]
+}
+
+fn main() {}
