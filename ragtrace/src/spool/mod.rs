@@ -35,6 +35,7 @@
 mod codec;
 mod database;
 mod dead;
+mod erase;
 mod index;
 mod replay;
 mod slot;
@@ -44,6 +45,7 @@ mod thread;
 use std::time::Duration;
 
 pub use dead::{DeadLetter, DeadLetters};
+pub use erase::{Erased, erase};
 pub use replay::Replayed;
 pub(crate) use thread::{Command, Event, Handle, Key, SpoolPlan, Stored, start};
 
