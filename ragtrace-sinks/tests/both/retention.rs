@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ragtrace::{Record, Sink, Timestamp};
-use ragtrace_sinks::retention::{Retention, purge};
+use ragtrace_sinks::retention::{Purge, Purged, Retention};
 use ragtrace_sinks::store::{LogFilter, TraceFilter};
 use uuid::Uuid;
 
@@ -161,11 +161,18 @@ async fn a_person_is_erased_everywhere_and_nobody_else(place: Place) {
     });
     place.sink().deliver(&batch(now)).await.expect("delivered");
 
-    let said = purge(&place.url, "alice", true).await.expect("said");
+    let purge = async |user: &str, dry| {
+        let mut last = (0, 0);
+        let heard = |so_far: &Purged| last = (so_far.steps_done, so_far.steps);
+        let purged = Purge::of(user).dry_run(dry).run(&place.url, heard).await.expect("purged");
+        assert!(last.0 > 0 && last.0 == last.1, "progress ends at its end: {last:?}");
+        purged
+    };
+    let said = purge("alice", true).await;
     assert_eq!((said.logs, said.archived, said.requests), (4, 6, 5));
-    assert_eq!(purge(&place.url, "alice' OR '1'='1", false).await.expect("nobody").total(), 0);
-    assert_eq!(purge(&place.url, "alice", false).await.expect("erased"), said);
-    assert_eq!(purge(&place.url, "alice", false).await.expect("again").total(), 0);
+    assert_eq!(purge("alice' OR '1'='1", false).await.total(), 0);
+    assert_eq!(purge("alice", false).await, said);
+    assert_eq!(purge("alice", false).await.total(), 0);
     assert_eq!(store.logs(LogFilter::new()).await.expect("reads").len(), 4);
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 6);
     let left = store.traces(TraceFilter::new()).await.expect("reads");
