@@ -142,6 +142,23 @@ fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
 }
 
 #[test]
+fn the_help_names_every_command_and_says_how_it_exits() {
+    let file = File::new();
+    let help = stdout(&ragtrace(&file, &["--help"]));
+    let commands = "traces trace logs errors stats tail inflight stages retention purge migrate replay";
+    for command in commands.split(' ') {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
+        let own = stdout(&ragtrace(&file, &[command, "--help"]));
+        assert!(own.contains("--store <URL>") && own.contains("RAGTRACE_STORE"), "{command}: {own}");
+    }
+    assert!(help.contains("Exits with 0") && help.contains("sqlite:ragtrace.db"), "{help}");
+    for list in "traces logs errors stats tail inflight stages".split(' ') {
+        let own = stdout(&ragtrace(&file, &[list, "--help"]));
+        assert!(own.contains("--format <FORMAT>") && own.contains("jsonl"), "{list}: {own}");
+    }
+}
+
+#[test]
 fn the_store_is_named_before_or_after_the_command_or_by_the_environment() {
     let file = holding(ingestion());
     std::fs::rename(file.path(), file.folder.path().join("moved.db")).expect("moved");
@@ -204,10 +221,7 @@ impl ragtrace::Sink for Down {
         "sqlite"
     }
 
-    async fn deliver(
-        &self,
-        _: &ragtrace::sink::Batch,
-    ) -> Result<ragtrace::sink::Delivered, ragtrace::sink::SinkError> {
+    async fn deliver(&self, _: &ragtrace::sink::Batch) -> Result<ragtrace::sink::Delivered, ragtrace::sink::SinkError> {
         Err(ragtrace::sink::SinkError::retry("down"))
     }
 }
@@ -215,11 +229,21 @@ impl ragtrace::Sink for Down {
 /// Has two requests of alice's and one of bob's wait in a spool.
 fn spool_three_requests(folder: &std::path::Path) -> ragtrace::Telemetry {
     let builder = ragtrace::builder().console(ragtrace::Console::Off).level("info").sink(Down);
-    let telemetry = builder.spool(folder, ragtrace::SpoolLimits::default()).install().expect("nothing else is installed");
+    let telemetry =
+        builder.spool(folder, ragtrace::SpoolLimits::default()).install().expect("nothing else is installed");
     for user in ["alice", "bob", "alice"] {
         ragtrace::RequestContext::new().user_id(user).sync_scope(asked);
     }
     telemetry
+}
+
+/// Waits until the one sink's account is as it should be.
+fn until(telemetry: &ragtrace::Telemetry, is_so: impl Fn(&ragtrace::SinkStats) -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !is_so(&telemetry.stats().sinks[0]) {
+        assert!(std::time::Instant::now() < deadline, "{:?}", telemetry.stats());
+        telemetry.flush_blocking(std::time::Duration::from_millis(100));
+    }
 }
 
 #[test]
@@ -227,12 +251,7 @@ fn a_purge_reaches_what_waits_in_the_spool() {
     let file = holding([]);
     let purge = |more: &[&str]| ragtrace(&file, &[&["purge", "--user", "alice", "--spool", "spool"], more].concat());
     let telemetry = spool_three_requests(&file.folder.path().join("spool"));
-    let spooled = || telemetry.stats().sinks[0].spooled;
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while spooled() < 6 {
-        assert!(std::time::Instant::now() < until, "{} records are on disk", spooled());
-        telemetry.flush_blocking(std::time::Duration::from_millis(100));
-    }
+    until(&telemetry, |sink| sink.spooled >= 6);
     let held = purge(&[]);
     assert_eq!(code(&held), Some(1), "{}", stderr(&held));
     assert!(stderr(&held).contains("1 running processes hold their part of the spool"), "{}", stderr(&held));
@@ -247,6 +266,7 @@ fn a_purge_reaches_what_waits_in_the_spool() {
     let builder = ragtrace::builder().console(ragtrace::Console::Off).sink(file.sink());
     let builder = builder.spool(file.folder.path().join("spool"), ragtrace::SpoolLimits::default());
     let telemetry = builder.install().expect("the other is shut down");
+    until(&telemetry, |sink| sink.delivered >= 2 && sink.spooled == 0);
     let report = telemetry.shutdown_blocking(std::time::Duration::from_secs(20));
     assert!(report.complete, "{report}");
     let json = stdout(&ragtrace(&file, &["logs", "--stage", "asked", "--format", "json"]));

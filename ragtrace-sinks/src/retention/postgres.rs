@@ -4,6 +4,7 @@
 //! midnight are deleted row by row, and only those that are kept are copied.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ragtrace::TraceId;
 use sqlx::postgres::PgConnection;
@@ -11,11 +12,16 @@ use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 use super::{Purge, Purged, Retention, Settled};
+use crate::postgres::fault::has_sqlstate;
 use crate::postgres::{Fault, Target};
 use crate::store::StoreError;
 
 /// Traces of one transaction.
 const STEP: i64 = 2_000;
+/// How often, and how far apart, a day is tried to be dropped while others use the table: longer than a statement of ours
+/// may take.
+const ATTEMPTS: u32 = 60;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 /// A date after that of every partition.
 const AFTER_ALL: &str = "9999-12-31";
 /// The number of the lock that a job holds, together with one that stands for the schema: `ragt` in ASCII.
@@ -67,7 +73,7 @@ async fn settle_all(
         loop {
             settle_day(connection, retention, &day.day, settled, progress).await?;
             // A writer may have been faster than the lock, with a record of a trace that has no verdict yet.
-            if retention.dry_run || drop_day(connection, retention, &day.partition, &day.day).await? {
+            if retention.dry_run || drop_when_unused(connection, retention, &day).await? {
                 break;
             }
         }
@@ -176,6 +182,22 @@ async fn carry_out(connection: &mut PgConnection, day: &str, kept: &[Uuid], gone
     transaction.commit().await
 }
 
+/// Drops the partition of a day as soon as nobody reads or writes the table for a moment, see [`drop_day`]. While a drop
+/// waits, everybody else waits behind it, so each attempt waits for a moment only.
+async fn drop_when_unused(
+    connection: &mut PgConnection,
+    retention: &Retention,
+    day: &Day,
+) -> Result<bool, sqlx::Error> {
+    for _ in 1..ATTEMPTS {
+        match drop_day(connection, retention, &day.partition, &day.day).await {
+            Err(error) if has_sqlstate(&error, &["55P03", "40P01"]) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
+            dropped => return dropped,
+        }
+    }
+    drop_day(connection, retention, &day.partition, &day.day).await
+}
+
 /// Drops the partition of a day, unless something in it has still to be settled. Rows of no trace are judged each by
 /// itself.
 async fn drop_day(
@@ -185,6 +207,7 @@ async fn drop_day(
     day: &str,
 ) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    sqlx::query("SET LOCAL lock_timeout = '200ms'").execute(&mut *transaction).await?;
     // Nobody writes to the day from here on; who wants to makes it anew afterwards.
     let lock = format!("LOCK TABLE \"{partition}\" IN SHARE MODE");
     sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await?;

@@ -90,6 +90,8 @@ async fn settle(
             trace
         );
         let known = known.fetch_one(&mut *transaction).await?;
+        // Another job has settled it since it was found.
+        let Some(day) = known.day else { continue };
         let id: Option<TraceId> = trace.parse().ok();
         let kept = known.kept.unwrap_or_else(|| id.is_none_or(|id| retention.keeps(id, known.error)));
         *(if kept { &mut settled.archived } else { &mut settled.removed }) += u64::from(known.kept.is_none());
@@ -99,7 +101,7 @@ async fn settle(
         let note = sqlx::query!(
             "INSERT INTO settled_traces (trace_id, day, kept) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             trace,
-            known.day,
+            day,
             kept
         );
         note.execute(&mut *transaction).await?;

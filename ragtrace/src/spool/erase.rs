@@ -61,8 +61,7 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
                 return Ok(());
             }
             let bytes = codec::encode(&rest);
-            let meta =
-                Meta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..*meta };
+            let meta = Meta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..*meta };
             file.write(|writer| {
                 writer.remove(sink, sequence)?;
                 if rest.is_empty() { Ok(()) } else { writer.insert(sink, sequence, &meta, &bytes) }
