@@ -4,6 +4,7 @@
 //!   other ways in which a batch could go.
 //! - `latency SECONDS`: from a stage's end to its visibility, at 1,000 records a second.
 //! - `reads ROWS`: queries over ten days of traces of 20 records, as owner and as a tenant's reader.
+//!   In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`.
 //! - `small`: all of them in seconds, to see that they work.
 
 mod latency;
@@ -62,14 +63,25 @@ impl Line {
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let mode = arguments.next().unwrap_or_default();
-    let number = arguments.next().and_then(|number| number.parse().ok());
+    let mut number = || arguments.next().and_then(|number| number.parse().ok());
+    let (number, only): (_, Option<u64>) = (number(), number());
     let lines = match mode.as_str() {
         "throughput" => throughput::run(number.unwrap_or(1_000_000)),
         "latency" => latency::run(number.unwrap_or(20)),
         "reads" => reads::run(number.unwrap_or(10_000_000)),
+        // `reads` in parts, so that none of them holds a shared machine up for long.
+        "fill" => {
+            (0..10)
+                .filter(|day| only.is_none_or(|only| only == *day))
+                .for_each(|day| reads::fill(day, number.unwrap_or(10_000_000)));
+            return;
+        }
+        "finish" => return reads::finish(10),
+        "queries" => reads::measure_all(),
         "small" => {
             let mut lines = throughput::run(20_000);
             lines.extend(latency::run(2));
+            psql("TRUNCATE logs, request_metrics, stage_minutes, stage_hours");
             lines.extend(reads::run(20_000));
             lines
         }

@@ -9,19 +9,26 @@ use ragtrace_sinks::store::{self, LogFilter, LogStore, TraceFilter, Window};
 use crate::{Line, psql, quantile, url};
 
 const TENANTS: u64 = 10;
+const DAYS: u64 = 10;
 
 pub fn run(rows: u64) -> Vec<Line> {
+    let started = Instant::now();
+    (0..DAYS).for_each(|day| fill(day, rows));
+    finish(if rows < 1_000_000 { 1 } else { DAYS });
+    eprintln!("filled in {:.0?}", started.elapsed());
+    measure_all()
+}
+
+/// The queries, over what is there: the last part, which may be run apart from the others.
+pub fn measure_all() -> Vec<Line> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        store::migrate(&url()).await.expect("made");
-        fill(rows / 20);
-        psql("CREATE ROLE tenant_reader LOGIN; SELECT allow_reader('tenant_reader', 'tenant-3')");
         let mut lines = vec![Line::new("rows, over ten days", psql("SELECT count(*) FROM logs"))];
         let sizes = psql(SIZES);
         lines.extend(sizes.lines().filter_map(|line| line.split_once(": ")).map(|(what, size)| Line::new(what, size)));
         for role in ["postgres", "tenant_reader"] {
             let store = store::open(&url().replace("postgres@", &format!("{role}@"))).await.expect("opens");
-            lines.extend(measure(if role == "postgres" { "owner" } else { "a tenant's reader" }, &store).await);
+            lines.extend(queries(if role == "postgres" { "owner" } else { "a tenant's reader" }, &store).await);
         }
         let started = Instant::now();
         let settled = Retention::new().days(9).sample(0.1).run(&url(), |_| {}).await.expect("settled");
@@ -45,12 +52,12 @@ const SIZES: &str = "SELECT 'size of logs, and of its indexes: ' || pg_size_pret
         FROM pg_class WHERE relnamespace = 'ragtrace'::regnamespace AND relname IN ('request_metrics', 'stage_minutes',
         'stage_hours')";
 
-/// Traces of ten stages, one in fifty of which fails, in the ten days before now.
-fn fill(traces: u64) {
+/// Traces of ten stages, one in fifty of which fails, in one of the ten days before now.
+pub fn fill(day: u64, rows: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(store::migrate(&url())).expect("made");
     psql("SELECT make_day((now() at time zone 'UTC')::date - d) FROM generate_series(0, 11) d");
-    let started = Instant::now();
-    for day in 0..10 {
-        psql(&format!(
+    psql(&format!(
             "INSERT INTO logs (id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, tenant_id,
                 request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, error,
                 source, service, instance, thread)
@@ -68,14 +75,18 @@ fn fill(traces: u64) {
                     now() - interval '1 day' * ({day} + 1) + n * interval '1 day' / {per_day} AS began
                 FROM generate_series(1, {per_day}) n
             ) t, generate_series(0, 19) step, LATERAL (SELECT n % 50 = 0 AND step = 19 AS fails) f",
-            per_day = traces / 10
-        ));
-    }
+        per_day = rows / 20 / DAYS
+    ));
+}
+
+/// What goes with the traces of all the days: the reader, and the counts of so many days.
+pub fn finish(days: u64) {
+    psql("CREATE ROLE tenant_reader LOGIN; SELECT allow_reader('tenant_reader', 'tenant-3')");
     psql(&format!(
         "INSERT INTO stage_minutes
         SELECT minute, '00000000-0000-7000-8000-000000000001', 'rag-api', NULL, 'tenant-' || tenant, 'stage_' || stage,
             'chunk', 4, 4, 0, 0, 40, 0.001, 200, jsonb_build_object((200 + tenant)::text, 2, (230 + stage)::text, 2)
-        FROM generate_series(date_trunc('minute', now()) - interval '10 days', now(), '1 minute') minute,
+        FROM generate_series(date_trunc('minute', now()) - interval '{days} days', now(), '1 minute') minute,
             generate_series(0, {TENANTS} - 1) tenant, generate_series(0, 9) stage;
         INSERT INTO stage_hours
         SELECT date_trunc('hour', minute), tenant_id, stage, kind, sum(runs), sum(completed), sum(failed), sum(cancelled),
@@ -86,10 +97,9 @@ fn fill(traces: u64) {
         WHERE local_root AND event <> 'started'"
     ));
     psql("VACUUM ANALYZE");
-    eprintln!("filled in {:.0?}", started.elapsed());
 }
 
-async fn measure(role: &str, store: &LogStore) -> Vec<Line> {
+async fn queries(role: &str, store: &LogStore) -> Vec<Line> {
     let mut lines = Vec::new();
     let mut say = |what: &str, times: Vec<Duration>, wanted| lines.push(line(role, what, times).wanted(wanted));
     let day_ago = Timestamp::now().minus(Duration::from_hours(24));

@@ -77,8 +77,8 @@ pub fn run(file: &Path) -> (Vec<Line>, f64) {
 async fn each(way: &str, header: &[u8], tuples: &[Tuple<'_>], size: usize) -> f64 {
     let url = format!("{}?options=-csearch_path%3Dragtrace", url());
     let mut connection = PgConnection::connect(&url).await.expect("connects");
-    // A few hundred transactions tell enough of small ones.
-    let tuples = &tuples[..tuples.len().min(size * 300)];
+    // A hundred transactions tell enough of small ones.
+    let tuples = &tuples[..tuples.len().min(size * 100)];
     let started = Instant::now();
     for tuples in tuples.chunks(size) {
         let mut transaction = connection.begin().await.expect("begins");

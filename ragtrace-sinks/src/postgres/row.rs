@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use ragtrace::{Record, SpanId, StageKind, Timestamp};
-use serde_json::{Map, Value as Json, json};
+use ragtrace::{Record, SpanId, StageKind};
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::clean;
@@ -139,22 +139,6 @@ impl<'a> Row<'a> {
             instance: record.instance(),
             thread: text(record.thread()),
         }
-    }
-
-    /// As a JSON object of the columns, for statements that take rows that way. JSON in it is text once more.
-    pub(super) fn to_json(&self) -> Json {
-        json!({
-            "id": self.id, "timestamp": Timestamp::from_micros(self.timestamp).to_string(), "trace_id": self.trace_id,
-            "span_id": self.span_id.as_ref().map(Digits::as_str),
-            "parent_span_id": self.parent_span_id.as_ref().map(Digits::as_str), "local_root": self.local_root,
-            "request_id": self.request_id, "user_id": self.user_id, "tenant_id": self.tenant_id,
-            "request_type": self.request_type, "logger": self.logger, "level": self.level, "message": self.message,
-            "event": self.event, "stage": self.stage, "kind": self.kind, "duration_ms": self.duration_ms,
-            "item_count": self.item_count, "context": self.context, "metrics": self.metrics, "error": self.error,
-            "stack_trace": self.stack_trace, "source": self.source, "service": self.service,
-            "environment": self.environment, "version": self.version, "host": self.host, "instance": self.instance,
-            "thread": self.thread,
-        })
     }
 }
 

@@ -38,7 +38,7 @@ async fn a_connection_cut_at_any_point_of_a_batch_costs_and_doubles_nothing() {
     let mut batches = Vec::new();
     // As few go by a statement, and as many by COPY.
     for (size, points) in [
-        (40, ["BEGIN", "delivered_batches", "json_to_recordset", "COMMIT"]),
+        (40, ["BEGIN", "delivered_batches", "INSERT INTO logs", "COMMIT"]),
         (3_000, ["BEGIN", "delivered_batches", "COPY logs", "COMMIT"]),
     ] {
         // The server says nothing in the middle of the data, so that is a point to cut before only.
