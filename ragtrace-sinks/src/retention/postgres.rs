@@ -207,7 +207,7 @@ async fn drop_day(
     day: &str,
 ) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin().await?;
-    sqlx::query("SET LOCAL lock_timeout = '200ms'").execute(&mut *transaction).await?;
+    sqlx::query("SET LOCAL lock_timeout = '1s'").execute(&mut *transaction).await?;
     // Nobody writes to the day from here on; who wants to makes it anew afterwards.
     let lock = format!("LOCK TABLE \"{partition}\" IN SHARE MODE");
     sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
