@@ -89,6 +89,8 @@ fn main() {
     };
     println!("| what | measured | wanted |\n| --- | --- | --- |");
     for Line { what, figure, wanted } in lines {
+        // Seconds of a build that is not optimised are held against nothing.
+        let wanted = if mode == "small" { "" } else { wanted };
         println!("| {what} | {figure} | {wanted} |");
     }
 }
