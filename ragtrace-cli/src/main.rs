@@ -26,9 +26,12 @@ use clap::{Parser, Subcommand};
 
 use output::{Failure, Found};
 
+const EXITS: &str = "Exits with 0 if it found something or did what it was asked to, with 1 if there was nothing to find, \
+    with 2 if it was asked wrongly or there is no store.";
+
 /// Read the stage logs of a RAG pipeline.
 #[derive(Parser)]
-#[command(name = "ragtrace", version, max_term_width = 100)]
+#[command(name = "ragtrace", version, max_term_width = 100, after_help = EXITS)]
 struct Cli {
     /// Where the logs are: `sqlite:` and the path of a file, or `postgres://user@host/database`.
     #[arg(long, global = true, env = "RAGTRACE_STORE", default_value = "sqlite:ragtrace.db", value_name = "URL")]

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ragtrace::spool::{DeadLetter, DeadLetters};
-use ragtrace_sinks::retention;
+use indicatif::{ProgressBar, ProgressStyle};
+use ragtrace::spool::{DeadLetter, DeadLetters, Erased, erase};
+use ragtrace_sinks::retention::{Purge, Purged};
 
 use crate::output::{Failure, Found};
 
@@ -12,8 +13,8 @@ pub(crate) struct Args {
     /// Whom to erase: every trace with a record of this user.
     #[arg(long, value_name = "ID")]
     user: String,
-    /// The folder of a spool, whose dead letters of that user are erased too. What still waits there for delivery is
-    /// not: purge again once it has arrived.
+    /// The folder of a spool, where what waits for delivery and the dead letters of that user are erased too. What a
+    /// running process holds there cannot be reached: purge again once that process has ended, or delivered it.
     #[arg(long, value_name = "FOLDER", env = "RAGTRACE_SPOOL")]
     spool: Option<PathBuf>,
     /// Say what would be removed, and remove nothing.
@@ -22,17 +23,39 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    let purged = retention::purge(url, &args.user, args.dry_run).await?;
+    // What waits goes first, so that it does not arrive behind the purge.
+    let waiting =
+        args.spool.as_deref().map_or(Ok(Erased::default()), |spool| erase(spool, &args.user, args.dry_run))?;
     let letters = args.spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, &args.user, args.dry_run))?;
-    if purged.total() == 0 && letters == 0 {
+    // Drawn on standard error, and only if that is a terminal.
+    let bar = ProgressBar::no_length();
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} steps  {msg}").unwrap_or(ProgressStyle::default_bar()),
+    );
+    let purge = Purge::of(&args.user).dry_run(args.dry_run);
+    let purged = purge.run(url, |so_far| show(&bar, so_far)).await?;
+    bar.finish_and_clear();
+    if waiting.slots_in_use > 0 {
+        eprintln!(
+            "ragtrace: {} running processes hold their part of the spool: purge again once they have ended",
+            waiting.slots_in_use
+        );
+    }
+    if purged.total() + waiting.records + waiting.requests == 0 && letters == 0 {
         return Ok(Found::Nothing(format!("there is nothing of the user {:?}", args.user)));
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     println!(
-        "{verb}: {} log rows, {} archived rows, {} requests, {letters} dead letters",
-        purged.logs, purged.archived, purged.requests
+        "{verb}: {} log rows, {} archived rows, {} requests, {} waiting records, {letters} dead letters",
+        purged.logs, purged.archived, purged.requests, waiting.records
     );
     Ok(Found::Something)
+}
+
+fn show(bar: &ProgressBar, purged: &Purged) {
+    bar.set_length(purged.steps as u64);
+    bar.set_position(purged.steps_done as u64);
+    bar.set_message(format!("{} rows", purged.total()));
 }
 
 /// How many dead letters were the user's.

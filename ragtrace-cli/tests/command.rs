@@ -142,6 +142,23 @@ fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
 }
 
 #[test]
+fn the_help_names_every_command_and_says_how_it_exits() {
+    let file = File::new();
+    let help = stdout(&ragtrace(&file, &["--help"]));
+    let commands = "traces trace logs errors stats tail inflight stages retention purge migrate replay";
+    for command in commands.split(' ') {
+        assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{command} "))), "{command}: {help}");
+        let own = stdout(&ragtrace(&file, &[command, "--help"]));
+        assert!(own.contains("--store <URL>") && own.contains("RAGTRACE_STORE"), "{command}: {own}");
+    }
+    assert!(help.contains("Exits with 0") && help.contains("sqlite:ragtrace.db"), "{help}");
+    for list in "traces logs errors stats tail inflight stages".split(' ') {
+        let own = stdout(&ragtrace(&file, &[list, "--help"]));
+        assert!(own.contains("--format <FORMAT>") && own.contains("jsonl"), "{list}: {own}");
+    }
+}
+
+#[test]
 fn the_store_is_named_before_or_after_the_command_or_by_the_environment() {
     let file = holding(ingestion());
     std::fs::rename(file.path(), file.folder.path().join("moved.db")).expect("moved");
@@ -191,6 +208,71 @@ fn a_reader_that_has_seen_enough_ends_the_command_quietly() {
     child.stdout.take().expect("a pipe").read_exact(&mut some).expect("a beginning");
     let output = child.wait_with_output().expect("ends");
     assert_eq!((code(&output), stderr(&output).as_str()), (Some(0), ""));
+}
+
+#[ragtrace::traced_stage]
+fn asked() {}
+
+/// A sink whose backend is down.
+struct Down;
+
+impl ragtrace::Sink for Down {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn deliver(&self, _: &ragtrace::sink::Batch) -> Result<ragtrace::sink::Delivered, ragtrace::sink::SinkError> {
+        Err(ragtrace::sink::SinkError::retry("down"))
+    }
+}
+
+/// Has two requests of alice's and one of bob's wait in a spool.
+fn spool_three_requests(folder: &std::path::Path) -> ragtrace::Telemetry {
+    let builder = ragtrace::builder().console(ragtrace::Console::Off).level("info").sink(Down);
+    let telemetry =
+        builder.spool(folder, ragtrace::SpoolLimits::default()).install().expect("nothing else is installed");
+    for user in ["alice", "bob", "alice"] {
+        ragtrace::RequestContext::new().user_id(user).sync_scope(asked);
+    }
+    telemetry
+}
+
+/// Waits until the one sink's account is as it should be.
+fn until(telemetry: &ragtrace::Telemetry, is_so: impl Fn(&ragtrace::SinkStats) -> bool) {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !is_so(&telemetry.stats().sinks[0]) {
+        assert!(std::time::Instant::now() < deadline, "{:?}", telemetry.stats());
+        telemetry.flush_blocking(std::time::Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_purge_reaches_what_waits_in_the_spool() {
+    let file = holding([]);
+    let purge = |more: &[&str]| ragtrace(&file, &[&["purge", "--user", "alice", "--spool", "spool"], more].concat());
+    let telemetry = spool_three_requests(&file.folder.path().join("spool"));
+    until(&telemetry, |sink| sink.spooled >= 6);
+    let held = purge(&[]);
+    assert_eq!(code(&held), Some(1), "{}", stderr(&held));
+    assert!(stderr(&held).contains("1 running processes hold their part of the spool"), "{}", stderr(&held));
+    telemetry.shutdown_blocking(std::time::Duration::from_secs(5));
+
+    let four = "0 log rows, 0 archived rows, 0 requests, 4 waiting records, 0 dead letters";
+    assert_eq!(stdout(&purge(&["--dry-run"])), format!("would be removed: {four}\n"));
+    assert_eq!(stdout(&purge(&[])), format!("removed: {four}\n"));
+    assert_eq!(code(&purge(&[])), Some(1), "nothing is left of her");
+
+    // The next process delivers what is left, which is his alone.
+    let builder = ragtrace::builder().console(ragtrace::Console::Off).sink(file.sink());
+    let builder = builder.spool(file.folder.path().join("spool"), ragtrace::SpoolLimits::default());
+    let telemetry = builder.install().expect("the other is shut down");
+    until(&telemetry, |sink| sink.delivered >= 2 && sink.spooled == 0);
+    let report = telemetry.shutdown_blocking(std::time::Duration::from_secs(20));
+    assert!(report.complete, "{report}");
+    let json = stdout(&ragtrace(&file, &["logs", "--stage", "asked", "--format", "json"]));
+    let rows: Json = serde_json::from_str(&json).expect("JSON");
+    let users: Vec<_> = rows.as_array().expect("a list").iter().map(|row| row["user_id"].as_str()).collect();
+    assert_eq!(users, [Some("bob"), Some("bob")]);
 }
 
 /// `script` gives the command a terminal. Without it there is nothing to see colours on.
@@ -280,9 +362,9 @@ fn retention_and_purge_say_what_they_do() {
     let of_bob = letter("bob");
     std::fs::write(&letters, letter("alice") + &of_bob).expect("written");
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", ".", "--dry-run"]));
-    assert_eq!(said, "would be removed: 0 log rows, 8 archived rows, 0 requests, 1 dead letters\n");
+    assert_eq!(said, "would be removed: 0 log rows, 8 archived rows, 0 requests, 0 waiting records, 1 dead letters\n");
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", "."]));
-    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 requests, 1 dead letters\n");
+    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 requests, 0 waiting records, 1 dead letters\n");
     assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
 }

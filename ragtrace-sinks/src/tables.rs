@@ -1,11 +1,14 @@
 //! What the tables of every database say alike.
 
+#[cfg(feature = "postgres")]
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 #[cfg(feature = "postgres")]
 use ragtrace::metrics::DurationSketch;
-use ragtrace::metrics::{RequestMetric, StageMinute};
+#[cfg(feature = "sqlite")]
+use ragtrace::metrics::RequestMetric;
+use ragtrace::metrics::StageMinute;
 use ragtrace::sink::Batch;
 use ragtrace::{FieldDescriptor, FieldSource, Origin, StageDescriptor, Timestamp};
 use serde_json::{Value as Json, json};
@@ -45,13 +48,17 @@ impl<'a> Process<'a> {
 
     /// Every process that a batch tells of, in the order of their ids.
     pub(crate) fn all_of(batch: &'a Batch) -> Vec<Self> {
-        let mut all: BTreeMap<Uuid, Self> = BTreeMap::new();
+        let mut all: Vec<Self> = Vec::new();
         let records = batch.records().iter().map(|record| (record.origin(), record.timestamp()));
         for (origin, at) in batch.origin().zip(batch.closed_at()).into_iter().chain(records) {
-            let process = all.entry(origin.instance()).or_insert_with(|| Self::new(origin, at));
-            (process.first, process.last) = (process.first.min(at), process.last.max(at));
+            // A batch is of one process nearly always, and of few otherwise.
+            match all.iter_mut().find(|process| process.instance == origin.instance()) {
+                Some(process) => (process.first, process.last) = (process.first.min(at), process.last.max(at)),
+                None => all.push(Self::new(origin, at)),
+            }
         }
-        all.into_values().collect()
+        all.sort_by_key(|process| process.instance);
+        all
     }
 }
 
@@ -61,11 +68,14 @@ pub(crate) fn counts(minute: &StageMinute) -> [i64; 5] {
         .map(|count| i64::try_from(count).unwrap_or(i64::MAX))
 }
 
+/// One division of a whole number, so that the shortest decimal form has no more digits than there are.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
 pub(crate) fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
+    duration.as_nanos() as f64 / 1e6
 }
 
 /// The requests of a batch as a JSON array of rows of `request_metrics`.
+#[cfg(feature = "sqlite")]
 pub(crate) fn requests(batch: &Batch) -> Json {
     let row = |request: &RequestMetric| {
         json!({

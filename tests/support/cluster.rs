@@ -113,7 +113,9 @@ impl Cluster {
     }
 
     fn psql(&self, database: &str, sql: &str) -> std::process::Output {
-        let mut psql = Command::new(bin().join("psql"));
+        // Packages of the server alone bring no client; any client will do.
+        let beside = bin().join("psql");
+        let mut psql = Command::new(if beside.exists() { beside } else { PathBuf::from("psql") });
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", sql]).arg(self.url(database));
         psql.stdin(Stdio::null()).output().expect("psql runs")
     }
@@ -140,13 +142,30 @@ impl Cluster {
         let rope = watcher.stdin.take();
         let until = Instant::now() + STARTING;
         while !self.psql("postgres", "SELECT 1").status.success() {
-            let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(Instant::now() < until, "the server does not start: {}", log());
+            assert!(Instant::now() < until, "the server does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
         let pid = std::fs::read_to_string(self.folder.join("data/postmaster.pid")).expect("a running server");
         let pid = pid.lines().next().and_then(|pid| pid.parse().ok()).expect("its number");
         self.server = Some(Server { watcher, rope, pid });
+    }
+
+    /// Has no file of the server grow beyond so many bytes any more, as on a disk that is full, or lets them grow again.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let Some(server) = &self.server else { return };
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let children = Command::new("pgrep").args(["-P", &server.pid.to_string()]).output().expect("pgrep runs");
+        let children = String::from_utf8_lossy(&children.stdout).into_owned();
+        for pid in children.lines().chain([server.pid.to_string().as_str()]) {
+            // A child may be gone by now. The soft limit alone, which its owner may raise again.
+            let mut prlimit = unprivileged(Path::new("prlimit"));
+            let _ = prlimit.args([&format!("--fsize={limit}:"), "--pid", pid]).stderr(Stdio::null()).status();
+        }
+    }
+
+    /// What the server wrote to its log.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// Stops the server in its tracks: it holds its connections and does not answer.
@@ -171,6 +190,41 @@ impl Drop for Cluster {
         self.kill();
         // The watcher leaves the folder to whoever killed the server.
         let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A disk of a test's own, in a server's folder, which is soon full: a file system in memory. To mount one takes a right
+/// that few users have.
+#[derive(Debug)]
+pub(crate) struct SmallDisk {
+    folder: PathBuf,
+}
+
+impl SmallDisk {
+    /// One of so many megabytes, or `None` for a user who may not mount.
+    pub(crate) fn mount(cluster: &Cluster, megabytes: u32) -> Option<Self> {
+        let folder = cluster.folder().join("small");
+        std::fs::create_dir(&folder).expect("a folder");
+        let options = format!("size={megabytes}m,mode=0700,uid={NOBODY},gid={NOBODY}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&folder).output();
+        mounted.is_ok_and(|mounted| mounted.status.success()).then_some(Self { folder })
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn grow(&self, megabytes: u32) {
+        let options = format!("remount,size={megabytes}m");
+        let grown = Command::new("mount").args(["-o", &options]).arg(&self.folder).status().expect("mount runs");
+        assert!(grown.success(), "it grows");
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily, since the server may still have files there.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
     }
 }
 

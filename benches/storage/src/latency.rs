@@ -6,9 +6,9 @@ use ragtrace::RequestContext;
 use ragtrace_sinks::{PostgresSink, store};
 
 use crate::throughput::embed_batch;
-use crate::{quantile, url};
+use crate::{Line, quantile, url};
 
-pub fn run(seconds: u64) {
+pub fn run(seconds: u64) -> Vec<Line> {
     let telemetry = ragtrace::builder()
         .service("bench")
         .console(ragtrace::Console::Off)
@@ -42,10 +42,6 @@ pub fn run(seconds: u64) {
     producer.join().expect("it ends");
     telemetry.shutdown_blocking(Duration::from_secs(10));
     times.sort_unstable();
-    println!(
-        "{} stages at 1,000 records/s: visible after {:.0?} (median), {:.0?} (p99)",
-        times.len(),
-        quantile(&times, 0.5),
-        quantile(&times, 0.99)
-    );
+    let said = format!("{:.0?}, {:.0?}", quantile(&times, 0.5), quantile(&times, 0.99));
+    vec![Line::new("from a stage's end to its visibility at 1,000 records/s, median and p99", said)]
 }

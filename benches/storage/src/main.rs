@@ -1,12 +1,16 @@
 //! How fast PostgreSQL takes records in and gives them back. `run` starts a server for it.
 //!
-//! - `throughput RECORDS`: our pipeline, `psql \copy` of the very same rows into the same table, and a row at a time.
+//! - `throughput RECORDS`: our pipeline, `psql \copy` of the very same rows into the same table, a row at a time, and the
+//!   other ways in which a batch could go.
 //! - `latency SECONDS`: from a stage's end to its visibility, at 1,000 records a second.
 //! - `reads ROWS`: queries over ten days of traces of 20 records, as owner and as a tenant's reader.
+//!   In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`.
+//! - `small`: all of them in seconds, to see that they work.
 
 mod latency;
 mod reads;
 mod throughput;
+mod ways;
 
 use std::process::Command;
 use std::time::Duration;
@@ -20,6 +24,8 @@ pub fn url() -> String {
 pub fn psql(sql: &str) -> String {
     let sql = format!("SET search_path = ragtrace;\n{sql}\n");
     let mut psql = Command::new("psql");
+    // The way that the pipeline takes.
+    psql.env("PGHOST", "127.0.0.1");
     psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", "postgres"]);
     let mut child =
         psql.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().expect("psql runs");
@@ -35,14 +41,56 @@ pub fn quantile(sorted: &[Duration], q: f64) -> Duration {
     sorted[at.min(sorted.len() - 1)]
 }
 
+/// A line of the table that this prints.
+pub struct Line {
+    what: String,
+    figure: String,
+    wanted: &'static str,
+}
+
+impl Line {
+    pub fn new(what: impl Into<String>, figure: impl Into<String>) -> Self {
+        Self { what: what.into(), figure: figure.into(), wanted: "" }
+    }
+
+    /// The same with what it should come to.
+    pub fn wanted(mut self, wanted: &'static str) -> Self {
+        self.wanted = wanted;
+        self
+    }
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let mode = arguments.next().unwrap_or_default();
-    let number = arguments.next().and_then(|number| number.parse().ok());
-    match mode.as_str() {
+    let mut number = || arguments.next().and_then(|number| number.parse().ok());
+    let (number, only): (_, Option<u64>) = (number(), number());
+    let lines = match mode.as_str() {
         "throughput" => throughput::run(number.unwrap_or(1_000_000)),
         "latency" => latency::run(number.unwrap_or(20)),
         "reads" => reads::run(number.unwrap_or(10_000_000)),
-        _ => panic!("give throughput, latency or reads, and a number"),
+        // `reads` in parts, so that none of them holds a shared machine up for long.
+        "fill" => {
+            (0..10)
+                .filter(|day| only.is_none_or(|only| only == *day))
+                .for_each(|day| reads::fill(day, number.unwrap_or(10_000_000)));
+            return;
+        }
+        "finish" => return reads::finish(10),
+        "queries" => reads::measure_all(),
+        "small" => {
+            let mut lines = throughput::run(20_000);
+            lines.extend(latency::run(2));
+            psql("TRUNCATE logs, request_metrics, stage_minutes, stage_hours");
+            lines.extend(reads::run(20_000));
+            lines
+        }
+        _ => panic!("give throughput, latency, reads or small, and a number"),
+    };
+    println!("| what | measured | wanted |\n| --- | --- | --- |");
+    for Line { what, figure, wanted } in lines {
+        // Seconds of a build that is not optimised are held against nothing.
+        let wanted = if mode == "small" { "" } else { wanted };
+        println!("| {what} | {figure} | {wanted} |");
     }
 }

@@ -1,44 +1,61 @@
-//! Rows a second, three ways into the same table on the same server.
+//! Rows a second, several ways into the same table on the same server.
 
 use std::time::{Duration, Instant};
 
 use ragtrace::{RequestContext, traced_stage};
 use ragtrace_sinks::PostgresSink;
 
-use crate::{psql, url};
+use crate::{Line, psql, url, ways};
 
 #[traced_stage(kind = embed, fields(batch, model), ok(|vectors| dimensions = vectors.len() as u64 * 384, cost_usd = 0.000_02))]
 pub fn embed_batch(batch: u64, model: &str) -> Vec<u8> {
     vec![0; 16]
 }
 
-pub fn run(records: u64) {
-    let (ours, cpu) = pipeline(records);
-    println!("pipeline          {ours:>9.0} rows/s, {cpu:.2} µs of the application's CPU a record");
+/// A request of twenty records: a root, and nine stages in it.
+#[traced_stage(kind = pipeline, fields(document))]
+fn ingest(document: &str) {
+    for batch in 0..9 {
+        std::hint::black_box(embed_batch(batch, "hashing-384"));
+    }
+}
+
+pub fn run(records: u64) -> Vec<Line> {
+    let (first, cpu) = pipeline(records);
     let file = std::env::temp_dir().join(format!("ragtrace-bench-{}.copy", std::process::id()));
-    let file_shown = file.display();
-    psql(&format!("\\copy (SELECT * FROM logs) TO '{file_shown}' (FORMAT binary)"));
+    let shown = file.display();
+    psql(&format!("\\copy (SELECT * FROM logs) TO '{shown}' (FORMAT binary)"));
     let mut copies = Vec::new();
     for _ in 0..3 {
         psql("TRUNCATE logs; CHECKPOINT");
         let started = Instant::now();
-        psql(&format!("\\copy logs FROM '{file_shown}' (FORMAT binary)"));
+        psql(&format!("\\copy logs FROM '{shown}' (FORMAT binary)"));
         copies.push(records as f64 / started.elapsed().as_secs_f64());
     }
-    copies.sort_by(f64::total_cmp);
-    println!("psql \\copy        {:>9.0} rows/s (median of {copies:.0?})", copies[1]);
-    let mut again = Vec::new();
+    let mut ours = vec![first];
     for _ in 0..2 {
         psql("TRUNCATE logs; CHECKPOINT");
-        again.push(pipeline(records).0);
+        ours.push(pipeline(records).0);
     }
-    again.push(ours);
-    again.sort_by(f64::total_cmp);
-    println!("pipeline, median  {:>9.0} rows/s (of {again:.0?})", again[1]);
-    let each = row_by_row();
-    println!("a row at a time   {each:>9.0} rows/s");
-    println!("ours / \\copy = {:.2}, ours / a row at a time = {:.1}", again[1] / copies[1], again[1] / each);
+    let (ways, row_by_row) = ways::run(&file);
     let _ = std::fs::remove_file(file);
+    let (all_ours, all_copies) = (format!("{ours:.0?}"), format!("{copies:.0?}"));
+    let (ours, copy) = (median(&mut ours), median(&mut copies));
+    let mut lines = vec![
+        Line::new(format!("{records} records by the pipeline, rows/s"), format!("{ours:.0} of {all_ours}")),
+        Line::new("the same by `psql \\copy`, rows/s", format!("{copy:.0} of {all_copies}")),
+        Line::new("the same a row at a time, 100 a transaction, rows/s", format!("{row_by_row:.0}")),
+        Line::new("pipeline / `\\copy`", format!("{:.2}", ours / copy)).wanted("≥ 0.9"),
+        Line::new("pipeline / a row at a time", format!("{:.1}", ours / row_by_row)).wanted("≥ 15"),
+        Line::new("the application's CPU a record", format!("{cpu:.2} µs")),
+    ];
+    lines.extend(ways);
+    lines
+}
+
+fn median(speeds: &mut [f64]) -> f64 {
+    speeds.sort_by(f64::total_cmp);
+    speeds[speeds.len() / 2]
 }
 
 /// Stages that run, a pipeline that ships them, until all has arrived.
@@ -46,7 +63,7 @@ fn pipeline(records: u64) -> (f64, f64) {
     let telemetry = ragtrace::builder()
         .service("bench")
         .console(ragtrace::Console::Off)
-        .sink(PostgresSink::new(url()))
+        .sink(PostgresSink::new(url()).connections(std::env::var("CONNS").map_or(4, |c| c.parse().unwrap())))
         // Room for what four deliveries of 10,000 hold, and for the next ones.
         .queue(ragtrace::QueueLimits::default().with_sink_bytes(256 << 20))
         .install()
@@ -58,11 +75,7 @@ fn pipeline(records: u64) -> (f64, f64) {
     let (started, cpu) = (Instant::now(), cpu_seconds());
     for request in 0..records / 20 {
         let context = RequestContext::new().user_id(format!("user-{}", request % 500)).tenant_id("acme");
-        context.request_type("ingest").sync_scope(|| {
-            for batch in 0..10 {
-                std::hint::black_box(embed_batch(batch, "hashing-384"));
-            }
-        });
+        context.request_type("ingest").sync_scope(|| ingest("report.pdf"));
         // A queue that is full drops; this one waits for room instead.
         while request % 64 == 0 && request * 20 > telemetry.stats().sinks[0].delivered + 90_000 {
             std::thread::sleep(Duration::from_millis(1));
@@ -73,42 +86,6 @@ fn pipeline(records: u64) -> (f64, f64) {
     assert!(report.complete, "{report}");
     assert_eq!(psql("SELECT count(*) FROM logs"), records.to_string(), "{report}");
     (records as f64 / took.as_secs_f64(), cpu * 1e6 / records as f64)
-}
-
-/// As the Python stack did it: an INSERT a row, a hundred a transaction.
-fn row_by_row() -> f64 {
-    const ROWS: u64 = 20_000;
-    psql("TRUNCATE logs");
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        use sqlx::Connection;
-        let url = format!("{}?options=-csearch_path%3Dragtrace", url());
-        let mut connection = sqlx::PgConnection::connect(&url).await.expect("connects");
-        let started = Instant::now();
-        for _ in 0..ROWS / 100 {
-            let mut transaction = connection.begin().await.expect("begins");
-            for row in 0..100_i64 {
-                sqlx::query(
-                    "INSERT INTO logs (id, timestamp, trace_id, span_id, local_root, user_id, tenant_id, logger, level,
-                        message, event, stage, kind, duration_ms, item_count, context, metrics, source, service, instance)
-                    VALUES ($1, now(), $2, '00000000000000ab', true, 'user-1', 'acme', 'bench', 'INFO',
-                        'embed_batch_completed', 'completed', 'embed_batch', 'embed', 0.12, $3, $4::text::jsonb,
-                        $5::text::jsonb, $6::text::jsonb, 'bench', $2)",
-                )
-                .bind(uuid::Uuid::new_v4())
-                .bind(uuid::Uuid::new_v4())
-                .bind(row)
-                .bind(r#"{"batch":7,"model":"hashing-384"}"#)
-                .bind(r#"{"duration_ms":0.12,"count":16,"dimensions":6144,"cost_usd":0.00002}"#)
-                .bind(r#"{"file":"src/throughput.rs","line":12}"#)
-                .execute(&mut *transaction)
-                .await
-                .expect("inserted");
-            }
-            transaction.commit().await.expect("committed");
-        }
-        ROWS as f64 / started.elapsed().as_secs_f64()
-    })
 }
 
 /// User and system time of this process.

@@ -74,7 +74,13 @@ impl Target {
                 [("statement_timeout", "30s"), ("lock_timeout", "5s"), ("default_transaction_read_only", "on")]
             }
         };
-        let always = [("search_path", search_path.as_str()), ("TimeZone", "UTC"), ("application_name", "ragtrace")];
+        // Compiling a statement takes longer than any of ours does.
+        let always = [
+            ("search_path", search_path.as_str()),
+            ("TimeZone", "UTC"),
+            ("application_name", "ragtrace"),
+            ("jit", "off"),
+        ];
         Ok(options.options(always.into_iter().chain(settings)).disable_statement_logging())
     }
 

@@ -10,8 +10,9 @@
 //!
 //! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way becomes a verdict by
 //! its SQLSTATE (`fault`): a server that is down, full, busy or failing over passes, so `retry`; a wrong password or
-//! missing rights park the sink by `unauthorized`; data that the server refuses is `rejected`. A record that comes in
-//! two batches (a dead letter that is replayed) makes two rows: partitions by day can have no key on the id alone.
+//! missing rights park the sink by `unauthorized`; data that the server refuses is `rejected`. Partitions by day can have
+//! no key on the id alone, so a record that comes in two batches of many makes two rows, which no pipeline of ours does;
+//! one that comes alone, as a dead letter does that is replayed, is looked for first.
 
 pub(crate) mod clean;
 mod connect;
@@ -34,6 +35,7 @@ pub(crate) use connect::{MIGRATIONS, Session, Target};
 pub(crate) use fault::Fault;
 use fault::{Cause, Trouble};
 
+use crate::retention::{Retention, Upkeep, postgres};
 use crate::tables::Process;
 
 /// How long a batch may take. The server gives a statement up sooner; this is for one that does not answer at all.
@@ -53,12 +55,15 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub struct PostgresSink {
     writer: Arc<Writer>,
     in_flight: usize,
+    retention: Option<Retention>,
+    upkeep: Upkeep,
 }
 
 impl PostgresSink {
     /// A sink into the database at `url`. Nothing is connected before the first batch; a malformed URL parks the sink.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { writer: Arc::new(Writer::new(Target::from_url(&url.into()))), in_flight: 4 }
+        let writer = Arc::new(Writer::new(Target::from_url(&url.into())));
+        Self { writer, in_flight: 4, retention: None, upkeep: Upkeep::default() }
     }
 
     /// Sets the schema that holds the tables; `ragtrace` if not set.
@@ -70,6 +75,13 @@ impl PostgresSink {
     /// Sets how many batches are under way at once, each over a connection of its own; 4 if not set, and at least 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
+        self
+    }
+
+    /// Has retention run beside the deliveries, once an hour at most and over a connection of its own, which no delivery
+    /// waits for. Where several processes are asked to, one of them does it at a time. The role has to own the tables.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
         self
     }
 }
@@ -89,12 +101,18 @@ impl Sink for PostgresSink {
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let (writer, batch) = (Arc::clone(&self.writer), batch.clone());
         match tokio::spawn(async move { writer.deliver(&batch).await }).await {
-            Ok(delivered) => delivered.map(|()| Delivered::all()).map_err(Fault::into_verdict),
-            Err(stopped) => Err(SinkError::retry(format!("the write was stopped: {stopped}"))),
+            Ok(delivered) => delivered.map_err(Fault::into_verdict)?,
+            Err(stopped) => return Err(SinkError::retry(format!("the write was stopped: {stopped}"))),
         }
+        if let Some(retention) = self.retention {
+            let target = self.writer.target.clone();
+            self.upkeep.when_due(|| async move { postgres::retain(&target, &retention, &mut |_| {}).await });
+        }
+        Ok(Delivered::all())
     }
 
     async fn close(&self) {
+        self.upkeep.stop().await;
         self.writer.close().await;
     }
 }
@@ -151,20 +169,19 @@ impl Writer {
     }
 
     async fn write(&self, connection: &mut PgConnection, batch: &Batch) -> Result<(), Fault> {
-        let rows = row::rows(batch.records());
-        self.make_days(connection, &rows).await?;
+        self.make_days(connection, batch).await?;
         let has_catalog = lock(&self.known).has_catalog;
         if let (Some(process), false) = (batch.origin(), has_catalog) {
             write::catalog(connection, process.service().unwrap_or_default()).await?;
             lock(&self.known).has_catalog = true;
         }
-        write::batch(connection, batch, &rows).await
+        write::batch(connection, batch).await
     }
 
     /// Makes the partitions that the rows need, and those of the days to come.
-    async fn make_days(&self, connection: &mut PgConnection, rows: &[row::Row<'_>]) -> Result<(), Fault> {
+    async fn make_days(&self, connection: &mut PgConnection, batch: &Batch) -> Result<(), Fault> {
         let today = row::day_of(ragtrace::Timestamp::now().as_micros());
-        let mut wanted: BTreeSet<i64> = rows.iter().map(row::Row::day).collect();
+        let mut wanted = row::days_of(batch.records());
         wanted.extend(today..today + 3);
         let missing: Vec<i64> = wanted.difference(&lock(&self.known).days).copied().collect();
         for day in missing {

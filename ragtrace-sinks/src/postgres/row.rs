@@ -1,9 +1,10 @@
 //! A record as a row.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
-use ragtrace::{Record, StageKind, Timestamp};
-use serde_json::{Map, Value as Json, json};
+use ragtrace::{Record, SpanId, StageKind};
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::clean;
@@ -26,8 +27,8 @@ pub(super) struct Row<'a> {
     /// Microseconds since 1970.
     pub(super) timestamp: i64,
     pub(super) trace_id: Option<Uuid>,
-    pub(super) span_id: Option<String>,
-    pub(super) parent_span_id: Option<String>,
+    pub(super) span_id: Option<Digits>,
+    pub(super) parent_span_id: Option<Digits>,
     pub(super) local_root: bool,
     pub(super) request_id: Text<'a>,
     pub(super) user_id: Text<'a>,
@@ -56,8 +57,26 @@ pub(super) struct Row<'a> {
 
 type Text<'a> = Option<Cow<'a, str>>;
 
-pub(super) fn rows(records: &[Record]) -> Vec<Row<'_>> {
-    records.iter().map(Row::of).collect()
+/// A span's id as the sixteen hex digits that are stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Digits([u8; 16]);
+
+impl Digits {
+    fn of(id: SpanId) -> Self {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let bytes = id.as_u64().to_be_bytes();
+        let half = |at: usize| if at.is_multiple_of(2) { bytes[at / 2] >> 4 } else { bytes[at / 2] & 0xf };
+        Self(std::array::from_fn(|at| HEX[usize::from(half(at))]))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+/// A time in microseconds, within what is believed.
+pub(super) fn sensible(micros: i64) -> i64 {
+    micros.clamp(SENSIBLE.0, SENSIBLE.1)
 }
 
 /// The day, counted from 1970, of a time in microseconds.
@@ -65,11 +84,25 @@ pub(super) fn day_of(micros: i64) -> i64 {
     micros.div_euclid(MICROS_PER_DAY)
 }
 
+/// The days, counted from 1970, whose partitions the records go to.
+pub(super) fn days_of(records: &[Record]) -> BTreeSet<i64> {
+    let mut days = BTreeSet::new();
+    let mut last = None;
+    for record in records {
+        let day = day_of(sensible(record.timestamp().as_micros()));
+        // Neighbours are nearly always of the same day.
+        if last.replace(day) != Some(day) {
+            days.insert(day);
+        }
+    }
+    days
+}
+
 impl<'a> Row<'a> {
-    fn of(record: &'a Record) -> Self {
+    pub(super) fn of(record: &'a Record) -> Self {
         let text = |text: Option<&'a str>| text.map(clean::text);
         let said = record.timestamp().as_micros();
-        let timestamp = said.clamp(SENSIBLE.0, SENSIBLE.1);
+        let timestamp = sensible(said);
         let context = if said == timestamp { record.context_json() } else { Some(with_time(record, said)) };
         let message = match record.message() {
             Cow::Borrowed(message) => clean::text(message),
@@ -79,8 +112,8 @@ impl<'a> Row<'a> {
             id: record.id(),
             timestamp,
             trace_id: record.trace_id().map(ragtrace::TraceId::as_uuid),
-            span_id: record.span_id().map(|id| id.to_string()),
-            parent_span_id: record.parent_span_id().map(|id| id.to_string()),
+            span_id: record.span_id().map(Digits::of),
+            parent_span_id: record.parent_span_id().map(Digits::of),
             local_root: record.is_local_root(),
             request_id: text(record.request_id()),
             user_id: text(record.user_id()),
@@ -98,7 +131,7 @@ impl<'a> Row<'a> {
             metrics: record.metrics_json().map(clean::json),
             error: record.error_json().map(clean::json),
             stack_trace: text(record.stack_trace()),
-            source: record.source().map(|(file, line)| clean::json(json!({"file": file, "line": line}).to_string())),
+            source: record.source().map(source),
             service: text(record.service()),
             environment: text(record.environment()),
             version: text(record.version()),
@@ -107,26 +140,12 @@ impl<'a> Row<'a> {
             thread: text(record.thread()),
         }
     }
+}
 
-    /// The day, counted from 1970, whose partition it goes to.
-    pub(super) fn day(&self) -> i64 {
-        day_of(self.timestamp)
-    }
-
-    /// As a JSON object of the columns, for statements that take rows that way. JSON in it is text once more.
-    pub(super) fn to_json(&self) -> Json {
-        json!({
-            "id": self.id, "timestamp": Timestamp::from_micros(self.timestamp).to_string(), "trace_id": self.trace_id,
-            "span_id": self.span_id, "parent_span_id": self.parent_span_id, "local_root": self.local_root,
-            "request_id": self.request_id, "user_id": self.user_id, "tenant_id": self.tenant_id,
-            "request_type": self.request_type, "logger": self.logger, "level": self.level, "message": self.message,
-            "event": self.event, "stage": self.stage, "kind": self.kind, "duration_ms": self.duration_ms,
-            "item_count": self.item_count, "context": self.context, "metrics": self.metrics, "error": self.error,
-            "stack_trace": self.stack_trace, "source": self.source, "service": self.service,
-            "environment": self.environment, "version": self.version, "host": self.host, "instance": self.instance,
-            "thread": self.thread,
-        })
-    }
+/// Where a stage is declared, as JSON. Written without a map, since every row has one.
+fn source((file, line): (&str, u32)) -> String {
+    let file = serde_json::to_string(file).unwrap_or_else(|_| "null".to_owned());
+    clean::json(format!("{{\"file\":{file},\"line\":{line}}}"))
 }
 
 /// The context of a record whose time is beyond belief, with that time in it, in microseconds since 1970.

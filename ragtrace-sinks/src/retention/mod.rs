@@ -8,18 +8,26 @@
 //! **A job that is stopped goes on where it was.** Every step is small, says when it is done, and does no harm when it is
 //! done again. Over PostgreSQL one job runs at a time; others find it running and leave.
 //!
-//! **What it does not do:** it does not look at who wrote a record, and it is not run by a sink: a timer runs it.
+//! **A sink may run it** beside its deliveries, if it is asked to: as a task of its own over a connection of its own, an
+//! hour apart, started by a delivery that does not wait for it.
+//!
+//! **What it does not do:** it does not look at who wrote a record.
 
 #[cfg(feature = "postgres")]
-mod postgres;
+pub(crate) mod postgres;
+mod purge;
 #[cfg(feature = "sqlite")]
-mod sqlite;
+pub(crate) mod sqlite;
+mod upkeep;
 
 use std::time::Duration;
 
 use ragtrace::{Timestamp, TraceId};
 
 use crate::store::{Place, StoreError};
+
+pub use purge::{Purge, Purged};
+pub(crate) use upkeep::Upkeep;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -161,36 +169,6 @@ pub struct Settled {
     pub metrics: u64,
     /// Whether another job was running, so that this one did nothing.
     pub is_running_elsewhere: bool,
-}
-
-/// Erases a person from the store at `url`: every trace with a record of that user, archive and requests included.
-/// Counts by stage name nobody. With `dry_run` it only says what it would remove.
-pub async fn purge(url: &str, user_id: &str, dry_run: bool) -> Result<Purged, StoreError> {
-    match Place::of(url)? {
-        #[cfg(feature = "sqlite")]
-        Place::Sqlite(path) => sqlite::purge(path, user_id, dry_run).await,
-        #[cfg(feature = "postgres")]
-        Place::Postgres(target) => postgres::purge(&target, user_id, dry_run).await,
-    }
-}
-
-/// What a purge removed, or would remove.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Purged {
-    /// Rows of `logs`.
-    pub logs: u64,
-    /// Rows of `logs_archive`.
-    pub archived: u64,
-    /// Rows of `request_metrics`.
-    pub requests: u64,
-}
-
-impl Purged {
-    /// Everything together.
-    pub fn total(&self) -> u64 {
-        self.logs + self.archived + self.requests
-    }
 }
 
 #[cfg(test)]

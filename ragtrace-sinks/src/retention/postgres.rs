@@ -3,21 +3,31 @@
 //! Traces that go and lie within their day are not touched: they vanish with its partition. Only those that cross
 //! midnight are deleted row by row, and only those that are kept are copied.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use ragtrace::TraceId;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
-use super::{Purged, Retention, Settled};
+use super::{Purge, Purged, Retention, Settled};
+use crate::postgres::fault::has_sqlstate;
 use crate::postgres::{Fault, Target};
 use crate::store::StoreError;
 
 /// Traces of one transaction.
 const STEP: i64 = 2_000;
-/// The number of the lock that a job holds: `ragtrace` in ASCII.
-const LOCK: i64 = 0x7261_6774_7261_6365;
+/// How often, and how far apart, a day is tried to be dropped while others use the table: longer than a statement of ours
+/// may take.
+const ATTEMPTS: u32 = 60;
+const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
+/// A date after that of every partition.
+const AFTER_ALL: &str = "9999-12-31";
+/// The number of the lock that a job holds, together with one that stands for the schema: `ragt` in ASCII.
+const LOCK: i32 = 0x7261_6774;
 
-pub(super) async fn retain(
+pub(crate) async fn retain(
     target: &Target,
     retention: &Retention,
     progress: &mut (dyn FnMut(&Settled) + Send),
@@ -27,14 +37,19 @@ pub(super) async fn retain(
     let done = settle_all(&mut connection, retention, &mut settled, progress).await;
     // The lock goes with the connection too, but only when the server gets to it, and the next job may come sooner.
     if done.is_ok() && !settled.is_running_elsewhere {
-        let _ = sqlx::query!("SELECT pg_advisory_unlock($1)", LOCK).fetch_one(&mut connection).await;
+        let _ = sqlx::query!("SELECT pg_advisory_unlock($1, hashtext(current_schema()))", LOCK)
+            .fetch_one(&mut connection)
+            .await;
     }
     let _ = connection.close().await;
     done.map(|()| settled).map_err(failed)
 }
 
+/// A session whose statements may take their time: it is alone, and some of them read a whole day.
 async fn open(target: &Target) -> Result<PgConnection, StoreError> {
-    target.connect().await.map_err(|fault| StoreError::told(fault.to_string()))
+    let mut connection = target.connect().await.map_err(|fault| StoreError::told(fault.to_string()))?;
+    sqlx::query("SET statement_timeout = 0").execute(&mut connection).await.map_err(failed)?;
+    Ok(connection)
 }
 
 fn failed(error: sqlx::Error) -> StoreError {
@@ -47,13 +62,38 @@ async fn settle_all(
     settled: &mut Settled,
     progress: &mut (dyn FnMut(&Settled) + Send),
 ) -> Result<(), sqlx::Error> {
-    let got = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1) AS "got!""#, LOCK);
+    let got = sqlx::query_scalar!(r#"SELECT pg_try_advisory_lock($1, hashtext(current_schema())) AS "got!""#, LOCK);
     settled.is_running_elsewhere = !got.fetch_one(&mut *connection).await?;
     if settled.is_running_elsewhere {
         return Ok(());
     }
-    let horizon = retention.horizon().to_string();
-    let days = sqlx::query!(
+    let days = days_before(connection, &retention.horizon().to_string()).await?;
+    settled.days_to_settle = days.len();
+    for day in days {
+        loop {
+            settle_day(connection, retention, &day.day, settled, progress).await?;
+            // A writer may have been faster than the lock, with a record of a trace that has no verdict yet.
+            if retention.dry_run || drop_when_unused(connection, retention, &day).await? {
+                break;
+            }
+        }
+        settled.days.push(day.day);
+        progress(settled);
+    }
+    expire(connection, retention, settled).await
+}
+
+/// A day that has a partition.
+struct Day {
+    partition: String,
+    /// As a date.
+    day: String,
+}
+
+/// The days before one, the oldest first.
+async fn days_before(connection: &mut PgConnection, horizon: &str) -> Result<Vec<Day>, sqlx::Error> {
+    let days = sqlx::query_as!(
+        Day,
         // By names alone, which sort as days do: the server may look at names of other tables before it looks whose
         // partitions they are.
         r#"SELECT c.relname::text AS "partition!",
@@ -63,20 +103,7 @@ async fn settle_all(
         ORDER BY 1"#,
         horizon
     );
-    let days = days.fetch_all(&mut *connection).await?;
-    settled.days_to_settle = days.len();
-    for day in days {
-        loop {
-            settle_day(connection, retention, &day.day, settled, progress).await?;
-            // A writer may have been faster than the lock, with a record of a trace that has no verdict yet.
-            if retention.dry_run || drop_day(connection, retention, &day.partition, &day.day).await? {
-                break;
-            }
-        }
-        settled.days.push(day.day);
-        progress(settled);
-    }
-    expire(connection, retention, settled).await
+    days.fetch_all(connection).await
 }
 
 /// Gives the traces of a day their verdicts, and carries them out.
@@ -155,6 +182,22 @@ async fn carry_out(connection: &mut PgConnection, day: &str, kept: &[Uuid], gone
     transaction.commit().await
 }
 
+/// Drops the partition of a day as soon as nobody reads or writes the table for a moment, see [`drop_day`]. While a drop
+/// waits, everybody else waits behind it, so each attempt waits for a moment only.
+async fn drop_when_unused(
+    connection: &mut PgConnection,
+    retention: &Retention,
+    day: &Day,
+) -> Result<bool, sqlx::Error> {
+    for _ in 1..ATTEMPTS {
+        match drop_day(connection, retention, &day.partition, &day.day).await {
+            Err(error) if has_sqlstate(&error, &["55P03", "40P01"]) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
+            dropped => return dropped,
+        }
+    }
+    drop_day(connection, retention, &day.partition, &day.day).await
+}
+
 /// Drops the partition of a day, unless something in it has still to be settled. Rows of no trace are judged each by
 /// itself.
 async fn drop_day(
@@ -164,6 +207,7 @@ async fn drop_day(
     day: &str,
 ) -> Result<bool, sqlx::Error> {
     let mut transaction = connection.begin().await?;
+    sqlx::query("SET LOCAL lock_timeout = '1s'").execute(&mut *transaction).await?;
     // Nobody writes to the day from here on; who wants to makes it anew afterwards.
     let lock = format!("LOCK TABLE \"{partition}\" IN SHARE MODE");
     sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
@@ -202,8 +246,10 @@ async fn expire(
     let archive = retention.archive_horizon().to_string();
     let metrics = retention.metrics_horizon().to_string();
     let expired = sqlx::query_scalar!(
-        r#"SELECT trace_id AS "trace_id!" FROM logs_archive WHERE trace_id IS NOT NULL
-        GROUP BY trace_id HAVING max(timestamp) < $1::text::timestamptz"#,
+        // By the index on time: the rest of the archive need not be read.
+        r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs_archive a
+        WHERE trace_id IS NOT NULL AND timestamp < $1::text::timestamptz AND NOT EXISTS (
+            SELECT FROM logs_archive b WHERE b.trace_id = a.trace_id AND b.timestamp >= $1::text::timestamptz)"#,
         archive
     );
     let expired = expired.fetch_all(&mut *connection).await?;
@@ -230,38 +276,88 @@ async fn expire(
     Ok(())
 }
 
-pub(super) async fn purge(target: &Target, user_id: &str, dry_run: bool) -> Result<Purged, StoreError> {
-    let user = crate::postgres::clean::text(user_id);
+pub(super) async fn purge(
+    target: &Target,
+    purge: &Purge,
+    progress: &mut (dyn FnMut(&Purged) + Send),
+) -> Result<Purged, StoreError> {
     let mut connection = open(target).await?;
-    let purged = erase(&mut connection, &user, dry_run).await;
+    let mut purged = Purged::default();
+    let user = crate::postgres::clean::text(&purge.user);
+    let erased = erase(&mut connection, &user, purge.dry_run, &mut purged, progress).await;
     let _ = connection.close().await;
-    purged.map_err(failed)
+    erased.map(|()| purged).map_err(failed)
 }
 
-/// In one transaction, which a dry run takes back: what it says is what it would do. No index leads to the rows of a user,
-/// so this reads every day once.
-async fn erase(connection: &mut PgConnection, user: &str, dry_run: bool) -> Result<Purged, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *transaction).await?;
-    let traces = sqlx::query_scalar!(
-        r#"SELECT trace_id AS "trace_id!" FROM (
-            SELECT trace_id FROM logs WHERE user_id = $1
-            UNION SELECT trace_id FROM logs_archive WHERE user_id = $1
-            UNION SELECT trace_id FROM request_metrics WHERE user_id = $1) t
-        WHERE trace_id IS NOT NULL"#,
+/// Finds the traces of a person, a day after the other, since no index leads to a user's rows; then erases them, some
+/// at once, each whole in one transaction. One that is stopped leaves whole traces, and finds them the next time.
+async fn erase(
+    connection: &mut PgConnection,
+    user: &str,
+    dry_run: bool,
+    purged: &mut Purged,
+    progress: &mut (dyn FnMut(&Purged) + Send),
+) -> Result<(), sqlx::Error> {
+    let days = days_before(connection, AFTER_ALL).await?;
+    purged.steps = days.len() + 1;
+    let others = sqlx::query_scalar!(
+        r#"SELECT trace_id AS "trace_id!" FROM logs_archive WHERE user_id = $1 AND trace_id IS NOT NULL
+        UNION SELECT trace_id FROM request_metrics WHERE user_id = $1"#,
         user
     );
-    let traces = traces.fetch_all(&mut *transaction).await?;
-    let logs = sqlx::query!("DELETE FROM logs WHERE user_id = $1 OR trace_id = ANY ($2)", user, &traces);
-    let logs = logs.execute(&mut *transaction).await?.rows_affected();
-    let archived = sqlx::query!("DELETE FROM logs_archive WHERE user_id = $1 OR trace_id = ANY ($2)", user, &traces);
-    let archived = archived.execute(&mut *transaction).await?.rows_affected();
-    let requests = sqlx::query!("DELETE FROM request_metrics WHERE user_id = $1 OR trace_id = ANY ($2)", user, &traces);
-    let requests = requests.execute(&mut *transaction).await?.rows_affected();
-    if dry_run {
-        transaction.rollback().await?;
-    } else {
-        transaction.commit().await?;
+    let mut found: BTreeSet<Uuid> = others.fetch_all(&mut *connection).await?.into_iter().collect();
+    purged.advance(progress);
+    for day in &days {
+        let traces = sqlx::query_scalar!(
+            r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE user_id = $1 AND trace_id IS NOT NULL
+                AND timestamp >= $2::text::timestamptz AND timestamp < $2::text::timestamptz + interval '1 day'"#,
+            user,
+            day.day
+        );
+        found.extend(traces.fetch_all(&mut *connection).await?);
+        purged.advance(progress);
     }
-    Ok(Purged { logs, archived, requests })
+    let found: Vec<Uuid> = found.into_iter().collect();
+    let groups = found.chunks(usize::try_from(STEP).unwrap_or(1));
+    purged.steps += groups.len() + 1;
+    for traces in groups {
+        erase_rows(connection, Rows::OfTraces(traces), dry_run, purged).await?;
+        purged.advance(progress);
+    }
+    erase_rows(connection, Rows::OfNoTrace(user), dry_run, purged).await?;
+    purged.advance(progress);
+    Ok(())
+}
+
+/// Which rows are erased together.
+#[derive(Clone, Copy)]
+enum Rows<'a> {
+    OfTraces(&'a [Uuid]),
+    OfNoTrace(&'a str),
+}
+
+/// In one transaction, which a dry run takes back: what it says is what it would do.
+async fn erase_rows(
+    connection: &mut PgConnection,
+    rows: Rows<'_>,
+    dry_run: bool,
+    purged: &mut Purged,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin().await?;
+    let tables =
+        [("logs", &mut purged.logs), ("logs_archive", &mut purged.archived), ("request_metrics", &mut purged.requests)];
+    for (table, removed) in tables {
+        let deleted = match rows {
+            Rows::OfTraces(traces) => {
+                let delete = format!("DELETE FROM {table} WHERE trace_id = ANY ($1)");
+                sqlx::query(AssertSqlSafe(delete)).bind(traces).execute(&mut *transaction).await?
+            }
+            Rows::OfNoTrace(user) => {
+                let delete = format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1");
+                sqlx::query(AssertSqlSafe(delete)).bind(user).execute(&mut *transaction).await?
+            }
+        };
+        *removed += deleted.rows_affected();
+    }
+    if dry_run { transaction.rollback().await } else { transaction.commit().await }
 }

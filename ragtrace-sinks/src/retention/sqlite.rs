@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use ragtrace::TraceId;
-use sqlx::{Connection, SqliteConnection};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use super::{Purged, Retention, Settled};
+use super::{Purge, Purged, Retention, Settled};
 use crate::sqlite::open;
 use crate::sqlite::{Fault, Synchronous};
 use crate::store::StoreError;
@@ -15,7 +16,7 @@ const STEP: i64 = 200;
 /// Rows of one transaction, where they are no traces.
 const ROWS: i64 = 5_000;
 
-pub(super) async fn retain(
+pub(crate) async fn retain(
     path: &Path,
     retention: &Retention,
     progress: &mut (dyn FnMut(&Settled) + Send),
@@ -89,6 +90,8 @@ async fn settle(
             trace
         );
         let known = known.fetch_one(&mut *transaction).await?;
+        // Another job has settled it since it was found.
+        let Some(day) = known.day else { continue };
         let id: Option<TraceId> = trace.parse().ok();
         let kept = known.kept.unwrap_or_else(|| id.is_none_or(|id| retention.keeps(id, known.error)));
         *(if kept { &mut settled.archived } else { &mut settled.removed }) += u64::from(known.kept.is_none());
@@ -98,7 +101,7 @@ async fn settle(
         let note = sqlx::query!(
             "INSERT INTO settled_traces (trace_id, day, kept) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             trace,
-            known.day,
+            day,
             kept
         );
         note.execute(&mut *transaction).await?;
@@ -157,8 +160,10 @@ async fn expire(
     let archive = retention.archive_horizon().to_string();
     let metrics = retention.metrics_horizon().to_string();
     let expired = sqlx::query_scalar!(
-        "SELECT trace_id AS \"trace_id!\" FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id IS NOT NULL
-        GROUP BY trace_id HAVING max(timestamp) < ?1",
+        "SELECT DISTINCT trace_id AS \"trace_id!\" FROM logs_archive a INDEXED BY logs_archive_time
+        WHERE trace_id IS NOT NULL AND timestamp < ?1 AND NOT EXISTS (
+            SELECT 1 FROM logs_archive b INDEXED BY logs_archive_trace
+            WHERE b.trace_id = a.trace_id AND b.timestamp >= ?1)",
         archive
     );
     let expired = expired.fetch_all(&mut *connection).await?;
@@ -188,40 +193,67 @@ async fn expire(
     Ok(())
 }
 
-pub(super) async fn purge(path: &Path, user_id: &str, dry_run: bool) -> Result<Purged, StoreError> {
+pub(super) async fn purge(
+    path: &Path,
+    purge: &Purge,
+    progress: &mut (dyn FnMut(&Purged) + Send),
+) -> Result<Purged, StoreError> {
     let mut connection = open(path).await?;
-    erase(&mut connection, user_id, dry_run).await.map_err(failed)
+    let mut purged = Purged::default();
+    let erased = erase(&mut connection, purge, &mut purged, progress).await;
+    erased.map(|()| purged).map_err(failed)
+}
+
+/// Finds the traces of a person, and erases them, some at once, each whole in one transaction. One that is stopped leaves
+/// whole traces, and finds them the next time.
+async fn erase(
+    connection: &mut SqliteConnection,
+    purge: &Purge,
+    purged: &mut Purged,
+    progress: &mut (dyn FnMut(&Purged) + Send),
+) -> Result<(), sqlx::Error> {
+    let user = &purge.user;
+    purged.steps = 1;
+    let found = sqlx::query_scalar!(
+        "SELECT trace_id AS \"trace_id!\" FROM logs WHERE user_id = ?1 AND trace_id IS NOT NULL
+        UNION SELECT trace_id FROM logs_archive WHERE user_id = ?1 AND trace_id IS NOT NULL
+        UNION SELECT trace_id FROM request_metrics WHERE user_id = ?1 AND trace_id IS NOT NULL",
+        user
+    );
+    let found = found.fetch_all(&mut *connection).await?;
+    purged.advance(progress);
+    let groups = found.chunks(usize::try_from(STEP).unwrap_or(1));
+    purged.steps += groups.len() + 1;
+    for traces in groups {
+        erase_rows(
+            connection,
+            &json!(traces).to_string(),
+            "trace_id IN (SELECT value FROM json_each(?1))",
+            purge,
+            purged,
+        )
+        .await?;
+        purged.advance(progress);
+    }
+    erase_rows(connection, user, "trace_id IS NULL AND user_id = ?1", purge, purged).await?;
+    purged.advance(progress);
+    Ok(())
 }
 
 /// In one transaction, which a dry run takes back: what it says is what it would do.
-async fn erase(connection: &mut SqliteConnection, user: &str, dry_run: bool) -> Result<Purged, sqlx::Error> {
+async fn erase_rows(
+    connection: &mut SqliteConnection,
+    whose: &str,
+    condition: &str,
+    purge: &Purge,
+    purged: &mut Purged,
+) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::query("CREATE TEMP TABLE IF NOT EXISTS erased (trace_id TEXT PRIMARY KEY)")
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query(
-        "INSERT OR IGNORE INTO erased
-        SELECT trace_id FROM logs WHERE user_id = ?1 AND trace_id IS NOT NULL
-        UNION SELECT trace_id FROM logs_archive WHERE user_id = ?1 AND trace_id IS NOT NULL
-        UNION SELECT trace_id FROM request_metrics WHERE user_id = ?1 AND trace_id IS NOT NULL",
-    )
-    .bind(user)
-    .execute(&mut *transaction)
-    .await?;
-    let mut removed = [0; 3];
-    let tables = [
-        "DELETE FROM logs WHERE user_id = ?1 OR trace_id IN (SELECT trace_id FROM temp.erased)",
-        "DELETE FROM logs_archive WHERE user_id = ?1 OR trace_id IN (SELECT trace_id FROM temp.erased)",
-        "DELETE FROM request_metrics WHERE user_id = ?1 OR trace_id IN (SELECT trace_id FROM temp.erased)",
-    ];
-    for (removed, delete) in removed.iter_mut().zip(tables) {
-        *removed = sqlx::query(delete).bind(user).execute(&mut *transaction).await?.rows_affected();
+    let tables =
+        [("logs", &mut purged.logs), ("logs_archive", &mut purged.archived), ("request_metrics", &mut purged.requests)];
+    for (table, removed) in tables {
+        let delete = AssertSqlSafe(format!("DELETE FROM {table} WHERE {condition}"));
+        *removed += sqlx::query(delete).bind(whose).execute(&mut *transaction).await?.rows_affected();
     }
-    let [logs, archived, requests] = removed;
-    if dry_run {
-        transaction.rollback().await?;
-    } else {
-        transaction.commit().await?;
-    }
-    Ok(Purged { logs, archived, requests })
+    if purge.dry_run { transaction.rollback().await } else { transaction.commit().await }
 }

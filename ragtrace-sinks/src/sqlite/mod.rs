@@ -29,6 +29,7 @@ use uuid::Uuid;
 use fault::Cause;
 pub(crate) use fault::Fault;
 
+use crate::retention::{Retention, Upkeep, sqlite};
 use crate::tables::Process;
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
@@ -43,6 +44,8 @@ pub struct SqliteSink {
     path: PathBuf,
     synchronous: Synchronous,
     writer: Mutex<Writer>,
+    retention: Option<Retention>,
+    upkeep: Upkeep,
 }
 
 /// When a delivered batch is safe on the disk.
@@ -68,7 +71,20 @@ struct Writer {
 impl SqliteSink {
     /// A sink into the file at `path`. Nothing is opened before the first batch; its folder has to exist by then.
     pub fn new(path: impl AsRef<Path>) -> Self {
-        Self { path: path.as_ref().to_owned(), synchronous: Synchronous::default(), writer: Mutex::default() }
+        Self {
+            path: path.as_ref().to_owned(),
+            synchronous: Synchronous::default(),
+            writer: Mutex::default(),
+            retention: None,
+            upkeep: Upkeep::default(),
+        }
+    }
+
+    /// Has retention run beside the deliveries, once an hour at most and over a connection of its own. A delivery waits
+    /// for one of its steps at most, which are milliseconds.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
     }
 
     /// Sets when a delivered batch is safe on the disk.
@@ -113,10 +129,15 @@ impl Sink for SqliteSink {
         let mut writer = self.writer.lock().await;
         self.write(&mut writer, batch).await.map_err(Fault::into_verdict)?;
         writer.instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
+        if let Some(retention) = self.retention {
+            let path = self.path.clone();
+            self.upkeep.when_due(|| async move { sqlite::retain(&path, &retention, &mut |_| {}).await });
+        }
         Ok(Delivered::all())
     }
 
     async fn close(&self) {
+        self.upkeep.stop().await;
         let mut writer = self.writer.lock().await;
         let instances = std::mem::take(&mut writer.instances);
         if let Some(mut opened) = writer.connection.take() {

@@ -1,11 +1,10 @@
 //! Traces and rows as JSON, for programs that read what `ragtrace` prints.
 
-use std::time::Duration;
-
 use ragtrace::StageKind;
 use serde_json::{Value as Json, json};
 
 use super::{LogRow, SpanNode, Trace};
+use crate::tables::millis;
 
 impl Trace {
     /// One JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans depth first as
@@ -66,8 +65,4 @@ fn row(row: &LogRow) -> Json {
 /// An object that a record wrote; empty if it wrote none.
 fn object(text: Option<String>) -> Json {
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_else(|| json!({}))
-}
-
-fn millis(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1_000.0
 }

@@ -243,6 +243,11 @@ impl<'a> SpanNode<'a> {
         Siblings { trace: self.trace, next: self.index + 1, end: self.span().end }
     }
 
+    /// Where its parent is in the list, if it is there.
+    pub(super) fn parent_index(self) -> Option<usize> {
+        self.span().parent
+    }
+
     /// Whether no sibling comes after it.
     pub(super) fn is_last_child(self) -> bool {
         let end = self.span().parent.map_or(self.trace.spans.len(), |parent| self.trace.spans[parent].end);

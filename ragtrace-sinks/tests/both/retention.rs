@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ragtrace::{Record, Sink, Timestamp};
-use ragtrace_sinks::retention::{Retention, purge};
+use ragtrace_sinks::retention::{Purge, Purged, Retention};
 use ragtrace_sinks::store::{LogFilter, TraceFilter};
 use uuid::Uuid;
 
@@ -16,6 +16,8 @@ over_both!(
     a_late_record_follows_its_trace,
     the_archive_forgets_a_trace_after_its_last_record,
     a_job_that_is_stopped_anywhere_goes_on_where_it_was,
+    two_jobs_at_once_settle_everything_once,
+    a_sink_that_is_asked_to_runs_retention_beside_its_deliveries,
     a_dry_run_says_what_would_be_done_and_does_nothing,
     a_person_is_erased_everywhere_and_nobody_else,
 );
@@ -132,6 +134,41 @@ async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 300 * 4);
 }
 
+async fn two_jobs_at_once_settle_everything_once(place: Place) {
+    place.holding((0..600_u64).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0))).await;
+    let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
+    let jobs = (0..3).map(|_| retention.run(&place.url, |_| {}));
+    let settled: Vec<_> =
+        futures_util::future::join_all(jobs).await.into_iter().map(|job| job.expect("ends")).collect();
+    let archived: u64 = settled.iter().map(|job| job.archived).sum();
+    assert_eq!(archived, 200, "{settled:?}");
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, 0);
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 200 * 4);
+}
+
+async fn a_sink_that_is_asked_to_runs_retention_beside_its_deliveries(place: Place) {
+    let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
+    place.holding((0..300).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0))).await;
+    let sinks = [place.sink_with(retention), place.sink_with(retention)];
+    let old = "SELECT count(*) FROM logs WHERE trace_id IN (SELECT trace_id FROM settled_traces)";
+    let settled = "SELECT count(*) FROM settled_traces";
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let mut delivered = 0;
+    while place.number(old).await > 0 || place.number(settled).await < 300 {
+        assert!(std::time::Instant::now() < deadline, "nobody settles the old traces");
+        for sink in &sinks {
+            sink.deliver(&batch(trace(1_000 + delivered, at(9, 0), 2, false))).await.expect("delivered");
+            delivered += 1;
+        }
+    }
+    for sink in &sinks {
+        sink.close().await;
+    }
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 100 * 4);
+    let new = i64::try_from(delivered * 2).expect("few");
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, new, "what is young stays");
+}
+
 async fn a_dry_run_says_what_would_be_done_and_does_nothing(place: Place) {
     place.holding((0..10).flat_map(|number| trace(number, at(0, 22), 4, number % 2 == 0))).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
@@ -161,11 +198,18 @@ async fn a_person_is_erased_everywhere_and_nobody_else(place: Place) {
     });
     place.sink().deliver(&batch(now)).await.expect("delivered");
 
-    let said = purge(&place.url, "alice", true).await.expect("said");
+    let purge = async |user: &str, dry| {
+        let mut last = (0, 0);
+        let heard = |so_far: &Purged| last = (so_far.steps_done, so_far.steps);
+        let purged = Purge::of(user).dry_run(dry).run(&place.url, heard).await.expect("purged");
+        assert!(last.0 > 0 && last.0 == last.1, "progress ends at its end: {last:?}");
+        purged
+    };
+    let said = purge("alice", true).await;
     assert_eq!((said.logs, said.archived, said.requests), (4, 6, 5));
-    assert_eq!(purge(&place.url, "alice' OR '1'='1", false).await.expect("nobody").total(), 0);
-    assert_eq!(purge(&place.url, "alice", false).await.expect("erased"), said);
-    assert_eq!(purge(&place.url, "alice", false).await.expect("again").total(), 0);
+    assert_eq!(purge("alice' OR '1'='1", false).await.total(), 0);
+    assert_eq!(purge("alice", false).await, said);
+    assert_eq!(purge("alice", false).await.total(), 0);
     assert_eq!(store.logs(LogFilter::new()).await.expect("reads").len(), 4);
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 6);
     let left = store.traces(TraceFilter::new()).await.expect("reads");

@@ -83,6 +83,33 @@ async fn many_alike_siblings_are_one_line_unless_all_are_asked_for() {
 }
 
 #[tokio::test]
+async fn siblings_of_one_stage_are_told_apart_by_the_field_in_which_they_differ() {
+    let (root, root_end) = run("completed", "ingestion", 1, (0, 400));
+    let documents = ["docs/manual/pump-maintenance-schedule.pdf", "docs/report.pdf"];
+    let document = |at: u64, doc: &str| {
+        let (start, end) = run("completed", "document_ingestion", 2 + at, (100 * at, 100 * at + 90));
+        let of = |make: Make| make.parent(1).with("context", json!({"jobs": 4, "doc": doc, "at": at}));
+        [of(start), of(end), run("completed", "file_parsing", 20 + at, (100 * at, 100 * at + 50)).1.parent(2 + at)]
+    };
+    let all = documents.iter().enumerate().flat_map(|(at, doc)| document(at as u64, doc));
+    let trace = latest([root, root_end].into_iter().chain(all).map(|make| make.record())).await;
+    golden("told_apart", Waterfall::new(&trace).to_string().split_once("\n\n").expect("a blank line").1);
+    let wide = Waterfall::new(&trace).width(140).to_string();
+    for doc in documents {
+        assert!(wide.contains(&format!("document_ingestion {doc} ")), "{wide}");
+    }
+}
+
+#[tokio::test]
+async fn the_numbers_of_a_trace_have_no_more_digits_than_were_recorded() {
+    let (root, root_end) = run("completed", "ingestion", 1, (0, 12));
+    let trace = latest([root, root_end.metrics(json!({"duration_ms": 12.345, "count": 1}))].map(|m| m.record())).await;
+    let json: serde_json::Value = serde_json::from_str(&trace.to_json()).expect("JSON");
+    assert_eq!((&json["duration_ms"], &json["spans"][0]["duration_ms"]), (&json!(12.345), &json!(12.345)));
+    assert!(trace.to_json().contains("\"duration_ms\":12.345"), "{}", trace.to_json());
+}
+
+#[tokio::test]
 async fn no_line_is_wider_than_asked() {
     let wide = "段階を追って文書を解析する_stage_with_a_very_long_name_indeed";
     let (root, root_end) = run("completed", wide, 1, (0, 90_000));

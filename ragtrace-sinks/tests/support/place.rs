@@ -3,6 +3,7 @@
 use ragtrace::Record;
 use ragtrace::Sink;
 use ragtrace::sink::BoxSink;
+use ragtrace_sinks::retention::Retention;
 use ragtrace_sinks::store::{self, LogStore};
 use ragtrace_sinks::{PostgresSink, SqliteSink};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
@@ -35,6 +36,13 @@ impl Place {
         match self.url.strip_prefix("sqlite:") {
             Some(path) => BoxSink::new(SqliteSink::new(path)),
             None => BoxSink::new(PostgresSink::new(&*self.url)),
+        }
+    }
+
+    pub(crate) fn sink_with(&self, retention: Retention) -> BoxSink {
+        match self.url.strip_prefix("sqlite:") {
+            Some(path) => BoxSink::new(SqliteSink::new(path).retention(retention)),
+            None => BoxSink::new(PostgresSink::new(&*self.url).retention(retention)),
         }
     }
 

@@ -36,6 +36,7 @@
 mod codec;
 mod database;
 mod dead;
+mod erase;
 mod index;
 mod recover;
 mod replay;
@@ -47,6 +48,7 @@ mod undecided;
 use std::time::Duration;
 
 pub use dead::{DeadLetter, DeadLetters};
+pub use erase::{Erased, erase};
 pub use replay::Replayed;
 pub(crate) use thread::{Command, Event, Handle, Key, SpoolPlan, Stored, start};
 

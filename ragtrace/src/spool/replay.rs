@@ -21,8 +21,9 @@ pub struct Replayed {
 }
 
 impl DeadLetters {
-    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from the file. A batch's id
-    /// follows from its letters, so a replay that was interrupted repeats nothing at a sink with a ledger.
+    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from the file. Each letter
+    /// goes alone, under an id that follows from its record's: one that is there twice, or is replayed once more after an
+    /// interruption, makes nothing twice at a sink with a ledger.
     ///
     /// # Errors
     ///
@@ -32,12 +33,10 @@ impl DeadLetters {
         let (ours, others): (Vec<_>, Vec<_>) = letters.into_iter().partition(|letter| letter.sink == sink.name());
         let mut arrived = HashSet::new();
         let mut reasons = Vec::new();
-        // Small batches: one that is bad again costs its neighbours a try each.
-        for group in ours.chunks(sink.limits().records.clamp(1, 100)) {
-            if deliver(sink, group, &mut arrived).await.is_err() && group.len() > 1 {
-                for letter in group {
-                    reasons.extend(deliver(sink, std::slice::from_ref(letter), &mut arrived).await.err());
-                }
+        for letter in &ours {
+            match deliver(sink, letter).await {
+                Ok(()) => drop(arrived.insert(letter.record.id())),
+                Err(why) => reasons.push(why),
             }
         }
         reasons.sort();
@@ -47,14 +46,10 @@ impl DeadLetters {
     }
 }
 
-/// Delivers letters as one batch, and notes those that arrived.
-async fn deliver(sink: &impl Sink, letters: &[DeadLetter], arrived: &mut HashSet<Uuid>) -> Result<(), String> {
-    let ids: String = letters.iter().map(|letter| letter.record.id().to_string()).collect();
-    let records: Vec<_> = letters.iter().map(|letter| letter.record.clone()).collect();
-    let batch = Batch::new(Uuid::new_v5(&Uuid::NAMESPACE_OID, ids.as_bytes()), records);
+/// Delivers a letter, or says why it is refused again.
+async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
+    let id = Uuid::new_v5(&letter.record.id(), b"replay");
+    let batch = Batch::new(id, [letter.record.clone()]);
     let delivered = sink.deliver(&batch).await.map_err(|error| error.to_string())?;
-    let is_rejected = |index: usize| delivered.rejected().iter().any(|(rejected, _)| *rejected == index);
-    let taken = letters.iter().enumerate().filter(|(index, _)| !is_rejected(*index));
-    arrived.extend(taken.map(|(_, letter)| letter.record.id()));
     delivered.rejected().first().map_or(Ok(()), |(_, why)| Err(why.clone()))
 }

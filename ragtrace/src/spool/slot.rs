@@ -40,16 +40,16 @@ impl Slot {
     /// The slots whose process is gone and that still have a file.
     pub(super) fn orphans(root: &Path) -> io::Result<Vec<Self>> {
         let mut orphans = Vec::new();
-        for entry in fs::read_dir(root)? {
-            let folder = entry?.path();
-            let is_slot =
-                folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
-            if is_slot && database_of(&folder).exists() {
-                // A slot of another user's process is for that user to adopt.
-                orphans.extend(Self::lock(folder).ok().flatten());
-            }
+        for folder in folders_with_a_file(root)? {
+            // A slot of another user's process is for that user to adopt.
+            orphans.extend(Self::lock(folder).ok().flatten());
         }
         Ok(orphans)
+    }
+
+    /// How many slots have a file, held or not.
+    pub(super) fn with_a_file(root: &Path) -> io::Result<usize> {
+        Ok(folders_with_a_file(root)?.len())
     }
 
     fn lock(folder: PathBuf) -> io::Result<Option<Self>> {
@@ -100,6 +100,18 @@ impl fmt::Display for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.folder.display().fmt(f)
     }
+}
+
+fn folders_with_a_file(root: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let folder = entry?.path();
+        let is_slot = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
+        if is_slot && database_of(&folder).exists() {
+            folders.push(folder);
+        }
+    }
+    Ok(folders)
 }
 
 fn database_of(folder: &Path) -> PathBuf {

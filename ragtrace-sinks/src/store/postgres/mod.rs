@@ -7,10 +7,10 @@
 mod logs;
 mod time;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use ragtrace::{Timestamp, TraceId};
+use ragtrace::{Event, Timestamp, TraceId};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use uuid::Uuid;
@@ -62,26 +62,34 @@ impl PostgresStore {
         Err(StoreError::new(Kind::Schema, format!("the tables were made by {advice}")))
     }
 
-    /// The rows of a trace, and what is known of the processes that wrote them. The processes are read first: one that
-    /// ends in between has not ended then, rather than having ended before its last rows.
+    /// The rows of a trace, and what is known of the processes that wrote them. A process that has ended by the time it is
+    /// asked for may have ended something since its rows were read, which then is not lost: they are read again.
     pub(super) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
         let id = trace.as_uuid();
+        let mut rows = self.of_trace(id).await?;
+        let instances = self.heard_of(&rows).await?;
+        if has_open(&rows) && instances.values().any(|heard| heard.ended) {
+            rows = self.of_trace(id).await?;
+        }
+        let truncated = rows.len() > TRACE_ROWS;
+        rows.truncate(TRACE_ROWS);
+        Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
+    }
+
+    /// When the processes that wrote these rows were last heard of.
+    async fn heard_of(&self, rows: &[LogRow]) -> Result<HashMap<Uuid, Heard>, StoreError> {
+        let wrote: Vec<Uuid> = rows.iter().map(|row| row.instance()).collect::<HashSet<_>>().into_iter().collect();
         let instances = sqlx::query!(
             r#"SELECT instance, (extract(epoch FROM last_seen_at) * 1000000)::bigint AS "last_seen_at!",
                 ended_at IS NOT NULL AS "ended!"
-            FROM instances WHERE instance IN (
-                SELECT instance FROM logs WHERE trace_id = $1 UNION SELECT instance FROM logs_archive WHERE trace_id = $1)"#,
-            id
+            FROM instances WHERE instance = ANY ($1)"#,
+            &wrote
         );
         let instances = instances.fetch_all(&self.lookups).await.map_err(unreadable)?;
         let heard = instances.into_iter().map(|row| {
             (row.instance, Heard { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
         });
-        let instances: HashMap<Uuid, Heard> = heard.collect();
-        let mut rows = self.of_trace(id).await?;
-        let truncated = rows.len() > TRACE_ROWS;
-        rows.truncate(TRACE_ROWS);
-        Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
+        Ok(heard.collect())
     }
 
     /// Traces whose ids lie between two, both included.
@@ -184,6 +192,13 @@ impl PostgresStore {
         );
         stages.fetch_all(&self.pool).await.map_err(unreadable)
     }
+}
+
+/// Whether something began and has no end among the rows.
+fn has_open(rows: &[LogRow]) -> bool {
+    let of = |is: fn(Event) -> bool| rows.iter().filter(move |row| is(row.event())).filter_map(|row| row.span_id());
+    let ended: HashSet<_> = of(Event::is_end).collect();
+    of(|event| event == Event::Started).any(|span| !ended.contains(&span))
 }
 
 fn unreachable(error: sqlx::Error) -> StoreError {

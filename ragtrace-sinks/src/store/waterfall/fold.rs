@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 
+use super::label::Labels;
 use super::text::{cost, duration, grouped, printable};
 use crate::store::{SpanNode, SpanStatus, Trace};
 
@@ -25,11 +26,14 @@ pub(super) struct Line<'a> {
     pub(super) ended_at: Option<Timestamp>,
     count: Option<u64>,
     cost_usd: Option<f64>,
+    /// Empty where there is none, and for a run.
+    label: String,
 }
 
 /// The lines of a trace, depth first. With `all` nothing is folded.
 pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
     let folds = !all && trace.spans().len() > MANY;
+    let labels = Labels::of(trace);
     let mut lines = Vec::new();
     let mut next = trace.spans().next();
     while let Some(span) = next {
@@ -39,7 +43,7 @@ pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
             next = line.last.next_outside();
             lines.push(line);
         } else {
-            lines.push(Line::of(&[span]));
+            lines.push(Line { label: labels.label(span).unwrap_or_default(), ..Line::of(&[span]) });
             next = span.next();
         }
     }
@@ -65,6 +69,7 @@ impl<'a> Line<'a> {
             ended_at: run.iter().map(|span| Some(span.started_at().plus(span.duration()?))).max().flatten(),
             count: run.iter().filter_map(|span| span.count()).reduce(u64::saturating_add),
             cost_usd: run.iter().filter_map(|span| span.cost_usd()).reduce(|one, other| one + other),
+            label: String::new(),
         }
     }
 
@@ -79,6 +84,11 @@ impl<'a> Line<'a> {
             1 => stage.into_owned(),
             number => format!("{stage} ×{} ≤{}", grouped(number as u64), duration(self.longest)),
         }
+    }
+
+    /// What tells the span from others of its stage.
+    pub(super) fn label(&self) -> &str {
+        &self.label
     }
 
     /// The duration, of a run that of all together; or how the span stands.

@@ -2,6 +2,7 @@
 
 mod bar;
 mod fold;
+mod label;
 mod paint;
 mod text;
 
@@ -13,7 +14,7 @@ use super::{SpanNode, SpanStatus, Trace};
 use bar::Scale;
 use fold::Line;
 use paint::{Paint, Painter, mark, of_span, of_status};
-use text::{duration, fit, grouped, width_of};
+use text::{duration, fit, fit_end, grouped, width_of};
 
 pub use text::printable;
 
@@ -33,7 +34,8 @@ pub use text::printable;
 /// ```
 ///
 /// Where a trace has more than a hundred spans, a run of alike siblings that went well is one line, such as
-/// `embed_batch ×120 ≤80ms`, with what they took, yielded and cost together; [`Waterfall::all`] draws each.
+/// `embed_batch ×120 ≤80ms`, with what they took, yielded and cost together; [`Waterfall::all`] draws each. Siblings of one
+/// stage are told apart by the first field in which they differ, such as `document_ingestion report.pdf`.
 ///
 /// What was logged cannot steer the terminal: control characters are shown escaped.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ const NARROWEST: usize = 40;
 const LEAST_BAR: usize = 10;
 /// The least columns that a stage's name and its branches get.
 const LEAST_NAME: usize = 24;
+/// The least columns in which the end of a longer label still tells something.
+const LEAST_LABEL: usize = 6;
 /// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a `⋯`.
 const LEVELS: usize = 12;
 
@@ -176,12 +180,15 @@ impl Columns {
         let cost = if fits(cost + count) { cost } else { 0 };
         let count = if fits(cost + count) { count } else { 0 };
         let room = width.saturating_sub(count + cost + time);
-        // Names may take two fifths, or everything where bars would be too short to tell anything.
-        let limit = if room >= 3 * LEAST_BAR { room * 2 / 5 } else { room };
+        // Names may take two fifths, and half with what tells them apart; or everything where bars would be too short to
+        // tell anything.
+        let label = |line: &Line<'_>| if line.label().is_empty() { 0 } else { 1 + width_of(line.label()) };
+        let share = if lines.iter().any(|line| label(line) > 0) { room / 2 } else { room * 2 / 5 };
+        let limit = if room >= 3 * LEAST_BAR { share } else { room };
         let limit = limit.max(LEAST_NAME);
         // Two columns a level: half of the column is left to the name itself.
         let levels = (limit / 4).min(LEVELS);
-        let name = widest(&|line| 2 * line.span.depth().min(levels) + 3 + width_of(&line.name()));
+        let name = widest(&|line| 2 * line.span.depth().min(levels) + 3 + width_of(&line.name()) + label(line));
         let name = name.min(limit);
         let bar = room.saturating_sub(name + 1);
         let bar = if bar >= LEAST_BAR { bar } else { 0 };
@@ -213,7 +220,13 @@ impl Columns {
         painter.paint(f, of_status(span.status()), mark(span.status()))?;
         write!(f, " {name}")?;
         painter.paint(f, Paint::Dim, arrow)?;
-        let used = width_of(&branch) + 2 + width_of(&name) + width_of(arrow);
+        let mut used = width_of(&branch) + 2 + width_of(&name) + width_of(arrow);
+        let room = self.name.saturating_sub(used + 1);
+        if room >= LEAST_LABEL.min(width_of(line.label())) && !line.label().is_empty() {
+            let label = fit_end(line.label(), room);
+            painter.paint(f, Paint::Dim, &format!(" {label}"))?;
+            used += 1 + width_of(&label);
+        }
         write!(f, "{:pad$}", "", pad = self.name.saturating_sub(used))?;
         let after = [(line.time(), self.time), (line.count(), self.count), (line.cost(), self.cost)];
         let last = after.iter().rposition(|(text, width)| *width > 0 && !text.is_empty()).map_or(0, |last| last + 1);

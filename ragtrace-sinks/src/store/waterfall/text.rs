@@ -48,6 +48,20 @@ pub(super) fn fit(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
+/// The text, its beginning cut off behind an ellipsis where it is longer: the end of a path or a URL tells more.
+pub(super) fn fit_end(text: &str, width: usize) -> Cow<'_, str> {
+    if width_of(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let mut used = 1;
+    let fits = |c: &(usize, char)| {
+        used += c.1.width().unwrap_or(0);
+        used <= width
+    };
+    let from = text.char_indices().rev().take_while(fits).last().map_or(text.len(), |(at, _)| at);
+    Cow::Owned(format!("…{}", &text[from..]))
+}
+
 /// Three significant digits below a minute, two units above.
 pub(super) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();

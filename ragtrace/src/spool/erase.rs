@@ -1,0 +1,111 @@
+//! Erasing a person from what waits on disk.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::Path;
+
+use super::codec;
+use super::database::{self, Contents, Fault, File, Meta};
+use super::slot::Slot;
+use crate::id::TraceId;
+use crate::sink::Batch;
+
+/// What was erased from a spool, or would be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Erased {
+    /// Records that waited for a sink, counted for each.
+    pub records: u64,
+    /// Finished requests that waited beside them.
+    pub requests: u64,
+    /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or left when that process
+    /// ends; erase again then.
+    pub slots_in_use: usize,
+}
+
+/// Erases from the spool in `folder` what is of a user: every record of theirs, and of each trace with one of those in the
+/// spool. A batch keeps its id, so that one that had arrived already is still known. Dead letters are
+/// [`DeadLetters`](super::DeadLetters)'. With `dry_run` it only counts.
+///
+/// # Errors
+///
+/// If the folder is there and cannot be read or written.
+pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Result<Erased> {
+    let folder = folder.as_ref();
+    let mut erased = Erased::default();
+    if !folder.exists() {
+        return Ok(erased);
+    }
+    let orphans = Slot::orphans(folder)?;
+    erased.slots_in_use = Slot::with_a_file(folder)? - orphans.len();
+    let failed = |fault: Fault| io::Error::other(fault.to_string());
+    let mut slots = Vec::new();
+    let mut traces = HashSet::new();
+    for slot in &orphans {
+        let (file, contents) = slot.open().map_err(failed)?;
+        each(&file, &contents, |_, _, batch| {
+            traces.extend(traces_of(&batch, user_id));
+            Ok(())
+        })
+        .map_err(failed)?;
+        slots.push((file, contents));
+    }
+    for (file, contents) in &slots {
+        each(file, contents, |sink, (sequence, meta), batch| {
+            let rest = without(&batch, user_id, &traces);
+            let gone = batch.records().len() - rest.records().len();
+            let gone_requests = batch.requests().len() - rest.requests().len();
+            erased.records += gone as u64;
+            erased.requests += gone_requests as u64;
+            if dry_run || gone + gone_requests == 0 {
+                return Ok(());
+            }
+            let bytes = codec::encode(&rest);
+            let meta = Meta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..*meta };
+            file.write(|writer| {
+                writer.remove(sink, sequence)?;
+                if rest.is_empty() { Ok(()) } else { writer.insert(sink, sequence, &meta, &bytes) }
+            })
+        })
+        .map_err(failed)?;
+    }
+    Ok(erased)
+}
+
+/// Every batch that can be read. One that cannot is dropped, and said to be, by whoever delivers the others.
+fn each(
+    file: &File,
+    contents: &Contents,
+    mut take: impl FnMut(&str, (u64, &Meta), Batch) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    for (sink, batches) in contents {
+        for (sequence, meta) in batches {
+            match file.read(*sequence) {
+                Err(Fault::Corrupt(_)) => {}
+                batch => take(sink, (*sequence, meta), batch?)?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn traces_of<'a>(batch: &'a Batch, user_id: &'a str) -> impl Iterator<Item = TraceId> + 'a {
+    let records = batch.records().iter().filter(move |record| record.user_id() == Some(user_id));
+    let requests = batch.requests().iter().filter(move |request| request.user_id() == Some(user_id));
+    records.filter_map(crate::Record::trace_id).chain(requests.map(crate::metrics::RequestMetric::trace_id))
+}
+
+/// The batch without what is of the user or of these traces.
+fn without(batch: &Batch, user_id: &str, traces: &HashSet<TraceId>) -> Batch {
+    let stays = |user: Option<&str>, trace: Option<TraceId>| {
+        user != Some(user_id) && trace.is_none_or(|trace| !traces.contains(&trace))
+    };
+    let records = batch.records().iter().filter(|record| stays(record.user_id(), record.trace_id()));
+    let requests = batch.requests().iter().filter(|request| stays(request.user_id(), Some(request.trace_id())));
+    let rest = Batch::new(batch.id(), records.cloned().collect::<Vec<_>>())
+        .with_metrics(requests.cloned().collect(), batch.minutes().to_vec());
+    match batch.origin().zip(batch.closed_at()) {
+        Some((origin, closed_at)) => rest.with_origin(origin.clone(), closed_at),
+        None => rest,
+    }
+}
