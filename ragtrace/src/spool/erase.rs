@@ -7,6 +7,7 @@ use std::path::Path;
 use super::codec;
 use super::database::{self, Contents, Fault, File, Meta};
 use super::slot::Slot;
+use super::undecided::records_of;
 use crate::id::TraceId;
 use crate::sink::Batch;
 
@@ -24,7 +25,7 @@ pub struct Erased {
 }
 
 /// Erases from the spool in `folder` what is of a user: every record of theirs, and of each trace with one of those in the
-/// spool. A batch keeps its id, so that one that had arrived already is still known. Dead letters are
+/// spool, also where a sampler has not decided yet. A batch keeps its id, so that one that had arrived already is still known. Dead letters are
 /// [`DeadLetters`](super::DeadLetters)'. With `dry_run` it only counts.
 ///
 /// # Errors
@@ -48,6 +49,11 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
             Ok(())
         })
         .map_err(failed)?;
+        for trace_id in file.undecided().map_err(failed)?.into_keys() {
+            if records_of(&file, trace_id).map_err(failed)?.iter().any(|record| record.user_id() == Some(user_id)) {
+                traces.insert(trace_id);
+            }
+        }
         slots.push((file, contents));
     }
     for (file, contents) in &slots {
@@ -68,6 +74,12 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
             })
         })
         .map_err(failed)?;
+        for trace_id in file.undecided().map_err(failed)?.into_keys().filter(|trace_id| traces.contains(trace_id)) {
+            erased.records += records_of(file, trace_id).map_err(failed)?.len() as u64;
+            if !dry_run {
+                file.write(|writer| writer.let_go(trace_id)).map_err(failed)?;
+            }
+        }
     }
     Ok(erased)
 }
@@ -107,5 +119,39 @@ fn without(batch: &Batch, user_id: &str, traces: &HashSet<TraceId>) -> Batch {
     match batch.origin().zip(batch.closed_at()) {
         Some((origin, closed_at)) => rest.with_origin(origin.clone(), closed_at),
         None => rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Record;
+
+    fn record(trace_id: TraceId, user_id: &str) -> Record {
+        let json = format!(
+            r#"{{"id":"{}","timestamp":"2026-11-22T08:20:11.000000Z","level":"INFO","logger":"t","event":"started",
+                "stage":"parse","trace_id":"{trace_id}","user_id":"{user_id}","instance":"{}"}}"#,
+            TraceId::new(),
+            TraceId::new(),
+        );
+        Record::from_json(&json).expect("it is whole")
+    }
+
+    #[test]
+    fn what_a_sampler_has_not_decided_of_a_person_goes_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (of_alice, of_bob) = (TraceId::new(), TraceId::new());
+        let slot = Slot::claim(folder.path()).expect("nobody has it");
+        let (file, _) = slot.open().expect("a new file");
+        for (row, trace_id, user_id) in [(1, of_alice, "alice"), (2, of_alice, "alice"), (3, of_bob, "bob")] {
+            let batch = Batch::new(TraceId::new().as_uuid(), vec![record(trace_id, user_id)]);
+            file.write(|writer| writer.hold(trace_id, row, &codec::encode(&batch))).expect("it is written");
+        }
+        drop((file, slot));
+        let counted = erase(folder.path(), "alice", true).expect("the folder is ours");
+        let erased = erase(folder.path(), "alice", false).expect("the folder is ours");
+        assert_eq!((counted.records, counted), (2, erased));
+        let (file, _) = Slot::claim(folder.path()).expect("nobody has it").open().expect("it is whole");
+        assert_eq!(file.undecided().expect("it is whole").into_keys().collect::<Vec<_>>(), [of_bob]);
     }
 }

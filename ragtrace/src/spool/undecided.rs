@@ -164,7 +164,7 @@ fn row_of(records: Vec<Record>) -> (u128, Vec<u8>) {
 }
 
 /// The undecided records of a trace, each once: what was written anew may be there twice.
-fn records_of(file: &File, trace_id: TraceId) -> Result<Vec<Record>, Fault> {
+pub(super) fn records_of(file: &File, trace_id: TraceId) -> Result<Vec<Record>, Fault> {
     let (mut records, mut seen) = (Vec::new(), HashSet::new());
     for (_, bytes) in file.undecided_of(trace_id)? {
         match codec::decode(&bytes) {

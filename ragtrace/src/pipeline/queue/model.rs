@@ -43,6 +43,14 @@ struct Worker {
 }
 
 impl Worker {
+    /// What a flush does: notes what the chains hold, and reads until that is reached.
+    fn flush(&mut self, queue: &Queue) {
+        self.consumers.append(&mut queue.take_new());
+        self.consumers.iter_mut().for_each(Consumer::want);
+        self.read(queue);
+        assert!(self.consumers.iter().all(Consumer::has_reached), "what was there is read in one look");
+    }
+
     /// One look, as the worker's thread does it.
     fn read(&mut self, queue: &Queue) {
         self.consumers.append(&mut queue.take_new());
@@ -125,7 +133,7 @@ fn what_was_accepted_before_a_flush_is_read_by_it() {
         // The worker is at some point of a look of its own when the command comes.
         worker.read(&queue);
         if commands.lock().expect("whole").pop().is_some() {
-            worker.read(&queue);
+            worker.flush(&queue);
             assert!(worker.seen.contains(&1), "the flush returned without it");
         }
         thread.join().expect("it ends");
