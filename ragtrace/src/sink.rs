@@ -409,14 +409,15 @@ impl Sink for Discard {
 /// Writes each record's canonical JSON as a line to any writer, whole batches at a time.
 #[derive(Debug)]
 pub struct JsonLines<W> {
-    writer: std::sync::Mutex<W>,
+    /// The writer, and memory that a batch is written to first, so that a batch is whole or absent.
+    writer: std::sync::Mutex<(W, Vec<u8>)>,
 }
 
 impl<W: std::io::Write + Send + 'static> JsonLines<W> {
     /// Lines to `writer`. A writer that blocks holds up every sink's deliveries, so give it one that does not (a
     /// file, a buffer); the console has a thread of its own.
     pub fn new(writer: W) -> Self {
-        Self { writer: std::sync::Mutex::new(writer) }
+        Self { writer: std::sync::Mutex::new((writer, Vec::new())) }
     }
 }
 
@@ -426,12 +427,16 @@ impl<W: std::io::Write + Send + 'static> Sink for JsonLines<W> {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        let mut lines = Vec::with_capacity(batch.records().len() * 640);
+        /// More than a usual batch takes is given back.
+        const KEPT: usize = 2 << 20;
+        let mut writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (writer, lines) = &mut *writer;
+        lines.clear();
+        lines.shrink_to(KEPT);
         for record in batch.records() {
-            record.write_json(&mut lines);
+            record.write_json(lines);
             lines.push(b'\n');
         }
-        let mut writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        writer.write_all(&lines).and_then(|()| writer.flush()).map(|()| Delivered::all()).map_err(SinkError::retry)
+        writer.write_all(lines).and_then(|()| writer.flush()).map(|()| Delivered::all()).map_err(SinkError::retry)
     }
 }

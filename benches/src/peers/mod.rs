@@ -16,7 +16,7 @@ pub const ALL: &[(&str, &[&str])] = &[
     ("plain", &["off", "bare", "full", "string", "nested", "failing", "polls", "threads"]),
     ("floor", &["full"]),
     ("ragtrace-off", &["off"]),
-    ("ragtrace", &["bare", "full", "string", "nested", "failing", "polls", "threads"]),
+    ("ragtrace", &["bare", "full", "string", "texts", "nested", "failing", "polls", "threads"]),
     ("tracing-off", &["off"]),
     ("tracing-registry", &["bare", "full"]),
     ("tracing-json", &["full"]),

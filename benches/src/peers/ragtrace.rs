@@ -1,11 +1,10 @@
 //! Ourselves, with a sink that counts and forgets.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ragtrace::sink::Discard;
-use ragtrace::{Console, RequestContext, Telemetry, traced_stage};
+use ragtrace::sink::{Discard, JsonLines};
+use ragtrace::{Console, RequestContext, Sink, Telemetry, traced_stage};
 
 use super::{Chunk, Output, chunk};
 use crate::measure::{Pend, Sample, block_on, measure};
@@ -25,6 +24,13 @@ async fn full(chunk: &Chunk) -> Output {
 #[traced_stage(kind = chunk, fields(chunk.id, chunk.name))]
 #[inline(never)]
 async fn string(chunk: &Chunk) -> Output {
+    Ok(black_box(Vec::new()))
+}
+
+/// Three strings, one of them with something for each rule of redaction to look at; some 600 bytes a record.
+#[traced_stage(kind = chunk, fields(chunk.name, title = "Field notes of the spring survey: part two", source = "https://docs.example.com/guide/chapter-2?lang=en#tokens"))]
+#[inline(never)]
+async fn texts(chunk: &Chunk) -> Output {
     Ok(black_box(Vec::new()))
 }
 
@@ -52,12 +58,12 @@ async fn polls(n: u32) {
     Pend(black_box(n)).await;
 }
 
-fn install() -> (Telemetry, Arc<Discard>) {
-    let discard = Arc::new(Discard::new());
-    let telemetry = ragtrace::builder().console(Console::Off).sink(Arc::clone(&discard)).install().expect("the first");
+fn install(sink: impl Sink) -> Telemetry {
+    let builder = ragtrace::builder().service("bench").environment("test").version("1.0.0");
+    let telemetry = builder.console(Console::Off).sink(sink).install().expect("the first");
     // The worker takes a moment to measure the processor's counter.
     std::thread::sleep(Duration::from_millis(120));
-    (telemetry, discard)
+    telemetry
 }
 
 pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
@@ -65,7 +71,11 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     if peer == "ragtrace-off" {
         return Some(measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0));
     }
-    let (telemetry, _discard) = install();
+    let telemetry = match workload {
+        // The worker's other half: redaction and canonical JSON, to a writer that forgets.
+        "texts" => install(JsonLines::new(std::io::sink())),
+        _ => install(Discard::new()),
+    };
     let context = RequestContext::new().user_id("alice").tenant_id("acme");
     let settle = || {
         let report = telemetry.flush_blocking(Duration::from_secs(20));
@@ -79,6 +89,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "bare" => each(stages, &mut |n| { black_box(block_on(bare(n))); }),
         "full" => each(stages, &mut |_| drop(black_box(block_on(full(&chunk))))),
         "string" => each(stages, &mut |_| drop(black_box(block_on(string(&chunk))))),
+        "texts" => each(stages, &mut |_| drop(black_box(block_on(texts(&chunk))))),
         "failing" => each(stages, &mut |_| drop(black_box(block_on(failing(&chunk))))),
         "nested" => each(stages / 3, &mut |n| { black_box(block_on(outer(n))); }),
         "polls" => each(stages / 20, &mut |_| block_on(polls(100))),

@@ -9,6 +9,7 @@ pub(crate) mod current;
 mod scope;
 mod traceparent;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub use traceparent::TraceparentError;
 use crate::capture::Capture;
 use crate::record::json;
 use crate::time::{Anchor, Ticks};
-use crate::{SpanId, TraceId};
+use crate::{SpanId, TraceId, Value};
 
 /// Who asked, in which trace, and which span is the current one. A clone is cheap and shares the rest.
 ///
@@ -222,7 +223,7 @@ impl RequestContext {
             if !self.request.baggage.is_empty() {
                 let mut baggage = object.nested("baggage");
                 for (name, value) in self.baggage_items() {
-                    baggage.text(name, value);
+                    baggage.field(name, &Value::Text(Cow::Owned(value.to_owned())));
                 }
                 baggage.close();
             }

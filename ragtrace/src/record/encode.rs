@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{ErrorInfo, NamedValue, Record};
-use crate::Value;
 use crate::record::json::{self, Object};
 
 impl Record {
@@ -11,21 +10,25 @@ impl Record {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
         let mut object = Object::open(out);
-        object.display("id", parts.id.as_hyphenated());
+        object.uuid("id", parts.id);
         object.ascii("timestamp", &parts.timestamp.rfc3339());
         object.text("level", parts.level.as_str());
         object.text("logger", self.logger());
-        object.text("message", &self.message());
+        match (self.own_message(), self.stage()) {
+            (Some(message), _) => object.text("message", message),
+            (None, Some(stage)) => object.text_of_two("message", stage, self.event().ending()),
+            (None, None) => object.text("message", self.event().as_str()),
+        }
         object.text("event", parts.event.as_str());
         object.optional_text("stage", self.stage());
         object.optional_text("kind", self.kind().map(crate::StageKind::as_str));
         if let Some(trace_id) = self.trace_id() {
-            object.display("trace_id", trace_id);
+            object.uuid("trace_id", trace_id.as_uuid());
         }
         if let Some(span_id) = parts.span_id {
-            object.display("span_id", span_id);
+            object.hex("span_id", span_id.as_u64());
             match parts.parent_span_id {
-                Some(parent) => object.display("parent_span_id", parent),
+                Some(parent) => object.hex("parent_span_id", parent.as_u64()),
                 None => object.null("parent_span_id"),
             }
         }
@@ -40,7 +43,7 @@ impl Record {
         object.optional_text("environment", self.environment());
         object.optional_text("version", self.version());
         object.optional_text("host", self.host());
-        object.display("instance", self.instance().as_hyphenated());
+        object.uuid("instance", self.instance());
         object.optional_text("thread", self.thread());
         if !self.context_fields().is_empty() {
             write_fields(object.nested("context"), self.context_fields());
@@ -107,20 +110,9 @@ pub(super) fn millis(duration: Duration) -> f64 {
 
 fn write_fields(mut object: Object<'_>, fields: &[NamedValue]) {
     for (name, value) in fields {
-        write_value(&mut object, name, value);
+        object.field(name, value);
     }
     object.close();
-}
-
-fn write_value(object: &mut Object<'_>, name: &str, value: &Value) {
-    match value {
-        Value::Null => object.null(name),
-        Value::Bool(value) => object.boolean(name, *value),
-        Value::U64(number) => object.unsigned(name, *number),
-        Value::I64(number) => object.signed(name, *number),
-        Value::F64(number) => object.float(name, *number),
-        Value::Text(text) => object.text(name, text),
-    }
 }
 
 fn write_error(mut object: Object<'_>, error: &ErrorInfo) {

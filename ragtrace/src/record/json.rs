@@ -3,6 +3,10 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use uuid::Uuid;
+
+use crate::Value;
+
 /// An object that is being written. [`Object::close`] ends it; what it is nested in goes on then.
 pub(crate) struct Object<'a> {
     out: &'a mut Vec<u8>,
@@ -26,53 +30,44 @@ impl<'a> Object<'a> {
         self.out.push(b'}');
     }
 
-    pub(crate) fn nested(&mut self, name: &str) -> Object<'_> {
+    pub(crate) fn nested(&mut self, name: &'static str) -> Object<'_> {
         self.key(name);
         Object::open(self.out)
     }
 
-    pub(crate) fn null(&mut self, name: &str) {
+    pub(crate) fn null(&mut self, name: &'static str) {
         self.key(name);
         self.out.extend_from_slice(b"null");
     }
 
-    pub(crate) fn boolean(&mut self, name: &str, value: bool) {
+    pub(crate) fn boolean(&mut self, name: &'static str, value: bool) {
         self.key(name);
-        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+        self.put_boolean(value);
     }
 
-    pub(crate) fn unsigned(&mut self, name: &str, number: u64) {
-        self.key(name);
-        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-    }
-
-    pub(crate) fn signed(&mut self, name: &str, number: i64) {
+    pub(crate) fn unsigned(&mut self, name: &'static str, number: u64) {
         self.key(name);
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
     /// A number, or `null` for what JSON has no form for.
-    pub(crate) fn float(&mut self, name: &str, number: f64) {
+    pub(crate) fn float(&mut self, name: &'static str, number: f64) {
         self.key(name);
-        if number.is_finite() {
-            self.out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
-        } else {
-            self.out.extend_from_slice(b"null");
-        }
+        self.put_float(number);
     }
 
-    pub(crate) fn text(&mut self, name: &str, text: &str) {
+    pub(crate) fn text(&mut self, name: &'static str, text: &str) {
         self.key(name);
         string(self.out, text);
     }
 
-    pub(crate) fn optional_text(&mut self, name: &str, text: Option<&str>) {
+    pub(crate) fn optional_text(&mut self, name: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(name, text);
         }
     }
 
-    pub(crate) fn texts(&mut self, name: &str, texts: &[String]) {
+    pub(crate) fn texts(&mut self, name: &'static str, texts: &[String]) {
         self.key(name);
         self.out.push(b'[');
         for (index, text) in texts.iter().enumerate() {
@@ -85,7 +80,7 @@ impl<'a> Object<'a> {
     }
 
     /// A text that is known to need no escapes.
-    pub(crate) fn ascii(&mut self, name: &str, text: &[u8]) {
+    pub(crate) fn ascii(&mut self, name: &'static str, text: &[u8]) {
         self.key(name);
         self.out.push(b'"');
         self.out.extend_from_slice(text);
@@ -93,13 +88,36 @@ impl<'a> Object<'a> {
     }
 
     /// What is JSON already.
-    pub(crate) fn raw(&mut self, name: &str, json: &str) {
+    pub(crate) fn raw(&mut self, name: &'static str, json: &str) {
         self.key(name);
         self.out.extend_from_slice(json.as_bytes());
     }
 
+    /// A text in two parts.
+    pub(crate) fn text_of_two(&mut self, name: &'static str, first: &str, second: &str) {
+        self.key(name);
+        self.out.push(b'"');
+        escaped(self.out, first);
+        escaped(self.out, second);
+        self.out.push(b'"');
+    }
+
+    /// The hyphenated form of a UUID.
+    pub(crate) fn uuid(&mut self, name: &'static str, uuid: Uuid) {
+        self.ascii(name, uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+    }
+
+    /// 16 lower-case hex digits.
+    pub(crate) fn hex(&mut self, name: &'static str, number: u64) {
+        let mut digits = [0; 16];
+        for (digit, shift) in digits.iter_mut().zip((0..u64::BITS).step_by(4).rev()) {
+            *digit = hex_digit((number >> shift).to_le_bytes()[0] & 15);
+        }
+        self.ascii(name, &digits);
+    }
+
     /// A text that is known to need no escapes, from its `Display`.
-    pub(crate) fn display(&mut self, name: &str, shown: impl Display) {
+    pub(crate) fn display(&mut self, name: &'static str, shown: impl Display) {
         self.key(name);
         self.out.push(b'"');
         // Writing to a `Vec` has no error to report.
@@ -107,22 +125,70 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
-    fn key(&mut self, name: &str) {
-        if !std::mem::replace(&mut self.empty, false) {
-            self.out.push(b',');
+    /// A field of any name.
+    pub(crate) fn field(&mut self, name: &str, value: &Value) {
+        self.begin_key();
+        escaped(self.out, name);
+        self.out.extend_from_slice(b"\":");
+        match value {
+            Value::Null => self.out.extend_from_slice(b"null"),
+            Value::Bool(value) => self.put_boolean(*value),
+            Value::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::F64(number) => self.put_float(*number),
+            Value::Text(text) => string(self.out, text),
         }
-        string(self.out, name);
-        self.out.push(b':');
+    }
+
+    fn put_boolean(&mut self, value: bool) {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// A number, or `null` for what JSON has no form for.
+    fn put_float(&mut self, number: f64) {
+        if number.is_finite() {
+            self.out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+        } else {
+            self.out.extend_from_slice(b"null");
+        }
+    }
+
+    /// A name of ours, which needs no escapes.
+    fn key(&mut self, name: &'static str) {
+        self.begin_key();
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn begin_key(&mut self) {
+        let begin: &[u8] = if std::mem::replace(&mut self.empty, false) { b"\"" } else { b",\"" };
+        self.out.extend_from_slice(begin);
     }
 }
 
-/// Escapes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
+fn hex_digit(number: u8) -> u8 {
+    if number < 10 { b'0' + number } else { b'a' + number - 10 }
+}
+
 fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+/// Escapes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
+fn escaped(out: &mut Vec<u8>, text: &str) {
+    // Few texts have anything to escape, and many bytes are looked at together as fast as a few.
+    const TOGETHER: usize = 16;
+    let needs = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     let bytes = text.as_bytes();
+    let none_in = |chunk: &[u8]| !chunk.iter().fold(false, |found, byte| found | needs(*byte));
+    if bytes.chunks_exact(TOGETHER).all(none_in) && none_in(bytes.chunks_exact(TOGETHER).remainder()) {
+        return out.extend_from_slice(bytes);
+    }
     let mut done = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+        if !needs(byte) {
             continue;
         }
         out.extend_from_slice(&bytes[done..at]);
@@ -132,15 +198,10 @@ fn string(out: &mut Vec<u8>, text: &str) {
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-            }
+            _ => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)]),
         }
     }
     out.extend_from_slice(&bytes[done..]);
-    out.push(b'"');
 }
 
 #[cfg(test)]
@@ -154,7 +215,8 @@ mod tests {
             object.text("text", &text);
             object.float("nan", f64::NAN);
             object.float("small", 1e-300);
-            object.signed("negative", i64::MIN);
+            object.field("negative", &Value::I64(i64::MIN));
+            object.field(&text, &Value::Bool(true));
             object.texts("list", &[text.clone(), String::new()]);
             object.close();
         });
@@ -164,5 +226,6 @@ mod tests {
         assert_eq!(parsed["nan"], serde_json::Value::Null);
         assert_eq!(parsed["small"], 1e-300);
         assert_eq!(parsed["negative"], i64::MIN);
+        assert_eq!(parsed[&text], true);
     }
 }

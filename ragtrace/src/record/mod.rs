@@ -61,6 +61,17 @@ impl Event {
         }
     }
 
+    /// What a stage's message ends in.
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Started => "_started",
+            Self::Completed => "_completed",
+            Self::Failed => "_failed",
+            Self::Cancelled => "_cancelled",
+            Self::Log => "_log",
+        }
+    }
+
     /// Whether it is the end of a stage.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
@@ -140,7 +151,7 @@ impl Record {
     pub fn message(&self) -> Cow<'_, str> {
         match (self.own_message(), self.stage()) {
             (Some(message), _) => Cow::Borrowed(message),
-            (None, Some(stage)) => Cow::Owned(format!("{stage}_{}", self.event())),
+            (None, Some(stage)) => Cow::Owned([stage, self.event().ending()].concat()),
             (None, None) => Cow::Borrowed(self.event().as_str()),
         }
     }

@@ -63,12 +63,60 @@ pub(super) fn normal(name: &str) -> String {
 
 /// Whether a name is secret, by the segments above or by `more`, which are normal.
 pub(super) fn is_secret(name: &str, more: &[String]) -> bool {
-    let end = name.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LONGEST).last();
-    let normal = normal(&name[..end.unwrap_or(0)]);
-    let segments = || normal.split('.').filter(|segment| !segment.is_empty());
-    segments().any(|segment| SECRET.contains(&segment))
-        || segments().zip(segments().skip(1)).any(|pair| SECRET_PAIRS.contains(&pair))
-        || more.iter().any(|key| has(&normal, key.trim_matches('.')))
+    let name = &name[..name.floor_char_boundary(LONGEST)];
+    // Names are ASCII, but for a few, and looking at one of those allocates nothing.
+    let mut buffer = [0; 2 * LONGEST];
+    if let Some(normal) = normal_ascii(name, &mut buffer) {
+        return is_secret_normal(normal, more);
+    }
+    is_secret_normal(&normal(name), more)
+}
+
+fn is_secret_normal(normal: &str, more: &[String]) -> bool {
+    let mut before = "";
+    for segment in normal.split('.').filter(|segment| !segment.is_empty()) {
+        if SECRET.contains(&segment) || SECRET_PAIRS.contains(&(before, segment)) {
+            return true;
+        }
+        before = segment;
+    }
+    more.iter().any(|key| has(normal, key.trim_matches('.')))
+}
+
+/// [`normal`] in a buffer of twice the name's length, or `None` if the name is not ASCII.
+fn normal_ascii<'a>(name: &str, buffer: &'a mut [u8; 2 * LONGEST]) -> Option<&'a str> {
+    let (mut length, mut was_lower) = (0, false);
+    let mut push = |byte| {
+        buffer[length] = byte;
+        length += 1;
+    };
+    let mut last = 0;
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' => {
+                if was_lower {
+                    push(b'.');
+                }
+                was_lower = false;
+                last = byte.to_ascii_lowercase();
+                push(last);
+            }
+            b'a'..=b'z' | b'0'..=b'9' => {
+                was_lower = true;
+                last = byte;
+                push(byte);
+            }
+            0x80.. => return None,
+            _ => {
+                was_lower = false;
+                if last != b'.' {
+                    last = b'.';
+                    push(b'.');
+                }
+            }
+        }
+    }
+    std::str::from_utf8(buffer.get(..length)?).ok()
 }
 
 /// Whether `key` is a run of whole segments of `normal`.
@@ -84,6 +132,14 @@ fn has(normal: &str, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_ascii_name_is_made_normal_in_both_ways_alike() {
+        for name in ["X-Api-Key", "xApiKey", "..a__B9c", "HTTPServer", "", "a.b", &"aB".repeat(32)] {
+            let mut buffer = [0; 2 * LONGEST];
+            assert_eq!(normal_ascii(name, &mut buffer), Some(normal(name).as_str()));
+        }
+    }
 
     #[test]
     fn a_name_is_secret_by_whole_segments() {

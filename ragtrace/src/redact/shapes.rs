@@ -58,7 +58,14 @@ pub(super) fn scrub(text: &str, redactor: &Redactor) -> Option<String> {
     let (mut at, mut copied) = (0, 0);
     let bytes = text.as_bytes();
     while at < bytes.len() {
-        let Some(secret) = secret_at(text, at, redactor).filter(|secret| secret.end > secret.start) else {
+        if redactor.prefixes.is_empty() {
+            at = next_beginning(bytes, at);
+            if at == bytes.len() {
+                break;
+            }
+        }
+        let secret = secret_at(text, at, redactor).filter(|secret| secret.end > secret.start);
+        let Some(secret) = secret else {
             at += 1;
             continue;
         };
@@ -72,6 +79,78 @@ pub(super) fn scrub(text: &str, redactor: &Redactor) -> Option<String> {
         out.push_str(&text[copied..]);
     }
     scrubbed
+}
+
+/// The next place from `at` on where [`secret_at`] has to look, rules of the user's aside: most bytes are none.
+fn next_beginning(bytes: &[u8], mut at: usize) -> usize {
+    let mut in_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
+    while let Some(&byte) = bytes.get(at) {
+        match CLASSES[usize::from(byte)] {
+            Class::Plain => in_word = false,
+            Class::Sign => return at,
+            Class::Word => {
+                if !in_word && bytes.get(at + 1).is_some_and(|second| begins_a_word(byte, *second)) {
+                    return at;
+                }
+                in_word = true;
+            }
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+#[derive(Clone, Copy)]
+enum Class {
+    Plain,
+    /// A letter or a digit: a secret may begin with it where no other is before it.
+    Word,
+    /// What stands before a secret, or begins a private key.
+    Sign,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        classes[byte as usize] = match byte {
+            b':' | b'=' | b'-' => Class::Sign,
+            _ if byte.is_ascii_alphanumeric() => Class::Word,
+            _ => Class::Plain,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// A bit for each pair of bytes that [`word`] knows a beginning with.
+static BEGINNINGS: [u64; 1 << 10] = {
+    let mut pairs = [0; 1 << 10];
+    let mut at = 0;
+    while at < PREFIXES.len() {
+        let prefix = PREFIXES[at].0.as_bytes();
+        let pair = pair(prefix[0], prefix[1]);
+        pairs[pair >> 6] |= 1 << (pair & 63);
+        at += 1;
+    }
+    let others = [*b"AK", *b"AS", *b"ey", *b"be", *b"bE", *b"Be", *b"BE"];
+    at = 0;
+    while at < others.len() {
+        let pair = pair(others[at][0], others[at][1]);
+        pairs[pair >> 6] |= 1 << (pair & 63);
+        at += 1;
+    }
+    pairs
+};
+
+const fn pair(first: u8, second: u8) -> usize {
+    (first as usize) << 8 | second as usize
+}
+
+#[inline]
+fn begins_a_word(first: u8, second: u8) -> bool {
+    let pair = pair(first, second);
+    BEGINNINGS[pair >> 6] & 1 << (pair & 63) != 0
 }
 
 /// The secret that is found when the byte at `at` is looked at. It begins there or later.
