@@ -82,6 +82,41 @@ pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut settle: impl FnM
     Sample { wall: each(wall), own: each(own), cpu: each(cpu), allocations: allocations as f64 / stages as f64, dropped }
 }
 
+/// Runs `stage` on `threads` threads at once, `stages` times in all, once to warm up and once to measure. The caller's time
+/// is the CPU time of these threads; the wall time is that of a stage on one of them.
+pub fn measure_threads(threads: usize, stages: usize, stage: impl Fn(u64) + Sync, mut settle: impl FnMut() -> u64) -> Sample {
+    let each = stages / threads;
+    let burst = || -> Duration {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let own = thread_cpu();
+                        (0..each as u64).for_each(&stage);
+                        thread_cpu() - own
+                    })
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().expect("a stage does not panic")).sum()
+        })
+    };
+    burst();
+    settle();
+    let (cpu, start) = (process_cpu(), Instant::now());
+    let own = burst();
+    let wall = start.elapsed();
+    let dropped = settle();
+    let cpu = process_cpu() - cpu;
+    let a_stage = |total: Duration, of: usize| total.as_nanos() as f64 / of as f64;
+    Sample {
+        wall: a_stage(wall, each),
+        own: a_stage(own, each * threads),
+        cpu: a_stage(cpu, each * threads),
+        allocations: f64::NAN,
+        dropped,
+    }
+}
+
 fn process_cpu() -> Duration {
     // SAFETY: a zeroed `rusage` is valid, and the call fills it.
     let usage = unsafe {

@@ -7,7 +7,7 @@ use fastrace::local::LocalSpan;
 use fastrace::{Span, trace};
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, Sample, block_on, measure};
+use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
 
 struct Discard;
 
@@ -69,7 +69,8 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
         "full" => measure(stages, |n| traces(n, |_| drop(black_box(block_on(full(&chunk))))), settle),
         "nested" => measure(stages / 3, |n| traces(n, |n| { black_box(block_on(outer(n))); }), settle),
         "polls" => measure(stages / 20, |n| traces(n, |_| block_on(polls(100))), settle),
-        "threads" => super::ragtrace::threads(
+        "one-thread" | "two-threads" => measure_threads(
+            if workload == "one-thread" { 1 } else { 2 },
             stages,
             |n| {
                 let root = Span::root("root", SpanContext::random());

@@ -13,17 +13,17 @@ use crate::measure::Sample;
 
 /// Every peer and what it is measured with.
 pub const ALL: &[(&str, &[&str])] = &[
-    ("plain", &["off", "bare", "full", "string", "nested", "failing", "polls", "threads"]),
+    ("plain", &["off", "bare", "full", "string", "nested", "failing", "polls", "one-thread", "two-threads"]),
     ("floor", &["full"]),
     ("ragtrace-off", &["off"]),
-    ("ragtrace", &["bare", "full", "string", "texts", "nested", "failing", "polls", "threads"]),
+    ("ragtrace", &["bare", "full", "string", "texts", "nested", "failing", "polls", "one-thread", "two-threads"]),
     ("tracing-off", &["off"]),
     ("tracing-registry", &["bare", "full"]),
     ("tracing-json", &["full"]),
     ("tracing-opentelemetry", &["bare", "full"]),
     ("emit", &["bare", "full"]),
     ("puffin", &["bare", "full"]),
-    ("fastrace", &["bare", "full", "nested", "polls", "threads"]),
+    ("fastrace", &["bare", "full", "nested", "polls", "one-thread", "two-threads"]),
     ("tracy", &["bare", "full"]),
 ];
 

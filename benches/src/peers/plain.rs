@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, Sample, block_on, measure};
+use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
 
 #[inline(never)]
 async fn bare(n: u64) -> u64 {
@@ -44,7 +44,8 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
         "failing" => each(stages, Box::new(move |_| drop(black_box(block_on(failing(&chunk)))))),
         "nested" => each(stages, Box::new(|n| { black_box(block_on(outer(n))); })),
         "polls" => each(stages / 20, Box::new(|_| block_on(polls(100)))),
-        "threads" => super::ragtrace::threads(stages, |n| { black_box(block_on(bare(n))); }, || 0),
+        "one-thread" => measure_threads(1, stages, |n| { black_box(block_on(bare(n))); }, || 0),
+        "two-threads" => measure_threads(2, stages, |n| { black_box(block_on(bare(n))); }, || 0),
         _ => return None,
     })
 }

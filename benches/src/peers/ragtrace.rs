@@ -7,7 +7,7 @@ use ragtrace::sink::{Discard, JsonLines};
 use ragtrace::{Console, RequestContext, Sink, Telemetry, traced_stage};
 
 use super::{Chunk, Output, chunk};
-use crate::measure::{Pend, Sample, block_on, measure};
+use crate::measure::{Pend, Sample, block_on, measure, measure_threads};
 
 #[traced_stage]
 #[inline(never)]
@@ -93,32 +93,20 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "failing" => each(stages, &mut |_| drop(black_box(block_on(failing(&chunk))))),
         "nested" => each(stages / 3, &mut |n| { black_box(block_on(outer(n))); }),
         "polls" => each(stages / 20, &mut |_| block_on(polls(100))),
-        "threads" => threads(
-            stages,
-            |n| {
-                let context = RequestContext::new();
-                context.sync_scope(|| block_on(bare(n)));
-            },
-            settle,
-        ),
+        "one-thread" | "two-threads" => {
+            let threads = if workload == "one-thread" { 1 } else { 2 };
+            // Each in a request of its own, as on a server.
+            measure_threads(threads, stages, |n| { black_box(context_of(n).sync_scope(|| block_on(bare(n)))); }, settle)
+        }
         _ => return None,
     })
 }
 
-/// Half of the stages on each of two threads at once; the wall time is that of a stage on one of them.
-pub fn threads(stages: usize, stage: impl Fn(u64) + Sync, settle: impl FnMut() -> u64) -> Sample {
-    let half = stages / 2;
-    let mut sample = measure(
-        half,
-        |n| {
-            std::thread::scope(|scope| {
-                for _ in 0..2 {
-                    scope.spawn(|| (0..n as u64).for_each(&stage));
-                }
-            });
-        },
-        settle,
-    );
-    sample.cpu /= 2.0;
-    sample
+/// One context a thread, as within a request.
+fn context_of(n: u64) -> RequestContext {
+    thread_local! {
+        static CONTEXT: RequestContext = RequestContext::new().user_id("alice");
+    }
+    black_box(n);
+    CONTEXT.with(Clone::clone)
 }
