@@ -257,7 +257,7 @@ impl Record {
         self.parts().duration.get()
     }
 
-    /// An asynchronous stage's time inside polls.
+    /// An asynchronous stage's time inside polls and, if it was cancelled, inside its drop.
     pub fn busy(&self) -> Option<Duration> {
         self.parts().busy.get()
     }
