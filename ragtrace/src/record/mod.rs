@@ -7,6 +7,7 @@
 mod bounds;
 mod chunk;
 mod decode;
+mod draft;
 mod encode;
 pub(crate) mod json;
 mod origin;
@@ -20,9 +21,10 @@ use uuid::Uuid;
 
 pub use bounds::RecordLimits;
 use chunk::Chunk;
-pub(crate) use chunk::{ChunkMemory, Draft, Drafted, NamedValue, Other, Parts, Place, Subject, Time};
+pub(crate) use chunk::{ChunkMemory, NamedValue, Other, Parts, Place, Subject, Time};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
+pub(crate) use draft::{Draft, Drafted};
 pub use origin::Origin;
 
 use crate::context::Request;

@@ -4,6 +4,9 @@
 //! Its loop does one small thing after another and waits for no sink: it drains the queue, gives the records to the
 //! lanes, sends what is due, and takes in the answers.
 
+mod end;
+mod flush;
+
 use std::future::{Future, poll_fn};
 use std::io;
 use std::path::PathBuf;
@@ -17,6 +20,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
 
+use self::flush::{Ending, Flush};
 use crate::level::Level;
 use crate::metrics::StageMinute;
 use crate::pipeline::ahead::Ahead;
@@ -45,8 +49,6 @@ const SLICES: usize = 16;
 const TURNS: usize = 64;
 /// Turns without an answer after which no sink answers at once: a delivery takes two, one for itself and one for its answer.
 const IDLE_TURNS: usize = 3;
-/// How long sinks have to let go of their connections.
-const CLOSING: Duration = Duration::from_secs(1);
 /// How long the disk has at the end for what was not delivered.
 const SPOOLING: Duration = Duration::from_secs(2);
 
@@ -145,29 +147,6 @@ struct Answer {
     lane: usize,
     ticket: u64,
     result: Result<Delivered, SinkError>,
-}
-
-/// Somebody who waits for what was accepted before he asked.
-struct Flush {
-    /// What it waits for; `None` until all was read that was accepted before.
-    below: Option<Below>,
-    deadline: Instant,
-    /// `None` for the flush that a shutdown begins with, which is answered at its end.
-    reply: Option<SyncSender<Report>>,
-}
-
-/// What was accepted before somebody asked.
-#[derive(Clone)]
-struct Below {
-    /// For each lane the number that its batches were below.
-    lanes: Vec<u64>,
-    /// What was held then is written ahead by this write, or an earlier one.
-    ahead: u64,
-}
-
-struct Ending {
-    deadline: Instant,
-    reply: SyncSender<Report>,
 }
 
 impl Worker {
@@ -273,27 +252,10 @@ impl Worker {
     /// When to look at the queue again.
     fn next_look(&self) -> Instant {
         let deadlines = self.lanes.iter().filter_map(Lane::deadline);
-        let flushes = self.flushes.iter().map(|flush| flush.deadline);
+        let flushes = self.flushes.iter().map(Flush::deadline);
         let patience = Instant::now() + PATIENCE;
         let ahead = self.ahead.as_ref().and_then(Ahead::deadline);
         deadlines.chain(flushes).chain(ahead).fold(patience, Instant::min)
-    }
-
-    fn obey(&mut self, command: Command) {
-        let (deadline, reply) = match command {
-            Command::Flush { deadline, reply } => (deadline, Some(reply)),
-            Command::Shutdown { deadline, reply } => {
-                self.ending = Some(Ending { deadline, reply });
-                // What is not delivered by then has the rest of the time to go to disk.
-                let left = deadline.saturating_duration_since(Instant::now());
-                let reserve = if self.spool.is_some() { (left / 4).min(SPOOLING) } else { Duration::ZERO };
-                (deadline.checked_sub(reserve).unwrap_or(deadline), None)
-            }
-        };
-        // Everything that was accepted before the command came is in the chains by now.
-        self.consumers.append(&mut self.queue.take_new());
-        self.consumers.iter_mut().for_each(Consumer::want);
-        self.flushes.push(Flush { below: None, deadline, reply });
     }
 
     /// Reads a slice of every chain, and gives the records to the lanes.
@@ -312,7 +274,7 @@ impl Worker {
         // Time passes for what is held although nothing comes.
         self.sampling.bound(now);
         self.look_ahead(&[], now);
-        if self.flushes.iter().any(|flush| flush.below.is_none()) && self.consumers.iter().all(Consumer::has_reached) {
+        if self.flushes.iter().any(Flush::waits_for_the_queue) && self.consumers.iter().all(Consumer::has_reached) {
             self.close_batches();
         }
     }
@@ -332,20 +294,6 @@ impl Worker {
         }
         self.is_behind = true;
         true
-    }
-
-    /// Has the lanes close their batches for those who wait, now that all was read that they wait for.
-    fn close_batches(&mut self) {
-        // They want the counts of the minute that runs, too.
-        self.stages.add(self.assembler.take_minutes(None));
-        let minutes = self.stages.take(None);
-        self.hand_on(minutes);
-        self.tell();
-        let lanes = self.lanes.iter_mut().map(Lane::flush).collect();
-        let below = Below { lanes, ahead: self.ahead.as_mut().map_or(0, |ahead| ahead.flush(&mut self.sampling)) };
-        for flush in &mut self.flushes {
-            flush.below.get_or_insert_with(|| below.clone());
-        }
     }
 
     /// Gives to the lanes what may leave.
@@ -480,80 +428,6 @@ impl Worker {
     fn publish(&self) {
         let stats = self.stats();
         *self.published.lock().unwrap_or_else(PoisonError::into_inner) = stats;
-    }
-
-    fn answer_flushes(&mut self) {
-        if self.flushes.is_empty() {
-            return;
-        }
-        let now = Instant::now();
-        let stats = self.stats();
-        let lanes = &self.lanes;
-        let (ahead, spool) = (&self.ahead, &self.spool);
-        self.flushes.retain(|flush| {
-            let is_over = now >= flush.deadline;
-            let settled =
-                |(lane, below): (&Lane, &u64)| lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below));
-            let written = ahead.as_ref().map_or(Some(true), |ahead| ahead.is_written(flush.below.as_ref()?.ahead));
-            let all = |is: &dyn Fn((&Lane, &u64)) -> bool| {
-                flush.below.as_ref().is_some_and(|below| lanes.iter().zip(&below.lanes).all(is))
-            };
-            let complete = written == Some(true) && all(&settled);
-            // There is no waiting for what no sink will be asked for before the deadline.
-            let is_done = written.is_some()
-                && all(&|(lane, below)| lane.is_settled_below(*below) || lane.rests_until(flush.deadline));
-            // The end takes what an earlier process left along, as far as the sinks take it.
-            let is_drained = flush.reply.is_some()
-                || spool.as_ref().is_none_or(|spool| spool.is_open) && lanes.iter().all(Lane::is_drained);
-            let waits = !(is_over || is_done && is_drained);
-            if let (false, Some(reply)) = (waits, &flush.reply) {
-                // Whoever asked may have gone.
-                let _ = reply.try_send(Report { stats: stats.clone(), complete });
-            }
-            waits
-        });
-    }
-
-    /// Has the disk take what is left, until `deadline`.
-    async fn spool_rest(&mut self, deadline: Instant) {
-        self.lanes.iter_mut().for_each(Lane::spool_rest);
-        let Some(mut spool) = self.spool.take() else { return };
-        let deadline = tokio::time::Instant::from_std(deadline);
-        while self.lanes.iter().any(Lane::waits_for_disk) {
-            match tokio::time::timeout_at(deadline, spool.events.recv()).await {
-                Ok(Some(event)) => self.take_event(event),
-                Ok(None) | Err(_) => break,
-            }
-        }
-        let (done, closed) = tokio::sync::oneshot::channel();
-        if spool.handle.send(spool::Command::Close { done }) {
-            let _ = tokio::time::timeout_at(deadline, closed).await;
-        }
-        while let Ok(event) = spool.events.try_recv() {
-            self.take_event(event);
-        }
-    }
-
-    async fn end(mut self) {
-        self.deliveries.abort_all();
-        self.sampling.finish();
-        self.look_ahead(&[], Instant::now());
-        let until = self.ending.as_ref().map_or_else(|| Instant::now() + SPOOLING, |ending| ending.deadline);
-        self.spool_rest(until).await;
-        let pending: u64 = self.lanes.iter().map(|lane| lane.account().pending).sum();
-        self.lanes.iter_mut().for_each(Lane::give_up);
-        self.publish();
-        let ending = self.ending.take();
-        let deadline = ending.as_ref().map_or_else(Instant::now, |ending| ending.deadline);
-        let closing = deadline.max(Instant::now() + CLOSING / 10).min(Instant::now() + CLOSING);
-        for lane in &self.lanes {
-            let sink = Arc::clone(&lane.sink);
-            let closed = tokio::spawn(async move { sink.close().await });
-            let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(closing), closed).await;
-        }
-        if let Some(ending) = ending {
-            let _ = ending.reply.try_send(Report { stats: self.stats(), complete: pending == 0 });
-        }
     }
 }
 
