@@ -26,9 +26,7 @@ impl<T, B: FnOnce() -> T> Calling<B> {
         self.span.is_call();
         let inside = self.span.enter();
         let output = (self.body)();
-        if let Some(mut ending) = inside.finish() {
-            on_end(&output, &mut ending);
-        }
+        inside.finish(|ending| on_end(&output, ending));
         output
     }
 }

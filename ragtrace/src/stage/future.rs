@@ -89,9 +89,11 @@ where
                 Poll::Pending
             }
             Poll::Ready(output) => {
-                if let (Some(mut ending), Some(on_end)) = (inside.finish(), this.on_end.take()) {
-                    on_end(&output, &mut ending);
-                }
+                inside.finish(|ending| {
+                    if let Some(on_end) = this.on_end.take() {
+                        on_end(&output, ending);
+                    }
+                });
                 Poll::Ready(output)
             }
         }

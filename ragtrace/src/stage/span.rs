@@ -341,12 +341,13 @@ impl Inside<'_> {
         if inside.0.is_active() { inside.0.pause() } else { None }
     }
 
-    /// The poll or call returned its last value. Returns the end, of which is to be said what to record, if anybody
-    /// listens.
+    /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.
     #[inline]
-    pub(crate) fn finish(self) -> Option<Ending> {
+    pub(crate) fn finish(self, tell: impl FnOnce(&mut Ending)) {
         let mut inside = ManuallyDrop::new(self);
-        if inside.0.is_active() { Some(inside.0.finish()) } else { None }
+        if inside.0.is_active() {
+            inside.0.finish_and(tell);
+        }
     }
 
     /// What the run held was dropped. Ends it as cancelled, after what ran inside it.
@@ -354,7 +355,7 @@ impl Inside<'_> {
     pub(crate) fn cancel(self) {
         let mut inside = ManuallyDrop::new(self);
         if inside.0.is_active() {
-            inside.0.finish().cancel();
+            inside.0.cancelled();
         }
     }
 }
@@ -374,10 +375,22 @@ impl Span {
         Some(self.0.as_mut()?.leave(true))
     }
 
-    #[inline(never)]
+    #[inline]
     fn finish(&mut self) -> Ending {
         let at = self.0.as_mut().map_or(Ticks(0), |active| active.leave(false));
         self.end_at(at)
+    }
+
+    // Out of line, so that a poll has no room for an end on its stack: without anybody who listens it has none.
+    #[inline(never)]
+    fn finish_and(&mut self, tell: impl FnOnce(&mut Ending)) {
+        let mut ending = self.finish();
+        tell(&mut ending);
+    }
+
+    #[inline(never)]
+    fn cancelled(&mut self) {
+        self.finish().cancel();
     }
 
     #[cold]

@@ -153,10 +153,10 @@ pin_project! {
             if this.span.is_active() {
                 let inside = this.span.enter();
                 this.body.set(None);
-                if let Some(mut ending) = inside.finish() {
+                inside.finish(|ending| {
                     ending.cancel();
-                    this.seen.tell(&mut ending);
-                }
+                    this.seen.tell(ending);
+                });
             } else if this.tail.is_some() {
                 let _entered = Entered::new(this.tail);
                 this.body.set(None);
@@ -187,9 +187,7 @@ where
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                if let Some(mut ending) = inside.finish() {
-                    this.seen.tell(&mut ending);
-                }
+                inside.finish(|ending| this.seen.tell(ending));
                 Poll::Ready(None)
             }
             Poll::Ready(Some(item)) => {
