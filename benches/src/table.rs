@@ -27,11 +27,13 @@ pub fn render(samples: &Samples<'_>) -> String {
             let cpu = median(samples, |s| s.cpu);
             let (low, high) = (quantile(samples, 0.1), quantile(samples, 0.9));
             let allocations = median(samples, |s| s.allocations);
+            // Where each thread is one of the burst's own, nobody counts.
+            let allocations = if allocations.is_nan() { "–".to_owned() } else { format!("{allocations:.2}") };
             let dropped: u64 = samples.iter().map(|s| s.dropped).max().unwrap_or(0);
             let ratio = |value: f64, to: Option<f64>| to.map_or("–".to_owned(), |to| format!("{:.2}", value / to));
             let _ = writeln!(
                 out,
-                "| {peer} | {own:.1} | {low:.0}–{high:.0} | {wall:.1} | {} | {} | {cpu:.0} | {} | {allocations:.2} | {dropped} |",
+                "| {peer} | {own:.1} | {low:.0}–{high:.0} | {wall:.1} | {} | {} | {cpu:.0} | {} | {allocations} | {dropped} |",
                 ratio(own, floor),
                 ratio(own, fastrace),
                 ratio(cpu, fastrace_cpu),
