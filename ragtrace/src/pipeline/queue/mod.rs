@@ -30,7 +30,7 @@ use crate::stage::entry::AcceptedBy;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueLimits {
-    /// Bytes that may wait between all threads and the worker. A stage takes 64 bytes, 8 more for most numbers that it
+    /// Bytes that may wait between all threads and the worker. A stage takes 72 bytes, 8 more for most numbers that it
     /// records, and its texts. Rounded up to a whole block of 16 KiB; each thread has its first block besides.
     pub bytes: usize,
     /// Records that may wait in memory for one sink. With a spool, more than half of it goes to disk.
