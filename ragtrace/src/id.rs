@@ -4,6 +4,7 @@
 //! thread has its seed, which is why a trace id is laid out by hand instead of by `Uuid::now_v7`: that one keeps
 //! a counter behind a mutex, and the counter would eat the random bits that W3C Trace Context wants.
 
+use std::cell::Cell;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
@@ -104,7 +105,7 @@ impl SpanId {
     /// A new random id.
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
     pub fn new() -> Self {
-        Self(NonZeroU64::new(fastrand::u64(1..)).unwrap_or(NonZeroU64::MIN))
+        Self(NonZeroU64::new(random()).unwrap_or(NonZeroU64::MIN))
     }
 
     /// From 64 bits, or `None` for zero, which W3C Trace Context (section 3.2.2.4) calls invalid.
@@ -141,6 +142,31 @@ impl FromStr for SpanId {
             .and_then(Self::from_u64)
             .ok_or(ParseIdError { expected: "a span id: 16 hex digits, not all zero" })
     }
+}
+
+/// 64 random bits: one step of `wyrand`, as the crate `fastrand` has it, on a state whose place is known when this is
+/// compiled. Every stage takes one, and this saves it a third of that.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+fn random() -> u64 {
+    thread_local! {
+        static STATE: Cell<u64> = const { Cell::new(0) };
+    }
+    STATE.with(|state| {
+        let before = match state.get() {
+            0 => seed(),
+            before => before,
+        };
+        let after = before.wrapping_add(0x2d35_8dcc_aa6c_78a5);
+        state.set(after);
+        let product = u128::from(after) * u128::from(after ^ 0x8bb8_4b93_962e_acc9);
+        product as u64 ^ (product >> 64) as u64
+    })
+}
+
+#[cold]
+fn seed() -> u64 {
+    fastrand::u64(1..)
 }
 
 /// A text that is not the id it should be.

@@ -82,14 +82,22 @@ impl Request {
 }
 
 impl Request {
+    /// The test that wants this request's records. Without the feature `testing` nothing asks.
+    #[inline]
+    pub(crate) fn capture(&self) -> Option<&Arc<Capture>> {
+        if cfg!(feature = "testing") { self.capture.as_ref() } else { None }
+    }
+
     /// The time that the request's stages see.
+    #[inline]
     pub(crate) fn now(&self) -> Ticks {
-        self.capture.as_ref().map_or_else(Ticks::now, |capture| capture.now())
+        self.capture().map_or_else(Ticks::now, |capture| capture.now())
     }
 
     /// An id for a span of the request.
+    #[inline]
     pub(crate) fn span_id(&self) -> SpanId {
-        self.capture.as_ref().map_or_else(SpanId::new, |capture| capture.span_id())
+        self.capture().map_or_else(SpanId::new, |capture| capture.span_id())
     }
 }
 
@@ -256,12 +264,15 @@ impl RequestContext {
         context
     }
 
-    /// The same request in a trace of its own.
-    pub(crate) fn new_trace(&self) -> Self {
+    /// For a run that starts a trace: the same request in a trace of its own, or nothing but that.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn root_of(request: Option<&Arc<Request>>) -> Self {
+        let Some(request) = request else { return Self::bare() };
         let anchor = Anchor::now();
         let trace_id = TraceId::at(anchor.wall);
         let version = fresh_version();
-        let request = Request { version, trace_id, anchor, remote_parent: None, ..(*self.request).clone() };
+        let request = Request { version, trace_id, anchor, remote_parent: None, ..(**request).clone() };
         Self { request: Arc::new(request), span: None }
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::context::Request;
 use crate::pipeline::queue::{self, Severity};
 use crate::stage::entry::AcceptedBy;
+use crate::stage::slots::Slots;
 
 /// What a capture accepts starts under; no queue has this number.
 const CAPTURE: AcceptedBy = AcceptedBy::MAX;
@@ -19,31 +20,40 @@ pub(crate) fn is_open() -> bool {
     LISTENERS.load(Ordering::Relaxed) != 0
 }
 
-/// Whether anybody listens to this request.
+/// Who listens to this request, if anybody does.
 #[inline]
-pub(crate) fn listens_to(request: &Request) -> bool {
-    request.capture.is_some() || queue::is_installed()
-}
-
-/// Hands an entry to whoever listens to `request`, and says who accepted it.
-pub(crate) fn record<const HEAD: usize>(
-    request: &Arc<Request>,
-    severity: Severity,
-    head: &[u64; HEAD],
-    fields: &[u64],
-) -> Option<AcceptedBy> {
-    match &request.capture {
-        Some(capture) => capture.push(request, head, fields).then_some(CAPTURE),
-        None => queue::push(request, severity, head, fields),
+pub(crate) fn listener(request: &Request) -> Option<AcceptedBy> {
+    match request.capture() {
+        Some(_) => Some(CAPTURE),
+        None => queue::number(),
     }
 }
 
-/// Whether a start that `accepted_by` accepted is known to whoever listens to `request` now.
+/// Hands an entry to `listener`, who listens to `request`, and says whether it was accepted.
 #[inline]
-pub(crate) fn knows(request: &Request, accepted_by: AcceptedBy) -> bool {
-    match &request.capture {
-        Some(_) => accepted_by == CAPTURE,
-        None => queue::number() == Some(accepted_by),
+pub(crate) fn record<const HEAD: usize>(
+    listener: AcceptedBy,
+    request: &Arc<Request>,
+    severity: Severity,
+    head: [u64; HEAD],
+    fields: &Slots,
+) -> bool {
+    match request.capture() {
+        Some(capture) => capture.push(request, &head, &fields.to_words()),
+        None => queue::push(listener, request, severity, head, fields),
+    }
+}
+
+/// The same for what is not known to be listened to.
+#[inline(never)]
+pub(crate) fn record_if_heard<const HEAD: usize>(
+    request: &Arc<Request>,
+    severity: Severity,
+    head: [u64; HEAD],
+    fields: &Slots,
+) {
+    if let Some(listener) = listener(request) {
+        record(listener, request, severity, head, fields);
     }
 }
 

@@ -94,6 +94,5 @@ fn fail(running: Running, failure: &Failure) {
     fields.failure(failure);
     // How long its polls took is known to the run alone.
     let ended = Ended { at: request.now(), busy: None, outcome: Outcome::Failed };
-    let head = entry::whole_end(&run, &ended, fields.words());
-    gate::record(&request, Severity::Promised, &head, fields.words());
+    gate::record_if_heard(&request, Severity::Promised, entry::whole_end(&run, &ended), &fields);
 }

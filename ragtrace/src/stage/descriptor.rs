@@ -19,6 +19,8 @@ pub struct StageDescriptor {
     line: u32,
     fields: &'static [FieldDescriptor],
     root: bool,
+    /// Whether there are fields for `record!`; they come last.
+    records: bool,
 }
 
 impl StageDescriptor {
@@ -27,7 +29,17 @@ impl StageDescriptor {
     pub const fn new(name: &'static str, target: &'static str) -> Self {
         let place = Location::caller();
         let (file, line) = (place.file(), place.line());
-        Self { name, kind: StageKind::Task, level: Level::Info, target, file, line, fields: &[], root: false }
+        Self {
+            name,
+            kind: StageKind::Task,
+            level: Level::Info,
+            target,
+            file,
+            line,
+            fields: &[],
+            root: false,
+            records: false,
+        }
     }
 
     /// The same with another kind.
@@ -45,6 +57,7 @@ impl StageDescriptor {
     /// The same with these declared fields.
     pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
         self.fields = fields;
+        self.records = matches!(fields.last(), Some(FieldDescriptor { source: FieldSource::Record, .. }));
         self
     }
 
@@ -65,6 +78,7 @@ impl StageDescriptor {
     }
 
     /// The level of its started and completed records.
+    #[inline]
     pub const fn level(&self) -> Level {
         self.level
     }
@@ -89,7 +103,14 @@ impl StageDescriptor {
         self.fields
     }
 
+    /// Whether it declares fields that its body adds.
+    #[inline]
+    pub(crate) const fn declares_records(&self) -> bool {
+        self.records
+    }
+
     /// Whether each run starts a new trace, even inside one.
+    #[inline]
     pub const fn is_root(&self) -> bool {
         self.root
     }

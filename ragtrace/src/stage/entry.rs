@@ -1,8 +1,8 @@
 //! What a thread hands to the worker, as 64-bit words: a request's name, a start, a note, an end.
 //!
 //! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word says, from its lowest
-//! bit: 8 bits of [`What`], 24 bits for flags, 32 bits of length in words, itself included. The words of the head after it
-//! follow from it; fields come last, as [`words`] has them.
+//! bit: 8 bits of [`What`], 24 bits for flags, 32 bits of length in words, itself included, which is added where all of its words
+//! are known ([`with_length`]). The words of the head after it follow from it; fields come last, as [`words`] has them.
 //!
 //! A stage is written as the address of its descriptor. That is the need for `unsafe` here: no safe code makes a
 //! reference of a number, and a number that was looked up instead would cost every start a search.
@@ -55,43 +55,42 @@ pub(crate) const fn length(first: u64) -> usize {
     (first >> LENGTH_SHIFT) as usize
 }
 
-/// The first word of an entry whose head has `head` words, this one included, before as many of `fields`.
+/// The first word of an entry that has so many.
 #[inline]
-const fn first(what: What, flags: u64, head: usize, fields: &[u64]) -> u64 {
-    what as u64 | flags | ((head + fields.len()) as u64) << LENGTH_SHIFT
+pub(crate) const fn with_length(first: u64, words: usize) -> u64 {
+    first | (words as u64) << LENGTH_SHIFT
 }
 
 /// The head of a start.
 #[inline]
-pub(crate) fn start(run: &Run, fields: &[u64]) -> [u64; 5] {
-    [first(What::Start, root_flag(run), 5, fields), address(run.stage), run.span.as_u64(), run.started.0, parent(run)]
+pub(crate) fn start(run: &Run) -> [u64; 5] {
+    [What::Start as u64 | root_flag(run), address(run.stage), run.span.as_u64(), run.started.0, parent(run)]
 }
 
 /// The head of an end whose start was accepted where this is handed over.
 #[inline]
-pub(crate) fn end(run: &Run, ended: &Ended, fields: &[u64]) -> [u64; 4] {
+pub(crate) fn end(run: &Run, ended: &Ended) -> [u64; 4] {
     let busy = ended.busy.unwrap_or(NOT_POLLED);
-    [first(What::End, outcome_flag(ended.outcome), 4, fields), run.span.as_u64(), ended.at.0, busy]
+    [What::End as u64 | outcome_flag(ended.outcome), run.span.as_u64(), ended.at.0, busy]
 }
 
 /// The head of an end whose start was not.
 #[inline(never)]
-pub(crate) fn whole_end(run: &Run, ended: &Ended, fields: &[u64]) -> [u64; 7] {
-    let [_, span, at, busy] = end(run, ended, fields);
-    let first = first(What::End, flag::WHOLE | root_flag(run) | outcome_flag(ended.outcome), 7, fields);
-    [first, span, at, busy, address(run.stage), run.started.0, parent(run)]
+pub(crate) fn whole_end(run: &Run, ended: &Ended) -> [u64; 7] {
+    let [first, span, at, busy] = end(run, ended);
+    [first | flag::WHOLE | root_flag(run), span, at, busy, address(run.stage), run.started.0, parent(run)]
 }
 
 /// The head of what a stage's body recorded.
-pub(crate) fn note(span: SpanId, fields: &[u64]) -> [u64; 2] {
-    [first(What::Note, 0, 2, fields), span.as_u64()]
+pub(crate) fn note(span: SpanId) -> [u64; 2] {
+    [What::Note as u64, span.as_u64()]
 }
 
 /// The head of a request's name, which says whose the entries after it are. Its texts are in [`request_fields`].
-pub(crate) fn request(request: &Request, fields: &[u64]) -> [u64; 6] {
+pub(crate) fn request(request: &Request) -> [u64; 6] {
     let (high, low) = request.trace_id.halves();
     let Anchor { wall, ticks } = request.anchor;
-    [first(What::Request, 0, 6, fields), request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
+    [What::Request as u64, request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
 }
 
 #[inline]
@@ -264,7 +263,8 @@ mod tests {
     }
 
     fn written(head: &[u64], fields: &Slots) -> Vec<u64> {
-        let words = [head, fields.words()].concat();
+        let mut words = [head, &fields.to_words()].concat();
+        words[0] = with_length(words[0], words.len());
         assert_eq!(length(words[0]), words.len());
         words
     }
@@ -274,7 +274,7 @@ mod tests {
         let mut fields = Slots::new();
         fields.set(3, "a text of some length");
         for run in [run(None, true), run(Some(SpanId::new()), true), run(Some(SpanId::new()), false)] {
-            let words = written(&start(&run, fields.words()), &fields);
+            let words = written(&start(&run), &fields);
             let Some(Entry::Start(read, mut read_fields)) = Entry::read(&words) else { panic!("no start") };
             assert_eq!(read, run);
             assert_eq!(read_fields.next(), Some((3, Value::Text("a text of some length".into()))));
@@ -288,8 +288,8 @@ mod tests {
         for (busy, outcome) in [(None, Outcome::Completed), (Some(3), Outcome::Failed), (Some(7), Outcome::Cancelled)] {
             let run = run(Some(SpanId::new()), false);
             let expected = Ended { at: Ticks(12), busy, outcome };
-            let lean = written(&end(&run, &expected, fields.words()), &fields);
-            let whole = written(&whole_end(&run, &expected, fields.words()), &fields);
+            let lean = written(&end(&run, &expected), &fields);
+            let whole = written(&whole_end(&run, &expected), &fields);
             for (words, expected_run) in [(lean, None), (whole, Some(run))] {
                 let Some(Entry::End { span, ended, run: read, fields: mut read_fields }) = Entry::read(&words) else {
                     panic!("no end")
@@ -307,7 +307,7 @@ mod tests {
         request.user_id = Some("alice".into());
         request.tenant_id = Some("a tenant of a longer name".into());
         let fields = request_fields(request);
-        let words = written(&super::request(request, fields.words()), &fields);
+        let words = written(&super::request(request), &fields);
         let Some(Entry::Request { version, head, fields }) = Entry::read(&words) else { panic!("no request") };
         let read = read_request(version, head, fields).expect("whole");
         assert!(read == *request);

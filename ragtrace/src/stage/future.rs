@@ -30,7 +30,7 @@ pub struct Running<F> {
 impl<F: Future> Running<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
     #[inline]
-    pub fn end<E: FnOnce(&F::Output, &mut Ending)>(self, on_end: E) -> StageFuture<F, E> {
+    pub fn end<E: FnOnce(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
         StageFuture { body: Some(self.body), on_end: Some(on_end), span: self.span }
     }
 }
@@ -65,7 +65,7 @@ impl<F, E> StageFuture<F, E> {
         Self { body: Some(body), on_end: Some(on_end), span: Span::none() }
     }
 
-    /// Begins its run.
+    /// Has its run begin at the poll that comes next.
     pub(crate) fn begin(self: Pin<&mut Self>, waiting: Waiting) {
         *self.project().span = waiting.begin();
     }
@@ -74,7 +74,7 @@ impl<F, E> StageFuture<F, E> {
 impl<F, E> Future for StageFuture<F, E>
 where
     F: Future,
-    E: FnOnce(&F::Output, &mut Ending),
+    E: FnOnce(&F::Output, &mut Ending<'_>),
 {
     type Output = F::Output;
 

@@ -20,7 +20,8 @@ pub struct Later(Option<Waiting>);
 #[derive(Debug)]
 pub(crate) struct Waiting {
     stage: &'static StageDescriptor,
-    fields: Option<Box<Slots>>,
+    /// Their words.
+    fields: Box<[u64]>,
 }
 
 /// Reads the fields of a run of `stage` that begins later.
@@ -30,7 +31,7 @@ pub fn open_later(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slot
     }
     let mut slots = Slots::new();
     fields(&mut slots);
-    Later(Some(Waiting { stage, fields: (!slots.is_empty()).then(|| Box::new(slots)) }))
+    Later(Some(Waiting { stage, fields: slots.to_words().into() }))
 }
 
 impl Later {
@@ -50,9 +51,9 @@ impl Later {
 }
 
 impl Waiting {
-    /// Begins the run.
+    /// The run, which is entered next.
     pub(crate) fn begin(self) -> Span {
-        Span::begin(self.stage, self.fields.as_deref().unwrap_or(&Slots::new()))
+        Span::idle(self.stage, Slots::of(&self.fields))
     }
 }
 
@@ -66,7 +67,7 @@ pub struct LaterRunning<F> {
 
 impl<F: Future> LaterRunning<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
-    pub fn end<E: FnOnce(&F::Output, &mut Ending)>(self, on_end: E) -> LaterFuture<F, E> {
+    pub fn end<E: FnOnce(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> LaterFuture<F, E> {
         LaterFuture { stage: StageFuture::idle(self.body, on_end), waiting: self.waiting }
     }
 }
@@ -84,7 +85,7 @@ pin_project! {
 impl<F, E> Future for LaterFuture<F, E>
 where
     F: Future,
-    E: FnOnce(&F::Output, &mut Ending),
+    E: FnOnce(&F::Output, &mut Ending<'_>),
 {
     type Output = F::Output;
 

@@ -17,7 +17,7 @@ mod outcome;
 pub(crate) mod panic;
 mod recorder;
 mod schema;
-mod slots;
+pub(crate) mod slots;
 mod span;
 mod stream;
 mod typed;

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use crate::context::Request;
 use crate::pipeline::{Severity, gate};
+use crate::stage::StageDescriptor;
 use crate::stage::abort::ENDS_THE_PROCESS;
 use crate::stage::entry::{self, Run};
 use crate::stage::slots::Slots;
 use crate::stage::typed::{CostValue, CountValue};
-use crate::stage::{FieldSource, StageDescriptor};
 use crate::value::ToValue;
 
 thread_local! {
@@ -30,7 +30,7 @@ pub(crate) struct Running {
 
 /// Whether runs of `stage` are noted on their thread: if it declares fields for `record!`.
 pub(crate) fn declares(stage: &StageDescriptor) -> bool {
-    ENDS_THE_PROCESS || stage.fields().last().is_some_and(|field| field.source() == FieldSource::Record)
+    ENDS_THE_PROCESS || stage.declares_records()
 }
 
 /// Notes that `run` is on this thread, until [`leave`].
@@ -55,7 +55,7 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
         let mut fields = Slots::new();
         fields.set(name, value);
         let severity = Severity::Refusable(stage.level());
-        gate::record(&request, severity, &entry::note(run.span, fields.words()), fields.words());
+        gate::record_if_heard(&request, severity, entry::note(run.span), &fields);
     }
 }
 

@@ -1,9 +1,14 @@
-//! The fields that a stage records, on their way to the worker: words in place, so that numbers and short texts cost no
-//! allocation.
+//! The fields that a stage records, on their way to the worker: words on a desk that each thread has, so that they cost
+//! no allocation once the desk has memory.
 //!
 //! A stage declares all its field names, so a field holds the index of its name in the descriptor instead of the name.
+//!
+//! Expressions that are recorded may run stages themselves, whose fields lie on the same desk then: above those of the
+//! stage around them, and gone before that goes on.
 
+use std::cell::{Cell, RefCell};
 use std::fmt::{self, Debug, Display, Write};
+use std::mem::{self, ManuallyDrop};
 use std::time::Duration;
 
 use crate::record::ErrorInfo;
@@ -11,8 +16,112 @@ use crate::stage::entry::Failure;
 use crate::stage::words::{self, SMALL_LIMIT, Tag, name};
 use crate::value::{ToValue, Value};
 
-/// How many words lie in place; more go to the heap. Eight numbers, or two short texts and two numbers.
-const IN_PLACE: usize = 8;
+/// Words of fields that lie on a thread's desk: those of the innermost entry last.
+struct Desk {
+    // Without destructors an access is a plain load; `AT_END` clears what is on the heap.
+    in_place: [Cell<u64>; Desk::PLACES],
+    /// What has no place.
+    more: RefCell<ManuallyDrop<Vec<u64>>>,
+    /// How many words there are.
+    used: Cell<usize>,
+    /// The most words on the heap whose memory is kept.
+    keeps: Cell<usize>,
+}
+
+impl Desk {
+    /// 512 bytes: the fields of most stages.
+    const PLACES: usize = 64;
+    /// 32 KiB: some long texts.
+    const KEEPS: usize = 4_096;
+
+    // Only an allocator that runs stages would find it borrowed. What it records has no fields then.
+    fn push_more(&self, word: u64) {
+        let Ok(mut more) = self.more.try_borrow_mut() else { return };
+        if more.capacity() == 0 {
+            // The first time this sees to it that the memory goes when the thread does.
+            let _ = AT_END.try_with(|_| ());
+        }
+        more.push(word);
+        self.used.set(Self::PLACES + more.len());
+    }
+
+    fn set(&self, at: usize, word: u64) {
+        match self.in_place.get(at) {
+            Some(place) => place.set(word),
+            None => {
+                let Ok(mut more) = self.more.try_borrow_mut() else { return };
+                if let Some(place) = more.get_mut(at - Self::PLACES) {
+                    *place = word;
+                }
+            }
+        }
+    }
+
+    fn clear_more(&self, length: usize) {
+        let Ok(mut more) = self.more.try_borrow_mut() else { return };
+        more.truncate(length.saturating_sub(Self::PLACES));
+        if more.is_empty() && more.capacity() > self.keeps.get() {
+            *more = ManuallyDrop::new(Vec::new());
+        }
+    }
+}
+
+thread_local! {
+    static DESK: Desk = const {
+        Desk {
+            in_place: [const { Cell::new(0) }; Desk::PLACES],
+            more: RefCell::new(ManuallyDrop::new(Vec::new())),
+            used: Cell::new(0),
+            keeps: Cell::new(Desk::KEEPS),
+        }
+    };
+    static AT_END: Clearing = const { Clearing };
+}
+
+// Each access is small enough to become a load or a store where it is.
+
+#[inline]
+fn used() -> usize {
+    DESK.with(|desk| desk.used.get())
+}
+
+#[inline]
+fn set_used(used: usize) {
+    DESK.with(|desk| desk.used.set(used));
+}
+
+#[inline]
+fn push(word: u64) {
+    let at = used();
+    let is_in_place = DESK.with(|desk| desk.in_place.get(at).map(|place| place.set(word))).is_some();
+    if is_in_place { set_used(at + 1) } else { push_more(word) }
+}
+
+#[cold]
+#[inline(never)]
+fn push_more(word: u64) {
+    DESK.with(|desk| desk.push_more(word));
+}
+
+#[cold]
+#[inline(never)]
+fn clear_more(length: usize) {
+    DESK.with(|desk| desk.clear_more(length));
+}
+
+/// Takes the desk's memory when the thread ends. Stages that run later still keep none.
+struct Clearing;
+
+impl Drop for Clearing {
+    fn drop(&mut self) {
+        DESK.with(|desk| {
+            desk.keeps.set(0);
+            if desk.used.get() <= Desk::PLACES {
+                desk.clear_more(0);
+            }
+        });
+    }
+}
 
 /// Where one value goes: a place that [`ToValue`] fills.
 #[derive(Debug)]
@@ -65,34 +174,68 @@ impl Field<'_> {
     }
 }
 
-/// The fields that a stage recorded, filled by generated code.
+/// The fields that a stage recorded, filled by generated code: what lies on the thread's desk from `start` on. Whoever drops
+/// it clears the desk that far.
 #[derive(Debug)]
 pub struct Slots {
-    in_place: [u64; IN_PLACE],
-    /// Words in place that are filled; the whole lies in `more` once that has anything.
-    used: usize,
-    more: Vec<u64>,
+    start: usize,
 }
 
 impl Slots {
+    /// No fields yet.
     #[inline]
-    pub(crate) const fn new() -> Self {
-        Self { in_place: [0; IN_PLACE], used: 0, more: Vec::new() }
+    pub(crate) fn new() -> Self {
+        Self { start: used() }
     }
 
+    /// Leaves the fields on the desk, and says where they begin, for [`Slots::found`] on this thread.
     #[inline]
-    pub(crate) fn words(&self) -> &[u64] {
-        if self.more.is_empty() { self.in_place.get(..self.used).unwrap_or(&[]) } else { &self.more }
+    pub(crate) fn leave(self) -> usize {
+        let start = self.start;
+        mem::forget(self);
+        start
     }
 
-    /// The fields as they will be read.
-    #[cfg(test)]
-    fn fields(&self) -> words::FieldWords<'_> {
-        words::FieldWords(self.words())
+    /// The fields that were left.
+    #[inline]
+    pub(crate) const fn found(start: usize) -> Self {
+        Self { start }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words().is_empty()
+    /// The same fields again, from their words.
+    pub(crate) fn of(words: &[u64]) -> Self {
+        let mut slots = Self::new();
+        words.iter().for_each(|word| slots.push(*word));
+        slots
+    }
+
+    /// How many words there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        used().saturating_sub(self.start)
+    }
+
+    /// Whether all of its words lie in place, as the fields of most stages do.
+    #[inline]
+    pub(crate) fn is_in_place(&self) -> bool {
+        used() <= Desk::PLACES
+    }
+
+    /// A word that lies in place.
+    #[inline]
+    pub(crate) fn word(&self, at: usize) -> u64 {
+        DESK.with(|desk| desk.in_place.get(self.start + at).map_or(0, Cell::get))
+    }
+
+    /// The words in a place of their own.
+    pub(crate) fn to_words(&self) -> Vec<u64> {
+        DESK.with(|desk| {
+            let Ok(more) = desk.more.try_borrow() else { return Vec::new() };
+            let used = desk.used.get();
+            let in_place = desk.in_place.get(self.start..used.min(Desk::PLACES)).unwrap_or(&[]);
+            let of_more = more.get(self.start.saturating_sub(Desk::PLACES)..used.saturating_sub(Desk::PLACES));
+            in_place.iter().map(Cell::get).chain(of_more.unwrap_or(&[]).iter().copied()).collect()
+        })
     }
 
     /// Records a value as it is.
@@ -144,15 +287,11 @@ impl Slots {
         if let Some(text) = text.as_str() {
             return self.text(name, text);
         }
-        let at = self.words().len();
+        let at = used();
         self.push(0);
-        let mut writer = TextWriter { slots: self, word: [0; 8], bytes: 0 };
+        let mut writer = TextWriter { slots: self, name, at, word: [0; 8], bytes: 0 };
         // An error here is one of the value's own `fmt`; what it wrote until then is kept.
         let _ = writer.write_fmt(text);
-        let bytes = writer.finish();
-        if let Some(head) = self.words_mut().get_mut(at) {
-            *head = words::head(name, Tag::Text, bytes as u64);
-        }
     }
 
     fn u64(&mut self, name: u16, number: u64) {
@@ -163,50 +302,49 @@ impl Slots {
         }
     }
 
+    // Out of line, so that a small number takes no more than what it needs.
+    #[inline(never)]
     fn wide(&mut self, name: u16, tag: Tag, word: u64) {
         self.push(words::head(name, tag, 0));
         self.push(word);
     }
 
     #[inline]
+    #[expect(clippy::unused_self, reason = "whoever has the fields may add to them")]
     fn push(&mut self, word: u64) {
-        match self.in_place.get_mut(self.used) {
-            Some(place) => {
-                *place = word;
-                self.used += 1;
-            }
-            None => self.push_more(word),
-        }
-    }
-
-    #[cold]
-    fn push_more(&mut self, word: u64) {
-        if self.more.is_empty() {
-            self.more.reserve(4 * IN_PLACE);
-            self.more.extend_from_slice(&self.in_place);
-        }
-        self.more.push(word);
-    }
-
-    fn words_mut(&mut self) -> &mut [u64] {
-        if self.more.is_empty() { &mut self.in_place } else { &mut self.more }
+        push(word);
     }
 }
 
-/// Makes words of what a `Display` writes, piece by piece.
+impl Drop for Slots {
+    #[inline]
+    fn drop(&mut self) {
+        let used = used();
+        if used > Desk::PLACES {
+            clear_more(self.start);
+        }
+        if used > self.start {
+            set_used(self.start);
+        }
+    }
+}
+
+/// Makes words of what a `Display` writes, piece by piece. Dropping it ends the text, also when the `Display` panics.
 struct TextWriter<'a> {
     slots: &'a mut Slots,
+    name: u16,
+    /// Where the head will be.
+    at: usize,
     word: [u8; 8],
     bytes: usize,
 }
 
-impl TextWriter<'_> {
-    /// Writes what is left, and says how many bytes there were.
-    fn finish(self) -> usize {
+impl Drop for TextWriter<'_> {
+    fn drop(&mut self) {
         if !self.bytes.is_multiple_of(8) {
             self.slots.push(u64::from_le_bytes(self.word));
         }
-        self.bytes
+        DESK.with(|desk| desk.set(self.at, words::head(self.name, Tag::Text, self.bytes as u64)));
     }
 }
 
@@ -231,7 +369,7 @@ mod tests {
     use super::*;
 
     fn read(slots: &Slots) -> Vec<(u16, Value)> {
-        slots.fields().collect()
+        words::FieldWords(&slots.to_words()).collect()
     }
 
     #[test]

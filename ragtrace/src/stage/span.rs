@@ -1,13 +1,15 @@
 //! A run of a stage from its start to its end: the part of the runtime that every shape of function shares.
 //!
-//! Nothing here is generic over the stage, so each annotated function adds calls and no copies.
+//! Nothing here is generic over the stage, so each annotated function adds calls and no copies. What a stage inlines is
+//! the question whether there is a run at all.
 //!
-//! A run that begins in the request of what runs around it shares that one's reference for as long as its first poll
-//! or call lasts: it changes the thread's span and nothing else. Only a run that is still open after a poll takes a
-//! reference of its own, since its next poll may be on another thread.
+//! A run begins where its first poll or call does, at the place in memory where it stays; until then it is its stage and
+//! the fields that lie on the thread's desk. One that begins in the request of what runs around it shares that one's
+//! reference for as long as its first poll or call lasts: it changes the thread's span and nothing else. Only a run that
+//! is still open after a poll takes a reference of its own, since its next poll may be on another thread.
 
 use std::fmt::{Debug, Display};
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,45 +25,40 @@ use crate::stage::slots::Slots;
 use crate::time::Ticks;
 use crate::value::ToValue;
 
-/// A run that began, or nothing if nobody listens.
-#[derive(Debug)]
-pub struct Span(Option<Active>);
-
-/// A run that began. It lies in the stage's future, so it is kept small: 48 bytes.
+/// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept small: 48 bytes.
 ///
 /// Between polls it has its span and its request, and while it is inside one the thread has these, and it keeps what
 /// the thread had instead.
 #[derive(Debug)]
-struct Active {
-    stage: &'static StageDescriptor,
+pub struct Span {
+    /// `None` for a run that nobody listens to, and for one that has ended.
+    stage: Option<&'static StageDescriptor>,
     span: Option<SpanId>,
     parent: Option<SpanId>,
     started: Ticks,
     /// `None` too for a run that shares the thread's request, as it does up to the end of its first poll.
-    request: Option<Arc<Request>>,
+    request: ManuallyDrop<Option<Arc<Request>>>,
     progress: Progress,
 }
 
-/// Nanoseconds inside polls so far, and in the upper bits what else is known of the run. Inside a poll the time of its
-/// beginning is taken off, so that adding that of its end gives the sum: all of it modulo 2^51.
+/// What else is known of a run: who accepted its start, or 0, in the lowest 8 bits; then 5 flags; and then nanoseconds
+/// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that of its end gives the
+/// sum: all of it modulo 2^51, which is 26 days. Before the run has begun, its fields' place on the desk is there instead.
 #[derive(Clone, Copy, Debug)]
 struct Progress(u64);
 
 impl Progress {
-    /// Who accepted the start, or 0.
-    const ACCEPTED_SHIFT: u32 = 56;
+    /// The run has begun.
+    const BEGUN: u64 = 1 << 8;
     /// There are no polls, so time inside them means nothing.
-    const CALL: u64 = 1 << 55;
+    const CALL: u64 = 1 << 9;
     /// `record!` may add to the run. What is added is kept until the end, which only an accepted start has for certain.
-    const RECORDS: u64 = 1 << 54;
+    const RECORDS: u64 = 1 << 10;
     /// The run has no parent in this process.
-    const LOCAL_ROOT: u64 = 1 << 53;
-    /// The run was inside a poll before.
-    const POLLED: u64 = 1 << 52;
+    const LOCAL_ROOT: u64 = 1 << 11;
     /// The run shares the thread's request.
-    const SHARES: u64 = 1 << 51;
-    /// 26 days.
-    const NANOS: u64 = Self::SHARES - 1;
+    const SHARES: u64 = 1 << 12;
+    const NANOS_SHIFT: u32 = 13;
 
     #[inline]
     fn is(self, flag: u64) -> bool {
@@ -80,131 +77,180 @@ impl Progress {
 
     #[inline]
     fn nanos(self) -> u64 {
-        self.0 & Self::NANOS
-    }
-
-    #[inline]
-    fn set_nanos(&mut self, nanos: u64) {
-        self.0 = self.0 & !Self::NANOS | nanos & Self::NANOS;
+        self.0 >> Self::NANOS_SHIFT
     }
 
     #[inline]
     fn enter(&mut self, at: Ticks) {
-        self.set_nanos(self.nanos().wrapping_sub(at.0));
+        self.0 = self.0.wrapping_sub(at.0 << Self::NANOS_SHIFT);
     }
 
     #[inline]
     fn leave(&mut self, at: Ticks) {
-        self.set_nanos(self.nanos().wrapping_add(at.0));
+        self.0 = self.0.wrapping_add(at.0 << Self::NANOS_SHIFT);
     }
 
-    fn accept(&mut self, by: AcceptedBy) {
-        self.0 |= u64::from(by.get()) << Self::ACCEPTED_SHIFT;
-    }
-
+    #[inline]
     fn accepted_by(self) -> Option<AcceptedBy> {
-        let [.., by] = self.0.to_le_bytes();
+        let [by, ..] = self.0.to_le_bytes();
         AcceptedBy::new(by)
     }
 }
 
-/// Begins a run of `stage` and records its start, with the fields that `fields` reads. With nobody to listen it costs
-/// a load and reads nothing.
+/// A run of `stage` to come, with the fields that `fields` reads. Whoever has it enters it next, on this thread. With
+/// nobody to listen it costs a load and reads nothing.
 #[inline]
 pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) -> Span {
     if !gate::is_open() {
-        return Span(None);
+        return Span::none();
     }
-    let mut span = begin(stage);
-    if span.is_active() {
-        let mut slots = Slots::new();
-        fields(&mut slots);
-        span.record_start(&slots);
-    }
-    span
+    let mut slots = Slots::new();
+    fields(&mut slots);
+    Span::idle(stage, slots)
 }
 
 /// [`open`] for a stage without fields to read.
 #[inline]
 pub fn open_bare(stage: &'static StageDescriptor) -> Span {
-    if gate::is_open() { Span::begin(stage, &Slots::new()) } else { Span(None) }
+    let stage = if gate::is_open() { Some(stage) } else { None };
+    // Beyond whatever lies on the desk, so none.
+    Span::new(stage, Progress(u64::MAX << Progress::NANOS_SHIFT))
 }
 
-#[inline(never)]
-fn begin(stage: &'static StageDescriptor) -> Span {
-    if !stage.is_root()
-        && let Some(active) = current::with_request(|request| Active::new(stage, request, current::span()))
-    {
-        return Span(active);
-    }
-    let context = current::current().map_or_else(RequestContext::bare, |context| context.new_trace());
-    let mut active = Active::new(stage, &context.request, None);
-    if let Some(active) = &mut active {
-        active.request = Some(context.request);
-        active.progress.unset(Progress::SHARES);
-    }
-    Span(active)
-}
-
-impl Active {
-    /// A run in `request`, which is the thread's, if anybody listens to it.
+impl Span {
     #[inline]
-    fn new(stage: &'static StageDescriptor, request: &Request, parent: Option<SpanId>) -> Option<Self> {
-        if !gate::listens_to(request) {
-            return None;
+    const fn new(stage: Option<&'static StageDescriptor>, progress: Progress) -> Self {
+        Self { stage, span: None, parent: None, started: Ticks(0), request: ManuallyDrop::new(None), progress }
+    }
+
+    /// A run that nobody listens to.
+    #[inline]
+    pub(crate) const fn none() -> Self {
+        Self::new(None, Progress(0))
+    }
+
+    /// A run to come, which is entered next on this thread.
+    #[inline]
+    pub(crate) fn idle(stage: &'static StageDescriptor, fields: Slots) -> Self {
+        Self::new(Some(stage), Progress((fields.leave() as u64) << Progress::NANOS_SHIFT))
+    }
+
+    /// Whether there is a run that has not ended.
+    #[inline]
+    pub(crate) fn is_active(&self) -> bool {
+        self.stage.is_some()
+    }
+
+    /// Says that the run is a call, which has no polls.
+    #[inline]
+    pub(crate) fn is_call(&mut self) {
+        self.progress.set(Progress::CALL);
+    }
+
+    /// Puts the run's context on the thread until the guard ends. The first time this begins the run.
+    // The question whether there is a run is inlined, so that without one a poll has no call in it; the rest is not,
+    // so that a stage adds little code.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> Inside<'_> {
+        if self.is_active() {
+            self.go_inside();
         }
-        let local_root = if parent == request.remote_parent { Progress::LOCAL_ROOT } else { 0 };
-        let progress = Progress(Progress::SHARES | local_root);
-        let (span, started) = (Some(request.span_id()), request.now());
-        Some(Self { stage, span, parent, started, request: None, progress })
+        Inside(self)
     }
 
-    /// What records say of the run, between polls.
-    #[inline]
-    fn run(&self) -> Option<Run> {
-        let local_root = self.progress.is(Progress::LOCAL_ROOT);
-        Some(Run { stage: self.stage, span: self.span?, parent: self.parent, started: self.started, local_root })
-    }
-
-    /// Lets `look` at the run's request, between polls.
-    #[inline]
-    fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
-        match &self.request {
-            Some(request) => Some(look(request)),
-            None => current::with_request(look),
-        }
-    }
-
-    /// The context of what runs inside, between polls.
-    #[cold]
-    fn context(&self) -> Option<RequestContext> {
-        let request = self.with_request(Arc::clone)?;
-        Some(RequestContext { request, span: self.span })
-    }
-
-    /// The time that the run sees, between polls.
-    #[inline]
-    fn now(&self) -> Ticks {
-        // Only a test has time of its own.
-        let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
-        of_test.unwrap_or_else(Ticks::now)
-    }
-
-    /// Puts the run's context on the thread. What the thread had lies here until [`Active::leave`].
     #[inline(never)]
-    fn enter(&mut self) {
-        // The clock was read just before the first poll, when the run began.
-        let at = if self.progress.is(Progress::POLLED) { self.now() } else { self.started };
-        self.progress.enter(at);
-        if self.progress.is(Progress::RECORDS)
-            && let (Some(request), Some(run)) = (self.with_request(Arc::clone), self.run())
-        {
+    fn go_inside(&mut self) {
+        if self.progress.is(Progress::BEGUN) {
+            self.enter_again();
+        } else {
+            self.begin();
+        }
+    }
+
+    /// Enters a run that has begun.
+    #[inline(never)]
+    fn enter_again(&mut self) {
+        let now = self.now();
+        self.progress.enter(now);
+        // A run that shares the thread's request is never entered twice.
+        self.swap_request();
+        self.span = current::swap_span(self.span);
+        if self.progress.is(Progress::RECORDS) {
+            self.note();
+        }
+    }
+
+    /// Begins the run in the thread's request, records its start, and enters it, if anybody listens.
+    #[inline]
+    fn begin(&mut self) {
+        let Some(stage) = self.stage else { return };
+        let fields = Slots::found(usize::try_from(self.progress.nanos()).unwrap_or(usize::MAX));
+        let mut flags = self.progress.0 & Progress::CALL | Progress::BEGUN | Progress::SHARES;
+        let mut request = ManuallyDrop::new(current::swap_request(None));
+        let before = current::span();
+        let mut parent = before;
+        if request.is_none() || stage.is_root() {
+            self.begin_trace(&mut request);
+            (parent, flags) = (None, flags & !Progress::SHARES);
+        }
+        let began = request.as_ref().and_then(|request| {
+            let listener = gate::listener(request)?;
+            let (span, started) = (request.span_id(), request.now());
+            let local_root = parent == request.remote_parent;
+            let run = Run { stage, span, parent, started, local_root };
+            let severity = Severity::Refusable(stage.level());
+            if gate::record(listener, request, severity, entry::start(&run), &fields) {
+                flags |= u64::from(listener.get());
+                if recorder::declares(stage) {
+                    flags |= Progress::RECORDS;
+                }
+            }
+            if local_root {
+                flags |= Progress::LOCAL_ROOT;
+            }
+            (self.span, self.parent, self.started) = (before, parent, started);
+            self.progress = Progress(flags);
+            self.progress.enter(started);
+            Some(span)
+        });
+        // What was put in its place is `None`, which has nothing to drop.
+        let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
+        match began {
+            Some(span) => {
+                current::swap_span(Some(span));
+                if flags & Progress::RECORDS != 0 {
+                    self.note();
+                }
+            }
+            None => self.stay_out(flags),
+        }
+    }
+
+    /// Puts a new trace's request in the place of the thread's, which is kept.
+    #[cold]
+    #[inline(never)]
+    fn begin_trace(&mut self, request: &mut Option<Arc<Request>>) {
+        let context = RequestContext::root_of(request.as_ref());
+        self.request = ManuallyDrop::new(request.replace(context.request));
+    }
+
+    /// Nobody listens, so there is no run.
+    #[cold]
+    #[inline(never)]
+    fn stay_out(&mut self, flags: u64) {
+        if flags & Progress::SHARES == 0 {
+            self.swap_request();
+        }
+        self.let_go();
+    }
+
+    /// Notes that the run is on this thread, once it is.
+    #[cold]
+    #[inline(never)]
+    fn note(&self) {
+        if let (Some(request), Some(run)) = (current::request(), self.facts_of(current::span())) {
             recorder::enter(request, run);
         }
-        if !self.progress.is(Progress::SHARES) {
-            self.request = current::swap_request(self.request.take());
-        }
-        self.span = current::swap_span(self.span);
     }
 
     /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
@@ -213,9 +259,9 @@ impl Active {
     fn leave(&mut self, stays_open: bool) -> Ticks {
         self.span = current::swap_span(self.span);
         if !self.progress.is(Progress::SHARES) {
-            self.request = current::swap_request(self.request.take());
+            self.swap_request();
         } else if stays_open {
-            self.request = current::request();
+            self.request = ManuallyDrop::new(current::request());
             self.progress.unset(Progress::SHARES);
         }
         if self.progress.is(Progress::RECORDS) {
@@ -223,108 +269,106 @@ impl Active {
         }
         let now = self.now();
         self.progress.leave(now);
-        self.progress.set(Progress::POLLED);
         now
     }
-}
 
-impl Span {
-    /// A run that nobody listens to.
-    pub(crate) const fn none() -> Self {
-        Self(None)
-    }
-
-    /// Begins a run with fields that were read before.
-    #[inline(never)]
-    pub(crate) fn begin(stage: &'static StageDescriptor, fields: &Slots) -> Self {
-        let mut span = begin(stage);
-        span.record_start(fields);
-        span
-    }
-
-    /// Records the start.
-    #[inline(never)]
-    fn record_start(&mut self, fields: &Slots) {
-        let Some(active) = &mut self.0 else { return };
-        let severity = Severity::Refusable(active.stage.level());
-        let (fields, Some(run)) = (fields.words(), active.run()) else { return };
-        let head = entry::start(&run, fields);
-        let accepted = active.with_request(|request| gate::record(request, severity, &head, fields));
-        if let Some(by) = accepted.flatten() {
-            active.progress.accept(by);
-            if recorder::declares(active.stage) {
-                active.progress.set(Progress::RECORDS);
-            }
-        }
-    }
-
-    /// Puts the run's context on the thread until the guard ends.
-    // The question whether there is a run is inlined, so that without one a poll has no call in it; the rest is not,
-    // so that a stage adds little code.
     #[inline]
-    pub(crate) fn enter(&mut self) -> Inside<'_> {
-        if let Some(active) = &mut self.0 {
-            active.enter();
+    fn swap_request(&mut self) {
+        let request = mem::replace(&mut self.request, ManuallyDrop::new(None));
+        self.request = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
+    }
+
+    /// What records say of the run, between polls.
+    #[inline]
+    fn facts(&self) -> Option<Run> {
+        self.facts_of(self.span)
+    }
+
+    #[inline]
+    fn facts_of(&self, span: Option<SpanId>) -> Option<Run> {
+        let local_root = self.progress.is(Progress::LOCAL_ROOT);
+        Some(Run { stage: self.stage?, span: span?, parent: self.parent, started: self.started, local_root })
+    }
+
+    /// Lets `look` at the run's request, between polls.
+    #[inline]
+    fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
+        match &*self.request {
+            Some(request) => Some(look(request)),
+            None => current::with_request(look),
         }
-        Inside(self)
+    }
+
+    /// The time that the run sees, between polls.
+    #[inline]
+    pub(crate) fn now(&self) -> Ticks {
+        // Only a test has time of its own.
+        let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
+        of_test.unwrap_or_else(Ticks::now)
+    }
+
+    /// The context of what runs inside, between polls.
+    #[cold]
+    pub(crate) fn context(&self) -> Option<RequestContext> {
+        self.stage?;
+        let request = self.with_request(Arc::clone)?;
+        Some(RequestContext { request, span: self.span })
+    }
+
+    /// Time from the run's start to `at`.
+    pub(crate) fn since_start(&self, at: Ticks) -> Duration {
+        at.since(self.started)
+    }
+
+    /// Ends the run; what is said to the end of a run that has ended is ignored.
+    #[inline]
+    pub(crate) fn end_at(&mut self, at: Ticks) -> Ending<'_> {
+        Ending { span: self, at, outcome: Outcome::Completed, fields: ManuallyDrop::new(Slots::new()) }
     }
 
     /// Ends the run as cancelled, if it has not ended.
     #[inline(never)]
     pub(crate) fn cancel(&mut self) {
         if self.is_active() {
-            self.end_at(self.now()).cancel();
+            let now = self.now();
+            self.end_at(now).cancel();
         }
     }
 
-    /// The time that the run sees.
-    pub(crate) fn now(&self) -> Ticks {
-        self.0.as_ref().map_or_else(Ticks::now, Active::now)
+    #[inline(never)]
+    fn pause(&mut self) -> Option<Ticks> {
+        Some(self.leave(true))
     }
 
-    /// Ends the run; what is said to the end of a run that has ended is ignored.
-    pub(crate) fn end_at(&mut self, at: Ticks) -> Ending {
-        Ending { active: self.0.take(), at, outcome: Outcome::Completed, fields: Slots::new() }
+    #[inline(never)]
+    fn finish(&mut self) -> Ending<'_> {
+        let at = self.leave(false);
+        self.end_at(at)
     }
 
-    /// Time from the run's start to `at`.
-    pub(crate) fn since_start(&self, at: Ticks) -> Duration {
-        self.0.as_ref().map_or(Duration::ZERO, |active| at.since(active.started))
+    #[cold]
+    #[inline(never)]
+    fn panicked(&mut self) {
+        self.finish().fail(Box::new(panic::failure()));
     }
 
-    /// The context of what runs inside.
-    pub(crate) fn context(&self) -> Option<RequestContext> {
-        self.0.as_ref()?.context()
-    }
-
-    /// Says that the run is a call, which has no polls.
-    pub(crate) fn is_call(&mut self) {
-        if let Some(active) = &mut self.0 {
-            active.progress.set(Progress::CALL);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn is_active(&self) -> bool {
-        self.0.is_some()
+    /// Forgets the run.
+    #[inline(never)]
+    fn let_go(&mut self) {
+        self.stage = None;
+        let request = mem::replace(&mut self.request, ManuallyDrop::new(None));
+        drop(ManuallyDrop::into_inner(request));
     }
 }
 
 impl Drop for Span {
-    // The parts of a run that did not end are let go of out of line: a stage has three places that drop its span.
+    // The parts of a run that did not end are let go of out of line: a stage has three places that drop its span. One that
+    // has ended has none.
     #[inline]
     fn drop(&mut self) {
-        if self.0.is_some() {
+        if self.is_active() {
             self.let_go();
         }
-    }
-}
-
-impl Span {
-    #[cold]
-    #[inline(never)]
-    fn let_go(&mut self) {
-        self.0 = None;
     }
 }
 
@@ -343,20 +387,17 @@ impl Inside<'_> {
 
     /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.
     #[inline]
-    pub(crate) fn finish(self, tell: impl FnOnce(&mut Ending)) {
+    pub(crate) fn finish(self, tell: impl FnOnce(&mut Ending<'_>)) {
         let mut inside = ManuallyDrop::new(self);
         if inside.0.is_active() {
-            inside.0.finish_and(tell);
+            tell(&mut inside.0.finish());
         }
     }
 
     /// What the run held was dropped. Ends it as cancelled, after what ran inside it.
     #[inline]
     pub(crate) fn cancel(self) {
-        let mut inside = ManuallyDrop::new(self);
-        if inside.0.is_active() {
-            inside.0.cancelled();
-        }
+        self.finish(|ending| ending.cancel());
     }
 }
 
@@ -369,47 +410,16 @@ impl Drop for Inside<'_> {
     }
 }
 
-impl Span {
-    #[inline(never)]
-    fn pause(&mut self) -> Option<Ticks> {
-        Some(self.0.as_mut()?.leave(true))
-    }
-
-    #[inline]
-    fn finish(&mut self) -> Ending {
-        let at = self.0.as_mut().map_or(Ticks(0), |active| active.leave(false));
-        self.end_at(at)
-    }
-
-    // Out of line, so that a poll has no room for an end on its stack: without anybody who listens it has none.
-    #[inline(never)]
-    fn finish_and(&mut self, tell: impl FnOnce(&mut Ending)) {
-        let mut ending = self.finish();
-        tell(&mut ending);
-    }
-
-    #[inline(never)]
-    fn cancelled(&mut self) {
-        self.finish().cancel();
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn panicked(&mut self) {
-        self.finish().fail(Box::new(panic::failure()));
-    }
-}
-
 /// The end of a run, while generated code says what to record of its result. Dropping it records it.
 #[derive(Debug)]
-pub struct Ending {
-    active: Option<Active>,
+pub struct Ending<'a> {
+    span: &'a mut Span,
     at: Ticks,
     outcome: Outcome,
-    fields: Slots,
+    fields: ManuallyDrop<Slots>,
 }
 
-impl Ending {
+impl Ending<'_> {
     /// Records how many items there were, if the success value says.
     pub fn count(&mut self, count: Option<u64>) {
         if let Some(count) = count {
@@ -450,39 +460,61 @@ impl Ending {
             self.fields.first_item(first);
         }
     }
-}
 
-impl Drop for Ending {
-    #[inline]
-    fn drop(&mut self) {
-        if self.active.is_some() {
-            self.record();
+    #[inline(never)]
+    fn close(&mut self) {
+        let own = mem::replace(&mut self.span.request, ManuallyDrop::new(None));
+        let is_own = own.is_some();
+        let request = if is_own { own } else { ManuallyDrop::new(current::swap_request(None)) };
+        if let Some(request) = &*request {
+            self.record(request);
         }
+        if is_own {
+            drop(ManuallyDrop::into_inner(request));
+        } else {
+            let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
+        }
+        self.span.stage = None;
+        ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(Slots::found(usize::MAX))));
+    }
+
+    #[inline]
+    fn record(&self, request: &Arc<Request>) {
+        let (Some(run), progress) = (self.span.facts(), self.span.progress) else { return };
+        let listener = gate::listener(request);
+        match listener {
+            Some(by) if listener == progress.accepted_by() => {
+                gate::record(by, request, Severity::Promised, entry::end(&run, &self.ended()), &self.fields);
+            }
+            _ => self.record_whole(request),
+        }
+    }
+
+    /// The start was refused, or went to an earlier installation.
+    #[cold]
+    #[inline(never)]
+    fn record_whole(&self, request: &Arc<Request>) {
+        let Some(run) = self.span.facts() else { return };
+        let level = match self.outcome {
+            Outcome::Completed => run.stage.level(),
+            Outcome::Failed => Level::Error,
+            Outcome::Cancelled => Level::Warn,
+        };
+        let head = entry::whole_end(&run, &self.ended());
+        gate::record_if_heard(request, Severity::Refusable(level), head, &self.fields);
+    }
+
+    #[inline]
+    fn ended(&self) -> Ended {
+        let progress = self.span.progress;
+        let busy = if progress.is(Progress::CALL) { None } else { Some(progress.nanos()) };
+        Ended { at: self.at, busy, outcome: self.outcome }
     }
 }
 
-impl Ending {
-    #[inline(never)]
-    fn record(&mut self) {
-        let Some(active) = self.active.take() else { return };
-        let Some(run) = active.run() else { return };
-        let busy = if active.progress.is(Progress::CALL) { None } else { Some(active.progress.nanos()) };
-        let ended = Ended { at: self.at, busy, outcome: self.outcome };
-        let accepted_by = active.progress.accepted_by();
-        active.with_request(|request| {
-            let is_known = accepted_by.is_some_and(|by| gate::knows(request, by));
-            let severity = match self.outcome {
-                _ if is_known => Severity::Promised,
-                Outcome::Completed => Severity::Refusable(run.stage.level()),
-                Outcome::Failed => Severity::Refusable(Level::Error),
-                Outcome::Cancelled => Severity::Refusable(Level::Warn),
-            };
-            let fields = self.fields.words();
-            if is_known {
-                gate::record(request, severity, &entry::end(&run, &ended, fields), fields);
-            } else {
-                gate::record(request, severity, &entry::whole_end(&run, &ended, fields), fields);
-            }
-        });
+impl Drop for Ending<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.close();
     }
 }

@@ -116,7 +116,7 @@ pub struct Open<'a> {
 
 impl Open<'_> {
     /// Ends the run as failed. More may be said until the returned end is dropped; a run that has ended ignores it.
-    pub fn fail(&mut self, failure: Box<Failure>) -> Ending {
+    pub fn fail(&mut self, failure: Box<Failure>) -> Ending<'_> {
         if self.span.is_active() {
             *self.tail = self.span.context();
         }
@@ -128,7 +128,7 @@ impl Open<'_> {
 }
 
 impl Seen {
-    fn tell(&self, ending: &mut Ending) {
+    fn tell(&self, ending: &mut Ending<'_>) {
         ending.count(Some(self.items));
         ending.first_item(self.first);
     }

@@ -72,7 +72,7 @@ impl<T: CostValue> CostValue for Option<T> {
     }
 }
 
-impl Ending {
+impl Ending<'_> {
     /// Records how many items there were.
     pub fn set_count(&mut self, count: impl CountValue) {
         self.count(count.items());

@@ -23,25 +23,34 @@ const COUNTER: u8 = 1;
 /// Readings come from the system's clock, for good.
 const SYSTEM_FOR_GOOD: u8 = 2;
 
-static MODE: AtomicU8 = AtomicU8::new(SYSTEM);
-// Written once, before `MODE` says so, and never again: a reader that sees the mode sees these.
-static BASE_COUNT: AtomicU64 = AtomicU64::new(0);
-static BASE_NANOS: AtomicU64 = AtomicU64::new(0);
-/// Nanoseconds a count, as a fixed-point number with 32 fractional bits.
-static RATE: AtomicU64 = AtomicU64::new(0);
+struct Counter {
+    mode: AtomicU8,
+    // Written once, before `mode` says so, and never again: a reader that sees the mode sees these.
+    /// What the counter would have shown when the process first asked.
+    origin: AtomicU64,
+    /// Nanoseconds a count, as a fixed-point number with 32 fractional bits.
+    rate: AtomicU64,
+}
+
+static COUNTED: Counter = Counter { mode: AtomicU8::new(SYSTEM), origin: AtomicU64::new(0), rate: AtomicU64::new(0) };
 
 /// Nanoseconds since the process first asked.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "64 bits of nanoseconds last for centuries")]
 pub(super) fn nanos() -> u64 {
-    if MODE.load(Ordering::Acquire) == COUNTER {
-        let counted = count().wrapping_sub(BASE_COUNT.load(Ordering::Relaxed));
-        let nanos = (u128::from(counted) * u128::from(RATE.load(Ordering::Relaxed))) >> 32;
-        return BASE_NANOS.load(Ordering::Relaxed).wrapping_add(nanos as u64);
-    }
-    system_nanos()
+    if COUNTED.mode.load(Ordering::Acquire) == COUNTER { COUNTED.nanos() } else { system_nanos() }
 }
 
+impl Counter {
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "64 bits of nanoseconds last for centuries")]
+    fn nanos(&self) -> u64 {
+        let counted = count().wrapping_sub(self.origin.load(Ordering::Relaxed));
+        ((u128::from(counted) * u128::from(self.rate.load(Ordering::Relaxed))) >> 32) as u64
+    }
+}
+
+#[cold]
+#[inline(never)]
 fn system_nanos() -> u64 {
     static FIRST: OnceLock<Instant> = OnceLock::new();
     let elapsed = FIRST.get_or_init(Instant::now).elapsed();
@@ -68,13 +77,13 @@ impl Calibration {
     const TOLERANCE: Duration = Duration::from_millis(5);
 
     pub(crate) fn new() -> Self {
-        let usable = MODE.load(Ordering::Acquire) == SYSTEM && counter_is_sound();
+        let usable = COUNTED.mode.load(Ordering::Acquire) == SYSTEM && counter_is_sound();
         Self { first: usable.then(Pair::now) }
     }
 
     /// Moves on: takes the counter as the clock once its rate is known, and gives it up when it goes wrong.
     pub(crate) fn tick(&self) {
-        match MODE.load(Ordering::Acquire) {
+        match COUNTED.mode.load(Ordering::Acquire) {
             SYSTEM => self.measure(),
             COUNTER => watch(),
             _ => {}
@@ -92,17 +101,17 @@ impl Calibration {
         // Between 100 MHz and 100 GHz; anything else is no time stamp counter.
         let plausible = (1 << 32) / 100..=10 << 32;
         let Some(rate) = u64::try_from(rate).ok().filter(|rate| plausible.contains(rate)) else { return };
-        RATE.store(rate, Ordering::Relaxed);
-        BASE_COUNT.store(now.count, Ordering::Relaxed);
-        BASE_NANOS.store(now.nanos, Ordering::Relaxed);
-        MODE.store(COUNTER, Ordering::Release);
+        let Ok(since_origin) = u64::try_from((u128::from(now.nanos) << 32) / u128::from(rate)) else { return };
+        COUNTED.rate.store(rate, Ordering::Relaxed);
+        COUNTED.origin.store(now.count.wrapping_sub(since_origin), Ordering::Relaxed);
+        COUNTED.mode.store(COUNTER, Ordering::Release);
     }
 }
 
 fn watch() {
     let (counter, system) = (nanos(), system_nanos());
     if u128::from(counter.abs_diff(system)) > Calibration::TOLERANCE.as_nanos() + u128::from(system / 10_000) {
-        MODE.store(SYSTEM_FOR_GOOD, Ordering::Release);
+        COUNTED.mode.store(SYSTEM_FOR_GOOD, Ordering::Release);
     }
 }
 

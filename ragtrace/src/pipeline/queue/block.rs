@@ -124,23 +124,29 @@ impl Writer {
         words <= self.block.words.len() - self.at
     }
 
-    /// Appends an entry, which is `head` and then `fields`, adding a block of `pool` to the chain if the last one has no
-    /// room.
+    /// Appends an entry, which is `head` and then so many words that `fill` stores, adding a block of `pool` to the chain
+    /// if the last one has no room.
     #[inline]
-    pub(super) fn write<const HEAD: usize>(&mut self, pool: &Pool, head: &[u64; HEAD], fields: &[u64]) {
-        if !self.has_room(HEAD + fields.len()) {
-            self.extend(pool, HEAD + fields.len());
+    pub(super) fn write<const HEAD: usize>(
+        &mut self,
+        pool: &Pool,
+        head: [u64; HEAD],
+        fields: usize,
+        fill: impl FnOnce(&[AtomicU64]),
+    ) {
+        let length = HEAD + fields;
+        if !self.has_room(length) {
+            self.extend(pool, length);
         }
-        let end = self.at + HEAD + fields.len();
+        let end = self.at + length;
         if let Some((of_head, of_fields)) =
             self.block.words.get(self.at..end).and_then(<[_]>::split_first_chunk::<HEAD>)
         {
-            for (place, word) in of_head.iter().zip(head) {
-                place.store(*word, Ordering::Relaxed);
+            for (at, (place, word)) in of_head.iter().zip(head).enumerate() {
+                let word = if at == 0 { entry::with_length(word, length) } else { word };
+                place.store(word, Ordering::Relaxed);
             }
-            for (place, word) in of_fields.iter().zip(fields) {
-                place.store(*word, Ordering::Relaxed);
-            }
+            fill(of_fields);
         }
         self.at = end;
         self.block.written.store(end, Ordering::Release);
@@ -219,11 +225,9 @@ impl Reader {
 mod tests {
     use super::*;
 
-    /// An entry of so many words that says `number`.
-    fn entry_of(words: usize, number: u64) -> Vec<u64> {
-        let mut entry = vec![number; words];
-        entry[0] = (words as u64) << 32;
-        entry
+    /// What follows the first word of an entry that says `number`.
+    fn entry_of(number: u64) -> impl FnOnce(&[AtomicU64]) {
+        move |places| places.iter().for_each(|place| place.store(number, Ordering::Relaxed))
     }
 
     #[test]
@@ -236,7 +240,7 @@ mod tests {
             for n in 0..count {
                 // Now and then one that is longer than a block.
                 let words = if n % 5_000 == 0 { 3 * WORDS } else { 2 + (n % 13) as usize };
-                writer.write(&of_writer, &[], &entry_of(words, n));
+                writer.write(&of_writer, [0], words - 1, entry_of(n));
             }
         });
         let (mut expected, mut entry) = (0, Vec::new());
@@ -259,7 +263,7 @@ mod tests {
         let (mut writer, mut reader) = chain(&pool);
         let (mut went_on, mut entry) = (0, Vec::new());
         for n in 0..(10 * WORDS as u64) {
-            writer.write(&pool, &[], &entry_of(2, n));
+            writer.write(&pool, [0], 1, entry_of(n));
             assert!(reader.read(&pool, |blocks| went_on += blocks, &mut entry));
         }
         assert_eq!((went_on, pool.len()), (19, 1));
@@ -269,7 +273,7 @@ mod tests {
     fn a_long_chain_is_dropped_without_recursion() {
         let pool = Pool::new(1);
         let (mut writer, reader) = chain(&pool);
-        (0..20_000).for_each(|n| writer.write(&pool, &[], &entry_of(WORDS, n)));
+        (0..20_000).for_each(|n| writer.write(&pool, [0], WORDS - 1, entry_of(n)));
         drop(writer);
         drop(reader);
     }

@@ -1,6 +1,7 @@
 //! The process's one queue, and each thread's place in it.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroU8;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,19 +10,46 @@ use super::producer::Producer;
 use super::{Queue, QueueLimits, Severity};
 use crate::context::Request;
 use crate::stage::entry::AcceptedBy;
+use crate::stage::slots::Slots;
 
 /// The number of the installed queue; 0 while none is.
 static INSTALLED: AtomicU8 = AtomicU8::new(0);
 static QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
 
-thread_local! {
-    static PRODUCER: RefCell<Option<Producer>> = const { RefCell::new(None) };
+/// A thread's place in the queue.
+struct Place {
+    // Without a destructor an access is a plain load; `AT_END` drops it.
+    producer: Cell<ManuallyDrop<Option<Box<Producer>>>>,
+    /// Whether the thread has a producer, here or at work.
+    is_taken: Cell<bool>,
 }
 
-/// Whether a queue is installed.
-#[inline]
-pub(crate) fn is_installed() -> bool {
-    INSTALLED.load(Ordering::Relaxed) != 0
+impl Place {
+    #[inline]
+    fn take(&self) -> Option<Box<Producer>> {
+        ManuallyDrop::into_inner(self.producer.replace(ManuallyDrop::new(None)))
+    }
+
+    #[inline]
+    fn put(&self, producer: Box<Producer>) {
+        // There is none: whoever puts one has taken one, or is the first.
+        let _none = self.producer.replace(ManuallyDrop::new(Some(producer)));
+    }
+}
+
+thread_local! {
+    static PLACE: Place =
+        const { Place { producer: Cell::new(ManuallyDrop::new(None)), is_taken: Cell::new(false) } };
+    static AT_END: Leaving = const { Leaving };
+}
+
+/// Ends the thread's chain when the thread ends.
+struct Leaving;
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        drop(PLACE.with(Place::take));
+    }
 }
 
 /// The number of the installed queue: what it accepts starts under.
@@ -55,30 +83,42 @@ pub(crate) fn uninstall(queue: &Queue) {
     }
 }
 
-/// Hands over one entry, and says who accepted it. See [`crate::pipeline::gate::record`].
+/// Hands over one entry to the queue `number`, if it is the installed one, and says whether it was accepted. See
+/// [`crate::pipeline::gate::record`].
+#[inline]
 pub(crate) fn push<const HEAD: usize>(
+    number: AcceptedBy,
     request: &Request,
     severity: Severity,
-    head: &[u64; HEAD],
-    fields: &[u64],
-) -> Option<AcceptedBy> {
-    let number = number()?;
-    let pushed = PRODUCER.try_with(|producer| {
-        let mut producer = producer.try_borrow_mut().ok()?;
-        match &mut *producer {
-            Some(producer) if producer.queue().number == number => Some(producer.push(request, severity, head, fields)),
-            producer => {
-                *producer = register();
-                Some(producer.as_mut().is_some_and(|producer| producer.push(request, severity, head, fields)))
-            }
-        }
-    });
-    let is_accepted = match pushed {
-        Ok(Some(is_accepted)) => is_accepted,
-        // The thread is at its end, or registering has led here again: a chain of its own for the one entry.
-        Ok(None) | Err(_) => register().is_some_and(|mut producer| producer.push(request, severity, head, fields)),
+    head: [u64; HEAD],
+    fields: &Slots,
+) -> bool {
+    let mut producer = match PLACE.with(Place::take) {
+        Some(producer) if producer.number() == number => producer,
+        outdated => match make(outdated, number) {
+            Some(producer) => producer,
+            None => return false,
+        },
     };
-    is_accepted.then_some(number)
+    let is_accepted = producer.push(request, severity, head, fields);
+    if producer.stays {
+        PLACE.with(|place| place.put(producer));
+    }
+    is_accepted
+}
+
+/// A producer for a thread that has none in the queue `number`.
+#[cold]
+#[inline(never)]
+fn make(outdated: Option<Box<Producer>>, number: AcceptedBy) -> Option<Box<Producer>> {
+    // What has a place and is not in it is at work: its work has led here again, as an allocator's may that runs stages.
+    let is_at_work = outdated.is_none() && PLACE.with(|place| place.is_taken.get());
+    drop(outdated);
+    let mut producer = register().filter(|producer| producer.number() == number)?;
+    // Else, and where the thread is at its end, it is a chain of its own for one entry.
+    producer.stays = !is_at_work && AT_END.try_with(|_| ()).is_ok();
+    PLACE.with(|place| place.is_taken.set(place.is_taken.get() || producer.stays));
+    Some(Box::new(producer))
 }
 
 #[cold]

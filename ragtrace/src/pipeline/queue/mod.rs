@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 
 use self::block::{Pool, WORDS};
 pub(crate) use self::consumer::{Consumer, Requests, Taken};
-pub(crate) use self::installed::{install, is_installed, number, push, uninstall};
+pub(crate) use self::installed::{install, number, push, uninstall};
 use self::sync::{AtomicBool, AtomicU64, AtomicUsize, Mutex, Ordering};
 use crate::level::Level;
 use crate::stage::entry::AcceptedBy;

@@ -13,6 +13,7 @@ use super::{Consumer, Queue, QueueLimits, Requests, Severity};
 use crate::context::Request;
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{self, AcceptedBy, Entry, Run};
+use crate::stage::slots::Slots;
 use crate::time::Ticks;
 use crate::{Level, SpanId, TraceId};
 
@@ -31,7 +32,7 @@ fn request() -> Request {
 fn write(producer: &mut Producer, request: &Request, severity: Severity, number: u64) -> bool {
     let span = SpanId::from_u64(number).expect("not zero");
     let run = Run { stage: &STAGE, span, parent: None, started: Ticks(number), local_root: true };
-    producer.push(request, severity, &entry::start(&run, &[]), &[])
+    producer.push(request, severity, entry::start(&run), &Slots::new())
 }
 
 /// What the worker has: the chains that it knows, and what it read.

@@ -4,18 +4,22 @@ use std::sync::PoisonError;
 
 use super::block::{self, Writer, blocks_of};
 use super::consumer::Consumer;
-use super::sync::{Arc, AtomicBool, Ordering};
+use super::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 use super::{Queue, Severity};
 use crate::context::Request;
-use crate::stage::entry;
+use crate::stage::entry::{self, AcceptedBy};
+use crate::stage::slots::Slots;
 
 /// What a thread writes with. When it is dropped, the worker reads the chain to its end and lets go of it.
 pub(super) struct Producer {
+    number: AcceptedBy,
     queue: std::sync::Arc<Queue>,
     chain: Writer,
     /// The version of the request that the chain named last; 0 before the first.
     named: u64,
     at_end: Arc<AtomicBool>,
+    /// Whether the thread keeps it.
+    pub(super) stays: bool,
 }
 
 impl Producer {
@@ -25,12 +29,13 @@ impl Producer {
         let at_end = Arc::new(AtomicBool::new(false));
         let consumer = Consumer::new(reader, Arc::clone(&at_end), thread.into());
         queue.new.lock().unwrap_or_else(PoisonError::into_inner).push(consumer);
-        Self { queue, chain, named: 0, at_end }
+        Self { number: queue.number, queue, chain, named: 0, at_end, stays: false }
     }
 
+    /// The number of its queue.
     #[inline]
-    pub(super) fn queue(&self) -> &Queue {
-        &self.queue
+    pub(super) fn number(&self) -> AcceptedBy {
+        self.number
     }
 
     /// Hands over an entry of `request`, and says whether it was accepted.
@@ -39,8 +44,8 @@ impl Producer {
         &mut self,
         request: &Request,
         severity: Severity,
-        head: &[u64; HEAD],
-        fields: &[u64],
+        head: [u64; HEAD],
+        fields: &Slots,
     ) -> bool {
         if self.named != request.version && !self.name(request, severity) {
             return false;
@@ -52,7 +57,7 @@ impl Producer {
     #[inline(never)]
     fn name(&mut self, request: &Request, severity: Severity) -> bool {
         let fields = entry::request_fields(request);
-        let is_named = self.write(severity, &entry::request(request, fields.words()), fields.words());
+        let is_named = self.write(severity, entry::request(request), &fields);
         if is_named {
             self.named = request.version;
         }
@@ -60,12 +65,20 @@ impl Producer {
     }
 
     #[inline]
-    fn write<const HEAD: usize>(&mut self, severity: Severity, head: &[u64; HEAD], fields: &[u64]) -> bool {
-        let words = HEAD + fields.len();
-        if !self.chain.has_room(words) && !self.may_extend(severity, words) {
+    fn write<const HEAD: usize>(&mut self, severity: Severity, head: [u64; HEAD], fields: &Slots) -> bool {
+        let count = fields.len();
+        if !self.chain.has_room(HEAD + count) && !self.may_extend(severity, HEAD + count) {
             return false;
         }
-        self.chain.write(&self.queue.pool, head, fields);
+        self.chain.write(&self.queue.pool, head, count, |places| {
+            if fields.is_in_place() {
+                for (at, place) in places.iter().enumerate() {
+                    place.store(fields.word(at), Ordering::Relaxed);
+                }
+            } else {
+                write_long(places, fields);
+            }
+        });
         true
     }
 
@@ -87,6 +100,14 @@ impl Producer {
                 true
             }
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn write_long(places: &[AtomicU64], fields: &Slots) {
+    for (place, word) in places.iter().zip(fields.to_words()) {
+        place.store(word, Ordering::Relaxed);
     }
 }
 
