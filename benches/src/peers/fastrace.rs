@@ -65,17 +65,17 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
         0
     };
     Some(match workload {
-        "bare" => measure(stages, |n| traces(n, |n| { black_box(block_on(bare(n))); }), settle),
-        "full" => measure(stages, |n| traces(n, |_| drop(black_box(block_on(full(&chunk))))), settle),
-        "nested" => measure(stages / 3, |n| traces(n, |n| { black_box(block_on(outer(n))); }), settle),
-        "polls" => measure(stages / 20, |n| traces(n, |_| block_on(polls(100))), settle),
+        "bare" => measure(stages, |n| traces(n, |n| { black_box(block_on(|| bare(n))); }), settle),
+        "full" => measure(stages, |n| traces(n, |_| drop(black_box(block_on(|| full(&chunk))))), settle),
+        "nested" => measure(stages / 3, |n| traces(n, |n| { black_box(block_on(|| outer(n))); }), settle),
+        "polls" => measure(stages / 20, |n| traces(n, |_| block_on(|| polls(100))), settle),
         "one-thread" | "two-threads" => measure_threads(
             if workload == "one-thread" { 1 } else { 2 },
             stages,
             |n| {
                 let root = Span::root("root", SpanContext::random());
                 let _guard = root.set_local_parent();
-                { black_box(block_on(bare(n))); };
+                { black_box(block_on(|| bare(n))); };
             },
             settle,
         ),

@@ -27,7 +27,7 @@ pub fn run(stages: usize) -> Option<Sample> {
             for _ in 0..n {
                 let id = fastrand::u64(1..);
                 write(fastant::Instant::now(), id);
-                let _ = black_box(block_on(full(&chunk)));
+                let _ = black_box(block_on(|| full(&chunk)));
                 write(fastant::Instant::now(), id);
             }
         },

@@ -23,8 +23,8 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
     let _client = tracy_client::Client::start();
     let chunk = chunk(3);
     Some(match workload {
-        "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(bare(n))); }), || 0),
-        "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(full(&chunk))))), || 0),
+        "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), || 0),
+        "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), || 0),
         _ => return None,
     })
 }

@@ -8,14 +8,15 @@ use syn::spanned::Spanned;
 use crate::item::Function;
 use crate::model::Stage;
 
-/// The items that hold the descriptor and list it in the catalog.
+/// The item that holds the descriptor, in the catalog.
 pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
     let (alias, descriptor) = (alias(stage), descriptor(stage));
     quote! {
         #alias
-        static __RAGTRACE_STAGE: #krate::StageDescriptor = #descriptor;
-        #krate::__private::submit!(#krate::__private::Listed(&__RAGTRACE_STAGE));
+        #krate::__private::listed! {
+            static __RAGTRACE_STAGE = #descriptor;
+        }
     }
 }
 

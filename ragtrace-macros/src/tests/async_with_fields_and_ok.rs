@@ -1,16 +1,10 @@
 async fn chunk_document(doc: &Document) -> Result<Vec<Chunk>, IngestError> {
-    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
-            "chunk_document",
-            ::core::module_path!(),
-        )
-        .with_kind(::ragtrace::StageKind::Chunk)
-        .with_fields(
-            &[
-                ::ragtrace::FieldDescriptor::start("doc.name"),
-                ::ragtrace::FieldDescriptor::ok("avg_chars"),
-            ],
-        );
-    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    ::ragtrace::__private::listed! {
+        static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("chunk_document",
+        ::core::module_path!()).with_kind(::ragtrace::StageKind::Chunk).with_fields(&
+        [::ragtrace::FieldDescriptor::start("doc.name"),
+        ::ragtrace::FieldDescriptor::ok("avg_chars")]);
+    }
     ::ragtrace::__private::open(
             &__RAGTRACE_STAGE,
             |__fields| {

@@ -1,10 +1,8 @@
 fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send + '_>> {
-    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
-            "embedding",
-            ::core::module_path!(),
-        )
-        .with_root();
-    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    ::ragtrace::__private::listed! {
+        static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("embedding",
+        ::core::module_path!()).with_root();
+    }
     ::ragtrace::__private::boxed(
         ::ragtrace::__private::open_later(&__RAGTRACE_STAGE, |_| ())
             .block(async move {

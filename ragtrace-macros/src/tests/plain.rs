@@ -1,9 +1,8 @@
 pub fn parse(text: &str) -> Outline {
-    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
-        "parse",
-        ::core::module_path!(),
-    );
-    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    ::ragtrace::__private::listed! {
+        static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("parse",
+        ::core::module_path!());
+    }
     ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
         .call(move || -> Outline { outline(text) })
         .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out).split() {

@@ -12,17 +12,12 @@ const PARSING: telemetry::StageDescriptor = {
 };
 fn parse() {
     use telemetry::__private as __ragtrace;
-    static __RAGTRACE_STAGE: __ragtrace::StageDescriptor = __ragtrace::StageDescriptor::new(
-            "parse",
-            ::core::module_path!(),
-        )
-        .with_fields(
-            &[
-                __ragtrace::FieldDescriptor::record("pages", "u32"),
-                __ragtrace::FieldDescriptor::record("note", "&str"),
-            ],
-        );
-    __ragtrace::__private::submit!(__ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    __ragtrace::__private::listed! {
+        static __RAGTRACE_STAGE = __ragtrace::StageDescriptor::new("parse",
+        ::core::module_path!()).with_fields(&
+        [__ragtrace::FieldDescriptor::record("pages", "u32"),
+        __ragtrace::FieldDescriptor::record("note", "&str")]);
+    }
     static __RAGTRACE_RECORDING: &__ragtrace::StageDescriptor = &__RAGTRACE_STAGE;
     #[allow(unused_macros)]
     macro_rules! record {

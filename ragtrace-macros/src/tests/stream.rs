@@ -1,12 +1,11 @@
 async fn tokens(
     prompt: &str,
 ) -> Result<impl Stream<Item = Result<Token, Error>>, Error> {
-    static __RAGTRACE_STAGE: ::ragtrace::StageDescriptor = ::ragtrace::StageDescriptor::new(
-            "tokens",
-            ::core::module_path!(),
-        )
-        .with_fields(&[::ragtrace::FieldDescriptor::err("code")]);
-    ::ragtrace::__private::submit!(::ragtrace::__private::Listed(& __RAGTRACE_STAGE));
+    ::ragtrace::__private::listed! {
+        static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("tokens",
+        ::core::module_path!()).with_fields(&
+        [::ragtrace::FieldDescriptor::err("code")]);
+    }
     match ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
         .try_await_stream::<
             Result<Token, Error>,

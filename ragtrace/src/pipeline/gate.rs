@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::context::Request;
+use crate::context::{Request, current};
 use crate::pipeline::queue::{self, Severity};
 use crate::stage::entry::AcceptedBy;
 use crate::stage::slots::Slots;
@@ -27,6 +27,14 @@ pub(crate) fn listener(request: &Request) -> Option<AcceptedBy> {
         Some(_) => Some(CAPTURE),
         None => queue::number(),
     }
+}
+
+/// Whether anybody listens to what begins on this thread. Where the gate is open, only a test has to ask: what opened it may
+/// be the capture of another.
+#[inline]
+pub(crate) fn is_heard_here() -> bool {
+    !cfg!(feature = "testing")
+        || current::with_request(|request| listener(request)).unwrap_or_else(queue::number).is_some()
 }
 
 /// Hands an entry to `listener`, who listens to `request`, and says whether it was accepted.

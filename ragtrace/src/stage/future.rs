@@ -31,7 +31,7 @@ impl<F: Future> Running<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
     #[inline]
     pub fn end<E: FnOnce(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
-        StageFuture { body: Some(self.body), on_end: Some(on_end), span: self.span }
+        StageFuture { body: self.body, on_end: Some(on_end), span: self.span }
     }
 }
 
@@ -41,20 +41,15 @@ pin_project! {
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct StageFuture<F, E> {
         #[pin]
-        body: Option<F>,
+        body: F,
         on_end: Option<E>,
+        // The last, so that it is dropped after what runs inside: that is cancelled before it.
         span: Span,
     }
 
     impl<F, E> PinnedDrop for StageFuture<F, E> {
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if this.span.is_active() {
-                // In the run's context, so that what runs inside is dropped, and cancelled, before it.
-                let inside = this.span.enter();
-                this.body.set(None);
-                inside.cancel();
-            }
+            this.project().span.before_drop();
         }
     }
 }
@@ -62,7 +57,7 @@ pin_project! {
 impl<F, E> StageFuture<F, E> {
     /// A stage whose run has not begun.
     pub(crate) fn idle(body: F, on_end: E) -> Self {
-        Self { body: Some(body), on_end: Some(on_end), span: Span::none() }
+        Self { body, on_end: Some(on_end), span: Span::none() }
     }
 
     /// Has its run begin at the poll that comes next.
@@ -78,24 +73,33 @@ where
 {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        // The body is taken away only when this future is dropped.
-        let Some(body) = this.body.as_pin_mut() else { return Poll::Pending };
-        let inside = this.span.enter();
-        match body.poll(cx) {
-            Poll::Pending => {
-                inside.pause();
-                Poll::Pending
-            }
-            Poll::Ready(output) => {
-                inside.finish(|ending| {
-                    if let Some(on_end) = this.on_end.take() {
-                        on_end(&output, ending);
-                    }
-                });
-                Poll::Ready(output)
-            }
+        poll(self, cx)
+    }
+}
+
+// A function with a short name: each stage has one, and programs keep the names.
+#[inline(never)]
+fn poll<F, E>(stage: Pin<&mut StageFuture<F, E>>, cx: &mut Context<'_>) -> Poll<F::Output>
+where
+    F: Future,
+    E: FnOnce(&F::Output, &mut Ending<'_>),
+{
+    let this = stage.project();
+    let inside = this.span.enter();
+    match this.body.poll(cx) {
+        Poll::Pending => {
+            inside.pause();
+            Poll::Pending
+        }
+        Poll::Ready(output) => {
+            inside.finish(|ending| {
+                if let Some(on_end) = this.on_end.take() {
+                    on_end(&output, ending);
+                }
+            });
+            Poll::Ready(output)
         }
     }
 }

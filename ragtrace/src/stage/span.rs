@@ -41,9 +41,9 @@ pub struct Span {
     progress: Progress,
 }
 
-/// What else is known of a run: who accepted its start, or 0, in the lowest 8 bits; then 5 flags; and then nanoseconds
+/// What else is known of a run: who accepted its start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds
 /// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that of its end gives the
-/// sum: all of it modulo 2^51, which is 26 days. Before the run has begun, its fields' place on the desk is there instead.
+/// sum: all of it modulo 2^49, which is 6 days. Before the run has begun, its fields' place on the desk is there instead.
 #[derive(Clone, Copy, Debug)]
 struct Progress(u64);
 
@@ -58,7 +58,11 @@ impl Progress {
     const LOCAL_ROOT: u64 = 1 << 11;
     /// The run shares the thread's request.
     const SHARES: u64 = 1 << 12;
-    const NANOS_SHIFT: u32 = 13;
+    /// What runs inside is being dropped.
+    const DROPS: u64 = 1 << 13;
+    /// A panic was unwinding when that began.
+    const UNWINDS: u64 = 1 << 14;
+    const NANOS_SHIFT: u32 = 15;
 
     #[inline]
     fn is(self, flag: u64) -> bool {
@@ -101,7 +105,7 @@ impl Progress {
 /// nobody to listen it costs a load and reads nothing.
 #[inline]
 pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) -> Span {
-    if !gate::is_open() {
+    if !gate::is_open() || !gate::is_heard_here() {
         return Span::none();
     }
     let mut slots = Slots::new();
@@ -352,6 +356,38 @@ impl Span {
         self.finish().fail(Box::new(panic::failure()));
     }
 
+    /// What runs inside is going to be dropped: in the run's context, so that it is cancelled before the run is and its
+    /// destructors log to the right trace. The run ends when it is dropped itself.
+    #[inline]
+    pub(crate) fn before_drop(&mut self) {
+        if self.is_active() {
+            self.drop_inside();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_inside(&mut self) {
+        if !self.progress.is(Progress::BEGUN) {
+            return self.let_go();
+        }
+        self.enter_again();
+        self.progress.set(Progress::DROPS);
+        if std::thread::panicking() {
+            self.progress.set(Progress::UNWINDS);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn dropped(&mut self) {
+        if !self.progress.is(Progress::DROPS) {
+            return self.let_go();
+        }
+        let has_panicked = std::thread::panicking() && !self.progress.is(Progress::UNWINDS);
+        if has_panicked { self.panicked() } else { self.finish().cancel() }
+    }
+
     /// Forgets the run.
     #[inline(never)]
     fn let_go(&mut self) {
@@ -362,12 +398,11 @@ impl Span {
 }
 
 impl Drop for Span {
-    // The parts of a run that did not end are let go of out of line: a stage has three places that drop its span. One that
-    // has ended has none.
+    // What is to be done for a run that did not end is out of line: a stage has three places that drop its span.
     #[inline]
     fn drop(&mut self) {
         if self.is_active() {
-            self.let_go();
+            self.dropped();
         }
     }
 }
@@ -392,12 +427,6 @@ impl Inside<'_> {
         if inside.0.is_active() {
             tell(&mut inside.0.finish());
         }
-    }
-
-    /// What the run held was dropped. Ends it as cancelled, after what ran inside it.
-    #[inline]
-    pub(crate) fn cancel(self) {
-        self.finish(|ending| ending.cancel());
     }
 }
 
