@@ -17,10 +17,10 @@ use crate::level::Level;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::open::{OpenRuns, Opened};
 use crate::pipeline::queue::Taken;
-use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Subject, Time};
+use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Sizes, Subject, Time, field_name};
 use crate::stage::StageDescriptor;
 use crate::stage::entry::{Ended, Entry, Outcome, Run};
-use crate::stage::words::{FieldWords, name};
+use crate::stage::words::{FieldWords, RawFields, name};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -100,7 +100,8 @@ impl Assembler {
                 let opened = self.open.entry(run.span);
                 opened.run = Some(run);
                 opened.fields.extend_from_slice(fields.0);
-                self.maker.start(from, &run, fields);
+                opened.sizes = Sizes::of(run.stage, fields.0);
+                self.maker.start(from, &run, fields.0, opened.sizes);
             }
             Entry::Note { span, fields } => self.open.entry(span).notes.extend_from_slice(fields.0),
             Entry::End { span, ended, run, fields } => {
@@ -153,11 +154,11 @@ impl Assembler {
 }
 
 impl Maker {
-    fn start(&mut self, from: From<'_>, run: &Run, fields: FieldWords<'_>) {
+    fn start(&mut self, from: From<'_>, run: &Run, fields: &[u64], sizes: Sizes) {
         let level = run.stage.level();
         if self.shows(level) {
             let timestamp = from.request.anchor.wall_at(run.started);
-            self.context(run.stage, fields);
+            self.output.records.context_words(fields, sizes);
             let parts = self.parts(from, run, timestamp, Event::Started, level);
             self.output.records.add(parts);
         }
@@ -172,13 +173,16 @@ impl Maker {
         let timestamp = from.request.anchor.wall_at(ended.at);
         let duration = ended.at.since(run.started);
         let shows = self.shows(level);
-        if shows {
-            self.context(run.stage, FieldWords(&opened.fields));
-        }
         let mut said = Said::default();
-        // `count` in `record!` is the count too, if the result has none.
-        for (index, value) in FieldWords(&opened.notes).chain(fields) {
-            said.take(&mut self.output.records, run.stage, index, value);
+        if opened.notes.is_empty() && !repeats(run.stage, &opened.fields, fields.0) {
+            self.output.records.context_words(&opened.fields, opened.sizes);
+            said.take_words(&mut self.output.records, run.stage, fields.0);
+        } else {
+            self.context(run.stage, FieldWords(&opened.fields));
+            // `count` in `record!` is the count too, if the result has none.
+            for (index, value) in FieldWords(&opened.notes).chain(fields) {
+                said.take(&mut self.output.records, run.stage, index, value);
+            }
         }
         let status = RunStatus::of(event);
         self.meter.count(&Measured {
@@ -206,10 +210,9 @@ impl Maker {
     }
 
     /// Adds the fields of a start.
-    #[inline]
     fn context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) {
         for (index, value) in fields {
-            if let Some(name) = declared(stage, index) {
+            if let Some(name) = field_name(stage, index) {
                 self.output.records.context(Cow::Borrowed(name), value);
             }
         }
@@ -244,8 +247,12 @@ impl Maker {
     }
 }
 
-fn declared(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
-    stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name)
+/// Whether a text or a truth value of an end has the name of a field of its start, whose place it takes then.
+#[inline]
+fn repeats(stage: &'static StageDescriptor, start: &[u64], end: &[u64]) -> bool {
+    let of_start = |name| RawFields(start).any(|field| field_name(stage, field.name) == Some(name));
+    let mut ends = RawFields(end).filter(|field| !field.value.is_number());
+    ends.any(|field| field_name(stage, field.name).is_some_and(of_start))
 }
 
 /// What an end says of its run besides its fields.
@@ -257,16 +264,48 @@ struct Said {
 }
 
 impl Said {
-    /// Puts a value where it belongs: here, or in the record that is being made.
+    /// Puts the fields of an end where they belong, as they are: here, or in the record that is being made.
     #[inline]
+    fn take_words(&mut self, record: &mut Draft, stage: &'static StageDescriptor, words: &[u64]) {
+        for field in RawFields(words) {
+            let name = match field.name {
+                name::COUNT => {
+                    self.count = field.value.as_u64();
+                    continue;
+                }
+                name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
+                    self.failed(field.name, field.value.to_value());
+                    continue;
+                }
+                index => match field_name(stage, index) {
+                    Some(name) => name,
+                    None => continue,
+                },
+            };
+            match name {
+                "count" => {
+                    self.count = field.value.as_u64();
+                    continue;
+                }
+                "cost_usd" => self.cost_usd = field.value.as_f64(),
+                _ => {}
+            }
+            if field.value.is_number() {
+                record.metric_word(name, field);
+            } else {
+                record.context_word(name, field);
+            }
+        }
+    }
+
+    /// Puts a value where it belongs: here, or in the record that is being made.
     fn take(&mut self, record: &mut Draft, stage: &'static StageDescriptor, index: u16, value: Value) {
         let name = match index {
             name::COUNT => return self.count = value.as_u64(),
             name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
                 return self.failed(index, value);
             }
-            name::FIRST_ITEM => "first_item_ms",
-            index => match declared(stage, index) {
+            index => match field_name(stage, index) {
                 Some(name) => name,
                 None => return,
             },

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::SpanId;
 use crate::hash::{Quick, spread};
+use crate::record::Sizes;
 use crate::stage::entry::Run;
 
 /// What is known of a run that has not ended.
@@ -13,6 +14,8 @@ pub(super) struct Opened {
     pub(super) run: Option<Run>,
     /// The words of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,
+    /// What these fields take in a record.
+    pub(super) sizes: Sizes,
     pub(super) notes: Vec<u64>,
 }
 
@@ -22,6 +25,7 @@ impl Opened {
 
     fn clear(&mut self) {
         self.run = None;
+        self.sizes = Sizes::default();
         for words in [&mut self.fields, &mut self.notes] {
             if words.capacity() > Self::KEPT { *words = Vec::new() } else { words.clear() }
         }

@@ -23,9 +23,11 @@ impl Refiner {
 
     /// Records as they may leave.
     pub(super) fn draft(&mut self, draft: &mut Draft) {
-        draft.each_to_refine(self.limits.fields, |record| {
-            self.redactor.record(record);
-            self.limits.record(record);
+        let Self { redactor, limits, .. } = &*self;
+        let stays = |stage, name, text: &str| text.len() <= limits.string && redactor.has_no_secret(stage, name, text);
+        draft.each_to_refine(limits.fields, limits.record, stays, |record| {
+            redactor.record(record);
+            limits.record(record);
         });
         draft.requests_mut().iter_mut().for_each(|request| self.request(request));
     }

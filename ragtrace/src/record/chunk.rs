@@ -1,12 +1,16 @@
 //! Where records lie: those that were made together, side by side, with what they have in common once.
 //!
+//! Fields stay the words that the stage wrote, as long as nobody wants them otherwise: the canonical JSON is written from
+//! them, and a sink that looks at no field has none read. Who looks at one has those of all records of the chunk read.
+//!
 //! A record by itself would be four or five allocations. A chunk is that many for hundreds of records; each of them
 //! is a place in it. The chunk goes when the last of its records does, so whoever keeps few of many for long keeps
 //! copies ([`Record::alone`]).
 
 use std::borrow::Cow;
+use std::mem;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
@@ -17,6 +21,7 @@ use crate::SpanId;
 use crate::Value;
 use crate::context::Request;
 use crate::level::Level;
+use crate::stage::words::{RawFields, RawValue, name};
 use crate::stage::{StageDescriptor, StageKind};
 use crate::time::Timestamp;
 
@@ -30,15 +35,99 @@ pub(crate) struct Chunk {
     pub(super) requests: Vec<Arc<Request>>,
     pub(super) threads: Vec<Arc<str>>,
     pub(super) parts: Vec<Parts>,
-    /// The fields of all records, each record's in a row: its context, then its metrics.
+    /// Fields as stages wrote them, each record's in a row: its context, then its metrics.
+    pub(super) words: Vec<u64>,
+    /// Fields that were changed, or are not a stage's, in the same order.
     pub(super) fields: Vec<NamedValue>,
+    /// What `words` say, once somebody asked.
+    pub(super) read: OnceLock<Read>,
     /// Where its memory goes when it is not used any more.
     pub(super) memory: Option<ChunkMemory>,
 }
 
+/// The fields of a chunk whose records have words.
+#[derive(Debug)]
+pub(super) struct Read {
+    fields: Vec<NamedValue>,
+    /// Those of each record, in the order of the records.
+    ranges: Vec<FieldRange>,
+}
+
+impl Chunk {
+    /// The fields of the record at `at`: of its context, and of its metrics.
+    pub(super) fn fields_of(&self, at: usize) -> (&[NamedValue], &[NamedValue]) {
+        let (fields, range) = match self.parts[at].fields {
+            Fields::Named(range) => (&self.fields, range),
+            Fields::Words(_) => {
+                let read = self.read.get_or_init(|| self.read_words());
+                (&read.fields, read.ranges.get(at).copied().unwrap_or_default())
+            }
+        };
+        (fields.get(range.context()).unwrap_or_default(), fields.get(range.metrics()).unwrap_or_default())
+    }
+
+    /// The words of a record's context and metrics, if it has its fields as words.
+    pub(super) fn words_of(&self, parts: &Parts) -> Option<(&'static StageDescriptor, &[u64], &[u64])> {
+        let (Fields::Words(range), Subject::Stage(stage)) = (parts.fields, &parts.subject) else { return None };
+        let words = |range| self.words.get(range).unwrap_or_default();
+        Some((stage, words(range.context()), words(range.metrics())))
+    }
+
+    #[cold]
+    fn read_words(&self) -> Read {
+        let mut read = Read { fields: Vec::new(), ranges: Vec::with_capacity(self.parts.len()) };
+        for parts in &self.parts {
+            let range =
+                self.words_of(parts).map(|(stage, context, metrics)| named(stage, context, metrics, &mut read.fields));
+            read.ranges.push(range.unwrap_or_default());
+        }
+        read
+    }
+}
+
+/// Adds the fields that words say to `fields`, and says where they are.
+pub(super) fn named(
+    stage: &'static StageDescriptor,
+    context: &[u64],
+    metrics: &[u64],
+    fields: &mut Vec<NamedValue>,
+) -> FieldRange {
+    let start = fields.len();
+    fields.extend(named_words(stage, context).map(|(name, value)| (Cow::Borrowed(name), value.to_value())));
+    let middle = fields.len();
+    fields.extend(named_words(stage, metrics).map(|(name, value)| (Cow::Borrowed(name), value.to_value())));
+    FieldRange::new(start, middle - start, fields.len() - middle)
+}
+
+/// The fields that words say, with their names.
+#[inline]
+pub(super) fn named_words<'a>(
+    stage: &'static StageDescriptor,
+    words: &'a [u64],
+) -> impl Iterator<Item = (&'static str, RawValue<'a>)> {
+    RawFields(words).filter_map(move |field| Some((field_name(stage, field.name)?, field.value)))
+}
+
+/// The name of a field that a stage wrote, unless it has a place of its own in a record.
+#[inline]
+pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
+    match index {
+        name::FIRST_ITEM => Some("first_item_ms"),
+        index => stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name),
+    }
+}
+
 /// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked for it again.
 #[derive(Clone, Debug)]
-pub(crate) struct ChunkMemory(Arc<ArrayQueue<(Vec<Parts>, Vec<NamedValue>)>>);
+pub(crate) struct ChunkMemory(Arc<ArrayQueue<Lists>>);
+
+/// The lists of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    pub(super) parts: Vec<Parts>,
+    pub(super) words: Vec<u64>,
+    pub(super) fields: Vec<NamedValue>,
+}
 
 impl ChunkMemory {
     /// Records of a chunk that is as large as it should be: some 64 KiB, which a processor's second cache holds.
@@ -46,16 +135,24 @@ impl ChunkMemory {
     /// So much is kept at most: 2 MiB.
     const CHUNKS: usize = 32;
 
-    pub(super) fn take(&self) -> (Vec<Parts>, Vec<NamedValue>) {
-        self.0.pop().unwrap_or_else(|| (Vec::with_capacity(Self::RECORDS), Vec::with_capacity(2 * Self::RECORDS)))
+    pub(super) fn take(&self) -> Lists {
+        self.0.pop().unwrap_or_else(|| Lists {
+            parts: Vec::with_capacity(Self::RECORDS),
+            words: Vec::with_capacity(4 * Self::RECORDS),
+            fields: Vec::new(),
+        })
     }
 
-    pub(super) fn put(&self, mut parts: Vec<Parts>, mut fields: Vec<NamedValue>) {
-        let is_usual = parts.capacity() == Self::RECORDS && fields.capacity() <= 8 * Self::RECORDS;
+    pub(super) fn put(&self, mut lists: Lists) {
+        let Lists { parts, words, fields } = &mut lists;
+        let is_usual = parts.capacity() == Self::RECORDS
+            && words.capacity() <= 64 * Self::RECORDS
+            && fields.capacity() <= 8 * Self::RECORDS;
         if is_usual && !self.0.is_full() {
             parts.clear();
+            words.clear();
             fields.clear();
-            let _ = self.0.push((parts, fields));
+            let _ = self.0.push(lists);
         }
     }
 }
@@ -69,7 +166,8 @@ impl Default for ChunkMemory {
 impl Drop for Chunk {
     fn drop(&mut self) {
         if let Some(memory) = &self.memory {
-            memory.put(std::mem::take(&mut self.parts), std::mem::take(&mut self.fields));
+            let Self { parts, words, fields, .. } = self;
+            memory.put(Lists { parts: mem::take(parts), words: mem::take(words), fields: mem::take(fields) });
         }
     }
 }
@@ -88,7 +186,7 @@ pub(crate) struct Parts {
     /// Its place among the chunk's requests and threads, if it has any.
     pub(crate) request: Place,
     pub(crate) thread: Place,
-    pub(crate) fields: FieldRange,
+    pub(crate) fields: Fields,
     pub(crate) level: Level,
     pub(crate) event: Event,
     pub(crate) local_root: bool,
@@ -131,7 +229,47 @@ impl Place {
     }
 }
 
-/// Where a record's fields are.
+/// Where a record's fields are, and what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fields {
+    /// In the chunk's words, counted in words. The record is a stage's.
+    Words(FieldRange),
+    /// In the chunk's fields.
+    Named(FieldRange),
+}
+
+impl Fields {
+    /// Not less than how many there are.
+    #[inline]
+    pub(super) fn at_most(self) -> usize {
+        let (Self::Words(range) | Self::Named(range)) = self;
+        usize::from(range.context) + usize::from(range.metrics)
+    }
+
+    /// Whether there are metrics.
+    #[inline]
+    pub(super) fn has_metrics(self) -> bool {
+        let (Self::Words(range) | Self::Named(range)) = self;
+        range.metrics != 0
+    }
+
+    /// Whether there is context.
+    #[inline]
+    pub(super) fn has_context(self) -> bool {
+        let (Self::Words(range) | Self::Named(range)) = self;
+        range.context != 0
+    }
+
+    /// The range, of fields that are named.
+    pub(super) fn named(self) -> FieldRange {
+        match self {
+            Self::Named(range) => range,
+            Self::Words(_) => FieldRange::default(),
+        }
+    }
+}
+
+/// A record's part of a list: its context and then its metrics.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FieldRange {
     start: u32,
@@ -199,7 +337,7 @@ impl Parts {
             count: None,
             request: Place::NONE,
             thread: Place::NONE,
-            fields: FieldRange::default(),
+            fields: Fields::Named(FieldRange::default()),
             level,
             event,
             local_root: false,
@@ -213,16 +351,35 @@ impl Parts {
 
 /// What the fields of a record take.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sizes {
+pub(crate) struct Sizes {
     /// In its canonical JSON.
     pub(super) json: usize,
     /// Of memory on the heap, for its texts.
     pub(super) texts: usize,
+    /// How many there are.
+    pub(super) fields: usize,
 }
 
 impl Sizes {
+    /// What fields take that a stage wrote.
+    #[inline]
+    pub(crate) fn of(stage: &'static StageDescriptor, words: &[u64]) -> Self {
+        let mut sizes = Self::default();
+        named_words(stage, words).for_each(|(name, value)| sizes.add_raw(name, value));
+        sizes
+    }
+
+    #[inline]
+    pub(super) fn add_raw(&mut self, name: &str, value: RawValue<'_>) {
+        let text = if let RawValue::Text(text) = value { Some(text.len()) } else { None };
+        self.json += name.len() + 4 + text.unwrap_or(16);
+        self.texts += text.map_or(0, |length| length + ALLOCATION);
+        self.fields += 1;
+    }
+
     #[inline]
     pub(super) fn add(&mut self, name: &str, value: &Value) {
+        self.fields += 1;
         let text = value.as_str();
         self.json += name.len() + 4 + text.map_or(16, str::len);
         self.texts += text.map_or(0, |text| text.len() + ALLOCATION);
@@ -264,7 +421,11 @@ impl Parts {
 
     fn sizes(&self, fields: &[NamedValue]) -> Sizes {
         let mut sizes = Sizes::default();
-        fields.get(self.fields.all()).unwrap_or_default().iter().for_each(|(name, value)| sizes.add(name, value));
+        fields
+            .get(self.fields.named().all())
+            .unwrap_or_default()
+            .iter()
+            .for_each(|(name, value)| sizes.add(name, value));
         sizes
     }
 
@@ -274,6 +435,6 @@ impl Parts {
 
     fn memory_of(&self, fields: &[NamedValue]) -> usize {
         let texts: usize = self.texts().map(|text| text.len() + ALLOCATION).sum();
-        Self::MEMORY + self.fields.len() * FIELD_MEMORY + self.sizes(fields).texts + texts
+        Self::MEMORY + self.fields.named().len() * FIELD_MEMORY + self.sizes(fields).texts + texts
     }
 }

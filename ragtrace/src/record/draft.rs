@@ -2,22 +2,28 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::chunk::{
-    Chunk, ChunkMemory, FIELD_MEMORY, FieldRange, NamedValue, Parts, Place, REST, Sizes, Subject, cut_u32,
+    Chunk, ChunkMemory, FIELD_MEMORY, FieldRange, Fields, Lists, NamedValue, Parts, Place, REST, Sizes, Subject,
+    cut_u32, named, named_words,
 };
 use super::{Origin, Record};
 use crate::Value;
 use crate::context::Request;
+use crate::stage::StageDescriptor;
+use crate::stage::words::{RawField, RawValue};
 
-/// A chunk that is being made, record by record: first its fields, then [`Draft::add`].
+/// A chunk that is being made, record by record: first its fields, then [`Draft::add`]. A record has its fields all as
+/// words, or all as names with values.
 #[derive(Debug)]
 pub(crate) struct Draft {
     chunk: Chunk,
-    /// Where the fields of the record that is made begin.
+    /// Where the words, and the fields, of the record that is made begin.
+    first_word: usize,
     start: usize,
     /// Its metrics, since they lie behind its context.
+    metric_words: Vec<u64>,
     metrics: Vec<NamedValue>,
     sizes: Sizes,
 }
@@ -25,7 +31,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// A chunk without records, of the process `origin`.
     pub(crate) fn new(origin: Arc<Origin>) -> Self {
-        Self::made_in(origin, (Vec::new(), Vec::new()), None)
+        Self::made_in(origin, Lists::default(), None)
     }
 
     /// The same in memory that is there already.
@@ -33,13 +39,17 @@ impl Draft {
         Self::made_in(origin, memory.take(), Some(memory.clone()))
     }
 
-    fn made_in(
-        origin: Arc<Origin>,
-        (parts, fields): (Vec<Parts>, Vec<NamedValue>),
-        memory: Option<ChunkMemory>,
-    ) -> Self {
-        let chunk = Chunk { origin, requests: Vec::new(), threads: Vec::new(), parts, fields, memory };
-        Self { chunk, start: 0, metrics: Vec::new(), sizes: Sizes::default() }
+    fn made_in(origin: Arc<Origin>, lists: Lists, memory: Option<ChunkMemory>) -> Self {
+        let Lists { parts, words, fields } = lists;
+        let (requests, threads, read) = (Vec::new(), Vec::new(), OnceLock::new());
+        Self {
+            chunk: Chunk { origin, requests, threads, parts, words, fields, read, memory },
+            first_word: 0,
+            start: 0,
+            metric_words: Vec::new(),
+            metrics: Vec::new(),
+            sizes: Sizes::default(),
+        }
     }
 
     /// Whether the chunk is as large as it should be, with room for as much again.
@@ -64,11 +74,40 @@ impl Draft {
         place(&mut self.chunk.threads, thread)
     }
 
+    /// Adds fields, as a stage wrote them, to the context of the record that is being made.
+    #[inline]
+    pub(crate) fn context_words(&mut self, words: &[u64], sizes: Sizes) {
+        self.chunk.words.extend_from_slice(words);
+        self.sizes = sizes;
+    }
+
+    /// Adds one of them.
+    #[inline]
+    pub(crate) fn context_word(&mut self, name: &str, field: RawField<'_>) {
+        self.sizes.add_raw(name, field.value);
+        self.chunk.words.extend_from_slice(field.words);
+    }
+
+    /// Adds one to its metrics.
+    #[inline]
+    pub(crate) fn metric_word(&mut self, name: &str, field: RawField<'_>) {
+        self.sizes.add_raw(name, field.value);
+        self.metric_words.extend_from_slice(field.words);
+    }
+
     /// Adds a field to the context of the record that is being made.
     #[inline]
     pub(crate) fn context(&mut self, name: Cow<'static, str>, value: Value) {
         self.sizes.add(&name, &value);
         self.chunk.fields.push((name, value));
+    }
+
+    /// Adds all fields of another record.
+    fn words(&mut self, stage: &'static StageDescriptor, context: &[u64], metrics: &[u64]) {
+        let each = named_words(stage, context).chain(named_words(stage, metrics));
+        each.for_each(|(name, value)| self.sizes.add_raw(name, value));
+        self.chunk.words.extend_from_slice(context);
+        self.metric_words.extend_from_slice(metrics);
     }
 
     /// Adds a field to its metrics.
@@ -87,28 +126,76 @@ impl Draft {
     /// Adds the record, whose fields are those since the last one.
     #[inline]
     pub(crate) fn add(&mut self, parts: Parts) {
-        let Sizes { json, texts } = std::mem::take(&mut self.sizes);
-        let context = self.chunk.fields.len() - self.start;
-        let metrics = self.metrics.len();
-        self.chunk.fields.append(&mut self.metrics);
-        let is_plain = texts == 0 && parts.failure.is_none() && matches!(parts.subject, Subject::Stage(_));
-        let fields = FieldRange::new(self.start, context, metrics);
-        let (size, memory) = (cut_u32(REST + json), cut_u32(Parts::MEMORY + fields.len() * FIELD_MEMORY + texts));
+        let Sizes { json, texts, fields: count } = std::mem::take(&mut self.sizes);
+        let is_stage = matches!(parts.subject, Subject::Stage(_));
+        let is_plain = texts == 0 && parts.failure.is_none() && is_stage;
+        let is_named = self.chunk.fields.len() > self.start || !self.metrics.is_empty();
+        let fields = if is_stage && !is_named { self.end_words(&parts.subject) } else { self.end_named() };
+        let (size, memory) = (cut_u32(REST + json), cut_u32(Parts::MEMORY + count * FIELD_MEMORY + texts));
         self.chunk.parts.push(Parts { fields, size, memory, is_plain, ..parts });
+        self.first_word = self.chunk.words.len();
         self.start = self.chunk.fields.len();
+    }
+
+    #[inline]
+    fn end_words(&mut self, subject: &Subject) -> Fields {
+        let (context, metrics) = (self.chunk.words.len() - self.first_word, self.metric_words.len());
+        let longest = usize::from(u16::MAX);
+        if context > longest || metrics > longest {
+            return self.name_words(subject);
+        }
+        self.chunk.words.append(&mut self.metric_words);
+        Fields::Words(FieldRange::new(self.first_word, context, metrics))
+    }
+
+    /// More words than a range counts.
+    #[cold]
+    fn name_words(&mut self, subject: &Subject) -> Fields {
+        let Subject::Stage(stage) = subject else { return self.end_named() };
+        let context = self.chunk.words.split_off(self.first_word);
+        let metrics = std::mem::take(&mut self.metric_words);
+        Fields::Named(named(stage, &context, &metrics, &mut self.chunk.fields))
+    }
+
+    fn end_named(&mut self) -> Fields {
+        let (context, metrics) = (self.chunk.fields.len() - self.start, self.metrics.len());
+        self.chunk.fields.append(&mut self.metrics);
+        Fields::Named(FieldRange::new(self.start, context, metrics))
     }
 
     /// Takes back the fields since the last record, which belong to none.
     pub(crate) fn forget(&mut self) {
+        self.chunk.words.truncate(self.first_word);
+        self.metric_words.clear();
         self.chunk.fields.truncate(self.start);
         self.metrics.clear();
         self.sizes = Sizes::default();
     }
 
-    /// The records that have texts or more than `fields` fields, one after the other, to be changed.
-    pub(crate) fn each_to_refine(&mut self, fields: usize, mut change: impl FnMut(&mut Drafted<'_>)) {
-        let Chunk { parts, fields: all, .. } = &mut self.chunk;
-        for parts in parts.iter_mut().filter(|parts| !parts.is_plain || parts.fields.len() > fields) {
+    /// The records that have more than `fields` fields or `bytes` bytes, or a text in a field that does not stay as it is
+    /// by name and text, or other texts: one after the other, to be changed.
+    pub(crate) fn each_to_refine(
+        &mut self,
+        fields: usize,
+        bytes: usize,
+        stays: impl Fn(&'static StageDescriptor, &'static str, &str) -> bool,
+        mut change: impl FnMut(&mut Drafted<'_>),
+    ) {
+        let Chunk { parts, words: all_words, fields: all, .. } = &mut self.chunk;
+        for parts in parts.iter_mut().filter(|parts| !parts.is_plain || parts.fields.at_most() > fields) {
+            if let (Fields::Words(range), Subject::Stage(stage)) = (parts.fields, &parts.subject) {
+                let words = |range| all_words.get(range).unwrap_or_default();
+                let (context, metrics) = (words(range.context()), words(range.metrics()));
+                let each = || named_words(stage, context).chain(named_words(stage, metrics));
+                let stays =
+                    |(name, value)| !matches!(value, RawValue::Text(text) if !stays(stage, name, &text.as_str()));
+                let is_small =
+                    parts.size as usize <= bytes && (parts.fields.at_most() <= fields || each().count() <= fields);
+                if is_small && parts.failure.is_none() && each().all(stays) {
+                    continue;
+                }
+                parts.fields = Fields::Named(named(stage, context, metrics, all));
+            }
             change(&mut Drafted { parts, fields: all });
             parts.estimate(all);
         }
@@ -125,19 +212,24 @@ impl Draft {
 
     /// The records.
     pub(crate) fn finish(mut self) -> Vec<Record> {
-        let Chunk { parts, fields, memory, .. } = &mut self.chunk;
+        let Chunk { parts, words, fields, memory, .. } = &mut self.chunk;
         // What waits for a sink is counted by its records, so few of them must not hold the memory of many.
         if parts.len() < parts.capacity() / 2
             && let Some(memory) = memory.take()
         {
-            let (mut few, mut of_few) = (Vec::with_capacity(parts.len()), Vec::with_capacity(fields.len()));
-            few.append(parts);
-            of_few.append(fields);
-            memory.put(std::mem::replace(parts, few), std::mem::replace(fields, of_few));
+            let lists = Lists { parts: only(parts), words: only(words), fields: only(fields) };
+            memory.put(lists);
         }
         let (records, chunk) = (self.chunk.parts.len(), Arc::new(self.chunk));
         (0..records).map(|at| Record { chunk: Arc::clone(&chunk), at: cut_u32(at) }).collect()
     }
+}
+
+/// Leaves what is in `list` in one that is no longer than that, and returns the memory that it had.
+fn only<T>(list: &mut Vec<T>) -> Vec<T> {
+    let mut few = Vec::with_capacity(list.len());
+    few.append(list);
+    std::mem::replace(list, few)
 }
 
 #[inline]
@@ -157,17 +249,18 @@ pub(crate) struct Drafted<'a> {
 impl Drafted<'_> {
     /// Its fields, context and metrics.
     pub(crate) fn fields(&mut self) -> &mut [NamedValue] {
-        self.fields.get_mut(self.parts.fields.all()).unwrap_or_default()
+        self.fields.get_mut(self.parts.fields.named().all()).unwrap_or_default()
     }
 
     /// How many fields of context and metrics there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.parts.fields.context().len(), self.parts.fields.metrics().len())
+        (self.parts.fields.named().context().len(), self.parts.fields.named().metrics().len())
     }
 
     /// Keeps the first `context` and `metrics` of its fields, and adds one to the context.
     pub(crate) fn keep(&mut self, context: usize, metrics: usize, more: NamedValue) {
-        let (of_context, of_metrics) = (self.parts.fields.context(), self.parts.fields.metrics());
+        let range = self.parts.fields.named();
+        let (of_context, of_metrics) = (range.context(), range.metrics());
         let start = self.fields.len();
         let take = |fields: &mut Vec<NamedValue>, range: Range<usize>| {
             for at in range {
@@ -178,7 +271,7 @@ impl Drafted<'_> {
         take(self.fields, of_context.start..of_context.start + context);
         self.fields.push(more);
         take(self.fields, of_metrics.start..of_metrics.start + metrics);
-        self.parts.fields = FieldRange::new(start, context + 1, metrics);
+        self.parts.fields = Fields::Named(FieldRange::new(start, context + 1, metrics));
     }
 
     /// About how many bytes the canonical JSON takes.
@@ -230,12 +323,12 @@ impl Record {
         let mut copy = parts.clone();
         copy.request = self.request().map_or(Place::NONE, |request| draft.request(request));
         copy.thread = self.thread_name().map_or(Place::NONE, |thread| draft.thread(thread));
-        let (context, metrics) = (self.context_fields(), self.metrics_fields());
-        for (name, value) in context {
-            draft.context(name.clone(), value.clone());
-        }
-        for (name, value) in metrics {
-            draft.metric(name.clone(), value.clone());
+        if let Some((stage, context, metrics)) = self.chunk.words_of(parts) {
+            draft.words(stage, context, metrics);
+        } else {
+            let (context, metrics) = self.chunk.fields_of(self.at as usize);
+            context.iter().for_each(|(name, value)| draft.context(name.clone(), value.clone()));
+            metrics.iter().for_each(|(name, value)| draft.metric(name.clone(), value.clone()));
         }
         draft.add(copy);
         draft.finish().pop().unwrap_or_else(|| self.clone())

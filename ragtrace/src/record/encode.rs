@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::chunk::named_words;
 use super::{ErrorInfo, NamedValue, Record};
 use crate::record::json::{self, Object};
+use crate::stage::StageDescriptor;
 
 impl Record {
     /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
@@ -45,8 +47,8 @@ impl Record {
         object.optional_text("host", self.host());
         object.uuid("instance", self.instance());
         object.optional_text("thread", self.thread());
-        if !self.context_fields().is_empty() {
-            write_fields(object.nested("context"), self.context_fields());
+        if parts.fields.has_context() {
+            self.write_context(object.nested("context"));
         }
         if self.has_metrics() {
             self.write_metrics(object.nested("metrics"));
@@ -66,8 +68,7 @@ impl Record {
 
     /// The `context` part of the canonical JSON, or `None` if the record has none.
     pub fn context_json(&self) -> Option<String> {
-        let fields = self.context_fields();
-        (!fields.is_empty()).then(|| json::text_of(|object| write_fields(object, fields)))
+        self.parts().fields.has_context().then(|| json::text_of(|object| self.write_context(object)))
     }
 
     /// The `metrics` part of the canonical JSON, or `None` if the record has none.
@@ -85,7 +86,14 @@ impl Record {
         parts.duration.get().is_some()
             || parts.busy.get().is_some()
             || parts.count.is_some()
-            || !self.metrics_fields().is_empty()
+            || parts.fields.has_metrics()
+    }
+
+    fn write_context(&self, object: Object<'_>) {
+        match self.chunk.words_of(self.parts()) {
+            Some((stage, context, _)) => write_words(object, stage, context),
+            None => write_fields(object, self.context_fields()),
+        }
     }
 
     fn write_metrics(&self, mut object: Object<'_>) {
@@ -98,7 +106,10 @@ impl Record {
         if let Some(count) = parts.count {
             object.unsigned("count", count);
         }
-        write_fields(object, self.metrics_fields());
+        match self.chunk.words_of(parts) {
+            Some((stage, _, metrics)) => write_words(object, stage, metrics),
+            None => write_fields(object, self.metrics_fields()),
+        }
     }
 }
 
@@ -106,6 +117,13 @@ impl Record {
 #[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
 pub(super) fn millis(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
+}
+
+fn write_words(mut object: Object<'_>, stage: &'static StageDescriptor, words: &[u64]) {
+    for (name, value) in named_words(stage, words) {
+        object.raw_field(name, value);
+    }
+    object.close();
 }
 
 fn write_fields(mut object: Object<'_>, fields: &[NamedValue]) {

@@ -6,6 +6,7 @@ use std::io::Write;
 use uuid::Uuid;
 
 use crate::Value;
+use crate::stage::words::RawValue;
 
 /// An object that is being written. [`Object::close`] ends it; what it is nested in goes on then.
 pub(crate) struct Object<'a> {
@@ -123,6 +124,20 @@ impl<'a> Object<'a> {
         // Writing to a `Vec` has no error to report.
         let _ = write!(self.out, "{shown}");
         self.out.push(b'"');
+    }
+
+    /// A field of any name, as a stage wrote it.
+    pub(crate) fn raw_field(&mut self, name: &str, value: RawValue<'_>) {
+        self.begin_key();
+        escaped(self.out, name);
+        self.out.extend_from_slice(b"\":");
+        match value {
+            RawValue::Bool(value) => self.put_boolean(value),
+            RawValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            RawValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            RawValue::F64(number) => self.put_float(number),
+            RawValue::Text(text) => string(self.out, &text.as_str()),
+        }
     }
 
     /// A field of any name.

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 pub use bounds::RecordLimits;
 use chunk::Chunk;
-pub(crate) use chunk::{ChunkMemory, NamedValue, Other, Parts, Place, Subject, Time};
+pub(crate) use chunk::{ChunkMemory, NamedValue, Other, Parts, Place, Sizes, Subject, Time, field_name};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub(crate) use draft::{Draft, Drafted};
@@ -353,11 +353,11 @@ impl Record {
     }
 
     fn context_fields(&self) -> &[NamedValue] {
-        self.chunk.fields.get(self.parts().fields.context()).unwrap_or_default()
+        self.chunk.fields_of(self.at as usize).0
     }
 
     fn metrics_fields(&self) -> &[NamedValue] {
-        self.chunk.fields.get(self.parts().fields.metrics()).unwrap_or_default()
+        self.chunk.fields_of(self.at as usize).1
     }
 
     #[inline]

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use crate::context::Request;
 use crate::metrics::StageMinute;
 use crate::record::Drafted;
+use crate::stage::StageDescriptor;
 use crate::value::{ToValue, Value};
 
 /// What stands where a secret was.
@@ -122,6 +123,11 @@ impl Redactor {
                 text.replace(scrubbed);
             }
         });
+    }
+
+    /// Whether a field is not secret by its name and has no secret in its text.
+    pub(crate) fn has_no_secret(&self, _: &'static StageDescriptor, name: &'static str, text: &str) -> bool {
+        !self.is_on || !self.is_secret(name) && self.scrubbed(text).is_none()
     }
 
     /// The request without secrets, or `None` if it has none.

@@ -82,34 +82,123 @@ pub(crate) struct FieldWords<'a>(pub(crate) &'a [u64]);
 impl Iterator for FieldWords<'_> {
     type Item = (u16, Value);
 
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut raw = RawFields(self.0);
+        let field = raw.next()?;
+        self.0 = raw.0;
+        Some((field.name, field.value.to_value()))
+    }
+}
+
+/// The same without a copy of anything.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RawFields<'a>(pub(crate) &'a [u64]);
+
+/// A field as it lies in its words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawField<'a> {
+    /// The index of its name.
+    pub(crate) name: u16,
+    pub(crate) value: RawValue<'a>,
+    /// All of its words.
+    pub(crate) words: &'a [u64],
+}
+
+/// The value of a field as it lies in its words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RawValue<'a> {
+    Bool(bool),
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Text(RawText<'a>),
+}
+
+/// A text as it lies in its words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawText<'a> {
+    words: &'a [u64],
+    length: usize,
+}
+
+impl<'a> Iterator for RawFields<'a> {
+    type Item = RawField<'a>;
+
+    #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the name, and a length fits in memory")]
     fn next(&mut self) -> Option<Self::Item> {
         let (head, rest) = self.0.split_first()?;
         let (name, tag, small) = (*head as u16, (*head >> TAG_SHIFT) & 0xf, *head >> SMALL_SHIFT);
         let word = || rest.first().copied().unwrap_or(0);
-        let (value, after) = match tag {
-            tag if tag == Tag::Bool as u64 => (Value::Bool(small != 0), 0),
-            tag if tag == Tag::SmallU64 as u64 => (Value::U64(small), 0),
-            tag if tag == Tag::U64 as u64 => (Value::U64(word()), 1),
-            tag if tag == Tag::I64 as u64 => (Value::I64(word().cast_signed()), 1),
-            tag if tag == Tag::F64 as u64 => (Value::F64(f64::from_bits(word())), 1),
+        let (value, more) = match tag {
+            tag if tag == Tag::Bool as u64 => (RawValue::Bool(small != 0), 0),
+            tag if tag == Tag::SmallU64 as u64 => (RawValue::U64(small), 0),
+            tag if tag == Tag::U64 as u64 => (RawValue::U64(word()), 1),
+            tag if tag == Tag::I64 as u64 => (RawValue::I64(word().cast_signed()), 1),
+            tag if tag == Tag::F64 as u64 => (RawValue::F64(f64::from_bits(word())), 1),
             _ => {
-                let length = small as usize;
-                let words = words_of_text(length).min(rest.len());
-                (Value::Text(Cow::Owned(text(&rest[..words], length))), words)
+                let words = words_of_text(small as usize).min(rest.len());
+                (RawValue::Text(RawText { words: &rest[..words], length: small as usize }), words)
             }
         };
-        self.0 = rest.get(after..).unwrap_or(&[]);
-        Some((name, value))
+        let (words, rest) = self.0.split_at_checked(1 + more).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        Some(RawField { name, value, words })
     }
 }
 
-fn text(words: &[u64], length: usize) -> String {
-    let mut bytes = Vec::with_capacity(words.len() * 8);
-    for word in words {
-        bytes.extend_from_slice(&word.to_le_bytes());
+impl RawValue<'_> {
+    /// The value, on its own.
+    pub(crate) fn to_value(self) -> Value {
+        match self {
+            Self::Bool(value) => Value::Bool(value),
+            Self::U64(number) => Value::U64(number),
+            Self::I64(number) => Value::I64(number),
+            Self::F64(number) => Value::F64(number),
+            Self::Text(text) => Value::Text(Cow::Owned(text.as_str().into_owned())),
+        }
     }
-    bytes.truncate(length);
-    // The words were made of a `str`, so this conversion never takes its second way.
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+
+    /// Whether it is a number.
+    #[inline]
+    pub(crate) fn is_number(self) -> bool {
+        matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
+    }
+
+    /// The number as a whole one, if it is one and not negative.
+    #[inline]
+    pub(crate) fn as_u64(self) -> Option<u64> {
+        match self {
+            Self::U64(number) => Some(number),
+            Self::I64(number) => u64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, rounded to the nearest `f64`.
+    #[inline]
+    pub(crate) fn as_f64(self) -> Option<f64> {
+        self.is_number().then(|| self.to_value().as_f64()).flatten()
+    }
+}
+
+impl<'a> RawText<'a> {
+    /// Its length in bytes.
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        self.length.min(8 * self.words.len())
+    }
+
+    /// The text. Where the lowest byte of a word comes first in memory, it is the words themselves.
+    #[inline]
+    pub(crate) fn as_str(self) -> Cow<'a, str> {
+        if cfg!(target_endian = "little") {
+            let bytes: &[u8] = bytemuck::cast_slice(self.words);
+            // The words were made of a `str`, so this conversion never takes its second way.
+            String::from_utf8_lossy(bytes.get(..self.len()).unwrap_or(bytes))
+        } else {
+            let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).take(self.length).collect();
+            Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+        }
+    }
 }
