@@ -4,6 +4,11 @@
 //! own. Such an end waits for its start, which was written before it and so is in one of the chains. An end whose start was
 //! refused says what that would have said, and waits for nothing.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a record is put together of values in registers; by way of memory it takes half as long again"
+)]
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +22,9 @@ use crate::level::Level;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::open::{OpenRuns, Opened};
 use crate::pipeline::queue::Taken;
-use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Sizes, Subject, Time, field_name};
+use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Sealed, Sizes, Subject, Time, field_name};
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{Ended, Entry, Outcome, Run};
+use crate::stage::entry::{self, Ended, Outcome, Run};
 use crate::stage::words::{FieldWords, RawFields, name};
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -90,38 +95,40 @@ impl Assembler {
         self.maker.numbered = Some(0);
     }
 
-    /// Takes in one entry.
-    pub(crate) fn take(&mut self, taken: Taken<'_>) {
-        let Taken { entry, request, thread } = taken;
+    /// Takes in one entry. `stays` says of a field's name and text whether they may leave as they are.
+    pub(crate) fn take(&mut self, taken: Taken<'_>, stays: impl Fn(&'static str, &str) -> bool) {
+        let Taken { words, request, thread } = taken;
         let from = From { request, thread };
-        match entry {
-            Entry::Request { .. } => {}
-            Entry::Start(run, fields) => {
-                let opened = self.open.entry(run.span);
-                opened.run = Some(run);
-                opened.fields.extend_from_slice(fields.0);
-                opened.sizes = Sizes::of(run.stage, fields.0);
-                self.maker.start(from, &run, fields.0, opened.sizes);
+        if let Some((run, fields)) = entry::read_start(words) {
+            let opened = self.open.entry(run.span);
+            opened.run = Some(run);
+            opened.fields.extend_from_slice(fields);
+            opened.sizes = Sizes::of(run.stage, fields, &stays);
+            self.maker.start(from, &run, fields, opened.sizes);
+        } else if let Some((span, ended, run, fields)) = entry::read_end(words) {
+            let end = End { span, ended };
+            if let Some(run) = run {
+                self.open.entry(span).run = Some(run);
             }
-            Entry::Note { span, fields } => self.open.entry(span).notes.extend_from_slice(fields.0),
-            Entry::End { span, ended, run, fields } => {
-                let end = End { span, ended };
-                if let Some(run) = run {
-                    self.open.entry(span).run = Some(run);
-                }
-                if !self.end_started(from, end, fields.clone()) {
-                    let (request, thread) = (Arc::clone(request), Arc::clone(thread));
-                    self.early.push(Early { request, thread, end, fields: fields.0.to_vec() });
-                }
+            if !self.end_started(from, end, fields, &stays) {
+                self.keep_early(from, end, fields);
             }
+        } else if let Some((span, fields)) = entry::read_note(words) {
+            self.open.entry(span).notes.extend_from_slice(fields);
         }
     }
 
+    #[cold]
+    fn keep_early(&mut self, from: From<'_>, end: End, fields: &[u64]) {
+        let (request, thread) = (Arc::clone(from.request), Arc::clone(from.thread));
+        self.early.push(Early { request, thread, end, fields: fields.to_vec() });
+    }
+
     /// What was made since the last call.
-    pub(crate) fn settle(&mut self) -> Output {
+    pub(crate) fn settle(&mut self, stays: impl Fn(&'static str, &str) -> bool) -> Output {
         for early in std::mem::take(&mut self.early) {
             let from = From { request: &early.request, thread: &early.thread };
-            if !self.end_started(from, early.end, FieldWords(&early.fields)) {
+            if !self.end_started(from, early.end, &early.fields, &stays) {
                 self.early.push(early);
             }
         }
@@ -145,26 +152,41 @@ impl Assembler {
     }
 
     /// Makes a record of an end whose start was read, and says whether it was.
-    #[inline]
-    fn end_started(&mut self, from: From<'_>, end: End, fields: FieldWords<'_>) -> bool {
+    #[inline(always)]
+    fn end_started(
+        &mut self,
+        from: From<'_>,
+        end: End,
+        fields: &[u64],
+        stays: impl Fn(&'static str, &str) -> bool,
+    ) -> bool {
         let Self { open, maker, .. } = self;
-        let made = open.remove(end.span, |run, opened| maker.end(from, run, end.ended, opened, fields));
+        let made = open.remove(end.span, |run, opened| maker.end(from, run, end.ended, opened, fields, stays));
         made.is_some()
     }
 }
 
 impl Maker {
+    #[inline(always)]
     fn start(&mut self, from: From<'_>, run: &Run, fields: &[u64], sizes: Sizes) {
         let level = run.stage.level();
         if self.shows(level) {
             let timestamp = from.request.anchor.wall_at(run.started);
             self.output.records.context_words(fields, sizes);
-            let parts = self.parts(from, run, timestamp, Event::Started, level);
-            self.output.records.add(parts);
+            self.add(from, run, Seen { timestamp, event: Event::Started, level, ended: None });
         }
     }
 
-    fn end(&mut self, from: From<'_>, run: &Run, ended: Ended, opened: &Opened, fields: FieldWords<'_>) {
+    #[inline(always)]
+    fn end(
+        &mut self,
+        from: From<'_>,
+        run: &Run,
+        ended: Ended,
+        opened: &Opened,
+        fields: &[u64],
+        stays: impl Fn(&'static str, &str) -> bool,
+    ) {
         let (event, level) = match ended.outcome {
             Outcome::Completed => (Event::Completed, run.stage.level()),
             Outcome::Failed => (Event::Failed, Level::Error),
@@ -173,17 +195,12 @@ impl Maker {
         let timestamp = from.request.anchor.wall_at(ended.at);
         let duration = ended.at.since(run.started);
         let shows = self.shows(level);
-        let mut said = Said::default();
-        if opened.notes.is_empty() && !repeats(run.stage, &opened.fields, fields.0) {
+        let said = if opened.notes.is_empty() && !repeats(run.stage, &opened.fields, fields) {
             self.output.records.context_words(&opened.fields, opened.sizes);
-            said.take_words(&mut self.output.records, run.stage, fields.0);
+            Said::in_words(&mut self.output.records, run.stage, fields, stays)
         } else {
-            self.context(run.stage, FieldWords(&opened.fields));
-            // `count` in `record!` is the count too, if the result has none.
-            for (index, value) in FieldWords(&opened.notes).chain(fields) {
-                said.take(&mut self.output.records, run.stage, index, value);
-            }
-        }
+            self.read_fields(run.stage, opened, fields)
+        };
         let status = RunStatus::of(event);
         self.meter.count(&Measured {
             at: timestamp,
@@ -201,12 +218,22 @@ impl Maker {
         if !shows {
             return self.output.records.forget();
         }
-        let mut parts = self.parts(from, run, timestamp, event, level);
-        parts.duration = Time::from(Some(duration));
-        parts.busy = Time::from(ended.busy.map(|busy| Duration::from_nanos(busy).min(duration)));
-        parts.count = said.count;
-        parts.failure = said.failure;
-        self.output.records.add(parts);
+        let busy = ended.busy.map(|busy| Duration::from_nanos(busy).min(duration));
+        let ended = Some((Some(duration), busy, said));
+        self.add(from, run, Seen { timestamp, event, level, ended });
+    }
+
+    /// Adds the fields of a run to its end, by name: what is recorded more than once is what was recorded last.
+    #[cold]
+    #[inline(never)]
+    fn read_fields(&mut self, stage: &'static StageDescriptor, opened: &Opened, fields: &[u64]) -> Said {
+        let mut said = Said::default();
+        self.context(stage, FieldWords(&opened.fields));
+        // `count` in `record!` is the count too, if the result has none.
+        for (index, value) in FieldWords(&opened.notes).chain(FieldWords(fields)) {
+            said.take(&mut self.output.records, stage, index, value);
+        }
+        said
     }
 
     /// Adds the fields of a start.
@@ -234,17 +261,46 @@ impl Maker {
         shows
     }
 
-    #[inline]
-    fn parts(&mut self, from: From<'_>, run: &Run, timestamp: Timestamp, event: Event, level: Level) -> Parts {
-        Parts {
+    /// Adds the record whose fields were added. It is put together here and nowhere else, and so written once.
+    #[inline(always)]
+    fn add(&mut self, from: From<'_>, run: &Run, seen: Seen) {
+        let Seen { timestamp, event, level, ended } = seen;
+        let (duration, busy, said) = ended.unwrap_or_default();
+        let id = self.record_id(timestamp);
+        let records = &mut self.output.records;
+        let request = records.request(from.request);
+        let thread = records.thread(from.thread);
+        let Sealed { fields, size, memory, is_clean } = records.seal_words(run.stage, said.failure.is_some());
+        records.push(|| Parts {
+            id,
+            timestamp,
+            subject: Subject::Stage(run.stage),
             span_id: Some(run.span),
             parent_span_id: run.parent,
+            duration: Time::from(duration),
+            busy: Time::from(busy),
+            count: said.count,
+            request,
+            thread,
+            fields,
+            level,
+            event,
             local_root: run.local_root,
-            request: self.output.records.request(from.request),
-            thread: self.output.records.thread(from.thread),
-            ..Parts::new(self.record_id(timestamp), timestamp, event, level, Subject::Stage(run.stage))
-        }
+            failure: said.failure,
+            size,
+            memory,
+            is_clean,
+        });
     }
+}
+
+/// What a stage's record says besides its run and its fields.
+struct Seen {
+    timestamp: Timestamp,
+    event: Event,
+    level: Level,
+    /// Of an end: how long the run took, the time inside polls, and what it said.
+    ended: Option<(Option<Duration>, Option<Duration>, Said)>,
 }
 
 /// Whether a text or a truth value of an end has the name of a field of its start, whose place it takes then.
@@ -260,42 +316,36 @@ fn repeats(stage: &'static StageDescriptor, start: &[u64], end: &[u64]) -> bool 
 struct Said {
     count: Option<u64>,
     cost_usd: Option<f64>,
-    failure: Option<Box<(ErrorInfo, Option<String>)>>,
+    failure: Failed,
 }
 
 impl Said {
     /// Puts the fields of an end where they belong, as they are: here, or in the record that is being made.
-    #[inline]
-    fn take_words(&mut self, record: &mut Draft, stage: &'static StageDescriptor, words: &[u64]) {
+    #[inline(always)]
+    fn in_words(
+        record: &mut Draft,
+        stage: &'static StageDescriptor,
+        words: &[u64],
+        stays: impl Fn(&'static str, &str) -> bool,
+    ) -> Self {
+        let (mut count, mut cost_usd, mut failure) = (None, None, None);
         for field in RawFields(words) {
-            let name = match field.name {
-                name::COUNT => {
-                    self.count = field.value.as_u64();
-                    continue;
+            match (field.name, field_name(stage, field.name)) {
+                (name::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
+                (name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE, _) => {
+                    failed(&mut failure, field.name, field.value.to_value());
                 }
-                name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
-                    self.failed(field.name, field.value.to_value());
-                    continue;
+                (_, None) => {}
+                (_, Some(name)) if field.value.is_number() => {
+                    if name == "cost_usd" {
+                        cost_usd = field.value.as_f64();
+                    }
+                    record.metric_word(name, field);
                 }
-                index => match field_name(stage, index) {
-                    Some(name) => name,
-                    None => continue,
-                },
-            };
-            match name {
-                "count" => {
-                    self.count = field.value.as_u64();
-                    continue;
-                }
-                "cost_usd" => self.cost_usd = field.value.as_f64(),
-                _ => {}
-            }
-            if field.value.is_number() {
-                record.metric_word(name, field);
-            } else {
-                record.context_word(name, field);
+                (_, Some(name)) => record.context_word(name, field, &stays),
             }
         }
+        Self { count, cost_usd, failure }
     }
 
     /// Puts a value where it belongs: here, or in the record that is being made.
@@ -303,7 +353,7 @@ impl Said {
         let name = match index {
             name::COUNT => return self.count = value.as_u64(),
             name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
-                return self.failed(index, value);
+                return failed(&mut self.failure, index, value);
             }
             index => match field_name(stage, index) {
                 Some(name) => name,
@@ -325,15 +375,18 @@ impl Said {
             record.context(Cow::Borrowed(name), value);
         }
     }
+}
 
-    fn failed(&mut self, index: u16, value: Value) {
-        let Value::Text(text) = value else { return };
-        let (error, stack_trace) = &mut **self.failure.get_or_insert_default();
-        match index {
-            name::ERROR_TYPE => error.type_name = text,
-            name::ERROR_MESSAGE => error.message = text.into_owned(),
-            name::ERROR_SOURCE => error.chain.push(text.into_owned()),
-            _ => *stack_trace = Some(text.into_owned()),
-        }
+type Failed = Option<Box<(ErrorInfo, Option<String>)>>;
+
+#[inline(never)]
+fn failed(failure: &mut Failed, index: u16, value: Value) {
+    let Value::Text(text) = value else { return };
+    let (error, stack_trace) = &mut **failure.get_or_insert_default();
+    match index {
+        name::ERROR_TYPE => error.type_name = text,
+        name::ERROR_MESSAGE => error.message = text.into_owned(),
+        name::ERROR_SOURCE => error.chain.push(text.into_owned()),
+        _ => *stack_trace = Some(text.into_owned()),
     }
 }

@@ -1,8 +1,11 @@
 //! What happens to every record before anybody sees it: secrets go, then what is too much.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::context::Request;
+use crate::hash::Quick;
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Draft, RecordLimits};
 use crate::redact::Redactor;
@@ -14,18 +17,31 @@ pub(crate) struct Refiner {
     limits: RecordLimits,
     /// The request that was looked at last, and what became of it. Holding it keeps its address from being another's.
     last: Option<(Arc<Request>, Arc<Request>)>,
+    /// Which names of declared fields are secret, by where they lie.
+    secret_names: RefCell<HashMap<(usize, usize), bool, Quick>>,
 }
 
 impl Refiner {
     pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {
-        Self { redactor, limits, last: None }
+        Self { redactor, limits, last: None, secret_names: RefCell::default() }
+    }
+
+    /// Whether a field may leave as its stage wrote it.
+    pub(super) fn stays(&self, name: &'static str, text: &str) -> bool {
+        text.len() <= self.limits.string && !self.is_secret(name) && self.redactor.scrubbed(text).is_none()
+    }
+
+    /// The redactor's verdict on a name, which is asked once.
+    fn is_secret(&self, name: &'static str) -> bool {
+        let key = (name.as_ptr().addr(), name.len());
+        let mut secret_names = self.secret_names.borrow_mut();
+        *secret_names.entry(key).or_insert_with(|| self.redactor.is_secret(name))
     }
 
     /// Records as they may leave.
     pub(super) fn draft(&mut self, draft: &mut Draft) {
         let Self { redactor, limits, .. } = &*self;
-        let stays = |stage, name, text: &str| text.len() <= limits.string && redactor.has_no_secret(stage, name, text);
-        draft.each_to_refine(limits.fields, limits.record, stays, |record| {
+        draft.each_to_refine(limits.fields, limits.record, |record| {
             redactor.record(record);
             limits.record(record);
         });

@@ -56,19 +56,19 @@ pub(super) struct Read {
 impl Chunk {
     /// The fields of the record at `at`: of its context, and of its metrics.
     pub(super) fn fields_of(&self, at: usize) -> (&[NamedValue], &[NamedValue]) {
-        let (fields, range) = match self.parts[at].fields {
-            Fields::Named(range) => (&self.fields, range),
-            Fields::Words(_) => {
-                let read = self.read.get_or_init(|| self.read_words());
-                (&read.fields, read.ranges.get(at).copied().unwrap_or_default())
-            }
+        let fields = self.parts[at].fields;
+        let (fields, range) = if fields.words().is_some() {
+            let read = self.read.get_or_init(|| self.read_words());
+            (&read.fields, read.ranges.get(at).copied().unwrap_or_default())
+        } else {
+            (&self.fields, fields.named())
         };
         (fields.get(range.context()).unwrap_or_default(), fields.get(range.metrics()).unwrap_or_default())
     }
 
     /// The words of a record's context and metrics, if it has its fields as words.
     pub(super) fn words_of(&self, parts: &Parts) -> Option<(&'static StageDescriptor, &[u64], &[u64])> {
-        let (Fields::Words(range), Subject::Stage(stage)) = (parts.fields, &parts.subject) else { return None };
+        let (Some(range), Subject::Stage(stage)) = (parts.fields.words(), &parts.subject) else { return None };
         let words = |range| self.words.get(range).unwrap_or_default();
         Some((stage, words(range.context()), words(range.metrics())))
     }
@@ -194,8 +194,8 @@ pub(crate) struct Parts {
     /// Estimates in bytes: of the canonical JSON, and of the memory it takes.
     pub(crate) size: u32,
     pub(crate) memory: u32,
-    /// A stage's record without any text of its user's.
-    pub(crate) is_plain: bool,
+    /// A stage's record that may leave as it is.
+    pub(crate) is_clean: bool,
 }
 
 /// A duration in one word, if there is one: up to 584 years in nanoseconds.
@@ -230,42 +230,52 @@ impl Place {
 }
 
 /// Where a record's fields are, and what.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fields {
-    /// In the chunk's words, counted in words. The record is a stage's.
-    Words(FieldRange),
-    /// In the chunk's fields.
-    Named(FieldRange),
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Fields {
+    range: FieldRange,
+    /// They are in the chunk's words, and counted in words; the record is a stage's. Else they are in the chunk's fields.
+    are_words: bool,
 }
 
 impl Fields {
+    #[inline]
+    pub(super) fn of_words(range: FieldRange) -> Self {
+        Self { range, are_words: true }
+    }
+
+    #[inline]
+    pub(super) fn of_named(range: FieldRange) -> Self {
+        Self { range, are_words: false }
+    }
+
+    /// Their words, if they are words.
+    #[inline]
+    pub(super) fn words(self) -> Option<FieldRange> {
+        self.are_words.then_some(self.range)
+    }
+
+    /// Where those are that have names.
+    #[inline]
+    pub(super) fn named(self) -> FieldRange {
+        if self.are_words { FieldRange::default() } else { self.range }
+    }
+
     /// Not less than how many there are.
     #[inline]
     pub(super) fn at_most(self) -> usize {
-        let (Self::Words(range) | Self::Named(range)) = self;
-        usize::from(range.context) + usize::from(range.metrics)
+        self.range.len()
     }
 
     /// Whether there are metrics.
     #[inline]
     pub(super) fn has_metrics(self) -> bool {
-        let (Self::Words(range) | Self::Named(range)) = self;
-        range.metrics != 0
+        self.range.metrics != 0
     }
 
     /// Whether there is context.
     #[inline]
     pub(super) fn has_context(self) -> bool {
-        let (Self::Words(range) | Self::Named(range)) = self;
-        range.context != 0
-    }
-
-    /// The range, of fields that are named.
-    pub(super) fn named(self) -> FieldRange {
-        match self {
-            Self::Named(range) => range,
-            Self::Words(_) => FieldRange::default(),
-        }
+        self.range.context != 0
     }
 }
 
@@ -337,14 +347,14 @@ impl Parts {
             count: None,
             request: Place::NONE,
             thread: Place::NONE,
-            fields: Fields::Named(FieldRange::default()),
+            fields: Fields::default(),
             level,
             event,
             local_root: false,
             failure: None,
             size: 0,
             memory: 0,
-            is_plain: false,
+            is_clean: false,
         }
     }
 }
@@ -358,23 +368,40 @@ pub(crate) struct Sizes {
     pub(super) texts: usize,
     /// How many there are.
     pub(super) fields: usize,
+    /// Whether one of the texts must not leave as it is.
+    pub(super) changes: bool,
 }
 
 impl Sizes {
-    /// What fields take that a stage wrote.
+    /// What fields take that a stage wrote; `stays` says of a name and a text whether that may leave as it is.
     #[inline]
-    pub(crate) fn of(stage: &'static StageDescriptor, words: &[u64]) -> Self {
+    pub(crate) fn of(
+        stage: &'static StageDescriptor,
+        words: &[u64],
+        stays: impl Fn(&'static str, &str) -> bool,
+    ) -> Self {
         let mut sizes = Self::default();
-        named_words(stage, words).for_each(|(name, value)| sizes.add_raw(name, value));
+        named_words(stage, words).for_each(|(name, value)| sizes.add_raw(name, value, &stays));
         sizes
     }
 
     #[inline]
-    pub(super) fn add_raw(&mut self, name: &str, value: RawValue<'_>) {
-        let text = if let RawValue::Text(text) = value { Some(text.len()) } else { None };
-        self.json += name.len() + 4 + text.unwrap_or(16);
-        self.texts += text.map_or(0, |length| length + ALLOCATION);
+    pub(super) fn add_raw(
+        &mut self,
+        name: &'static str,
+        value: RawValue<'_>,
+        stays: impl Fn(&'static str, &str) -> bool,
+    ) {
         self.fields += 1;
+        self.json += name.len() + 4;
+        match value {
+            RawValue::Text(text) => {
+                self.json += text.len();
+                self.texts += text.len() + ALLOCATION;
+                self.changes = self.changes || !stays(name, &text.as_str());
+            }
+            _ => self.json += 16,
+        }
     }
 
     #[inline]

@@ -1,5 +1,7 @@
 //! A chunk on its way: its records are made one by one, looked at by the rules for what may leave, and shared then.
 
+#![expect(clippy::inline_always, reason = "what is known of a record stays in registers until it is pushed")]
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +14,7 @@ use super::{Origin, Record};
 use crate::Value;
 use crate::context::Request;
 use crate::stage::StageDescriptor;
-use crate::stage::words::{RawField, RawValue};
+use crate::stage::words::RawField;
 
 /// A chunk that is being made, record by record: first its fields, then [`Draft::add`]. A record has its fields all as
 /// words, or all as names with values.
@@ -26,6 +28,15 @@ pub(crate) struct Draft {
     metric_words: Vec<u64>,
     metrics: Vec<NamedValue>,
     sizes: Sizes,
+}
+
+/// What is known of a record once its fields are there.
+pub(crate) struct Sealed {
+    pub(crate) fields: Fields,
+    /// Estimates, as [`Parts`] has them.
+    pub(crate) size: u32,
+    pub(crate) memory: u32,
+    pub(crate) is_clean: bool,
 }
 
 impl Draft {
@@ -81,17 +92,22 @@ impl Draft {
         self.sizes = sizes;
     }
 
-    /// Adds one of them.
+    /// Adds one of them, as [`Sizes::of`] looks at it.
     #[inline]
-    pub(crate) fn context_word(&mut self, name: &str, field: RawField<'_>) {
-        self.sizes.add_raw(name, field.value);
+    pub(crate) fn context_word(
+        &mut self,
+        name: &'static str,
+        field: RawField<'_>,
+        stays: impl Fn(&'static str, &str) -> bool,
+    ) {
+        self.sizes.add_raw(name, field.value, stays);
         self.chunk.words.extend_from_slice(field.words);
     }
 
-    /// Adds one to its metrics.
+    /// Adds a number to its metrics.
     #[inline]
-    pub(crate) fn metric_word(&mut self, name: &str, field: RawField<'_>) {
-        self.sizes.add_raw(name, field.value);
+    pub(crate) fn metric_word(&mut self, name: &'static str, field: RawField<'_>) {
+        self.sizes.add_raw(name, field.value, |_, _| true);
         self.metric_words.extend_from_slice(field.words);
     }
 
@@ -105,7 +121,7 @@ impl Draft {
     /// Adds all fields of another record.
     fn words(&mut self, stage: &'static StageDescriptor, context: &[u64], metrics: &[u64]) {
         let each = named_words(stage, context).chain(named_words(stage, metrics));
-        each.for_each(|(name, value)| self.sizes.add_raw(name, value));
+        each.for_each(|(name, value)| self.sizes.add_raw(name, value, |_, _| true));
         self.chunk.words.extend_from_slice(context);
         self.metric_words.extend_from_slice(metrics);
     }
@@ -124,43 +140,64 @@ impl Draft {
     }
 
     /// Adds the record, whose fields are those since the last one.
-    #[inline]
     pub(crate) fn add(&mut self, parts: Parts) {
-        let Sizes { json, texts, fields: count } = std::mem::take(&mut self.sizes);
-        let is_stage = matches!(parts.subject, Subject::Stage(_));
-        let is_plain = texts == 0 && parts.failure.is_none() && is_stage;
-        let is_named = self.chunk.fields.len() > self.start || !self.metrics.is_empty();
-        let fields = if is_stage && !is_named { self.end_words(&parts.subject) } else { self.end_named() };
-        let (size, memory) = (cut_u32(REST + json), cut_u32(Parts::MEMORY + count * FIELD_MEMORY + texts));
-        self.chunk.parts.push(Parts { fields, size, memory, is_plain, ..parts });
-        self.first_word = self.chunk.words.len();
-        self.start = self.chunk.fields.len();
+        let may_be_clean = parts.failure.is_none() && matches!(parts.subject, Subject::Stage(_));
+        let fields = self.end_named();
+        let Sealed { fields, size, memory, is_clean } = self.seal(fields, may_be_clean);
+        self.push(|| Parts { fields, size, memory, is_clean, ..parts });
     }
 
-    #[inline]
-    fn end_words(&mut self, subject: &Subject) -> Fields {
+    /// Ends the fields of a record of `stage`, which is pushed next.
+    #[inline(always)]
+    pub(crate) fn seal_words(&mut self, stage: &'static StageDescriptor, has_failed: bool) -> Sealed {
+        let is_named = self.chunk.fields.len() > self.start || !self.metrics.is_empty();
+        let fields = if is_named { self.end_named() } else { self.end_words(stage) };
+        self.seal(fields, !has_failed)
+    }
+
+    #[inline(always)]
+    fn seal(&mut self, fields: Fields, may_be_clean: bool) -> Sealed {
+        let Sizes { json, texts, fields: count, changes } = std::mem::take(&mut self.sizes);
+        let is_clean = may_be_clean && if fields.words().is_some() { !changes } else { texts == 0 };
+        self.first_word = self.chunk.words.len();
+        self.start = self.chunk.fields.len();
+        Sealed {
+            fields,
+            size: cut_u32(REST + json),
+            memory: cut_u32(Parts::MEMORY + count * FIELD_MEMORY + texts),
+            is_clean,
+        }
+    }
+
+    /// Adds a record whose fields are sealed. It is made where it stays, once there is room.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, make: impl FnOnce() -> Parts) {
+        self.chunk.parts.extend(std::iter::once_with(make));
+    }
+
+    #[inline(always)]
+    fn end_words(&mut self, stage: &'static StageDescriptor) -> Fields {
         let (context, metrics) = (self.chunk.words.len() - self.first_word, self.metric_words.len());
         let longest = usize::from(u16::MAX);
         if context > longest || metrics > longest {
-            return self.name_words(subject);
+            return self.name_words(stage);
         }
         self.chunk.words.append(&mut self.metric_words);
-        Fields::Words(FieldRange::new(self.first_word, context, metrics))
+        Fields::of_words(FieldRange::new(self.first_word, context, metrics))
     }
 
     /// More words than a range counts.
     #[cold]
-    fn name_words(&mut self, subject: &Subject) -> Fields {
-        let Subject::Stage(stage) = subject else { return self.end_named() };
+    fn name_words(&mut self, stage: &'static StageDescriptor) -> Fields {
         let context = self.chunk.words.split_off(self.first_word);
         let metrics = std::mem::take(&mut self.metric_words);
-        Fields::Named(named(stage, &context, &metrics, &mut self.chunk.fields))
+        Fields::of_named(named(stage, &context, &metrics, &mut self.chunk.fields))
     }
 
     fn end_named(&mut self) -> Fields {
         let (context, metrics) = (self.chunk.fields.len() - self.start, self.metrics.len());
         self.chunk.fields.append(&mut self.metrics);
-        Fields::Named(FieldRange::new(self.start, context, metrics))
+        Fields::of_named(FieldRange::new(self.start, context, metrics))
     }
 
     /// Takes back the fields since the last record, which belong to none.
@@ -172,29 +209,16 @@ impl Draft {
         self.sizes = Sizes::default();
     }
 
-    /// The records that have more than `fields` fields or `bytes` bytes, or a text in a field that does not stay as it is
-    /// by name and text, or other texts: one after the other, to be changed.
-    pub(crate) fn each_to_refine(
-        &mut self,
-        fields: usize,
-        bytes: usize,
-        stays: impl Fn(&'static StageDescriptor, &'static str, &str) -> bool,
-        mut change: impl FnMut(&mut Drafted<'_>),
-    ) {
+    /// The records that have more than `fields` fields or `bytes` bytes or may not leave as they are for another reason,
+    /// one after the other, to be changed.
+    pub(crate) fn each_to_refine(&mut self, fields: usize, bytes: usize, mut change: impl FnMut(&mut Drafted<'_>)) {
         let Chunk { parts, words: all_words, fields: all, .. } = &mut self.chunk;
-        for parts in parts.iter_mut().filter(|parts| !parts.is_plain || parts.fields.at_most() > fields) {
-            if let (Fields::Words(range), Subject::Stage(stage)) = (parts.fields, &parts.subject) {
+        let changes =
+            |parts: &&mut Parts| !parts.is_clean || parts.fields.at_most() > fields || parts.size as usize > bytes;
+        for parts in parts.iter_mut().filter(changes) {
+            if let (Some(range), Subject::Stage(stage)) = (parts.fields.words(), &parts.subject) {
                 let words = |range| all_words.get(range).unwrap_or_default();
-                let (context, metrics) = (words(range.context()), words(range.metrics()));
-                let each = || named_words(stage, context).chain(named_words(stage, metrics));
-                let stays =
-                    |(name, value)| !matches!(value, RawValue::Text(text) if !stays(stage, name, &text.as_str()));
-                let is_small =
-                    parts.size as usize <= bytes && (parts.fields.at_most() <= fields || each().count() <= fields);
-                if is_small && parts.failure.is_none() && each().all(stays) {
-                    continue;
-                }
-                parts.fields = Fields::Named(named(stage, context, metrics, all));
+                parts.fields = Fields::of_named(named(stage, words(range.context()), words(range.metrics()), all));
             }
             change(&mut Drafted { parts, fields: all });
             parts.estimate(all);
@@ -271,7 +295,7 @@ impl Drafted<'_> {
         take(self.fields, of_context.start..of_context.start + context);
         self.fields.push(more);
         take(self.fields, of_metrics.start..of_metrics.start + metrics);
-        self.parts.fields = Fields::Named(FieldRange::new(start, context + 1, metrics));
+        self.parts.fields = Fields::of_named(FieldRange::new(start, context + 1, metrics));
     }
 
     /// About how many bytes the canonical JSON takes.
@@ -325,12 +349,14 @@ impl Record {
         copy.thread = self.thread_name().map_or(Place::NONE, |thread| draft.thread(thread));
         if let Some((stage, context, metrics)) = self.chunk.words_of(parts) {
             draft.words(stage, context, metrics);
+            let Sealed { fields, size, memory, is_clean } = draft.seal_words(stage, copy.failure.is_some());
+            draft.push(|| Parts { fields, size, memory, is_clean, ..copy });
         } else {
             let (context, metrics) = self.chunk.fields_of(self.at as usize);
             context.iter().for_each(|(name, value)| draft.context(name.clone(), value.clone()));
             metrics.iter().for_each(|(name, value)| draft.metric(name.clone(), value.clone()));
+            draft.add(copy);
         }
-        draft.add(copy);
         draft.finish().pop().unwrap_or_else(|| self.clone())
     }
 }

@@ -24,7 +24,7 @@ use chunk::Chunk;
 pub(crate) use chunk::{ChunkMemory, NamedValue, Other, Parts, Place, Sizes, Subject, Time, field_name};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
-pub(crate) use draft::{Draft, Drafted};
+pub(crate) use draft::{Draft, Drafted, Sealed};
 pub use origin::Origin;
 
 use crate::context::Request;

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use crate::context::Request;
 use crate::metrics::StageMinute;
 use crate::record::Drafted;
-use crate::stage::StageDescriptor;
 use crate::value::{ToValue, Value};
 
 /// What stands where a secret was.
@@ -125,11 +124,6 @@ impl Redactor {
         });
     }
 
-    /// Whether a field is not secret by its name and has no secret in its text.
-    pub(crate) fn has_no_secret(&self, _: &'static StageDescriptor, name: &'static str, text: &str) -> bool {
-        !self.is_on || !self.is_secret(name) && self.scrubbed(text).is_none()
-    }
-
     /// The request without secrets, or `None` if it has none.
     pub(crate) fn request(&self, request: &Request) -> Option<Request> {
         let ids = [&request.request_id, &request.user_id, &request.tenant_id, &request.request_type];
@@ -155,8 +149,8 @@ impl Redactor {
     }
 
     /// Whether a field of this name is secret.
-    fn is_secret(&self, name: &str) -> bool {
-        keys::is_secret(name, &self.keys) && !self.kept.iter().any(|kept| kept == name)
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.is_on && keys::is_secret(name, &self.keys) && !self.kept.iter().any(|kept| kept == name)
     }
 }
 

@@ -55,6 +55,13 @@ pub(crate) const fn length(first: u64) -> usize {
     (first >> LENGTH_SHIFT) as usize
 }
 
+/// The version of the request whose name an entry is, if it is one.
+#[inline]
+pub(crate) fn names_a_request(words: &[u64]) -> Option<u64> {
+    let [first, version, ..] = words else { return None };
+    (first & 0xff == What::Request as u64).then_some(*version)
+}
+
 /// The first word of an entry that has so many.
 #[inline]
 pub(crate) const fn with_length(first: u64, words: usize) -> u64 {
@@ -136,74 +143,16 @@ pub(crate) fn request_fields(request: &Request) -> Slots {
     fields
 }
 
-/// An entry that is read again.
-#[derive(Debug)]
-pub(crate) enum Entry<'a> {
-    Request { version: u64, head: &'a [u64], fields: FieldWords<'a> },
-    Start(Run, FieldWords<'a>),
-    Note { span: SpanId, fields: FieldWords<'a> },
-    End { span: SpanId, ended: Ended, run: Option<Run>, fields: FieldWords<'a> },
-}
-
-impl<'a> Entry<'a> {
-    /// Reads the entry that `words` are. `None` for what no head begins.
-    #[inline]
-    pub(crate) fn read(words: &'a [u64]) -> Option<Self> {
-        let first = *words.first()?;
-        let has = |flag: u64| first & flag != 0;
-        match first & 0xff {
-            what if what == What::Start as u64 => {
-                let ([_, stage, span, started, parent], fields) = words.split_first_chunk()?;
-                let run = run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?;
-                Some(Self::Start(run, FieldWords(fields)))
-            }
-            what if what == What::End as u64 => {
-                let ([_, span, at, busy], mut fields) = words.split_first_chunk()?;
-                let mut whole = None;
-                if has(flag::WHOLE) {
-                    let ([stage, started, parent], rest) = fields.split_first_chunk()?;
-                    whole = Some(run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?);
-                    fields = rest;
-                }
-                let outcome = match () {
-                    () if has(flag::FAILED) => Outcome::Failed,
-                    () if has(flag::CANCELLED) => Outcome::Cancelled,
-                    () => Outcome::Completed,
-                };
-                let ended = Ended { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NOT_POLLED), outcome };
-                Some(Self::End { span: SpanId::from_u64(*span)?, ended, run: whole, fields: FieldWords(fields) })
-            }
-            what if what == What::Note as u64 => {
-                let ([_, span], fields) = words.split_first_chunk()?;
-                Some(Self::Note { span: SpanId::from_u64(*span)?, fields: FieldWords(fields) })
-            }
-            what if what == What::Request as u64 => {
-                let ([_, version, head @ ..], fields) = words.split_first_chunk::<6>()?;
-                Some(Self::Request { version: *version, head, fields: FieldWords(fields) })
-            }
-            _ => None,
-        }
+/// Reads the request's name that `words` are.
+pub(crate) fn read_request(words: &[u64]) -> Option<Request> {
+    let ([first, version, high, low, wall, ticks], fields) = words.split_first_chunk()?;
+    if first & 0xff != What::Request as u64 {
+        return None;
     }
-}
-
-#[inline]
-fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
-    let address = usize::try_from(stage).ok()?;
-    // SAFETY: the functions above alone write entries, and where they write a stage they write the address of a
-    // `&'static`, whose provenance they expose. `Entry::read` takes it from the same place: which words there are, and
-    // in which order, follows from the first one for both. Words reach the reader as they were written (see the queue).
-    let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
-    let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
-    Some(Run { stage, span, parent, started: Ticks(started), local_root })
-}
-
-/// The request that an [`Entry::Request`] names.
-pub(crate) fn read_request(version: u64, head: &[u64], fields: FieldWords<'_>) -> Option<Request> {
-    let [high, low, wall, ticks] = *head else { return None };
-    let trace_id = TraceId::from_halves(high, low)?;
-    let anchor = Anchor { wall: Timestamp::from_micros(wall.cast_signed()), ticks: Ticks(ticks) };
-    let mut request = Request { version, anchor, ..Request::new(trace_id) };
-    for (index, value) in fields {
+    let trace_id = TraceId::from_halves(*high, *low)?;
+    let anchor = Anchor { wall: Timestamp::from_micros(wall.cast_signed()), ticks: Ticks(*ticks) };
+    let mut request = Request { version: *version, anchor, ..Request::new(trace_id) };
+    for (index, value) in FieldWords(fields) {
         let Value::Text(text) = value else { continue };
         let text = Some(text.into_owned().into_boxed_str());
         match index {
@@ -215,6 +164,56 @@ pub(crate) fn read_request(version: u64, head: &[u64], fields: FieldWords<'_>) -
         }
     }
     Some(request)
+}
+
+/// Reads the note that `words` are: whose it is, and its fields.
+pub(crate) fn read_note(words: &[u64]) -> Option<(SpanId, &[u64])> {
+    let ([first, span], fields) = words.split_first_chunk()?;
+    (first & 0xff == What::Note as u64).then_some((SpanId::from_u64(*span)?, fields))
+}
+
+/// Reads the start that `words` are: the run and its fields.
+#[inline]
+pub(crate) fn read_start(words: &[u64]) -> Option<(Run, &[u64])> {
+    let ([first, stage, span, started, parent], fields) = words.split_first_chunk()?;
+    if first & 0xff != What::Start as u64 {
+        return None;
+    }
+    Some((run(first & flag::LOCAL_ROOT != 0, [*stage, *span, *started, *parent])?, fields))
+}
+
+/// Reads the end that `words` are: with the run, if it says what its start would have said, and its fields.
+#[inline]
+pub(crate) fn read_end(words: &[u64]) -> Option<(SpanId, Ended, Option<Run>, &[u64])> {
+    let ([first, span, at, busy], mut fields) = words.split_first_chunk()?;
+    let has = |flag: u64| first & flag != 0;
+    if first & 0xff != What::End as u64 {
+        return None;
+    }
+    let mut whole = None;
+    if has(flag::WHOLE) {
+        let ([stage, started, parent], rest) = fields.split_first_chunk()?;
+        whole = Some(run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?);
+        fields = rest;
+    }
+    let outcome = match () {
+        () if has(flag::FAILED) => Outcome::Failed,
+        () if has(flag::CANCELLED) => Outcome::Cancelled,
+        () => Outcome::Completed,
+    };
+    let ended = Ended { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NOT_POLLED), outcome };
+    Some((SpanId::from_u64(*span)?, ended, whole, fields))
+}
+
+#[inline]
+fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
+    let address = usize::try_from(stage).ok()?;
+    // SAFETY: the functions above alone write entries, and where they write a stage they write the address of a
+    // `&'static`, whose provenance they expose. What reads an entry takes it from the same place: which words there are, and
+    // in which order, follows from the first one for both. Words reach the reader as they were written (see the queue).
+    let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
+    let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
+    Some(Run { stage, span, parent, started: Ticks(started), local_root })
 }
 
 /// One run of a stage.
@@ -275,9 +274,10 @@ mod tests {
         fields.set(3, "a text of some length");
         for run in [run(None, true), run(Some(SpanId::new()), true), run(Some(SpanId::new()), false)] {
             let words = written(&start(&run), &fields);
-            let Some(Entry::Start(read, mut read_fields)) = Entry::read(&words) else { panic!("no start") };
+            let (read, fields) = read_start(&words).expect("a start");
             assert_eq!(read, run);
-            assert_eq!(read_fields.next(), Some((3, Value::Text("a text of some length".into()))));
+            assert_eq!(FieldWords(fields).next(), Some((3, Value::Text("a text of some length".into()))));
+            assert!(read_end(&words).is_none() && read_note(&words).is_none() && read_request(&words).is_none());
         }
     }
 
@@ -291,11 +291,10 @@ mod tests {
             let lean = written(&end(&run, &expected), &fields);
             let whole = written(&whole_end(&run, &expected), &fields);
             for (words, expected_run) in [(lean, None), (whole, Some(run))] {
-                let Some(Entry::End { span, ended, run: read, fields: mut read_fields }) = Entry::read(&words) else {
-                    panic!("no end")
-                };
+                let (span, ended, read, fields) = read_end(&words).expect("an end");
                 assert_eq!((span, ended, read), (run.span, expected, expected_run));
-                assert_eq!(read_fields.next(), Some((name::COUNT, Value::U64(9))));
+                assert_eq!(FieldWords(fields).next(), Some((name::COUNT, Value::U64(9))));
+                assert!(read_start(&words).is_none());
             }
         }
     }
@@ -308,16 +307,17 @@ mod tests {
         request.tenant_id = Some("a tenant of a longer name".into());
         let fields = request_fields(request);
         let words = written(&super::request(request), &fields);
-        let Some(Entry::Request { version, head, fields }) = Entry::read(&words) else { panic!("no request") };
-        let read = read_request(version, head, fields).expect("whole");
+        assert_eq!(names_a_request(&words), Some(request.version));
+        let read = read_request(&words).expect("whole");
         assert!(read == *request);
         assert_eq!((read.version, read.anchor.wall), (request.version, request.anchor.wall));
     }
 
     #[test]
     fn what_is_no_entry_is_not_read() {
-        assert!(Entry::read(&[]).is_none());
-        assert!(Entry::read(&[0]).is_none());
-        assert!(Entry::read(&[What::Start as u64]).is_none());
+        for words in [&[][..], &[0], &[What::Start as u64], &[What::End as u64, 0, 0, 0], &[What::Note as u64, 0]] {
+            assert!(read_start(words).is_none() && read_end(words).is_none());
+            assert!(read_note(words).is_none() && read_request(words).is_none());
+        }
     }
 }

@@ -194,8 +194,9 @@ impl<'a> RawText<'a> {
     pub(crate) fn as_str(self) -> Cow<'a, str> {
         if cfg!(target_endian = "little") {
             let bytes: &[u8] = bytemuck::cast_slice(self.words);
+            let bytes = bytes.get(..self.len()).unwrap_or(bytes);
             // The words were made of a `str`, so this conversion never takes its second way.
-            String::from_utf8_lossy(bytes.get(..self.len()).unwrap_or(bytes))
+            std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
         } else {
             let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).take(self.length).collect();
             Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())

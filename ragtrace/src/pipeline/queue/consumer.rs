@@ -6,7 +6,7 @@ use super::Queue;
 use super::block::{Place, Reader};
 use super::sync::{Arc, AtomicBool, Ordering};
 use crate::context::Request;
-use crate::stage::entry::{self, Entry};
+use crate::stage::entry;
 
 /// What the worker reads a thread's chain with.
 pub(crate) struct Consumer {
@@ -21,7 +21,8 @@ pub(crate) struct Consumer {
 
 /// What the worker reads: an entry, whose it is, and the thread it comes from.
 pub(crate) struct Taken<'a> {
-    pub(crate) entry: Entry<'a>,
+    /// The entry's, which is no request's name.
+    pub(crate) words: &'a [u64],
     pub(crate) request: &'a std::sync::Arc<Request>,
     pub(crate) thread: &'a std::sync::Arc<str>,
 }
@@ -91,16 +92,10 @@ impl Consumer {
                 break at_end;
             }
             taken += 1;
-            match Entry::read(&words) {
-                Some(Entry::Request { version, head, fields }) => {
-                    self.request = requests.named(version, || entry::read_request(version, head, fields));
-                }
-                Some(entry) => {
-                    if let Some(request) = &self.request {
-                        take(Taken { entry, request, thread: &self.thread });
-                    }
-                }
-                None => {}
+            if let Some(version) = entry::names_a_request(&words) {
+                self.request = requests.named(version, || entry::read_request(&words));
+            } else if let Some(request) = &self.request {
+                take(Taken { words: &words, request, thread: &self.thread });
             }
         };
         requests.words = words;

@@ -12,7 +12,7 @@ use super::producer::Producer;
 use super::{Consumer, Queue, QueueLimits, Requests, Severity};
 use crate::context::Request;
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{self, AcceptedBy, Entry, Run};
+use crate::stage::entry::{self, AcceptedBy, Run};
 use crate::stage::slots::Slots;
 use crate::time::Ticks;
 use crate::{Level, SpanId, TraceId};
@@ -58,7 +58,7 @@ impl Worker {
         let Self { consumers, requests, seen } = self;
         consumers.retain_mut(|consumer| {
             let take = |taken: super::Taken<'_>| {
-                if let Entry::Start(run, _) = taken.entry {
+                if let Some((run, _)) = entry::read_start(taken.words) {
                     assert_eq!(run.started.0, run.span.as_u64(), "the words are of one entry");
                     seen.push(run.span.as_u64());
                 }

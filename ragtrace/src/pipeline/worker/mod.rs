@@ -282,8 +282,9 @@ impl Worker {
     /// Reads some slices of one chain, and says whether there may be more to come.
     fn read(&mut self, consumer: &mut Consumer) -> bool {
         for _ in 0..SLICES {
-            let Self { queue, requests, assembler, .. } = self;
-            let taken = consumer.drain(queue, requests, SLICE, |taken| assembler.take(taken));
+            let Self { queue, requests, assembler, refiner, .. } = self;
+            let stays = |name, text: &str| refiner.stays(name, text);
+            let taken = consumer.drain(queue, requests, SLICE, |taken| assembler.take(taken, stays));
             if self.assembler.is_full() {
                 self.hand_on(Vec::new());
             }
@@ -298,7 +299,7 @@ impl Worker {
 
     /// Gives to the lanes what may leave.
     fn hand_on(&mut self, mut minutes: Vec<StageMinute>) {
-        let Output { mut records, mut requests } = self.assembler.settle();
+        let Output { mut records, mut requests } = self.assembler.settle(|name, text| self.refiner.stays(name, text));
         if records.is_empty() && requests.is_empty() && minutes.is_empty() {
             return;
         }
