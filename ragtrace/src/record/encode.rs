@@ -1,32 +1,103 @@
 //! A record's canonical JSON, written by hand: it is what the worker does most.
 
-use std::time::Duration;
-
-use super::chunk::named_words;
-use super::{ErrorInfo, NamedValue, Record};
-use crate::record::json::{self, Object};
+use super::json::{self, Object};
+use super::pieces::{self, Common, Of};
+use super::{ErrorInfo, Event, NamedValue, Origin, Record, Subject};
+use crate::context::Request;
+use crate::level::Level;
 use crate::stage::StageDescriptor;
+use crate::stage::words::{RawFields, name};
 
 impl Record {
     /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
+        let is_written = match &parts.subject {
+            Subject::Stage(stage) => {
+                let (event, level, request, thread) = (parts.event, parts.level, self.request(), self.thread_name());
+                let (origin, timestamp) = (&self.chunk.origin, parts.timestamp);
+                let of = Of { stage, event, level, timestamp, request, origin, thread };
+                pieces::with(of, |common| self.write_with_pieces(out, &common))
+            }
+            Subject::Other(_) => false,
+        };
+        if !is_written {
+            self.write_all(out);
+        }
+    }
+
+    /// What a stage's record has in common with others comes from `common`.
+    fn write_with_pieces(&self, out: &mut Vec<u8>, common: &Common<'_>) {
+        let parts = self.parts();
+        let mut object = Object::open(out);
+        object.uuid("id", parts.id);
+        object.ascii("timestamp", &common.timestamp);
+        object.piece(&common.stage.head);
+        if let Some(request) = common.request {
+            object.piece(&request.trace);
+        }
+        self.write_run(&mut object);
+        if let Some(request) = common.request {
+            object.piece(&request.ids);
+        }
+        object.piece(common.origin);
+        object.piece(common.thread);
+        match self.chunk.words_of(parts) {
+            Some((_, context, metrics)) => {
+                let names = &common.stage.names;
+                if parts.fields.has_context() {
+                    write_words(object.nested("context"), names, context);
+                }
+                if self.has_metrics() {
+                    let mut object = object.nested("metrics");
+                    self.write_own_metrics(&mut object);
+                    write_words(object, names, metrics);
+                }
+            }
+            None => self.write_fields(&mut object),
+        }
+        self.write_failure(&mut object);
+        object.piece(&common.stage.source);
+        object.close();
+    }
+
+    fn write_all(&self, out: &mut Vec<u8>) {
+        let parts = self.parts();
         let mut object = Object::open(out);
         object.uuid("id", parts.id);
         object.ascii("timestamp", &parts.timestamp.rfc3339());
-        object.text("level", parts.level.as_str());
-        object.text("logger", self.logger());
-        match (self.own_message(), self.stage()) {
-            (Some(message), _) => object.text("message", message),
-            (None, Some(stage)) => object.text_of_two("message", stage, self.event().ending()),
-            (None, None) => object.text("message", self.event().as_str()),
+        match &parts.subject {
+            Subject::Stage(stage) => write_subject(&mut object, stage, parts.event, parts.level),
+            Subject::Other(_) => self.write_other(&mut object),
         }
-        object.text("event", parts.event.as_str());
+        if let Some(request) = self.request() {
+            object.uuid("trace_id", request.trace_id.as_uuid());
+        }
+        self.write_run(&mut object);
+        if let Some(request) = self.request() {
+            write_request(&mut object, request);
+        }
+        write_origin(&mut object, self.origin());
+        object.optional_text("thread", self.thread());
+        self.write_fields(&mut object);
+        self.write_failure(&mut object);
+        if let Some((file, line)) = self.source() {
+            write_source(&mut object, file, line);
+        }
+        object.close();
+    }
+
+    fn write_other(&self, object: &mut Object<'_>) {
+        object.text("level", self.level().as_str());
+        object.text("logger", self.logger());
+        object.text("message", &self.message());
+        object.text("event", self.event().as_str());
         object.optional_text("stage", self.stage());
         object.optional_text("kind", self.kind().map(crate::StageKind::as_str));
-        if let Some(trace_id) = self.trace_id() {
-            object.uuid("trace_id", trace_id.as_uuid());
-        }
+    }
+
+    fn write_run(&self, object: &mut Object<'_>) {
+        let parts = self.parts();
         if let Some(span_id) = parts.span_id {
             object.hex("span_id", span_id.as_u64());
             match parts.parent_span_id {
@@ -37,38 +108,27 @@ impl Record {
         if parts.local_root {
             object.boolean("local_root", true);
         }
-        object.optional_text("request_id", self.request_id());
-        object.optional_text("user_id", self.user_id());
-        object.optional_text("tenant_id", self.tenant_id());
-        object.optional_text("request_type", self.request_type());
-        object.optional_text("service", self.service());
-        object.optional_text("environment", self.environment());
-        object.optional_text("version", self.version());
-        object.optional_text("host", self.host());
-        object.uuid("instance", self.instance());
-        object.optional_text("thread", self.thread());
-        if parts.fields.has_context() {
-            self.write_context(object.nested("context"));
+    }
+
+    fn write_fields(&self, object: &mut Object<'_>) {
+        if self.parts().fields.has_context() {
+            write_fields(object.nested("context"), self.context_fields());
         }
         if self.has_metrics() {
             self.write_metrics(object.nested("metrics"));
         }
+    }
+
+    fn write_failure(&self, object: &mut Object<'_>) {
         if let Some(error) = self.error() {
             write_error(object.nested("error"), error);
         }
         object.optional_text("stack_trace", self.stack_trace());
-        if let Some((file, line)) = self.source() {
-            let mut source = object.nested("source");
-            source.text("file", file);
-            source.unsigned("line", u64::from(line));
-            source.close();
-        }
-        object.close();
     }
 
     /// The `context` part of the canonical JSON, or `None` if the record has none.
     pub fn context_json(&self) -> Option<String> {
-        self.parts().fields.has_context().then(|| json::text_of(|object| self.write_context(object)))
+        self.parts().fields.has_context().then(|| json::text_of(|object| write_fields(object, self.context_fields())))
     }
 
     /// The `metrics` part of the canonical JSON, or `None` if the record has none.
@@ -89,39 +149,69 @@ impl Record {
             || parts.fields.has_metrics()
     }
 
-    fn write_context(&self, object: Object<'_>) {
-        match self.chunk.words_of(self.parts()) {
-            Some((stage, context, _)) => write_words(object, stage, context),
-            None => write_fields(object, self.context_fields()),
+    fn write_own_metrics(&self, object: &mut Object<'_>) {
+        for (name, duration) in [("duration_ms", self.duration()), ("busy_ms", self.busy())] {
+            if let Some(duration) = duration {
+                object.millis(name, duration);
+            }
+        }
+        if let Some(count) = self.count() {
+            object.unsigned("count", count);
         }
     }
 
     fn write_metrics(&self, mut object: Object<'_>) {
-        let parts = self.parts();
-        for (name, duration) in [("duration_ms", self.duration()), ("busy_ms", self.busy())] {
-            if let Some(duration) = duration {
-                object.float(name, millis(duration));
-            }
-        }
-        if let Some(count) = parts.count {
-            object.unsigned("count", count);
-        }
-        match self.chunk.words_of(parts) {
-            Some((stage, _, metrics)) => write_words(object, stage, metrics),
-            None => write_fields(object, self.metrics_fields()),
-        }
+        self.write_own_metrics(&mut object);
+        write_fields(object, self.metrics_fields());
     }
 }
 
-/// One division of a whole number, so that the shortest decimal form has no more digits than there are.
-#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
-pub(super) fn millis(duration: Duration) -> f64 {
-    duration.as_nanos() as f64 / 1e6
+/// What a record is about, from `level` to `kind`.
+pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, event: Event, level: Level) {
+    object.text("level", level.as_str());
+    object.text("logger", stage.target());
+    object.text_of_two("message", stage.name(), event.ending());
+    object.text("event", event.as_str());
+    object.text("stage", stage.name());
+    object.text("kind", stage.kind().as_str());
 }
 
-fn write_words(mut object: Object<'_>, stage: &'static StageDescriptor, words: &[u64]) {
-    for (name, value) in named_words(stage, words) {
-        object.raw_field(name, value);
+/// Whose it is, from `request_id` to `request_type`.
+pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
+    object.optional_text("request_id", request.request_id.as_deref());
+    object.optional_text("user_id", request.user_id.as_deref());
+    object.optional_text("tenant_id", request.tenant_id.as_deref());
+    object.optional_text("request_type", request.request_type.as_deref());
+}
+
+/// Where it comes from, from `service` to `instance`.
+pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
+    object.optional_text("service", origin.service.as_deref());
+    object.optional_text("environment", origin.environment.as_deref());
+    object.optional_text("version", origin.version.as_deref());
+    object.optional_text("host", origin.host.as_deref());
+    object.uuid("instance", origin.instance);
+}
+
+/// What declares it.
+pub(super) fn write_source(object: &mut Object<'_>, file: &str, line: u32) {
+    let mut source = object.nested("source");
+    source.text("file", file);
+    source.unsigned("line", u64::from(line));
+    source.close();
+}
+
+/// Fields as the stage wrote them, whose `names` are written already.
+fn write_words(mut object: Object<'_>, names: &[Vec<u8>], words: &[u64]) {
+    for field in RawFields(words) {
+        let key = match field.name {
+            name::FIRST_ITEM => &b"first_item_ms\":"[..],
+            index => match names.get(usize::from(index)) {
+                Some(key) => key,
+                None => continue,
+            },
+        };
+        object.raw_field(key, field.value);
     }
     object.close();
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -21,10 +22,29 @@ pub(crate) fn text_of(write: impl FnOnce(Object<'_>)) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
+/// A name of any kind after its first quote, up to the colon.
+pub(crate) fn key_of(name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 2);
+    escaped(&mut key, name);
+    key.extend_from_slice(b"\":");
+    key
+}
+
 impl<'a> Object<'a> {
     pub(crate) fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
+    }
+
+    /// The rest of an object that has something in it already.
+    pub(crate) fn continued(out: &'a mut Vec<u8>) -> Self {
+        Self { out, empty: false }
+    }
+
+    /// Members that were written before, with a comma before each.
+    #[inline]
+    pub(crate) fn piece(&mut self, members: &[u8]) {
+        self.out.extend_from_slice(members);
     }
 
     pub(crate) fn close(self) {
@@ -55,6 +75,28 @@ impl<'a> Object<'a> {
     pub(crate) fn float(&mut self, name: &'static str, number: f64) {
         self.key(name);
         self.put_float(number);
+    }
+
+    /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole number of nanoseconds are the
+    /// shortest form already, up to as many as a `f64` tells apart.
+    pub(crate) fn millis(&mut self, name: &'static str, time: Duration) {
+        const MOST: u64 = 1_000_000_000_000_000;
+        self.key(name);
+        match u64::try_from(time.as_nanos()) {
+            Ok(nanos @ 10..MOST) => {
+                let (whole, mut rest) = (nanos / 1_000_000, nanos % 1_000_000);
+                self.out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+                let mut digits = *b".000000";
+                for digit in digits[1..].iter_mut().rev() {
+                    *digit += u8::try_from(rest % 10).unwrap_or(0);
+                    rest /= 10;
+                }
+                // One stays, as a number with decimals has at least one.
+                let zeros = digits[2..].iter().rev().take_while(|digit| **digit == b'0').count();
+                self.out.extend_from_slice(&digits[..digits.len() - zeros]);
+            }
+            _ => self.put_float(millis(time)),
+        }
     }
 
     pub(crate) fn text(&mut self, name: &'static str, text: &str) {
@@ -126,17 +168,21 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
-    /// A field of any name, as a stage wrote it.
-    pub(crate) fn raw_field(&mut self, name: &str, value: RawValue<'_>) {
+    /// A field as a stage wrote it, with its name as [`key_of`] makes it.
+    #[inline]
+    pub(crate) fn raw_field(&mut self, key: &[u8], value: RawValue<'_>) {
         self.begin_key();
-        escaped(self.out, name);
-        self.out.extend_from_slice(b"\":");
+        self.out.extend_from_slice(key);
         match value {
             RawValue::Bool(value) => self.put_boolean(value),
             RawValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             RawValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             RawValue::F64(number) => self.put_float(number),
-            RawValue::Text(text) => string(self.out, &text.as_str()),
+            RawValue::Text(text) => {
+                self.out.push(b'"');
+                escaped_bytes(self.out, &text.as_bytes());
+                self.out.push(b'"');
+            }
         }
     }
 
@@ -191,12 +237,21 @@ fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Escapes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
 fn escaped(out: &mut Vec<u8>, text: &str) {
+    escaped_bytes(out, text.as_bytes());
+}
+
+/// One division of a whole number, so that the shortest decimal form has no more digits than there are.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
+pub(super) fn millis(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
+}
+
+/// Escapes a text's bytes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
+fn escaped_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     // Few texts have anything to escape, and many bytes are looked at together as fast as a few.
     const TOGETHER: usize = 16;
     let needs = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let bytes = text.as_bytes();
     let none_in = |chunk: &[u8]| !chunk.iter().fold(false, |found, byte| found | needs(*byte));
     if bytes.chunks_exact(TOGETHER).all(none_in) && none_in(bytes.chunks_exact(TOGETHER).remainder()) {
         return out.extend_from_slice(bytes);
@@ -222,6 +277,16 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_is_written_as_its_float_is(nanos in proptest::prop_oneof![0..200_u64, 0..10_u64.pow(10), 0..u64::MAX]) {
+            let time = Duration::from_nanos(nanos);
+            let of_time = text_of(|mut object| { object.millis("ms", time); object.close(); });
+            let of_float = text_of(|mut object| { object.float("ms", millis(time)); object.close(); });
+            proptest::prop_assert_eq!(of_time, of_float);
+        }
+    }
 
     #[test]
     fn every_character_survives_the_way_through_a_parser() {

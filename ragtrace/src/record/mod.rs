@@ -11,6 +11,7 @@ mod draft;
 mod encode;
 pub(crate) mod json;
 mod origin;
+mod pieces;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -286,7 +287,7 @@ impl Record {
 
     /// One number of `metrics` by its name in the canonical JSON: `duration_ms`, `busy_ms` and `count` too.
     pub fn metric(&self, name: &str) -> Option<f64> {
-        let millis = |duration: Option<Duration>| duration.map(encode::millis);
+        let millis = |duration: Option<Duration>| duration.map(json::millis);
         match name {
             "duration_ms" => millis(self.duration()),
             "busy_ms" => millis(self.busy()),

@@ -81,47 +81,71 @@ pub(super) fn scrub(text: &str, redactor: &Redactor) -> Option<String> {
     scrubbed
 }
 
-/// The next place from `at` on where [`secret_at`] has to look, rules of the user's aside: most bytes are none.
+/// The next place from `at` on where [`secret_at`] has to look, rules of the user's aside: most bytes are none. They are
+/// looked at some together, without a branch a byte.
 fn next_beginning(bytes: &[u8], mut at: usize) -> usize {
-    let mut in_word = at > 0 && bytes[at - 1].is_ascii_alphanumeric();
-    while let Some(&byte) = bytes.get(at) {
-        match CLASSES[usize::from(byte)] {
-            Class::Plain => in_word = false,
-            Class::Sign => return at,
-            Class::Word => {
-                if !in_word && bytes.get(at + 1).is_some_and(|second| begins_a_word(byte, *second)) {
-                    return at;
-                }
-                in_word = true;
-            }
+    const TOGETHER: usize = 8;
+    while at < bytes.len() {
+        let end = bytes.len().min(at + TOGETHER);
+        // The first byte of all has none before it.
+        let may_be = at == 0 || {
+            let pairs = bytes[at..end].iter().zip(&bytes[at - 1..end - 1]);
+            pairs.fold(false, |found, (here, before)| found | may_begin(*before, *here))
+        };
+        if may_be && let Some(found) = (at..end).find(|at| is_beginning(bytes, *at)) {
+            return found;
         }
-        at += 1;
+        at = end;
     }
     bytes.len()
 }
 
-#[derive(Clone, Copy)]
-enum Class {
-    Plain,
+/// What a byte may be.
+mod class {
+    /// It stands before a secret, or begins a private key.
+    pub(super) const SIGN: u8 = 1;
     /// A letter or a digit: a secret may begin with it where no other is before it.
-    Word,
-    /// What stands before a secret, or begins a private key.
-    Sign,
+    pub(super) const WORD: u8 = 2;
+    /// A word that is a secret may begin with it.
+    pub(super) const BEGINNING: u8 = 4;
 }
 
-static CLASSES: [Class; 256] = {
-    let mut classes = [Class::Plain; 256];
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 128 {
-        classes[byte as usize] = match byte {
-            b':' | b'=' | b'-' => Class::Sign,
-            _ if byte.is_ascii_alphanumeric() => Class::Word,
-            _ => Class::Plain,
-        };
+        if matches!(byte, b':' | b'=' | b'-') {
+            classes[byte as usize] = class::SIGN;
+        } else if byte.is_ascii_alphanumeric() {
+            classes[byte as usize] = class::WORD;
+        }
         byte += 1;
+    }
+    let mut pair = 0;
+    while pair < BEGINNINGS.len() * 64 {
+        if BEGINNINGS[pair >> 6] & 1 << (pair & 63) != 0 {
+            classes[pair >> 8] |= class::BEGINNING;
+        }
+        pair += 1;
     }
     classes
 };
+
+/// Whether `here` is a sign, or the first byte of a word that may have a beginning of a secret.
+#[inline]
+fn may_begin(before: u8, here: u8) -> bool {
+    let (before, here) = (CLASSES[usize::from(before)], CLASSES[usize::from(here)]);
+    // All of it without a branch.
+    (here & class::SIGN != 0) | ((here & class::BEGINNING != 0) & (before & class::WORD == 0))
+}
+
+/// Whether a secret may begin at `at`.
+fn is_beginning(bytes: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(1).map_or(0, |before| bytes[before]);
+    let is_sign = CLASSES[usize::from(bytes[at])] & class::SIGN != 0;
+    let begins_a_word = || bytes.get(at + 1).is_some_and(|second| begins_a_word(bytes[at], *second));
+    may_begin(before, bytes[at]) && (is_sign || begins_a_word())
+}
 
 /// A bit for each pair of bytes that [`word`] knows a beginning with.
 static BEGINNINGS: [u64; 1 << 10] = {

@@ -189,17 +189,28 @@ impl<'a> RawText<'a> {
         self.length.min(8 * self.words.len())
     }
 
-    /// The text. Where the lowest byte of a word comes first in memory, it is the words themselves.
+    /// The text.
     #[inline]
     pub(crate) fn as_str(self) -> Cow<'a, str> {
+        // The bytes were those of a `str`, so these conversions never take their second way.
+        match self.as_bytes() {
+            Cow::Borrowed(bytes) => {
+                std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+            }
+            Cow::Owned(bytes) => Cow::Owned(
+                String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()),
+            ),
+        }
+    }
+
+    /// Its bytes. Where the lowest byte of a word comes first in memory, they are the words themselves.
+    #[inline]
+    pub(crate) fn as_bytes(self) -> Cow<'a, [u8]> {
         if cfg!(target_endian = "little") {
             let bytes: &[u8] = bytemuck::cast_slice(self.words);
-            let bytes = bytes.get(..self.len()).unwrap_or(bytes);
-            // The words were made of a `str`, so this conversion never takes its second way.
-            std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+            Cow::Borrowed(bytes.get(..self.len()).unwrap_or(bytes))
         } else {
-            let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_le_bytes()).take(self.length).collect();
-            Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+            Cow::Owned(self.words.iter().flat_map(|word| word.to_le_bytes()).take(self.len()).collect())
         }
     }
 }
