@@ -96,8 +96,8 @@ impl Assembler {
     }
 
     /// Takes in one entry. `stays` says of a field's name and text whether they may leave as they are.
-    pub(crate) fn take(&mut self, taken: Taken<'_>, stays: impl Fn(&'static str, &str) -> bool) {
-        let Taken { words, request, thread } = taken;
+    pub(crate) fn take(&mut self, taken: &Taken<'_>, stays: impl Fn(&'static str, &str) -> bool) {
+        let Taken { words, request, thread } = *taken;
         let from = From { request, thread };
         if let Some((run, fields)) = entry::read_start(words) {
             let opened = self.open.entry(run.span);

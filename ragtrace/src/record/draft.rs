@@ -353,8 +353,12 @@ impl Record {
             draft.push(|| Parts { fields, size, memory, is_clean, ..copy });
         } else {
             let (context, metrics) = self.chunk.fields_of(self.at as usize);
-            context.iter().for_each(|(name, value)| draft.context(name.clone(), value.clone()));
-            metrics.iter().for_each(|(name, value)| draft.metric(name.clone(), value.clone()));
+            for (name, value) in context {
+                draft.context(name.clone(), value.clone());
+            }
+            for (name, value) in metrics {
+                draft.metric(name.clone(), value.clone());
+            }
             draft.add(copy);
         }
         draft.finish().pop().unwrap_or_else(|| self.clone())

@@ -133,9 +133,9 @@ static CLASSES: [u8; 256] = {
 
 /// Whether `here` is a sign, or the first byte of a word that may have a beginning of a secret.
 #[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch, some bytes are looked at together")]
 fn may_begin(before: u8, here: u8) -> bool {
     let (before, here) = (CLASSES[usize::from(before)], CLASSES[usize::from(here)]);
-    // All of it without a branch.
     (here & class::SIGN != 0) | ((here & class::BEGINNING != 0) & (before & class::WORD == 0))
 }
 

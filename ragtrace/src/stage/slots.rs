@@ -46,14 +46,12 @@ impl Desk {
     }
 
     fn set(&self, at: usize, word: u64) {
-        match self.in_place.get(at) {
-            Some(place) => place.set(word),
-            None => {
-                let Ok(mut more) = self.more.try_borrow_mut() else { return };
-                if let Some(place) = more.get_mut(at - Self::PLACES) {
-                    *place = word;
-                }
-            }
+        if let Some(place) = self.in_place.get(at) {
+            place.set(word);
+        } else if let Ok(mut more) = self.more.try_borrow_mut()
+            && let Some(place) = more.get_mut(at - Self::PLACES)
+        {
+            *place = word;
         }
     }
 
@@ -205,7 +203,9 @@ impl Slots {
     /// The same fields again, from their words.
     pub(crate) fn of(words: &[u64]) -> Self {
         let mut slots = Self::new();
-        words.iter().for_each(|word| slots.push(*word));
+        for word in words {
+            slots.push(*word);
+        }
         slots
     }
 
@@ -215,9 +215,9 @@ impl Slots {
         used().saturating_sub(self.start)
     }
 
-    /// Whether all of its words lie in place, as the fields of most stages do.
+    /// Whether all words on the desk lie in place, as the fields of most stages do.
     #[inline]
-    pub(crate) fn is_in_place(&self) -> bool {
+    pub(crate) fn are_in_place() -> bool {
         used() <= Desk::PLACES
     }
 

@@ -30,6 +30,7 @@ use crate::value::ToValue;
 /// Between polls it has its span and its request, and while it is inside one the thread has these, and it keeps what
 /// the thread had instead.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "a span's id is called its span everywhere")]
 pub struct Span {
     /// `None` for a run that nobody listens to, and for one that has ended.
     stage: Option<&'static StageDescriptor>,
@@ -340,8 +341,8 @@ impl Span {
     }
 
     #[inline(never)]
-    fn pause(&mut self) -> Option<Ticks> {
-        Some(self.leave(true))
+    fn pause(&mut self) -> Ticks {
+        self.leave(true)
     }
 
     #[inline(never)]
@@ -417,7 +418,7 @@ impl Inside<'_> {
     pub(crate) fn pause(self) -> Option<Ticks> {
         // Out of the guard, which would take the poll for one that panicked.
         let mut inside = ManuallyDrop::new(self);
-        if inside.0.is_active() { inside.0.pause() } else { None }
+        if inside.0.is_active() { Some(inside.0.pause()) } else { None }
     }
 
     /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.

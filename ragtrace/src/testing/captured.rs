@@ -24,7 +24,7 @@ impl Captured {
         if is_made_up {
             assembler.number_records();
         }
-        capture.finish(|taken| assembler.take(taken, |_, _| true));
+        capture.finish(|taken| assembler.take(&taken, |_, _| true));
         let records = assembler.settle(|_, _| true).records.finish();
         Self { records: records.into() }
     }

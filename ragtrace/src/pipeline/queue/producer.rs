@@ -71,7 +71,7 @@ impl Producer {
             return false;
         }
         self.chain.write(&self.queue.pool, head, count, |places| {
-            if fields.is_in_place() {
+            if Slots::are_in_place() {
                 for (at, place) in places.iter().enumerate() {
                     place.store(fields.word(at), Ordering::Relaxed);
                 }

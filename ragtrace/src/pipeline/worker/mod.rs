@@ -284,7 +284,7 @@ impl Worker {
         for _ in 0..SLICES {
             let Self { queue, requests, assembler, refiner, .. } = self;
             let stays = |name, text: &str| refiner.stays(name, text);
-            let taken = consumer.drain(queue, requests, SLICE, |taken| assembler.take(taken, stays));
+            let taken = consumer.drain(queue, requests, SLICE, |taken| assembler.take(&taken, stays));
             if self.assembler.is_full() {
                 self.hand_on(Vec::new());
             }
