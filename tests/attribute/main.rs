@@ -4,6 +4,7 @@ mod abort;
 mod bounds;
 mod captures;
 mod catalog;
+mod fields;
 mod laws;
 mod outcomes;
 mod schema;

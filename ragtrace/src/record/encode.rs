@@ -229,3 +229,73 @@ fn write_error(mut object: Object<'_>, error: &ErrorInfo) {
     object.texts("chain", &error.chain);
     object.close();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::record::{Draft, Parts, Sealed, Sizes};
+    use crate::stage::slots::Slots;
+    use crate::time::Timestamp;
+    use crate::{FieldDescriptor, SpanId, TraceId};
+
+    static STAGE: StageDescriptor = StageDescriptor::new("a \"stage\"", "test").with_fields(&[
+        FieldDescriptor::start("text"),
+        FieldDescriptor::start("a \"name\""),
+        FieldDescriptor::ok("number"),
+    ]);
+
+    /// A record of `STAGE` with its fields as words.
+    fn record(second: i64, request: Option<&Arc<Request>>, event: Event, text: &str) -> Record {
+        let service = Some("a\tservice".to_owned());
+        let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
+        let mut draft = Draft::new(Arc::new(origin));
+        let (mut context, mut metrics) = (Slots::new(), Vec::new());
+        context.set(0, text);
+        context.set(1, &true);
+        let words = context.to_words();
+        drop(context);
+        for number in [1.5, f64::NAN] {
+            let mut slots = Slots::new();
+            slots.set(2, &number);
+            metrics.extend(slots.to_words());
+        }
+        draft.context_words(&words, Sizes::of(&STAGE, &words, |_, _| true));
+        for field in RawFields(&metrics) {
+            draft.metric_word("number", field);
+        }
+        let (request, thread) = (request.map(|request| draft.request(request)), draft.thread(&Arc::from("a thread")));
+        let timestamp = Timestamp::from_micros(second * 1_000_000 + 7);
+        let Sealed { fields, size, memory, is_clean } = draft.seal_words(&STAGE, false);
+        let parts = Parts::new(Uuid::nil(), timestamp, event, Level::Warn, Subject::Stage(&STAGE));
+        let span_id = Some(SpanId::new());
+        let request = request.unwrap_or(parts.request);
+        draft.push(|| Parts { fields, size, memory, is_clean, request, thread, span_id, count: Some(3), ..parts });
+        draft.finish().pop().expect("a record")
+    }
+
+    #[test]
+    fn what_is_written_from_pieces_is_what_is_written_without_them() {
+        let mut request = Request::new(TraceId::new());
+        request.user_id = Some("al\\ice".into());
+        let requests = [Arc::new(request), Arc::new(Request::new(TraceId::new()))];
+        let requests = [Some(&requests[0]), None, Some(&requests[1]), Some(&requests[1])];
+        let long = "long ".repeat(200_000);
+        for second in [-1, 0, 1_700_000_000, 253_402_300_799, 253_402_300_800, i64::MAX / 2_000_000] {
+            for (request, text) in requests.into_iter().zip(["", "short", "with \"quotes\" and ü", &long]) {
+                for event in [Event::Started, Event::Completed] {
+                    let record = record(second, request, event, text);
+                    let (mut all, mut with_pieces) = (Vec::new(), Vec::new());
+                    record.write_all(&mut all);
+                    record.write_json(&mut with_pieces);
+                    assert_eq!(String::from_utf8(with_pieces), String::from_utf8(all));
+                    assert_eq!(record.field("text").and_then(crate::Value::as_str), Some(text));
+                    assert_eq!(record.alone().to_json(), record.to_json());
+                }
+            }
+        }
+    }
+}
