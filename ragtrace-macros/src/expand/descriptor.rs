@@ -8,17 +8,37 @@ use syn::spanned::Spanned;
 use crate::item::Function;
 use crate::model::Stage;
 
-/// The item that holds the descriptor, in the catalog.
+/// The item that holds the descriptor, in the section of the program that is the catalog.
 pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
     let (alias, descriptor) = (alias(stage), descriptor(stage));
+    if alias.is_none() {
+        return quote! {
+            #krate::__private::listed! {
+                static __RAGTRACE_STAGE = #descriptor;
+            }
+        };
+    }
+    // Where the path that the attribute gives leads to something else, it has no macro to make the item, and whatever names
+    // the item would be an error too. So this is what the macro makes.
+    let (elf, mach_o, pe) = SECTION;
     quote! {
         #alias
-        #krate::__private::listed! {
-            static __RAGTRACE_STAGE = #descriptor;
-        }
+        #[used]
+        #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = #elf))]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = #mach_o))]
+        #[cfg_attr(windows, unsafe(link_section = #pe))]
+        static __RAGTRACE_STAGE: #krate::StageDescriptor = #descriptor;
     }
 }
+
+/// The catalog's section, as `listed!` in `ragtrace/src/stage/catalog.rs` names it for ELF, Mach-O and PE. The version of
+/// both crates is the same.
+const SECTION: (&str, &str, &str) = (
+    concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR")),
+    concat!("__DATA,ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR")),
+    concat!(".rgtrc", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "$b"),
+);
 
 /// `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is an
 /// associated function.

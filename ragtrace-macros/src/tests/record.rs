@@ -12,12 +12,23 @@ const PARSING: telemetry::StageDescriptor = {
 };
 fn parse() {
     use telemetry::__private as __ragtrace;
-    __ragtrace::__private::listed! {
-        static __RAGTRACE_STAGE = __ragtrace::StageDescriptor::new("parse",
-        ::core::module_path!()).with_fields(&
-        [__ragtrace::FieldDescriptor::record("pages", "u32"),
-        __ragtrace::FieldDescriptor::record("note", "&str")]);
-    }
+    #[used]
+    #[cfg_attr(
+        all(unix, not(target_vendor = "apple")),
+        unsafe(link_section = "ragtrace_0_1")
+    )]
+    #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1"))]
+    #[cfg_attr(windows, unsafe(link_section = ".rgtrc01$b"))]
+    static __RAGTRACE_STAGE: __ragtrace::StageDescriptor = __ragtrace::StageDescriptor::new(
+            "parse",
+            ::core::module_path!(),
+        )
+        .with_fields(
+            &[
+                __ragtrace::FieldDescriptor::record("pages", "u32"),
+                __ragtrace::FieldDescriptor::record("note", "&str"),
+            ],
+        );
     static __RAGTRACE_RECORDING: &__ragtrace::StageDescriptor = &__RAGTRACE_STAGE;
     #[allow(unused_macros)]
     macro_rules! record {

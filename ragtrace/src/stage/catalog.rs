@@ -11,7 +11,8 @@ use crate::stage::StageDescriptor;
 use crate::warning;
 
 /// Declares a stage's descriptor as one of the catalog.
-// The section is of this version alone: another one's descriptors may have another layout. A name has 16 bytes on macOS.
+// The section is of this version alone: another one's descriptors may have another layout. A name has 16 bytes on macOS. The
+// attribute names the section too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __listed {
@@ -37,7 +38,7 @@ mod bounds {
     use super::StageDescriptor;
 
     // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and everything in it is
-    // what `__listed` declares.
+    // a descriptor that the attribute declares.
     unsafe extern "Rust" {
         #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1")]
         #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1")]
@@ -62,7 +63,7 @@ mod bounds {
 fn listed() -> &'static [StageDescriptor] {
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
     let length = stop.addr().saturating_sub(start.addr()) / size_of::<StageDescriptor>();
-    // SAFETY: from `START` to `STOP` lie the statics that `__listed` declared and nothing else. Their size is a multiple of
+    // SAFETY: from `START` to `STOP` lie the statics that the attribute declared, and nothing else. Their size is a multiple of
     // their alignment, so they lie without gaps. They are never written.
     unsafe { std::slice::from_raw_parts(start, length) }
 }
