@@ -29,7 +29,7 @@ impl TraceId {
 
     pub(crate) fn at(now: Timestamp) -> Self {
         let millis = u128::from(now.as_micros().max(0).unsigned_abs() / 1_000) & ((1 << 48) - 1);
-        let random = fastrand::u128(..);
+        let random = u128::from(random()) << 64 | u128::from(random());
         let rand_a = (random >> 64) & 0x0fff;
         let rand_b = random & ((1 << 62) - 1);
         Self(millis << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)

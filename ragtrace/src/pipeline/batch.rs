@@ -10,6 +10,12 @@ use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits};
 use crate::time::Timestamp;
 
+/// What is in `list`, which has room for half as much again already: one batch is much like the other.
+fn taken<T>(list: &mut Vec<T>) -> Vec<T> {
+    let room = list.len() / 2;
+    std::mem::replace(list, Vec::with_capacity(room))
+}
+
 /// The batch that is being filled.
 #[derive(Debug)]
 pub(super) struct Batcher {
@@ -46,11 +52,27 @@ impl Batcher {
         closed.or_else(|| if full { self.close() } else { None })
     }
 
+    /// Adds all of `records` at once, if none of them completes or overflows the batch; else they stay where they are.
+    pub(super) fn add_all(&mut self, records: &mut Vec<Record>, now: Instant) {
+        let size: usize = records.iter().map(Record::size_estimate).sum();
+        let fit = self.records.len() + records.len() < self.limits.records && self.bytes + size <= self.limits.bytes;
+        if fit && !records.is_empty() {
+            self.records.append(records);
+            self.bytes += size;
+            self.since.get_or_insert(now);
+        }
+    }
+
     /// Adds counts, which go with the records.
-    pub(super) fn add_metrics(&mut self, requests: &[RequestMetric], minutes: &[StageMinute], now: Instant) {
+    pub(super) fn add_metrics(
+        &mut self,
+        mut requests: Vec<RequestMetric>,
+        mut minutes: Vec<StageMinute>,
+        now: Instant,
+    ) {
         if !requests.is_empty() || !minutes.is_empty() {
-            self.requests.extend_from_slice(requests);
-            self.minutes.extend_from_slice(minutes);
+            self.requests.append(&mut requests);
+            self.minutes.append(&mut minutes);
             self.since.get_or_insert(now);
         }
     }
@@ -65,8 +87,8 @@ impl Batcher {
     pub(super) fn close_anyhow(&mut self) -> Batch {
         self.since = None;
         self.bytes = 0;
-        let (requests, minutes) = (std::mem::take(&mut self.requests), std::mem::take(&mut self.minutes));
-        let records = std::mem::take(&mut self.records);
+        let minutes = std::mem::take(&mut self.minutes);
+        let (requests, records) = (taken(&mut self.requests), taken(&mut self.records));
         let batch = Batch::new(Uuid::now_v7(), records).with_metrics(requests, minutes);
         batch.with_origin(Arc::clone(&self.origin), Timestamp::now())
     }

@@ -149,11 +149,14 @@ impl Lane {
 
     /// Takes in records and counts. Records for which there is no room are dropped, and counted.
     pub(super) fn accept(&mut self, input: Input, now: Instant) {
+        let Input { mut records, requests, minutes } = input;
         if !self.takes_nothing() {
-            self.accept_counts(&input, now);
+            self.accept_counts(requests, minutes, now);
         }
-        let admitted = self.admit(&input.records);
-        for record in input.records.into_iter().take(admitted) {
+        let admitted = self.admit(&records);
+        records.truncate(admitted);
+        self.batcher.add_all(&mut records, now);
+        for record in records {
             if let Some(batch) = self.batcher.add(record, now) {
                 self.enqueue(batch);
             }
@@ -246,13 +249,13 @@ impl Lane {
     }
 
     /// Takes in what was counted, as far as there is room: minutes first, since one stands for many runs.
-    fn accept_counts(&mut self, input: &Input, now: Instant) {
+    fn accept_counts(&mut self, mut requests: Vec<RequestMetric>, mut minutes: Vec<StageMinute>, now: Instant) {
         let room = |memory: usize, each: usize| self.share.sink_bytes.saturating_sub(memory) / each;
-        let minutes = input.minutes.len().min(room(self.memory, StageMinute::MEMORY));
-        let memory = self.memory + minutes * StageMinute::MEMORY;
-        let requests = input.requests.len().min(room(memory, RequestMetric::MEMORY));
-        self.memory = memory + requests * RequestMetric::MEMORY;
-        self.batcher.add_metrics(&input.requests[..requests], &input.minutes[..minutes], now);
+        minutes.truncate(room(self.memory, StageMinute::MEMORY));
+        let memory = self.memory + minutes.len() * StageMinute::MEMORY;
+        requests.truncate(room(memory, RequestMetric::MEMORY));
+        self.memory = memory + requests.len() * RequestMetric::MEMORY;
+        self.batcher.add_metrics(requests, minutes, now);
     }
 
     fn takes_nothing(&self) -> bool {
@@ -263,15 +266,21 @@ impl Lane {
     fn admit(&mut self, records: &[Record]) -> usize {
         let takes_nothing = self.takes_nothing();
         self.account.accepted += records.len() as u64;
+        let all: usize = records.iter().map(Record::memory_estimate).sum();
         let mut admitted = 0;
-        for memory in records.iter().map(Record::memory_estimate) {
-            if takes_nothing || !self.has_room(memory) {
-                break;
+        if !takes_nothing && self.has_room(records.len(), all) {
+            admitted = records.len();
+            self.memory += all;
+        } else if !takes_nothing {
+            for memory in records.iter().map(Record::memory_estimate) {
+                if !self.has_room(admitted + 1, memory) {
+                    break;
+                }
+                self.memory += memory;
+                admitted += 1;
             }
-            self.account.pending += 1;
-            self.memory += memory;
-            admitted += 1;
         }
+        self.account.pending += admitted as u64;
         let rest = (records.len() - admitted) as u64;
         if rest > 0 {
             self.account.dropped += rest;
@@ -281,9 +290,10 @@ impl Lane {
         admitted
     }
 
-    fn has_room(&self, memory: usize) -> bool {
-        let records = usize::try_from(self.account.pending).unwrap_or(usize::MAX);
-        records < self.share.sink_records && self.memory + memory <= self.share.sink_bytes
+    /// Whether there is room for so many more records than are pending, and so much more memory.
+    fn has_room(&self, records: usize, memory: usize) -> bool {
+        let pending = usize::try_from(self.account.pending).unwrap_or(usize::MAX);
+        pending.saturating_add(records) <= self.share.sink_records && self.memory + memory <= self.share.sink_bytes
     }
 
     fn may_send(&self, now: Instant) -> bool {
