@@ -1,5 +1,6 @@
 //! A record's canonical JSON, written by hand: it is what the worker does most.
 
+use super::chunk::named_words;
 use super::json::{self, Object};
 use super::pieces::{self, Common, Of};
 use super::{ErrorInfo, Event, NamedValue, Origin, Record, Subject};
@@ -112,7 +113,7 @@ impl Record {
 
     fn write_fields(&self, object: &mut Object<'_>) {
         if self.parts().fields.has_context() {
-            write_fields(object.nested("context"), self.context_fields());
+            self.write_context(object.nested("context"));
         }
         if self.has_metrics() {
             self.write_metrics(object.nested("metrics"));
@@ -128,7 +129,7 @@ impl Record {
 
     /// The `context` part of the canonical JSON, or `None` if the record has none.
     pub fn context_json(&self) -> Option<String> {
-        self.parts().fields.has_context().then(|| json::text_of(|object| write_fields(object, self.context_fields())))
+        self.parts().fields.has_context().then(|| json::text_of(|object| self.write_context(object)))
     }
 
     /// The `metrics` part of the canonical JSON, or `None` if the record has none.
@@ -160,9 +161,19 @@ impl Record {
         }
     }
 
+    fn write_context(&self, object: Object<'_>) {
+        match self.chunk.words_of(self.parts()) {
+            Some((stage, context, _)) => write_named(object, stage, context),
+            None => write_fields(object, self.context_fields()),
+        }
+    }
+
     fn write_metrics(&self, mut object: Object<'_>) {
         self.write_own_metrics(&mut object);
-        write_fields(object, self.metrics_fields());
+        match self.chunk.words_of(self.parts()) {
+            Some((stage, _, metrics)) => write_named(object, stage, metrics),
+            None => write_fields(object, self.metrics_fields()),
+        }
     }
 }
 
@@ -212,6 +223,14 @@ fn write_words(mut object: Object<'_>, names: &[Vec<u8>], words: &[u64]) {
             },
         };
         object.raw_field(key, field.value);
+    }
+    object.close();
+}
+
+/// The same without anything that is written already.
+fn write_named(mut object: Object<'_>, stage: &'static StageDescriptor, words: &[u64]) {
+    for (name, value) in named_words(stage, words) {
+        object.raw_named(name, value);
     }
     object.close();
 }
@@ -291,7 +310,11 @@ mod tests {
                     let (mut all, mut with_pieces) = (Vec::new(), Vec::new());
                     record.write_all(&mut all);
                     record.write_json(&mut with_pieces);
+                    let json: serde_json::Value = serde_json::from_slice(&with_pieces).expect("JSON");
                     assert_eq!(String::from_utf8(with_pieces), String::from_utf8(all));
+                    for (part, alone) in [("context", record.context_json()), ("metrics", record.metrics_json())] {
+                        assert_eq!(alone.and_then(|alone| serde_json::from_str(&alone).ok()), Some(json[part].clone()));
+                    }
                     assert_eq!(record.field("text").and_then(crate::Value::as_str), Some(text));
                     assert_eq!(record.alone().to_json(), record.to_json());
                 }

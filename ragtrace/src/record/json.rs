@@ -173,6 +173,19 @@ impl<'a> Object<'a> {
     pub(crate) fn raw_field(&mut self, key: &[u8], value: RawValue<'_>) {
         self.begin_key();
         self.out.extend_from_slice(key);
+        self.put_raw(value);
+    }
+
+    /// The same with a name of any kind.
+    pub(crate) fn raw_named(&mut self, name: &str, value: RawValue<'_>) {
+        self.begin_key();
+        escaped(self.out, name);
+        self.out.extend_from_slice(b"\":");
+        self.put_raw(value);
+    }
+
+    #[inline]
+    fn put_raw(&mut self, value: RawValue<'_>) {
         match value {
             RawValue::Bool(value) => self.put_boolean(value),
             RawValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
