@@ -59,7 +59,8 @@ impl Desk {
         let Ok(mut more) = self.more.try_borrow_mut() else { return };
         more.truncate(length.saturating_sub(Self::PLACES));
         if more.is_empty() && more.capacity() > self.keeps.get() {
-            *more = ManuallyDrop::new(Vec::new());
+            // An assignment would not drop what was there.
+            drop(ManuallyDrop::into_inner(mem::take(&mut *more)));
         }
     }
 }
