@@ -8,22 +8,24 @@
 //! reference for as long as its first poll or call lasts: it changes the thread's span and nothing else. Only a run that
 //! is still open after a poll takes a reference of its own, since its next poll may be on another thread.
 
-use std::fmt::{Debug, Display};
+mod ending;
+mod progress;
+
 use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::ending::Ending;
+use self::progress::Progress;
 use crate::SpanId;
 use crate::context::{Request, RequestContext, current};
-use crate::level::Level;
 use crate::pipeline::{Severity, gate};
 use crate::stage::StageDescriptor;
-use crate::stage::entry::{self, AcceptedBy, Ended, Failure, Outcome, Run};
+use crate::stage::entry::{self, Run};
 use crate::stage::panic;
 use crate::stage::recorder;
 use crate::stage::slots::Slots;
 use crate::time::Ticks;
-use crate::value::ToValue;
 
 /// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept small: 48 bytes.
 ///
@@ -40,66 +42,6 @@ pub struct Span {
     /// `None` too for a run that shares the thread's request, as it does up to the end of its first poll.
     request: ManuallyDrop<Option<Arc<Request>>>,
     progress: Progress,
-}
-
-/// What else is known of a run: who accepted its start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds
-/// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that of its end gives the
-/// sum: all of it modulo 2^49, which is 6 days. Before the run has begun, its fields' place on the desk is there instead.
-#[derive(Clone, Copy, Debug)]
-struct Progress(u64);
-
-impl Progress {
-    /// The run has begun.
-    const BEGUN: u64 = 1 << 8;
-    /// There are no polls, so time inside them means nothing.
-    const CALL: u64 = 1 << 9;
-    /// `record!` may add to the run. What is added is kept until the end, which only an accepted start has for certain.
-    const RECORDS: u64 = 1 << 10;
-    /// The run has no parent in this process.
-    const LOCAL_ROOT: u64 = 1 << 11;
-    /// The run shares the thread's request.
-    const SHARES: u64 = 1 << 12;
-    /// What runs inside is being dropped.
-    const DROPS: u64 = 1 << 13;
-    /// A panic was unwinding when that began.
-    const UNWINDS: u64 = 1 << 14;
-    const NANOS_SHIFT: u32 = 15;
-
-    #[inline]
-    fn is(self, flag: u64) -> bool {
-        self.0 & flag != 0
-    }
-
-    #[inline]
-    fn set(&mut self, flag: u64) {
-        self.0 |= flag;
-    }
-
-    #[inline]
-    fn unset(&mut self, flag: u64) {
-        self.0 &= !flag;
-    }
-
-    #[inline]
-    fn nanos(self) -> u64 {
-        self.0 >> Self::NANOS_SHIFT
-    }
-
-    #[inline]
-    fn enter(&mut self, at: Ticks) {
-        self.0 = self.0.wrapping_sub(at.0 << Self::NANOS_SHIFT);
-    }
-
-    #[inline]
-    fn leave(&mut self, at: Ticks) {
-        self.0 = self.0.wrapping_add(at.0 << Self::NANOS_SHIFT);
-    }
-
-    #[inline]
-    fn accepted_by(self) -> Option<AcceptedBy> {
-        let [by, ..] = self.0.to_le_bytes();
-        AcceptedBy::new(by)
-    }
 }
 
 /// A run of `stage` to come, with the fields that `fields` reads. Whoever has it enters it next, on this thread. With
@@ -328,7 +270,7 @@ impl Span {
     /// Ends the run; what is said to the end of a run that has ended is ignored.
     #[inline]
     pub(crate) fn end_at(&mut self, at: Ticks) -> Ending<'_> {
-        Ending { span: self, at, outcome: Outcome::Completed, fields: ManuallyDrop::new(Slots::new()) }
+        Ending::new(self, at)
     }
 
     /// Ends the run as cancelled, if it has not ended.
@@ -437,114 +379,5 @@ impl Drop for Inside<'_> {
         if self.0.is_active() {
             self.0.panicked();
         }
-    }
-}
-
-/// The end of a run, while generated code says what to record of its result. Dropping it records it.
-#[derive(Debug)]
-pub struct Ending<'a> {
-    span: &'a mut Span,
-    at: Ticks,
-    outcome: Outcome,
-    fields: ManuallyDrop<Slots>,
-}
-
-impl Ending<'_> {
-    /// Records how many items there were, if the success value says.
-    pub fn count(&mut self, count: Option<u64>) {
-        if let Some(count) = count {
-            self.fields.count(count);
-        }
-    }
-
-    /// Records a value as it is.
-    pub fn set(&mut self, name: u16, value: &(impl ToValue + ?Sized)) {
-        self.fields.set(name, value);
-    }
-
-    /// Records the `Display` of a value.
-    pub fn display(&mut self, name: u16, value: &dyn Display) {
-        self.fields.display(name, value);
-    }
-
-    /// Records the `Debug` of a value.
-    pub fn debug(&mut self, name: u16, value: &dyn Debug) {
-        self.fields.debug(name, value);
-    }
-
-    /// The run failed.
-    #[expect(clippy::needless_pass_by_value, reason = "generated code makes it where it passes it")]
-    pub fn fail(&mut self, failure: Box<Failure>) {
-        self.outcome = Outcome::Failed;
-        self.fields.failure(&failure);
-    }
-
-    /// The run was dropped before its end.
-    pub(crate) fn cancel(&mut self) {
-        self.outcome = Outcome::Cancelled;
-    }
-
-    /// Records how long the first item of a stream took.
-    pub(crate) fn first_item(&mut self, first: Option<Duration>) {
-        if let Some(first) = first {
-            self.fields.first_item(first);
-        }
-    }
-
-    #[inline(never)]
-    fn close(&mut self) {
-        let own = mem::replace(&mut self.span.request, ManuallyDrop::new(None));
-        let is_own = own.is_some();
-        let request = if is_own { own } else { ManuallyDrop::new(current::swap_request(None)) };
-        if let Some(request) = &*request {
-            self.record(request);
-        }
-        if is_own {
-            drop(ManuallyDrop::into_inner(request));
-        } else {
-            let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
-        }
-        self.span.stage = None;
-        ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(Slots::found(usize::MAX))));
-    }
-
-    #[inline]
-    fn record(&self, request: &Arc<Request>) {
-        let (Some(run), progress) = (self.span.facts(), self.span.progress) else { return };
-        let listener = gate::listener(request);
-        match listener {
-            Some(by) if listener == progress.accepted_by() => {
-                gate::record(by, request, Severity::Promised, entry::end(&run, &self.ended()), &self.fields);
-            }
-            _ => self.record_whole(request),
-        }
-    }
-
-    /// The start was refused, or went to an earlier installation.
-    #[cold]
-    #[inline(never)]
-    fn record_whole(&self, request: &Arc<Request>) {
-        let Some(run) = self.span.facts() else { return };
-        let level = match self.outcome {
-            Outcome::Completed => run.stage.level(),
-            Outcome::Failed => Level::Error,
-            Outcome::Cancelled => Level::Warn,
-        };
-        let head = entry::whole_end(&run, &self.ended());
-        gate::record_if_heard(request, Severity::Refusable(level), head, &self.fields);
-    }
-
-    #[inline]
-    fn ended(&self) -> Ended {
-        let progress = self.span.progress;
-        let busy = if progress.is(Progress::CALL) { None } else { Some(progress.nanos()) };
-        Ended { at: self.at, busy, outcome: self.outcome }
-    }
-}
-
-impl Drop for Ending<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.close();
     }
 }
