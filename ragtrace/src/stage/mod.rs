@@ -9,6 +9,7 @@ mod call;
 mod catalog;
 mod countable;
 mod descriptor;
+mod desk;
 pub(crate) mod entry;
 mod future;
 mod kind;

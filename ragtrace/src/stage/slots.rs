@@ -6,121 +6,15 @@
 //! Expressions that are recorded may run stages themselves, whose fields lie on the same desk then: above those of the
 //! stage around them, and gone before that goes on.
 
-use std::cell::{Cell, RefCell};
 use std::fmt::{self, Debug, Display, Write};
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::time::Duration;
 
 use crate::record::ErrorInfo;
+use crate::stage::desk;
 use crate::stage::entry::Failure;
 use crate::stage::words::{self, SMALL_LIMIT, Tag, name};
 use crate::value::{ToValue, Value};
-
-/// Words of fields that lie on a thread's desk: those of the innermost entry last.
-struct Desk {
-    // Without destructors an access is a plain load; `AT_END` clears what is on the heap.
-    in_place: [Cell<u64>; Desk::PLACES],
-    /// What has no place.
-    more: RefCell<ManuallyDrop<Vec<u64>>>,
-    /// How many words there are.
-    used: Cell<usize>,
-    /// The most words on the heap whose memory is kept.
-    keeps: Cell<usize>,
-}
-
-impl Desk {
-    /// 512 bytes: the fields of most stages.
-    const PLACES: usize = 64;
-    /// 32 KiB: some long texts.
-    const KEEPS: usize = 4_096;
-
-    // Only an allocator that runs stages would find it borrowed. What it records has no fields then.
-    fn push_more(&self, word: u64) {
-        let Ok(mut more) = self.more.try_borrow_mut() else { return };
-        if more.capacity() == 0 {
-            // The first time this sees to it that the memory goes when the thread does.
-            let _ = AT_END.try_with(|_| ());
-        }
-        more.push(word);
-        self.used.set(Self::PLACES + more.len());
-    }
-
-    fn set(&self, at: usize, word: u64) {
-        if let Some(place) = self.in_place.get(at) {
-            place.set(word);
-        } else if let Ok(mut more) = self.more.try_borrow_mut()
-            && let Some(place) = more.get_mut(at - Self::PLACES)
-        {
-            *place = word;
-        }
-    }
-
-    fn clear_more(&self, length: usize) {
-        let Ok(mut more) = self.more.try_borrow_mut() else { return };
-        more.truncate(length.saturating_sub(Self::PLACES));
-        if more.is_empty() && more.capacity() > self.keeps.get() {
-            // An assignment would not drop what was there.
-            drop(ManuallyDrop::into_inner(mem::take(&mut *more)));
-        }
-    }
-}
-
-thread_local! {
-    static DESK: Desk = const {
-        Desk {
-            in_place: [const { Cell::new(0) }; Desk::PLACES],
-            more: RefCell::new(ManuallyDrop::new(Vec::new())),
-            used: Cell::new(0),
-            keeps: Cell::new(Desk::KEEPS),
-        }
-    };
-    static AT_END: Clearing = const { Clearing };
-}
-
-// Each access is small enough to become a load or a store where it is.
-
-#[inline]
-fn used() -> usize {
-    DESK.with(|desk| desk.used.get())
-}
-
-#[inline]
-fn set_used(used: usize) {
-    DESK.with(|desk| desk.used.set(used));
-}
-
-#[inline]
-fn push(word: u64) {
-    let at = used();
-    let is_in_place = DESK.with(|desk| desk.in_place.get(at).map(|place| place.set(word))).is_some();
-    if is_in_place { set_used(at + 1) } else { push_more(word) }
-}
-
-#[cold]
-#[inline(never)]
-fn push_more(word: u64) {
-    DESK.with(|desk| desk.push_more(word));
-}
-
-#[cold]
-#[inline(never)]
-fn clear_more(length: usize) {
-    DESK.with(|desk| desk.clear_more(length));
-}
-
-/// Takes the desk's memory when the thread ends. Stages that run later still keep none.
-struct Clearing;
-
-impl Drop for Clearing {
-    fn drop(&mut self) {
-        DESK.with(|desk| {
-            desk.keeps.set(0);
-            if desk.used.get() <= Desk::PLACES {
-                desk.clear_more(0);
-            }
-        });
-    }
-}
 
 /// Where one value goes: a place that [`ToValue`] fills.
 #[derive(Debug)]
@@ -184,7 +78,7 @@ impl Slots {
     /// No fields yet.
     #[inline]
     pub(crate) fn new() -> Self {
-        Self { start: used() }
+        Self { start: desk::used() }
     }
 
     /// Leaves the fields on the desk, and says where they begin, for [`Slots::found`] on this thread.
@@ -213,30 +107,24 @@ impl Slots {
     /// How many words there are.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        used().saturating_sub(self.start)
+        desk::used().saturating_sub(self.start)
     }
 
     /// Whether all words on the desk lie in place, as the fields of most stages do.
     #[inline]
     pub(crate) fn are_in_place() -> bool {
-        used() <= Desk::PLACES
+        desk::used() <= desk::PLACES
     }
 
     /// A word that lies in place.
     #[inline]
     pub(crate) fn word(&self, at: usize) -> u64 {
-        DESK.with(|desk| desk.in_place.get(self.start + at).map_or(0, Cell::get))
+        desk::word(self.start + at)
     }
 
     /// The words in a place of their own.
     pub(crate) fn to_words(&self) -> Vec<u64> {
-        DESK.with(|desk| {
-            let Ok(more) = desk.more.try_borrow() else { return Vec::new() };
-            let used = desk.used.get();
-            let in_place = desk.in_place.get(self.start..used.min(Desk::PLACES)).unwrap_or(&[]);
-            let of_more = more.get(self.start.saturating_sub(Desk::PLACES)..used.saturating_sub(Desk::PLACES));
-            in_place.iter().map(Cell::get).chain(of_more.unwrap_or(&[]).iter().copied()).collect()
-        })
+        desk::words_from(self.start)
     }
 
     /// Records a value as it is.
@@ -288,7 +176,7 @@ impl Slots {
         if let Some(text) = text.as_str() {
             return self.text(name, text);
         }
-        let at = used();
+        let at = desk::used();
         self.push(0);
         let mut writer = TextWriter { slots: self, name, at, word: [0; 8], bytes: 0 };
         // An error here is one of the value's own `fmt`; what it wrote until then is kept.
@@ -313,20 +201,14 @@ impl Slots {
     #[inline]
     #[expect(clippy::unused_self, reason = "whoever has the fields may add to them")]
     fn push(&mut self, word: u64) {
-        push(word);
+        desk::push(word);
     }
 }
 
 impl Drop for Slots {
     #[inline]
     fn drop(&mut self) {
-        let used = used();
-        if used > Desk::PLACES {
-            clear_more(self.start);
-        }
-        if used > self.start {
-            set_used(self.start);
-        }
+        desk::clear_to(self.start);
     }
 }
 
@@ -345,7 +227,7 @@ impl Drop for TextWriter<'_> {
         if !self.bytes.is_multiple_of(8) {
             self.slots.push(u64::from_le_bytes(self.word));
         }
-        DESK.with(|desk| desk.set(self.at, words::head(self.name, Tag::Text, self.bytes as u64)));
+        desk::set(self.at, words::head(self.name, Tag::Text, self.bytes as u64));
     }
 }
 
