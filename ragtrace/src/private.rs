@@ -5,7 +5,7 @@ use std::pin::Pin;
 // Where the attribute is told the crate's path, generated code calls this module by the crate's name.
 pub use crate::__listed as listed;
 pub use crate::stage::{
-    CountProbe, ErrorProbe, Field, Probe, open, open_bare, open_later, record, record_cost, record_count,
+    CountProbe, ErrorProbe, Field, Listed, Probe, open, open_bare, open_later, record, record_cost, record_count,
 };
 pub use crate::{__private, FieldDescriptor, Level, StageDescriptor, StageKind};
 pub use ragtrace_macros::undeclared;

@@ -28,7 +28,7 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
         #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = #elf))]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = #mach_o))]
         #[cfg_attr(windows, unsafe(link_section = #pe))]
-        static __RAGTRACE_STAGE: #krate::StageDescriptor = #descriptor;
+        static __RAGTRACE_STAGE: #krate::__private::Listed = #krate::__private::Listed::new(#descriptor);
     }
 }
 

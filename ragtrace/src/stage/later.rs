@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::pipeline::gate;
-use crate::stage::StageDescriptor;
+use crate::stage::{Listed, StageDescriptor};
 use crate::stage::future::StageFuture;
 use crate::stage::slots::Slots;
 use crate::stage::span::{Ending, Span};
@@ -25,13 +25,13 @@ pub(crate) struct Waiting {
 }
 
 /// Reads the fields of a run of `stage` that begins later.
-pub fn open_later(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) -> Later {
+pub fn open_later(stage: &'static Listed, fields: impl FnOnce(&mut Slots)) -> Later {
     if !gate::is_open() {
         return Later(None);
     }
     let mut slots = Slots::new();
     fields(&mut slots);
-    Later(Some(Waiting { stage, fields: slots.to_words().into() }))
+    Later(Some(Waiting { stage: stage.get(), fields: slots.to_words().into() }))
 }
 
 impl Later {

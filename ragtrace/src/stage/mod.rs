@@ -25,7 +25,7 @@ mod typed;
 pub(crate) mod words;
 
 pub(crate) use catalog::report_duplicates;
-pub use catalog::stages;
+pub use catalog::{Listed, stages};
 pub use countable::Countable;
 pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
 pub use kind::{ParseKindError, StageKind};

@@ -20,7 +20,7 @@ use self::progress::Progress;
 use crate::SpanId;
 use crate::context::{Request, RequestContext, current};
 use crate::pipeline::{Severity, gate};
-use crate::stage::StageDescriptor;
+use crate::stage::{Listed, StageDescriptor};
 use crate::stage::entry::{self, Run};
 use crate::stage::panic;
 use crate::stage::recorder;
@@ -47,19 +47,19 @@ pub struct Span {
 /// A run of `stage` to come, with the fields that `fields` reads. Whoever has it enters it next, on this thread. With
 /// nobody to listen it costs a load and reads nothing.
 #[inline]
-pub fn open(stage: &'static StageDescriptor, fields: impl FnOnce(&mut Slots)) -> Span {
+pub fn open(stage: &'static Listed, fields: impl FnOnce(&mut Slots)) -> Span {
     if !gate::is_open() || !gate::is_heard_here() {
         return Span::none();
     }
     let mut slots = Slots::new();
     fields(&mut slots);
-    Span::idle(stage, slots)
+    Span::idle(stage.get(), slots)
 }
 
 /// [`open`] for a stage without fields to read.
 #[inline]
-pub fn open_bare(stage: &'static StageDescriptor) -> Span {
-    let stage = if gate::is_open() { Some(stage) } else { None };
+pub fn open_bare(stage: &'static Listed) -> Span {
+    let stage = if gate::is_open() { Some(stage.get()) } else { None };
     // Beyond whatever lies on the desk, so none.
     Span::new(stage, Progress(u64::MAX << Progress::NANOS_SHIFT))
 }
