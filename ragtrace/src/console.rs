@@ -7,10 +7,10 @@ use std::io::{IsTerminal, Write as _};
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::level::Level;
-use crate::record::{Event, Record};
+use ragtrace_core::{Event, Level, Value};
+
+use crate::record::Record;
 use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
-use crate::value::Value;
 
 /// Whether and how records are shown on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,12 +152,9 @@ struct Shown<'a>(&'a Value);
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Value::Null => f.write_str("null"),
-            Value::Bool(value) => value.fmt(f),
-            Value::U64(number) => number.fmt(f),
-            Value::I64(number) => number.fmt(f),
             Value::F64(number) => write!(f, "{number:.3}"),
             Value::Text(text) => Clean(text).fmt(f),
+            short => short.fmt(f),
         }
     }
 }

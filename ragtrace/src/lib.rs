@@ -1,14 +1,7 @@
 #![doc = include_str!("guide/front.md")]
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
-mod capture;
 mod console;
-mod context;
 mod hash;
-mod id;
-mod level;
 pub mod metrics;
 mod pipeline;
 mod record;
@@ -17,11 +10,8 @@ mod sample;
 mod setup;
 pub mod sink;
 pub mod spool;
-mod stage;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod time;
-mod value;
 mod warning;
 
 #[doc = include_str!("guide/block.md")]
@@ -30,18 +20,26 @@ pub use ragtrace_macros::stage;
 pub use ragtrace_macros::traced_stage;
 
 pub use console::{Console, ParseConsoleError};
-pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};
-pub use id::{ParseIdError, SpanId, TraceId};
-pub use level::{Level, ParseLevelError};
-pub use pipeline::{Dropped, QueueLimits, Report, SinkStats, Stats};
-pub use record::{DecodeRecordError, ErrorInfo, Event, Origin, Record, RecordLimits};
+pub use pipeline::{Dropped, Report, SinkStats, Stats};
+#[doc(inline)]
+pub use ragtrace_core::{
+    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, ParseIdError, ParseKindError,
+    ParseLevelError, ParseTimestampError, QueueLimits, RequestContext, Scoped, SpanId, StageDescriptor, StageKind,
+    Timestamp, ToValue, TraceId, TraceparentError, Value, spawn, stages, stages_schema,
+};
+pub use record::{DecodeRecordError, Origin, Record, RecordLimits};
 pub use redact::{Redactor, Secret};
 pub use sample::Sampler;
 pub use setup::{Builder, SetupError, Telemetry, builder};
 pub use sink::Sink;
 pub use spool::{Durability, SpoolLimits};
-pub use stage::{
-    Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages, stages_schema,
-};
-pub use time::{ParseTimestampError, Timestamp};
-pub use value::{ToValue, Value};
+
+/// What generated code may name, and nobody else: it changes without notice.
+#[doc(hidden)]
+pub mod __private {
+    pub use ragtrace_core::__private::*;
+    pub use ragtrace_macros::undeclared;
+
+    // Where the attribute is told the crate's path, generated code calls this module by the crate's name.
+    pub use crate::__private;
+}

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use ragtrace_core::Level;
+
 use crate::TraceId;
-use crate::level::Level;
 use crate::record::Record;
 
 /// Which traces are shipped, whole or not at all.

@@ -14,11 +14,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ragtrace_core::Timestamp;
 use uuid::Uuid;
 
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record};
-use crate::time::Timestamp;
 
 /// A destination of records.
 pub trait Sink: Send + Sync + 'static {

@@ -19,17 +19,16 @@ fn parse() {
     )]
     #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1"))]
     #[cfg_attr(windows, unsafe(link_section = ".rgtrc01$b"))]
-    static __RAGTRACE_STAGE: __ragtrace::StageDescriptor = __ragtrace::StageDescriptor::new(
-            "parse",
-            ::core::module_path!(),
-        )
-        .with_fields(
-            &[
-                __ragtrace::FieldDescriptor::record("pages", "u32"),
-                __ragtrace::FieldDescriptor::record("note", "&str"),
-            ],
-        );
-    static __RAGTRACE_RECORDING: &__ragtrace::StageDescriptor = &__RAGTRACE_STAGE;
+    static __RAGTRACE_STAGE: __ragtrace::__private::Listed = __ragtrace::__private::Listed::new(
+        __ragtrace::StageDescriptor::new("parse", ::core::module_path!())
+            .with_fields(
+                &[
+                    __ragtrace::FieldDescriptor::record("pages", "u32"),
+                    __ragtrace::FieldDescriptor::record("note", "&str"),
+                ],
+            ),
+    );
+    static __RAGTRACE_RECORDING: &__ragtrace::StageDescriptor = __RAGTRACE_STAGE.get();
     #[allow(unused_macros)]
     macro_rules! record {
         () => {};

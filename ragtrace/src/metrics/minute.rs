@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::context::Request;
+use ragtrace_core::context::Request;
+use ragtrace_core::{Event, Timestamp};
+use ragtrace_core::{StageDescriptor, StageKind};
+
 use crate::hash::Quick;
 use crate::metrics::{DurationSketch, RunStatus};
-use crate::record::{Event, Record};
-use crate::stage::{StageDescriptor, StageKind};
-use crate::time::Timestamp;
+use crate::record::Record;
 
 const MINUTE: i64 = 60_000_000;
 /// Tenants that are told apart in one minute; beyond, runs are counted without a tenant.
@@ -237,7 +238,9 @@ mod tests {
     static STAGE: StageDescriptor = StageDescriptor::new("chunking", "test");
 
     fn request(tenant_id: Option<&str>) -> Request {
-        Request { tenant_id: tenant_id.map(Box::from), ..Request::new(TraceId::new()) }
+        let mut request = Request::new(TraceId::new());
+        request.tenant_id = tenant_id.map(Box::from);
+        request
     }
 
     fn run(at: i64, request: &Request) -> Measured<'_> {

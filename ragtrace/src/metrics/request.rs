@@ -5,10 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ragtrace_core::context::Request;
+use ragtrace_core::{Event, Timestamp};
+
 use crate::TraceId;
-use crate::context::Request;
-use crate::record::{Event, Record};
-use crate::time::Timestamp;
+use crate::record::Record;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -13,21 +13,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ragtrace_core::context::Request;
+use ragtrace_core::id::record_id;
+use ragtrace_core::queue::Taken;
+use ragtrace_core::stage::entry::{self, Ended, Outcome, Run};
+use ragtrace_core::stage::words::{FieldWords, RawFields, name};
+use ragtrace_core::{ErrorInfo, Event, Level, StageDescriptor, Timestamp, Value};
 use uuid::Uuid;
 
 use crate::SpanId;
-use crate::context::Request;
-use crate::id::record_id;
-use crate::level::Level;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::open::{OpenRuns, Opened};
-use crate::pipeline::queue::Taken;
-use crate::record::{ChunkMemory, Draft, ErrorInfo, Event, Origin, Parts, Sealed, Sizes, Subject, Time, field_name};
-use crate::stage::StageDescriptor;
-use crate::stage::entry::{self, Ended, Outcome, Run};
-use crate::stage::words::{FieldWords, RawFields, name};
-use crate::time::Timestamp;
-use crate::value::Value;
+use crate::record::{ChunkMemory, Draft, Origin, Parts, Sealed, Sizes, Subject, Time, field_name};
 
 /// Makes records of entries, and remembers what is open.
 pub(crate) struct Assembler {
@@ -383,10 +380,11 @@ type Failed = Option<Box<(ErrorInfo, Option<String>)>>;
 fn failed(failure: &mut Failed, index: u16, value: Value) {
     let Value::Text(text) = value else { return };
     let (error, stack_trace) = &mut **failure.get_or_insert_default();
+    let (type_name, message, chain) = error.parts_mut();
     match index {
-        name::ERROR_TYPE => error.type_name = text,
-        name::ERROR_MESSAGE => error.message = text.into_owned(),
-        name::ERROR_SOURCE => error.chain.push(text.into_owned()),
+        name::ERROR_TYPE => *type_name = text,
+        name::ERROR_MESSAGE => *message = text.into_owned(),
+        name::ERROR_SOURCE => chain.push(text.into_owned()),
         _ => *stack_trace = Some(text.into_owned()),
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use ragtrace_core::Timestamp;
 use uuid::Uuid;
 
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits};
-use crate::time::Timestamp;
 
 /// What is in `list`, which has room for half as much again already: one batch is much like the other.
 fn taken<T>(list: &mut Vec<T>) -> Vec<T> {

@@ -24,21 +24,19 @@
 //! What it does not promise: an order between batches; what only memory held when the process was killed; and room: a disk
 //! that is slower than the application for long makes a lane drop.
 //!
-//! The rooms, in the order of the data: [`gate`] (is anybody listening?), [`queue`] (threads to worker), [`assemble`]
-//! (entries to records), [`refine`] (secrets and bounds), [`stage_totals`], [`sampling`], [`ahead`] (what the sampler
-//! holds, on disk), [`worker`] (the thread), [`batch`], [`lane`] (one sink's way: answers, disk, news), [`backoff`],
-//! [`own`] (records of our own doings), [`stats`], [`prometheus`]. The disk is in [`crate::spool`].
+//! The rooms, in the order of the data, which comes from the queue in [`ragtrace_core`]: [`assemble`] (entries to records),
+//! [`refine`] (secrets and bounds), [`stage_totals`], [`sampling`], [`ahead`] (what the sampler holds, on disk), [`worker`]
+//! (the thread), [`batch`], [`lane`] (one sink's way: answers, disk, news), [`backoff`], [`own`] (records of our own
+//! doings), [`stats`], [`prometheus`]. The disk is in [`crate::spool`].
 
 mod ahead;
 mod assemble;
 mod backoff;
 mod batch;
-pub(crate) mod gate;
 mod lane;
 mod open;
 mod own;
 mod prometheus;
-mod queue;
 mod refine;
 mod sampling;
 mod stage_totals;
@@ -47,10 +45,6 @@ mod worker;
 
 #[cfg(feature = "testing")]
 pub(crate) use assemble::Assembler;
-pub use queue::QueueLimits;
-#[cfg(feature = "testing")]
-pub(crate) use queue::Taken;
-pub(crate) use queue::{Queue, Severity, install, uninstall};
 pub(crate) use refine::Refiner;
 pub(crate) use stage_totals::StageTotals;
 pub use stats::{Dropped, Report, SinkStats, Stats};

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use ragtrace_core::stage::entry::Run;
+
 use crate::SpanId;
 use crate::hash::{Quick, spread};
 use crate::record::Sizes;
-use crate::stage::entry::Run;
 
 /// What is known of a run that has not ended.
 #[derive(Debug, Default)]
@@ -89,8 +90,8 @@ impl OpenRuns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stage::StageDescriptor;
-    use crate::time::Ticks;
+    use ragtrace_core::StageDescriptor;
+    use ragtrace_core::time::Ticks;
 
     static STAGE: StageDescriptor = StageDescriptor::new("open", "test");
 

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::id::record_id;
-use crate::level::Level;
+use ragtrace_core::id::record_id;
+use ragtrace_core::{Event, Level, Timestamp, Value};
+
 use crate::pipeline::lane::Doing;
-use crate::record::{Draft, Event, OWN_LOGGER, Other, Parts, Subject};
-use crate::time::Timestamp;
-use crate::value::Value;
+use crate::record::{Draft, OWN_LOGGER, Other, Parts, Subject};
 
 /// Adds the record of something that was done or could not be done for one sink, or for all of them, unless `level`
 /// hides it.

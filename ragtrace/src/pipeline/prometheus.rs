@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use ragtrace_core::Level;
+
 use super::stats::{SinkStats, Stats};
-use crate::level::Level;
 
 /// A metric of each sink: its name, kind and help, and where it is read.
 type OfSink = (&'static str, &'static str, &'static str, fn(&SinkStats) -> u64);

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::context::Request;
+use ragtrace_core::context::Request;
+
 use crate::hash::Quick;
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Draft, RecordLimits};

@@ -10,10 +10,11 @@ use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ragtrace_core::StageKind;
+use ragtrace_core::Timestamp;
+
 use super::prometheus::{escaped, head};
 use crate::metrics::{DurationSketch, StageMinute};
-use crate::stage::StageKind;
-use crate::time::Timestamp;
 
 /// How often the counts of the minute that runs are looked at.
 const EVERY: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::level::Level;
+use ragtrace_core::Level;
 
 /// The account of one sink. At every reading
 /// `accepted + recovered = delivered + spooled + dead_lettered + dropped + pending`.

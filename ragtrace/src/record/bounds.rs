@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use ragtrace_core::Value;
+use ragtrace_core::context::Request;
+
 use super::Drafted;
-use crate::context::Request;
-use crate::value::Value;
 
 /// What a record may hold. What is beyond is cut, with a mark that says how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +84,11 @@ impl RecordLimits {
             record.keep(context.min(self.fields - metrics), metrics, (Cow::Borrowed("ragtrace.truncated"), mark));
         }
         if let Some((error, _)) = record.parts.failure.as_deref_mut() {
-            let all = error.chain.len();
+            let (_, _, chain) = error.parts_mut();
+            let all = chain.len();
             if all > self.fields {
-                error.chain.truncate(self.fields);
-                error.chain.push(format!("…[truncated {} sources]", all - self.fields));
+                chain.truncate(self.fields);
+                chain.push(format!("…[truncated {} sources]", all - self.fields));
             }
         }
     }

@@ -14,16 +14,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
+use ragtrace_core::context::Request;
+use ragtrace_core::stage::words::{RawFields, RawValue, name};
+use ragtrace_core::{ErrorInfo, Event, Level, Timestamp};
+use ragtrace_core::{StageDescriptor, StageKind};
 use uuid::Uuid;
 
-use super::{ErrorInfo, Event, Origin, Record};
+use super::{Origin, Record};
 use crate::SpanId;
 use crate::Value;
-use crate::context::Request;
-use crate::level::Level;
-use crate::stage::words::{RawFields, RawValue, name};
-use crate::stage::{StageDescriptor, StageKind};
-use crate::time::Timestamp;
 
 /// A field: its name and its value.
 pub(crate) type NamedValue = (Cow<'static, str>, Value);
@@ -396,8 +395,8 @@ impl Sizes {
         self.json += name.len() + 4;
         match value {
             RawValue::Text(text) => {
-                self.json += text.len();
-                self.texts += text.len() + ALLOCATION;
+                self.json += text.length();
+                self.texts += text.length() + ALLOCATION;
                 self.changes = self.changes || !stays(name, &text.as_str());
             }
             _ => self.json += 16,
@@ -441,7 +440,8 @@ impl Parts {
             Subject::Other(other) => other.message.as_deref(),
         };
         let failure = self.failure.as_deref().into_iter().flat_map(|(error, stack_trace)| {
-            std::iter::once(&error.message).chain(&error.chain).chain(stack_trace).map(String::as_str)
+            let long = error.chain().iter().chain(stack_trace).map(String::as_str);
+            std::iter::once(error.message()).chain(long)
         });
         message.into_iter().chain(failure)
     }

@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ragtrace_core::context::Request;
+use ragtrace_core::{ErrorInfo, Event};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::{Draft, ErrorInfo, Event, Origin, Other, Parts, Place, Record, Subject, Time};
+use super::{Draft, Origin, Other, Parts, Place, Record, Subject, Time};
 use crate::Value;
-use crate::context::Request;
 
 impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
@@ -155,11 +156,9 @@ fn value(json: &Json) -> Value {
 
 fn error(members: &Members<'_>) -> ErrorInfo {
     let chain = members.0.get("chain").and_then(Json::as_array);
-    ErrorInfo {
-        type_name: Cow::Owned(members.text("type").unwrap_or_default().to_owned()),
-        message: members.text("message").unwrap_or_default().to_owned(),
-        chain: chain.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect(),
-    }
+    let chain = chain.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect();
+    let text = |name| members.text(name).unwrap_or_default().to_owned();
+    ErrorInfo::new(text("type"), text("message"), chain)
 }
 
 fn source(members: &Members<'_>) -> Option<(Cow<'static, str>, u32)> {

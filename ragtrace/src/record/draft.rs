@@ -6,15 +6,16 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use ragtrace_core::StageDescriptor;
+use ragtrace_core::context::Request;
+use ragtrace_core::stage::words::RawField;
+
 use super::chunk::{
     Chunk, ChunkMemory, FIELD_MEMORY, FieldRange, Fields, Lists, NamedValue, Parts, Place, REST, Sizes, Subject,
     cut_u32, named, named_words,
 };
 use super::{Origin, Record};
 use crate::Value;
-use crate::context::Request;
-use crate::stage::StageDescriptor;
-use crate::stage::words::RawField;
 
 /// A chunk that is being made, record by record: first its fields, then [`Draft::add`]. A record has its fields all as
 /// words, or all as names with values.
@@ -311,7 +312,8 @@ impl Drafted<'_> {
             change(Text::Message(message));
         }
         if let Some((error, stack_trace)) = self.parts.failure.as_deref_mut() {
-            let texts = std::iter::once(&mut error.message).chain(&mut error.chain).chain(stack_trace);
+            let (_, message, chain) = error.parts_mut();
+            let texts = std::iter::once(message).chain(chain).chain(stack_trace);
             texts.for_each(|text| change(Text::Owned(text)));
         }
     }

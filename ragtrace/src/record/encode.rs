@@ -1,13 +1,13 @@
 //! A record's canonical JSON, written by hand: it is what the worker does most.
 
+use ragtrace_core::context::Request;
+use ragtrace_core::json::{self, Object};
+use ragtrace_core::stage::words::{RawFields, name};
+use ragtrace_core::{ErrorInfo, Event, Level, StageDescriptor};
+
 use super::chunk::named_words;
-use super::json::{self, Object};
 use super::pieces::{self, Common, Of};
-use super::{ErrorInfo, Event, NamedValue, Origin, Record, Subject};
-use crate::context::Request;
-use crate::level::Level;
-use crate::stage::StageDescriptor;
-use crate::stage::words::{RawFields, name};
+use super::{NamedValue, Origin, Record, Subject};
 
 impl Record {
     /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
@@ -243,9 +243,9 @@ fn write_fields(mut object: Object<'_>, fields: &[NamedValue]) {
 }
 
 fn write_error(mut object: Object<'_>, error: &ErrorInfo) {
-    object.text("type", &error.type_name);
-    object.text("message", &error.message);
-    object.texts("chain", &error.chain);
+    object.text("type", error.type_name());
+    object.text("message", error.message());
+    object.texts("chain", error.chain());
     object.close();
 }
 
@@ -257,9 +257,9 @@ mod tests {
 
     use super::*;
     use crate::record::{Draft, Parts, Sealed, Sizes};
-    use crate::stage::slots::Slots;
-    use crate::time::Timestamp;
     use crate::{FieldDescriptor, SpanId, TraceId};
+    use ragtrace_core::Timestamp;
+    use ragtrace_core::stage::slots::Slots;
 
     static STAGE: StageDescriptor = StageDescriptor::new("a \"stage\"", "test").with_fields(&[
         FieldDescriptor::start("text"),
@@ -272,13 +272,13 @@ mod tests {
         let service = Some("a\tservice".to_owned());
         let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
         let mut draft = Draft::new(Arc::new(origin));
-        let (mut context, mut metrics) = (Slots::new(), Vec::new());
+        let (mut context, mut metrics) = (Slots::begin(), Vec::new());
         context.set(0, text);
         context.set(1, &true);
         let words = context.to_words();
         drop(context);
         for number in [1.5, f64::NAN] {
-            let mut slots = Slots::new();
+            let mut slots = Slots::begin();
             slots.set(2, &number);
             metrics.extend(slots.to_words());
         }

@@ -9,7 +9,6 @@ mod chunk;
 mod decode;
 mod draft;
 mod encode;
-pub(crate) mod json;
 mod origin;
 mod pieces;
 
@@ -18,6 +17,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ragtrace_core::StageKind;
+use ragtrace_core::context::Request;
+use ragtrace_core::{ErrorInfo, Event, Level, SpanId, Timestamp, TraceId, Value, json};
 use uuid::Uuid;
 
 pub use bounds::RecordLimits;
@@ -28,95 +30,8 @@ pub(crate) use decode::add_json;
 pub(crate) use draft::{Draft, Drafted, Sealed};
 pub use origin::Origin;
 
-use crate::context::Request;
-use crate::level::Level;
-use crate::stage::StageKind;
-use crate::time::Timestamp;
-use crate::{SpanId, TraceId, Value};
-
 /// The logger of records that the pipeline makes of its own doings.
 pub(crate) const OWN_LOGGER: &str = "ragtrace";
-
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Event {
-    /// A stage began.
-    Started,
-    /// A stage returned, and not an `Err`.
-    Completed,
-    /// A stage returned an `Err`, or panicked.
-    Failed,
-    /// A stage was dropped before its end.
-    Cancelled,
-    /// A log line that is not a stage's.
-    Log,
-}
-
-impl Event {
-    /// The name in records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Log => "log",
-        }
-    }
-
-    /// What a stage's message ends in.
-    const fn ending(self) -> &'static str {
-        match self {
-            Self::Started => "_started",
-            Self::Completed => "_completed",
-            Self::Failed => "_failed",
-            Self::Cancelled => "_cancelled",
-            Self::Log => "_log",
-        }
-    }
-
-    /// Whether it is the end of a stage.
-    pub const fn is_end(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Started, Self::Completed, Self::Failed, Self::Cancelled, Self::Log]
-            .into_iter()
-            .find(|event| event.as_str() == name)
-    }
-}
-
-impl fmt::Display for Event {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-/// Why a stage failed.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct ErrorInfo {
-    pub(crate) type_name: Cow<'static, str>,
-    pub(crate) message: String,
-    pub(crate) chain: Vec<String>,
-}
-
-impl ErrorInfo {
-    /// The error's type without its path, or `panic`.
-    pub fn type_name(&self) -> &str {
-        &self.type_name
-    }
-
-    /// The error's own message.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The messages of its sources, the nearest first.
-    pub fn chain(&self) -> &[String] {
-        &self.chain
-    }
-}
 
 /// One record. A clone shares its contents.
 #[derive(Clone)]

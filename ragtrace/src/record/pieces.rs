@@ -7,14 +7,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ragtrace_core::context::Request;
+use ragtrace_core::json::{self, Object};
+use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
+
+use super::Origin;
 use super::encode::{write_origin, write_request, write_source, write_subject};
-use super::json::{self, Object};
-use super::{Event, Origin};
-use crate::context::Request;
 use crate::hash::Quick;
-use crate::level::Level;
-use crate::stage::StageDescriptor;
-use crate::time::Timestamp;
 
 thread_local! {
     static PIECES: RefCell<Pieces> = RefCell::new(Pieces::default());

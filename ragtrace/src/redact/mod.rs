@@ -15,10 +15,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::context::Request;
+use ragtrace_core::context::Request;
+use ragtrace_core::{ToValue, Value};
+
 use crate::metrics::StageMinute;
 use crate::record::Drafted;
-use crate::value::{ToValue, Value};
 
 /// What stands where a secret was.
 const MARK: &str = "[redacted]";

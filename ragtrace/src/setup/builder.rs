@@ -4,12 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use ragtrace_core::Level;
+use ragtrace_core::gate::Listening;
+use ragtrace_core::queue::{QueueLimits, install, uninstall};
+use ragtrace_core::stage::{abort, panic, stages};
 use uuid::Uuid;
 
 use crate::console::{Console, ConsoleSink};
-use crate::level::Level;
-use crate::pipeline::gate::Listening;
-use crate::pipeline::{Plan, QueueLimits, Refiner, SpoolSettings, StageTotals, Stats, install, start, uninstall};
+use crate::pipeline::{Plan, Refiner, SpoolSettings, StageTotals, Stats, start};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
@@ -17,7 +19,7 @@ use crate::setup::Telemetry;
 use crate::setup::telemetry::flusher;
 use crate::sink::{BoxSink, Sink};
 use crate::spool::{Durability, SpoolLimits};
-use crate::stage::{abort, panic, report_duplicates};
+use crate::warning;
 
 /// What to set up; made by [`builder`].
 #[derive(Debug)]
@@ -221,7 +223,7 @@ impl Builder {
                 if abort::ENDS_THE_PROCESS {
                     abort::flush_by(thread.thread().id(), flusher(&commands));
                 }
-                Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::new()))
+                Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::begin()))
             }
             Err(error) => {
                 uninstall(&queue);
@@ -281,4 +283,13 @@ fn spool_settings(
 fn host() -> Option<String> {
     let name = hostname::get().ok()?;
     name.into_string().ok().filter(|name| !name.is_empty())
+}
+
+/// Says on stderr which names are declared more than once, and where: their records cannot be told apart.
+fn report_duplicates() {
+    for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
+        let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
+        let name = same[0].name();
+        warning::line(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+    }
 }

@@ -5,10 +5,11 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ragtrace_core::gate::Listening;
+use ragtrace_core::queue::{Queue, uninstall};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::pipeline::gate::Listening;
-use crate::pipeline::{Command, Queue, Report, StageTotals, Stats, uninstall};
+use crate::pipeline::{Command, Report, StageTotals, Stats};
 
 /// How long dropping the handle may take.
 const DROPPING: Duration = Duration::from_secs(2);

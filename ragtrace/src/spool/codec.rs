@@ -8,14 +8,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ragtrace_core::Timestamp;
+use ragtrace_core::context::Request;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::context::Request;
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
 use crate::record::{Draft, Origin, add_json};
 use crate::sink::Batch;
-use crate::time::Timestamp;
 
 /// The number of the form that is written.
 pub(super) const VERSION: u64 = 1;

@@ -4,10 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use ragtrace_core::{Timestamp, json};
 use serde_json::Value as Json;
 
-use crate::record::{Record, json};
-use crate::time::Timestamp;
+use crate::record::Record;
 
 /// A record that a sink refused for good.
 #[derive(Clone, Debug)]

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
+use ragtrace_core::TraceId;
+
 use super::codec;
 use super::database::{self, Contents, Fault, File, Meta};
 use super::slot::Slot;
 use super::undecided::records_of;
-use crate::id::TraceId;
 use crate::sink::Batch;
 
 /// What was erased from a spool, or would be.

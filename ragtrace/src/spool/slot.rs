@@ -5,8 +5,9 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ragtrace_core::Timestamp;
+
 use super::database::{self, Contents, Fault};
-use crate::time::Timestamp;
 use crate::warning;
 
 /// Processes that may share a folder.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use ragtrace_core::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::database::{self, Fault, File, Meta};
@@ -13,7 +14,6 @@ use super::{Command, DeadLetters, Event, Key, SpoolLimits, SpoolPlan, Stored, Wh
 use crate::TraceId;
 use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
-use crate::time::Timestamp;
 use crate::warning::{self, Limited};
 
 /// How long a disk that failed is left alone.

@@ -3,13 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use ragtrace_core::capture::Capture;
+use ragtrace_core::{Event, Level, StageDescriptor};
 use uuid::Uuid;
 
-use super::capture::Capture;
-use crate::level::Level;
 use crate::pipeline::Assembler;
-use crate::record::{Event, Origin, Record};
-use crate::stage::StageDescriptor;
+use crate::record::{Origin, Record};
 
 /// The records of a capture, in the order they were made.
 #[derive(Clone)]

@@ -22,20 +22,19 @@
 //! Tasks that the code under test starts are captured if they carry the context: with [`crate::spawn`] or
 //! [`crate::InContext::in_current_context`]. What they record after the capture has ended is not in it.
 
-pub(crate) mod capture;
 mod captured;
-mod clock;
 
 use std::future::Future;
 use std::sync::Arc;
 
-pub use captured::{Captured, View};
-pub use clock::ManualClock;
+use ragtrace_core::RequestContext;
+use ragtrace_core::capture::Capture;
+use ragtrace_core::gate::Listening;
+use ragtrace_core::stage::panic;
 
-use self::capture::Capture;
-use crate::context::RequestContext;
-use crate::pipeline::gate::Listening;
-use crate::stage::panic;
+pub use captured::{Captured, View};
+#[doc(inline)]
+pub use ragtrace_core::capture::ManualClock;
 
 /// Runs `future`, and returns its output and what its stages recorded.
 pub async fn capture<F: Future>(future: F) -> (F::Output, Captured) {
@@ -75,7 +74,7 @@ impl Capturing {
         };
         let capture = Capture::new(clock);
         let context = context.captured_by(&capture);
-        Self { capture, context, is_made_up, _listening: Listening::new() }
+        Self { capture, context, is_made_up, _listening: Listening::begin() }
     }
 
     async fn run<F: Future>(self, future: F) -> (F::Output, Captured) {

@@ -18,13 +18,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ragtrace_core::queue::QueueLimits;
+
 use self::disk::{Disk, Waiting};
 pub(super) use self::news::Doing;
 use self::news::News;
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::pipeline::backoff::Backoff;
 use crate::pipeline::batch::Batcher;
-use crate::pipeline::queue::QueueLimits;
 use crate::pipeline::stats::SinkStats;
 use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits, BoxSink, Sink};

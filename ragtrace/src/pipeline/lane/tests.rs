@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::{Doing, Input, Lane, Spooling};
-use crate::pipeline::QueueLimits;
 use crate::record::{OWN_LOGGER, Origin, Record};
 use crate::sink::{BatchLimits, BoxSink, Delivered, Discard, Sink, SinkError};
 use crate::spool::{Command, Event, Handle, Key};
+use ragtrace_core::queue::QueueLimits;
 
 struct Small(Discard);
 

@@ -4,9 +4,10 @@
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use ragtrace_core::queue::Consumer;
+
 use super::{Command, SPOOLING, Worker};
 use crate::pipeline::lane::Lane;
-use crate::pipeline::queue::Consumer;
 use crate::pipeline::stats::Report;
 
 /// Somebody who waits for what was accepted before he asked.

@@ -17,17 +17,19 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ragtrace_core::Level;
+use ragtrace_core::Timestamp;
+use ragtrace_core::queue::{Consumer, Queue, QueueLimits, Requests};
+use ragtrace_core::time::Calibration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
 
 use self::flush::{Ending, Flush};
-use crate::level::Level;
 use crate::metrics::StageMinute;
 use crate::pipeline::ahead::Ahead;
 use crate::pipeline::assemble::{Assembler, Output};
 use crate::pipeline::lane::{Doing, Input, Lane, Spooling};
 use crate::pipeline::own;
-use crate::pipeline::queue::{Consumer, Queue, QueueLimits, Requests};
 use crate::pipeline::refine::Refiner;
 use crate::pipeline::sampling::{Passed, Released, Sampling};
 use crate::pipeline::stage_totals::{StageCounts, StageTotals};
@@ -36,7 +38,6 @@ use crate::record::{Draft, Origin};
 use crate::sample::Sampler;
 use crate::sink::{BoxSink, Delivered, Sink, SinkError};
 use crate::spool::{self, SpoolLimits, SpoolPlan};
-use crate::time::{Calibration, Timestamp};
 use crate::warning::Limited;
 
 /// How long an entry waits in a thread's chain at most before it is read.
@@ -175,7 +176,7 @@ impl Worker {
             refused: (0, 0),
             refusing: Limited::default(),
             published: plan.published,
-            clock: Calibration::new(),
+            clock: Calibration::begin(),
         };
         worker.publish();
         worker

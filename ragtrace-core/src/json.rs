@@ -1,0 +1,324 @@
+//! A writer of JSON objects into bytes: no intermediate tree, no allocation of its own.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::Value;
+use crate::stage::words::RawValue;
+
+/// An object that is being written. [`Object::close`] ends it; what it is nested in goes on then.
+pub struct Object<'a> {
+    out: &'a mut Vec<u8>,
+    empty: bool,
+}
+
+/// The JSON of one object, as a text.
+pub fn text_of(write: impl FnOnce(Object<'_>)) -> String {
+    let mut out = Vec::with_capacity(128);
+    write(Object::open(&mut out));
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// A name of any kind after its first quote, up to the colon.
+pub fn key_of(name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 2);
+    escaped(&mut key, name);
+    key.extend_from_slice(b"\":");
+    key
+}
+
+impl<'a> Object<'a> {
+    pub fn open(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// The rest of an object that has something in it already.
+    pub fn continued(out: &'a mut Vec<u8>) -> Self {
+        Self { out, empty: false }
+    }
+
+    /// Members that were written before, with a comma before each.
+    #[inline]
+    pub fn piece(&mut self, members: &[u8]) {
+        self.out.extend_from_slice(members);
+    }
+
+    pub fn close(self) {
+        self.out.push(b'}');
+    }
+
+    pub fn nested(&mut self, name: &'static str) -> Object<'_> {
+        self.key(name);
+        Object::open(self.out)
+    }
+
+    pub fn null(&mut self, name: &'static str) {
+        self.key(name);
+        self.out.extend_from_slice(b"null");
+    }
+
+    pub fn boolean(&mut self, name: &'static str, value: bool) {
+        self.key(name);
+        self.put_boolean(value);
+    }
+
+    pub fn unsigned(&mut self, name: &'static str, number: u64) {
+        self.key(name);
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// A number, or `null` for what JSON has no form for.
+    pub(crate) fn float(&mut self, name: &'static str, number: f64) {
+        self.key(name);
+        self.put_float(number);
+    }
+
+    /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole number of nanoseconds are the
+    /// shortest form already, up to as many as a `f64` tells apart.
+    pub fn millis(&mut self, name: &'static str, time: Duration) {
+        const MOST: u64 = 1_000_000_000_000_000;
+        self.key(name);
+        match u64::try_from(time.as_nanos()) {
+            Ok(nanos @ 10..MOST) => {
+                let (whole, mut rest) = (nanos / 1_000_000, nanos % 1_000_000);
+                self.out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+                let mut digits = *b".000000";
+                for digit in digits[1..].iter_mut().rev() {
+                    *digit += u8::try_from(rest % 10).unwrap_or(0);
+                    rest /= 10;
+                }
+                // One stays, as a number with decimals has at least one.
+                let zeros = digits[2..].iter().rev().take_while(|digit| **digit == b'0').count();
+                self.out.extend_from_slice(&digits[..digits.len() - zeros]);
+            }
+            _ => self.put_float(millis(time)),
+        }
+    }
+
+    pub fn text(&mut self, name: &'static str, text: &str) {
+        self.key(name);
+        string(self.out, text);
+    }
+
+    pub fn optional_text(&mut self, name: &'static str, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(name, text);
+        }
+    }
+
+    pub fn texts(&mut self, name: &'static str, texts: &[String]) {
+        self.key(name);
+        self.out.push(b'[');
+        for (index, text) in texts.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            string(self.out, text);
+        }
+        self.out.push(b']');
+    }
+
+    /// A text that is known to need no escapes.
+    pub fn ascii(&mut self, name: &'static str, text: &[u8]) {
+        self.key(name);
+        self.out.push(b'"');
+        self.out.extend_from_slice(text);
+        self.out.push(b'"');
+    }
+
+    /// What is JSON already.
+    pub fn raw(&mut self, name: &'static str, json: &str) {
+        self.key(name);
+        self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// A text in two parts.
+    pub fn text_of_two(&mut self, name: &'static str, first: &str, second: &str) {
+        self.key(name);
+        self.out.push(b'"');
+        escaped(self.out, first);
+        escaped(self.out, second);
+        self.out.push(b'"');
+    }
+
+    /// The hyphenated form of a UUID.
+    pub fn uuid(&mut self, name: &'static str, uuid: Uuid) {
+        self.ascii(name, uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+    }
+
+    /// 16 lower-case hex digits.
+    pub fn hex(&mut self, name: &'static str, number: u64) {
+        let mut digits = [0; 16];
+        for (digit, shift) in digits.iter_mut().zip((0..u64::BITS).step_by(4).rev()) {
+            *digit = hex_digit((number >> shift).to_le_bytes()[0] & 15);
+        }
+        self.ascii(name, &digits);
+    }
+
+    /// A text that is known to need no escapes, from its `Display`.
+    pub fn display(&mut self, name: &'static str, shown: impl Display) {
+        self.key(name);
+        self.out.push(b'"');
+        // Writing to a `Vec` has no error to report.
+        let _ = write!(self.out, "{shown}");
+        self.out.push(b'"');
+    }
+
+    /// A field as a stage wrote it, with its name as [`key_of`] makes it.
+    #[inline]
+    pub fn raw_field(&mut self, key: &[u8], value: RawValue<'_>) {
+        self.begin_key();
+        self.out.extend_from_slice(key);
+        self.put_raw(value);
+    }
+
+    /// The same with a name of any kind.
+    pub fn raw_named(&mut self, name: &str, value: RawValue<'_>) {
+        self.begin_key();
+        escaped(self.out, name);
+        self.out.extend_from_slice(b"\":");
+        self.put_raw(value);
+    }
+
+    #[inline]
+    fn put_raw(&mut self, value: RawValue<'_>) {
+        match value {
+            RawValue::Bool(value) => self.put_boolean(value),
+            RawValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            RawValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            RawValue::F64(number) => self.put_float(number),
+            RawValue::Text(text) => {
+                self.out.push(b'"');
+                escaped_bytes(self.out, &text.as_bytes());
+                self.out.push(b'"');
+            }
+        }
+    }
+
+    /// A field of any name.
+    pub fn field(&mut self, name: &str, value: &Value) {
+        self.begin_key();
+        escaped(self.out, name);
+        self.out.extend_from_slice(b"\":");
+        match value {
+            Value::Null => self.out.extend_from_slice(b"null"),
+            Value::Bool(value) => self.put_boolean(*value),
+            Value::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
+            Value::F64(number) => self.put_float(*number),
+            Value::Text(text) => string(self.out, text),
+        }
+    }
+
+    fn put_boolean(&mut self, value: bool) {
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    /// A number, or `null` for what JSON has no form for.
+    fn put_float(&mut self, number: f64) {
+        if number.is_finite() {
+            self.out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+        } else {
+            self.out.extend_from_slice(b"null");
+        }
+    }
+
+    /// A name of ours, which needs no escapes.
+    fn key(&mut self, name: &'static str) {
+        self.begin_key();
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    fn begin_key(&mut self) {
+        let begin: &[u8] = if std::mem::replace(&mut self.empty, false) { b"\"" } else { b",\"" };
+        self.out.extend_from_slice(begin);
+    }
+}
+
+fn hex_digit(number: u8) -> u8 {
+    if number < 10 { b'0' + number } else { b'a' + number - 10 }
+}
+
+fn string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+fn escaped(out: &mut Vec<u8>, text: &str) {
+    escaped_bytes(out, text.as_bytes());
+}
+
+/// One division of a whole number, so that the shortest decimal form has no more digits than there are.
+#[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
+pub fn millis(duration: Duration) -> f64 {
+    duration.as_nanos() as f64 / 1e6
+}
+
+/// Escapes a text's bytes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
+fn escaped_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    // Few texts have anything to escape, and many bytes are looked at together as fast as a few.
+    const TOGETHER: usize = 16;
+    let needs = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    let none_in = |chunk: &[u8]| !chunk.iter().fold(false, |found, byte| found | needs(*byte));
+    if bytes.chunks_exact(TOGETHER).all(none_in) && none_in(bytes.chunks_exact(TOGETHER).remainder()) {
+        return out.extend_from_slice(bytes);
+    }
+    let mut done = 0;
+    for (at, &byte) in bytes.iter().enumerate() {
+        if !needs(byte) {
+            continue;
+        }
+        out.extend_from_slice(&bytes[done..at]);
+        done = at + 1;
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            _ => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)]),
+        }
+    }
+    out.extend_from_slice(&bytes[done..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_time_is_written_as_its_float_is(nanos in proptest::prop_oneof![0..200_u64, 0..10_u64.pow(10), 0..u64::MAX]) {
+            let time = Duration::from_nanos(nanos);
+            let of_time = text_of(|mut object| { object.millis("ms", time); object.close(); });
+            let of_float = text_of(|mut object| { object.float("ms", millis(time)); object.close(); });
+            proptest::prop_assert_eq!(of_time, of_float);
+        }
+    }
+
+    #[test]
+    fn every_character_survives_the_way_through_a_parser() {
+        let text: String = (0..0x250).filter_map(char::from_u32).chain("\u{1f980}\u{ffff}".chars()).collect();
+        let json = text_of(|mut object| {
+            object.text("text", &text);
+            object.float("nan", f64::NAN);
+            object.float("small", 1e-300);
+            object.field("negative", &Value::I64(i64::MIN));
+            object.field(&text, &Value::Bool(true));
+            object.texts("list", &[text.clone(), String::new()]);
+            object.close();
+        });
+        let parsed: serde_json::Value = serde_json::from_str(&json).expect("valid JSON");
+        assert_eq!(parsed["text"], text);
+        assert_eq!(parsed["list"], serde_json::json!([text, ""]));
+        assert_eq!(parsed["nan"], serde_json::Value::Null);
+        assert_eq!(parsed["small"], 1e-300);
+        assert_eq!(parsed["negative"], i64::MIN);
+        assert_eq!(parsed[&text], true);
+    }
+}

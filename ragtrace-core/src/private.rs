@@ -1,0 +1,20 @@
+//! What generated code may name, and nobody else: it changes without notice.
+
+use std::pin::Pin;
+
+pub use crate::__listed as listed;
+pub use crate::stage::{
+    CountProbe, ErrorProbe, Field, Listed, Probe, open, open_bare, open_later, record, record_cost, record_count,
+};
+pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};
+
+/// Lets a body's type be known before it is inferred. It is never called.
+#[expect(clippy::unreachable, reason = "generated code names it behind `if false`")]
+pub fn expected<T>() -> T {
+    unreachable!("generated code never gets here")
+}
+
+/// `Box::pin`, by a name that nobody shadows.
+pub fn boxed<F>(future: F) -> Pin<Box<F>> {
+    Box::pin(future)
+}
