@@ -2,10 +2,13 @@
 //!
 //! The writer fills a block entry by entry and links the next one; the reader follows. Neither waits for the other: words
 //! below `written` are the reader's, those from it on the writer's, and `written` only grows. Words own nothing, so
-//! nothing is left to drop, and a word is an atomic that is written before `written` passes it and read after: no
-//! `unsafe` is needed.
+//! nothing is left to drop, and a word is an atomic that is written before `written` passes it and read after. The reader
+//! looks at its words where they lie, as at plain memory; that is the need for `unsafe` here, since copying them one by one
+//! takes the worker as long as half of what it makes of them.
 
-use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering};
+#![expect(unsafe_code, reason = "the reader's words are plain memory; see above")]
+
+use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering, settled};
 use crate::stage::entry;
 
 /// Words in a block: 16 KiB. An entry that is longer has a block of its own.
@@ -102,6 +105,8 @@ pub(super) struct Reader {
     at: usize,
     /// How many words of the block were filled when it was last looked at.
     filled: usize,
+    /// Room for [`settled`].
+    room: Vec<u64>,
 }
 
 /// A place in a chain: places are in order.
@@ -114,7 +119,7 @@ pub(super) struct Place {
 /// A new chain of one block.
 pub(super) fn chain(pool: &Pool) -> (Writer, Reader) {
     let block = pool.take(WORDS);
-    (Writer { block: Arc::clone(&block), at: 0 }, Reader { block, at: 0, filled: 0 })
+    (Writer { block: Arc::clone(&block), at: 0 }, Reader { block, at: 0, filled: 0, room: Vec::new() })
 }
 
 impl Writer {
@@ -166,23 +171,22 @@ impl Writer {
 }
 
 impl Reader {
-    /// Copies the next entry to `entry`, and says whether there was one. A block that is left behind goes to `pool`, and
-    /// `went_on` is told how many blocks' worth the next one takes.
+    /// The next entry, if there is one. A block that is left behind goes to `pool`, and `went_on` is told how many blocks'
+    /// worth the next one takes.
     #[inline]
-    pub(super) fn read(&mut self, pool: &Pool, went_on: impl FnOnce(usize), entry: &mut Vec<u64>) -> bool {
+    pub(super) fn read(&mut self, pool: &Pool, went_on: impl FnOnce(usize)) -> Option<&[u64]> {
         if self.at == self.filled && !self.look(pool, went_on) {
-            return false;
+            return None;
         }
-        entry.clear();
-        let Some(first) = self.block.words.get(self.at) else { return false };
-        let first = first.load(Ordering::Relaxed);
-        // An entry is never empty; a length of nothing would have the reader stand still.
-        let end = self.at + entry::length(first).max(1);
-        if let Some(words) = self.block.words.get(self.at..end) {
-            entry.extend(words.iter().map(|word| word.load(Ordering::Relaxed)));
-        }
-        self.at = end;
-        true
+        let first = self.block.words.get(self.at)?.load(Ordering::Relaxed);
+        // An entry is never empty; a length of nothing would have the reader stand still. None goes beyond what is filled.
+        let start = self.at;
+        self.at = (start + entry::length(first).max(1)).min(self.filled);
+        let words = self.block.words.get(start..self.at)?;
+        // SAFETY: these words are below `written`, which was read with `Acquire`, so they are seen as they were written. Nobody
+        // writes them again while this reader has the block, and it keeps it for as long as it is borrowed for them: the
+        // writer writes from `written` on, and `Pool::put` gives away only a block that has no other reference.
+        Some(unsafe { settled(words, &mut self.room) })
     }
 
     /// Where the reader is.
@@ -243,9 +247,9 @@ mod tests {
                 writer.write(&of_writer, [0], words - 1, entry_of(n));
             }
         });
-        let (mut expected, mut entry) = (0, Vec::new());
+        let mut expected = 0;
         while expected < count {
-            if reader.read(&pool, |_| (), &mut entry) {
+            if let Some(entry) = reader.read(&pool, |_| ()) {
                 assert!(entry[1..].iter().all(|word| *word == expected), "{expected}");
                 assert_eq!(entry.len() as u64, entry[0] >> 32);
                 expected += 1;
@@ -254,17 +258,17 @@ mod tests {
             }
         }
         writing.join().expect("the writer does not panic");
-        assert!(!reader.read(&pool, |_| (), &mut entry));
+        assert!(reader.read(&pool, |_| ()).is_none());
     }
 
     #[test]
     fn blocks_that_were_read_are_written_again() {
         let pool = Pool::new(4);
         let (mut writer, mut reader) = chain(&pool);
-        let (mut went_on, mut entry) = (0, Vec::new());
+        let mut went_on = 0;
         for n in 0..(10 * WORDS as u64) {
             writer.write(&pool, [0], 1, entry_of(n));
-            assert!(reader.read(&pool, |blocks| went_on += blocks, &mut entry));
+            assert!(reader.read(&pool, |blocks| went_on += blocks).is_some());
         }
         assert_eq!((went_on, pool.len()), (19, 1));
     }

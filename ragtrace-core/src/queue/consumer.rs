@@ -32,8 +32,6 @@ pub struct Taken<'a> {
 #[derive(Debug, Default)]
 pub struct Requests {
     named: HashMap<u64, std::sync::Arc<Request>>,
-    /// The entry that is being read.
-    words: Vec<u64>,
 }
 
 impl Requests {
@@ -82,23 +80,18 @@ impl Consumer {
         let went_on = |blocks| {
             queue.blocks.fetch_sub(blocks, Ordering::Relaxed);
         };
-        let mut words = std::mem::take(&mut requests.words);
         let mut taken = 0;
-        let is_over = loop {
-            if taken == most {
-                break false;
-            }
-            if !self.chain.read(&queue.pool, went_on, &mut words) {
-                break at_end;
-            }
+        while taken < most {
+            let Some(words) = self.chain.read(&queue.pool, went_on) else {
+                return if at_end { None } else { Some(taken) };
+            };
             taken += 1;
-            if let Some(version) = entry::names_a_request(&words) {
-                self.request = requests.named(version, || entry::read_request(&words));
+            if let Some(version) = entry::names_a_request(words) {
+                self.request = requests.named(version, || entry::read_request(words));
             } else if let Some(request) = &self.request {
-                take(Taken { words: &words, request, thread: &self.thread });
+                take(Taken { words, request, thread: &self.thread });
             }
-        };
-        requests.words = words;
-        if is_over { None } else { Some(taken) }
+        }
+        Some(taken)
     }
 }

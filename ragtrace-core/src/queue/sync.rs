@@ -7,6 +7,19 @@ mod real {
 
     pub(in super::super) use crossbeam_queue::ArrayQueue;
 
+    /// Words that are not written any more, as plain memory. A model needs `room` to copy them.
+    ///
+    /// # Safety
+    ///
+    /// Nobody writes them for as long as the result lives, and what was written to them is seen on this thread.
+    #[inline]
+    #[expect(unsafe_code, reason = "atomics have no safe way to be read as a slice")]
+    pub(in super::super) unsafe fn settled<'a>(words: &'a [AtomicU64], _room: &'a mut Vec<u64>) -> &'a [u64] {
+        // SAFETY: an atomic has the size and the alignment of its number (on all that have 64-bit atomics, that of `u64` is no
+        // larger), and the caller says that there is no writer.
+        unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+    }
+
     /// A reference to what comes after, which is set once.
     #[derive(Debug)]
     pub(in super::super) struct Link<T>(std::sync::OnceLock<Arc<T>>);
@@ -52,6 +65,13 @@ mod modelled {
         pub(in super::super) fn set(&self, next: Arc<T>) {
             *self.0.lock().expect("no panic in a model") = Some(next);
         }
+    }
+
+    #[expect(unsafe_code, reason = "as unsafe as what it stands for")]
+    pub(in super::super) unsafe fn settled<'a>(words: &'a [AtomicU64], room: &'a mut Vec<u64>) -> &'a [u64] {
+        room.clear();
+        room.extend(words.iter().map(|word| word.load(Ordering::Relaxed)));
+        room
     }
 
     /// `ArrayQueue`, as far as it is used here.
