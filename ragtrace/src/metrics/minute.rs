@@ -29,7 +29,8 @@ pub struct StageMinute {
     pub(crate) cancelled: u64,
     pub(crate) items: u64,
     pub(crate) cost_usd: f64,
-    pub(crate) total: Duration,
+    /// In nanoseconds.
+    pub(crate) total: u64,
     pub(crate) durations: DurationSketch,
 }
 
@@ -55,7 +56,7 @@ impl StageMinute {
             cancelled: happened(Event::Cancelled),
             items: record.count().unwrap_or(0),
             cost_usd: record.metric("cost_usd").unwrap_or(0.0),
-            total: duration,
+            total: u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX),
             durations,
         })
     }
@@ -112,7 +113,7 @@ impl StageMinute {
 
     /// The sum of durations.
     pub fn total(&self) -> Duration {
-        self.total
+        Duration::from_nanos(self.total)
     }
 
     /// A sketch of durations.
@@ -129,7 +130,7 @@ pub(crate) struct Measured<'a> {
     pub(crate) status: RunStatus,
     pub(crate) items: Option<u64>,
     pub(crate) cost_usd: Option<f64>,
-    pub(crate) duration: Duration,
+    pub(crate) nanos: u64,
 }
 
 /// Counts runs until their minute is over.
@@ -183,8 +184,8 @@ impl Meter {
         }
         counted.items = counted.items.saturating_add(run.items.unwrap_or(0));
         counted.cost_usd += run.cost_usd.filter(|cost| cost.is_finite()).unwrap_or(0.0);
-        counted.total = counted.total.saturating_add(run.duration);
-        counted.durations.add_near(run.duration, &mut latest.near);
+        counted.total = counted.total.saturating_add(run.nanos);
+        counted.durations.add_near(run.nanos, &mut latest.near);
     }
 
     #[inline(never)]
@@ -246,7 +247,7 @@ impl Meter {
             cancelled: 0,
             items: 0,
             cost_usd: 0.0,
-            total: Duration::ZERO,
+            total: 0,
             durations: DurationSketch::new(),
         });
         self.places.insert(key, place);
@@ -269,9 +270,8 @@ mod tests {
     }
 
     fn run(at: i64, request: &Request) -> Measured<'_> {
-        let duration = Duration::from_millis(2);
         let (at, status) = (Timestamp::from_micros(at), RunStatus::Completed);
-        Measured { at, stage: &STAGE, request, status, items: Some(3), cost_usd: Some(0.5), duration }
+        Measured { at, stage: &STAGE, request, status, items: Some(3), cost_usd: Some(0.5), nanos: 2_000_000 }
     }
 
     #[test]

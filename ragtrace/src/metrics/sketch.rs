@@ -38,10 +38,10 @@ impl DurationSketch {
         }
     }
 
-    /// Adds one duration. `near` says where to look first, and is told where it was.
+    /// Adds one duration of so many nanoseconds. `near` says where to look first, and is told where it was.
     #[inline]
-    pub(crate) fn add_near(&mut self, duration: Duration, near: &mut usize) {
-        let number = bucket(duration);
+    pub(crate) fn add_near(&mut self, nanos: u64, near: &mut usize) {
+        let number = bucket_of_nanos(nanos);
         match self.buckets.get_mut(*near) {
             Some((bucket, count)) if *bucket == number => *count = count.saturating_add(1),
             _ => *near = self.add_to(number, 1),
@@ -96,11 +96,12 @@ impl DurationSketch {
 /// The number of the bucket that a duration falls in: those up to `FACTOR^n` microseconds.
 #[inline]
 fn bucket(duration: Duration) -> u16 {
-    match u64::try_from(duration.as_nanos()) {
-        Ok(..=1_000) => 0,
-        Ok(nanos) => near_bucket(nanos).unwrap_or_else(|| far_bucket(duration)),
-        Err(_) => far_bucket(duration),
-    }
+    u64::try_from(duration.as_nanos()).map_or_else(|_| far_bucket(duration), bucket_of_nanos)
+}
+
+#[inline]
+fn bucket_of_nanos(nanos: u64) -> u16 {
+    if nanos <= 1_000 { 0 } else { near_bucket(nanos).unwrap_or_else(|| far_bucket(Duration::from_nanos(nanos))) }
 }
 
 /// The longest durations, in nanoseconds, of the buckets up to about three hours.

@@ -14,17 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::id::record_id;
 use ragtrace_core::queue::Taken;
 use ragtrace_core::stage::entry::{self, Ended, Outcome, Run};
 use ragtrace_core::stage::words::{FieldWords, RawFields, name};
-use ragtrace_core::{ErrorInfo, Event, Level, StageDescriptor, Timestamp, Value};
-use uuid::Uuid;
+use ragtrace_core::{Event, Level, StageDescriptor, Timestamp, Value};
 
 use crate::SpanId;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::pipeline::open::{OpenRuns, Opened};
-use crate::record::{ChunkMemory, Draft, Origin, Parts, Sealed, Sizes, Subject, Time, field_name};
+use crate::record::{ChunkMemory, Draft, Ids, Laid, Marks, Maybe, More, Origin, Parts, Sealed, Sizes, field_name};
 
 /// Makes records of entries, and remembers what is open.
 pub(crate) struct Assembler {
@@ -41,9 +39,9 @@ struct Maker {
     level: Level,
     filtered: u64,
     output: Output,
+    /// Tells the output from those before it.
+    outputs: u32,
     meter: Meter,
-    /// How many records were made, if their ids are to be numbers.
-    numbered: Option<u64>,
 }
 
 /// What the entries read so far make.
@@ -53,8 +51,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    fn new(origin: &Arc<Origin>, memory: &ChunkMemory) -> Self {
-        Self { records: Draft::in_memory(Arc::clone(origin), memory), requests: Vec::new() }
+    fn new(origin: &Arc<Origin>, ids: Ids, memory: &ChunkMemory) -> Self {
+        Self { records: Draft::in_memory(Arc::clone(origin), ids, memory), requests: Vec::new() }
     }
 }
 
@@ -81,15 +79,16 @@ struct From<'a> {
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
         let memory = ChunkMemory::default();
-        let (output, meter) = (Output::new(&origin, &memory), Meter::default());
-        let maker = Maker { origin, memory, level, filtered: 0, output, meter, numbered: None };
+        let output = Output::new(&origin, Ids::random(), &memory);
+        let maker = Maker { origin, memory, level, filtered: 0, output, outputs: 0, meter: Meter::default() };
         Self { open: OpenRuns::default(), early: Vec::new(), maker }
     }
 
     /// Has records numbered from 1, for tests that compare them with what was written down.
     #[cfg(feature = "testing")]
     pub(crate) fn number_records(&mut self) {
-        self.maker.numbered = Some(0);
+        let Maker { origin, memory, output, .. } = &mut self.maker;
+        *output = Output::new(origin, Ids::Numbered(1), memory);
     }
 
     /// Takes in one entry. `stays` says of a field's name and text whether they may leave as they are.
@@ -101,7 +100,7 @@ impl Assembler {
             opened.run = Some(run);
             opened.fields.extend_from_slice(fields);
             opened.sizes = Sizes::of(run.stage, fields, &stays);
-            self.maker.start(from, &run, fields, opened.sizes);
+            self.maker.start(from, &run, fields, opened);
         } else if let Some((span, ended, run, fields)) = entry::read_end(words) {
             let end = End { span, ended };
             if let Some(run) = run {
@@ -129,8 +128,10 @@ impl Assembler {
                 self.early.push(early);
             }
         }
-        let next = Output::new(&self.maker.origin, &self.maker.memory);
-        std::mem::replace(&mut self.maker.output, next)
+        let Maker { origin, memory, output, outputs, .. } = &mut self.maker;
+        let next = Output::new(origin, output.records.next_ids(), memory);
+        *outputs = outputs.wrapping_add(1);
+        std::mem::replace(output, next)
     }
 
     /// Whether there is so much that it should be taken.
@@ -165,13 +166,20 @@ impl Assembler {
 
 impl Maker {
     #[inline(always)]
-    fn start(&mut self, from: From<'_>, run: &Run, fields: &[u64], sizes: Sizes) {
+    fn start(&mut self, from: From<'_>, run: &Run, fields: &[u64], opened: &mut Opened) {
         let level = run.stage.level();
-        if self.shows(level) {
-            let timestamp = from.request.anchor.wall_at(run.started);
-            self.output.records.context_words(fields, sizes);
-            self.add(from, run, Seen { timestamp, event: Event::Started, level, ended: None });
+        if !self.shows(level) {
+            return;
         }
+        let timestamp = from.request.anchor.wall_at(run.started);
+        let seen = Seen { timestamp, event: Event::Started, level, duration: Maybe::NONE, busy: Maybe::NONE };
+        if fields.len() > Draft::LONGEST {
+            self.context(run.stage, FieldWords(fields));
+            return self.add_named(from, run, seen, Said::default());
+        }
+        let context = self.output.records.lay(fields);
+        opened.laid = Some((self.outputs, context));
+        self.add(from, run, seen, Said::default(), context, Laid::default(), opened.sizes);
     }
 
     #[inline(always)]
@@ -190,64 +198,75 @@ impl Maker {
             Outcome::Cancelled => (Event::Cancelled, Level::Warn),
         };
         let timestamp = from.request.anchor.wall_at(ended.at);
-        let duration = ended.at.since(run.started);
+        let nanos = ended.at.nanos_since(run.started);
+        let busy = ended.busy.map_or(Maybe::NONE, |busy| Maybe::of(busy.min(nanos)));
+        let seen = Seen { timestamp, event, level, duration: Maybe::of(nanos), busy };
         let shows = self.shows(level);
-        let said = if opened.notes.is_empty() && !repeats(run.stage, &opened.fields, fields) {
-            self.output.records.context_words(&opened.fields, opened.sizes);
-            Said::in_words(&mut self.output.records, run.stage, fields, stays)
+        let before = self.output.records.end_of_words();
+        let mut sizes = opened.sizes;
+        let laid = if opened.notes.is_empty() && opened.fields.len() + fields.len() <= Draft::LONGEST {
+            Said::in_words(&mut self.output.records, run.stage, &opened.fields, fields, &mut sizes, stays)
         } else {
-            self.read_fields(run.stage, opened, fields)
+            None
         };
-        let status = RunStatus::of(event);
+        let Some((said, texts)) = laid else {
+            self.output.records.take_back(before);
+            return self.end_named(from, run, seen, opened, fields, shows);
+        };
+        self.count(from, run, seen, &said);
+        if !shows {
+            return self.output.records.take_back(before);
+        }
+        let metrics = self.output.records.laid_since(before);
+        let context = match opened.laid {
+            // The words of the start serve both.
+            Some((output, context)) if output == self.outputs && texts.is_empty() => context,
+            _ => self.output.records.lay_both(&opened.fields, &texts),
+        };
+        self.add(from, run, seen, said, context, metrics, sizes);
+    }
+
+    /// An end whose fields are told apart by their names: what is recorded more than once is what was recorded last. There
+    /// may be more words, too, than a record counts.
+    #[cold]
+    #[inline(never)]
+    fn end_named(&mut self, from: From<'_>, run: &Run, seen: Seen, opened: &Opened, fields: &[u64], shows: bool) {
+        let mut said = Said::default();
+        self.context(run.stage, FieldWords(&opened.fields));
+        // `count` in `record!` is the count too, if the result has none.
+        for (index, value) in FieldWords(&opened.notes).chain(FieldWords(fields)) {
+            said.take(&mut self.output.records, run.stage, index, value);
+        }
+        self.count(from, run, seen, &said);
+        if shows { self.add_named(from, run, seen, said) } else { self.output.records.forget() }
+    }
+
+    /// Counts the run for its minute, and for its request if it is all of it that ran here.
+    #[inline]
+    fn count(&mut self, from: From<'_>, run: &Run, seen: Seen, said: &Said) {
+        let nanos = seen.duration.get().unwrap_or(0);
+        let status = RunStatus::of(seen.event);
         self.meter.count(&Measured {
-            at: timestamp,
+            at: seen.timestamp,
             stage: run.stage,
             request: from.request,
             status,
             items: said.count,
             cost_usd: said.cost_usd,
-            duration,
+            nanos,
         });
         if run.local_root {
             let (operation, request) = (Cow::Borrowed(run.stage.name()), Arc::clone(from.request));
+            let (timestamp, duration) = (seen.timestamp, Duration::from_nanos(nanos));
             self.output.requests.push(RequestMetric { timestamp, operation, duration, status, request });
         }
-        if !shows {
-            return self.output.records.forget();
-        }
-        let busy = ended.busy.map(|busy| Duration::from_nanos(busy).min(duration));
-        let ended = Some((Some(duration), busy, said));
-        self.add(from, run, Seen { timestamp, event, level, ended });
     }
 
-    /// Adds the fields of a run to its end, by name: what is recorded more than once is what was recorded last.
-    #[cold]
-    #[inline(never)]
-    fn read_fields(&mut self, stage: &'static StageDescriptor, opened: &Opened, fields: &[u64]) -> Said {
-        let mut said = Said::default();
-        self.context(stage, FieldWords(&opened.fields));
-        // `count` in `record!` is the count too, if the result has none.
-        for (index, value) in FieldWords(&opened.notes).chain(FieldWords(fields)) {
-            said.take(&mut self.output.records, stage, index, value);
-        }
-        said
-    }
-
-    /// Adds the fields of a start.
+    /// Adds the fields of a start by their names.
     fn context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) {
         for (index, value) in fields {
             if let Some(name) = field_name(stage, index) {
                 self.output.records.context(Cow::Borrowed(name), value);
-            }
-        }
-    }
-
-    fn record_id(&mut self, timestamp: Timestamp) -> Uuid {
-        match &mut self.numbered {
-            None => record_id(timestamp),
-            Some(last) => {
-                *last += 1;
-                Uuid::from_u128(u128::from(*last))
             }
         }
     }
@@ -258,50 +277,73 @@ impl Maker {
         shows
     }
 
-    /// Adds the record whose fields were added. It is put together here and nowhere else, and so written once.
+    /// Adds a record with these fields. It is put together here, and so written once.
     #[inline(always)]
-    fn add(&mut self, from: From<'_>, run: &Run, seen: Seen) {
-        let Seen { timestamp, event, level, ended } = seen;
-        let (duration, busy, said) = ended.unwrap_or_default();
-        let id = self.record_id(timestamp);
+    #[expect(clippy::too_many_arguments, reason = "what they are in is in registers")]
+    fn add(&mut self, from: From<'_>, run: &Run, seen: Seen, said: Said, context: Laid, metrics: Laid, sizes: Sizes) {
+        let Seen { timestamp, event, level, duration, busy } = seen;
         let records = &mut self.output.records;
         let request = records.request(from.request);
         let thread = records.thread(from.thread);
-        let Sealed { fields, size, memory, is_clean } = records.seal_words(run.stage, said.failure.is_some());
+        let Said { count, failure: more, .. } = said;
+        let Sealed { fields, size, memory, marks } = records.seal_words(context, metrics, sizes, more.is_some());
+        let (stage, count) = (Some(run.stage), Maybe::from(count));
+        let (span_id, parent_span_id) = (Some(run.span), run.parent);
+        let marks = marks.with(Marks::LOCAL_ROOT, run.local_root);
         records.push(|| Parts {
-            id,
+            stage,
+            more,
             timestamp,
-            subject: Subject::Stage(run.stage),
-            span_id: Some(run.span),
-            parent_span_id: run.parent,
-            duration: Time::from(duration),
-            busy: Time::from(busy),
-            count: said.count,
+            span_id,
+            parent_span_id,
+            duration,
+            busy,
+            count,
+            fields,
             request,
             thread,
-            fields,
-            level,
-            event,
-            local_root: run.local_root,
-            failure: said.failure,
             size,
             memory,
-            is_clean,
+            level,
+            event,
+            marks,
+        });
+    }
+
+    /// Adds the record whose fields were added by their names.
+    #[cold]
+    fn add_named(&mut self, from: From<'_>, run: &Run, seen: Seen, said: Said) {
+        let Seen { timestamp, event, level, duration, busy } = seen;
+        let records = &mut self.output.records;
+        let (request, thread) = (records.request(from.request), records.thread(from.thread));
+        records.add(Parts {
+            count: Maybe::from(said.count),
+            more: said.failure,
+            span_id: Some(run.span),
+            parent_span_id: run.parent,
+            duration,
+            busy,
+            request,
+            thread,
+            marks: Marks::default().with(Marks::LOCAL_ROOT, run.local_root),
+            ..Parts::new(timestamp, event, level, Some(run.stage))
         });
     }
 }
 
-/// What a stage's record says besides its run and its fields.
+/// What a stage's record says besides its run and what it said.
+#[derive(Clone, Copy)]
 struct Seen {
     timestamp: Timestamp,
     event: Event,
     level: Level,
-    /// Of an end: how long the run took, the time inside polls, and what it said.
-    ended: Option<(Option<Duration>, Option<Duration>, Said)>,
+    /// Of an end: how long the run took, and the time inside polls.
+    duration: Maybe,
+    busy: Maybe,
 }
 
 /// Whether a text or a truth value of an end has the name of a field of its start, whose place it takes then.
-#[inline]
+#[cold]
 fn repeats(stage: &'static StageDescriptor, start: &[u64], end: &[u64]) -> bool {
     let of_start = |name| RawFields(start).any(|field| field_name(stage, field.name) == Some(name));
     let mut ends = RawFields(end).filter(|field| !field.value.is_number());
@@ -317,15 +359,18 @@ struct Said {
 }
 
 impl Said {
-    /// Puts the fields of an end where they belong, as they are: here, or in the record that is being made.
+    /// Lays down the numbers of an end, and returns what it says besides, and its other fields, which belong to the context.
+    /// Without a result they have to be told apart by their names.
     #[inline(always)]
     fn in_words(
         record: &mut Draft,
         stage: &'static StageDescriptor,
+        start: &[u64],
         words: &[u64],
+        sizes: &mut Sizes,
         stays: impl Fn(&'static str, &str) -> bool,
-    ) -> Self {
-        let (mut count, mut cost_usd, mut failure) = (None, None, None);
+    ) -> Option<(Self, Vec<u64>)> {
+        let (mut count, mut cost_usd, mut failure, mut texts) = (None, None, None, Vec::new());
         for field in RawFields(words) {
             match (field.name, field_name(stage, field.name)) {
                 (name::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
@@ -333,16 +378,21 @@ impl Said {
                     failed(&mut failure, field.name, field.value.to_value());
                 }
                 (_, None) => {}
-                (_, Some(name)) if field.value.is_number() => {
-                    if name == "cost_usd" {
-                        cost_usd = field.value.as_f64();
+                (_, Some(name)) => {
+                    sizes.add_raw(|| Some(name), field.value, &stays);
+                    if field.value.is_number() {
+                        if name == "cost_usd" {
+                            cost_usd = field.value.as_f64();
+                        }
+                        record.lay(field.words);
+                    } else {
+                        texts.extend_from_slice(field.words);
                     }
-                    record.metric_word(name, field);
                 }
-                (_, Some(name)) => record.context_word(name, field, &stays),
             }
         }
-        Self { count, cost_usd, failure }
+        let said = Self { count, cost_usd, failure };
+        (texts.is_empty() || !repeats(stage, start, &texts)).then_some((said, texts))
     }
 
     /// Puts a value where it belongs: here, or in the record that is being made.
@@ -374,12 +424,12 @@ impl Said {
     }
 }
 
-type Failed = Option<Box<(ErrorInfo, Option<String>)>>;
+type Failed = Option<Box<More>>;
 
 #[inline(never)]
 fn failed(failure: &mut Failed, index: u16, value: Value) {
     let Value::Text(text) = value else { return };
-    let (error, stack_trace) = &mut **failure.get_or_insert_default();
+    let (error, stack_trace) = failure.get_or_insert_default().failure.get_or_insert_default();
     let (type_name, message, chain) = error.parts_mut();
     match index {
         name::ERROR_TYPE => *type_name = text,

@@ -6,7 +6,7 @@ use ragtrace_core::stage::entry::Run;
 
 use crate::SpanId;
 use crate::hash::{Quick, spread};
-use crate::record::Sizes;
+use crate::record::{Laid, Sizes};
 
 /// What is known of a run that has not ended.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub(super) struct Opened {
     pub(super) run: Option<Run>,
     /// The words of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,
+    /// Where they were laid down in which output, if their record was shown.
+    pub(super) laid: Option<(u32, Laid)>,
     /// What these fields take in a record.
     pub(super) sizes: Sizes,
     pub(super) notes: Vec<u64>,
@@ -26,6 +28,7 @@ impl Opened {
 
     fn clear(&mut self) {
         self.run = None;
+        self.laid = None;
         self.sizes = Sizes::default();
         for words in [&mut self.fields, &mut self.notes] {
             if words.capacity() > Self::KEPT { *words = Vec::new() } else { words.clear() }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use ragtrace_core::id::record_id;
+use ragtrace_core::id::{record_id, record_numbers};
 use ragtrace_core::{Event, Level, Timestamp, Value};
 
 use crate::pipeline::lane::Doing;
-use crate::record::{Draft, OWN_LOGGER, Other, Parts, Subject};
+use crate::record::{Draft, OWN_LOGGER, Other, Parts};
 
 /// Adds the record of something that was done or could not be done for one sink, or for all of them, unless `level`
 /// hides it.
@@ -42,8 +42,6 @@ pub(super) fn add(draft: &mut Draft, level: Level, sink: Option<&str>, doing: Do
         draft.metric(Cow::Borrowed(name), value);
     }
     let timestamp = Timestamp::now();
-    let subject =
-        Other { logger: Cow::Borrowed(OWN_LOGGER), message: Some(Cow::Borrowed(message)), ..Other::default() };
-    let subject = Subject::Other(Box::new(subject));
-    draft.add(Parts::new(record_id(timestamp), timestamp, Event::Log, of_doing, subject));
+    let other = Other { logger: Cow::Borrowed(OWN_LOGGER), message: Some(Cow::Borrowed(message)), ..Other::default() };
+    draft.add(Parts::of_other(record_id(timestamp, record_numbers()), timestamp, Event::Log, of_doing, other));
 }

@@ -61,7 +61,7 @@ impl StageTotals {
             total.items = total.items.saturating_add(part.items);
             // A counter never goes down, whatever a stage says it cost.
             total.cost_usd += part.cost_usd.max(0.0);
-            total.took = total.took.saturating_add(part.total);
+            total.took = total.took.saturating_add(part.total());
             total.durations.merge(&part.durations);
         }
     }
@@ -194,7 +194,7 @@ mod tests {
             cancelled: 0,
             items: 3,
             cost_usd: 0.25,
-            total: Duration::from_millis(millis),
+            total: millis * 1_000_000,
             durations,
         }
     }

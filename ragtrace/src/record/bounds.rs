@@ -83,7 +83,7 @@ impl RecordLimits {
             let mark = Value::Text(Cow::Owned(format!("{} fields", all - self.fields)));
             record.keep(context.min(self.fields - metrics), metrics, (Cow::Borrowed("ragtrace.truncated"), mark));
         }
-        if let Some((error, _)) = record.parts.failure.as_deref_mut() {
+        if let Some((error, _)) = record.parts.failure_mut() {
             let (_, _, chain) = error.parts_mut();
             let all = chain.len();
             if all > self.fields {
@@ -95,13 +95,13 @@ impl RecordLimits {
 }
 
 fn cut_texts(record: &mut Drafted<'_>, longest: usize) {
-    for (_, value) in record.fields() {
+    record.each_field(|(_, value)| {
         if let Value::Text(text) = value
             && let Some(cut) = shortened(text, longest)
         {
             *text = Cow::Owned(cut);
         }
-    }
+    });
     record.texts(|text| {
         if let Some(cut) = shortened(text.as_str(), longest) {
             text.replace(cut);

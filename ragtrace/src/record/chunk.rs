@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 use ragtrace_core::context::Request;
+use ragtrace_core::id::{record_id, record_numbers};
 use ragtrace_core::stage::words::{RawFields, RawValue, name};
 use ragtrace_core::{ErrorInfo, Event, Level, Timestamp};
 use ragtrace_core::{StageDescriptor, StageKind};
@@ -31,12 +32,13 @@ pub(crate) type NamedValue = (Cow<'static, str>, Value);
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(super) origin: Arc<Origin>,
+    pub(super) ids: Ids,
     pub(super) requests: Vec<Arc<Request>>,
     pub(super) threads: Vec<Arc<str>>,
     pub(super) parts: Vec<Parts>,
-    /// Fields as stages wrote them, each record's in a row: its context, then its metrics.
+    /// Fields as stages wrote them. Records of one run may share them.
     pub(super) words: Vec<u64>,
-    /// Fields that were changed, or are not a stage's, in the same order.
+    /// Fields that were changed, or are not a stage's.
     pub(super) fields: Vec<NamedValue>,
     /// What `words` say, once somebody asked.
     pub(super) read: OnceLock<Read>,
@@ -49,36 +51,36 @@ pub(crate) struct Chunk {
 pub(super) struct Read {
     fields: Vec<NamedValue>,
     /// Those of each record, in the order of the records.
-    ranges: Vec<FieldRange>,
+    places: Vec<Fields>,
 }
 
 impl Chunk {
     /// The fields of the record at `at`: of its context, and of its metrics.
     pub(super) fn fields_of(&self, at: usize) -> (&[NamedValue], &[NamedValue]) {
-        let fields = self.parts[at].fields;
-        let (fields, range) = if fields.words().is_some() {
+        let parts = &self.parts[at];
+        let (fields, place) = if parts.marks.has(Marks::WORDS) {
             let read = self.read.get_or_init(|| self.read_words());
-            (&read.fields, read.ranges.get(at).copied().unwrap_or_default())
+            (&read.fields, read.places.get(at).copied().unwrap_or_default())
         } else {
-            (&self.fields, fields.named())
+            (&self.fields, parts.fields)
         };
-        (fields.get(range.context()).unwrap_or_default(), fields.get(range.metrics()).unwrap_or_default())
+        (fields.get(place.context()).unwrap_or_default(), fields.get(place.metrics()).unwrap_or_default())
     }
 
     /// The words of a record's context and metrics, if it has its fields as words.
     pub(super) fn words_of(&self, parts: &Parts) -> Option<(&'static StageDescriptor, &[u64], &[u64])> {
-        let (Some(range), Subject::Stage(stage)) = (parts.fields.words(), &parts.subject) else { return None };
+        let stage = parts.stage.filter(|_| parts.marks.has(Marks::WORDS))?;
         let words = |range| self.words.get(range).unwrap_or_default();
-        Some((stage, words(range.context()), words(range.metrics())))
+        Some((stage, words(parts.fields.context()), words(parts.fields.metrics())))
     }
 
     #[cold]
     fn read_words(&self) -> Read {
-        let mut read = Read { fields: Vec::new(), ranges: Vec::with_capacity(self.parts.len()) };
+        let mut read = Read { fields: Vec::new(), places: Vec::with_capacity(self.parts.len()) };
         for parts in &self.parts {
-            let range =
+            let place =
                 self.words_of(parts).map(|(stage, context, metrics)| named(stage, context, metrics, &mut read.fields));
-            read.ranges.push(range.unwrap_or_default());
+            read.places.push(place.unwrap_or_default());
         }
         read
     }
@@ -90,12 +92,12 @@ pub(super) fn named(
     context: &[u64],
     metrics: &[u64],
     fields: &mut Vec<NamedValue>,
-) -> FieldRange {
+) -> Fields {
     let start = fields.len();
     fields.extend(named_words(stage, context).map(|(name, value)| (Cow::Borrowed(name), value.to_value())));
     let middle = fields.len();
     fields.extend(named_words(stage, metrics).map(|(name, value)| (Cow::Borrowed(name), value.to_value())));
-    FieldRange::new(start, middle - start, fields.len() - middle)
+    Fields::new(start, middle - start, middle, fields.len() - middle)
 }
 
 /// The fields that words say, with their names.
@@ -171,48 +173,104 @@ impl Drop for Chunk {
     }
 }
 
-/// What a record has for itself.
+/// What a record has for itself. Two or three of them are made for each stage that runs, so it is kept small: 96 bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
-    pub(crate) id: Uuid,
+    /// `None` for what is no stage's of this process: then `more` says what it is about.
+    pub(crate) stage: Option<&'static StageDescriptor>,
+    pub(crate) more: Option<Box<More>>,
     pub(crate) timestamp: Timestamp,
-    pub(crate) subject: Subject,
     pub(crate) span_id: Option<SpanId>,
     pub(crate) parent_span_id: Option<SpanId>,
-    pub(crate) duration: Time,
-    pub(crate) busy: Time,
-    pub(crate) count: Option<u64>,
+    /// In nanoseconds, as `busy` is.
+    pub(crate) duration: Maybe,
+    pub(crate) busy: Maybe,
+    pub(crate) count: Maybe,
+    pub(crate) fields: Fields,
     /// Its place among the chunk's requests and threads, if it has any.
     pub(crate) request: Place,
     pub(crate) thread: Place,
-    pub(crate) fields: Fields,
-    pub(crate) level: Level,
-    pub(crate) event: Event,
-    pub(crate) local_root: bool,
-    pub(crate) failure: Option<Box<(ErrorInfo, Option<String>)>>,
     /// Estimates in bytes: of the canonical JSON, and of the memory it takes.
     pub(crate) size: u32,
     pub(crate) memory: u32,
-    /// A stage's record that may leave as it is.
-    pub(crate) is_clean: bool,
+    pub(crate) level: Level,
+    pub(crate) event: Event,
+    pub(crate) marks: Marks,
 }
 
-/// A duration in one word, if there is one: up to 584 years in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Time(u64);
+const _: () = assert!(size_of::<Parts>() == 96);
 
-impl Time {
-    const NONE: Self = Self(u64::MAX);
+/// What only some records have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct More {
+    /// `None` if it follows from the place of the record.
+    pub(crate) id: Option<Uuid>,
+    pub(crate) other: Other,
+    pub(crate) failure: Option<(ErrorInfo, Option<String>)>,
+}
 
-    pub(super) fn get(self) -> Option<Duration> {
-        (self != Self::NONE).then(|| Duration::from_nanos(self.0))
+/// What is true of a record, a bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// A stage's record that may leave as it is.
+    pub(crate) const CLEAN: Self = Self(1);
+    /// Its stage has no parent in this process.
+    pub(crate) const LOCAL_ROOT: Self = Self(2);
+    /// Its fields are in the chunk's words, and the record is a stage's. Else they are in the chunk's fields.
+    pub(crate) const WORDS: Self = Self(4);
+
+    #[inline]
+    pub(crate) fn has(self, mark: Self) -> bool {
+        self.0 & mark.0 != 0
+    }
+
+    /// The same, with `mark` if `is_so`.
+    #[inline]
+    pub(crate) fn with(self, mark: Self, is_so: bool) -> Self {
+        Self(self.0 | if is_so { mark.0 } else { 0 })
+    }
+
+    pub(crate) fn without(self, mark: Self) -> Self {
+        Self(self.0 & !mark.0)
     }
 }
 
-impl From<Option<Duration>> for Time {
+/// A number in one word, if there is one: the largest that there is stands for none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Maybe(u64);
+
+impl Maybe {
+    pub(crate) const NONE: Self = Self(u64::MAX);
+
+    /// `number`, or the next to it if it is the largest.
     #[inline]
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number.min(u64::MAX - 1))
+    }
+
+    #[inline]
+    pub(crate) fn get(self) -> Option<u64> {
+        (self != Self::NONE).then_some(self.0)
+    }
+
+    /// The duration of so many nanoseconds.
+    pub(super) fn duration(self) -> Option<Duration> {
+        self.get().map(Duration::from_nanos)
+    }
+}
+
+impl From<Option<u64>> for Maybe {
+    #[inline]
+    fn from(number: Option<u64>) -> Self {
+        number.map_or(Self::NONE, Self::of)
+    }
+}
+
+impl From<Option<Duration>> for Maybe {
     fn from(duration: Option<Duration>) -> Self {
-        duration.map_or(Self::NONE, |duration| Self(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX - 1)))
+        duration.map_or(Self::NONE, |duration| Self::of(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
 
@@ -228,73 +286,65 @@ impl Place {
     }
 }
 
-/// Where a record's fields are, and what.
+/// Where a record's fields are: its context, and its metrics, which may lie elsewhere. They are counted in words where they
+/// are words, and a record has no more than 65,535 of either.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fields {
-    range: FieldRange,
-    /// They are in the chunk's words, and counted in words; the record is a stage's. Else they are in the chunk's fields.
-    are_words: bool,
+    context_at: u32,
+    metrics_at: u32,
+    context: u16,
+    metrics: u16,
 }
 
 impl Fields {
+    /// So many of context from `context_at` on, and of metrics from `metrics_at` on.
     #[inline]
-    pub(super) fn of_words(range: FieldRange) -> Self {
-        Self { range, are_words: true }
+    pub(super) fn new(context_at: usize, context: usize, metrics_at: usize, metrics: usize) -> Self {
+        let cut = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+        let (context_at, metrics_at) = (cut_u32(context_at), cut_u32(metrics_at));
+        Self { context_at, metrics_at, context: cut(context), metrics: cut(metrics) }
     }
 
     #[inline]
-    pub(super) fn of_named(range: FieldRange) -> Self {
-        Self { range, are_words: false }
+    pub(super) fn context(self) -> Range<usize> {
+        let start = self.context_at as usize;
+        start..start + usize::from(self.context)
     }
 
-    /// Their words, if they are words.
     #[inline]
-    pub(super) fn words(self) -> Option<FieldRange> {
-        self.are_words.then_some(self.range)
+    pub(super) fn metrics(self) -> Range<usize> {
+        let start = self.metrics_at as usize;
+        start..start + usize::from(self.metrics)
     }
 
-    /// Where those are that have names.
+    /// How many there are.
     #[inline]
-    pub(super) fn named(self) -> FieldRange {
-        if self.are_words { FieldRange::default() } else { self.range }
-    }
-
-    /// Not less than how many there are.
-    #[inline]
-    pub(super) fn at_most(self) -> usize {
-        self.range.len()
+    pub(super) fn len(self) -> usize {
+        usize::from(self.context) + usize::from(self.metrics)
     }
 
     /// Whether there are metrics.
     #[inline]
     pub(super) fn has_metrics(self) -> bool {
-        self.range.metrics != 0
+        self.metrics != 0
     }
 
     /// Whether there is context.
     #[inline]
     pub(super) fn has_context(self) -> bool {
-        self.range.context != 0
+        self.context != 0
     }
 }
 
-/// A record's part of a list: its context and then its metrics.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct FieldRange {
-    start: u32,
-    context: u16,
-    metrics: u16,
-}
-
 /// What a record is about.
-#[derive(Clone, Debug)]
-pub(crate) enum Subject {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject<'a> {
     Stage(&'static StageDescriptor),
     /// What was read from its JSON, or is no stage's.
-    Other(Box<Other>),
+    Other(&'a Other),
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Other {
     pub(crate) logger: Cow<'static, str>,
     /// `None` for a stage's record, whose message follows from stage and event.
@@ -304,56 +354,99 @@ pub(crate) struct Other {
     pub(crate) source: Option<(Cow<'static, str>, u32)>,
 }
 
-impl FieldRange {
-    /// Of the fields from `start` on, so many of context and then of metrics. A record has no more than 65,535 of each.
-    #[inline]
-    pub(super) fn new(start: usize, context: usize, metrics: usize) -> Self {
-        let cut = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-        Self { start: cut_u32(start), context: cut(context), metrics: cut(metrics) }
-    }
+impl Other {
+    const NOTHING: Self = Self { logger: Cow::Borrowed(""), message: None, stage: None, kind: None, source: None };
+}
 
-    pub(super) fn context(self) -> Range<usize> {
-        let start = self.start as usize;
-        start..start + usize::from(self.context)
-    }
-
-    pub(super) fn metrics(self) -> Range<usize> {
-        let start = self.context().end;
-        start..start + usize::from(self.metrics)
-    }
-
-    pub(super) fn all(self) -> Range<usize> {
-        self.context().start..self.metrics().end
-    }
-
-    pub(super) fn len(self) -> usize {
-        usize::from(self.context) + usize::from(self.metrics)
+impl Default for Other {
+    fn default() -> Self {
+        Self::NOTHING
     }
 }
 
 impl Parts {
-    /// A record of `subject` without anything else.
+    /// A record of `stage`, or of nothing yet, without anything else.
     #[inline]
-    pub(crate) fn new(id: Uuid, timestamp: Timestamp, event: Event, level: Level, subject: Subject) -> Self {
+    pub(crate) fn new(
+        timestamp: Timestamp,
+        event: Event,
+        level: Level,
+        stage: Option<&'static StageDescriptor>,
+    ) -> Self {
         Self {
-            id,
+            stage,
+            more: None,
             timestamp,
-            subject,
             span_id: None,
             parent_span_id: None,
-            duration: Time::NONE,
-            busy: Time::NONE,
-            count: None,
+            duration: Maybe::NONE,
+            busy: Maybe::NONE,
+            count: Maybe::NONE,
+            fields: Fields::default(),
             request: Place::NONE,
             thread: Place::NONE,
-            fields: Fields::default(),
-            level,
-            event,
-            local_root: false,
-            failure: None,
             size: 0,
             memory: 0,
-            is_clean: false,
+            level,
+            event,
+            marks: Marks::default(),
+        }
+    }
+
+    /// A record with the id `id` that is about `other`, without anything else.
+    pub(crate) fn of_other(id: Uuid, timestamp: Timestamp, event: Event, level: Level, other: Other) -> Self {
+        let more = More { id: Some(id), other, failure: None };
+        Self { more: Some(Box::new(more)), ..Self::new(timestamp, event, level, None) }
+    }
+
+    pub(super) fn subject(&self) -> Subject<'_> {
+        static NOTHING: Other = Other::NOTHING;
+        match (self.stage, &self.more) {
+            (Some(stage), _) => Subject::Stage(stage),
+            (None, Some(more)) => Subject::Other(&more.other),
+            (None, None) => Subject::Other(&NOTHING),
+        }
+    }
+
+    /// The error that failed the stage, and a backtrace.
+    #[inline]
+    pub(super) fn failure(&self) -> Option<&(ErrorInfo, Option<String>)> {
+        self.more.as_deref()?.failure.as_ref()
+    }
+
+    #[inline]
+    pub(crate) fn failure_mut(&mut self) -> Option<&mut (ErrorInfo, Option<String>)> {
+        self.more.as_deref_mut()?.failure.as_mut()
+    }
+}
+
+/// Where the ids of a chunk's records come from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ids {
+    /// From a random number and a record's place.
+    Random(u64),
+    /// In tests that compare records with what was written down: they are numbers, from this one on.
+    Numbered(u64),
+}
+
+impl Ids {
+    pub(crate) fn random() -> Self {
+        Self::Random(record_numbers())
+    }
+
+    /// Those of a chunk that begins with the record at `at` of this one's.
+    pub(crate) fn from(self, at: usize) -> Self {
+        match self {
+            Self::Random(first) => Self::Random(first.wrapping_add(at as u64)),
+            Self::Numbered(first) => Self::Numbered(first + at as u64),
+        }
+    }
+
+    /// The id of the first record, which was made at `timestamp`.
+    pub(super) fn first(self, timestamp: Timestamp) -> Uuid {
+        match self {
+            Self::Random(number) => record_id(timestamp, number),
+            Self::Numbered(number) => Uuid::from_u128(u128::from(number)),
         }
     }
 }
@@ -380,26 +473,24 @@ impl Sizes {
         stays: impl Fn(&'static str, &str) -> bool,
     ) -> Self {
         let mut sizes = Self::default();
-        named_words(stage, words).for_each(|(name, value)| sizes.add_raw(name, value, &stays));
+        RawFields(words).for_each(|field| sizes.add_raw(|| field_name(stage, field.name), field.value, &stays));
         sizes
     }
 
+    /// Adds a field, whose `name` matters only to a text.
     #[inline]
-    pub(super) fn add_raw(
+    pub(crate) fn add_raw(
         &mut self,
-        name: &'static str,
+        name: impl FnOnce() -> Option<&'static str>,
         value: RawValue<'_>,
         stays: impl Fn(&'static str, &str) -> bool,
     ) {
         self.fields += 1;
-        self.json += name.len() + 4;
-        match value {
-            RawValue::Text(text) => {
-                self.json += text.length();
-                self.texts += text.length() + ALLOCATION;
-                self.changes = self.changes || !stays(name, &text.as_str());
-            }
-            _ => self.json += 16,
+        self.json += NUMBER;
+        if let RawValue::Text(text) = value {
+            self.json += text.length();
+            self.texts += text.length() + ALLOCATION;
+            self.changes = self.changes || !name().is_none_or(|name| stays(name, &text.as_str()));
         }
     }
 
@@ -414,6 +505,8 @@ impl Sizes {
 
 /// What the allocator takes for each allocation besides.
 const ALLOCATION: usize = 16;
+/// What the canonical JSON of a number takes with its name, or that of a text without the text.
+const NUMBER: usize = 36;
 /// What the canonical JSON of a stage's record takes without the texts that its user gives.
 pub(super) const REST: usize = 480;
 /// The memory of a field without its text.
@@ -435,11 +528,11 @@ impl Parts {
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {
-        let message = match &self.subject {
+        let message = match self.subject() {
             Subject::Stage(_) => None,
             Subject::Other(other) => other.message.as_deref(),
         };
-        let failure = self.failure.as_deref().into_iter().flat_map(|(error, stack_trace)| {
+        let failure = self.failure().into_iter().flat_map(|(error, stack_trace)| {
             let long = error.chain().iter().chain(stack_trace).map(String::as_str);
             std::iter::once(error.message()).chain(long)
         });
@@ -448,11 +541,11 @@ impl Parts {
 
     fn sizes(&self, fields: &[NamedValue]) -> Sizes {
         let mut sizes = Sizes::default();
-        fields
-            .get(self.fields.named().all())
-            .unwrap_or_default()
-            .iter()
-            .for_each(|(name, value)| sizes.add(name, value));
+        for range in [self.fields.context(), self.fields.metrics()] {
+            for (name, value) in fields.get(range).unwrap_or_default() {
+                sizes.add(name, value);
+            }
+        }
         sizes
     }
 
@@ -462,6 +555,6 @@ impl Parts {
 
     fn memory_of(&self, fields: &[NamedValue]) -> usize {
         let texts: usize = self.texts().map(|text| text.len() + ALLOCATION).sum();
-        Self::MEMORY + self.fields.named().len() * FIELD_MEMORY + self.sizes(fields).texts + texts
+        Self::MEMORY + self.fields.len() * FIELD_MEMORY + self.sizes(fields).texts + texts
     }
 }

@@ -10,7 +10,7 @@ use ragtrace_core::{ErrorInfo, Event};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::{Draft, Origin, Other, Parts, Place, Record, Subject, Time};
+use super::{Draft, Marks, Maybe, More, Origin, Other, Parts, Place, Record};
 use crate::Value;
 
 impl Record {
@@ -91,21 +91,22 @@ fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError
         kind: members.parsed("kind"),
         source: members.object("source").and_then(|m| source(&m)),
     };
-    let failure = members.object("error").map(|m| error(&m)).unwrap_or_default();
+    let error = members.object("error").map(|m| error(&m)).unwrap_or_default();
     let stack_trace = members.text("stack_trace").map(str::to_owned);
     let has_failed = members.0.contains_key("error") || stack_trace.is_some();
+    let failure = has_failed.then_some((error, stack_trace));
     let (id, timestamp, level) = (members.required("id")?, members.required("timestamp")?, members.required("level")?);
     let parts = Parts {
         request: request(members).map_or(Place::NONE, |request| draft.request(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
-        local_root: members.0.get("local_root").and_then(Json::as_bool).unwrap_or(false),
+        marks: Marks::default().with(Marks::LOCAL_ROOT, members.0.get("local_root") == Some(&Json::Bool(true))),
         thread: members.text("thread").map_or(Place::NONE, |thread| draft.thread(&Arc::from(thread))),
-        duration: Time::from(millis("duration_ms")),
-        busy: Time::from(millis("busy_ms")),
-        count: metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64),
-        failure: has_failed.then(|| Box::new((failure, stack_trace))),
-        ..Parts::new(id, timestamp, event, level, Subject::Other(Box::new(other)))
+        duration: Maybe::from(millis("duration_ms")),
+        busy: Maybe::from(millis("busy_ms")),
+        count: Maybe::from(metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64)),
+        more: Some(Box::new(More { id: Some(id), other, failure })),
+        ..Parts::new(timestamp, event, level, None)
     };
     let context = members.object("context");
     for (name, json) in context.iter().flat_map(|context| context.0) {

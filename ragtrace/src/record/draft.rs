@@ -6,29 +6,41 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use ragtrace_core::StageDescriptor;
 use ragtrace_core::context::Request;
-use ragtrace_core::stage::words::RawField;
 
 use super::chunk::{
-    Chunk, ChunkMemory, FIELD_MEMORY, FieldRange, Fields, Lists, NamedValue, Parts, Place, REST, Sizes, Subject,
-    cut_u32, named, named_words,
+    Chunk, ChunkMemory, FIELD_MEMORY, Fields, Ids, Lists, Marks, NamedValue, Parts, Place, REST, Sizes, cut_u32, named,
 };
 use super::{Origin, Record};
 use crate::Value;
 
-/// A chunk that is being made, record by record: first its fields, then [`Draft::add`]. A record has its fields all as
-/// words, or all as names with values.
+/// A chunk that is being made, record by record. A record of a stage has its words laid down and is pushed then; any other
+/// has its fields added one by one, and then itself.
 #[derive(Debug)]
 pub(crate) struct Draft {
     chunk: Chunk,
-    /// Where the words, and the fields, of the record that is made begin.
-    first_word: usize,
+    /// Where the fields of the record that is made begin.
     start: usize,
     /// Its metrics, since they lie behind its context.
-    metric_words: Vec<u64>,
     metrics: Vec<NamedValue>,
     sizes: Sizes,
+    most: Most,
+}
+
+/// What is the most of all records, so that the rules need not look at each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Most {
+    fields: usize,
+    size: u32,
+    /// Whether one may not leave as it is.
+    is_unclean: bool,
+}
+
+/// Words that were laid down: where, and how many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Laid {
+    at: usize,
+    length: usize,
 }
 
 /// What is known of a record once its fields are there.
@@ -37,30 +49,30 @@ pub(crate) struct Sealed {
     /// Estimates, as [`Parts`] has them.
     pub(crate) size: u32,
     pub(crate) memory: u32,
-    pub(crate) is_clean: bool,
+    /// `CLEAN` and `WORDS`.
+    pub(crate) marks: Marks,
 }
 
 impl Draft {
     /// A chunk without records, of the process `origin`.
     pub(crate) fn new(origin: Arc<Origin>) -> Self {
-        Self::made_in(origin, Lists::default(), None)
+        Self::made_in(origin, Ids::random(), Lists::default(), None)
     }
 
-    /// The same in memory that is there already.
-    pub(crate) fn in_memory(origin: Arc<Origin>, memory: &ChunkMemory) -> Self {
-        Self::made_in(origin, memory.take(), Some(memory.clone()))
+    /// The same in memory that is there already, with these ids.
+    pub(crate) fn in_memory(origin: Arc<Origin>, ids: Ids, memory: &ChunkMemory) -> Self {
+        Self::made_in(origin, ids, memory.take(), Some(memory.clone()))
     }
 
-    fn made_in(origin: Arc<Origin>, lists: Lists, memory: Option<ChunkMemory>) -> Self {
+    fn made_in(origin: Arc<Origin>, ids: Ids, lists: Lists, memory: Option<ChunkMemory>) -> Self {
         let Lists { parts, words, fields } = lists;
         let (requests, threads, read) = (Vec::new(), Vec::new(), OnceLock::new());
         Self {
-            chunk: Chunk { origin, requests, threads, parts, words, fields, read, memory },
-            first_word: 0,
+            chunk: Chunk { origin, ids, requests, threads, parts, words, fields, read, memory },
             start: 0,
-            metric_words: Vec::new(),
             metrics: Vec::new(),
             sizes: Sizes::default(),
+            most: Most::default(),
         }
     }
 
@@ -72,6 +84,11 @@ impl Draft {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.chunk.parts.is_empty()
+    }
+
+    /// The ids of what comes after the records that are there.
+    pub(crate) fn next_ids(&self) -> Ids {
+        self.chunk.ids.from(self.chunk.parts.len())
     }
 
     /// The place of `request`.
@@ -86,49 +103,83 @@ impl Draft {
         place(&mut self.chunk.threads, thread)
     }
 
-    /// Adds fields, as a stage wrote them, to the context of the record that is being made.
+    /// Lays down words, for one record or more.
     #[inline]
-    pub(crate) fn context_words(&mut self, words: &[u64], sizes: Sizes) {
+    pub(crate) fn lay(&mut self, words: &[u64]) -> Laid {
+        let at = self.chunk.words.len();
         self.chunk.words.extend_from_slice(words);
-        self.sizes = sizes;
+        Laid { at, length: words.len() }
     }
 
-    /// Adds one of them, as [`Sizes::of`] looks at it.
-    #[inline]
-    pub(crate) fn context_word(
-        &mut self,
-        name: &'static str,
-        field: RawField<'_>,
-        stays: impl Fn(&'static str, &str) -> bool,
-    ) {
-        self.sizes.add_raw(name, field.value, stays);
-        self.chunk.words.extend_from_slice(field.words);
+    /// Lays down two lists, one after the other.
+    pub(crate) fn lay_both(&mut self, first: &[u64], second: &[u64]) -> Laid {
+        let Laid { at, length } = self.lay(first);
+        Laid { at, length: length + self.lay(second).length }
     }
 
-    /// Adds a number to its metrics.
+    /// Where the next words will be laid down.
     #[inline]
-    pub(crate) fn metric_word(&mut self, name: &'static str, field: RawField<'_>) {
-        self.sizes.add_raw(name, field.value, |_, _| true);
-        self.metric_words.extend_from_slice(field.words);
+    pub(crate) fn end_of_words(&self) -> Laid {
+        Laid { at: self.chunk.words.len(), length: 0 }
+    }
+
+    /// What was laid down since that was the end of words.
+    #[inline]
+    pub(crate) fn laid_since(&self, end: Laid) -> Laid {
+        Laid { length: self.chunk.words.len() - end.at, ..end }
+    }
+
+    /// Takes back `laid` and what was laid down after it.
+    #[inline]
+    pub(crate) fn take_back(&mut self, laid: Laid) {
+        self.chunk.words.truncate(laid.at);
+    }
+
+    /// So many words a record may have of context, and of metrics.
+    pub(crate) const LONGEST: usize = u16::MAX as usize;
+
+    /// What is known of a record with these fields of `sizes`.
+    #[inline(always)]
+    pub(crate) fn seal_words(&mut self, context: Laid, metrics: Laid, sizes: Sizes, has_failed: bool) -> Sealed {
+        let fields = Fields::new(context.at, context.length, metrics.at, metrics.length);
+        let is_clean = !sizes.changes && !has_failed;
+        self.seal(fields, sizes, Marks::WORDS.with(Marks::CLEAN, is_clean))
+    }
+
+    #[inline(always)]
+    fn seal(&mut self, fields: Fields, sizes: Sizes, marks: Marks) -> Sealed {
+        let size = cut_u32(REST + sizes.json);
+        let Most { fields: most, size: largest, is_unclean } = self.most;
+        self.most = Most {
+            fields: most.max(sizes.fields),
+            size: largest.max(size),
+            is_unclean: is_unclean || !marks.has(Marks::CLEAN),
+        };
+        Sealed { fields, size, memory: cut_u32(Parts::MEMORY + sizes.fields * FIELD_MEMORY + sizes.texts), marks }
+    }
+
+    /// Adds a record whose fields are sealed. It is made where it stays, once there is room.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, make: impl FnOnce() -> Parts) {
+        if self.chunk.parts.len() == self.chunk.parts.capacity() {
+            self.make_room();
+        }
+        self.chunk.parts.push(make());
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) {
+        self.chunk.parts.reserve(1);
     }
 
     /// Adds a field to the context of the record that is being made.
-    #[inline]
     pub(crate) fn context(&mut self, name: Cow<'static, str>, value: Value) {
         self.sizes.add(&name, &value);
         self.chunk.fields.push((name, value));
     }
 
-    /// Adds all fields of another record.
-    fn words(&mut self, stage: &'static StageDescriptor, context: &[u64], metrics: &[u64]) {
-        let each = named_words(stage, context).chain(named_words(stage, metrics));
-        each.for_each(|(name, value)| self.sizes.add_raw(name, value, |_, _| true));
-        self.chunk.words.extend_from_slice(context);
-        self.metric_words.extend_from_slice(metrics);
-    }
-
     /// Adds a field to its metrics.
-    #[inline]
     pub(crate) fn metric(&mut self, name: Cow<'static, str>, value: Value) {
         self.sizes.add(&name, &value);
         self.metrics.push((name, value));
@@ -142,69 +193,21 @@ impl Draft {
 
     /// Adds the record, whose fields are those since the last one.
     pub(crate) fn add(&mut self, parts: Parts) {
-        let may_be_clean = parts.failure.is_none() && matches!(parts.subject, Subject::Stage(_));
-        let fields = self.end_named();
-        let Sealed { fields, size, memory, is_clean } = self.seal(fields, may_be_clean);
-        self.push(|| Parts { fields, size, memory, is_clean, ..parts });
-    }
-
-    /// Ends the fields of a record of `stage`, which is pushed next.
-    #[inline(always)]
-    pub(crate) fn seal_words(&mut self, stage: &'static StageDescriptor, has_failed: bool) -> Sealed {
-        let is_named = self.chunk.fields.len() > self.start || !self.metrics.is_empty();
-        let fields = if is_named { self.end_named() } else { self.end_words(stage) };
-        self.seal(fields, !has_failed)
-    }
-
-    #[inline(always)]
-    fn seal(&mut self, fields: Fields, may_be_clean: bool) -> Sealed {
-        let Sizes { json, texts, fields: count, changes } = std::mem::take(&mut self.sizes);
-        let is_clean = may_be_clean && if fields.words().is_some() { !changes } else { texts == 0 };
-        self.first_word = self.chunk.words.len();
-        self.start = self.chunk.fields.len();
-        Sealed {
-            fields,
-            size: cut_u32(REST + json),
-            memory: cut_u32(Parts::MEMORY + count * FIELD_MEMORY + texts),
-            is_clean,
-        }
-    }
-
-    /// Adds a record whose fields are sealed. It is made where it stays, once there is room.
-    #[inline(always)]
-    pub(crate) fn push(&mut self, make: impl FnOnce() -> Parts) {
-        self.chunk.parts.extend(std::iter::once_with(make));
-    }
-
-    #[inline(always)]
-    fn end_words(&mut self, stage: &'static StageDescriptor) -> Fields {
-        let (context, metrics) = (self.chunk.words.len() - self.first_word, self.metric_words.len());
-        let longest = usize::from(u16::MAX);
-        if context > longest || metrics > longest {
-            return self.name_words(stage);
-        }
-        self.chunk.words.append(&mut self.metric_words);
-        Fields::of_words(FieldRange::new(self.first_word, context, metrics))
-    }
-
-    /// More words than a range counts.
-    #[cold]
-    fn name_words(&mut self, stage: &'static StageDescriptor) -> Fields {
-        let context = self.chunk.words.split_off(self.first_word);
-        let metrics = std::mem::take(&mut self.metric_words);
-        Fields::of_named(named(stage, &context, &metrics, &mut self.chunk.fields))
-    }
-
-    fn end_named(&mut self) -> Fields {
-        let (context, metrics) = (self.chunk.fields.len() - self.start, self.metrics.len());
+        let is_clean = parts.more.is_none() && self.sizes.texts == 0;
+        let (start, context) = (self.start, self.chunk.fields.len() - self.start);
+        let (metrics_at, metrics) = (self.chunk.fields.len(), self.metrics.len());
         self.chunk.fields.append(&mut self.metrics);
-        Fields::of_named(FieldRange::new(self.start, context, metrics))
+        self.start = self.chunk.fields.len();
+        let sizes = std::mem::take(&mut self.sizes);
+        let fields = Fields::new(start, context, metrics_at, metrics);
+        let is_root = parts.marks.has(Marks::LOCAL_ROOT);
+        let marks = Marks::default().with(Marks::CLEAN, is_clean).with(Marks::LOCAL_ROOT, is_root);
+        let Sealed { fields, size, memory, marks } = self.seal(fields, sizes, marks);
+        self.push(|| Parts { fields, size, memory, marks, ..parts });
     }
 
     /// Takes back the fields since the last record, which belong to none.
     pub(crate) fn forget(&mut self) {
-        self.chunk.words.truncate(self.first_word);
-        self.metric_words.clear();
         self.chunk.fields.truncate(self.start);
         self.metrics.clear();
         self.sizes = Sizes::default();
@@ -213,13 +216,18 @@ impl Draft {
     /// The records that have more than `fields` fields or `bytes` bytes or may not leave as they are for another reason,
     /// one after the other, to be changed.
     pub(crate) fn each_to_refine(&mut self, fields: usize, bytes: usize, mut change: impl FnMut(&mut Drafted<'_>)) {
+        if !self.most.is_unclean && self.most.fields <= fields && self.most.size as usize <= bytes {
+            return;
+        }
         let Chunk { parts, words: all_words, fields: all, .. } = &mut self.chunk;
-        let changes =
-            |parts: &&mut Parts| !parts.is_clean || parts.fields.at_most() > fields || parts.size as usize > bytes;
+        let changes = |parts: &&mut Parts| {
+            !parts.marks.has(Marks::CLEAN) || parts.fields.len() > fields || parts.size as usize > bytes
+        };
         for parts in parts.iter_mut().filter(changes) {
-            if let (Some(range), Subject::Stage(stage)) = (parts.fields.words(), &parts.subject) {
+            if let Some(stage) = parts.stage.filter(|_| parts.marks.has(Marks::WORDS)) {
                 let words = |range| all_words.get(range).unwrap_or_default();
-                parts.fields = Fields::of_named(named(stage, words(range.context()), words(range.metrics()), all));
+                parts.fields = named(stage, words(parts.fields.context()), words(parts.fields.metrics()), all);
+                parts.marks = parts.marks.without(Marks::WORDS);
             }
             change(&mut Drafted { parts, fields: all });
             parts.estimate(all);
@@ -272,20 +280,21 @@ pub(crate) struct Drafted<'a> {
 }
 
 impl Drafted<'_> {
-    /// Its fields, context and metrics.
-    pub(crate) fn fields(&mut self) -> &mut [NamedValue] {
-        self.fields.get_mut(self.parts.fields.named().all()).unwrap_or_default()
+    /// Its fields, context and metrics, to be changed.
+    pub(crate) fn each_field(&mut self, mut change: impl FnMut(&mut NamedValue)) {
+        for range in [self.parts.fields.context(), self.parts.fields.metrics()] {
+            self.fields.get_mut(range).unwrap_or_default().iter_mut().for_each(&mut change);
+        }
     }
 
     /// How many fields of context and metrics there are.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.parts.fields.named().context().len(), self.parts.fields.named().metrics().len())
+        (self.parts.fields.context().len(), self.parts.fields.metrics().len())
     }
 
     /// Keeps the first `context` and `metrics` of its fields, and adds one to the context.
     pub(crate) fn keep(&mut self, context: usize, metrics: usize, more: NamedValue) {
-        let range = self.parts.fields.named();
-        let (of_context, of_metrics) = (range.context(), range.metrics());
+        let (of_context, of_metrics) = (self.parts.fields.context(), self.parts.fields.metrics());
         let start = self.fields.len();
         let take = |fields: &mut Vec<NamedValue>, range: Range<usize>| {
             for at in range {
@@ -295,8 +304,9 @@ impl Drafted<'_> {
         };
         take(self.fields, of_context.start..of_context.start + context);
         self.fields.push(more);
+        let middle = self.fields.len();
         take(self.fields, of_metrics.start..of_metrics.start + metrics);
-        self.parts.fields = Fields::of_named(FieldRange::new(start, context + 1, metrics));
+        self.parts.fields = Fields::new(start, context + 1, middle, metrics);
     }
 
     /// About how many bytes the canonical JSON takes.
@@ -306,12 +316,11 @@ impl Drafted<'_> {
 
     /// The texts besides the fields: message, error, stack trace.
     pub(crate) fn texts(&mut self, mut change: impl FnMut(Text<'_>)) {
-        if let Subject::Other(other) = &mut self.parts.subject
-            && let Some(message) = &mut other.message
-        {
+        let Some(more) = self.parts.more.as_deref_mut() else { return };
+        if let Some(message) = &mut more.other.message {
             change(Text::Message(message));
         }
-        if let Some((error, stack_trace)) = self.parts.failure.as_deref_mut() {
+        if let Some((error, stack_trace)) = &mut more.failure {
             let (_, message, chain) = error.parts_mut();
             let texts = std::iter::once(message).chain(chain).chain(stack_trace);
             texts.for_each(|text| change(Text::Owned(text)));
@@ -344,15 +353,15 @@ impl Text<'_> {
 impl Record {
     /// The same record in a chunk of its own, so that keeping it keeps no other.
     pub(crate) fn alone(&self) -> Self {
-        let mut draft = Draft::new(Arc::clone(&self.chunk.origin));
-        let parts = self.parts();
-        let mut copy = parts.clone();
+        let ids = self.chunk.ids.from(self.at as usize);
+        let mut draft = Draft::made_in(Arc::clone(&self.chunk.origin), ids, Lists::default(), None);
+        let mut copy = self.parts().clone();
         copy.request = self.request().map_or(Place::NONE, |request| draft.request(request));
         copy.thread = self.thread_name().map_or(Place::NONE, |thread| draft.thread(thread));
-        if let Some((stage, context, metrics)) = self.chunk.words_of(parts) {
-            draft.words(stage, context, metrics);
-            let Sealed { fields, size, memory, is_clean } = draft.seal_words(stage, copy.failure.is_some());
-            draft.push(|| Parts { fields, size, memory, is_clean, ..copy });
+        if let Some((_, context, metrics)) = self.chunk.words_of(self.parts()) {
+            let (context, metrics) = (draft.lay(context), draft.lay(metrics));
+            copy.fields = Fields::new(context.at, context.length, metrics.at, metrics.length);
+            draft.push(|| copy);
         } else {
             let (context, metrics) = self.chunk.fields_of(self.at as usize);
             for (name, value) in context {

@@ -23,11 +23,11 @@ use ragtrace_core::{ErrorInfo, Event, Level, SpanId, Timestamp, TraceId, Value, 
 use uuid::Uuid;
 
 pub use bounds::RecordLimits;
-use chunk::Chunk;
-pub(crate) use chunk::{ChunkMemory, NamedValue, Other, Parts, Place, Sizes, Subject, Time, field_name};
+use chunk::{Chunk, Subject};
+pub(crate) use chunk::{ChunkMemory, Ids, Marks, Maybe, More, NamedValue, Other, Parts, Place, Sizes, field_name};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
-pub(crate) use draft::{Draft, Drafted, Sealed};
+pub(crate) use draft::{Draft, Drafted, Laid, Sealed};
 pub use origin::Origin;
 
 /// The logger of records that the pipeline makes of its own doings.
@@ -44,7 +44,9 @@ pub struct Record {
 impl Record {
     /// The record's own id, the same over every retry.
     pub fn id(&self) -> Uuid {
-        self.parts().id
+        let parts = self.parts();
+        let own = parts.more.as_deref().and_then(|more| more.id);
+        own.unwrap_or_else(|| self.chunk.ids.from(self.at as usize).first(parts.timestamp))
     }
 
     /// When it happened.
@@ -59,7 +61,7 @@ impl Record {
 
     /// The stage's target or the log line's: a module path unless set.
     pub fn logger(&self) -> &str {
-        match &self.parts().subject {
+        match self.parts().subject() {
             Subject::Stage(stage) => stage.target(),
             Subject::Other(other) => &other.logger,
         }
@@ -81,7 +83,7 @@ impl Record {
 
     /// The stage's name; for a log line, that of the stage it was written in.
     pub fn stage(&self) -> Option<&str> {
-        match &self.parts().subject {
+        match self.parts().subject() {
             Subject::Stage(stage) => Some(stage.name()),
             Subject::Other(other) => other.stage.as_deref(),
         }
@@ -89,7 +91,7 @@ impl Record {
 
     /// The stage's kind.
     pub fn kind(&self) -> Option<StageKind> {
-        match &self.parts().subject {
+        match self.parts().subject() {
             Subject::Stage(stage) => Some(stage.kind()),
             Subject::Other(other) => other.kind,
         }
@@ -112,7 +114,7 @@ impl Record {
 
     /// Whether its stage has no parent in this process: a parent id, if there is one, came from elsewhere.
     pub fn is_local_root(&self) -> bool {
-        self.parts().local_root
+        self.parts().marks.has(Marks::LOCAL_ROOT)
     }
 
     /// The request it belongs to.
@@ -172,17 +174,17 @@ impl Record {
 
     /// An end record's time from start to end.
     pub fn duration(&self) -> Option<Duration> {
-        self.parts().duration.get()
+        self.parts().duration.duration()
     }
 
     /// An asynchronous stage's time inside polls and, if it was cancelled, inside its drop.
     pub fn busy(&self) -> Option<Duration> {
-        self.parts().busy.get()
+        self.parts().busy.duration()
     }
 
     /// How many items the stage yielded.
     pub fn count(&self) -> Option<u64> {
-        self.parts().count
+        self.parts().count.get()
     }
 
     /// The fields that describe what the stage worked on.
@@ -213,17 +215,17 @@ impl Record {
 
     /// Why the stage failed.
     pub fn error(&self) -> Option<&ErrorInfo> {
-        self.parts().failure.as_deref().map(|(error, _)| error)
+        self.parts().failure().map(|(error, _)| error)
     }
 
     /// Where a panic or an error came from, if a backtrace was taken.
     pub fn stack_trace(&self) -> Option<&str> {
-        self.parts().failure.as_deref().and_then(|(_, stack_trace)| stack_trace.as_deref())
+        self.parts().failure().and_then(|(_, stack_trace)| stack_trace.as_deref())
     }
 
     /// The source file and line that declare the stage or the log line.
     pub fn source(&self) -> Option<(&str, u32)> {
-        match &self.parts().subject {
+        match self.parts().subject() {
             Subject::Stage(stage) => Some((stage.file(), stage.line())),
             Subject::Other(other) => other.source.as_ref().map(|(file, line)| (file.as_ref(), *line)),
         }
@@ -258,7 +260,7 @@ impl Record {
 
     /// The message of what is no stage's.
     fn own_message(&self) -> Option<&str> {
-        match &self.parts().subject {
+        match self.parts().subject() {
             Subject::Stage(_) => None,
             Subject::Other(other) => other.message.as_deref(),
         }

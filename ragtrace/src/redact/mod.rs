@@ -110,14 +110,14 @@ impl Redactor {
         if !self.is_on {
             return;
         }
-        for (name, value) in record.fields() {
-            let Value::Text(text) = value else { continue };
+        record.each_field(|(name, value)| {
+            let Value::Text(text) = value else { return };
             if self.is_secret(name) {
                 *text = Cow::Borrowed(MARK);
             } else if let Some(scrubbed) = self.scrubbed(text) {
                 *text = Cow::Owned(scrubbed);
             }
-        }
+        });
         record.texts(|text| {
             if let Some(scrubbed) = self.scrubbed(text.as_str()) {
                 text.replace(scrubbed);

@@ -122,7 +122,7 @@ fn minute_json(minute: &StageMinute) -> Json {
         "cancelled": minute.cancelled(),
         "items": minute.items(),
         "cost_usd": minute.cost_usd(),
-        "total_ns": nanos(minute.total()),
+        "total_ns": minute.total,
         "durations": minute.durations().to_string(),
     })
 }
@@ -139,7 +139,7 @@ fn minute(json: &Json) -> Option<StageMinute> {
         items: json["items"].as_u64()?,
         // A sum that is not finite has no form in JSON.
         cost_usd: json["cost_usd"].as_f64().unwrap_or(0.0),
-        total: Duration::from_nanos(json["total_ns"].as_u64()?),
+        total: json["total_ns"].as_u64()?,
         durations: parsed::<DurationSketch>(json, "durations")?,
     })
 }
