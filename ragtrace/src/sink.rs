@@ -94,22 +94,22 @@ impl BatchLimits {
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
-    records: Arc<[Record]>,
-    requests: Arc<[RequestMetric]>,
-    minutes: Arc<[StageMinute]>,
+    records: Arc<Vec<Record>>,
+    requests: Arc<Vec<RequestMetric>>,
+    minutes: Arc<Vec<StageMinute>>,
     sent: Option<(Arc<Origin>, Timestamp)>,
 }
 
 impl Batch {
     /// A batch of records with an id of its own. The pipeline makes them; a sink's tests may too.
-    pub fn new(id: Uuid, records: impl Into<Arc<[Record]>>) -> Self {
-        Self { id, records: records.into(), requests: Arc::default(), minutes: Arc::default(), sent: None }
+    pub fn new(id: Uuid, records: impl Into<Vec<Record>>) -> Self {
+        Self { id, records: Arc::new(records.into()), requests: Arc::default(), minutes: Arc::default(), sent: None }
     }
 
     /// The same with these counts.
     pub fn with_metrics(mut self, requests: Vec<RequestMetric>, minutes: Vec<StageMinute>) -> Self {
-        self.requests = requests.into();
-        self.minutes = minutes.into();
+        self.requests = Arc::new(requests);
+        self.minutes = Arc::new(minutes);
         self
     }
 

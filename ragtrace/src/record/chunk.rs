@@ -296,7 +296,22 @@ pub(crate) struct Fields {
     metrics: u16,
 }
 
+/// Words that were laid down: where, and how many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Laid {
+    pub(super) at: u32,
+    pub(super) length: u32,
+}
+
 impl Fields {
+    /// Of words. There are no more of either than a record may have.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "see above")]
+    pub(super) fn of_words(context: Laid, metrics: Laid) -> Self {
+        let (context_at, metrics_at) = (context.at, metrics.at);
+        Self { context_at, metrics_at, context: context.length as u16, metrics: metrics.length as u16 }
+    }
+
     /// So many of context from `context_at` on, and of metrics from `metrics_at` on.
     #[inline]
     pub(super) fn new(context_at: usize, context: usize, metrics_at: usize, metrics: usize) -> Self {
@@ -451,15 +466,15 @@ impl Ids {
     }
 }
 
-/// What the fields of a record take.
+/// What the fields of a record take. A text counts as 4 GiB at most.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sizes {
     /// In its canonical JSON.
-    pub(super) json: usize,
+    json: u32,
     /// Of memory on the heap, for its texts.
-    pub(super) texts: usize,
+    texts: u32,
     /// How many there are.
-    pub(super) fields: usize,
+    pub(super) fields: u32,
     /// Whether one of the texts must not leave as it is.
     pub(super) changes: bool,
 }
@@ -486,31 +501,52 @@ impl Sizes {
         stays: impl Fn(&'static str, &str) -> bool,
     ) {
         self.fields += 1;
-        self.json += NUMBER;
         if let RawValue::Text(text) = value {
-            self.json += text.length();
-            self.texts += text.length() + ALLOCATION;
+            self.add_text(text.length());
             self.changes = self.changes || !name().is_none_or(|name| stays(name, &text.as_str()));
         }
     }
 
-    #[inline]
     pub(super) fn add(&mut self, name: &str, value: &Value) {
         self.fields += 1;
-        let text = value.as_str();
-        self.json += name.len() + 4 + text.map_or(16, str::len);
-        self.texts += text.map_or(0, |text| text.len() + ALLOCATION);
+        self.json = self.json.saturating_add(cut_u32(name.len()));
+        if let Some(text) = value.as_str() {
+            self.add_text(text.len());
+        }
+    }
+
+    fn add_text(&mut self, bytes: usize) {
+        self.json = self.json.saturating_add(cut_u32(bytes));
+        self.texts = self.texts.saturating_add(cut_u32(bytes + ALLOCATION));
+    }
+
+    /// Whether there are texts.
+    pub(super) fn has_texts(&self) -> bool {
+        self.texts != 0
+    }
+
+    /// About how many bytes the canonical JSON of a record with these fields takes.
+    #[inline]
+    pub(super) fn size(&self) -> u32 {
+        (REST + NUMBER * self.fields).saturating_add(self.json)
+    }
+
+    /// About how many bytes of memory it takes.
+    #[inline]
+    pub(super) fn memory(&self) -> u32 {
+        (Parts::MEMORY + FIELD_MEMORY * self.fields).saturating_add(self.texts)
     }
 }
 
 /// What the allocator takes for each allocation besides.
 const ALLOCATION: usize = 16;
-/// What the canonical JSON of a number takes with its name, or that of a text without the text.
-const NUMBER: usize = 36;
+/// What the canonical JSON of a number takes with a name of usual length, or that of a text without the text.
+const NUMBER: u32 = 36;
 /// What the canonical JSON of a stage's record takes without the texts that its user gives.
-pub(super) const REST: usize = 480;
+const REST: u32 = 480;
 /// The memory of a field without its text.
-pub(super) const FIELD_MEMORY: usize = size_of::<NamedValue>() * 3 / 2;
+#[expect(clippy::cast_possible_truncation, reason = "some bytes")]
+const FIELD_MEMORY: u32 = size_of::<NamedValue>() as u32 * 3 / 2;
 
 pub(super) fn cut_u32(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
@@ -519,12 +555,18 @@ pub(super) fn cut_u32(number: usize) -> u32 {
 impl Parts {
     /// The memory of a record without fields and texts, with a request of its own, since a chunk may have one a record.
     /// Half as much again, because vectors grow by doubling.
-    pub(super) const MEMORY: usize =
-        size_of::<Self>() * 3 / 2 + size_of::<Record>() + size_of::<Request>() + 2 * ALLOCATION;
+    #[expect(clippy::cast_possible_truncation, reason = "some hundred bytes")]
+    const MEMORY: u32 =
+        (size_of::<Self>() * 3 / 2 + size_of::<Record>() + size_of::<Request>() + 2 * ALLOCATION) as u32;
 
     pub(super) fn estimate(&mut self, fields: &[NamedValue]) {
-        self.size = cut_u32(self.size_of(fields));
-        self.memory = cut_u32(self.memory_of(fields));
+        let sizes = self.sizes(fields);
+        (self.size, self.memory) = (sizes.size(), sizes.memory());
+    }
+
+    /// About how many bytes the canonical JSON takes.
+    pub(super) fn size_of(&self, fields: &[NamedValue]) -> usize {
+        self.sizes(fields).size() as usize
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {
@@ -539,6 +581,7 @@ impl Parts {
         message.into_iter().chain(failure)
     }
 
+    /// What it takes beyond what all records do.
     fn sizes(&self, fields: &[NamedValue]) -> Sizes {
         let mut sizes = Sizes::default();
         for range in [self.fields.context(), self.fields.metrics()] {
@@ -546,15 +589,7 @@ impl Parts {
                 sizes.add(name, value);
             }
         }
+        self.texts().for_each(|text| sizes.add_text(text.len()));
         sizes
-    }
-
-    pub(super) fn size_of(&self, fields: &[NamedValue]) -> usize {
-        REST + self.sizes(fields).json + self.texts().map(str::len).sum::<usize>()
-    }
-
-    fn memory_of(&self, fields: &[NamedValue]) -> usize {
-        let texts: usize = self.texts().map(|text| text.len() + ALLOCATION).sum();
-        Self::MEMORY + self.fields.len() * FIELD_MEMORY + self.sizes(fields).texts + texts
     }
 }

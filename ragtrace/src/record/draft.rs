@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use ragtrace_core::context::Request;
 
 use super::chunk::{
-    Chunk, ChunkMemory, FIELD_MEMORY, Fields, Ids, Lists, Marks, NamedValue, Parts, Place, REST, Sizes, cut_u32, named,
+    Chunk, ChunkMemory, Fields, Ids, Laid, Lists, Marks, NamedValue, Parts, Place, Sizes, cut_u32, named,
 };
 use super::{Origin, Record};
 use crate::Value;
@@ -30,17 +30,10 @@ pub(crate) struct Draft {
 /// What is the most of all records, so that the rules need not look at each.
 #[derive(Clone, Copy, Debug, Default)]
 struct Most {
-    fields: usize,
+    fields: u32,
     size: u32,
     /// Whether one may not leave as it is.
     is_unclean: bool,
-}
-
-/// Words that were laid down: where, and how many.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Laid {
-    at: usize,
-    length: usize,
 }
 
 /// What is known of a record once its fields are there.
@@ -106,9 +99,9 @@ impl Draft {
     /// Lays down words, for one record or more.
     #[inline]
     pub(crate) fn lay(&mut self, words: &[u64]) -> Laid {
-        let at = self.chunk.words.len();
+        let end = self.end_of_words();
         self.chunk.words.extend_from_slice(words);
-        Laid { at, length: words.len() }
+        Laid { length: cut_u32(words.len()), ..end }
     }
 
     /// Lays down two lists, one after the other.
@@ -120,19 +113,19 @@ impl Draft {
     /// Where the next words will be laid down.
     #[inline]
     pub(crate) fn end_of_words(&self) -> Laid {
-        Laid { at: self.chunk.words.len(), length: 0 }
+        Laid { at: cut_u32(self.chunk.words.len()), length: 0 }
     }
 
     /// What was laid down since that was the end of words.
     #[inline]
     pub(crate) fn laid_since(&self, end: Laid) -> Laid {
-        Laid { length: self.chunk.words.len() - end.at, ..end }
+        Laid { length: self.end_of_words().at - end.at, ..end }
     }
 
     /// Takes back `laid` and what was laid down after it.
     #[inline]
     pub(crate) fn take_back(&mut self, laid: Laid) {
-        self.chunk.words.truncate(laid.at);
+        self.chunk.words.truncate(laid.at as usize);
     }
 
     /// So many words a record may have of context, and of metrics.
@@ -141,21 +134,21 @@ impl Draft {
     /// What is known of a record with these fields of `sizes`.
     #[inline(always)]
     pub(crate) fn seal_words(&mut self, context: Laid, metrics: Laid, sizes: Sizes, has_failed: bool) -> Sealed {
-        let fields = Fields::new(context.at, context.length, metrics.at, metrics.length);
+        let fields = Fields::of_words(context, metrics);
         let is_clean = !sizes.changes && !has_failed;
         self.seal(fields, sizes, Marks::WORDS.with(Marks::CLEAN, is_clean))
     }
 
     #[inline(always)]
     fn seal(&mut self, fields: Fields, sizes: Sizes, marks: Marks) -> Sealed {
-        let size = cut_u32(REST + sizes.json);
+        let size = sizes.size();
         let Most { fields: most, size: largest, is_unclean } = self.most;
         self.most = Most {
             fields: most.max(sizes.fields),
             size: largest.max(size),
             is_unclean: is_unclean || !marks.has(Marks::CLEAN),
         };
-        Sealed { fields, size, memory: cut_u32(Parts::MEMORY + sizes.fields * FIELD_MEMORY + sizes.texts), marks }
+        Sealed { fields, size, memory: sizes.memory(), marks }
     }
 
     /// Adds a record whose fields are sealed. It is made where it stays, once there is room.
@@ -193,7 +186,7 @@ impl Draft {
 
     /// Adds the record, whose fields are those since the last one.
     pub(crate) fn add(&mut self, parts: Parts) {
-        let is_clean = parts.more.is_none() && self.sizes.texts == 0;
+        let is_clean = parts.more.is_none() && !self.sizes.has_texts();
         let (start, context) = (self.start, self.chunk.fields.len() - self.start);
         let (metrics_at, metrics) = (self.chunk.fields.len(), self.metrics.len());
         self.chunk.fields.append(&mut self.metrics);
@@ -216,7 +209,7 @@ impl Draft {
     /// The records that have more than `fields` fields or `bytes` bytes or may not leave as they are for another reason,
     /// one after the other, to be changed.
     pub(crate) fn each_to_refine(&mut self, fields: usize, bytes: usize, mut change: impl FnMut(&mut Drafted<'_>)) {
-        if !self.most.is_unclean && self.most.fields <= fields && self.most.size as usize <= bytes {
+        if !self.most.is_unclean && self.most.fields as usize <= fields && self.most.size as usize <= bytes {
             return;
         }
         let Chunk { parts, words: all_words, fields: all, .. } = &mut self.chunk;
@@ -360,7 +353,7 @@ impl Record {
         copy.thread = self.thread_name().map_or(Place::NONE, |thread| draft.thread(thread));
         if let Some((_, context, metrics)) = self.chunk.words_of(self.parts()) {
             let (context, metrics) = (draft.lay(context), draft.lay(metrics));
-            copy.fields = Fields::new(context.at, context.length, metrics.at, metrics.length);
+            copy.fields = Fields::of_words(context, metrics);
             draft.push(|| copy);
         } else {
             let (context, metrics) = self.chunk.fields_of(self.at as usize);

@@ -24,10 +24,12 @@ use uuid::Uuid;
 
 pub use bounds::RecordLimits;
 use chunk::{Chunk, Subject};
-pub(crate) use chunk::{ChunkMemory, Ids, Marks, Maybe, More, NamedValue, Other, Parts, Place, Sizes, field_name};
+pub(crate) use chunk::{
+    ChunkMemory, Ids, Laid, Marks, Maybe, More, NamedValue, Other, Parts, Place, Sizes, field_name,
+};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
-pub(crate) use draft::{Draft, Drafted, Laid, Sealed};
+pub(crate) use draft::{Draft, Drafted, Sealed};
 pub use origin::Origin;
 
 /// The logger of records that the pipeline makes of its own doings.
