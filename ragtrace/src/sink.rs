@@ -97,13 +97,23 @@ pub struct Batch {
     records: Arc<Vec<Record>>,
     requests: Arc<Vec<RequestMetric>>,
     minutes: Arc<Vec<StageMinute>>,
+    /// An estimate, in bytes, of what the records take.
+    memory: usize,
     sent: Option<(Arc<Origin>, Timestamp)>,
 }
 
 impl Batch {
     /// A batch of records with an id of its own. The pipeline makes them; a sink's tests may too.
     pub fn new(id: Uuid, records: impl Into<Vec<Record>>) -> Self {
-        Self { id, records: Arc::new(records.into()), requests: Arc::default(), minutes: Arc::default(), sent: None }
+        let records: Vec<_> = records.into();
+        let memory = records.iter().map(Record::memory_estimate).sum();
+        Self::with_memory(id, records, memory)
+    }
+
+    /// The same of records that are known to take so much memory.
+    pub(crate) fn with_memory(id: Uuid, records: Vec<Record>, memory: usize) -> Self {
+        let records = Arc::new(records);
+        Self { id, records, requests: Arc::default(), minutes: Arc::default(), memory, sent: None }
     }
 
     /// The same with these counts.
@@ -146,8 +156,7 @@ impl Batch {
 
     /// About how many bytes of memory it takes.
     pub(crate) fn memory_estimate(&self) -> usize {
-        let records: usize = self.records.iter().map(Record::memory_estimate).sum();
-        records + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
+        self.memory + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
     }
 
     /// The process that closed the batch, whose counts these are. Its records may be of other processes.

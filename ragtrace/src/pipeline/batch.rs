@@ -24,14 +24,40 @@ pub(super) struct Batcher {
     records: Vec<Record>,
     requests: Vec<RequestMetric>,
     minutes: Vec<StageMinute>,
-    bytes: usize,
+    sizes: BatchSizes,
     since: Option<Instant>,
+}
+
+/// What records take, as estimates in bytes: of their canonical JSON, and of memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct BatchSizes {
+    pub(super) json: usize,
+    pub(super) memory: usize,
+}
+
+impl BatchSizes {
+    pub(super) fn of(records: &[Record]) -> Self {
+        let mut sizes = Self::default();
+        for record in records {
+            sizes.add(Self::of_one(record));
+        }
+        sizes
+    }
+
+    fn of_one(record: &Record) -> Self {
+        Self { json: record.size_estimate(), memory: record.memory_estimate() }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.json += other.json;
+        self.memory += other.memory;
+    }
 }
 
 impl Batcher {
     pub(super) fn new(origin: Arc<Origin>, limits: BatchLimits) -> Self {
         let (records, requests, minutes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { origin, limits, records, requests, minutes, bytes: 0, since: None }
+        Self { origin, limits, records, requests, minutes, sizes: BatchSizes::default(), since: None }
     }
 
     /// An empty one for the same sink.
@@ -41,24 +67,24 @@ impl Batcher {
 
     /// Adds a record, and returns the batch that it completes, or that had no room for it.
     pub(super) fn add(&mut self, record: Record, now: Instant) -> Option<Batch> {
-        let size = record.size_estimate();
-        let overflowing = !self.records.is_empty() && self.bytes + size > self.limits.bytes;
+        let sizes = BatchSizes::of_one(&record);
+        let overflowing = !self.records.is_empty() && self.sizes.json + sizes.json > self.limits.bytes;
         let closed = if overflowing { self.close() } else { None };
         self.records.push(record);
-        self.bytes += size;
+        self.sizes.add(sizes);
         self.since.get_or_insert(now);
         // A record that overflows is never the one that fills the next batch too, unless a batch is one record.
         let full = self.records.len() >= self.limits.records.max(1);
         closed.or_else(|| if full { self.close() } else { None })
     }
 
-    /// Adds all of `records` at once, if none of them completes or overflows the batch; else they stay where they are.
-    pub(super) fn add_all(&mut self, records: &mut Vec<Record>, now: Instant) {
-        let size: usize = records.iter().map(Record::size_estimate).sum();
-        let fit = self.records.len() + records.len() < self.limits.records && self.bytes + size <= self.limits.bytes;
-        if fit && !records.is_empty() {
+    /// Adds all of `records` at once, which take `sizes`, if none of them completes or overflows the batch; else they stay
+    /// where they are.
+    pub(super) fn add_all(&mut self, records: &mut Vec<Record>, sizes: BatchSizes, now: Instant) {
+        let has_room = self.sizes.json + sizes.json <= self.limits.bytes;
+        if has_room && self.records.len() + records.len() < self.limits.records && !records.is_empty() {
             self.records.append(records);
-            self.bytes += size;
+            self.sizes.add(sizes);
             self.since.get_or_insert(now);
         }
     }
@@ -86,10 +112,10 @@ impl Batcher {
     /// Closes the batch, also if there is nothing in it: it says that the process lives.
     pub(super) fn close_anyhow(&mut self) -> Batch {
         self.since = None;
-        self.bytes = 0;
+        let memory = std::mem::take(&mut self.sizes).memory;
         let minutes = std::mem::take(&mut self.minutes);
         let (requests, records) = (taken(&mut self.requests), taken(&mut self.records));
-        let batch = Batch::new(Uuid::now_v7(), records).with_metrics(requests, minutes);
+        let batch = Batch::with_memory(Uuid::now_v7(), records, memory).with_metrics(requests, minutes);
         batch.with_origin(Arc::clone(&self.origin), Timestamp::now())
     }
 

@@ -63,8 +63,10 @@ impl Refiner {
     }
 
     fn request(&mut self, request: &mut Arc<Request>) {
-        if let Some((_, refined)) = self.last.as_ref().filter(|(seen, _)| Arc::ptr_eq(seen, request)) {
-            *request = Arc::clone(refined);
+        if let Some((seen, refined)) = self.last.as_ref().filter(|(seen, _)| Arc::ptr_eq(seen, request)) {
+            if !Arc::ptr_eq(seen, refined) {
+                *request = Arc::clone(refined);
+            }
             return;
         }
         let scrubbed = self.redactor.request(request);

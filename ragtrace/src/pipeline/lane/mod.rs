@@ -25,7 +25,7 @@ pub(super) use self::news::Doing;
 use self::news::News;
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::pipeline::backoff::Backoff;
-use crate::pipeline::batch::Batcher;
+use crate::pipeline::batch::{BatchSizes, Batcher};
 use crate::pipeline::stats::SinkStats;
 use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits, BoxSink, Sink};
@@ -154,9 +154,12 @@ impl Lane {
         if !self.takes_nothing() {
             self.accept_counts(requests, minutes, now);
         }
-        let admitted = self.admit(&records);
+        let sizes = BatchSizes::of(&records);
+        let admitted = self.admit(&records, sizes.memory);
+        if admitted == records.len() {
+            self.batcher.add_all(&mut records, sizes, now);
+        }
         records.truncate(admitted);
-        self.batcher.add_all(&mut records, now);
         for record in records {
             if let Some(batch) = self.batcher.add(record, now) {
                 self.enqueue(batch);
@@ -171,7 +174,7 @@ impl Lane {
             self.accept(Input { records: records.to_vec(), ..Input::default() }, now);
             return Vec::new();
         }
-        let admitted = self.admit(records);
+        let admitted = self.admit(records, BatchSizes::of(records).memory);
         let mut batcher = self.batcher.another();
         let added = records[..admitted].iter().filter_map(|record| batcher.add(record.clone(), now));
         let mut batches: Vec<_> = added.collect();
@@ -263,11 +266,11 @@ impl Lane {
         self.is_closed && self.disk.is_none()
     }
 
-    /// Counts records as accepted, and says for how many of them there is room; the rest are dropped.
-    fn admit(&mut self, records: &[Record]) -> usize {
+    /// Counts records as accepted, which take `all` bytes of memory, and says for how many of them there is room; the rest
+    /// are dropped.
+    fn admit(&mut self, records: &[Record], all: usize) -> usize {
         let takes_nothing = self.takes_nothing();
         self.account.accepted += records.len() as u64;
-        let all: usize = records.iter().map(Record::memory_estimate).sum();
         let mut admitted = 0;
         if !takes_nothing && self.has_room(records.len(), all) {
             admitted = records.len();
