@@ -59,14 +59,9 @@ impl Output {
 struct Early {
     request: Arc<Request>,
     thread: Arc<str>,
-    end: End,
-    fields: Vec<u64>,
-}
-
-#[derive(Clone, Copy)]
-struct End {
     span: SpanId,
     ended: Ended,
+    fields: Vec<u64>,
 }
 
 /// Where an entry comes from.
@@ -97,17 +92,16 @@ impl Assembler {
         let from = From { request, thread };
         if let Some((run, fields)) = entry::read_start(words) {
             let opened = self.open.entry(run.span);
-            opened.run = Some(run);
+            opened.begin(&run);
             opened.fields.extend_from_slice(fields);
             opened.sizes = Sizes::of(run.stage, fields, &stays);
             self.maker.start(from, &run, fields, opened);
         } else if let Some((span, ended, run, fields)) = entry::read_end(words) {
-            let end = End { span, ended };
             if let Some(run) = run {
-                self.open.entry(span).run = Some(run);
+                self.open.entry(span).begin(&run);
             }
-            if !self.end_started(from, end, fields, &stays) {
-                self.keep_early(from, end, fields);
+            if !self.end_begun(from, span, ended, fields, &stays) {
+                self.keep_early(from, span, ended, fields);
             }
         } else if let Some((span, fields)) = entry::read_note(words) {
             self.open.entry(span).notes.extend_from_slice(fields);
@@ -115,23 +109,28 @@ impl Assembler {
     }
 
     #[cold]
-    fn keep_early(&mut self, from: From<'_>, end: End, fields: &[u64]) {
+    fn keep_early(&mut self, from: From<'_>, span: SpanId, ended: Ended, fields: &[u64]) {
         let (request, thread) = (Arc::clone(from.request), Arc::clone(from.thread));
-        self.early.push(Early { request, thread, end, fields: fields.to_vec() });
+        self.early.push(Early { request, thread, span, ended, fields: fields.to_vec() });
     }
 
     /// What was made since the last call.
     pub(crate) fn settle(&mut self, stays: impl Fn(&'static str, &str) -> bool) -> Output {
-        for early in std::mem::take(&mut self.early) {
-            let from = From { request: &early.request, thread: &early.thread };
-            if !self.end_started(from, early.end, &early.fields, &stays) {
-                self.early.push(early);
-            }
-        }
+        self.end_early(&stays);
         let Maker { origin, memory, output, outputs, .. } = &mut self.maker;
         let next = Output::new(origin, output.records.next_ids(), memory);
         *outputs = outputs.wrapping_add(1);
         std::mem::replace(output, next)
+    }
+
+    #[inline(never)]
+    fn end_early(&mut self, stays: impl Fn(&'static str, &str) -> bool) {
+        for early in std::mem::take(&mut self.early) {
+            let from = From { request: &early.request, thread: &early.thread };
+            if !self.end_begun(from, early.span, early.ended, &early.fields, &stays) {
+                self.early.push(early);
+            }
+        }
     }
 
     /// Whether there is so much that it should be taken.
@@ -151,16 +150,18 @@ impl Assembler {
 
     /// Makes a record of an end whose start was read, and says whether it was.
     #[inline(always)]
-    fn end_started(
+    fn end_begun(
         &mut self,
         from: From<'_>,
-        end: End,
+        span: SpanId,
+        ended: Ended,
         fields: &[u64],
         stays: impl Fn(&'static str, &str) -> bool,
     ) -> bool {
-        let Self { open, maker, .. } = self;
-        let made = open.remove(end.span, |run, opened| maker.end(from, run, end.ended, opened, fields, stays));
-        made.is_some()
+        let Some((run, opened)) = self.open.begun(span) else { return false };
+        self.maker.end(from, &run, ended, opened, fields, stays);
+        self.open.remove(span);
+        true
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use ragtrace_core::StageDescriptor;
 use ragtrace_core::stage::entry::Run;
+use ragtrace_core::time::Ticks;
 
 use crate::SpanId;
 use crate::hash::{Quick, spread};
@@ -12,26 +14,52 @@ use crate::record::{Laid, Sizes};
 #[derive(Debug, Default)]
 pub(super) struct Opened {
     /// `None` until the start was read; what the body recorded may come before it, from another thread.
-    pub(super) run: Option<Run>,
+    begun: Option<Begun>,
     /// The words of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,
-    /// Where they were laid down in which output, if their record was shown.
+    pub(super) notes: Vec<u64>,
+    /// Where its start fields were laid down in which output, if their record was shown.
     pub(super) laid: Option<(u32, Laid)>,
     /// What these fields take in a record.
     pub(super) sizes: Sizes,
-    pub(super) notes: Vec<u64>,
+}
+
+/// A run without its span.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    stage: &'static StageDescriptor,
+    parent: Option<SpanId>,
+    started: Ticks,
+    local_root: bool,
 }
 
 impl Opened {
     /// The longest fields that a place keeps the memory of, in words.
     const KEPT: usize = 64;
 
+    /// Its start was read.
+    #[inline]
+    pub(super) fn begin(&mut self, run: &Run) {
+        let Run { stage, parent, started, local_root, .. } = *run;
+        self.begun = Some(Begun { stage, parent, started, local_root });
+    }
+
+    #[inline]
+    fn run(&self, span: SpanId) -> Option<Run> {
+        let Begun { stage, parent, started, local_root } = self.begun?;
+        Some(Run { stage, span, parent, started, local_root })
+    }
+
+    #[inline]
     fn clear(&mut self) {
-        self.run = None;
+        self.begun = None;
         self.laid = None;
         self.sizes = Sizes::default();
         for words in [&mut self.fields, &mut self.notes] {
-            if words.capacity() > Self::KEPT { *words = Vec::new() } else { words.clear() }
+            words.clear();
+            if words.capacity() > Self::KEPT {
+                *words = Vec::new();
+            }
         }
     }
 }
@@ -74,27 +102,30 @@ impl OpenRuns {
         }
     }
 
-    /// Hands the run to `take` and forgets it, if its start was read.
+    /// The run, if its start was read.
     #[inline]
-    pub(super) fn remove<T>(&mut self, span: SpanId, take: impl FnOnce(&Run, &Opened) -> T) -> Option<T> {
+    pub(super) fn begun(&mut self, span: SpanId) -> Option<(Run, &mut Opened)> {
+        let (of, opened) = &mut self.near[place(span)];
+        let opened = if *of == Some(span) { opened } else { self.far.get_mut(&span)? };
+        Some((opened.run(span)?, opened))
+    }
+
+    /// Forgets the run.
+    #[inline]
+    pub(super) fn remove(&mut self, span: SpanId) {
         let (of, opened) = &mut self.near[place(span)];
         if *of == Some(span) {
-            let taken = take(opened.run.as_ref()?, opened);
             *of = None;
             opened.clear();
-            return Some(taken);
+        } else {
+            self.far.remove(&span);
         }
-        self.far.get(&span)?.run?;
-        let opened = self.far.remove(&span)?;
-        Some(take(opened.run.as_ref()?, &opened))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ragtrace_core::StageDescriptor;
-    use ragtrace_core::time::Ticks;
 
     static STAGE: StageDescriptor = StageDescriptor::new("open", "test");
 
@@ -106,13 +137,14 @@ mod tests {
             let run = Run { stage: &STAGE, span, parent: None, started: Ticks(span.as_u64()), local_root: true };
             // What the body recorded may be read first.
             open.entry(span).notes.push(span.as_u64());
-            assert!(open.remove(span, |_, _| ()).is_none(), "its start was not read");
-            open.entry(span).run = Some(run);
+            assert!(open.begun(span).is_none(), "its start was not read");
+            open.entry(span).begin(&run);
         }
         for &span in spans.iter().rev() {
-            let seen = open.remove(span, |run, opened| (run.started.0, opened.notes.clone()));
+            let seen = open.begun(span).map(|(run, opened)| (run.started.0, opened.notes.clone()));
             assert_eq!(seen, Some((span.as_u64(), vec![span.as_u64()])));
-            assert!(open.remove(span, |_, _| ()).is_none());
+            open.remove(span);
+            assert!(open.begun(span).is_none());
         }
     }
 }
