@@ -31,6 +31,7 @@ pub fn key_of(name: &str) -> Vec<u8> {
 }
 
 impl<'a> Object<'a> {
+    #[inline]
     pub fn open(out: &'a mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
@@ -47,25 +48,30 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(members);
     }
 
+    #[inline]
     pub fn close(self) {
         self.out.push(b'}');
     }
 
+    #[inline]
     pub fn nested(&mut self, name: &'static str) -> Object<'_> {
         self.key(name);
         Object::open(self.out)
     }
 
+    #[inline]
     pub fn null(&mut self, name: &'static str) {
         self.key(name);
         self.out.extend_from_slice(b"null");
     }
 
+    #[inline]
     pub fn boolean(&mut self, name: &'static str, value: bool) {
         self.key(name);
         self.put_boolean(value);
     }
 
+    #[inline]
     pub fn unsigned(&mut self, name: &'static str, number: u64) {
         self.key(name);
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
@@ -79,6 +85,7 @@ impl<'a> Object<'a> {
 
     /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole number of nanoseconds are the
     /// shortest form already, up to as many as a `f64` tells apart.
+    #[inline]
     pub fn millis(&mut self, name: &'static str, time: Duration) {
         const MOST: u64 = 1_000_000_000_000_000;
         self.key(name);
@@ -99,6 +106,7 @@ impl<'a> Object<'a> {
         }
     }
 
+    #[inline]
     pub fn text(&mut self, name: &'static str, text: &str) {
         self.key(name);
         string(self.out, text);
@@ -123,6 +131,7 @@ impl<'a> Object<'a> {
     }
 
     /// A text that is known to need no escapes.
+    #[inline]
     pub fn ascii(&mut self, name: &'static str, text: &[u8]) {
         self.key(name);
         self.out.push(b'"');
@@ -146,11 +155,13 @@ impl<'a> Object<'a> {
     }
 
     /// The hyphenated form of a UUID.
+    #[inline]
     pub fn uuid(&mut self, name: &'static str, uuid: Uuid) {
         self.ascii(name, uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
     }
 
     /// 16 lower-case hex digits.
+    #[inline]
     pub fn hex(&mut self, name: &'static str, number: u64) {
         let mut digits = [0; 16];
         for (digit, shift) in digits.iter_mut().zip((0..u64::BITS).step_by(4).rev()) {
@@ -214,6 +225,7 @@ impl<'a> Object<'a> {
         }
     }
 
+    #[inline]
     fn put_boolean(&mut self, value: bool) {
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }
@@ -228,28 +240,33 @@ impl<'a> Object<'a> {
     }
 
     /// A name of ours, which needs no escapes.
+    #[inline]
     fn key(&mut self, name: &'static str) {
         self.begin_key();
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
     }
 
+    #[inline]
     fn begin_key(&mut self) {
         let begin: &[u8] = if std::mem::replace(&mut self.empty, false) { b"\"" } else { b",\"" };
         self.out.extend_from_slice(begin);
     }
 }
 
+#[inline]
 fn hex_digit(number: u8) -> u8 {
     if number < 10 { b'0' + number } else { b'a' + number - 10 }
 }
 
+#[inline]
 fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     escaped(out, text);
     out.push(b'"');
 }
 
+#[inline]
 fn escaped(out: &mut Vec<u8>, text: &str) {
     escaped_bytes(out, text.as_bytes());
 }

@@ -172,7 +172,9 @@ fn secret_at(text: &str, at: usize, redactor: &Redactor) -> Option<Range<usize>>
 fn credentials(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     /// A user without a password that is as long is a token.
     const TOKEN: usize = 16;
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/?#\"'<>`,".contains(byte);
+    let ends = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b',')
+    };
     let end = from + bytes[from..].iter().position(ends).unwrap_or(bytes.len() - from);
     let user_end = from + bytes[from..end].iter().rposition(|byte| *byte == b'@')?;
     match bytes[from..user_end].iter().position(|byte| *byte == b':') {
@@ -188,7 +190,7 @@ fn named(text: &str, at: usize, redactor: &Redactor) -> Option<Range<usize>> {
     while name_end > 0 && at - name_end < 3 && quotes.contains(&bytes[name_end - 1]) {
         name_end -= 1;
     }
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let length = bytes[..name_end].iter().rev().take(LONGEST).take_while(|byte| is_name(byte)).count();
     let name = &text[name_end - length..name_end];
     if !redactor.is_secret(name) {
@@ -308,7 +310,7 @@ fn bearer(rest: &[u8]) -> Option<Range<usize>> {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 #[cfg(test)]
