@@ -277,18 +277,44 @@ pub fn millis(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
 }
 
+#[inline]
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Whether one of the bytes needs an escape: eight are looked at together, and the last eight once more.
+#[inline]
+fn any_needs_escape(bytes: &[u8]) -> bool {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let found = eights.iter().any(|eight| one_needs_escape(*eight));
+    found
+        || match bytes.last_chunk::<8>() {
+            Some(last) => one_needs_escape(*last),
+            None => rest.iter().any(|byte| needs_escape(*byte)),
+        }
+}
+
+/// Whether one of eight bytes needs an escape, by arithmetic on all of them at once.
+#[inline]
+fn one_needs_escape(bytes: [u8; 8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const TOPS: u64 = ONES << 7;
+    let bytes = u64::from_le_bytes(bytes);
+    // The top bit of a byte is set where the byte is less than `than`, or where one below it is.
+    let below = |bytes: u64, than: u64| bytes.wrapping_sub(ONES * than) & !bytes & TOPS;
+    let is = |byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
+    below(bytes, 0x20) | is(b'"') | is(b'\\') != 0
+}
+
 /// Escapes a text's bytes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
 fn escaped_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    // Few texts have anything to escape, and many bytes are looked at together as fast as a few.
-    const TOGETHER: usize = 16;
-    let needs = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let none_in = |chunk: &[u8]| !chunk.iter().fold(false, |found, byte| found | needs(*byte));
-    if bytes.chunks_exact(TOGETHER).all(none_in) && none_in(bytes.chunks_exact(TOGETHER).remainder()) {
+    // Few texts have anything to escape.
+    if !any_needs_escape(bytes) {
         return out.extend_from_slice(bytes);
     }
     let mut done = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        if !needs(byte) {
+        if !needs_escape(byte) {
             continue;
         }
         out.extend_from_slice(&bytes[done..at]);
@@ -309,6 +335,13 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
+        #[test]
+        fn bytes_looked_at_together_need_what_each_of_them_does(bytes in proptest::collection::vec(
+            proptest::prop_oneof![0x18..0x28_u8, 0x58..0x60_u8, 0..=u8::MAX], 0..40,
+        )) {
+            proptest::prop_assert_eq!(any_needs_escape(&bytes), bytes.iter().any(|byte| needs_escape(*byte)));
+        }
+
         #[test]
         fn a_time_is_written_as_its_float_is(nanos in proptest::prop_oneof![0..200_u64, 0..10_u64.pow(10), 0..u64::MAX]) {
             let time = Duration::from_nanos(nanos);

@@ -84,14 +84,18 @@ pub(super) fn scrub(text: &str, redactor: &Redactor) -> Option<String> {
 /// The next place from `at` on where [`secret_at`] has to look, rules of the user's aside: most bytes are none, and those take
 /// a few instructions each.
 fn next_beginning(bytes: &[u8], at: usize) -> usize {
-    let Some((first, rest)) = bytes.get(at..).and_then(<[u8]>::split_first) else { return bytes.len() };
-    let mut groups = GROUPS[usize::from(*first)].first;
-    for (here, second) in (at..).zip(rest) {
-        let next = &GROUPS[usize::from(*second)];
-        if groups & next.second != 0 && is_beginning(bytes, here, groups & next.second) {
-            return here;
+    let mut rest = bytes[at..].iter();
+    let Some(first) = rest.next() else { return bytes.len() };
+    let mut groups = GROUPS.firsts[usize::from(*first)];
+    while let Some(second) = rest.next() {
+        let second = usize::from(*second);
+        if groups & GROUPS.seconds[second] != 0 {
+            let here = bytes.len() - rest.len() - 2;
+            if is_beginning(bytes, here, groups & GROUPS.seconds[second]) {
+                return here;
+            }
         }
-        groups = next.first;
+        groups = GROUPS.firsts[second];
     }
     // Nothing begins with the last byte: a sign has nothing after it there.
     bytes.len()
@@ -99,18 +103,17 @@ fn next_beginning(bytes: &[u8], at: usize) -> usize {
 
 /// Whether what begins at `at` is one of `groups` by its third byte and the one before it, too.
 fn is_beginning(bytes: &[u8], at: usize, groups: u32) -> bool {
-    let third = bytes.get(at + 2).map_or(NO_BYTE.third, |third| GROUPS[usize::from(*third)].third);
+    let third = bytes.get(at + 2).map_or(SIGN, |third| GROUPS.thirds[usize::from(*third)]);
     let is_in_word = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
     groups & third & if is_in_word { SIGNS } else { u32::MAX } != 0
 }
 
-/// Beginnings of secrets by their first three bytes, in groups with the same first two: a bit each, for a byte that may be
-/// the first, the second or the third of them.
-#[derive(Clone, Copy)]
+/// Beginnings of secrets by their first three bytes, in groups with the same first two, a bit each: for each byte the groups
+/// that it may be the first, the second and the third of.
 struct Groups {
-    first: u32,
-    second: u32,
-    third: u32,
+    firsts: [u32; 256],
+    seconds: [u32; 256],
+    thirds: [u32; 256],
 }
 
 /// A colon or an equals sign, whatever comes after it.
@@ -120,18 +123,17 @@ const DASHES: u32 = 2;
 /// These may stand behind a letter or a digit.
 const SIGNS: u32 = SIGN | DASHES;
 
-/// Any byte may be the second and third after a sign.
-const NO_BYTE: Groups = Groups { first: 0, second: SIGN, third: SIGN };
-
 /// Beginnings that [`word`] knows besides those in [`PREFIXES`].
 const OTHERS: [&[u8; 3]; 11] = [b"AKI", b"ASI", b"eyJ", b"bea", b"beA", b"bEa", b"bEA", b"Bea", b"BeA", b"BEa", b"BEA"];
 
-static GROUPS: [Groups; 256] = {
-    let mut groups = [NO_BYTE; 256];
-    groups[b':' as usize].first = SIGN;
-    groups[b'=' as usize].first = SIGN;
-    groups[b'-' as usize] = Groups { first: DASHES, second: SIGNS, third: SIGNS };
-    let mut pairs = [[0; 2]; 32];
+static GROUPS: Groups = {
+    let mut groups = Groups { firsts: [0; 256], seconds: [SIGN; 256], thirds: [SIGN; 256] };
+    groups.firsts[b':' as usize] = SIGN;
+    groups.firsts[b'=' as usize] = SIGN;
+    groups.firsts[b'-' as usize] = DASHES;
+    groups.seconds[b'-' as usize] = SIGNS;
+    groups.thirds[b'-' as usize] = SIGNS;
+    let mut pairs = [[0; 2]; u32::BITS as usize];
     // The lowest bits are the signs'.
     let (mut known, mut at) = (2, 0);
     while at < PREFIXES.len() + OTHERS.len() {
@@ -142,13 +144,13 @@ static GROUPS: [Groups; 256] = {
             group += 1;
         }
         if group == known {
-            // There are no more than 32 groups, or this does not compile.
+            // If there were too many, this would not compile.
             pairs[group] = [first, second];
             known += 1;
         }
-        groups[first as usize].first |= 1 << group;
-        groups[second as usize].second |= 1 << group;
-        groups[third as usize].third |= 1 << group;
+        groups.firsts[first as usize] |= 1 << group;
+        groups.seconds[second as usize] |= 1 << group;
+        groups.thirds[third as usize] |= 1 << group;
         at += 1;
     }
     groups
