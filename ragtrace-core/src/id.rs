@@ -140,15 +140,16 @@ impl FromStr for SpanId {
     }
 }
 
+thread_local! {
+    static RANDOM: Cell<u64> = const { Cell::new(0) };
+}
+
 /// 64 random bits: one step of `wyrand`, as the crate `fastrand` has it, on a state whose place is known when this is
 /// compiled. Every stage takes one, and this saves it a third of that.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
 fn random() -> u64 {
-    thread_local! {
-        static STATE: Cell<u64> = const { Cell::new(0) };
-    }
-    STATE.with(|state| {
+    RANDOM.with(|state| {
         let before = match state.get() {
             0 => seed(),
             before => before,

@@ -23,8 +23,7 @@ impl<T, B: FnOnce() -> T> Calling<B> {
     /// only if somebody listens.
     #[inline]
     pub fn end(mut self, on_end: impl FnOnce(&T, &mut Ending<'_>)) -> T {
-        self.span.is_call();
-        let inside = self.span.enter();
+        let inside = self.span.enter_call();
         let output = (self.body)();
         inside.finish(|ending| on_end(&output, ending));
         output

@@ -76,15 +76,15 @@ pub(crate) fn start(run: &Run) -> [u64; 5] {
 
 /// The head of an end whose start was accepted where this is handed over.
 #[inline]
-pub(crate) fn end(run: &Run, ended: &Ended) -> [u64; 4] {
+pub(crate) fn end(span: SpanId, ended: &Ended) -> [u64; 4] {
     let busy = ended.busy.unwrap_or(NOT_POLLED);
-    [What::End as u64 | outcome_flag(ended.outcome), run.span.as_u64(), ended.at.0, busy]
+    [What::End as u64 | outcome_flag(ended.outcome), span.as_u64(), ended.at.0, busy]
 }
 
 /// The head of an end whose start was not.
 #[inline(never)]
 pub(crate) fn whole_end(run: &Run, ended: &Ended) -> [u64; 7] {
-    let [first, span, at, busy] = end(run, ended);
+    let [first, span, at, busy] = end(run.span, ended);
     [first | flag::WHOLE | root_flag(run), span, at, busy, address(run.stage), run.started.0, parent(run)]
 }
 
@@ -288,7 +288,7 @@ mod tests {
         for (busy, outcome) in [(None, Outcome::Completed), (Some(3), Outcome::Failed), (Some(7), Outcome::Cancelled)] {
             let run = run(Some(SpanId::new()), false);
             let expected = Ended { at: Ticks(12), busy, outcome };
-            let lean = written(&end(&run, &expected), &fields);
+            let lean = written(&end(run.span, &expected), &fields);
             let whole = written(&whole_end(&run, &expected), &fields);
             for (words, expected_run) in [(lean, None), (whole, Some(run))] {
                 let (span, ended, read, fields) = read_end(&words).expect("an end");

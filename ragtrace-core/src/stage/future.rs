@@ -30,8 +30,8 @@ pub struct Running<F> {
 impl<F: Future> Running<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
     #[inline]
-    pub fn end<E: FnOnce(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
-        StageFuture { body: self.body, on_end: Some(on_end), span: self.span }
+    pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
+        StageFuture { body: self.body, on_end, span: self.span }
     }
 }
 
@@ -42,7 +42,7 @@ pin_project! {
     pub struct StageFuture<F, E> {
         #[pin]
         body: F,
-        on_end: Option<E>,
+        on_end: E,
         // The last, so that it is dropped after what runs inside: that is cancelled before it.
         span: Span,
     }
@@ -57,7 +57,7 @@ pin_project! {
 impl<F, E> StageFuture<F, E> {
     /// A stage whose run has not begun.
     pub(crate) fn idle(body: F, on_end: E) -> Self {
-        Self { body, on_end: Some(on_end), span: Span::none() }
+        Self { body, on_end, span: Span::none() }
     }
 
     /// Has its run begin at the poll that comes next.
@@ -69,7 +69,7 @@ impl<F, E> StageFuture<F, E> {
 impl<F, E> Future for StageFuture<F, E>
 where
     F: Future,
-    E: FnOnce(&F::Output, &mut Ending<'_>),
+    E: FnMut(&F::Output, &mut Ending<'_>),
 {
     type Output = F::Output;
 
@@ -84,7 +84,7 @@ where
 fn poll<F, E>(stage: Pin<&mut StageFuture<F, E>>, cx: &mut Context<'_>) -> Poll<F::Output>
 where
     F: Future,
-    E: FnOnce(&F::Output, &mut Ending<'_>),
+    E: FnMut(&F::Output, &mut Ending<'_>),
 {
     let this = stage.project();
     let inside = this.span.enter();
@@ -94,11 +94,7 @@ where
             Poll::Pending
         }
         Poll::Ready(output) => {
-            inside.finish(|ending| {
-                if let Some(on_end) = this.on_end.take() {
-                    on_end(&output, ending);
-                }
-            });
+            inside.finish(|ending| (this.on_end)(&output, ending));
             Poll::Ready(output)
         }
     }

@@ -67,7 +67,7 @@ pub struct LaterRunning<F> {
 
 impl<F: Future> LaterRunning<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
-    pub fn end<E: FnOnce(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> LaterFuture<F, E> {
+    pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> LaterFuture<F, E> {
         LaterFuture { stage: StageFuture::idle(self.body, on_end), waiting: self.waiting }
     }
 }
@@ -85,7 +85,7 @@ pin_project! {
 impl<F, E> Future for LaterFuture<F, E>
 where
     F: Future,
-    E: FnOnce(&F::Output, &mut Ending<'_>),
+    E: FnMut(&F::Output, &mut Ending<'_>),
 {
     type Output = F::Output;
 

@@ -5,11 +5,12 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Progress, Span};
+use super::{Begun, Progress, Span, State};
 use crate::context::{Request, current};
 use crate::gate;
 use crate::level::Level;
 use crate::queue::Severity;
+use crate::stage::StageDescriptor;
 use crate::stage::entry::{self, Ended, Failure, Outcome};
 use crate::stage::slots::Slots;
 use crate::time::Ticks;
@@ -76,52 +77,59 @@ impl Ending<'_> {
 
     #[inline(never)]
     fn close(&mut self) {
-        let own = mem::replace(&mut self.span.request, ManuallyDrop::new(None));
-        let is_own = own.is_some();
-        let request = if is_own { own } else { ManuallyDrop::new(current::swap_request(None)) };
-        if let Some(request) = &*request {
-            self.record(request);
+        if let Span { stage, state: State::Begun(run) } = &mut *self.span
+            && let Some(stage) = stage.take()
+        {
+            let own = run.take_request();
+            let is_own = own.is_some();
+            let request = ManuallyDrop::new(if is_own { own } else { current::swap_request(None) });
+            if let (Some(request), Some(span)) = (&*request, run.span) {
+                let listener = gate::listener(request);
+                match listener {
+                    Some(by) if listener == run.progress.accepted_by() => {
+                        let end = entry::end(span, &run.ended(self.at, self.outcome));
+                        gate::record(by, request, Severity::Promised, end, &self.fields);
+                    }
+                    _ => run.record_whole(stage, request, self.at, self.outcome, &self.fields),
+                }
+            }
+            let request = ManuallyDrop::into_inner(request);
+            if is_own {
+                drop(request);
+            } else {
+                let _nothing = ManuallyDrop::new(current::swap_request(request));
+            }
         }
-        if is_own {
-            drop(ManuallyDrop::into_inner(request));
-        } else {
-            let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
-        }
-        self.span.stage = None;
         ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(Slots::found(usize::MAX))));
     }
+}
 
+impl Begun {
     #[inline]
-    fn record(&self, request: &Arc<Request>) {
-        let (Some(run), progress) = (self.span.facts(), self.span.progress) else { return };
-        let listener = gate::listener(request);
-        match listener {
-            Some(by) if listener == progress.accepted_by() => {
-                gate::record(by, request, Severity::Promised, entry::end(&run, &self.ended()), &self.fields);
-            }
-            _ => self.record_whole(request),
-        }
+    fn ended(&self, at: Ticks, outcome: Outcome) -> Ended {
+        let busy = if self.progress.is(Progress::CALL) { None } else { Some(self.progress.nanos()) };
+        Ended { at, busy, outcome }
     }
 
-    /// The start was refused, or went to an earlier installation.
+    /// Records an end whose start was refused, or went to an earlier installation.
     #[cold]
     #[inline(never)]
-    fn record_whole(&self, request: &Arc<Request>) {
-        let Some(run) = self.span.facts() else { return };
-        let level = match self.outcome {
-            Outcome::Completed => run.stage.level(),
+    fn record_whole(
+        &self,
+        stage: &'static StageDescriptor,
+        request: &Arc<Request>,
+        at: Ticks,
+        outcome: Outcome,
+        fields: &Slots,
+    ) {
+        let Some(run) = self.facts(stage, self.span) else { return };
+        let level = match outcome {
+            Outcome::Completed => stage.level(),
             Outcome::Failed => Level::Error,
             Outcome::Cancelled => Level::Warn,
         };
-        let head = entry::whole_end(&run, &self.ended());
-        gate::record_if_heard(request, Severity::Refusable(level), head, &self.fields);
-    }
-
-    #[inline]
-    fn ended(&self) -> Ended {
-        let progress = self.span.progress;
-        let busy = if progress.is(Progress::CALL) { None } else { Some(progress.nanos()) };
-        Ended { at: self.at, busy, outcome: self.outcome }
+        let head = entry::whole_end(&run, &self.ended(at, outcome));
+        gate::record_if_heard(request, Severity::Refusable(level), head, fields);
     }
 }
 

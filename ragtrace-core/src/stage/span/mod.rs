@@ -29,14 +29,24 @@ use crate::stage::{Listed, StageDescriptor};
 use crate::time::Ticks;
 
 /// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept small: 48 bytes.
-///
-/// Between polls it has its span and its request, and while it is inside one the thread has these, and it keeps what
-/// the thread had instead.
 #[derive(Debug)]
-#[expect(clippy::struct_field_names, reason = "a span's id is called its span everywhere")]
 pub struct Span {
     /// `None` for a run that nobody listens to, and for one that has ended.
     stage: Option<&'static StageDescriptor>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Its fields lie on the thread's desk from this place on: whoever has the run enters it next, on this thread.
+    Idle(usize),
+    Begun(Begun),
+}
+
+/// What a run has from its beginning to its end. Between polls it has its span and its request, and while it is inside one
+/// the thread has these, and it keeps what the thread had instead.
+#[derive(Debug)]
+struct Begun {
     span: Option<SpanId>,
     parent: Option<SpanId>,
     started: Ticks,
@@ -44,6 +54,8 @@ pub struct Span {
     request: ManuallyDrop<Option<Arc<Request>>>,
     progress: Progress,
 }
+
+const _: () = assert!(size_of::<Span>() == 48);
 
 /// A run of `stage` to come, with the fields that `fields` reads. Whoever has it enters it next, on this thread. With
 /// nobody to listen it costs a load and reads nothing.
@@ -62,37 +74,26 @@ pub fn open(stage: &'static Listed, fields: impl FnOnce(&mut Slots)) -> Span {
 pub fn open_bare(stage: &'static Listed) -> Span {
     let stage = if gate::is_open() { Some(stage.get()) } else { None };
     // Beyond whatever lies on the desk, so none.
-    Span::new(stage, Progress(u64::MAX << Progress::NANOS_SHIFT))
+    Span { stage, state: State::Idle(usize::MAX) }
 }
 
 impl Span {
-    #[inline]
-    const fn new(stage: Option<&'static StageDescriptor>, progress: Progress) -> Self {
-        Self { stage, span: None, parent: None, started: Ticks(0), request: ManuallyDrop::new(None), progress }
-    }
-
     /// A run that nobody listens to.
     #[inline]
     pub(crate) const fn none() -> Self {
-        Self::new(None, Progress(0))
+        Self { stage: None, state: State::Idle(usize::MAX) }
     }
 
     /// A run to come, which is entered next on this thread.
     #[inline]
     pub(crate) fn idle(stage: &'static StageDescriptor, fields: Slots) -> Self {
-        Self::new(Some(stage), Progress((fields.leave() as u64) << Progress::NANOS_SHIFT))
+        Self { stage: Some(stage), state: State::Idle(fields.leave()) }
     }
 
     /// Whether there is a run that has not ended.
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
         self.stage.is_some()
-    }
-
-    /// Says that the run is a call, which has no polls.
-    #[inline]
-    pub(crate) fn is_call(&mut self) {
-        self.progress.set(Progress::CALL);
     }
 
     /// Puts the run's context on the thread until the guard ends. The first time this begins the run.
@@ -106,43 +107,62 @@ impl Span {
         Inside(self)
     }
 
+    /// The same for a run that is a call, which has no polls.
+    #[inline]
+    pub(crate) fn enter_call(&mut self) -> Inside<'_> {
+        if self.is_active() {
+            self.begin_call();
+        }
+        Inside(self)
+    }
+
     #[inline(never)]
     fn go_inside(&mut self) {
-        if self.progress.is(Progress::BEGUN) {
-            self.enter_again();
-        } else {
-            self.begin();
+        match self.state {
+            State::Begun(_) => self.enter_again(),
+            State::Idle(fields_at) => self.begin(fields_at, 0),
+        }
+    }
+
+    #[inline(never)]
+    fn begin_call(&mut self) {
+        if let State::Idle(fields_at) = self.state {
+            self.begin(fields_at, Progress::CALL);
         }
     }
 
     /// Enters a run that has begun.
     #[inline(never)]
     fn enter_again(&mut self) {
-        let now = self.now();
-        self.progress.enter(now);
+        let State::Begun(run) = &mut self.state else { return };
+        let now = run.now();
+        run.progress.enter(now);
         // A run that shares the thread's request is never entered twice.
-        self.swap_request();
-        self.span = current::swap_span(self.span);
-        if self.progress.is(Progress::RECORDS) {
+        run.swap_request();
+        run.span = current::swap_span(run.span);
+        if run.progress.is(Progress::RECORDS) {
             self.note();
         }
     }
 
     /// Begins the run in the thread's request, records its start, and enters it, if anybody listens.
     #[inline]
-    fn begin(&mut self) {
+    fn begin(&mut self, fields_at: usize, flags: u64) {
         let Some(stage) = self.stage else { return };
-        let fields = Slots::found(usize::try_from(self.progress.nanos()).unwrap_or(usize::MAX));
-        let mut flags = self.progress.0 & Progress::CALL | Progress::BEGUN | Progress::SHARES;
+        let fields = Slots::found(fields_at);
+        let mut flags = flags | Progress::SHARES;
         let mut request = ManuallyDrop::new(current::swap_request(None));
+        let mut kept = ManuallyDrop::new(None);
         let before = current::span();
         let mut parent = before;
         if request.is_none() || stage.is_root() {
-            self.begin_trace(&mut request);
+            kept = ManuallyDrop::new(begin_trace(&mut request));
             (parent, flags) = (None, flags & !Progress::SHARES);
         }
-        let began = request.as_ref().and_then(|request| {
-            let listener = gate::listener(request)?;
+        let mut began = None;
+        if let Some(request) = &*request
+            && let Some(listener) = gate::listener(request)
+        {
             let (span, started) = (request.span_id(), request.now());
             let local_root = parent == request.remote_parent;
             let run = Run { stage, span, parent, started, local_root };
@@ -156,38 +176,25 @@ impl Span {
             if local_root {
                 flags |= Progress::LOCAL_ROOT;
             }
-            (self.span, self.parent, self.started) = (before, parent, started);
-            self.progress = Progress(flags);
-            self.progress.enter(started);
-            Some(span)
-        });
+            began = Some((span, started));
+        }
         // What was put in its place is `None`, which has nothing to drop.
         let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
-        match began {
-            Some(span) => {
-                current::swap_span(Some(span));
-                if flags & Progress::RECORDS != 0 {
-                    self.note();
-                }
-            }
-            None => self.stay_out(flags),
+        let Some((span, started)) = began else { return self.stay_out(ManuallyDrop::into_inner(kept), flags) };
+        let progress = Progress::begun(flags, started);
+        self.state = State::Begun(Begun { span: before, parent, started, request: kept, progress });
+        current::swap_span(Some(span));
+        if flags & Progress::RECORDS != 0 {
+            self.note();
         }
-    }
-
-    /// Puts a new trace's request in the place of the thread's, which is kept.
-    #[cold]
-    #[inline(never)]
-    fn begin_trace(&mut self, request: &mut Option<Arc<Request>>) {
-        let context = RequestContext::root_of(request.as_ref());
-        self.request = ManuallyDrop::new(request.replace(context.request));
     }
 
     /// Nobody listens, so there is no run.
     #[cold]
     #[inline(never)]
-    fn stay_out(&mut self, flags: u64) {
+    fn stay_out(&mut self, kept: Option<Arc<Request>>, flags: u64) {
         if flags & Progress::SHARES == 0 {
-            self.swap_request();
+            drop(current::swap_request(kept));
         }
         self.let_go();
     }
@@ -196,76 +203,34 @@ impl Span {
     #[cold]
     #[inline(never)]
     fn note(&self) {
-        if let (Some(request), Some(run)) = (current::request(), self.facts_of(current::span())) {
+        let (Some(stage), State::Begun(run)) = (self.stage, &self.state) else { return };
+        if let (Some(request), Some(run)) = (current::request(), run.facts(stage, current::span())) {
             recorder::enter(request, run);
-        }
-    }
-
-    /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
-    /// from then on, since its next poll may be on another thread.
-    #[inline]
-    fn leave(&mut self, stays_open: bool) -> Ticks {
-        self.span = current::swap_span(self.span);
-        if !self.progress.is(Progress::SHARES) {
-            self.swap_request();
-        } else if stays_open {
-            self.request = ManuallyDrop::new(current::request());
-            self.progress.unset(Progress::SHARES);
-        }
-        if self.progress.is(Progress::RECORDS) {
-            recorder::leave();
-        }
-        let now = self.now();
-        self.progress.leave(now);
-        now
-    }
-
-    #[inline]
-    fn swap_request(&mut self) {
-        let request = mem::replace(&mut self.request, ManuallyDrop::new(None));
-        self.request = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
-    }
-
-    /// What records say of the run, between polls.
-    #[inline]
-    fn facts(&self) -> Option<Run> {
-        self.facts_of(self.span)
-    }
-
-    #[inline]
-    fn facts_of(&self, span: Option<SpanId>) -> Option<Run> {
-        let local_root = self.progress.is(Progress::LOCAL_ROOT);
-        Some(Run { stage: self.stage?, span: span?, parent: self.parent, started: self.started, local_root })
-    }
-
-    /// Lets `look` at the run's request, between polls.
-    #[inline]
-    fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
-        match &*self.request {
-            Some(request) => Some(look(request)),
-            None => current::with_request(look),
         }
     }
 
     /// The time that the run sees, between polls.
     #[inline]
     pub(crate) fn now(&self) -> Ticks {
-        // Only a test has time of its own.
-        let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
-        of_test.unwrap_or_else(Ticks::now)
+        match &self.state {
+            State::Begun(run) => run.now(),
+            State::Idle(_) => Ticks::now(),
+        }
     }
 
     /// The context of what runs inside, between polls.
     #[cold]
     pub(crate) fn context(&self) -> Option<RequestContext> {
-        self.stage?;
-        let request = self.with_request(Arc::clone)?;
-        Some(RequestContext { request, span: self.span })
+        let (Some(_), State::Begun(run)) = (self.stage, &self.state) else { return None };
+        Some(RequestContext { request: run.with_request(Arc::clone)?, span: run.span })
     }
 
     /// Time from the run's start to `at`.
     pub(crate) fn since_start(&self, at: Ticks) -> Duration {
-        at.since(self.started)
+        match &self.state {
+            State::Begun(run) => at.since(run.started),
+            State::Idle(_) => Duration::ZERO,
+        }
     }
 
     /// Ends the run; what is said to the end of a run that has ended is ignored.
@@ -286,6 +251,14 @@ impl Span {
     #[inline(never)]
     fn pause(&mut self) -> Ticks {
         self.leave(true)
+    }
+
+    #[inline]
+    fn leave(&mut self, stays_open: bool) -> Ticks {
+        match &mut self.state {
+            State::Begun(run) => run.leave(stays_open),
+            State::Idle(_) => Ticks::now(),
+        }
     }
 
     #[inline(never)]
@@ -312,23 +285,26 @@ impl Span {
     #[cold]
     #[inline(never)]
     fn drop_inside(&mut self) {
-        if !self.progress.is(Progress::BEGUN) {
+        if let State::Idle(_) = self.state {
             return self.let_go();
         }
         self.enter_again();
-        self.progress.set(Progress::DROPS);
-        if std::thread::panicking() {
-            self.progress.set(Progress::UNWINDS);
+        if let State::Begun(run) = &mut self.state {
+            run.progress.set(Progress::DROPS);
+            if std::thread::panicking() {
+                run.progress.set(Progress::UNWINDS);
+            }
         }
     }
 
     #[cold]
     #[inline(never)]
     fn dropped(&mut self) {
-        if !self.progress.is(Progress::DROPS) {
-            return self.let_go();
-        }
-        let has_panicked = std::thread::panicking() && !self.progress.is(Progress::UNWINDS);
+        let progress = match &self.state {
+            State::Begun(run) if run.progress.is(Progress::DROPS) => run.progress,
+            _ => return self.let_go(),
+        };
+        let has_panicked = std::thread::panicking() && !progress.is(Progress::UNWINDS);
         if has_panicked { self.panicked() } else { self.finish().cancel() }
     }
 
@@ -336,8 +312,9 @@ impl Span {
     #[inline(never)]
     fn let_go(&mut self) {
         self.stage = None;
-        let request = mem::replace(&mut self.request, ManuallyDrop::new(None));
-        drop(ManuallyDrop::into_inner(request));
+        if let State::Begun(run) = &mut self.state {
+            drop(run.take_request());
+        }
     }
 }
 
@@ -349,6 +326,69 @@ impl Drop for Span {
             self.dropped();
         }
     }
+}
+
+impl Begun {
+    /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
+    /// from then on, since its next poll may be on another thread.
+    #[inline]
+    fn leave(&mut self, stays_open: bool) -> Ticks {
+        self.span = current::swap_span(self.span);
+        if !self.progress.is(Progress::SHARES) {
+            self.swap_request();
+        } else if stays_open {
+            self.request = ManuallyDrop::new(current::request());
+            self.progress.unset(Progress::SHARES);
+        }
+        if self.progress.is(Progress::RECORDS) {
+            recorder::leave();
+        }
+        let now = self.now();
+        self.progress.leave(now);
+        now
+    }
+
+    /// What records say of the run, whose span is `span`.
+    #[inline]
+    fn facts(&self, stage: &'static StageDescriptor, span: Option<SpanId>) -> Option<Run> {
+        let local_root = self.progress.is(Progress::LOCAL_ROOT);
+        Some(Run { stage, span: span?, parent: self.parent, started: self.started, local_root })
+    }
+
+    /// Lets `look` at the run's request, between polls.
+    #[inline]
+    fn with_request<T>(&self, look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
+        match &*self.request {
+            Some(request) => Some(look(request)),
+            None => current::with_request(look),
+        }
+    }
+
+    /// The time that the run sees, between polls.
+    #[inline]
+    fn now(&self) -> Ticks {
+        // Only a test has time of its own.
+        let of_test = if cfg!(feature = "testing") { self.with_request(|request| request.now()) } else { None };
+        of_test.unwrap_or_else(Ticks::now)
+    }
+
+    #[inline]
+    fn swap_request(&mut self) {
+        self.request = ManuallyDrop::new(current::swap_request(self.take_request()));
+    }
+
+    #[inline]
+    fn take_request(&mut self) -> Option<Arc<Request>> {
+        ManuallyDrop::into_inner(mem::replace(&mut self.request, ManuallyDrop::new(None)))
+    }
+}
+
+/// Puts a new trace's request in the place of the thread's, which is returned.
+#[cold]
+#[inline(never)]
+fn begin_trace(request: &mut Option<Arc<Request>>) -> Option<Arc<Request>> {
+    let context = RequestContext::root_of(request.as_ref());
+    request.replace(context.request)
 }
 
 /// The time inside one poll or call. Dropped without [`Inside::pause`] or [`Inside::finish`] it means that the poll

@@ -1,17 +1,20 @@
 //! What a run knows of itself besides its ids, in one word.
 
+use std::num::NonZeroU64;
+
 use crate::stage::entry::AcceptedBy;
 use crate::time::Ticks;
 
 /// What else is known of a run: who accepted its start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds
 /// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that of its end gives the
-/// sum: all of it modulo 2^49, which is 6 days. Before the run has begun, its fields' place on the desk is there instead.
+/// sum: all of it modulo 2^49, which is 6 days.
+///
+/// One of the flags is always set, so that zero is left for a run that has not begun.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Progress(pub(super) u64);
+pub(super) struct Progress(NonZeroU64);
 
 impl Progress {
-    /// The run has begun.
-    pub(super) const BEGUN: u64 = 1 << 8;
+    const BEGUN: NonZeroU64 = NonZeroU64::new(1 << 8).expect("not zero");
     /// There are no polls, so time inside them means nothing.
     pub(super) const CALL: u64 = 1 << 9;
     /// `record!` may add to the run. What is added is kept until the end, which only an accepted start has for certain.
@@ -24,11 +27,19 @@ impl Progress {
     pub(super) const DROPS: u64 = 1 << 13;
     /// A panic was unwinding when that began.
     pub(super) const UNWINDS: u64 = 1 << 14;
-    pub(super) const NANOS_SHIFT: u32 = 15;
+    const NANOS_SHIFT: u32 = 15;
+
+    /// Of a run that begins now, with these flags and whoever accepted it.
+    #[inline]
+    pub(super) fn begun(flags: u64, at: Ticks) -> Self {
+        let mut progress = Self(Self::BEGUN | flags);
+        progress.enter(at);
+        progress
+    }
 
     #[inline]
     pub(super) fn is(self, flag: u64) -> bool {
-        self.0 & flag != 0
+        self.0.get() & flag != 0
     }
 
     #[inline]
@@ -38,27 +49,27 @@ impl Progress {
 
     #[inline]
     pub(super) fn unset(&mut self, flag: u64) {
-        self.0 &= !flag;
+        self.0 = Self::BEGUN | (self.0.get() & !flag);
     }
 
     #[inline]
     pub(super) fn nanos(self) -> u64 {
-        self.0 >> Self::NANOS_SHIFT
+        self.0.get() >> Self::NANOS_SHIFT
     }
 
     #[inline]
     pub(super) fn enter(&mut self, at: Ticks) {
-        self.0 = self.0.wrapping_sub(at.0 << Self::NANOS_SHIFT);
+        self.0 = Self::BEGUN | self.0.get().wrapping_sub(at.0 << Self::NANOS_SHIFT);
     }
 
     #[inline]
     pub(super) fn leave(&mut self, at: Ticks) {
-        self.0 = self.0.wrapping_add(at.0 << Self::NANOS_SHIFT);
+        self.0 = Self::BEGUN | self.0.get().wrapping_add(at.0 << Self::NANOS_SHIFT);
     }
 
     #[inline]
     pub(super) fn accepted_by(self) -> Option<AcceptedBy> {
-        let [by, ..] = self.0.to_le_bytes();
+        let [by, ..] = self.0.get().to_le_bytes();
         AcceptedBy::new(by)
     }
 }
