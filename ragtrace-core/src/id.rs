@@ -99,17 +99,20 @@ pub struct SpanId(NonZeroU64);
 
 impl SpanId {
     /// A new random id.
+    #[inline]
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
     pub fn new() -> Self {
         Self(NonZeroU64::new(random()).unwrap_or(NonZeroU64::MIN))
     }
 
     /// From 64 bits, or `None` for zero, which W3C Trace Context (section 3.2.2.4) calls invalid.
+    #[inline]
     pub fn from_u64(bits: u64) -> Option<Self> {
         NonZeroU64::new(bits).map(Self)
     }
 
     /// The 64 bits.
+    #[inline]
     pub fn as_u64(self) -> u64 {
         self.0.get()
     }
