@@ -31,6 +31,7 @@ impl Event {
     }
 
     /// What a stage's message ends in.
+    #[doc(hidden)]
     pub const fn ending(self) -> &'static str {
         match self {
             Self::Started => "_started",

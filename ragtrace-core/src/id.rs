@@ -151,7 +151,7 @@ thread_local! {
 /// compiled. Every stage takes one, and this saves it a third of that.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
-fn random() -> u64 {
+pub fn random() -> u64 {
     RANDOM.with(|state| {
         let before = match state.get() {
             0 => seed(),
@@ -196,11 +196,6 @@ fn version_7(now: Timestamp, a: u64, b: u64) -> u128 {
 pub fn record_id(now: Timestamp, number: u64) -> Uuid {
     let fraction = now.as_micros().rem_euclid(1_000).unsigned_abs() * 4_096 / 1_000;
     Uuid::from_u128(version_7(now, fraction, mixed(number)))
-}
-
-/// A number for the ids of records that are made together.
-pub fn record_numbers() -> u64 {
-    random()
 }
 
 /// Spreads every bit over all of them, and two numbers to two (the finalizer of `SplitMix64`: Steele, Lea and Flood, OOPSLA

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
-use ragtrace::{Event, QueueLimits, RequestContext, Sink, traced_stage};
+use ragtrace::{Event, QueueLimits, Record, RequestContext, Sampler, Sink, Value, traced_stage};
 
 use crate::support::{Memory, finish, quiet, turn};
 
@@ -20,6 +20,17 @@ fn work(n: u64) -> Vec<u64> {
 #[traced_stage]
 async fn endless() {
     std::future::pending::<()>().await;
+}
+
+#[traced_stage(fields(name, size), ok(|pages| pages = pages, title = %format!("{pages} pages")))]
+fn document(name: &str, size: u64, pages: u64) -> u64 {
+    (0..pages).for_each(|number| page(number, &format!("page {number} of {name}")).unwrap_or_default());
+    pages
+}
+
+#[traced_stage(level = "debug", fields(number, text), err(|error| length = error.len()))]
+fn page(number: u64, text: &str) -> Result<(), String> {
+    if number.is_multiple_of(3) { Err(text.to_owned()) } else { Ok(()) }
 }
 
 #[traced_stage(level = "debug")]
@@ -60,6 +71,64 @@ fn a_level_hides_lines_and_no_account_of_them() {
         memory.minutes().iter().map(|m| (m.stage().to_owned(), m.completed(), m.failed(), m.items())).collect();
     assert_eq!(stages, [("detail".to_owned(), 0, 1, 0), ("work".to_owned(), 1, 0, 1)]);
     assert_eq!(memory.requests().len(), 1);
+}
+
+/// Records are made some hundred at a time, and what ends may have begun among others.
+#[test]
+fn a_stage_ends_with_the_fields_of_its_start_however_much_comes_between_and_whether_that_is_shown() {
+    let text = |record: &Record, name| record.field(name).and_then(Value::as_str).map(str::to_owned);
+    let number = |record: &Record, name| record.field(name).and_then(Value::as_u64);
+    for level in ["debug", "info"] {
+        let _turn = turn();
+        let memory = Memory::default();
+        let telemetry = quiet().level(level).sink(memory.clone()).install().expect("the only one");
+        RequestContext::new().sync_scope(|| document("a long one", 1_000_000, 1_000));
+        finish(telemetry);
+        let records = memory.records();
+        let ids: BTreeSet<_> = records.iter().map(Record::id).collect();
+        assert_eq!(ids.len(), records.len());
+        let (pages, documents): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.stage() == Some("page"));
+        assert_eq!((documents.len(), pages.len()), (2, if level == "debug" { 2_000 } else { 334 }));
+        for record in documents {
+            assert_eq!(
+                (text(record, "name").as_deref(), number(record, "size")),
+                (Some("a long one"), Some(1_000_000))
+            );
+            let is_end = record.event() == Event::Completed;
+            assert_eq!(text(record, "title").as_deref(), is_end.then_some("1000 pages"));
+            assert_eq!(record.metric("pages"), is_end.then_some(1_000.0));
+        }
+        for record in pages {
+            let number = number(record, "number").expect("a start's field");
+            let expected = format!("page {number} of a long one");
+            assert_eq!(text(record, "text").as_deref(), Some(&expected[..]));
+            let length = u32::try_from(expected.len()).map(f64::from).expect("short");
+            assert_eq!(record.metric("length"), (record.event() == Event::Failed).then_some(length));
+            assert_eq!(record.context().count(), 2);
+        }
+    }
+}
+
+/// What the sampler holds is copied, and keeps its ids: they are of the millisecond that the record is of.
+#[test]
+fn records_that_were_held_have_ids_of_their_own_and_of_their_time() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let sampler = Sampler::ratio(0.0).keep_errors(true);
+    let telemetry = quiet().level("debug").sample(sampler).sink(memory.clone()).install().expect("the only one");
+    for size in 0..200 {
+        RequestContext::new().sync_scope(|| document("held", size, 4));
+    }
+    finish(telemetry);
+    let records = memory.records();
+    assert_eq!(records.len(), 200 * 10);
+    let ids: BTreeSet<_> = records.iter().map(Record::id).collect();
+    assert_eq!(ids.len(), records.len());
+    for record in records {
+        let (seconds, nanos) = record.id().get_timestamp().expect("version 7").to_unix();
+        let millis = record.timestamp().as_micros() / 1_000;
+        assert_eq!(i64::try_from(seconds * 1_000 + u64::from(nanos) / 1_000_000), Ok(millis));
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::SpanId;
 use crate::capture::ManualClock;
 use crate::context::Request;
 use crate::queue::Taken;
+use crate::stage::entry::Entry;
 use crate::time::Ticks;
 
 /// Entries of one test, in the order they came.
@@ -64,7 +65,7 @@ impl Capture {
     pub fn finish(&self, mut take: impl FnMut(Taken<'_>)) {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner).take();
         for Caught { words, request, thread } in entries.into_iter().flatten() {
-            take(Taken { words: &words, request: &request, thread: &thread });
+            take(Taken { entry: Entry::of(&words), request: &request, thread: &thread });
         }
     }
 }

@@ -5,7 +5,7 @@
 //! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
 //! [`RequestContext::sync_scope`].
 
-pub mod current;
+pub(crate) mod current;
 mod scope;
 mod traceparent;
 

@@ -6,7 +6,7 @@ use super::Queue;
 use super::block::{Place, Reader};
 use super::sync::{Arc, AtomicBool, Ordering};
 use crate::context::Request;
-use crate::stage::entry;
+use crate::stage::entry::{self, Entry};
 
 /// What the worker reads a thread's chain with.
 pub struct Consumer {
@@ -21,8 +21,8 @@ pub struct Consumer {
 
 /// What the worker reads: an entry, whose it is, and the thread it comes from.
 pub struct Taken<'a> {
-    /// The entry's, which is no request's name.
-    pub words: &'a [u64],
+    /// It is no request's name.
+    pub entry: Entry<'a>,
     pub request: &'a std::sync::Arc<Request>,
     pub thread: &'a std::sync::Arc<str>,
 }
@@ -89,7 +89,7 @@ impl Consumer {
             if let Some(version) = entry::names_a_request(words) {
                 self.request = requests.named(version, || entry::read_request(words));
             } else if let Some(request) = &self.request {
-                take(Taken { words, request, thread: &self.thread });
+                take(Taken { entry: Entry::of(words), request, thread: &self.thread });
             }
         }
         Some(taken)

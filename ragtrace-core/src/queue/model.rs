@@ -58,7 +58,7 @@ impl Worker {
         let Self { consumers, requests, seen } = self;
         consumers.retain_mut(|consumer| {
             let take = |taken: super::Taken<'_>| {
-                if let Some((run, _)) = entry::read_start(taken.words) {
+                if let Some((run, _)) = taken.entry.start() {
                     assert_eq!(run.started.0, run.span.as_u64(), "the words are of one entry");
                     seen.push(run.span.as_u64());
                 }

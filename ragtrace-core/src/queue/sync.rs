@@ -67,6 +67,8 @@ mod modelled {
         }
     }
 
+    // So a model sees that words were written before they are read. That nobody writes them meanwhile follows from who has the
+    // block, and is tried by the tests of `block` with threads.
     #[expect(unsafe_code, reason = "as unsafe as what it stands for")]
     pub(in super::super) unsafe fn settled<'a>(words: &'a [AtomicU64], room: &'a mut Vec<u64>) -> &'a [u64] {
         room.clear();

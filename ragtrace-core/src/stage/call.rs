@@ -22,7 +22,7 @@ impl<T, B: FnOnce() -> T> Calling<B> {
     /// Runs the body, and has `on_end` record what is of interest in the result, which this returns. `on_end` runs
     /// only if somebody listens.
     #[inline]
-    pub fn end(mut self, on_end: impl FnOnce(&T, &mut Ending<'_>)) -> T {
+    pub fn end(mut self, mut on_end: impl FnMut(&T, &mut Ending<'_>)) -> T {
         let inside = self.span.enter_call();
         let output = (self.body)();
         inside.finish(|ending| on_end(&output, ending));

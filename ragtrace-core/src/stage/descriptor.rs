@@ -18,10 +18,15 @@ pub struct StageDescriptor {
     file: &'static str,
     line: u32,
     fields: &'static [FieldDescriptor],
-    root: bool,
-    /// Whether there are fields for `record!`; they come last.
-    records: bool,
+    marks: u8,
+    /// How long the longest name of a field is, in bytes; 255 stands for all that are longer.
+    longest_name: u8,
 }
+
+/// Each run starts a new trace.
+const ROOT: u8 = 1;
+/// There are fields for `record!`; they come last.
+const RECORDS: u8 = 2;
 
 impl StageDescriptor {
     /// A stage of kind `task` and level `info`, declared where this is called. The attribute calls this.
@@ -37,8 +42,8 @@ impl StageDescriptor {
             file,
             line,
             fields: &[],
-            root: false,
-            records: false,
+            marks: 0,
+            longest_name: 0,
         }
     }
 
@@ -57,13 +62,23 @@ impl StageDescriptor {
     /// The same with these declared fields.
     pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
         self.fields = fields;
-        self.records = matches!(fields.last(), Some(FieldDescriptor { source: FieldSource::Record, .. }));
+        if let Some(FieldDescriptor { source: FieldSource::Record, .. }) = fields.last() {
+            self.marks |= RECORDS;
+        }
+        let mut at = 0;
+        while at < fields.len() {
+            let length = if fields[at].name.len() < 255 { fields[at].name.len().to_le_bytes()[0] } else { 255 };
+            if length > self.longest_name {
+                self.longest_name = length;
+            }
+            at += 1;
+        }
         self
     }
 
     /// The same, starting a new trace at each run.
     pub const fn with_root(mut self) -> Self {
-        self.root = true;
+        self.marks |= ROOT;
         self
     }
 
@@ -106,13 +121,20 @@ impl StageDescriptor {
     /// Whether it declares fields that its body adds.
     #[inline]
     pub(crate) const fn declares_records(&self) -> bool {
-        self.records
+        self.marks & RECORDS != 0
     }
 
     /// Whether each run starts a new trace, even inside one.
     #[inline]
     pub const fn is_root(&self) -> bool {
-        self.root
+        self.marks & ROOT != 0
+    }
+
+    /// How long the longest name of a field is, in bytes, up to 255.
+    #[doc(hidden)]
+    #[inline]
+    pub const fn longest_name(&self) -> u8 {
+        self.longest_name
     }
 }
 

@@ -166,51 +166,65 @@ pub(crate) fn read_request(words: &[u64]) -> Option<Request> {
     Some(request)
 }
 
-/// Reads the note that `words` are: whose it is, and its fields.
-pub fn read_note(words: &[u64]) -> Option<(SpanId, &[u64])> {
-    let ([first, span], fields) = words.split_first_chunk()?;
-    (first & 0xff == What::Note as u64).then_some((SpanId::from_u64(*span)?, fields))
-}
+/// An entry that was handed over. Only what reads a queue or a test's capture has one, so its words are what the functions above
+/// wrote.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a>(&'a [u64]);
 
-/// Reads the start that `words` are: the run and its fields.
-#[inline]
-pub fn read_start(words: &[u64]) -> Option<(Run, &[u64])> {
-    let ([first, stage, span, started, parent], fields) = words.split_first_chunk()?;
-    if first & 0xff != What::Start as u64 {
-        return None;
+impl<'a> Entry<'a> {
+    /// The entry whose words these are, as it was handed over.
+    #[inline]
+    pub(crate) const fn of(words: &'a [u64]) -> Self {
+        Self(words)
     }
-    Some((run(first & flag::LOCAL_ROOT != 0, [*stage, *span, *started, *parent])?, fields))
-}
 
-/// Reads the end that `words` are: with the run, if it says what its start would have said, and its fields.
-#[inline]
-pub fn read_end(words: &[u64]) -> Option<(SpanId, Ended, Option<Run>, &[u64])> {
-    let ([first, span, at, busy], mut fields) = words.split_first_chunk()?;
-    let has = |flag: u64| first & flag != 0;
-    if first & 0xff != What::End as u64 {
-        return None;
+    /// Reads it as a note: whose it is, and its fields.
+    pub fn note(self) -> Option<(SpanId, &'a [u64])> {
+        let ([first, span], fields) = self.0.split_first_chunk()?;
+        (first & 0xff == What::Note as u64).then_some((SpanId::from_u64(*span)?, fields))
     }
-    let mut whole = None;
-    if has(flag::WHOLE) {
-        let ([stage, started, parent], rest) = fields.split_first_chunk()?;
-        whole = Some(run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?);
-        fields = rest;
+
+    /// Reads it as a start: the run and its fields.
+    #[inline]
+    pub fn start(self) -> Option<(Run, &'a [u64])> {
+        let ([first, stage, span, started, parent], fields) = self.0.split_first_chunk()?;
+        if first & 0xff != What::Start as u64 {
+            return None;
+        }
+        Some((run(first & flag::LOCAL_ROOT != 0, [*stage, *span, *started, *parent])?, fields))
     }
-    let outcome = match () {
-        () if has(flag::FAILED) => Outcome::Failed,
-        () if has(flag::CANCELLED) => Outcome::Cancelled,
-        () => Outcome::Completed,
-    };
-    let ended = Ended { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NOT_POLLED), outcome };
-    Some((SpanId::from_u64(*span)?, ended, whole, fields))
+
+    /// Reads it as an end: with the run, if it says what its start would have said, and its fields.
+    #[inline]
+    pub fn end(self) -> Option<(SpanId, Ended, Option<Run>, &'a [u64])> {
+        let ([first, span, at, busy], mut fields) = self.0.split_first_chunk()?;
+        let has = |flag: u64| first & flag != 0;
+        if first & 0xff != What::End as u64 {
+            return None;
+        }
+        let mut whole = None;
+        if has(flag::WHOLE) {
+            let ([stage, started, parent], rest) = fields.split_first_chunk()?;
+            whole = Some(run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?);
+            fields = rest;
+        }
+        let outcome = match () {
+            () if has(flag::FAILED) => Outcome::Failed,
+            () if has(flag::CANCELLED) => Outcome::Cancelled,
+            () => Outcome::Completed,
+        };
+        let ended = Ended { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NOT_POLLED), outcome };
+        Some((SpanId::from_u64(*span)?, ended, whole, fields))
+    }
 }
 
 #[inline]
 fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
     let address = usize::try_from(stage).ok()?;
     // SAFETY: the functions above alone write entries, and where they write a stage they write the address of a
-    // `&'static`, whose provenance they expose. What reads an entry takes it from the same place: which words there are, and
-    // in which order, follows from the first one for both. Words reach the reader as they were written (see the queue).
+    // `&'static`, whose provenance they expose. An [`Entry`] is made in this crate alone, of what they wrote, and takes the
+    // address from the same place: which words there are, and in which order, follows from the first one for both. Words
+    // reach the reader as they were written (see the queue).
     let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
     let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
     Some(Run { stage, span, parent, started: Ticks(started), local_root })
@@ -274,10 +288,14 @@ mod tests {
         fields.set(3, "a text of some length");
         for run in [run(None, true), run(Some(SpanId::new()), true), run(Some(SpanId::new()), false)] {
             let words = written(&start(&run), &fields);
-            let (read, fields) = read_start(&words).expect("a start");
+            let (read, fields) = Entry::of(&words).start().expect("a start");
             assert_eq!(read, run);
             assert_eq!(FieldWords(fields).next(), Some((3, Value::Text("a text of some length".into()))));
-            assert!(read_end(&words).is_none() && read_note(&words).is_none() && read_request(&words).is_none());
+            assert!(
+                Entry::of(&words).end().is_none()
+                    && Entry::of(&words).note().is_none()
+                    && read_request(&words).is_none()
+            );
         }
     }
 
@@ -291,10 +309,10 @@ mod tests {
             let lean = written(&end(run.span, &expected), &fields);
             let whole = written(&whole_end(&run, &expected), &fields);
             for (words, expected_run) in [(lean, None), (whole, Some(run))] {
-                let (span, ended, read, fields) = read_end(&words).expect("an end");
+                let (span, ended, read, fields) = Entry::of(&words).end().expect("an end");
                 assert_eq!((span, ended, read), (run.span, expected, expected_run));
                 assert_eq!(FieldWords(fields).next(), Some((name::COUNT, Value::U64(9))));
-                assert!(read_start(&words).is_none());
+                assert!(Entry::of(&words).start().is_none());
             }
         }
     }
@@ -316,8 +334,8 @@ mod tests {
     #[test]
     fn what_is_no_entry_is_not_read() {
         for words in [&[][..], &[0], &[What::Start as u64], &[What::End as u64, 0, 0, 0], &[What::Note as u64, 0]] {
-            assert!(read_start(words).is_none() && read_end(words).is_none());
-            assert!(read_note(words).is_none() && read_request(words).is_none());
+            assert!(Entry::of(words).start().is_none() && Entry::of(words).end().is_none());
+            assert!(Entry::of(words).note().is_none() && read_request(words).is_none());
         }
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
     }
 }
 
-/// The catalog's section, as `listed!` in `ragtrace/src/stage/catalog.rs` names it for ELF, Mach-O and PE. The version of
+/// The catalog's section, as `listed!` in `ragtrace-core/src/stage/catalog.rs` names it for ELF, Mach-O and PE. The version of
 /// both crates is the same.
 const SECTION: (&str, &str, &str) = (
     concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR")),

@@ -15,14 +15,14 @@ use std::time::Duration;
 
 use ragtrace_core::context::Request;
 use ragtrace_core::queue::Taken;
-use ragtrace_core::stage::entry::{self, Ended, Outcome, Run};
+use ragtrace_core::stage::entry::{Ended, Outcome, Run};
 use ragtrace_core::stage::words::{FieldWords, RawFields, name};
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp, Value};
 
 use crate::SpanId;
 use crate::metrics::{Measured, Meter, RequestMetric, RunStatus, StageMinute};
-use crate::pipeline::open::{OpenRuns, Opened};
-use crate::record::{ChunkMemory, Draft, Ids, Laid, Marks, Maybe, More, Origin, Parts, Sealed, Sizes, field_name};
+use crate::pipeline::open::{LaidIn, OpenRuns, Opened};
+use crate::record::{ChunkMemory, Draft, Ids, Marks, Maybe, More, Origin, Parts, Sealed, Sizes, Words, field_name};
 
 /// Makes records of entries, and remembers what is open.
 pub(crate) struct Assembler {
@@ -74,7 +74,7 @@ struct From<'a> {
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
         let memory = ChunkMemory::default();
-        let output = Output::new(&origin, Ids::random(), &memory);
+        let output = Output::new(&origin, Ids::of(&origin), &memory);
         let maker = Maker { origin, memory, level, filtered: 0, output, outputs: 0, meter: Meter::default() };
         Self { open: OpenRuns::default(), early: Vec::new(), maker }
     }
@@ -88,22 +88,22 @@ impl Assembler {
 
     /// Takes in one entry. `stays` says of a field's name and text whether they may leave as they are.
     pub(crate) fn take(&mut self, taken: &Taken<'_>, stays: impl Fn(&'static str, &str) -> bool) {
-        let Taken { words, request, thread } = *taken;
+        let Taken { entry, request, thread } = *taken;
         let from = From { request, thread };
-        if let Some((run, fields)) = entry::read_start(words) {
+        if let Some((run, fields)) = entry.start() {
             let opened = self.open.entry(run.span);
             opened.begin(&run);
             opened.fields.extend_from_slice(fields);
             opened.sizes = Sizes::of(run.stage, fields, &stays);
             self.maker.start(from, &run, fields, opened);
-        } else if let Some((span, ended, run, fields)) = entry::read_end(words) {
+        } else if let Some((span, ended, run, fields)) = entry.end() {
             if let Some(run) = run {
                 self.open.entry(span).begin(&run);
             }
             if !self.end_begun(from, span, ended, fields, &stays) {
                 self.keep_early(from, span, ended, fields);
             }
-        } else if let Some((span, fields)) = entry::read_note(words) {
+        } else if let Some((span, fields)) = entry.note() {
             self.open.entry(span).notes.extend_from_slice(fields);
         }
     }
@@ -179,8 +179,9 @@ impl Maker {
             return self.add_named(from, run, seen, Said::default());
         }
         let context = self.output.records.lay(fields);
-        opened.laid = Some((self.outputs, context));
-        self.add(from, run, seen, Said::default(), context, Laid::default(), opened.sizes);
+        opened.laid = Some(LaidIn { output: self.outputs, words: context });
+        let words = Words { context, sizes: opened.sizes, ..Words::default() };
+        self.add(from, run, seen, Said::default(), words);
     }
 
     #[inline(always)]
@@ -221,10 +222,10 @@ impl Maker {
         let metrics = self.output.records.laid_since(before);
         let context = match opened.laid {
             // The words of the start serve both.
-            Some((output, context)) if output == self.outputs && texts.is_empty() => context,
+            Some(LaidIn { output, words }) if output == self.outputs && texts.is_empty() => words,
             _ => self.output.records.lay_both(&opened.fields, &texts),
         };
-        self.add(from, run, seen, said, context, metrics, sizes);
+        self.add(from, run, seen, said, Words { context, metrics, sizes });
     }
 
     /// An end whose fields are told apart by their names: what is recorded more than once is what was recorded last. There
@@ -280,14 +281,13 @@ impl Maker {
 
     /// Adds a record with these fields. It is put together here, and so written once.
     #[inline(always)]
-    #[expect(clippy::too_many_arguments, reason = "what they are in is in registers")]
-    fn add(&mut self, from: From<'_>, run: &Run, seen: Seen, said: Said, context: Laid, metrics: Laid, sizes: Sizes) {
+    fn add(&mut self, from: From<'_>, run: &Run, seen: Seen, said: Said, words: Words) {
         let Seen { timestamp, event, level, duration, busy } = seen;
         let records = &mut self.output.records;
         let request = records.request(from.request);
         let thread = records.thread(from.thread);
         let Said { count, failure: more, .. } = said;
-        let Sealed { fields, size, memory, marks } = records.seal_words(context, metrics, sizes, more.is_some());
+        let Sealed { fields, size, memory, marks } = records.seal_words(run.stage, words, more.is_some());
         let (stage, count) = (Some(run.stage), Maybe::from(count));
         let (span_id, parent_span_id) = (Some(run.span), run.parent);
         let marks = marks.with(Marks::LOCAL_ROOT, run.local_root);
@@ -360,11 +360,11 @@ struct Said {
 }
 
 impl Said {
-    /// Lays down the numbers of an end, and returns what it says besides, and its other fields, which belong to the context.
-    /// Without a result they have to be told apart by their names.
+    /// Lays down the numbers of an end, and returns what it says besides, and its other fields, which belong to the context. `None`
+    /// if fields have to be told apart by their names.
     #[inline(always)]
     fn in_words(
-        record: &mut Draft,
+        draft: &mut Draft,
         stage: &'static StageDescriptor,
         start: &[u64],
         words: &[u64],
@@ -385,7 +385,7 @@ impl Said {
                         if name == "cost_usd" {
                             cost_usd = field.value.as_f64();
                         }
-                        record.lay(field.words);
+                        draft.lay(field.words);
                     } else {
                         texts.extend_from_slice(field.words);
                     }

@@ -18,10 +18,17 @@ pub(super) struct Opened {
     /// The words of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,
     pub(super) notes: Vec<u64>,
-    /// Where its start fields were laid down in which output, if their record was shown.
-    pub(super) laid: Option<(u32, Laid)>,
+    /// Where its start fields were laid down, if their record was shown.
+    pub(super) laid: Option<LaidIn>,
     /// What these fields take in a record.
     pub(super) sizes: Sizes,
+}
+
+/// Where words were laid down: they can serve another record for as long as the output is the same.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LaidIn {
+    pub(super) output: u32,
+    pub(super) words: Laid,
 }
 
 /// A run without its span.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ragtrace_core::id::{record_id, record_numbers};
+use ragtrace_core::id::{random, record_id};
 use ragtrace_core::{Event, Level, Timestamp, Value};
 
 use crate::pipeline::lane::Doing;
@@ -43,5 +43,5 @@ pub(super) fn add(draft: &mut Draft, level: Level, sink: Option<&str>, doing: Do
     }
     let timestamp = Timestamp::now();
     let other = Other { logger: Cow::Borrowed(OWN_LOGGER), message: Some(Cow::Borrowed(message)), ..Other::default() };
-    draft.add(Parts::of_other(record_id(timestamp, record_numbers()), timestamp, Event::Log, of_doing, other));
+    draft.add(Parts::of_other(record_id(timestamp, random()), timestamp, Event::Log, of_doing, other));
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 use ragtrace_core::context::Request;
-use ragtrace_core::id::{record_id, record_numbers};
+use ragtrace_core::id::{random, record_id};
 use ragtrace_core::stage::words::{RawFields, RawValue, name};
 use ragtrace_core::{ErrorInfo, Event, Level, Timestamp};
 use ragtrace_core::{StageDescriptor, StageKind};
@@ -131,9 +131,9 @@ pub(super) struct Lists {
 }
 
 impl ChunkMemory {
-    /// Records of a chunk that is as large as it should be: some 64 KiB, which a processor's second cache holds.
+    /// Records of a chunk that is as large as it should be: some 32 KiB, which a processor's second cache holds.
     pub(crate) const RECORDS: usize = 256;
-    /// So much is kept at most: 2 MiB.
+    /// So much is kept at most: 1 MiB.
     const CHUNKS: usize = 32;
 
     pub(super) fn take(&self) -> Lists {
@@ -198,7 +198,7 @@ pub(crate) struct Parts {
     pub(crate) marks: Marks,
 }
 
-const _: () = assert!(size_of::<Parts>() == 96);
+const _: () = assert!(size_of::<Parts>() <= 96);
 
 /// What only some records have.
 #[derive(Clone, Debug, Default)]
@@ -445,8 +445,15 @@ pub(crate) enum Ids {
 }
 
 impl Ids {
-    pub(crate) fn random() -> Self {
-        Self::Random(record_numbers())
+    pub(super) fn random() -> Self {
+        Self::Random(random())
+    }
+
+    /// Those of the records of one process. Its own id tells them from those of a process that was forked with the same
+    /// random numbers to come.
+    pub(crate) fn of(origin: &Origin) -> Self {
+        let (_, instance) = origin.instance.as_u64_pair();
+        Self::Random(random() ^ instance)
     }
 
     /// Those of a chunk that begins with the record at `at` of this one's.
@@ -525,10 +532,11 @@ impl Sizes {
         self.texts != 0
     }
 
-    /// About how many bytes the canonical JSON of a record with these fields takes.
+    /// About how many bytes the canonical JSON of a record with these fields takes. Names that were not added have up to
+    /// `name` bytes.
     #[inline]
-    pub(super) fn size(&self) -> u32 {
-        (REST + NUMBER * self.fields).saturating_add(self.json)
+    pub(super) fn size(&self, name: u8) -> u32 {
+        (REST + (NUMBER + u32::from(name)) * self.fields).saturating_add(self.json)
     }
 
     /// About how many bytes of memory it takes.
@@ -540,8 +548,8 @@ impl Sizes {
 
 /// What the allocator takes for each allocation besides.
 const ALLOCATION: usize = 16;
-/// What the canonical JSON of a number takes with a name of usual length, or that of a text without the text.
-const NUMBER: u32 = 36;
+/// What the canonical JSON of a number takes without its name, or that of a text without the text.
+const NUMBER: u32 = 20;
 /// What the canonical JSON of a stage's record takes without the texts that its user gives.
 const REST: u32 = 480;
 /// The memory of a field without its text.
@@ -561,14 +569,15 @@ impl Parts {
 
     pub(super) fn estimate(&mut self, fields: &[NamedValue]) {
         let sizes = self.sizes(fields);
-        (self.size, self.memory) = (sizes.size(), sizes.memory());
+        (self.size, self.memory) = (sizes.size(0), sizes.memory());
     }
 
     /// About how many bytes the canonical JSON takes.
     pub(super) fn size_of(&self, fields: &[NamedValue]) -> usize {
-        self.sizes(fields).size() as usize
+        self.sizes(fields).size(0) as usize
     }
 
+    /// The texts besides the fields.
     fn texts(&self) -> impl Iterator<Item = &str> {
         let message = match self.subject() {
             Subject::Stage(_) => None,
@@ -589,7 +598,12 @@ impl Parts {
                 sizes.add(name, value);
             }
         }
-        self.texts().for_each(|text| sizes.add_text(text.len()));
+        self.add_texts(&mut sizes);
         sizes
+    }
+
+    /// Adds what its texts take besides the fields.
+    pub(super) fn add_texts(&self, sizes: &mut Sizes) {
+        self.texts().for_each(|text| sizes.add_text(text.len()));
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use ragtrace_core::StageDescriptor;
 use ragtrace_core::context::Request;
 
 use super::chunk::{
@@ -34,6 +35,14 @@ struct Most {
     size: u32,
     /// Whether one may not leave as it is.
     is_unclean: bool,
+}
+
+/// The fields of a record as words that were laid down, and what they take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Words {
+    pub(crate) context: Laid,
+    pub(crate) metrics: Laid,
+    pub(crate) sizes: Sizes,
 }
 
 /// What is known of a record once its fields are there.
@@ -131,17 +140,18 @@ impl Draft {
     /// So many words a record may have of context, and of metrics.
     pub(crate) const LONGEST: usize = u16::MAX as usize;
 
-    /// What is known of a record with these fields of `sizes`.
+    /// What is known of a record of `stage` with these fields.
     #[inline(always)]
-    pub(crate) fn seal_words(&mut self, context: Laid, metrics: Laid, sizes: Sizes, has_failed: bool) -> Sealed {
+    pub(crate) fn seal_words(&mut self, stage: &'static StageDescriptor, words: Words, has_failed: bool) -> Sealed {
+        let Words { context, metrics, sizes } = words;
         let fields = Fields::of_words(context, metrics);
         let is_clean = !sizes.changes && !has_failed;
-        self.seal(fields, sizes, Marks::WORDS.with(Marks::CLEAN, is_clean))
+        self.seal(fields, sizes, stage.longest_name(), Marks::WORDS.with(Marks::CLEAN, is_clean))
     }
 
     #[inline(always)]
-    fn seal(&mut self, fields: Fields, sizes: Sizes, marks: Marks) -> Sealed {
-        let size = sizes.size();
+    fn seal(&mut self, fields: Fields, sizes: Sizes, name: u8, marks: Marks) -> Sealed {
+        let size = sizes.size(name);
         let Most { fields: most, size: largest, is_unclean } = self.most;
         self.most = Most {
             fields: most.max(sizes.fields),
@@ -191,11 +201,12 @@ impl Draft {
         let (metrics_at, metrics) = (self.chunk.fields.len(), self.metrics.len());
         self.chunk.fields.append(&mut self.metrics);
         self.start = self.chunk.fields.len();
-        let sizes = std::mem::take(&mut self.sizes);
+        let mut sizes = std::mem::take(&mut self.sizes);
+        parts.add_texts(&mut sizes);
         let fields = Fields::new(start, context, metrics_at, metrics);
         let is_root = parts.marks.has(Marks::LOCAL_ROOT);
         let marks = Marks::default().with(Marks::CLEAN, is_clean).with(Marks::LOCAL_ROOT, is_root);
-        let Sealed { fields, size, memory, marks } = self.seal(fields, sizes, marks);
+        let Sealed { fields, size, memory, marks } = self.seal(fields, sizes, 0, marks);
         self.push(|| Parts { fields, size, memory, marks, ..parts });
     }
 

@@ -257,7 +257,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::record::{Draft, Parts, Sealed, Sizes};
+    use crate::record::{Draft, Parts, Sealed, Sizes, Words};
     use crate::{FieldDescriptor, SpanId, TraceId};
     use ragtrace_core::Timestamp;
     use ragtrace_core::stage::slots::Slots;
@@ -268,7 +268,7 @@ mod tests {
         FieldDescriptor::ok("number"),
     ]);
 
-    /// A record of `STAGE` with its fields as words.
+    /// A record of `STAGE` with its fields as words, among others.
     fn record(second: i64, request: Option<&Arc<Request>>, event: Event, text: &str) -> Record {
         let service = Some("a\tservice".to_owned());
         let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
@@ -287,12 +287,16 @@ mod tests {
         let (context, metrics) = (draft.lay(&words), draft.lay(&metrics));
         let (request, thread) = (request.map(|request| draft.request(request)), draft.thread(&Arc::from("a thread")));
         let timestamp = Timestamp::from_micros(second * 1_000_000 + 7);
-        let Sealed { fields, size, memory, marks } = draft.seal_words(context, metrics, sizes, false);
+        let words = Words { context, metrics, sizes };
+        let Sealed { fields, size, memory, marks } = draft.seal_words(&STAGE, words, false);
         let parts = Parts::new(timestamp, event, Level::Warn, Some(&STAGE));
         let span_id = Some(SpanId::new());
         let request = request.unwrap_or(parts.request);
         let count = Maybe::of(3);
-        draft.push(|| Parts { span_id, count, fields, request, thread, size, memory, marks, ..parts });
+        let parts = Parts { span_id, count, fields, request, thread, size, memory, marks, ..parts };
+        // Not the first of its chunk, whose place is zero.
+        draft.push(|| parts.clone());
+        draft.push(|| parts);
         draft.finish().pop().expect("a record")
     }
 

@@ -29,7 +29,7 @@ pub(crate) use chunk::{
 };
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
-pub(crate) use draft::{Draft, Drafted, Sealed};
+pub(crate) use draft::{Draft, Drafted, Sealed, Words};
 pub use origin::Origin;
 
 /// The logger of records that the pipeline makes of its own doings.

@@ -144,7 +144,7 @@ static GROUPS: Groups = {
             group += 1;
         }
         if group == known {
-            // If there were too many, this would not compile.
+            assert!(known < pairs.len(), "one bit a group: give `Groups` longer numbers");
             pairs[group] = [first, second];
             known += 1;
         }
