@@ -9,9 +9,10 @@ use std::sync::{Arc, OnceLock};
 use ragtrace_core::StageDescriptor;
 use ragtrace_core::context::Request;
 
-use super::chunk::{
-    Chunk, ChunkMemory, Fields, Ids, Laid, Lists, Marks, NamedValue, Parts, Place, Sizes, cut_u32, named,
-};
+use super::chunk::{Chunk, ChunkMemory, Lists};
+use super::fields::{Fields, Laid, NamedValue, Sizes, cut_u32, named};
+use super::ids::Ids;
+use super::parts::{Marks, Parts, Place};
 use super::{Origin, Record};
 use crate::Value;
 
@@ -158,7 +159,7 @@ impl Draft {
             size: largest.max(size),
             is_unclean: is_unclean || !marks.has(Marks::CLEAN),
         };
-        Sealed { fields, size, memory: sizes.memory(), marks }
+        Sealed { fields, size, memory: Parts::MEMORY.saturating_add(sizes.memory()), marks }
     }
 
     /// Adds a record whose fields are sealed. It is made where it stays, once there is room.

@@ -5,8 +5,8 @@ use ragtrace_core::json::{self, Object};
 use ragtrace_core::stage::words::{RawFields, name};
 use ragtrace_core::{ErrorInfo, Event, Level, StageDescriptor};
 
-use super::chunk::Subject;
-use super::chunk::named_words;
+use super::fields::named_words;
+use super::parts::Subject;
 use super::pieces::{self, Common, Of};
 use super::{Marks, Maybe, NamedValue, Origin, Record};
 

@@ -9,7 +9,10 @@ mod chunk;
 mod decode;
 mod draft;
 mod encode;
+mod fields;
+mod ids;
 mod origin;
+mod parts;
 mod pieces;
 
 use std::borrow::Cow;
@@ -23,14 +26,16 @@ use ragtrace_core::{ErrorInfo, Event, Level, SpanId, Timestamp, TraceId, Value, 
 use uuid::Uuid;
 
 pub use bounds::RecordLimits;
-use chunk::{Chunk, Subject};
-pub(crate) use chunk::{
-    ChunkMemory, Ids, Laid, Marks, Maybe, More, NamedValue, Other, Parts, Place, Sizes, field_name,
-};
+use chunk::Chunk;
+pub(crate) use chunk::ChunkMemory;
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub(crate) use draft::{Draft, Drafted, Sealed, Words};
+pub(crate) use fields::{Laid, NamedValue, Sizes, field_name};
+pub(crate) use ids::Ids;
 pub use origin::Origin;
+use parts::Subject;
+pub(crate) use parts::{Marks, Maybe, More, Other, Parts, Place};
 
 /// The logger of records that the pipeline makes of its own doings.
 pub(crate) const OWN_LOGGER: &str = "ragtrace";
