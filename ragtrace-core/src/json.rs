@@ -86,17 +86,18 @@ impl<'a> Object<'a> {
     /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole number of nanoseconds are the
     /// shortest form already, up to as many as a `f64` tells apart.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "numbers below a hundred")]
     pub fn millis(&mut self, name: &'static str, time: Duration) {
         const MOST: u64 = 1_000_000_000_000_000;
         self.key(name);
         match u64::try_from(time.as_nanos()) {
             Ok(nanos @ 10..MOST) => {
-                let (whole, mut rest) = (nanos / 1_000_000, nanos % 1_000_000);
+                let (whole, rest) = (nanos / 1_000_000, nanos % 1_000_000);
                 self.out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
                 let mut digits = *b".000000";
-                for digit in digits[1..].iter_mut().rev() {
-                    *digit += u8::try_from(rest % 10).unwrap_or(0);
-                    rest /= 10;
+                for (pair, number) in digits[1..].chunks_exact_mut(2).zip([rest / 10_000, rest / 100 % 100, rest % 100])
+                {
+                    pair.copy_from_slice(&DECIMAL[number as usize]);
                 }
                 // One stays, as a number with decimals has at least one.
                 let zeros = digits[2..].iter().rev().take_while(|digit| **digit == b'0').count();
@@ -157,17 +158,20 @@ impl<'a> Object<'a> {
     /// The hyphenated form of a UUID.
     #[inline]
     pub fn uuid(&mut self, name: &'static str, uuid: Uuid) {
-        self.ascii(name, uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        /// Where the digits of each byte are, with hyphens between the groups.
+        const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+        let mut digits = [b'-'; 36];
+        for (byte, at) in uuid.as_bytes().iter().zip(PLACES) {
+            digits[at..at + 2].copy_from_slice(&HEXADECIMAL[usize::from(*byte)]);
+        }
+        self.ascii(name, &digits);
     }
 
     /// 16 lower-case hex digits.
     #[inline]
     pub fn hex(&mut self, name: &'static str, number: u64) {
-        let mut digits = [0; 16];
-        for (digit, shift) in digits.iter_mut().zip((0..u64::BITS).step_by(4).rev()) {
-            *digit = hex_digit((number >> shift).to_le_bytes()[0] & 15);
-        }
-        self.ascii(name, &digits);
+        let digits = number.to_be_bytes().map(|byte| HEXADECIMAL[usize::from(byte)]);
+        self.ascii(name, digits.as_flattened());
     }
 
     /// A text that is known to need no escapes, from its `Display`.
@@ -254,9 +258,19 @@ impl<'a> Object<'a> {
     }
 }
 
-#[inline]
-fn hex_digit(number: u8) -> u8 {
-    if number < 10 { b'0' + number } else { b'a' + number - 10 }
+/// The two lower-case hexadecimal digits of each byte.
+static HEXADECIMAL: [[u8; 2]; 256] = digits(b"0123456789abcdef");
+/// The two decimal digits of each number below 100.
+static DECIMAL: [[u8; 2]; 100] = digits(b"0123456789");
+
+const fn digits<const NUMBERS: usize>(all: &[u8]) -> [[u8; 2]; NUMBERS] {
+    let mut pairs = [[0; 2]; NUMBERS];
+    let mut number = 0;
+    while number < NUMBERS {
+        pairs[number] = [all[number / all.len()], all[number % all.len()]];
+        number += 1;
+    }
+    pairs
 }
 
 #[inline]
@@ -324,7 +338,10 @@ fn escaped_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
             b'\n' => out.extend_from_slice(b"\\n"),
             b'\r' => out.extend_from_slice(b"\\r"),
             b'\t' => out.extend_from_slice(b"\\t"),
-            _ => out.extend_from_slice(&[b'\\', b'u', b'0', b'0', hex_digit(byte >> 4), hex_digit(byte & 15)]),
+            _ => {
+                out.extend_from_slice(b"\\u00");
+                out.extend_from_slice(&HEXADECIMAL[usize::from(byte)]);
+            }
         }
     }
     out.extend_from_slice(&bytes[done..]);
@@ -335,6 +352,13 @@ mod tests {
     use super::*;
 
     proptest::proptest! {
+        #[test]
+        fn ids_are_written_as_they_are_shown(high: u64, low: u64) {
+            let uuid = Uuid::from_u64_pair(high, low);
+            let written = text_of(|mut object| { object.uuid("a", uuid); object.hex("b", low); object.close(); });
+            proptest::prop_assert_eq!(written, format!("{{\"a\":\"{uuid}\",\"b\":\"{low:016x}\"}}"));
+        }
+
         #[test]
         fn bytes_looked_at_together_need_what_each_of_them_does(bytes in proptest::collection::vec(
             proptest::prop_oneof![0x18..0x28_u8, 0x58..0x60_u8, 0..=u8::MAX], 0..40,

@@ -5,7 +5,7 @@
 //!
 //! A record by itself would be four or five allocations. A chunk is that many for hundreds of records; each of them
 //! is a place in it. The chunk goes when the last of its records does, so whoever keeps few of many for long keeps
-//! copies ([`Record::alone`]).
+//! copies ([`alone`](super::Record::alone)).
 
 use std::mem;
 use std::sync::{Arc, OnceLock};

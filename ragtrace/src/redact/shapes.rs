@@ -177,8 +177,14 @@ fn credentials(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let ends = |byte: &u8| {
         byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b',')
     };
-    let end = from + bytes[from..].iter().position(ends).unwrap_or(bytes.len() - from);
-    let user_end = from + bytes[from..end].iter().rposition(|byte| *byte == b'@')?;
+    let (mut end, mut last_at) = (from, None);
+    while let Some(byte) = bytes.get(end).filter(|byte| !ends(byte)) {
+        if *byte == b'@' {
+            last_at = Some(end);
+        }
+        end += 1;
+    }
+    let user_end = last_at?;
     match bytes[from..user_end].iter().position(|byte| *byte == b':') {
         Some(colon) => Some(from + colon + 1..user_end),
         None => (user_end - from >= TOKEN).then_some(from..user_end),
