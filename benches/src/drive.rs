@@ -28,27 +28,33 @@ pub fn for_valgrind(peer: &str, workload: &str, stages: &str) -> ExitCode {
     }
 }
 
-/// Measures everything, or the peers that are named, in random order, and prints the table.
-pub fn all(repetitions: usize, only: &[&str]) -> ExitCode {
+/// Measures everything, or the peers that are named, once a round in random order, and prints the table.
+pub fn all(rounds: usize, only: &[&str]) -> ExitCode {
     let program = std::env::current_exe().expect("this program has a path");
     let mut runs: Vec<(&str, &str)> = Vec::new();
     for (peer, workloads) in peers::ALL {
         if only.is_empty() || only.contains(peer) {
-            runs.extend(workloads.iter().flat_map(|workload| std::iter::repeat_n((*peer, *workload), repetitions)));
+            runs.extend(workloads.iter().map(|workload| (*peer, *workload)));
         }
     }
-    fastrand::shuffle(&mut runs);
     let mut samples: BTreeMap<(&str, &str), Vec<Sample>> = BTreeMap::new();
-    for (done, (peer, workload)) in runs.iter().enumerate() {
-        eprint!("\r{}/{} {peer} {workload}          ", done + 1, runs.len());
-        let output = Command::new(&program).args(["one", peer, workload]).output().expect("it starts");
-        let text = String::from_utf8_lossy(&output.stdout);
-        let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-        match numbers[..] {
-            [wall, own, cpu, allocations, dropped] if output.status.success() => {
-                samples.entry((peer, workload)).or_default().push(Sample { wall, own, cpu, allocations, dropped: dropped as u64 });
-            }
-            _ => eprintln!("\n{peer} {workload}: {} {}", output.status, String::from_utf8_lossy(&output.stderr)),
+    for round in 1..=rounds {
+        fastrand::shuffle(&mut runs);
+        for (peer, workload) in &runs {
+            eprint!("\r{round}/{rounds} {peer} {workload}          ");
+            let output = Command::new(&program).args(["one", peer, workload]).output().expect("it starts");
+            let text = String::from_utf8_lossy(&output.stdout);
+            let numbers: Vec<f64> = text.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+            let sample = match numbers[..] {
+                [wall, own, cpu, allocations, dropped] if output.status.success() => {
+                    Sample { wall, own, cpu, allocations, dropped: dropped as u64 }
+                }
+                _ => {
+                    eprintln!("\n{peer} {workload}: {} {}", output.status, String::from_utf8_lossy(&output.stderr));
+                    Sample::MISSING
+                }
+            };
+            samples.entry((peer, workload)).or_default().push(sample);
         }
     }
     eprintln!();

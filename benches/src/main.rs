@@ -1,7 +1,7 @@
 //! What one stage costs its caller, beside the peers.
 //!
-//! Each peer and workload runs in a process of its own, in random order, several times; the parent prints medians and
-//! ratios of one run. `./scripts/bench` calls it.
+//! Each peer and workload runs in a process of its own, in rounds of random order; the parent prints medians, and medians of
+//! the ratios within a round. `./scripts/bench` calls it.
 
 mod drive;
 mod measure;
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["one", peer, workload] => drive::one(peer, workload),
         ["instructions", peer, workload, stages] => drive::for_valgrind(peer, workload, stages),
-        [] => drive::all(9, &[]),
+        [] => drive::all(15, &[]),
         ["only", ref peers @ ..] => drive::all(5, peers),
         _ => {
             eprintln!("usage: stage-cost [only PEER…] | one PEER WORKLOAD | instructions PEER WORKLOAD STAGES");

@@ -49,6 +49,12 @@ pub struct Sample {
     pub dropped: u64,
 }
 
+impl Sample {
+    /// In the place of one that could not be taken.
+    pub const MISSING: Self =
+        Self { wall: f64::NAN, own: f64::NAN, cpu: f64::NAN, allocations: f64::NAN, dropped: 0 };
+}
+
 /// Polls the future that `make` makes until it is ready, on this thread, without a runtime. It is inlined and the future
 /// made where it is polled, so that moves of futures, whose sizes differ, are no part of what is measured.
 #[inline(always)]
