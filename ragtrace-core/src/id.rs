@@ -1,6 +1,6 @@
 //! Identifiers: of a trace, of a span, of a record; and their W3C forms.
 //!
-//! They are made from thread-local randomness alone. Nothing here takes a lock or enters the kernel once a
+//! They are made from thread-local randomness, and a record's from one such number and its place. Nothing here takes a lock or enters the kernel once a
 //! thread has its seed, which is why a trace id is laid out by hand instead of by `Uuid::now_v7`: that one keeps
 //! a counter behind a mutex, and the counter would eat the random bits that W3C Trace Context wants.
 
@@ -28,7 +28,7 @@ impl TraceId {
     }
 
     pub(crate) fn at(now: Timestamp) -> Self {
-        Self(version_7(now, random() & 0x0fff, random()))
+        Self(version_7(now, random(), random()))
     }
 
     /// From 128 bits, or `None` for zero, which W3C Trace Context (section 3.2.2.3) calls invalid.
