@@ -14,9 +14,9 @@ const DELIVERY: Duration = Duration::from_secs(5);
 
 /// The request that a run of a program is: who asked, in a trace of its own. Who is not known is left out.
 pub fn request(request_type: &str, user: Option<&str>, tenant: Option<&str>) -> RequestContext {
-    let request = RequestContext::new().request_type(request_type);
-    let request = user.into_iter().fold(request, RequestContext::user_id);
-    tenant.into_iter().fold(request, RequestContext::tenant_id)
+    let request = RequestContext::new().with_request_type(request_type);
+    let request = user.into_iter().fold(request, RequestContext::with_user_id);
+    tenant.into_iter().fold(request, RequestContext::with_tenant_id)
 }
 
 /// The telemetry of a program.

@@ -232,7 +232,7 @@ fn spool_three_requests(folder: &std::path::Path) -> ragtrace::Telemetry {
     let telemetry =
         builder.spool(folder, ragtrace::SpoolLimits::default()).install().expect("nothing else is installed");
     for user in ["alice", "bob", "alice"] {
-        ragtrace::RequestContext::new().user_id(user).sync_scope(asked);
+        ragtrace::RequestContext::new().with_user_id(user).sync_scope(asked);
     }
     telemetry
 }

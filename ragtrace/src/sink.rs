@@ -231,8 +231,8 @@ pub enum Verdict {
     Split,
     /// The halves of it, to find the record that the backend cannot take.
     Rejected,
-    /// Nothing until the credentials are mended; try now and then.
-    Unauthorized,
+    /// Nothing until an operator has acted; a probe now and then.
+    Park,
     /// Nothing any more: the sink is at its end.
     Closed,
 }
@@ -253,9 +253,9 @@ impl SinkError {
         Self::new(Verdict::Rejected, why)
     }
 
-    /// The backend does not know us or does not allow it.
-    pub fn unauthorized(why: impl fmt::Display) -> Self {
-        Self::new(Verdict::Unauthorized, why)
+    /// Nothing can be delivered before an operator acts: bad credentials, a missing folder, a newer schema.
+    pub fn park(why: impl fmt::Display) -> Self {
+        Self::new(Verdict::Park, why)
     }
 
     /// The sink cannot go on, whatever it is given.

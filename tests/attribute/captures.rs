@@ -85,7 +85,7 @@ fn a_capture_belongs_to_its_task() {
         tokio::spawn(inner(9)).await.unwrap();
         let (_, other) = other.join().unwrap();
         assert_eq!(other.records().len(), 2);
-        let request = RequestContext::new().user_id("alice");
+        let request = RequestContext::new().with_user_id("alice");
         request.scope(inner(4)).await;
     });
     let counts: Vec<_> = captured.stage("captures.inner").completed().iter().map(ragtrace::Record::count).collect();

@@ -431,7 +431,7 @@ async fn calls_own_trace() {
 
 #[test]
 fn a_root_starts_a_trace_and_keeps_who_asked() {
-    let request = RequestContext::new().user_id("alice");
+    let request = RequestContext::new().with_user_id("alice");
     let ((), captured) = captured(async { request.scope(calls_own_trace()).await });
     let own = captured.stage("own_trace").started().one();
     assert_ne!(own.trace_id(), Some(request.trace_id()));

@@ -71,9 +71,9 @@ fn a_thousand_concurrent_ingestions_do_not_mix_their_ids() {
     runtime.block_on(async {
         let ingest = |document: u32| async move {
             let request = RequestContext::new()
-                .user_id(format!("user-{document}"))
-                .tenant_id(format!("tenant-{}", document % 7))
-                .request_type("ingest");
+                .with_user_id(format!("user-{document}"))
+                .with_tenant_id(format!("tenant-{}", document % 7))
+                .with_request_type("ingest");
             let ingested = request.scope(ingestion(document)).await;
             assert_eq!(ingested.is_err(), document % 10 == 9);
             assert!(RequestContext::current().is_none());

@@ -30,10 +30,10 @@ use crate::{SpanId, TraceId, Value};
 /// ```
 /// use ragtrace::RequestContext;
 ///
-/// let request = RequestContext::new().user_id("alice").tenant_id("acme").request_type("ingest");
+/// let request = RequestContext::new().with_user_id("alice").with_tenant_id("acme").with_request_type("ingest");
 /// request.sync_scope(|| {
 ///     let current = RequestContext::current().expect("inside a scope");
-///     assert_eq!(current.user(), Some("alice"));
+///     assert_eq!(current.user_id(), Some("alice"));
 ///     assert_eq!(current.trace_id(), request.trace_id());
 /// });
 /// assert!(RequestContext::current().is_none());
@@ -54,6 +54,7 @@ pub struct Request {
     pub request_id: Option<Box<str>>,
     pub user_id: Option<Box<str>>,
     pub tenant_id: Option<Box<str>>,
+    pub session_id: Option<Box<str>>,
     pub request_type: Option<Box<str>>,
     pub(crate) baggage: BTreeMap<Box<str>, Box<str>>,
     /// The parent that another process named.
@@ -71,6 +72,7 @@ impl Request {
             request_id: None,
             user_id: None,
             tenant_id: None,
+            session_id: None,
             request_type: None,
             baggage: BTreeMap::new(),
             remote_parent: None,
@@ -81,6 +83,16 @@ impl Request {
 }
 
 impl Request {
+    /// Returns the texts that say whose it is, in the order of the canonical JSON.
+    pub fn texts(&self) -> [&Option<Box<str>>; 5] {
+        [&self.request_id, &self.user_id, &self.tenant_id, &self.session_id, &self.request_type]
+    }
+
+    /// Returns the texts of [`Request::texts`], to be changed.
+    pub fn texts_mut(&mut self) -> [&mut Option<Box<str>>; 5] {
+        [&mut self.request_id, &mut self.user_id, &mut self.tenant_id, &mut self.session_id, &mut self.request_type]
+    }
+
     /// The test that wants this request's records. Without the feature `testing` nothing asks.
     #[inline]
     pub(crate) fn capture(&self) -> Option<&Arc<Capture>> {
@@ -108,10 +120,7 @@ impl fmt::Debug for Request {
 
 impl PartialEq for Request {
     fn eq(&self, other: &Self) -> bool {
-        let key = |r: &Self| {
-            (r.trace_id, r.request_id.clone(), r.user_id.clone(), r.tenant_id.clone(), r.request_type.clone())
-        };
-        key(self) == key(other)
+        self.trace_id == other.trace_id && self.texts() == other.texts()
     }
 }
 
@@ -136,78 +145,89 @@ impl RequestContext {
         current::current()
     }
 
-    /// The same with this trace id instead of its own.
+    /// Sets the trace's id.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
         self.edit().trace_id = id;
         self
     }
 
-    /// The same with this request id.
-    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+    /// Sets the request's id.
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
         self.edit().request_id = Some(id.into().into());
         self
     }
 
-    /// The same with this user.
-    pub fn user_id(mut self, id: impl Into<String>) -> Self {
+    /// Sets the user: who asked.
+    pub fn with_user_id(mut self, id: impl Into<String>) -> Self {
         self.edit().user_id = Some(id.into().into());
         self
     }
 
-    /// The same with this tenant.
-    pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
+    /// Sets the tenant that the user belongs to.
+    pub fn with_tenant_id(mut self, id: impl Into<String>) -> Self {
         self.edit().tenant_id = Some(id.into().into());
         self
     }
 
-    /// The same with this sort of request, such as `ingest` or `query`.
-    pub fn request_type(mut self, request_type: impl Into<String>) -> Self {
+    /// Sets the session: the conversation or thread that several requests belong to.
+    pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().session_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the request's type, such as `ingest` or `query`.
+    pub fn with_request_type(mut self, request_type: impl Into<String>) -> Self {
         self.edit().request_type = Some(request_type.into().into());
         self
     }
 
-    /// The same with one more item of baggage: small facts that travel with the request.
-    pub fn baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    /// Adds an item of baggage: a small fact that travels with the request.
+    pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.edit().baggage.insert(name.into().into(), value.into().into());
         self
     }
 
-    /// The trace.
+    /// Returns the trace's id.
     pub fn trace_id(&self) -> TraceId {
         self.request.trace_id
     }
 
-    /// The current span: the parent of a stage that starts here.
+    /// Returns the current span: the parent of a stage that starts here.
     pub fn span_id(&self) -> Option<SpanId> {
         self.span
     }
 
-    /// The request's id.
-    pub fn request(&self) -> Option<&str> {
+    /// Returns the request's id, if it is set.
+    pub fn request_id(&self) -> Option<&str> {
         self.request.request_id.as_deref()
     }
 
-    /// The user.
-    pub fn user(&self) -> Option<&str> {
+    /// Returns the user's id, if it is set.
+    pub fn user_id(&self) -> Option<&str> {
         self.request.user_id.as_deref()
     }
 
-    /// The tenant.
-    pub fn tenant(&self) -> Option<&str> {
+    /// Returns the tenant's id, if it is set.
+    pub fn tenant_id(&self) -> Option<&str> {
         self.request.tenant_id.as_deref()
     }
 
-    /// The sort of request.
-    pub fn kind(&self) -> Option<&str> {
+    /// Returns the session's id, if it is set.
+    pub fn session_id(&self) -> Option<&str> {
+        self.request.session_id.as_deref()
+    }
+
+    /// Returns the request's type, if it is set.
+    pub fn request_type(&self) -> Option<&str> {
         self.request.request_type.as_deref()
     }
 
-    /// One item of baggage.
+    /// Returns the item of baggage of this name.
     pub fn baggage_item(&self, name: &str) -> Option<&str> {
         self.request.baggage.get(name).map(AsRef::as_ref)
     }
 
-    /// All items of baggage, by name.
+    /// Returns all items of baggage, in the order of their names.
     pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
         self.request.baggage.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
@@ -224,10 +244,11 @@ impl RequestContext {
             if let Some(span) = self.span {
                 object.display("span_id", span);
             }
-            object.optional_text("request_id", self.request());
-            object.optional_text("user_id", self.user());
-            object.optional_text("tenant_id", self.tenant());
-            object.optional_text("request_type", self.kind());
+            object.optional_text("request_id", self.request_id());
+            object.optional_text("user_id", self.user_id());
+            object.optional_text("tenant_id", self.tenant_id());
+            object.optional_text("session_id", self.session_id());
+            object.optional_text("request_type", self.request_type());
             if !self.request.baggage.is_empty() {
                 let mut baggage = object.nested("baggage");
                 for (name, value) in self.baggage_items() {

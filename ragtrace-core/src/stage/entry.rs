@@ -128,11 +128,12 @@ fn address(stage: &'static StageDescriptor) -> u64 {
 /// The texts of a request, as the fields of its entry.
 pub(crate) fn request_fields(request: &Request) -> Slots {
     let mut fields = Slots::begin();
-    let Request { request_id, user_id, tenant_id, request_type, .. } = request;
+    let Request { request_id, user_id, tenant_id, session_id, request_type, .. } = request;
     let texts = [
         (name::REQUEST_ID, request_id),
         (name::USER_ID, user_id),
         (name::TENANT_ID, tenant_id),
+        (name::SESSION_ID, session_id),
         (name::REQUEST_TYPE, request_type),
     ];
     for (name, text) in texts {
@@ -159,6 +160,7 @@ pub(crate) fn read_request(words: &[u64]) -> Option<Request> {
             name::REQUEST_ID => request.request_id = text,
             name::USER_ID => request.user_id = text,
             name::TENANT_ID => request.tenant_id = text,
+            name::SESSION_ID => request.session_id = text,
             name::REQUEST_TYPE => request.request_type = text,
             _ => {}
         }

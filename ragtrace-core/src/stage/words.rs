@@ -33,6 +33,7 @@ pub mod name {
     pub(crate) const USER_ID: u16 = COUNT - 7;
     pub(crate) const TENANT_ID: u16 = COUNT - 8;
     pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
+    pub(crate) const SESSION_ID: u16 = COUNT - 10;
 }
 
 /// What the value of a field is, and where.

@@ -48,7 +48,7 @@ impl Fault {
     pub(crate) fn into_verdict(self) -> SinkError {
         match self.cause {
             Cause::Passing => SinkError::retry(self.message),
-            Cause::Operator => SinkError::unauthorized(self.message),
+            Cause::Operator => SinkError::park(self.message),
             Cause::Data => SinkError::rejected(self.message),
         }
     }

@@ -10,7 +10,7 @@
 //!
 //! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way becomes a verdict by
 //! its SQLSTATE (`fault`): a server that is down, full, busy or failing over passes, so `retry`; a wrong password or
-//! missing rights park the sink by `unauthorized`; data that the server refuses is `rejected`. Partitions by day can have
+//! missing rights park the sink by `park`; data that the server refuses is `rejected`. Partitions by day can have
 //! no key on the id alone, so a record that comes in two batches of many makes two rows, which no pipeline of ours does;
 //! one that comes alone, as a dead letter does that is replayed, is looked for first.
 

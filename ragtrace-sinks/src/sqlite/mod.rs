@@ -11,7 +11,7 @@
 //! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way becomes a verdict
 //! for the pipeline: busy, a full disk and I/O errors pass, so `retry`; what somebody has to mend (a folder that is
 //! missing or not writable, a file that is not a database, is damaged or belongs to a newer version) parks the sink
-//! by `unauthorized`, and the next probe opens the file anew; data that SQLite refuses is `rejected`.
+//! by `park`, and the next probe opens the file anew; data that SQLite refuses is `rejected`.
 
 pub(crate) mod fault;
 pub(crate) mod open;

@@ -68,7 +68,7 @@ async fn what_somebody_has_to_mend_parks_the_sink_and_says_what() {
     ];
     for (url, says) in cases {
         let error = ragtrace_sinks::PostgresSink::new(&*url).deliver(&batch([])).await.expect_err("refused");
-        assert_eq!(error.verdict(), Verdict::Unauthorized, "{url}: {error}");
+        assert_eq!(error.verdict(), Verdict::Park, "{url}: {error}");
         assert!(error.to_string().contains(says), "{url}: {error}");
     }
 }

@@ -64,7 +64,8 @@ fn a_poison_record_costs_itself_and_its_dead_letter_makes_one_row_once_it_is_men
             10 => (&*long, 0.5),
             _ => ("plain", 0.5),
         };
-        let request = RequestContext::new().user_id(user).tenant_id(if number % 500 == 11 { "a\u{0}" } else { "acme" });
+        let request =
+            RequestContext::new().with_user_id(user).with_tenant_id(if number % 500 == 11 { "a\u{0}" } else { "acme" });
         let _ = request.sync_scope(|| issued(number, note, ratio, is_refused(number)));
     }
     let report = telemetry.shutdown_blocking(Duration::from_mins(1));
@@ -121,7 +122,9 @@ fn a_server_that_is_killed_and_frozen_under_a_pipeline_has_everything_once_in_th
     };
     let run = |from: u64, to: u64| {
         for number in from..to {
-            let _ = RequestContext::new().user_id("alice").sync_scope(|| issued(number, "plain", 0.5, number % 9 == 0));
+            let _ = RequestContext::new()
+                .with_user_id("alice")
+                .sync_scope(|| issued(number, "plain", 0.5, number % 9 == 0));
         }
     };
     for fault in 0..6 {

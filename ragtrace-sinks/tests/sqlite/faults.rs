@@ -31,7 +31,7 @@ async fn a_missing_folder_parks_the_sink_until_it_is_there() {
     let path = file.folder.path().join("not/there.db");
     let sink = SqliteSink::new(&path);
     let error = sink.deliver(&batch(ingestion())).await.expect_err("refused");
-    assert_eq!(error.verdict(), Verdict::Unauthorized);
+    assert_eq!(error.verdict(), Verdict::Park);
     says(&error, "does not exist: create it");
     std::fs::create_dir(file.folder.path().join("not")).expect("created");
     sink.deliver(&batch(ingestion())).await.expect("delivered once the folder is there");
@@ -54,7 +54,7 @@ async fn a_file_of_something_else_is_left_alone() {
     let text = "a poem, not a database\n".repeat(100);
     std::fs::write(file.path(), &text).expect("written");
     let error = refused(&file.path()).await;
-    assert_eq!(error.verdict(), Verdict::Unauthorized);
+    assert_eq!(error.verdict(), Verdict::Park);
     says(&error, "is not a SQLite database");
     assert_eq!(std::fs::read_to_string(file.path()).expect("still there"), text);
     let error = store::open(&file.url()).await.expect_err("not a store");
@@ -70,7 +70,7 @@ async fn an_applications_own_table_called_logs_is_left_alone() {
     assert!(error.is_not_a_store());
     says(&error, "without ragtrace's tables");
     let error = refused(&file.path()).await;
-    assert_eq!(error.verdict(), Verdict::Unauthorized);
+    assert_eq!(error.verdict(), Verdict::Park);
     says(&error, "give ragtrace a file of its own");
     execute(&file, "UPDATE logs SET mine = 'kept'").await;
 }
@@ -80,7 +80,7 @@ async fn a_file_of_a_newer_version_asks_for_an_upgrade() {
     let file = File::holding(ingestion()).await;
     execute(&file, "INSERT INTO ragtrace_migrations VALUES (9999, 'future', '2030-01-01', true, x'00', 1)").await;
     let error = refused(&file.path()).await;
-    assert_eq!(error.verdict(), Verdict::Unauthorized);
+    assert_eq!(error.verdict(), Verdict::Park);
     says(&error, "newer version of ragtrace: upgrade");
     let error = store::open(&file.url()).await.expect_err("too new");
     assert!(error.is_schema_mismatch());

@@ -61,12 +61,12 @@ impl RecordLimits {
 
     /// The request with what is too much cut, or `None` if nothing is.
     pub(crate) fn request(&self, request: &Request) -> Option<Request> {
-        let ids = [&request.request_id, &request.user_id, &request.tenant_id, &request.request_type];
+        let ids = request.texts();
         if ids.into_iter().flatten().all(|id| id.len() <= self.string) {
             return None;
         }
         let mut request = request.clone();
-        let ids = [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
+        let ids = request.texts_mut();
         for id in ids.into_iter().flatten() {
             if let Some(cut) = shortened(id, self.string) {
                 *id = cut.into();

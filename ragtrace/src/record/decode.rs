@@ -125,6 +125,7 @@ fn request(members: &Members<'_>) -> Option<Arc<Request>> {
     request.request_id = members.boxed("request_id");
     request.user_id = members.boxed("user_id");
     request.tenant_id = members.boxed("tenant_id");
+    request.session_id = members.boxed("session_id");
     request.request_type = members.boxed("request_type");
     Some(Arc::new(request))
 }

@@ -193,6 +193,7 @@ pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
     object.optional_text("request_id", request.request_id.as_deref());
     object.optional_text("user_id", request.user_id.as_deref());
     object.optional_text("tenant_id", request.tenant_id.as_deref());
+    object.optional_text("session_id", request.session_id.as_deref());
     object.optional_text("request_type", request.request_type.as_deref());
 }
 

@@ -139,6 +139,11 @@ impl Record {
         self.request().and_then(|request| request.tenant_id.as_deref())
     }
 
+    /// The session that the request belongs to, such as a conversation.
+    pub fn session_id(&self) -> Option<&str> {
+        self.request().and_then(|request| request.session_id.as_deref())
+    }
+
     /// What sort of request it is.
     pub fn request_type(&self) -> Option<&str> {
         self.request().and_then(|request| request.request_type.as_deref())

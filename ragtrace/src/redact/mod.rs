@@ -127,13 +127,13 @@ impl Redactor {
 
     /// The request without secrets, or `None` if it has none.
     pub(crate) fn request(&self, request: &Request) -> Option<Request> {
-        let ids = [&request.request_id, &request.user_id, &request.tenant_id, &request.request_type];
+        let ids = request.texts();
         let scrubbed = ids.map(|id| id.as_deref().and_then(|id| self.scrubbed(id)));
         if scrubbed.iter().all(Option::is_none) {
             return None;
         }
         let mut request = request.clone();
-        let ids = [&mut request.request_id, &mut request.user_id, &mut request.tenant_id, &mut request.request_type];
+        let ids = request.texts_mut();
         for (id, scrubbed) in ids.into_iter().zip(scrubbed) {
             if let Some(scrubbed) = scrubbed {
                 *id = Some(scrubbed.into());

@@ -66,7 +66,7 @@ impl Lane {
                 self.wait(now, delay);
                 self.put_back(sent);
             }
-            Verdict::Unauthorized => {
+            Verdict::Park => {
                 self.news.parked(&error.to_string());
                 self.backoff.wait(None);
                 self.wait(now, error.retry_after().unwrap_or(PROBE));

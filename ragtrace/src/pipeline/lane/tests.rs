@@ -147,12 +147,12 @@ fn a_sink_that_is_parked_beyond_the_deadline_is_not_waited_for() {
     let below = lane.flush();
     let (ticket, _) = lane.poll(now).pop().expect("it is tried at once");
     assert!(!lane.rests_until(soon), "it is asked");
-    lane.answer(ticket, Err(SinkError::unauthorized("no such user")), now);
+    lane.answer(ticket, Err(SinkError::park("no such user")), now);
     assert!(!lane.is_settled_below(below) && lane.rests_until(soon) && !lane.rests_until(now + Duration::from_mins(1)));
     let (mut spooled, _commands) = spooled(QueueLimits::default());
     spooled.accept(records(4), now);
     let (ticket, _) = spooled.poll(now).pop().expect("a full batch");
-    spooled.answer(ticket, Err(SinkError::unauthorized("no such user")), now);
+    spooled.answer(ticket, Err(SinkError::park("no such user")), now);
     assert!(!spooled.rests_until(soon), "it goes to disk");
 }
 
