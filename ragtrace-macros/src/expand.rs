@@ -37,7 +37,7 @@ pub(crate) fn expand_block(stage: &Stage, future: &syn::ExprAsync) -> TokenStrea
     quote!({
         #items
         #record
-        #krate::__private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(#end)
+        #krate::__private::open_deferred(&__RAGTRACE_STAGE, #fields).block(#future).end(#end)
     })
 }
 
@@ -98,7 +98,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::ReturnsFuture(output) => {
             let call = closure(None, &function.body);
             let output = without_impl(output);
-            quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
+            quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
@@ -113,7 +113,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
             };
             let private = stage.private(here);
             quote_spanned!(here=> #private::boxed(
-                #private::open_later(&__RAGTRACE_STAGE, #fields).#run.end(#end)
+                #private::open_deferred(&__RAGTRACE_STAGE, #fields).#run.end(#end)
             ))
         }
         Shape::Stream(stream) => streaming(stage, function, stream),
@@ -144,7 +144,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let open = open(stage, here, &fields);
     match (stream.is_fallible, stream.is_async) {
         (false, false) => {
-            let open = quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields));
+            let open = quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields));
             boxed(quote_spanned!(here=> #open.stream::<#item, _>(#call)))
         }
         (false, true) => boxed(quote_spanned!(here=> #open.await_stream::<#item, _>(#future).await)),

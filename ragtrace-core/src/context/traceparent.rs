@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{RequestContext, fresh_request_id};
-use crate::context::Request;
+use super::request::{Request, fresh_request_id};
+use super::request_context::RequestContext;
 use crate::{SpanId, TraceId};
 
 /// Flags that we send: sampled, and the trace id is random (level 2, section 3.2.2.5).

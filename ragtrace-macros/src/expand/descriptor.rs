@@ -14,7 +14,7 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
     let (alias, descriptor) = (alias(stage), descriptor(stage));
     if alias.is_none() {
         return quote! {
-            #krate::__private::listed! {
+            #krate::__private::catalog_entry! {
                 static __RAGTRACE_STAGE = #descriptor;
             }
         };
@@ -28,11 +28,11 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
         #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = #elf))]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = #mach_o))]
         #[cfg_attr(windows, unsafe(link_section = #pe))]
-        static __RAGTRACE_STAGE: #krate::__private::Listed = #krate::__private::Listed::new(#descriptor);
+        static __RAGTRACE_STAGE: #krate::__private::CatalogEntry = #krate::__private::CatalogEntry::new(#descriptor);
     }
 }
 
-/// The catalog's section, as `listed!` in `ragtrace-core/src/stage/catalog.rs` names it for ELF, Mach-O and PE. The version of
+/// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it for ELF, Mach-O and PE. The version of
 /// both crates is the same.
 const SECTION: (&str, &str, &str) = (
     concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR")),

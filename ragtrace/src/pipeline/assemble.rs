@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::queue::Taken;
-use ragtrace_core::stage::entry::{Ended, Outcome, Run};
-use ragtrace_core::stage::words::{FieldWords, RawFields, name};
+use ragtrace_core::entry::{Outcome, Run, RunEnd};
+use ragtrace_core::queue::QueuedEntry;
+use ragtrace_core::value::encoding::{DecodedFields, EncodedFields, field_id};
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp, Value};
 
 use crate::SpanId;
@@ -60,7 +60,7 @@ struct Early {
     request: Arc<Request>,
     thread: Arc<str>,
     span: SpanId,
-    ended: Ended,
+    ended: RunEnd,
     fields: Vec<u64>,
 }
 
@@ -87,8 +87,8 @@ impl Assembler {
     }
 
     /// Takes in one entry. `stays` says of a field's name and text whether they may leave as they are.
-    pub(crate) fn take(&mut self, taken: &Taken<'_>, stays: impl Fn(&'static str, &str) -> bool) {
-        let Taken { entry, request, thread } = *taken;
+    pub(crate) fn take(&mut self, taken: &QueuedEntry<'_>, stays: impl Fn(&'static str, &str) -> bool) {
+        let QueuedEntry { entry, request, thread } = *taken;
         let from = From { request, thread };
         if let Some((run, fields)) = entry.start() {
             let opened = self.open.entry(run.span);
@@ -109,7 +109,7 @@ impl Assembler {
     }
 
     #[cold]
-    fn keep_early(&mut self, from: From<'_>, span: SpanId, ended: Ended, fields: &[u64]) {
+    fn keep_early(&mut self, from: From<'_>, span: SpanId, ended: RunEnd, fields: &[u64]) {
         let (request, thread) = (Arc::clone(from.request), Arc::clone(from.thread));
         self.early.push(Early { request, thread, span, ended, fields: fields.to_vec() });
     }
@@ -154,7 +154,7 @@ impl Assembler {
         &mut self,
         from: From<'_>,
         span: SpanId,
-        ended: Ended,
+        ended: RunEnd,
         fields: &[u64],
         stays: impl Fn(&'static str, &str) -> bool,
     ) -> bool {
@@ -175,7 +175,7 @@ impl Maker {
         let timestamp = from.request.anchor.wall_at(run.started);
         let seen = Seen { timestamp, event: Event::Started, level, duration: Maybe::NONE, busy: Maybe::NONE };
         if fields.len() > Draft::LONGEST {
-            self.context(run.stage, FieldWords(fields));
+            self.context(run.stage, DecodedFields(fields));
             return self.add_named(from, run, seen, Said::default());
         }
         let context = self.output.records.lay(fields);
@@ -189,7 +189,7 @@ impl Maker {
         &mut self,
         from: From<'_>,
         run: &Run,
-        ended: Ended,
+        ended: RunEnd,
         opened: &Opened,
         fields: &[u64],
         stays: impl Fn(&'static str, &str) -> bool,
@@ -234,9 +234,9 @@ impl Maker {
     #[inline(never)]
     fn end_named(&mut self, from: From<'_>, run: &Run, seen: Seen, opened: &Opened, fields: &[u64], shows: bool) {
         let mut said = Said::default();
-        self.context(run.stage, FieldWords(&opened.fields));
+        self.context(run.stage, DecodedFields(&opened.fields));
         // `count` in `record!` is the count too, if the result has none.
-        for (index, value) in FieldWords(&opened.notes).chain(FieldWords(fields)) {
+        for (index, value) in DecodedFields(&opened.notes).chain(DecodedFields(fields)) {
             said.take(&mut self.output.records, run.stage, index, value);
         }
         self.count(from, run, seen, &said);
@@ -265,7 +265,7 @@ impl Maker {
     }
 
     /// Adds the fields of a start by their names.
-    fn context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) {
+    fn context(&mut self, stage: &'static StageDescriptor, fields: DecodedFields<'_>) {
         for (index, value) in fields {
             if let Some(name) = field_name(stage, index) {
                 self.output.records.context(Cow::Borrowed(name), value);
@@ -346,8 +346,8 @@ struct Seen {
 /// Whether a text or a truth value of an end has the name of a field of its start, whose place it takes then.
 #[cold]
 fn repeats(stage: &'static StageDescriptor, start: &[u64], end: &[u64]) -> bool {
-    let of_start = |name| RawFields(start).any(|field| field_name(stage, field.name) == Some(name));
-    let mut ends = RawFields(end).filter(|field| !field.value.is_number());
+    let of_start = |name| EncodedFields(start).any(|field| field_name(stage, field.name) == Some(name));
+    let mut ends = EncodedFields(end).filter(|field| !field.value.is_number());
     ends.any(|field| field_name(stage, field.name).is_some_and(of_start))
 }
 
@@ -372,10 +372,13 @@ impl Said {
         stays: impl Fn(&'static str, &str) -> bool,
     ) -> Option<(Self, Vec<u64>)> {
         let (mut count, mut cost_usd, mut failure, mut texts) = (None, None, None, Vec::new());
-        for field in RawFields(words) {
+        for field in EncodedFields(words) {
             match (field.name, field_name(stage, field.name)) {
-                (name::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
-                (name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE, _) => {
+                (field_id::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
+                (
+                    field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE,
+                    _,
+                ) => {
                     failed(&mut failure, field.name, field.value.to_value());
                 }
                 (_, None) => {}
@@ -399,8 +402,8 @@ impl Said {
     /// Puts a value where it belongs: here, or in the record that is being made.
     fn take(&mut self, record: &mut Draft, stage: &'static StageDescriptor, index: u16, value: Value) {
         let name = match index {
-            name::COUNT => return self.count = value.as_u64(),
-            name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
+            field_id::COUNT => return self.count = value.as_u64(),
+            field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE => {
                 return failed(&mut self.failure, index, value);
             }
             index => match field_name(stage, index) {
@@ -433,9 +436,9 @@ fn failed(failure: &mut Failed, index: u16, value: Value) {
     let (error, stack_trace) = failure.get_or_insert_default().failure.get_or_insert_default();
     let (type_name, message, chain) = error.parts_mut();
     match index {
-        name::ERROR_TYPE => *type_name = text,
-        name::ERROR_MESSAGE => *message = text.into_owned(),
-        name::ERROR_SOURCE => chain.push(text.into_owned()),
+        field_id::ERROR_TYPE => *type_name = text,
+        field_id::ERROR_MESSAGE => *message = text.into_owned(),
+        field_id::ERROR_SOURCE => chain.push(text.into_owned()),
         _ => *stack_trace = Some(text.into_owned()),
     }
 }

@@ -2,7 +2,7 @@
 
 use ragtrace_core::context::Request;
 use ragtrace_core::json::{self, Object};
-use ragtrace_core::stage::words::{RawFields, name};
+use ragtrace_core::value::encoding::{EncodedFields, field_id};
 use ragtrace_core::{ErrorInfo, Event, Level, StageDescriptor};
 
 use super::fields::named_words;
@@ -216,15 +216,15 @@ pub(super) fn write_source(object: &mut Object<'_>, file: &str, line: u32) {
 
 /// Fields as the stage wrote them, whose `names` are written already.
 fn write_words(mut object: Object<'_>, names: &[Vec<u8>], words: &[u64]) {
-    for field in RawFields(words) {
+    for field in EncodedFields(words) {
         let key = match field.name {
-            name::FIRST_ITEM => &b"first_item_ms\":"[..],
+            field_id::FIRST_ITEM => &b"first_item_ms\":"[..],
             index => match names.get(usize::from(index)) {
                 Some(key) => key,
                 None => continue,
             },
         };
-        object.raw_field(key, field.value);
+        object.encoded_field(key, field.value);
     }
     object.close();
 }
@@ -232,7 +232,7 @@ fn write_words(mut object: Object<'_>, names: &[Vec<u8>], words: &[u64]) {
 /// The same without anything that is written already.
 fn write_named(mut object: Object<'_>, stage: &'static StageDescriptor, words: &[u64]) {
     for (name, value) in named_words(stage, words) {
-        object.raw_named(name, value);
+        object.encoded_named(name, value);
     }
     object.close();
 }
@@ -261,7 +261,7 @@ mod tests {
     use crate::record::{Draft, Parts, Sealed, Sizes, Words};
     use crate::{FieldDescriptor, SpanId, TraceId};
     use ragtrace_core::Timestamp;
-    use ragtrace_core::stage::slots::Slots;
+    use ragtrace_core::value::FieldBuffer;
 
     static STAGE: StageDescriptor = StageDescriptor::new("a \"stage\"", "test").with_fields(&[
         FieldDescriptor::start("text"),
@@ -274,15 +274,15 @@ mod tests {
         let service = Some("a\tservice".to_owned());
         let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
         let mut draft = Draft::new(Arc::new(origin));
-        let (mut context, mut metrics) = (Slots::begin(), Vec::new());
+        let (mut context, mut metrics) = (FieldBuffer::begin(), Vec::new());
         context.set(0, text);
         context.set(1, &true);
-        let words = context.to_words();
+        let words = context.to_encoded();
         drop(context);
         for number in [1.5, f64::NAN] {
-            let mut slots = Slots::begin();
+            let mut slots = FieldBuffer::begin();
             slots.set(2, &number);
-            metrics.extend(slots.to_words());
+            metrics.extend(slots.to_encoded());
         }
         let sizes = Sizes::of(&STAGE, &[&words[..], &metrics].concat(), |_, _| true);
         let (context, metrics) = (draft.lay(&words), draft.lay(&metrics));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ragtrace_core::stage::words::{RawFields, RawValue, name};
+use ragtrace_core::value::encoding::{EncodedFields, EncodedValue, field_id};
 use ragtrace_core::{StageDescriptor, Value};
 
 /// A field: its name and its value.
@@ -93,15 +93,15 @@ pub(super) fn named(
 pub(super) fn named_words<'a>(
     stage: &'static StageDescriptor,
     words: &'a [u64],
-) -> impl Iterator<Item = (&'static str, RawValue<'a>)> {
-    RawFields(words).filter_map(move |field| Some((field_name(stage, field.name)?, field.value)))
+) -> impl Iterator<Item = (&'static str, EncodedValue<'a>)> {
+    EncodedFields(words).filter_map(move |field| Some((field_name(stage, field.name)?, field.value)))
 }
 
 /// The name of a field that a stage wrote, unless it has a place of its own in a record.
 #[inline]
 pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
     match index {
-        name::FIRST_ITEM => Some("first_item_ms"),
+        field_id::FIRST_ITEM => Some("first_item_ms"),
         index => stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name),
     }
 }
@@ -128,7 +128,7 @@ impl Sizes {
         stays: impl Fn(&'static str, &str) -> bool,
     ) -> Self {
         let mut sizes = Self::default();
-        RawFields(words).for_each(|field| sizes.add_raw(|| field_name(stage, field.name), field.value, &stays));
+        EncodedFields(words).for_each(|field| sizes.add_raw(|| field_name(stage, field.name), field.value, &stays));
         sizes
     }
 
@@ -137,11 +137,11 @@ impl Sizes {
     pub(crate) fn add_raw(
         &mut self,
         name: impl FnOnce() -> Option<&'static str>,
-        value: RawValue<'_>,
+        value: EncodedValue<'_>,
         stays: impl Fn(&'static str, &str) -> bool,
     ) {
         self.fields += 1;
-        if let RawValue::Text(text) = value {
+        if let EncodedValue::Text(text) = value {
             self.add_text(text.length());
             self.changes = self.changes || !name().is_none_or(|name| stays(name, &text.as_str()));
         }

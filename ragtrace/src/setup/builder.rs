@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use ragtrace_core::Level;
-use ragtrace_core::gate::Listening;
+use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{QueueLimits, install, uninstall};
-use ragtrace_core::stage::{abort, panic, stages};
+use ragtrace_core::stage::{abort, panic_hook};
+use ragtrace_core::stages;
 use uuid::Uuid;
 
 use crate::console::{Console, ConsoleSink};
@@ -192,7 +193,7 @@ impl Builder {
         let level = self.level.map_err(SetupError::Setting)?;
         let spool = spool_settings(self.spool, self.durability)?;
         let queue = install(self.queue).ok_or(SetupError::Installed)?;
-        panic::install_hook();
+        panic_hook::install_hook();
         report_duplicates();
         let origin = Origin {
             service: self.service,
@@ -223,7 +224,7 @@ impl Builder {
                 if abort::ENDS_THE_PROCESS {
                     abort::flush_by(thread.thread().id(), flusher(&commands));
                 }
-                Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::begin()))
+                Ok(Telemetry::new(queue, commands, (published, stage_totals), ListenerGuard::begin()))
             }
             Err(error) => {
                 uninstall(&queue);

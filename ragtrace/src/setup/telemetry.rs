@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ragtrace_core::gate::Listening;
+use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{Queue, uninstall};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -27,7 +27,7 @@ pub struct Telemetry {
     stage_totals: StageTotals,
     queue: Arc<Queue>,
     /// `None` once it is shut down.
-    listening: Option<Listening>,
+    listening: Option<ListenerGuard>,
 }
 
 impl Telemetry {
@@ -35,7 +35,7 @@ impl Telemetry {
         queue: Arc<Queue>,
         commands: UnboundedSender<Command>,
         (published, stage_totals): (Arc<Mutex<Stats>>, StageTotals),
-        listening: Listening,
+        listening: ListenerGuard,
     ) -> Self {
         Self { commands, published, stage_totals, queue, listening: Some(listening) }
     }

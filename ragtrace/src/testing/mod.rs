@@ -29,8 +29,8 @@ use std::sync::Arc;
 
 use ragtrace_core::RequestContext;
 use ragtrace_core::capture::Capture;
-use ragtrace_core::gate::Listening;
-use ragtrace_core::stage::panic;
+use ragtrace_core::dispatch::ListenerGuard;
+use ragtrace_core::stage::panic_hook;
 
 pub use captured::{Captured, View};
 #[doc(inline)]
@@ -60,21 +60,21 @@ struct Capturing {
     capture: Arc<Capture>,
     context: RequestContext,
     is_made_up: bool,
-    _listening: Listening,
+    _listening: ListenerGuard,
 }
 
 impl Capturing {
     fn new(clock: Option<ManualClock>) -> Self {
-        panic::install_hook();
+        panic_hook::install_hook();
         let is_made_up = clock.is_some();
         let context = RequestContext::current();
         let context = match &clock {
-            Some(clock) => RequestContext::made_up(clock.anchor()),
+            Some(clock) => RequestContext::reproducible(clock.anchor()),
             None => context.unwrap_or_else(RequestContext::bare),
         };
         let capture = Capture::new(clock);
-        let context = context.captured_by(&capture);
-        Self { capture, context, is_made_up, _listening: Listening::begin() }
+        let context = context.with_listener(Arc::<Capture>::clone(&capture));
+        Self { capture, context, is_made_up, _listening: ListenerGuard::begin() }
     }
 
     async fn run<F: Future>(self, future: F) -> (F::Output, Captured) {

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use ragtrace_core::Level;
 use ragtrace_core::Timestamp;
-use ragtrace_core::queue::{Consumer, Queue, QueueLimits, Requests};
+use ragtrace_core::queue::{Consumer, Queue, QueueLimits, RequestCache};
 use ragtrace_core::time::Calibration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinError, JoinSet};
@@ -106,7 +106,7 @@ struct Worker {
     consumers: Vec<Consumer>,
     /// A chain has more than the slice that was read of it.
     is_behind: bool,
-    requests: Requests,
+    requests: RequestCache,
     assembler: Assembler,
     refiner: Refiner,
     stages: StageCounts,
@@ -161,7 +161,7 @@ impl Worker {
             level: plan.level,
             consumers: Vec::new(),
             is_behind: false,
-            requests: Requests::default(),
+            requests: RequestCache::default(),
             assembler: Assembler::new(plan.origin, plan.level),
             refiner: plan.refiner,
             stages: StageCounts::new(plan.stage_totals),
@@ -193,7 +193,7 @@ impl Worker {
                 Happening::Left => break,
             }
             self.clock.tick();
-            self.queue.tend_pool();
+            self.queue.maintain_pool();
             self.drain();
             self.tell();
             self.send();
@@ -230,7 +230,7 @@ impl Worker {
     async fn next_happening(&mut self) -> Happening {
         let wake_at = tokio::time::Instant::from_std(self.next_look());
         let Self { commands, deliveries, queue, spool, is_behind, .. } = self;
-        let mut filled = pin!(queue.filled());
+        let mut filled = pin!(queue.block_filled());
         let mut time = pin!(tokio::time::sleep_until(wake_at));
         poll_fn(|cx| {
             if let Poll::Ready(command) = commands.poll_recv(cx) {
@@ -261,7 +261,7 @@ impl Worker {
 
     /// Reads a slice of every chain, and gives the records to the lanes.
     fn drain(&mut self) {
-        self.consumers.append(&mut self.queue.take_new());
+        self.consumers.append(&mut self.queue.take_new_consumers());
         self.is_behind = false;
         let mut consumers = std::mem::take(&mut self.consumers);
         consumers.retain_mut(|consumer| self.read(consumer));
@@ -275,7 +275,9 @@ impl Worker {
         // Time passes for what is held although nothing comes.
         self.sampling.bound(now);
         self.look_ahead(&[], now);
-        if self.flushes.iter().any(Flush::waits_for_the_queue) && self.consumers.iter().all(Consumer::has_reached) {
+        if self.flushes.iter().any(Flush::waits_for_the_queue)
+            && self.consumers.iter().all(Consumer::has_reached_flush_target)
+        {
             self.close_batches();
         }
     }
@@ -285,7 +287,7 @@ impl Worker {
         for _ in 0..SLICES {
             let Self { queue, requests, assembler, refiner, .. } = self;
             let stays = |name, text: &str| refiner.stays(name, text);
-            let taken = consumer.drain(queue, requests, SLICE, |taken| assembler.take(&taken, stays));
+            let taken = queue.drain(consumer, requests, SLICE, |taken| assembler.take(&taken, stays));
             if self.assembler.is_full() {
                 self.hand_on(Vec::new());
             }

@@ -1,44 +1,44 @@
-//! What a run knows of itself besides its ids, in one word.
+//! The state of a run besides its ids, in one word.
 
 use std::num::NonZeroU64;
 
-use crate::stage::entry::AcceptedBy;
+use crate::entry::RecipientId;
 use crate::time::Ticks;
 
-/// What else is known of a run: who accepted its start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds
-/// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that of its end gives the
-/// sum: all of it modulo 2^49, which is 6 days.
+/// Who accepted the run's start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds inside polls so far. Inside a
+/// poll the time of its beginning is taken off, so that adding that of its end gives the sum: all of it modulo 2^49, which is
+/// 6 days.
 ///
 /// One of the flags is always set, so that zero is left for a run that has not begun.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Progress(NonZeroU64);
+pub(super) struct RunState(NonZeroU64);
 
-impl Progress {
+impl RunState {
     const BEGUN: NonZeroU64 = NonZeroU64::new(1 << 8).expect("not zero");
     /// There are no polls, so time inside them means nothing.
     pub(super) const CALL: u64 = 1 << 9;
-    /// `record!` may add to the run. What is added is kept until the end, which only an accepted start has for certain.
-    pub(super) const RECORDS: u64 = 1 << 10;
+    /// Somebody keeps track of the run on its threads: `record!`, which may add to it, or an observer.
+    pub(super) const TRACKED: u64 = 1 << 10;
     /// The run has no parent in this process.
     pub(super) const LOCAL_ROOT: u64 = 1 << 11;
     /// The run shares the thread's request.
-    pub(super) const SHARES: u64 = 1 << 12;
-    /// What runs inside is being dropped.
-    pub(super) const DROPS: u64 = 1 << 13;
+    pub(super) const SHARES_REQUEST: u64 = 1 << 12;
+    /// The body is being dropped.
+    pub(super) const DROPPING: u64 = 1 << 13;
     /// A panic was unwinding when that began.
-    pub(super) const UNWINDS: u64 = 1 << 14;
+    pub(super) const UNWINDING: u64 = 1 << 14;
     const NANOS_SHIFT: u32 = 15;
 
-    /// Of a run that begins now, with these flags and whoever accepted it.
+    /// Makes the state of a run that begins now, with these flags and whoever accepted it.
     #[inline]
     pub(super) fn begun(flags: u64, at: Ticks) -> Self {
-        let mut progress = Self(Self::BEGUN | flags);
-        progress.enter(at);
-        progress
+        let mut run_state = Self(Self::BEGUN | flags);
+        run_state.enter(at);
+        run_state
     }
 
     #[inline]
-    pub(super) fn is(self, flag: u64) -> bool {
+    pub(super) fn has(self, flag: u64) -> bool {
         self.0.get() & flag != 0
     }
 
@@ -68,8 +68,8 @@ impl Progress {
     }
 
     #[inline]
-    pub(super) fn accepted_by(self) -> Option<AcceptedBy> {
+    pub(super) fn accepted_by(self) -> Option<RecipientId> {
         let [by, ..] = self.0.get().to_le_bytes();
-        AcceptedBy::new(by)
+        RecipientId::new(by)
     }
 }

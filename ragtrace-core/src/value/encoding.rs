@@ -1,10 +1,10 @@
-//! Fields as 64-bit words: the form in which they go from a thread to the worker.
+//! The encoding of fields as 64-bit words: the form in which they go from a thread to the worker.
 //!
 //! A field is a head, and what has no room in it follows. From the head's lowest bit:
 //!
 //! | bits | what they say |
 //! | --- | --- |
-//! | 16 | the index of the field's name in its stage's descriptor, or one of [`name`] |
+//! | 16 | the index of the field's name in its stage's descriptor, or one of [`field_id`] |
 //! | 4 | what the value is, see `Tag` |
 //! | 44 | a small value, or the length of a text in bytes |
 //!
@@ -14,8 +14,8 @@ use std::borrow::Cow;
 
 use crate::value::Value;
 
-/// Indices that are no index of a declared name.
-pub mod name {
+/// Identifies fields that no stage declares: numbers that are no index of a declared name.
+pub mod field_id {
     /// `count`, which every stage has.
     pub const COUNT: u16 = u16::MAX;
     /// `first_item_ms`, which every stage that is a stream has.
@@ -36,7 +36,7 @@ pub mod name {
     pub(crate) const SESSION_ID: u16 = COUNT - 10;
 }
 
-/// What the value of a field is, and where.
+/// The type of a field's value, and where it lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Tag {
@@ -56,19 +56,19 @@ const SMALL_SHIFT: u32 = 20;
 /// What has room in a head.
 pub(crate) const SMALL_LIMIT: u64 = 1 << (64 - SMALL_SHIFT);
 
-/// The head of a field. `small` is below [`SMALL_LIMIT`].
+/// Encodes the head of a field. `small` is below [`SMALL_LIMIT`].
 #[inline]
 pub(crate) const fn head(name: u16, tag: Tag, small: u64) -> u64 {
     name as u64 | (tag as u64) << TAG_SHIFT | small << SMALL_SHIFT
 }
 
-/// How many words the bytes of a text take.
-pub(crate) const fn words_of_text(bytes: usize) -> usize {
+/// Returns how many words a text of so many bytes takes.
+pub(crate) const fn text_length(bytes: usize) -> usize {
     bytes.div_ceil(8)
 }
 
-/// The words of a text, in order.
-pub(crate) fn text_words(text: &str) -> impl Iterator<Item = u64> {
+/// Encodes a text: its bytes, eight a word.
+pub(crate) fn encode_text(text: &str) -> impl Iterator<Item = u64> {
     text.as_bytes().chunks(8).map(|chunk| {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
@@ -76,54 +76,54 @@ pub(crate) fn text_words(text: &str) -> impl Iterator<Item = u64> {
     })
 }
 
-/// Fields that are read again: index of the name, and value.
+/// Decodes fields: index of the name, and value.
 #[derive(Clone, Debug, Default)]
-pub struct FieldWords<'a>(pub &'a [u64]);
+pub struct DecodedFields<'a>(pub &'a [u64]);
 
-impl Iterator for FieldWords<'_> {
+impl Iterator for DecodedFields<'_> {
     type Item = (u16, Value);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut raw = RawFields(self.0);
+        let mut raw = EncodedFields(self.0);
         let field = raw.next()?;
         self.0 = raw.0;
         Some((field.name, field.value.to_value()))
     }
 }
 
-/// The same without a copy of anything.
+/// Reads encoded fields where they lie, without a copy.
 #[derive(Clone, Debug, Default)]
-pub struct RawFields<'a>(pub &'a [u64]);
+pub struct EncodedFields<'a>(pub &'a [u64]);
 
 /// A field as it lies in its words.
 #[derive(Clone, Copy, Debug)]
-pub struct RawField<'a> {
+pub struct EncodedField<'a> {
     /// The index of its name.
     pub name: u16,
-    pub value: RawValue<'a>,
+    pub value: EncodedValue<'a>,
     /// All of its words.
     pub words: &'a [u64],
 }
 
 /// The value of a field as it lies in its words.
 #[derive(Clone, Copy, Debug)]
-pub enum RawValue<'a> {
+pub enum EncodedValue<'a> {
     Bool(bool),
     U64(u64),
     I64(i64),
     F64(f64),
-    Text(RawText<'a>),
+    Text(EncodedText<'a>),
 }
 
 /// A text as it lies in its words.
 #[derive(Clone, Copy, Debug)]
-pub struct RawText<'a> {
+pub struct EncodedText<'a> {
     words: &'a [u64],
     length: usize,
 }
 
-impl<'a> Iterator for RawFields<'a> {
-    type Item = RawField<'a>;
+impl<'a> Iterator for EncodedFields<'a> {
+    type Item = EncodedField<'a>;
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the name, and a length fits in memory")]
@@ -132,23 +132,23 @@ impl<'a> Iterator for RawFields<'a> {
         let (name, tag, small) = (*head as u16, (*head >> TAG_SHIFT) & 0xf, *head >> SMALL_SHIFT);
         let word = || rest.first().copied().unwrap_or(0);
         let (value, more) = match tag {
-            tag if tag == Tag::Bool as u64 => (RawValue::Bool(small != 0), 0),
-            tag if tag == Tag::SmallU64 as u64 => (RawValue::U64(small), 0),
-            tag if tag == Tag::U64 as u64 => (RawValue::U64(word()), 1),
-            tag if tag == Tag::I64 as u64 => (RawValue::I64(word().cast_signed()), 1),
-            tag if tag == Tag::F64 as u64 => (RawValue::F64(f64::from_bits(word())), 1),
+            tag if tag == Tag::Bool as u64 => (EncodedValue::Bool(small != 0), 0),
+            tag if tag == Tag::SmallU64 as u64 => (EncodedValue::U64(small), 0),
+            tag if tag == Tag::U64 as u64 => (EncodedValue::U64(word()), 1),
+            tag if tag == Tag::I64 as u64 => (EncodedValue::I64(word().cast_signed()), 1),
+            tag if tag == Tag::F64 as u64 => (EncodedValue::F64(f64::from_bits(word())), 1),
             _ => {
-                let words = words_of_text(small as usize).min(rest.len());
-                (RawValue::Text(RawText { words: &rest[..words], length: small as usize }), words)
+                let words = text_length(small as usize).min(rest.len());
+                (EncodedValue::Text(EncodedText { words: &rest[..words], length: small as usize }), words)
             }
         };
         let (words, rest) = self.0.split_at_checked(1 + more).unwrap_or((self.0, &[]));
         self.0 = rest;
-        Some(RawField { name, value, words })
+        Some(EncodedField { name, value, words })
     }
 }
 
-impl RawValue<'_> {
+impl EncodedValue<'_> {
     /// The value, on its own.
     pub fn to_value(self) -> Value {
         match self {
@@ -183,7 +183,7 @@ impl RawValue<'_> {
     }
 }
 
-impl<'a> RawText<'a> {
+impl<'a> EncodedText<'a> {
     /// Its length in bytes.
     #[inline]
     pub fn length(self) -> usize {

@@ -2,8 +2,8 @@
 
 use std::panic::Location;
 
+use super::StageKind;
 use crate::level::Level;
-use crate::stage::StageKind;
 
 /// A stage as its attribute declares it: known at compile time, one for each annotated function.
 ///
@@ -32,7 +32,11 @@ impl StageDescriptor {
     /// A stage of kind `task` and level `info`, declared where this is called. The attribute calls this.
     #[track_caller]
     pub const fn new(name: &'static str, target: &'static str) -> Self {
-        let place = Location::caller();
+        Self::at(name, target, Location::caller())
+    }
+
+    /// Describes a stage that is declared at `place`.
+    pub(super) const fn at(name: &'static str, target: &'static str, place: &Location<'static>) -> Self {
         let (file, line) = (place.file(), place.line());
         Self {
             name,

@@ -9,19 +9,19 @@
 
 use std::sync::atomic::AtomicU8;
 
-use crate::stage::StageDescriptor;
+use super::StageDescriptor;
 
 /// A stage's descriptor as it lies in the catalog.
 // Optimizers copy constants into what refers to them, and the texts of a copy have symbols, with long names. So the descriptor
 // looks as if somebody might write it. It has a type for it because a user's `const` of such a type would be a mistake.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Listed {
+pub struct CatalogEntry {
     descriptor: StageDescriptor,
     _looks_written: [AtomicU8; 0],
 }
 
-impl Listed {
+impl CatalogEntry {
     /// `descriptor`, to be put in the section.
     pub const fn new(descriptor: StageDescriptor) -> Self {
         Self { descriptor, _looks_written: [] }
@@ -39,18 +39,18 @@ impl Listed {
 // attribute names the section too.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __listed {
+macro_rules! __catalog_entry {
     (static $name:ident = $descriptor:expr;) => {
         #[used]
         #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1"))]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1"))]
         #[cfg_attr(windows, unsafe(link_section = ".rgtrc01$b"))]
-        static $name: $crate::__private::Listed = $crate::__private::Listed::new($descriptor);
+        static $name: $crate::__private::CatalogEntry = $crate::__private::CatalogEntry::new($descriptor);
     };
 }
 
 // The linker knows the bounds only of a section that there is.
-__listed! {
+__catalog_entry! {
     static NONE = StageDescriptor::new("", "");
 }
 
@@ -59,47 +59,39 @@ compile_error!("the catalog of stages is made for the linkers of Unix and Window
 
 #[cfg(unix)]
 mod bounds {
-    use super::Listed;
+    use super::CatalogEntry;
 
     // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and everything in it is
     // a descriptor that the attribute declares.
     unsafe extern "Rust" {
         #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1")]
         #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1")]
-        pub(super) safe static START: [Listed; 0];
+        pub(super) safe static START: [CatalogEntry; 0];
         #[cfg_attr(not(target_vendor = "apple"), link_name = "__stop_ragtrace_0_1")]
         #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$end$__DATA$ragtrace_0_1")]
-        pub(super) safe static STOP: [Listed; 0];
+        pub(super) safe static STOP: [CatalogEntry; 0];
     }
 }
 
 #[cfg(windows)]
 mod bounds {
-    use super::Listed;
+    use super::CatalogEntry;
 
     // The linker puts what comes after the `$` in the order of the alphabet.
     #[unsafe(link_section = ".rgtrc01$a")]
-    pub(super) static START: [Listed; 0] = [];
+    pub(super) static START: [CatalogEntry; 0] = [];
     #[unsafe(link_section = ".rgtrc01$c")]
-    pub(super) static STOP: [Listed; 0] = [];
+    pub(super) static STOP: [CatalogEntry; 0] = [];
 }
 
-fn listed() -> &'static [Listed] {
+/// Returns every annotated stage that is linked into this program, in no order.
+pub(super) fn linked() -> Vec<&'static StageDescriptor> {
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
-    let length = stop.addr().saturating_sub(start.addr()) / size_of::<Listed>();
+    let length = stop.addr().saturating_sub(start.addr()) / size_of::<CatalogEntry>();
     // SAFETY: from `START` to `STOP` lie the statics that the attribute declared, and nothing else. Their size is a multiple of
     // their alignment, so they lie without gaps. They are never written.
-    unsafe { std::slice::from_raw_parts(start, length) }
-}
-
-/// Every annotated stage that is linked into this program, by name, then by where it is declared.
-///
-/// A crate that nothing names in source is not linked, so its stages are not listed.
-pub fn stages() -> Vec<&'static StageDescriptor> {
-    let mut stages: Vec<_> =
-        listed().iter().filter(|stage| !std::ptr::eq(*stage, &raw const NONE)).map(Listed::get).collect();
-    stages.sort_by_key(|stage| (stage.name(), stage.file(), stage.line()));
-    stages
+    let entries: &'static [CatalogEntry] = unsafe { std::slice::from_raw_parts(start, length) };
+    entries.iter().filter(|entry| !std::ptr::eq(*entry, &raw const NONE)).map(CatalogEntry::get).collect()
 }
 
 #[cfg(test)]

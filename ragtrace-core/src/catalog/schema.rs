@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{FieldDescriptor, FieldSource, StageDescriptor, stages};
 use crate::event::Event;
-use crate::stage::{FieldDescriptor, FieldSource, StageDescriptor, stages};
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
