@@ -42,9 +42,9 @@ impl<'a> Object<'a> {
         Self { out, empty: false }
     }
 
-    /// Members that were written before, with a comma before each.
+    /// Adds members that were written before, with a comma before each.
     #[inline]
-    pub fn piece(&mut self, members: &[u8]) {
+    pub fn fragment(&mut self, members: &[u8]) {
         self.out.extend_from_slice(members);
     }
 

@@ -34,16 +34,16 @@ impl Record {
         let mut object = Object::open(out);
         object.uuid("id", self.id());
         object.ascii("timestamp", &common.timestamp);
-        object.piece(&common.stage.head);
+        object.fragment(&common.stage.head);
         if let Some(request) = common.request {
-            object.piece(&request.trace);
+            object.fragment(&request.trace);
         }
         self.write_run(&mut object);
         if let Some(request) = common.request {
-            object.piece(&request.ids);
+            object.fragment(&request.ids);
         }
-        object.piece(common.origin);
-        object.piece(common.thread);
+        object.fragment(common.origin);
+        object.fragment(common.thread);
         match self.chunk.words_of(parts) {
             Some((_, context, metrics)) => {
                 let names = &common.stage.names;
@@ -59,7 +59,7 @@ impl Record {
             None => self.write_fields(&mut object),
         }
         self.write_failure(&mut object);
-        object.piece(&common.stage.source);
+        object.fragment(&common.stage.source);
         object.close();
     }
 
