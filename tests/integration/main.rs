@@ -2,4 +2,5 @@
 
 mod contexts;
 mod delivery;
+mod sinks;
 mod support;

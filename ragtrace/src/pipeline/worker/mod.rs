@@ -356,8 +356,8 @@ impl Worker {
         let Ok(Answer { lane, ticket, result }) = answer else { return };
         // What a backend says may repeat what it was sent, or the URL with its password.
         let result = match result {
-            Ok(delivered) => Ok(delivered.reworded(|why| self.refiner.words(why))),
-            Err(error) => Err(error.reworded(|why| self.refiner.words(why))),
+            Ok(delivered) => Ok(delivered.map_reasons(|why| self.refiner.words(why))),
+            Err(error) => Err(error.map_reason(|why| self.refiner.words(why))),
         };
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.answer(ticket, result, Instant::now());
