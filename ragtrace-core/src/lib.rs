@@ -9,7 +9,7 @@
 //!
 //! | room | holds |
 //! | --- | --- |
-//! | `level`, `event`, `time`, `id` | small words of a record |
+//! | `parse`, `level`, `event`, `time`, `id` | small parts of a record, and how their texts are read |
 //! | `value` | values of fields, their encoding, the buffer they wait in |
 //! | `json` | a writer of JSON |
 //! | `catalog` | what is known of stages and log lines before they run |
@@ -42,6 +42,7 @@ pub mod json;
 mod level;
 #[doc(hidden)]
 pub mod observer;
+mod parse;
 #[doc(hidden)]
 pub mod queue;
 #[doc(hidden)]
@@ -51,14 +52,13 @@ pub mod time;
 #[doc(hidden)]
 pub mod value;
 
-pub use catalog::{
-    FieldDescriptor, FieldSource, LogDescriptor, ParseKindError, StageDescriptor, StageKind, stages, stages_schema,
-};
-pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};
+pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, StageKind, stages, stages_schema};
+pub use context::{InContext, RequestContext, Scoped, spawn};
 pub use event::{ErrorInfo, Event};
-pub use id::{ParseIdError, SpanId, TraceId};
-pub use level::{Level, ParseLevelError};
+pub use id::{SpanId, TraceId};
+pub use level::Level;
+pub use parse::ParseError;
 pub use queue::QueueLimits;
 pub use stage::{Countable, NamedStage};
-pub use time::{ParseTimestampError, Timestamp};
+pub use time::Timestamp;
 pub use value::{ToValue, Value};

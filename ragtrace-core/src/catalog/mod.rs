@@ -14,7 +14,7 @@ mod section;
 
 pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
 pub(crate) use interned::intern;
-pub use kind::{ParseKindError, StageKind};
+pub use kind::StageKind;
 pub use list::stages;
 pub use log_descriptor::LogDescriptor;
 pub use schema::stages_schema;

@@ -14,4 +14,3 @@ mod traceparent;
 pub use request::{Listener, Request};
 pub use request_context::RequestContext;
 pub use scope::{InContext, Scoped, spawn};
-pub use traceparent::TraceparentError;

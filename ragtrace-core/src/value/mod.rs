@@ -1,6 +1,7 @@
 //! Values of fields: what they are ([`Value`]), what may become one ([`ToValue`]), and the form in which they go from a
 //! thread to the worker ([`encoding`]), where they wait until then ([`FieldBuffer`], over a thread's scratch buffer).
 
+mod convert;
 pub mod encoding;
 mod field_buffer;
 mod scratch;
@@ -13,6 +14,18 @@ pub use field_buffer::{Field, FieldBuffer};
 pub use to_value::ToValue;
 
 /// The value of a recorded field.
+///
+/// It compares with texts, numbers and truth values. A whole number equals any integer of the same value, whatever its
+/// type, and every number equals the `f64` that is nearest to it:
+///
+/// ```
+/// use ragtrace::Value;
+///
+/// assert_eq!(Value::from("report.pdf"), "report.pdf");
+/// assert_eq!(Value::from(3_u8), 3);
+/// assert_eq!(Value::from(3_u8), 3.0);
+/// assert_ne!(Value::from("3"), 3);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -55,6 +68,15 @@ impl Value {
             Self::U64(number) => Some(*number as f64),
             Self::I64(number) => Some(*number as f64),
             Self::F64(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Returns a whole number of either sign.
+    fn whole(&self) -> Option<i128> {
+        match self {
+            Self::U64(number) => Some((*number).into()),
+            Self::I64(number) => Some((*number).into()),
             _ => None,
         }
     }
