@@ -7,12 +7,11 @@ use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
 use crate::args::{Args, Clause, Declared};
 use crate::field::{Field, Form};
-use crate::item::{Function, Shape};
+use crate::function::Function;
+use crate::keywords::{KINDS, LEVELS};
+use crate::name;
+use crate::shape::Shape;
 use crate::suggest::unknown;
-use crate::words::{KINDS, LEVELS};
-
-/// The longest name of a stage, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// What the attribute says, checked.
 pub(crate) struct Stage {
@@ -59,8 +58,8 @@ pub(crate) struct DeclaredField {
 impl Stage {
     pub(crate) fn check(args: Args, function: &Function) -> Result<Self> {
         let name = match &args.name {
-            Some(literal) => checked_name(literal)?,
-            None => name_of_function(&function.signature.ident)?,
+            Some(literal) => name::of_literal(literal)?,
+            None => name::of_function(&function.signature.ident)?,
         };
         if let (Shape::Stream(_), Some(ok)) = (&function.shape, &args.ok) {
             return Err(Error::new_spanned(
@@ -91,7 +90,7 @@ impl Stage {
                 "a block has no place for a constant: put the attribute on a function",
             ));
         }
-        let name = checked_name(literal)?;
+        let name = name::of_literal(literal)?;
         Self::build(name, args)
     }
 
@@ -130,62 +129,6 @@ impl Stage {
     pub(crate) fn first_record(&self) -> usize {
         self.declared.len() - self.record.len()
     }
-}
-
-fn name_of_function(ident: &Ident) -> Result<String> {
-    let name = ident.unraw().to_string();
-    check_name(&name).map_err(|what| {
-        Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
-    })?;
-    Ok(name)
-}
-
-fn checked_name(literal: &LitStr) -> Result<String> {
-    let name = literal.value();
-    check_name(&name).map_err(|what| {
-        let suggestion = snake_case(&name);
-        let is_one = name.is_ascii() && check_name(&suggestion).is_ok();
-        let hint = if is_one { format!(": for example `\"{suggestion}\"`") } else { String::new() };
-        Error::new_spanned(literal, format!("a stage's name {what}{hint}"))
-    })?;
-    Ok(name)
-}
-
-fn check_name(name: &str) -> std::result::Result<(), String> {
-    if name.is_empty() {
-        return Err("may not be empty".to_owned());
-    }
-    if name.chars().count() > LONGEST_NAME {
-        return Err(format!("has at most {LONGEST_NAME} characters, and this one {}", name.chars().count()));
-    }
-    let is_segment = |segment: &str| {
-        let mut chars = segment.chars();
-        chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-            && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    let is_well_formed = name.split('.').all(is_segment);
-    if is_well_formed {
-        return Ok(());
-    }
-    Err("is written in snake_case (a-z, 0-9 and _, no digit first), with dots between segments".to_owned())
-}
-
-fn snake_case(name: &str) -> String {
-    let mut out = String::new();
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            out.push('_');
-        }
-        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        match c.to_ascii_lowercase() {
-            c if c.is_ascii_alphanumeric() || c == '.' || c == '_' => out.push(c),
-            _ if out.ends_with('_') || out.is_empty() => {}
-            _ => out.push('_'),
-        }
-    }
-    let segments = out.split('.').map(|segment| segment.trim_end_matches('_')).filter(|segment| !segment.is_empty());
-    segments.collect::<Vec<_>>().join(".")
 }
 
 /// The variant that a known word names.

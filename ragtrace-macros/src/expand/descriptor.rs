@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use syn::spanned::Spanned;
 
-use crate::item::Function;
+use crate::function::Function;
 use crate::model::Stage;
 
 /// The item that holds the descriptor, in the section of the program that is the catalog.

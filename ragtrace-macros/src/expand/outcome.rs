@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use super::Names;
+use super::names::Names;
 use crate::field::Form;
 use crate::model::{Outcome, Recorded, Stage};
 
