@@ -23,6 +23,7 @@ pub(crate) struct Args {
     pub(crate) record: Vec<Declared>,
     pub(crate) stream: Option<Ident>,
     pub(crate) root: bool,
+    pub(crate) renamed_from: Option<LitStr>,
     pub(crate) descriptor: Option<Ident>,
     pub(crate) krate: Option<Path>,
 }
@@ -84,6 +85,9 @@ impl Args {
             "root" => {
                 alone(key, input)?;
                 self.root = true;
+            }
+            "renamed_from" => {
+                self.renamed_from = Some(assigned(key, input, "a string literal: `renamed_from = \"chunking\"`")?);
             }
             "descriptor" => {
                 const WHAT: &str = "a name for the constant: `descriptor = CHUNKING`";

@@ -14,6 +14,7 @@ use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
 use self::names::Names;
+use crate::block::Body;
 use crate::function::Function;
 use crate::model::Stage;
 use crate::shape::{Shape, Stream};
@@ -29,19 +30,27 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     quote!(#constant #function #body)
 }
 
-/// The future of `stage!`.
-pub(crate) fn expand_block(stage: &Stage, future: &syn::ExprAsync) -> TokenStream {
+/// The code of `stage!`: a future, or the value of a block that is not `async`.
+pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
     let krate = &stage.krate;
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
-    quote!({
-        #items
-        #record
-        #krate::__private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(#end)
-    })
+    let run = match body {
+        Body::Async(future) => {
+            quote!(#krate::__private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
+        }
+        Body::Sync(block) => {
+            let here = Span::call_site().located_at(block.span());
+            let open = open(stage, here, &fields);
+            // Neither closure outlives the expression, so both borrow what they only look at.
+            let call = quote_spanned!(here=> || -> _ #block);
+            quote_spanned!(here=> #open.call(#call).end(#end))
+        }
+    };
+    quote!({ #items #record #run })
 }
 
 /// Where an error about the whole is: at the body, not at the attribute.
@@ -64,6 +73,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
+    let end = quote!(move #end);
     let span = function.body.span();
     let here = here(function);
     let private = stage.private(here);

@@ -57,7 +57,7 @@ impl Function {
 }
 
 /// The group in braces that `token` is. What a `macro_rules!` passes on as a `block` is in an invisible group besides.
-fn braces(token: TokenTree) -> Option<Group> {
+pub(crate) fn braces(token: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else { return None };
     match group.delimiter() {
         Delimiter::Brace => Some(group),

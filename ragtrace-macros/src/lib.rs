@@ -45,9 +45,9 @@ fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> pro
 #[proc_macro]
 pub fn stage(input: TokenStream) -> TokenStream {
     let block: syn::Result<block::Block> = syn::parse(input);
-    let expanded = block.and_then(|block| Ok((model::Stage::check_block(block.args)?, block.future)));
+    let expanded = block.and_then(|block| Ok((model::Stage::check_block(block.args)?, block.body)));
     match expanded {
-        Ok((stage, future)) => expand::expand_block(&stage, &future).into(),
+        Ok((stage, body)) => expand::expand_block(&stage, &body).into(),
         Err(error) => error.into_compile_error().into(),
     }
 }

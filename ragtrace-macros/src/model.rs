@@ -16,6 +16,8 @@ use crate::suggest::unknown;
 /// What the attribute says, checked.
 pub(crate) struct Stage {
     pub(crate) name: String,
+    /// The name that it had before.
+    pub(crate) renamed_from: Option<String>,
     /// The variant of `StageKind`, unless it is the default.
     pub(crate) kind: Option<Ident>,
     /// The variant of `Level`, unless it is the default.
@@ -79,7 +81,7 @@ impl Stage {
     /// Checks the arguments of `stage!`.
     pub(crate) fn check_block(args: Args) -> Result<Self> {
         let Some(literal) = &args.name else {
-            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", async { … })`"));
+            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", { … })`"));
         };
         if let Some(word) = &args.stream {
             return Err(Error::new_spanned(word, "a block is not a stream: put the attribute on a function"));
@@ -98,6 +100,7 @@ impl Stage {
         if let Some(target) = args.target.as_ref().filter(|target| target.value().trim().is_empty()) {
             return Err(Error::new_spanned(target, "the logger needs a name: `target = \"rag.ingestion\"`"));
         }
+        let renamed_from = args.renamed_from.as_ref().map(|older| name::older(older, &name)).transpose()?;
         let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
@@ -113,7 +116,22 @@ impl Stage {
         let Args { target, root, record, descriptor, krate: path, .. } = args;
         // A path is written into the code once, and so is an error about it.
         let krate = if path.is_some() { quote!(__ragtrace) } else { quote!(::ragtrace) };
-        Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate, path })
+        Ok(Self {
+            name,
+            renamed_from,
+            kind,
+            level,
+            target,
+            root,
+            start,
+            ok,
+            err,
+            record,
+            declared,
+            descriptor,
+            krate,
+            path,
+        })
     }
 
     /// The path of what generated code may name, at `span`.

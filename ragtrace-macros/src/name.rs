@@ -28,6 +28,20 @@ pub(crate) fn of_function(ident: &Ident) -> Result<String> {
     Ok(name)
 }
 
+/// Returns the older name that `literal` gives to the stage `name`, if it is well formed and another one.
+pub(crate) fn older(literal: &LitStr, name: &str) -> Result<String> {
+    let older = of_literal(literal)?;
+    if older == name {
+        return Err(Error::new_spanned(
+            literal,
+            format!(
+                "`{name}` is the stage's name today: write the one that it had before, or leave `renamed_from` out"
+            ),
+        ));
+    }
+    Ok(older)
+}
+
 fn check(name: &str) -> std::result::Result<(), String> {
     if name.is_empty() {
         return Err("may not be empty".to_owned());
