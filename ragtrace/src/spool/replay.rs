@@ -5,7 +5,7 @@ use std::io;
 
 use uuid::Uuid;
 
-use super::{DeadLetter, DeadLetters};
+use super::dead_letter::{DeadLetter, DeadLetters};
 use crate::sink::{Batch, Sink};
 
 /// What a replay achieved.
