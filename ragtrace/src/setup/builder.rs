@@ -12,7 +12,7 @@ use ragtrace_core::stages;
 use uuid::Uuid;
 
 use crate::console::{Console, ConsoleSink};
-use crate::pipeline::{Plan, Published, Refiner, SpoolSettings, StageTotals, start};
+use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerConfig, start};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
@@ -205,15 +205,15 @@ impl Builder {
         let published = Published::default();
         let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let started = start(Plan {
+        let started = start(WorkerConfig {
             queue: Arc::clone(&queue),
             origin: Arc::new(origin),
             level,
             console: ConsoleSink::new(self.console).map(BoxSink::new),
             sinks: self.sinks,
-            share: self.queue,
+            memory_limits: self.queue,
             spool,
-            refiner: Refiner::new(self.redactor, self.record_limits),
+            sanitizer: Sanitizer::new(self.redactor, self.record_limits),
             sampler: self.sampler,
             commands: received,
             published: published.clone(),
@@ -292,6 +292,6 @@ fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
         let name = same[0].name();
-        warning::line(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+        warning::print(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
     }
 }

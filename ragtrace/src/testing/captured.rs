@@ -23,8 +23,8 @@ impl Captured {
         if is_made_up {
             assembler.number_records();
         }
-        capture.finish(|taken| assembler.take(&taken, |_, _| true));
-        let records = assembler.settle(|_, _| true).records.finish();
+        capture.finish(|taken| assembler.add_entry(&taken, |_, _| true));
+        let records = assembler.take_output(|_, _| true).records.finish();
         Self { records: records.into() }
     }
 
