@@ -11,7 +11,7 @@
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a record
 //! has for itself), `chunk`; then `accessors` (the public [`Record`]), `record_mut`, `limits` and
-//! `chunk_builder` (how records are made and changed before they are shared); then the canonical JSON:
+//! `chunk_builder` (how records are made and changed before they are shared), `log_line`; then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`.
 
 mod accessors;
@@ -23,6 +23,7 @@ mod fields;
 mod fragments;
 mod ids;
 mod limits;
+mod log_line;
 mod origin;
 mod parts;
 mod record_mut;
@@ -38,5 +39,5 @@ pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
 pub(crate) use ids::RecordIds;
 pub use limits::RecordLimits;
 pub use origin::Origin;
-pub(crate) use parts::{Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
+pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub(crate) use record_mut::RecordMut;

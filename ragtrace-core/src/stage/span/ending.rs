@@ -152,10 +152,10 @@ impl Ending<'_> {
                         let end = entry::end(span, &run.ended(self.at, self.outcome));
                         dispatch::send(by, request, Admission::Guaranteed, end, &self.fields);
                     }
-                    _ => run.record_with_start(stage, request, run.ended(self.at, self.outcome), &self.fields),
+                    _ => run.record_with_start(stage, request, (self.at, self.outcome), &self.fields),
                 }
                 if run.run_state.has(RunState::TRACKED) {
-                    run.track_ended(stage, request, run.ended(self.at, self.outcome), &self.fields);
+                    run.track_ended(stage, request, (self.at, self.outcome), &self.fields);
                 }
             }
             let request = ManuallyDrop::into_inner(request);
@@ -183,24 +183,31 @@ impl Begun {
         &self,
         stage: &'static StageDescriptor,
         request: &Arc<Request>,
-        end: RunEnd,
+        (at, outcome): (Ticks, Outcome),
         fields: &FieldBuffer,
     ) {
         let Some(run) = self.to_run(stage, self.span) else { return };
-        let level = match end.outcome {
+        let level = match outcome {
             Outcome::Completed => stage.level(),
             Outcome::Failed => Level::Error,
             Outcome::Cancelled => Level::Warn,
         };
-        let head = entry::end_with_start(&run, &end);
+        let head = entry::end_with_start(&run, &self.ended(at, outcome));
         dispatch::send_if_enabled(request, Admission::Droppable(level), head, fields);
     }
 
     /// Lets observers know of the end.
     #[cold]
     #[inline(never)]
-    fn track_ended(&self, stage: &'static StageDescriptor, request: &Arc<Request>, end: RunEnd, fields: &FieldBuffer) {
+    fn track_ended(
+        &self,
+        stage: &'static StageDescriptor,
+        request: &Arc<Request>,
+        (at, outcome): (Ticks, Outcome),
+        fields: &FieldBuffer,
+    ) {
         let Some(run) = self.to_run(stage, self.span) else { return };
+        let end = self.ended(at, outcome);
         observer::each(|observer| observer.ended(request, &run, &end, fields));
     }
 }

@@ -161,7 +161,7 @@ impl Span {
             }
             if observer::any() {
                 flags |= RunState::TRACKED;
-                observer::each(|observer| observer.began(request, &run, &fields));
+                track_began(request, Run { stage, span, parent, started, local_root }, fields_at);
             }
             began = Some((span, started));
         }
@@ -224,9 +224,9 @@ impl Span {
 
     #[inline]
     fn leave(&mut self, stays_open: bool) -> Ticks {
-        match (&mut self.state, self.stage) {
-            (State::Begun(run), Some(stage)) => run.leave(stage, stays_open),
-            _ => Ticks::now(),
+        match &mut self.state {
+            State::Begun(run) => run.leave(stays_open),
+            State::Idle(_) => Ticks::now(),
         }
     }
 
@@ -268,7 +268,7 @@ impl Begun {
     /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
     /// from then on, since its next poll may be on another thread.
     #[inline]
-    fn leave(&mut self, stage: &'static StageDescriptor, stays_open: bool) -> Ticks {
+    fn leave(&mut self, stays_open: bool) -> Ticks {
         self.span = current::swap_span(self.span);
         if !self.run_state.has(RunState::SHARES_REQUEST) {
             self.swap_request();
@@ -277,7 +277,7 @@ impl Begun {
             self.run_state.unset(RunState::SHARES_REQUEST);
         }
         if self.run_state.has(RunState::TRACKED) {
-            self.track_left(stage);
+            self.track_left();
         }
         let now = self.now();
         self.run_state.leave(now);
@@ -287,13 +287,10 @@ impl Begun {
     /// Notes that the run is no longer on this thread, once it is not.
     #[cold]
     #[inline(never)]
-    fn track_left(&self, stage: &'static StageDescriptor) {
-        if self.records(stage) {
-            recorder::leave();
-        }
-        if let Some(span) = self.span {
-            observer::each(|observer| observer.left(span));
-        }
+    fn track_left(&self) {
+        let Some(span) = self.span else { return };
+        recorder::leave(span);
+        observer::each(|observer| observer.left(span));
     }
 
     /// Returns whether `record!` may add to the run. What is added is kept until the end, which only an accepted start has for
@@ -335,6 +332,14 @@ impl Begun {
     fn take_request(&mut self) -> Option<Arc<Request>> {
         ManuallyDrop::into_inner(mem::replace(&mut self.request, ManuallyDrop::new(None)))
     }
+}
+
+/// Lets observers know of a run that begins. It takes values, so that its caller keeps its own in registers.
+#[cold]
+#[inline(never)]
+fn track_began(request: &Arc<Request>, run: Run, fields_at: usize) {
+    let fields = ManuallyDrop::new(FieldBuffer::attach(fields_at));
+    observer::each(|observer| observer.began(request, &run, &fields));
 }
 
 /// Puts a new trace's request in the place of the thread's, which is returned.
