@@ -43,12 +43,14 @@ impl Parse for Block {
             return Err(Error::new(start, "expected `,` before the block"));
         }
         let body = input.parse()?;
-        if input.peek(Token![.]) {
-            let message = "the block ends the arguments: put this behind the parentheses, `stage!(…).await`";
-            return Err(input.error(message));
+        if input.peek(Token![.]) || input.peek(Token![?]) {
+            return Err(input.error("nothing comes after the block: write this behind the parentheses of `stage!(…)`"));
         }
         let _comma: Option<Token![,]> = input.parse()?;
-        if input.is_empty() { Ok(Self { args, body }) } else { Err(input.error("nothing comes after the block")) }
+        if !input.is_empty() {
+            return Err(input.error("nothing comes after the block: arguments stand before it"));
+        }
+        Ok(Self { args, body })
     }
 }
 

@@ -33,21 +33,30 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
 /// The code of `stage!`: a future, or the value of a block that is not `async`.
 pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
-    let krate = &stage.krate;
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
     let run = match body {
         Body::Async(future) => {
-            quote!(#krate::__private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
+            let private = stage.private(Span::call_site());
+            quote!(#private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
         }
         Body::Sync(block) => {
             let here = Span::call_site().located_at(block.span());
+            let private = stage.private(here);
             let open = open(stage, here, &fields);
-            // Neither closure outlives the expression, so both borrow what they only look at.
-            let call = quote_spanned!(here=> || -> _ #block);
-            quote_spanned!(here=> #open.call(#call).end(#end))
+            let Names { expected, whole, .. } = &names;
+            let block = typed_block(&quote!(#expected()), block);
+            // Neither closure outlives the expression, so both borrow what they only look at. The type that is expected of
+            // the whole is known before the block is looked at, as it is without the macro.
+            quote_spanned!(here=> #whole: {
+                let #expected = #private::expected;
+                if false {
+                    break #whole #expected();
+                }
+                #open.call(|| -> _ #block).end(#end)
+            })
         }
     };
     quote!({ #items #record #run })
@@ -85,7 +94,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     };
     match &function.shape {
         Shape::Async => {
-            let inner = typed_block(&private, &returned, &function.body);
+            let inner = typed_block(&expected(&private, &returned), &function.body);
             let future = quote_spanned!(span=> async move #inner);
             quote_spanned!(here=> #open.run(#future).end(#end).await)
         }
@@ -102,7 +111,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
             let output = without_impl(output);
             let (here, run) = if let Some((here, block)) = boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                let inner = typed_block(&private, &output, &block);
+                let inner = typed_block(&expected(&private, &output), &block);
                 let future = quote_spanned!(span=> async move #inner);
                 (here, quote_spanned!(here=> block(#future)))
             } else {
@@ -133,7 +142,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     };
     // A type that is inferred from the body alone needs no saying.
     let call = closure(Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), &function.body);
-    let block = typed_block(&private, &returned, &function.body);
+    let block = typed_block(&expected(&private, &returned), &function.body);
     let future = quote_spanned!(span=> async move #block);
     let boxed = |open: TokenStream| {
         let items = quote_spanned!(here=> #open.items(#on_item));
@@ -176,7 +185,7 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     };
     let never = quote_spanned!(never=> ::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
-        let block = typed_block(&private, &never, &function.body);
+        let block = typed_block(&expected(&private, &never), &function.body);
         let future = quote_spanned!(span=> async move #block);
         quote_spanned!(here=> match #open.run(#future).end(|_, _| ()).await {})
     } else {
@@ -185,17 +194,22 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     }
 }
 
-/// The body as the block of a future whose output's type is said before anything in it is inferred.
+/// A value of the type that a body has.
+fn expected(private: &TokenStream, output: &TokenStream) -> TokenStream {
+    quote!(#private::expected::<#output>())
+}
+
+/// The body as a block whose type is that of `expected`, which is said before anything in it is inferred.
 ///
 /// The outer braces have the body's place, or errors about borrows would not name the user's variables.
-fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> TokenStream {
+fn typed_block(expected: &TokenStream, body: &Group) -> TokenStream {
     // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the user's, so that lints
     // that look from a macro's call at what is around it find the user's code.
     let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
     inner.set_span(body.span().resolved_at(Span::mixed_site()));
     let block = quote! {
         if false {
-            return #private::expected::<#output>();
+            return #expected;
         }
         #inner
     };
