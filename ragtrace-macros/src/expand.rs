@@ -1,4 +1,4 @@
-//! The code that a stage becomes: its function with another body, which calls the runtime.
+//! Writes the code that a stage becomes: its function with another body, which calls the runtime.
 //!
 //! Every path is rooted at the crate's hidden module; every name of ours is hygienic. The user's tokens keep their
 //! spans, so the user's own mistakes are reported where they were made.
@@ -19,7 +19,7 @@ use crate::function::Function;
 use crate::model::Stage;
 use crate::shape::{Shape, Stream};
 
-/// The function, rewritten.
+/// Returns the function with its new body, and the constant beside it.
 pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let constant = descriptor::constant(stage, function);
     let items = descriptor::items(stage);
@@ -30,7 +30,7 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     quote!(#constant #function #body)
 }
 
-/// The code of `stage!`: a future, or the value of a block that is not `async`.
+/// Returns the code of `stage!`: a future, or the value of a block that is not `async`.
 pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
     let items = descriptor::items(stage);
@@ -62,12 +62,12 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     quote!({ #items #record #run })
 }
 
-/// Where an error about the whole is: at the body, not at the attribute.
+/// Returns the place of errors about the whole: the body's, not the attribute's.
 fn here(function: &Function) -> Span {
     Span::call_site().located_at(function.body.span())
 }
 
-/// The call that begins the run.
+/// Returns the call that begins the run.
 fn open(stage: &Stage, here: Span, fields: &TokenStream) -> TokenStream {
     let private = stage.private(here);
     // Without fields there is no closure to compile.
@@ -127,7 +127,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     }
 }
 
-/// A body whose stage goes on with the stream that it returns.
+/// Returns the body of a stage that goes on with the stream that it returns.
 fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
@@ -172,7 +172,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     }
 }
 
-/// A body that never returns: its stage ends only by a panic or by being dropped.
+/// Returns a body that never returns: its stage ends only by a panic or by being dropped.
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
@@ -194,12 +194,12 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     }
 }
 
-/// A value of the type that a body has.
+/// Returns an expression of the type that a body has. It is never evaluated.
 fn expected(private: &TokenStream, output: &TokenStream) -> TokenStream {
     quote!(#private::expected::<#output>())
 }
 
-/// The body as a block whose type is that of `expected`, which is said before anything in it is inferred.
+/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers anything in the body.
 ///
 /// The outer braces have the body's place, or errors about borrows would not name the user's variables.
 fn typed_block(expected: &TokenStream, body: &Group) -> TokenStream {
@@ -216,7 +216,7 @@ fn typed_block(expected: &TokenStream, body: &Group) -> TokenStream {
     braces(block, body.span()).into_token_stream()
 }
 
-/// The body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
+/// Returns the body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
 fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
     let span = body.span();
     // Where nothing is said of the type, saying so makes the body's braces needed, which a lint would call superfluous.
@@ -230,8 +230,8 @@ fn braces(inside: TokenStream, span: Span) -> Group {
     group
 }
 
-/// The block of a body that is `Box::pin(async move { … })` and nothing else: what `#[async_trait]` makes.
-/// With it comes the place of the call.
+/// Returns the block of a body that is `Box::pin(async move { … })` and nothing else, as `#[async_trait]` makes it, and the
+/// place of the call.
 fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
     let syn::Expr::Path(callee) = &*call.func else { return None };
@@ -247,7 +247,7 @@ fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     }
 }
 
-/// The type with each `impl Trait` in it left to inference.
+/// Returns the type with each `impl Trait` in it left to inference.
 fn without_impl(ty: &Type) -> TokenStream {
     struct Opaque;
     impl syn::visit_mut::VisitMut for Opaque {

@@ -62,7 +62,7 @@ fn traced_block(input: TokenStream) -> TokenStream {
     }
 }
 
-/// The error of a `record!` that names a field which is not declared.
+/// Explains a `record!` that names a field which is not declared.
 #[doc(hidden)]
 #[proc_macro]
 pub fn undeclared(input: proc_macro::TokenStream) -> proc_macro::TokenStream {

@@ -127,7 +127,7 @@ fn first(text: &str) -> Result<Box<dyn std::fmt::Display>, ParseIntError> {
 #[test]
 fn a_block_has_the_type_that_is_expected_of_it() {
     let (values, captured) = testing::capture_sync(|| {
-        let bytes: Vec<u8> = stage!("sync_block.collects", { (0..3).map(Into::into).collect() });
+        let bytes: Vec<u8> = stage!("sync_block.collects", { (0..3).collect() });
         let text: Option<&dyn std::fmt::Debug> = stage!("sync_block.coerces", { bytes.first().map(|byte| byte as _) });
         let never: fn() -> u32 = || stage!("sync_block.diverges", { panic!("it is not called") });
         assert!(text.is_some() && std::hint::black_box(Some(never)).is_some());
