@@ -88,7 +88,7 @@ impl StageDescriptor {
         self
     }
 
-    /// Sets an older name of the stage, which its old rows bear.
+    /// Sets the name that the stage had before, by which typed reads find its older rows.
     ///
     /// # Examples
     ///
