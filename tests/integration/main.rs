@@ -3,5 +3,6 @@
 mod contexts;
 mod delivery;
 mod handle;
+mod settings;
 mod sinks;
 mod support;

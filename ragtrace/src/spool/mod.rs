@@ -45,7 +45,10 @@ mod store;
 mod thread;
 mod undecided;
 
+use std::str::FromStr;
 use std::time::Duration;
+
+use ragtrace_core::ParseError;
 
 pub use dead::{DeadLetter, DeadLetters};
 pub use erase::{Erased, erase};
@@ -66,14 +69,16 @@ pub enum Durability {
     Durable,
 }
 
-impl Durability {
-    /// By its name in settings.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "memory" => Some(Self::Memory),
-            "spill" => Some(Self::Spill),
-            "durable" => Some(Self::Durable),
-            _ => None,
+impl FromStr for Durability {
+    type Err = ParseError;
+
+    /// Reads the name that it has in settings: `memory`, `spill` or `durable`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text.to_ascii_lowercase().as_str() {
+            "memory" => Ok(Self::Memory),
+            "spill" => Ok(Self::Spill),
+            "durable" => Ok(Self::Durable),
+            _ => Err(ParseError::new("a durability (memory, spill or durable)", text)),
         }
     }
 }
