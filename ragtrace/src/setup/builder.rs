@@ -15,7 +15,7 @@ use super::level::IntoLevel;
 use super::telemetry::flusher;
 use super::{SetupError, Telemetry, TelemetryHandle};
 use crate::console::{Console, ConsoleSink};
-use crate::pipeline::{Plan, Published, Refiner, SpoolSettings, StageTotals, start};
+use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerConfig, start};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
@@ -196,7 +196,7 @@ impl Builder {
         refuse_duplicates(&self.sinks)?;
         let queue = install(self.queue).ok_or_else(SetupError::installed)?;
         panic::install_hook();
-        variables.warning.iter().for_each(|warning| warning::line(warning));
+        variables.warning.iter().for_each(|warning| warning::print(warning));
         report_duplicates();
         let origin = Origin {
             service: self.service.or(variables.service),
@@ -209,15 +209,15 @@ impl Builder {
         let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
         let console = self.console.or(variables.console).unwrap_or_default();
-        let started = start(Plan {
+        let started = start(WorkerConfig {
             queue: Arc::clone(&queue),
             origin: Arc::new(origin),
             level,
             console: ConsoleSink::new(console).map(BoxSink::new),
             sinks: self.sinks,
-            share: self.queue,
+            memory_limits: self.queue,
             spool,
-            refiner: Refiner::new(self.redactor, self.record_limits),
+            sanitizer: Sanitizer::new(self.redactor, self.record_limits),
             sampler: self.sampler,
             commands: received,
             published: published.clone(),
@@ -276,6 +276,6 @@ fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
         let name = same[0].name();
-        warning::line(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+        warning::print(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
     }
 }

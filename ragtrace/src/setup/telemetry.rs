@@ -100,7 +100,7 @@ impl Drop for Telemetry {
         if self.listening.is_some() {
             let report = self.end(DROPPING).wait();
             if !report.complete {
-                crate::warning::line(&format!("not everything was delivered: {report}"));
+                crate::warning::print(&format!("not everything was delivered: {report}"));
             }
         }
     }

@@ -27,8 +27,8 @@ impl Captured {
         if has_made_up_ids {
             assembler.number_records();
         }
-        entries.finish(|taken| assembler.take(&taken, |_, _| true));
-        let records = assembler.settle(|_, _| true).records.finish();
+        entries.finish(|taken| assembler.add_entry(&taken, |_, _| true));
+        let records = assembler.take_output(|_, _| true).records.finish();
         Self { records: records.into() }
     }
 

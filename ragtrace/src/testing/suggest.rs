@@ -47,7 +47,7 @@ mod tests {
         assert_eq!(nearest("chnk", known), ["chunk"]);
         assert_eq!(nearest("chunking", known), ["chunk", "document_chunking"]);
         assert_eq!(nearest("retreive", known), ["retrieve"]);
-        assert_eq!(nearest("retrievl", known), ["retrieve"]);
+        assert_eq!(nearest("retrievl", known), ["retrieval", "retrieve"]);
         assert_eq!(nearest("quantum", known), [""; 0]);
         assert_eq!(nearest("", known), [""; 0]);
         assert_eq!((distance("kitten", "sitting"), distance("", "abc"), distance("abc", "")), (3, 3, 3));
