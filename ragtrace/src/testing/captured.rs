@@ -9,7 +9,7 @@ use ragtrace_core::{Event, Level, SpanId, StageDescriptor, stages};
 use uuid::Uuid;
 
 use crate::pipeline::Assembler;
-use crate::record::{Origin, Record};
+use crate::record::{Origin, Record, RecordFilter};
 
 use super::View;
 use super::suggest::nearest;
@@ -23,7 +23,7 @@ pub struct Captured {
 impl Captured {
     pub(super) fn from_entries(entries: &Entries, has_made_up_ids: bool) -> Self {
         let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
-        let mut assembler = Assembler::new(Arc::new(origin), Level::Trace);
+        let mut assembler = Assembler::new(Arc::new(origin), RecordFilter::new(Level::Trace, true));
         if has_made_up_ids {
             assembler.number_records();
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ragtrace_core::id::{random, record_id};
 use ragtrace_core::{Event, Level, Timestamp, Value};
 
-use crate::record::{ChunkBuilder, Extras, OwnedSubject, RecordParts, SELF_REPORT_LOGGER};
+use crate::record::{ChunkBuilder, Extras, OwnedSubject, RecordFilter, RecordParts, SELF_REPORT_LOGGER};
 
 /// Something that the pipeline did or could not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +44,10 @@ impl SelfReport {
     }
 }
 
-/// Adds the record of a report on one sink, or on all of them, unless `level` hides it.
-pub(crate) fn add_record(records: &mut ChunkBuilder, level: Level, sink: Option<&str>, report: SelfReport) {
+/// Adds the record of a report on one sink, or on all of them, unless nobody takes it.
+pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink: Option<&str>, report: SelfReport) {
     let (own_level, message) = (report.level(), report.message());
-    if own_level < level {
+    if !filter.takes(own_level, Event::Log) {
         return;
     }
     let (mut context, mut metrics) = (Vec::new(), Vec::new());
