@@ -10,7 +10,7 @@
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a record
-//! has for itself), `chunk`; then `accessors` (the public [`Record`]), `record_mut`, `limits` and
+//! has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and
 //! `chunk_builder` (how records are made and changed before they are shared), `log_line`; then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`.
 
@@ -20,6 +20,7 @@ mod chunk_builder;
 mod decode;
 mod encode;
 mod fields;
+mod filter;
 mod fragments;
 mod ids;
 mod limits;
@@ -36,6 +37,7 @@ pub(crate) use chunk_builder::{ChunkBuilder, EncodedRanges, SealedFields};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
+pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use limits::RecordLimits;
 pub use origin::Origin;

@@ -11,16 +11,16 @@
 
 use std::sync::Arc;
 
+use ragtrace_core::Timestamp;
 use ragtrace_core::context::Request;
 use ragtrace_core::entry::RunEnd;
 use ragtrace_core::queue::QueuedEntry;
-use ragtrace_core::{Level, Timestamp};
 
 use super::open_runs::OpenRuns;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, Origin};
+use crate::record::{FieldSizes, Origin, RecordFilter};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
@@ -40,8 +40,8 @@ struct EarlyEnd {
 }
 
 impl Assembler {
-    pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
-        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, level) }
+    pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
+        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, filter) }
     }
 
     /// Has records numbered from 1, for tests that compare them with what was written down.

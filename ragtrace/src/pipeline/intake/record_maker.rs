@@ -18,15 +18,17 @@ use super::end_summary::{EndFields, EndSummary};
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFlags, RecordIds, RecordParts, SealedFields,
-    field_name,
+    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordParts,
+    SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
 pub(super) struct RecordMaker {
     origin: Arc<Origin>,
     pool: ChunkPool,
-    level: Level,
+    /// The least severe level of starts, and of ends, that somebody takes.
+    start_level: Level,
+    end_level: Level,
     filtered: u64,
     output: Assembled,
     /// Tells the output from those before it.
@@ -78,10 +80,11 @@ struct RecordHead<'a> {
 }
 
 impl RecordMaker {
-    pub(super) fn new(origin: Arc<Origin>, level: Level) -> Self {
+    pub(super) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
+        let (end_level, start_level) = filter.levels();
         let pool = ChunkPool::default();
         let output = Assembled::new(&origin, RecordIds::of_process(&origin), &pool);
-        Self { origin, pool, level, filtered: 0, output, output_number: 0, meter: Meter::default() }
+        Self { origin, pool, start_level, end_level, filtered: 0, output, output_number: 0, meter: Meter::default() }
     }
 
     /// Has records numbered from 1.
@@ -118,7 +121,7 @@ impl RecordMaker {
     #[inline(always)]
     pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
         let level = run.stage.level();
-        if !self.shows(level) {
+        if !self.shows(level, self.start_level) {
             return;
         }
         let timestamp = source.request.anchor.wall_at(run.started);
@@ -154,7 +157,7 @@ impl RecordMaker {
         let nanos = ended.at.nanos_since(run.started);
         let busy = ended.busy.map_or(OptionalU64::NONE, |busy| OptionalU64::some(busy.min(nanos)));
         let duration = OptionalU64::some(nanos);
-        let is_shown = self.shows(level);
+        let is_shown = self.shows(level, self.end_level);
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
         let before = self.output.records.encoded_end();
         let mut sizes = open_run.sizes;
@@ -229,9 +232,10 @@ impl RecordMaker {
         }
     }
 
-    /// Returns whether records of this level are logged, and counts those that are not.
-    fn shows(&mut self, level: Level) -> bool {
-        let shows = level >= self.level;
+    /// Returns whether a record of this level is logged where `least` is the least severe level that is,
+    /// and counts those that are not.
+    fn shows(&mut self, level: Level, least: Level) -> bool {
+        let shows = level >= least;
         self.filtered += u64::from(!shows);
         shows
     }

@@ -4,9 +4,9 @@
 use ragtrace_core::entry::{LogLine, OwnedEntry};
 use ragtrace_core::time::{Anchor, Ticks};
 use ragtrace_core::value::FieldBuffer;
-use ragtrace_core::{FieldDescriptor, Level, LogDescriptor};
+use ragtrace_core::{Event, FieldDescriptor, Level, LogDescriptor};
 
-use crate::record::{ChunkBuilder, SELF_REPORT_LOGGER};
+use crate::record::{ChunkBuilder, RecordFilter, SELF_REPORT_LOGGER};
 
 /// Something that the pipeline did or could not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +74,10 @@ impl SelfReport {
     }
 }
 
-/// Adds the record of a report on one sink, or on all of them, unless `level` hides it.
-pub(crate) fn add_record(records: &mut ChunkBuilder, level: Level, sink: Option<&str>, report: &SelfReport) {
+/// Adds the record of a report on one sink, or on all of them, unless nobody takes it.
+pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink: Option<&str>, report: &SelfReport) {
     let descriptor = report.descriptor();
-    if descriptor.level() < level {
+    if !filter.takes(descriptor.level(), Event::Log) {
         return;
     }
     let line = LogLine { descriptor, span: None, at: Ticks::now() };

@@ -20,6 +20,7 @@ use crate::spool::SpoolLimits;
 pub(crate) struct WorkerConfig {
     pub(crate) queue: Arc<Queue>,
     pub(crate) origin: Arc<Origin>,
+    /// The level of sinks without one of their own.
     pub(crate) level: Level,
     pub(crate) console: Option<BoxSink>,
     pub(crate) sinks: Vec<BoxSink>,
