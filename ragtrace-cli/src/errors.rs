@@ -1,6 +1,6 @@
 //! `ragtrace errors`: what went wrong, for whom, since when.
 
-use ragtrace_sinks::store;
+use ragtrace_store as store;
 
 use crate::filter::Filter;
 use crate::output::{Failure, Found, Output};

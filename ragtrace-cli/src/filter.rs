@@ -2,7 +2,7 @@
 
 use clap::Args;
 use ragtrace::Timestamp;
-use ragtrace_sinks::store::LogFilter;
+use ragtrace_store::LogFilter;
 
 use crate::output::Format;
 use crate::when;

@@ -1,7 +1,7 @@
 //! `ragtrace logs`: records as they were written.
 
 use ragtrace::Level;
-use ragtrace_sinks::store;
+use ragtrace_store as store;
 
 use crate::filter::Filter;
 use crate::output::{Failure, Found, Output};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ragtrace::spool::{DeadLetter, DeadLetters, Erased, erase};
-use ragtrace_sinks::retention::{Purge, Purged};
+use ragtrace_store as store;
+use ragtrace_store::retention::{Purge, PurgeReport};
 
 use crate::output::{Failure, Found};
 
@@ -33,7 +34,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         ProgressStyle::with_template("{bar:30} {pos}/{len} steps  {msg}").unwrap_or(ProgressStyle::default_bar()),
     );
     let purge = Purge::of(&args.user).dry_run(args.dry_run);
-    let purged = purge.run(url, |so_far| show(&bar, so_far)).await?;
+    let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
     if waiting.slots_in_use > 0 {
         eprintln!(
@@ -52,7 +53,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     Ok(Found::Something)
 }
 
-fn show(bar: &ProgressBar, purged: &Purged) {
+fn show(bar: &ProgressBar, purged: &PurgeReport) {
     bar.set_length(purged.steps as u64);
     bar.set_position(purged.steps_done as u64);
     bar.set_message(format!("{} rows", purged.total()));

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ragtrace::{Level, Value};
-use ragtrace_sinks::store::{LogRow, printable};
+use ragtrace_store::{LogRow, printable};
 
 use crate::output::{Format, Output};
 

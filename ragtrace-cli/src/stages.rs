@@ -1,6 +1,6 @@
 //! `ragtrace stages`: the catalog.
 
-use ragtrace_sinks::store::{self, CatalogStage};
+use ragtrace_store::{self as store, CatalogStage};
 
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ragtrace_sinks::store::{self, LogFilter, LogRow};
+use ragtrace_store::{self as store, LogFilter, LogRow};
 
 use crate::output::{Failure, Format, Found, Output};
 use crate::rows;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use ragtrace::TraceId;
-use ragtrace_sinks::store::{self, LogStore, Trace, Waterfall};
+use ragtrace_store::{self as store, LogStore, Trace, Waterfall};
 
 use crate::output::{Failure, Format, Found, Output};
 

@@ -2,7 +2,7 @@
 
 use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
-use ragtrace_sinks::store::{self, Position, TraceFilter, TraceSummary};
+use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
 
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use ragtrace::Timestamp;
-use ragtrace_sinks::retention::Retention;
-use ragtrace_sinks::store::{self, LogFilter, LogStore, TraceFilter, Window};
+use ragtrace_store::retention::Retention;
+use ragtrace_store::{self as store, LogFilter, LogStore, TraceFilter, Window};
 
 use crate::{Line, psql, quantile, url};
 
@@ -31,8 +31,8 @@ pub fn measure_all() -> Vec<Line> {
             lines.extend(queries(if role == "postgres" { "owner" } else { "a tenant's reader" }, &store).await);
         }
         let started = Instant::now();
-        let settled = Retention::new().days(9).sample(0.1).run(&url(), |_| {}).await.expect("settled");
-        let done = format!("{:.1?}: {} traces archived, {} gone", started.elapsed(), settled.archived, settled.removed);
+        let report = store::retain(&url(), &Retention::new().days(9).sample(0.1), |_| {}).await.expect("decided");
+        let done = format!("{:.1?}: {} traces archived, {} gone", started.elapsed(), report.archived, report.removed);
         lines.push(Line::new("retention of the oldest day, a tenth archived", done));
         let day = psql("SELECT min(tableoid::regclass::text) FROM logs WHERE timestamp < now() - interval '5 days'");
         let started = Instant::now();
