@@ -20,6 +20,7 @@ pub mod id;
 #[doc(hidden)]
 pub mod json;
 mod level;
+mod parse;
 #[doc(hidden)]
 pub mod queue;
 #[doc(hidden)]
@@ -28,13 +29,12 @@ pub mod stage;
 pub mod time;
 pub mod value;
 
-pub use context::{InContext, RequestContext, Scoped, TraceparentError, spawn};
+pub use context::{InContext, RequestContext, Scoped, spawn};
 pub use event::{ErrorInfo, Event};
-pub use id::{ParseIdError, SpanId, TraceId};
-pub use level::{Level, ParseLevelError};
+pub use id::{SpanId, TraceId};
+pub use level::Level;
+pub use parse::ParseError;
 pub use queue::QueueLimits;
-pub use stage::{
-    Countable, FieldDescriptor, FieldSource, ParseKindError, StageDescriptor, StageKind, stages, stages_schema,
-};
-pub use time::{ParseTimestampError, Timestamp};
+pub use stage::{Countable, FieldDescriptor, FieldSource, StageDescriptor, StageKind, stages, stages_schema};
+pub use time::Timestamp;
 pub use value::{ToValue, Value};

@@ -8,6 +8,18 @@ use std::time::Duration;
 use crate::stage::Field;
 
 /// The value of a recorded field.
+///
+/// It compares with texts, numbers and truth values. A whole number equals any integer of the same value, whatever its
+/// type, and every number equals the `f64` that is nearest to it:
+///
+/// ```
+/// use ragtrace::Value;
+///
+/// assert_eq!(Value::from("report.pdf"), "report.pdf");
+/// assert_eq!(Value::from(3_u8), 3);
+/// assert_eq!(Value::from(3_u8), 3.0);
+/// assert_ne!(Value::from("3"), 3);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -54,6 +66,14 @@ impl Value {
         }
     }
 
+    fn whole(&self) -> Option<i128> {
+        match self {
+            Self::U64(number) => Some((*number).into()),
+            Self::I64(number) => Some((*number).into()),
+            _ => None,
+        }
+    }
+
     /// Whether it is a number: numbers from results go to a record's `metrics`, everything else to its `context`.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
@@ -72,6 +92,67 @@ impl fmt::Display for Value {
             Self::Text(text) => text.fmt(f),
         }
     }
+}
+
+macro_rules! conversions {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                value.to_value()
+            }
+        }
+    )*};
+}
+
+conversions! { bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64, &str, &String }
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<Cow<'static, str>> for Value {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    /// Converts `None` to [`Value::Null`].
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! comparisons {
+    ($($type:ty => |$value:ident, $other:ident| $equal:expr;)*) => {$(
+        impl PartialEq<$type> for Value {
+            fn eq(&self, $other: &$type) -> bool {
+                let $value = self;
+                $equal
+            }
+        }
+
+        impl PartialEq<Value> for $type {
+            fn eq(&self, value: &Value) -> bool {
+                value == self
+            }
+        }
+    )*};
+}
+
+comparisons! {
+    bool => |value, other| matches!(value, Value::Bool(value) if value == other);
+    str => |value, other| value.as_str() == Some(other);
+    &str => |value, other| value.as_str() == Some(*other);
+    String => |value, other| value.as_str() == Some(other);
+    u32 => |value, other| value.whole() == Some((*other).into());
+    u64 => |value, other| value.whole() == Some((*other).into());
+    usize => |value, other| value.whole() == Some(*other as i128);
+    i32 => |value, other| value.whole() == Some((*other).into());
+    i64 => |value, other| value.whole() == Some((*other).into());
+    f64 => |value, other| value.as_f64() == Some(*other);
 }
 
 /// What may be recorded as a field without `%` (its `Display`) or `?` (its `Debug`).
@@ -270,5 +351,25 @@ impl ToValue for Path {
 impl ToValue for PathBuf {
     fn to_value(&self) -> Value {
         self.as_path().to_value()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_equals_what_it_was_made_of_and_nothing_else() {
+        assert_eq!(Value::from("text"), "text");
+        assert_eq!("text", Value::from("text".to_owned()));
+        assert_eq!(Value::from(true), true);
+        assert_ne!(Value::from(true), 1);
+        assert_eq!(Value::from(u64::MAX), u64::MAX);
+        assert_eq!(Value::from(-1_i64), -1_i32);
+        assert_ne!(Value::from(u64::MAX), -1_i64, "the bits are the same");
+        assert_eq!(Value::from(7_i8), 7_usize);
+        assert_ne!(Value::from(f64::NAN), f64::NAN);
+        assert_eq!(Value::from(None::<u64>), Value::Null);
+        assert_eq!(Value::from(Some("x")), "x");
     }
 }

@@ -46,8 +46,8 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, ParsePositionError, Position, SpanNode, SpanStatus, StageStats, Tail, TailCursor,
-    Trace, TraceFilter, TraceSummary, Window,
+    CatalogStage, LogFilter, LogRow, Position, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace, TraceFilter,
+    TraceSummary, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};

@@ -2,4 +2,6 @@
 
 mod contexts;
 mod delivery;
+mod handle;
+mod sinks;
 mod support;

@@ -16,7 +16,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use scope::{InContext, Scoped, spawn};
-pub use traceparent::TraceparentError;
 
 use crate::capture::Capture;
 use crate::json;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::parse::ParseError;
+
 macro_rules! kinds {
     ($($variant:ident $name:literal $doc:literal,)*) => {
         /// What sort of work a stage does, as `#[traced_stage(kind = …)]` names it. Exporters translate it to the
@@ -51,22 +53,12 @@ impl fmt::Display for StageKind {
 }
 
 impl FromStr for StageKind {
-    type Err = ParseKindError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParseKindError> {
-        Self::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or_else(|| ParseKindError(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
+            ParseError::new(format!("a kind of stage ({})", known.join(", ")), text)
+        })
     }
 }
-
-/// A text that names no kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseKindError(String);
-
-impl fmt::Display for ParseKindError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known: Vec<_> = StageKind::ALL.iter().map(|kind| kind.as_str()).collect();
-        write!(f, "unknown kind {:?}: use one of {}", self.0, known.join(", "))
-    }
-}
-
-impl std::error::Error for ParseKindError {}

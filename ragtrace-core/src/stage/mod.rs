@@ -27,7 +27,7 @@ pub mod words;
 pub use catalog::{Listed, stages};
 pub use countable::Countable;
 pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
-pub use kind::{ParseKindError, StageKind};
+pub use kind::StageKind;
 pub use later::open_later;
 pub use outcome::{CountProbe, ErrorProbe, Probe};
 pub use recorder::{record, record_cost, record_count};

@@ -17,7 +17,7 @@ pub(crate) use assemble::{Heard, Surroundings, assemble};
 pub use catalog::CatalogStage;
 pub use filter::{LogFilter, TraceFilter};
 pub(crate) use limits::{INFLIGHT_ROWS, INFLIGHT_WINDOW, SILENCE, TAIL_ROWS, TRACE_ROWS};
-pub use position::{ParsePositionError, Position};
+pub use position::Position;
 pub(crate) use row::Columns;
 pub use row::LogRow;
 pub(crate) use stats::{Counted, sum_by_stage};

@@ -37,6 +37,7 @@ mod lane;
 mod open;
 mod own;
 mod prometheus;
+mod published;
 mod refine;
 mod sampling;
 mod stage_totals;
@@ -45,6 +46,7 @@ mod worker;
 
 #[cfg(feature = "testing")]
 pub(crate) use assemble::Assembler;
+pub(crate) use published::Published;
 pub(crate) use refine::Refiner;
 pub(crate) use stage_totals::StageTotals;
 pub use stats::{Dropped, Report, SinkStats, Stats};

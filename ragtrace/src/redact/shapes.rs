@@ -65,7 +65,10 @@ pub(super) fn scrub(text: &str, redactor: &Redactor) -> Option<String> {
             }
         }
         let secret = secret_at(text, at, redactor).filter(|secret| secret.end > secret.start);
-        let Some(secret) = secret else {
+        // What was looked through before, such as a reason that becomes a record, has marks already.
+        let is_mark =
+            |secret: &Range<usize>| text[secret.start..].starts_with(MARK) && secret.end <= secret.start + MARK.len();
+        let Some(secret) = secret.filter(|secret| !is_mark(secret)) else {
             at += 1;
             continue;
         };
@@ -357,6 +360,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(scrubbed(text), expected, "{text}");
+            assert_eq!(scrubbed(expected), expected, "what was marked is not marked again");
             if !text.contains("acme") {
                 assert_eq!(scrub(text, &Redactor::new()).as_deref(), Some(expected), "{text}");
             }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use ragtrace_core::Level;
 use ragtrace_core::gate::Listening;
@@ -11,12 +11,12 @@ use ragtrace_core::stage::{abort, panic, stages};
 use uuid::Uuid;
 
 use crate::console::{Console, ConsoleSink};
-use crate::pipeline::{Plan, Refiner, SpoolSettings, StageTotals, Stats, start};
+use crate::pipeline::{Plan, Published, Refiner, SpoolSettings, StageTotals, start};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
-use crate::setup::Telemetry;
 use crate::setup::telemetry::flusher;
+use crate::setup::{Telemetry, TelemetryHandle};
 use crate::sink::{BoxSink, Sink};
 use crate::spool::{Durability, SpoolLimits};
 use crate::warning;
@@ -201,7 +201,7 @@ impl Builder {
             host: host(),
             instance: Uuid::now_v7(),
         };
-        let published = Arc::new(Mutex::new(Stats::default()));
+        let published = Published::default();
         let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
         let started = start(Plan {
@@ -215,7 +215,7 @@ impl Builder {
             refiner: Refiner::new(self.redactor, self.record_limits),
             sampler: self.sampler,
             commands: received,
-            published: Arc::clone(&published),
+            published: published.clone(),
             stage_totals: stage_totals.clone(),
         });
         match started {
@@ -223,7 +223,8 @@ impl Builder {
                 if abort::ENDS_THE_PROCESS {
                     abort::flush_by(thread.thread().id(), flusher(&commands));
                 }
-                Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::begin()))
+                let handle = TelemetryHandle::new(commands.downgrade(), published, stage_totals);
+                Ok(Telemetry::new(handle, commands, queue, Listening::begin()))
             }
             Err(error) => {
                 uninstall(&queue);

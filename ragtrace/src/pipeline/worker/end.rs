@@ -51,8 +51,10 @@ impl Worker {
             let closed = tokio::spawn(async move { sink.close().await });
             let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(closing), closed).await;
         }
+        let report = Report { stats: self.stats(), complete: pending == 0 };
+        self.published.end(report.clone());
         if let Some(ending) = ending {
-            let _ = ending.reply.try_send(Report { stats: self.stats(), complete: pending == 0 });
+            let _ = ending.reply.try_send(report);
         }
     }
 }

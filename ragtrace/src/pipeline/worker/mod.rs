@@ -11,8 +11,8 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -30,6 +30,7 @@ use crate::pipeline::ahead::Ahead;
 use crate::pipeline::assemble::{Assembler, Output};
 use crate::pipeline::lane::{Doing, Input, Lane, Spooling};
 use crate::pipeline::own;
+use crate::pipeline::published::Published;
 use crate::pipeline::refine::Refiner;
 use crate::pipeline::sampling::{Passed, Released, Sampling};
 use crate::pipeline::stage_totals::{StageCounts, StageTotals};
@@ -67,7 +68,7 @@ pub(crate) struct Plan {
     pub(crate) sampler: Sampler,
     pub(crate) commands: UnboundedReceiver<Command>,
     /// Where the account is kept for whoever asks.
-    pub(crate) published: Arc<Mutex<Stats>>,
+    pub(crate) published: Published,
     pub(crate) stage_totals: StageTotals,
 }
 
@@ -122,7 +123,7 @@ struct Worker {
     /// Refused by the queue at the last look, and as far as it was told of.
     refused: (u64, u64),
     refusing: Limited,
-    published: Arc<Mutex<Stats>>,
+    published: Published,
     clock: Calibration,
 }
 
@@ -356,8 +357,8 @@ impl Worker {
         let Ok(Answer { lane, ticket, result }) = answer else { return };
         // What a backend says may repeat what it was sent, or the URL with its password.
         let result = match result {
-            Ok(delivered) => Ok(delivered.reworded(|why| self.refiner.words(why))),
-            Err(error) => Err(error.reworded(|why| self.refiner.words(why))),
+            Ok(delivered) => Ok(delivered.map_reasons(|why| self.refiner.words(why))),
+            Err(error) => Err(error.map_reason(|why| self.refiner.words(why))),
         };
         if let Some(lane) = self.lanes.get_mut(lane) {
             lane.answer(ticket, result, Instant::now());
@@ -428,8 +429,7 @@ impl Worker {
     }
 
     fn publish(&self) {
-        let stats = self.stats();
-        *self.published.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        self.published.publish(self.stats());
     }
 }
 
