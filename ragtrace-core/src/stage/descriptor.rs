@@ -12,6 +12,7 @@ use crate::stage::StageKind;
 #[derive(Clone, Copy, Debug)]
 pub struct StageDescriptor {
     name: &'static str,
+    renamed_from: Option<&'static str>,
     kind: StageKind,
     level: Level,
     target: &'static str,
@@ -36,6 +37,7 @@ impl StageDescriptor {
         let (file, line) = (place.file(), place.line());
         Self {
             name,
+            renamed_from: None,
             kind: StageKind::Task,
             level: Level::Info,
             target,
@@ -82,9 +84,31 @@ impl StageDescriptor {
         self
     }
 
+    /// Sets an older name of the stage, which its old rows bear.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ragtrace_core::StageDescriptor;
+    ///
+    /// const CHUNKING: StageDescriptor =
+    ///     StageDescriptor::new("document_chunking", "rag.ingestion").with_renamed_from("chunk_document");
+    ///
+    /// assert_eq!(CHUNKING.renamed_from(), Some("chunk_document"));
+    /// ```
+    pub const fn with_renamed_from(mut self, name: &'static str) -> Self {
+        self.renamed_from = Some(name);
+        self
+    }
+
     /// The stage's name, as in the `stage` column.
     pub const fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// Returns the name that the stage had before, if `renamed_from` gives one.
+    pub const fn renamed_from(&self) -> Option<&'static str> {
+        self.renamed_from
     }
 
     /// What sort of work it does.

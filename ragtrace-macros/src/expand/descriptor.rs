@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use syn::spanned::Spanned;
 
-use crate::item::Function;
+use crate::function::Function;
 use crate::model::Stage;
 
 /// The item that holds the descriptor, in the section of the program that is the catalog.
@@ -73,11 +73,12 @@ fn descriptor(stage: &Stage) -> TokenStream {
     let kind = stage.kind.as_ref().map(|kind| quote!(.with_kind(#krate::StageKind::#kind)));
     let level = stage.level.as_ref().map(|level| quote!(.with_level(#krate::Level::#level)));
     let root = stage.root.then(|| quote!(.with_root()));
+    let renamed_from = stage.renamed_from.iter();
     let fields = stage.declared.iter().map(|field| {
         let (name, source) = (&field.name, &field.source);
         let ty = field.ty.iter();
         quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #fields)
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(#renamed_from))* #fields)
 }

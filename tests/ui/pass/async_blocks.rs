@@ -1,4 +1,4 @@
-//! `stage!`.
+//! `stage!` of an `async` block.
 
 use ragtrace::{Value, stage};
 use ragtrace_tests::captured;
