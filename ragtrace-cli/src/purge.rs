@@ -12,7 +12,7 @@ use crate::output::{Failure, Found};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Whom to erase: every trace with a record of this user.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, alias = "user-id", value_name = "ID")]
     user: String,
     /// The folder of a spool, where what waits for delivery and the dead letters of that user are erased too. What a
     /// running process holds there cannot be reached: purge again once that process has ended, or delivered it.
@@ -47,7 +47,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     println!(
-        "{verb}: {} log rows, {} archived rows, {} requests, {} waiting records, {letters} dead letters",
+        "{verb}: {} log rows, {} archived rows, {} finished traces, {} waiting records, {letters} dead letters",
         purged.logs, purged.archived, purged.requests, waiting.records
     );
     Ok(Found::Something)

@@ -1,6 +1,8 @@
 //! The store: one of the databases, named by its URL.
 
-use ragtrace::{Level, TraceId};
+use std::cmp::Reverse;
+
+use ragtrace::{Level, Timestamp, TraceId};
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -106,7 +108,7 @@ enum Backend {
     Postgres(PostgresStore),
 }
 
-/// The same of whichever backend it is.
+/// Does the same with whichever backend it is.
 macro_rules! each {
     ($self:expr, $store:ident => $what:expr) => {
         match &$self.backend {
@@ -119,13 +121,13 @@ macro_rules! each {
 }
 
 impl LogStore {
-    /// The trace of this id, or `None` if nothing was recorded under it. What retention has moved is found too.
+    /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
         let (rows, around) = each!(self, store => store.trace(id).await?);
         Ok(assemble(id, rows, &around))
     }
 
-    /// The trace of the newest record, or `None` if no record belongs to a trace.
+    /// Returns the trace of the newest record, or `None` if no record belongs to a trace.
     pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
         match each!(self, store => store.latest().await?) {
             Some(id) => self.trace(id).await,
@@ -133,12 +135,17 @@ impl LogStore {
         }
     }
 
-    /// Finished requests that match, the newest first: what happened, before looking at one of them.
+    /// Returns the finished traces that match, the newest first: an overview, before looking at one of them.
     pub async fn traces(&self, filter: TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
-        each!(self, store => store.traces(&filter).await)
+        let limit = filter.limit;
+        let mut found = Vec::new();
+        for filter in filter.by_name() {
+            found.push(each!(self, store => store.traces(&filter).await?));
+        }
+        Ok(newest(found, limit, |trace| (trace.ended_at(), trace.trace_id().as_uuid())))
     }
 
-    /// The traces, at most `limit`, whose ids begin with these hex digits; hyphens do not matter. Empty if there is
+    /// Returns the traces, at most `limit`, whose ids begin with these hex digits; hyphens do not matter. Empty if there is
     /// anything else in `prefix`, or nothing.
     pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
         let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
@@ -146,41 +153,57 @@ impl LogStore {
         each!(self, store => store.traces_between(first, last, limit).await)
     }
 
-    /// The records that match, the newest first. For the next page, ask for what is [after](LogFilter::after) the last.
+    /// Returns the records that match, the newest first. For the next page, ask for what is [after](LogFilter::after) the last.
     pub async fn logs(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
-        each!(self, store => store.logs(&filter).await)
+        let limit = filter.limit;
+        let mut found = Vec::new();
+        for filter in filter.by_name() {
+            found.push(each!(self, store => store.logs(&filter).await?));
+        }
+        Ok(newest(found, limit, |row| (row.timestamp(), row.id())))
     }
 
-    /// The records of level ERROR that match, the newest first: failed stages, and errors that an application logged.
+    /// Returns the records of level ERROR that match, the newest first: failed stages, and errors that an application logged.
     pub async fn errors(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
         self.logs(filter.level(Level::Error)).await
     }
 
-    /// What each stage did in a window, by the stages' names: runs, outcomes, items, costs and percentiles.
+    /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs and percentiles.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         each!(self, store => store.stage_stats(window).await)
     }
 
-    /// The starts of stages that run at the moment, as far as the store knows, the oldest first: without an end, and of a
+    /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest first: without an end, and of a
     /// process that was heard of in the last three minutes. A stage whose level hides its start is not among them, nor
     /// one that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         each!(self, store => store.inflight().await)
     }
 
-    /// What was written since `cursor`, and where to go on; nothing yet without one. No row is missed or given twice,
+    /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows yet. No row is missed or given twice,
     /// whatever its time says and in whichever order its writers finished.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         each!(self, store => store.tail(cursor).await)
     }
 
-    /// The catalog: every stage of the programs that wrote here, by service and name.
+    /// Returns the catalog: every stage of the programs that wrote here, by service and name.
     pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
         each!(self, store => store.stages().await)
     }
 }
 
-/// The first and the last id that begin with these digits.
+/// Makes one list of several that are newest first each, up to a limit.
+fn newest<T>(lists: Vec<Vec<T>>, limit: usize, key: impl Fn(&T) -> (Timestamp, Uuid)) -> Vec<T> {
+    let is_one = lists.len() == 1;
+    let mut all: Vec<T> = lists.into_iter().flatten().collect();
+    if !is_one {
+        all.sort_by_key(|one| Reverse(key(one)));
+        all.truncate(limit);
+    }
+    all
+}
+
+/// Returns the first and the last id that begin with these digits.
 fn range_of(prefix: &str) -> Option<(Uuid, Uuid)> {
     let digits: String = prefix.chars().filter(|c| *c != '-').collect();
     let well_formed = (1..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());

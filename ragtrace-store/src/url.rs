@@ -3,7 +3,7 @@
 #[cfg(feature = "sqlite")]
 use std::path::Path;
 
-use crate::error::{Kind, StoreError};
+use crate::fault::{Cause, Fault};
 #[cfg(feature = "postgres")]
 use crate::postgres::Target;
 
@@ -19,12 +19,12 @@ pub(crate) enum StoreUrl<'a> {
 }
 
 impl<'a> StoreUrl<'a> {
-    pub(crate) fn parse(url: &'a str) -> Result<Self, StoreError> {
+    pub(crate) fn parse(url: &'a str) -> Result<Self, Fault> {
         let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
         #[cfg(feature = "sqlite")]
         if let Some(path) = url.strip_prefix("sqlite:") {
             let path = path.strip_prefix("//").unwrap_or(path);
-            let nowhere = || StoreError::new(Kind::Url, format!("{url:?} names no file: write `sqlite:` and a path"));
+            let nowhere = || Fault::new(Cause::Url, format!("{url:?} names no file: write `sqlite:` and a path"));
             return if path.is_empty() { Err(nowhere()) } else { Ok(Self::Sqlite(Path::new(path))) };
         }
         #[cfg(feature = "postgres")]
@@ -41,6 +41,6 @@ impl<'a> StoreUrl<'a> {
             }
             _ => format!("no store is known by {scheme:?}: {known}"),
         };
-        Err(StoreError::new(Kind::Url, message))
+        Err(Fault::new(Cause::Url, message))
     }
 }

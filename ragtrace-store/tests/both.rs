@@ -28,6 +28,7 @@ macro_rules! over_both {
 }
 
 mod both {
+    mod faults;
     mod lists;
     mod reading;
     mod retention;

@@ -9,6 +9,7 @@ mod postgres {
     mod bad_data;
     mod chaos;
     mod disk;
+    mod faults;
     mod pipeline;
     mod proxy;
     mod reading;

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-/// A text without U+0000.
+/// Returns a text without U+0000.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
-/// A JSON text without an escaped U+0000. A backslash that is escaped itself begins no escape.
+/// Returns a JSON text without an escaped U+0000. A backslash that is escaped itself begins no escape.
 pub(crate) fn json(json: String) -> String {
     const ESCAPE: &str = "\\u0000";
     if !json.contains(ESCAPE) {
@@ -31,6 +31,11 @@ pub(crate) fn json(json: String) -> String {
     }
     clean.push_str(rest);
     clean
+}
+
+/// Returns a text as it is stored: what PostgreSQL cannot hold is replaced there, and so it is where it is looked for.
+pub(super) fn as_stored(text: Option<&str>) -> Option<String> {
+    text.map(|given| self::text(given).into_owned())
 }
 
 #[cfg(test)]

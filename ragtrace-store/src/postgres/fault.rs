@@ -93,6 +93,10 @@ pub(super) fn while_opening(error: sqlx::Error) -> Fault {
         let message = format!("the role may not read ragtrace's tables: {advice}");
         return Fault::new(Cause::Operator, message).because(error);
     }
+    if has_sqlstate(&error, &["3D000"]) {
+        let message = "there is no such database: give the one your program writes to";
+        return Fault::new(Cause::Missing, message).because(error);
+    }
     let fault = while_connecting(error);
     if fault.cause() == Cause::Passing {
         return fault.with_message("the database cannot be reached: see to the URL, and to whether the server runs");

@@ -91,7 +91,7 @@ async fn decide_day(
                 WHERE trace_id > $1 AND timestamp >= $2::text::timestamptz
                     AND timestamp < $2::text::timestamptz + interval '1 day'
                 ORDER BY trace_id LIMIT $3
-            ) t LEFT JOIN settled_traces s ON s.trace_id = t.trace_id
+            ) t LEFT JOIN retention_decisions s ON s.trace_id = t.trace_id
             ORDER BY t.trace_id"#,
             after,
             day,
@@ -123,7 +123,7 @@ async fn carry_out(connection: &mut PgConnection, day: &str, kept: &[Uuid], gone
     let mut transaction = connection.begin().await?;
     for (traces, keeps) in [(kept, true), (gone, false)] {
         let note = sqlx::query!(
-            "INSERT INTO settled_traces (trace_id, day, kept) SELECT unnest($1::uuid[]), $2::text::date, $3
+            "INSERT INTO retention_decisions (trace_id, day, kept) SELECT unnest($1::uuid[]), $2::text::date, $3
             ON CONFLICT DO NOTHING",
             traces,
             day,
@@ -178,7 +178,7 @@ async fn drop_day(
     sqlx::query(AssertSqlSafe(lock)).execute(&mut *transaction).await?;
     let undecided = sqlx::query_scalar!(
         r#"SELECT EXISTS (
-            SELECT FROM logs l LEFT JOIN settled_traces s ON s.trace_id = l.trace_id
+            SELECT FROM logs l LEFT JOIN retention_decisions s ON s.trace_id = l.trace_id
             WHERE l.trace_id IS NOT NULL AND l.timestamp >= $1::text::timestamptz
                 AND l.timestamp < $1::text::timestamptz + interval '1 day' AND s.kept IS DISTINCT FROM false) AS "any!""#,
         day
@@ -233,7 +233,7 @@ async fn expire(
         ("DELETE FROM stage_hours WHERE hour < $1::text::timestamptz", &metrics),
         ("DELETE FROM delivered_batches WHERE delivered_at < $1::text::timestamptz", &metrics),
         ("DELETE FROM instances WHERE last_seen_at < $1::text::timestamptz", &metrics),
-        ("DELETE FROM settled_traces WHERE day < $1::text::timestamptz", &metrics),
+        ("DELETE FROM retention_decisions WHERE day < $1::text::timestamptz", &metrics),
     ];
     for (delete, before) in old {
         report.metrics += sqlx::query(delete).bind(before).execute(&mut *connection).await?.rows_affected();

@@ -1,4 +1,4 @@
-//! Traces and rows as JSON, for programs that read what `ragtrace` prints.
+//! Traces and rows as JSON, for programs that read the output of `ragtrace`.
 
 use ragtrace::StageKind;
 use serde_json::{Value as Json, json};
@@ -8,7 +8,7 @@ use super::trace::{SpanNode, Trace};
 use crate::tables::millis;
 
 impl Trace {
-    /// One JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans depth first as
+    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans depth first as
     /// [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does. What is absent is `null`.
     pub fn to_json(&self) -> String {
         let spans: Vec<Json> = self.spans().map(span).collect();
@@ -25,7 +25,7 @@ impl Trace {
 }
 
 impl SpanNode<'_> {
-    /// One JSON object: `{stage, kind, status, span_id, parent_span_id, started_at, duration_ms, count, context, metrics,
+    /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at, duration_ms, count, context, metrics,
     /// error}`. `metrics` has `duration_ms`, `busy_ms` and `count` too, as in the record.
     pub fn to_json(self) -> String {
         span(self).to_string()
@@ -33,7 +33,7 @@ impl SpanNode<'_> {
 }
 
 impl LogRow {
-    /// One JSON object: the record's canonical JSON, and `created_at`.
+    /// Returns one JSON object: the record's canonical JSON, and `created_at`.
     pub fn to_json(&self) -> String {
         row(self).to_string()
     }

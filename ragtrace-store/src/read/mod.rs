@@ -14,6 +14,7 @@ mod tail;
 mod trace;
 
 pub(crate) use assemble::{Heard, Surroundings, assemble};
+pub(crate) use catalog::CatalogColumns;
 pub use catalog::CatalogStage;
 pub use filter::{LogFilter, TraceFilter};
 pub(crate) use limits::{INFLIGHT_ROWS, INFLIGHT_WINDOW, SILENCE, TAIL_ROWS, TRACE_ROWS};

@@ -1,4 +1,4 @@
-//! Where a list stopped, so that the next page begins there.
+//! Positions in a list, at which the next page begins.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ragtrace::{ParseError, Timestamp};
 use uuid::Uuid;
 
-/// A place in a list that is newest first. The next page begins right after it, whatever was written meanwhile.
+/// A position in a list that is newest first. The next page begins right after it, whatever was written meanwhile.
 ///
 /// It prints as a text that reads back, for a link or a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

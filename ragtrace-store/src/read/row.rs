@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::position::Position;
 use crate::error::{Kind, StoreError};
 
-/// One row of `logs`: a record, read through it as if it were one, and when the store took it in.
+/// A row of `logs`: a record, which it derefs to, and when the store took it in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogRow {
     record: Record,
@@ -16,17 +16,17 @@ pub struct LogRow {
 }
 
 impl LogRow {
-    /// The record.
+    /// Returns the record.
     pub fn record(&self) -> &Record {
         &self.record
     }
 
-    /// Where the next page begins, if this is the last row of one.
+    /// Returns the position in the list at which the next page begins, if this is the last row of one.
     pub fn position(&self) -> Position {
         Position { timestamp: self.record.timestamp(), id: self.record.id() }
     }
 
-    /// When the store took it in.
+    /// Returns when the store took it in.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
@@ -51,6 +51,7 @@ pub(crate) struct Columns {
     pub(crate) request_id: Option<String>,
     pub(crate) user_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
+    pub(crate) session_id: Option<String>,
     pub(crate) request_type: Option<String>,
     pub(crate) logger: String,
     pub(crate) level: String,
@@ -108,6 +109,7 @@ fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
         ("request_id", columns.request_id),
         ("user_id", columns.user_id),
         ("tenant_id", columns.tenant_id),
+        ("session_id", columns.session_id),
         ("request_type", columns.request_type),
         ("service", columns.service),
         ("environment", columns.environment),

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use crate::tables::millis;
 
-/// A while: from one instant up to another, not with it. Counts are kept by the minute, so it is widened to whole ones.
+/// A span of time, from one instant up to another and without that one. Counts are kept by the minute, so it is widened to
+/// whole minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub(crate) since: Timestamp,
@@ -17,31 +18,31 @@ pub struct Window {
 }
 
 impl Window {
-    /// From `since` to `until`.
+    /// Returns the window from `since` to `until`.
     pub fn new(since: Timestamp, until: Timestamp) -> Self {
         const MINUTE: i64 = 60_000_000;
         let minute = |micros: i64| Timestamp::from_micros(micros.div_euclid(MINUTE) * MINUTE);
         Self { since: minute(since.as_micros()), until: minute(until.as_micros().saturating_add(MINUTE - 1)) }
     }
 
-    /// The last so long, up to now.
+    /// Returns the window of the last `duration`, up to now.
     pub fn last(duration: Duration) -> Self {
         let now = Timestamp::now();
         Self::new(now.minus(duration), now)
     }
 
-    /// When it begins.
+    /// Returns when the window begins.
     pub fn since(&self) -> Timestamp {
         self.since
     }
 
-    /// When it ends.
+    /// Returns when the window ends.
     pub fn until(&self) -> Timestamp {
         self.until
     }
 }
 
-/// What a stage did in a window, every process and tenant together. It is counted before any level or sampling.
+/// Counts of what a stage did in a window, every process and tenant together, from before any level or sampling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageStats {
     stage: String,
@@ -94,58 +95,58 @@ pub(crate) fn sum_by_stage(rows: Vec<Counted>) -> Vec<StageStats> {
 }
 
 impl StageStats {
-    /// The stage's name.
+    /// Returns the stage's name.
     pub fn stage(&self) -> &str {
         &self.stage
     }
 
-    /// The stage's kind.
+    /// Returns the stage's kind.
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
-    /// Runs that ended.
+    /// Returns the number of runs that ended.
     pub fn runs(&self) -> u64 {
         self.counts[0]
     }
 
-    /// Runs that completed.
+    /// Returns the number of runs that completed.
     pub fn completed(&self) -> u64 {
         self.counts[1]
     }
 
-    /// Runs that failed.
+    /// Returns the number of runs that failed.
     pub fn failed(&self) -> u64 {
         self.counts[2]
     }
 
-    /// Runs that were cancelled.
+    /// Returns the number of runs that were cancelled.
     pub fn cancelled(&self) -> u64 {
         self.counts[3]
     }
 
-    /// The sum of their counts.
+    /// Returns the sum of their counts.
     pub fn items(&self) -> u64 {
         self.counts[4]
     }
 
-    /// The sum of their costs, in US dollars.
+    /// Returns the sum of their costs, in US dollars.
     pub fn cost_usd(&self) -> f64 {
         self.cost_usd
     }
 
-    /// The mean of their durations; zero if there were none.
+    /// Returns the mean of their durations; zero if there were none.
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
     pub fn mean(&self) -> Duration {
         Duration::try_from_secs_f64(self.total_ms / 1_000.0 / self.runs().max(1) as f64).unwrap_or_default()
     }
 
-    /// The duration that a share (0 to 1) of the runs took at most, within 1%: `quantile(0.99)`.
+    /// Returns the duration that a share `q` of the runs, from 0 to 1, took at most, within 1%; `None` if there were none.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         self.durations.quantile(q)
     }
 
-    /// One JSON object: `{stage, kind, runs, completed, failed, cancelled, items, cost_usd, mean_ms, p50_ms, p95_ms,
+    /// Returns one JSON object: `{stage, kind, runs, completed, failed, cancelled, items, cost_usd, mean_ms, p50_ms, p95_ms,
     /// p99_ms}`.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(millis);

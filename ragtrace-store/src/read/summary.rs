@@ -1,7 +1,8 @@
-//! Finished requests in a list.
+//! Finished traces in a list.
 
 use std::time::Duration;
 
+use ragtrace::metrics::RunStatus;
 use ragtrace::{Timestamp, TraceId};
 use serde_json::json;
 
@@ -9,17 +10,18 @@ use super::position::Position;
 use crate::error::StoreError;
 use crate::tables::millis;
 
-/// A finished local root: a request as one process served it. A trace that crosses processes has several. Those whose
-/// records a level or retention has taken away are listed too.
+/// A finished trace, as one process took part in it: its local root. A trace that crosses processes has several. Those
+/// whose records a level or retention has taken away are listed too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSummary {
-    pub(crate) trace_id: TraceId,
-    pub(crate) operation: String,
-    pub(crate) status: String,
-    pub(crate) ended_at: Timestamp,
-    pub(crate) duration: Duration,
-    pub(crate) user_id: Option<String>,
-    pub(crate) tenant_id: Option<String>,
+    trace_id: TraceId,
+    operation: String,
+    status: RunStatus,
+    ended_at: Timestamp,
+    duration: Duration,
+    user_id: Option<String>,
+    tenant_id: Option<String>,
+    session_id: Option<String>,
 }
 
 /// A row of `request_metrics`, the same for every backend.
@@ -31,6 +33,7 @@ pub(crate) struct RequestColumns {
     pub(crate) trace_id: Option<String>,
     pub(crate) user_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
+    pub(crate) session_id: Option<String>,
 }
 
 impl TryFrom<RequestColumns> for TraceSummary {
@@ -39,62 +42,69 @@ impl TryFrom<RequestColumns> for TraceSummary {
     fn try_from(row: RequestColumns) -> Result<Self, StoreError> {
         let ended_at = row.timestamp.parse().ok();
         let trace_id = row.trace_id.as_deref().and_then(|id| id.parse().ok());
+        let all = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
+        let status = all.into_iter().find(|status| status.as_str() == row.status);
         let duration = Duration::try_from_secs_f64(row.duration_ms.unwrap_or(0.0) / 1_000.0).unwrap_or_default();
-        let (Some(ended_at), Some(trace_id)) = (ended_at, trace_id) else {
+        let (Some(ended_at), Some(trace_id), Some(status)) = (ended_at, trace_id, status) else {
             return Err(StoreError::unreadable_row("request_metrics"));
         };
-        let RequestColumns { operation, status, user_id, tenant_id, .. } = row;
-        Ok(Self { trace_id, operation, status, ended_at, duration, user_id, tenant_id })
+        let RequestColumns { operation, user_id, tenant_id, session_id, .. } = row;
+        Ok(Self { trace_id, operation, status, ended_at, duration, user_id, tenant_id, session_id })
     }
 }
 
 impl TraceSummary {
-    /// The trace.
+    /// Returns the trace's id.
     pub fn trace_id(&self) -> TraceId {
         self.trace_id
     }
 
-    /// The root stage.
+    /// Returns the operation: the name of the local root stage.
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// How it ended: `completed`, `failed` or `cancelled`.
-    pub fn status(&self) -> &str {
-        &self.status
+    /// Returns how the local root ended.
+    pub fn status(&self) -> RunStatus {
+        self.status
     }
 
-    /// When it ended.
+    /// Returns when the local root ended.
     pub fn ended_at(&self) -> Timestamp {
         self.ended_at
     }
 
-    /// From its start to its end.
+    /// Returns how long the local root took.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Who asked.
+    /// Returns the user that the request is of.
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
     }
 
-    /// Which tenant the user belongs to.
+    /// Returns the tenant that the user belongs to.
     pub fn tenant_id(&self) -> Option<&str> {
         self.tenant_id.as_deref()
     }
 
-    /// Where the next page begins, if this is the last of one.
+    /// Returns the session that the request belongs to, such as a conversation.
+    pub fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+
+    /// Returns the position in the list at which the next page begins, if this is the last of one.
     pub fn position(&self) -> Position {
         Position { timestamp: self.ended_at, id: self.trace_id.as_uuid() }
     }
 
-    /// One JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id, tenant_id}`.
+    /// Returns one JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id, tenant_id, session_id}`.
     pub fn to_json(&self) -> String {
         let summary = json!({
-            "trace_id": self.trace_id.to_string(), "operation": self.operation, "status": self.status,
+            "trace_id": self.trace_id.to_string(), "operation": self.operation, "status": self.status.as_str(),
             "ended_at": self.ended_at.to_string(), "duration_ms": millis(self.duration),
-            "user_id": self.user_id, "tenant_id": self.tenant_id,
+            "user_id": self.user_id, "tenant_id": self.tenant_id, "session_id": self.session_id,
         });
         summary.to_string()
     }

@@ -1,11 +1,11 @@
-//! News: what was written since.
+//! Following a store: rows that were written since.
 
 #[cfg(feature = "postgres")]
 use uuid::Uuid;
 
 use super::row::LogRow;
 
-/// Where a tail has got to. It is of the store that gave it, and of no use after that store was restored from a backup.
+/// A position in what is written, up to which a tail has got. It is of the store that gave it, and of no use after that store was restored from a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TailCursor(pub(crate) TailPoint);
 
@@ -20,11 +20,12 @@ pub(crate) enum TailPoint {
     Snapshot { seen: String, seeing: String, after: (i64, Uuid) },
 }
 
-/// What was written since a cursor.
+/// The rows that were written since a cursor.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Tail {
     /// The rows, in the order they were written as far as there is one; at most 10,000.
     pub rows: Vec<LogRow>,
-    /// Where to go on.
+    /// The cursor to go on from.
     pub cursor: TailCursor,
 }

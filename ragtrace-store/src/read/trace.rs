@@ -1,6 +1,6 @@
 //! A trace as a tree of spans, and its logs.
 //!
-//! The spans lie in one list, depth first, and a node is a place in it. So a tree of any depth is walked, compared
+//! The spans lie in one list, depth first, and a node is an index in it. So a tree of any depth is walked, compared
 //! and dropped without recursion.
 
 use std::fmt;
@@ -23,8 +23,9 @@ pub struct Trace {
     pub(super) truncated: bool,
 }
 
-/// How a stage's run stands.
+/// The state of a stage's run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SpanStatus {
     /// It runs, as far as the store knows.
     Open,
@@ -74,58 +75,83 @@ pub(super) struct Span {
 }
 
 impl Trace {
-    /// Its id.
+    /// Returns the trace's id.
     pub fn trace_id(&self) -> TraceId {
         self.id
     }
 
-    /// The worst among its top spans: failed, lost, cancelled, open, completed. What a stage caught and got over does not
+    /// Returns the worst status among the spans at the top: failed, lost, cancelled, open, completed. What a stage caught and got over does not
     /// fail the trace.
     pub fn status(&self) -> SpanStatus {
         self.status
     }
 
-    /// When its first span or record began.
+    /// Returns when the first span or record began.
     pub fn started_at(&self) -> Timestamp {
         self.started_at
     }
 
-    /// From there to the end of its last span or record.
+    /// Returns the time from there to the end of the last span or record.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Its spans, depth first, each parent before its children and these by their start.
+    /// Returns the spans, depth first, each parent before its children and these by their start.
     pub fn spans(&self) -> impl DoubleEndedIterator<Item = SpanNode<'_>> + ExactSizeIterator {
         (0..self.spans.len()).map(|index| SpanNode { trace: self, index })
     }
 
-    /// The spans without a parent in the store.
+    /// Returns the spans without a parent in the store.
     pub fn roots(&self) -> impl Iterator<Item = SpanNode<'_>> {
         Siblings { trace: self, next: 0, end: self.spans.len() }
     }
 
-    /// One span by its id.
+    /// Returns the span of this id.
     pub fn span(&self, id: SpanId) -> Option<SpanNode<'_>> {
         self.spans().find(|span| span.span_id() == id)
     }
 
-    /// Every record as a row, the oldest first.
+    /// Returns every record as a row, the oldest first.
     pub fn logs(&self) -> &[LogRow] {
         &self.logs
     }
 
-    /// Whether it has more records than were read (100,000).
+    /// Returns `true` if there are more records than were read (100,000).
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
 
-    /// What the records say of the request, by the first that says so: `Record::user_id`, for example.
-    #[cfg(feature = "waterfall")]
-    pub(crate) fn first<T>(&self, part: impl Fn(&Record) -> Option<&T>) -> Option<&T>
-    where
-        T: ?Sized,
-    {
+    /// Returns the user that the request is of, by the first record that names one.
+    pub fn user_id(&self) -> Option<&str> {
+        self.first(Record::user_id)
+    }
+
+    /// Returns the tenant that the user belongs to, by the first record that names one.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.first(Record::tenant_id)
+    }
+
+    /// Returns the session that the request belongs to, by the first record that names one.
+    pub fn session_id(&self) -> Option<&str> {
+        self.first(Record::session_id)
+    }
+
+    /// Returns the request's id, by the first record that names one.
+    pub fn request_id(&self) -> Option<&str> {
+        self.first(Record::request_id)
+    }
+
+    /// Returns the request's type, by the first record that names one.
+    pub fn request_type(&self) -> Option<&str> {
+        self.first(Record::request_type)
+    }
+
+    /// Returns the service, by the first record that names one.
+    pub fn service(&self) -> Option<&str> {
+        self.first(Record::service)
+    }
+
+    fn first(&self, part: impl Fn(&Record) -> Option<&str>) -> Option<&str> {
         self.logs.iter().find_map(|row| part(row))
     }
 }
@@ -138,88 +164,88 @@ pub struct SpanNode<'a> {
 }
 
 impl<'a> SpanNode<'a> {
-    /// The stage's name.
+    /// Returns the stage's name.
     pub fn stage(self) -> &'a str {
         self.record().stage().unwrap_or("?")
     }
 
-    /// The stage's kind.
+    /// Returns the stage's kind.
     pub fn kind(self) -> Option<StageKind> {
         self.record().kind()
     }
 
-    /// How the run stands.
+    /// Returns the state of the run.
     pub fn status(self) -> SpanStatus {
         self.span().status
     }
 
-    /// Its id.
+    /// Returns the span's id.
     pub fn span_id(self) -> SpanId {
         self.span().id
     }
 
-    /// The id of its parent, also where the parent is not in the store.
+    /// Returns the id of its parent, also where the parent is not in the store.
     pub fn parent_span_id(self) -> Option<SpanId> {
         self.record().parent_span_id()
     }
 
-    /// When it began.
+    /// Returns when it began.
     pub fn started_at(self) -> Timestamp {
         self.span().started_at
     }
 
-    /// How long it took, if it has ended.
+    /// Returns how long it took, if it has ended.
     pub fn duration(self) -> Option<Duration> {
         self.span().duration
     }
 
-    /// How much of that it spent inside polls, if it is asynchronous.
+    /// Returns how much of that it spent inside polls, if it is asynchronous.
     pub fn busy(self) -> Option<Duration> {
         self.record().busy()
     }
 
-    /// How many items it yielded.
+    /// Returns how many items it yielded.
     pub fn count(self) -> Option<u64> {
         self.record().count()
     }
 
-    /// What it says it cost, in US dollars.
+    /// Returns the cost that it recorded, in US dollars.
     pub fn cost_usd(self) -> Option<f64> {
         self.record().metric("cost_usd")
     }
 
-    /// The fields that describe what it worked on.
+    /// Returns the fields that describe what it worked on.
     pub fn context(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.record().context()
     }
 
-    /// The numbers it recorded, without those that have accessors of their own.
+    /// Returns the numbers it recorded, without those that have accessors of their own.
     pub fn metrics(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.record().metrics()
     }
 
-    /// Why it failed.
+    /// Returns the error that it failed with.
     pub fn error(self) -> Option<&'a ErrorInfo> {
         self.record().error()
     }
 
-    /// Where a panic or an error came from, if a backtrace was taken.
+    /// Returns the backtrace of a panic or an error, if one was taken.
     pub fn stack_trace(self) -> Option<&'a str> {
         self.record().stack_trace()
     }
 
-    /// Its end record (which repeats what its start said), or its start record while there is no end.
+    /// Returns its end record (which repeats what its start said), or its start record while there is no end.
     pub fn record(self) -> &'a Record {
         &self.span().record
     }
 
-    /// Whether it names a parent of its own process that is not in the store: its records are still on their way, or
+    /// Returns `true` if it names a parent of its own process that is not in the store: its records are still on their way, or
     /// were hidden, or are gone.
     pub fn is_orphan(self) -> bool {
         self.lacks_parent() && !self.record().is_local_root()
     }
 
-    /// Whether it names a parent in another process that is not in the store, since that process writes elsewhere or not
+    /// Returns `true` if it names a parent in another process that is not in the store, since that process writes elsewhere or not
     /// yet.
     pub fn has_remote_parent(self) -> bool {
         self.lacks_parent() && self.record().is_local_root()
@@ -229,38 +255,46 @@ impl<'a> SpanNode<'a> {
         self.span().parent.is_none() && self.parent_span_id().is_some()
     }
 
-    /// How many ancestors it has in the store.
+    /// Returns how many ancestors it has in the store.
     pub fn depth(self) -> usize {
         self.span().depth
     }
 
-    /// Its parent, if that is in the store.
+    /// Returns its parent, if that is in the store.
     pub fn parent(self) -> Option<SpanNode<'a>> {
         self.span().parent.map(|index| SpanNode { trace: self.trace, index })
     }
 
-    /// Its children, by their start.
+    /// Returns its children, by their start.
     pub fn children(self) -> impl Iterator<Item = SpanNode<'a>> {
         Siblings { trace: self.trace, next: self.index + 1, end: self.span().end }
     }
 
-    /// Where its parent is in the list, if it is there.
+    fn span(self) -> &'a Span {
+        &self.trace.spans[self.index]
+    }
+}
+
+/// How a picture walks over the list.
+#[cfg(feature = "waterfall")]
+impl SpanNode<'_> {
+    /// Returns the index of its parent in the list, if it is there.
     pub(crate) fn parent_index(self) -> Option<usize> {
         self.span().parent
     }
 
-    /// Whether no sibling comes after it.
+    /// Returns `true` if no sibling comes after it.
     pub(crate) fn is_last_child(self) -> bool {
         let end = self.span().parent.map_or(self.trace.spans.len(), |parent| self.trace.spans[parent].end);
         self.span().end == end
     }
 
-    /// The next span, depth first.
+    /// Returns the next span, depth first.
     pub(crate) fn next(self) -> Option<Self> {
         self.at(self.index + 1)
     }
 
-    /// The next span, depth first, that is not beneath this one.
+    /// Returns the next span, depth first, that is not beneath this one.
     pub(crate) fn next_outside(self) -> Option<Self> {
         self.at(self.span().end)
     }
@@ -269,7 +303,7 @@ impl<'a> SpanNode<'a> {
         if self.is_last_child() { None } else { self.next_outside() }
     }
 
-    /// Whether it completed and everything beneath it did.
+    /// Returns `true` if it completed and everything beneath it did.
     pub(crate) fn is_completed_throughout(self) -> bool {
         let subtree = &self.trace.spans[self.index..self.span().end];
         subtree.iter().all(|span| span.status == SpanStatus::Completed)
@@ -277,10 +311,6 @@ impl<'a> SpanNode<'a> {
 
     fn at(self, index: usize) -> Option<Self> {
         (index < self.trace.spans.len()).then_some(Self { trace: self.trace, index })
-    }
-
-    fn span(self) -> &'a Span {
-        &self.trace.spans[self.index]
     }
 }
 

@@ -74,7 +74,7 @@ async fn decide(
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for trace in traces {
         let known = sqlx::query!(
-            "SELECT (SELECT kept FROM settled_traces WHERE trace_id = ?1) AS \"kept: bool\",
+            "SELECT (SELECT kept FROM retention_decisions WHERE trace_id = ?1) AS \"kept: bool\",
                 EXISTS (SELECT 1 FROM logs INDEXED BY logs_trace WHERE trace_id = ?1 AND level = 'ERROR') AS \"error!: bool\",
                 (SELECT min(substr(timestamp, 1, 10)) FROM logs INDEXED BY logs_trace WHERE trace_id = ?1) AS \"day: String\"",
             trace
@@ -89,7 +89,7 @@ async fn decide(
             continue;
         }
         let note = sqlx::query!(
-            "INSERT INTO settled_traces (trace_id, day, kept) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            "INSERT INTO retention_decisions (trace_id, day, kept) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
             trace,
             day,
             kept
@@ -175,7 +175,7 @@ async fn expire(
         sqlx::query!("DELETE FROM delivered_batches WHERE delivered_at < ?1", metrics),
         sqlx::query!("DELETE FROM instances WHERE last_seen_at < ?1", metrics),
         // A spool may deliver a late record for longer than the archive keeps its trace.
-        sqlx::query!("DELETE FROM settled_traces WHERE day < ?1", metrics),
+        sqlx::query!("DELETE FROM retention_decisions WHERE day < ?1", metrics),
     ];
     for delete in old {
         report.metrics += delete.execute(&mut *connection).await?.rows_affected();

@@ -62,7 +62,7 @@ static INSERT_MANY: LazyLock<String> = LazyLock::new(|| insert(ROWS));
 static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert(1));
 
 /// The columns in the order of [`bind`].
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "id",
     "timestamp",
     "trace_id",
@@ -72,6 +72,7 @@ const COLUMNS: [&str; 29] = [
     "request_id",
     "user_id",
     "tenant_id",
+    "session_id",
     "request_type",
     "logger",
     "level",
@@ -114,6 +115,7 @@ fn bind<'a>(query: Query<'a>, record: &'a Record) -> Query<'a> {
         .bind(record.request_id())
         .bind(record.user_id())
         .bind(record.tenant_id())
+        .bind(record.session_id())
         .bind(record.request_type())
         .bind(record.logger())
         .bind(record.level().as_str())
@@ -143,10 +145,10 @@ async fn request_metrics(connection: &mut SqliteConnection, batch: &Batch) -> Re
     }
     let rows = tables::requests(batch).to_string();
     let insert = sqlx::query!(
-        "INSERT INTO request_metrics (timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id)
+        "INSERT INTO request_metrics (timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id, session_id)
         SELECT
             value ->> 'timestamp', value ->> 'operation', value ->> 'duration_ms', value ->> 'status',
-            value ->> 'trace_id', value ->> 'user_id', value ->> 'tenant_id'
+            value ->> 'trace_id', value ->> 'user_id', value ->> 'tenant_id', value ->> 'session_id'
         FROM json_each(?1)",
         rows
     );

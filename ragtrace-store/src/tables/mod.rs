@@ -9,6 +9,7 @@ mod requests;
 mod version;
 
 pub(crate) use catalog::catalog;
+#[cfg(feature = "sqlite")]
 pub(crate) use counts::counts;
 #[cfg(feature = "postgres")]
 pub(crate) use counts::{Step, added_up};

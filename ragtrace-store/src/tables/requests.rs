@@ -17,6 +17,7 @@ pub(crate) fn requests(batch: &Batch) -> Json {
             "trace_id": request.trace_id().to_string(),
             "user_id": request.user_id(),
             "tenant_id": request.tenant_id(),
+            "session_id": request.session_id(),
         })
     };
     batch.requests().iter().map(row).collect()

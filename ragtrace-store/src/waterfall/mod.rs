@@ -8,7 +8,7 @@ mod text;
 
 use std::fmt::{self, Display, Formatter};
 
-use ragtrace::{ErrorInfo, Record};
+use ragtrace::ErrorInfo;
 
 use crate::read::{SpanNode, SpanStatus, Trace};
 use bar::Scale;
@@ -58,24 +58,25 @@ const LEAST_LABEL: usize = 6;
 const LEVELS: usize = 12;
 
 impl<'a> Waterfall<'a> {
-    /// The picture of `trace`, 100 columns wide and without colour.
+    /// Returns the picture of `trace`, 100 columns wide and without colour.
     pub fn new(trace: &'a Trace) -> Self {
         Self { trace, width: 100, colour: false, all: false }
     }
 
-    /// The same with another width, in terminal columns; at least 40.
+    /// Sets the width, in terminal columns; at least 40.
     pub fn width(mut self, columns: usize) -> Self {
         self.width = columns.max(NARROWEST);
         self
     }
 
-    /// The same with or without ANSI colours. Whether they are wanted (a terminal, no `NO_COLOR`) is for the caller to say.
+    /// Sets whether ANSI colours are used; not unless set. The caller knows whether they are wanted: on a terminal, without
+    /// `NO_COLOR`.
     pub fn colour(mut self, colour: bool) -> Self {
         self.colour = colour;
         self
     }
 
-    /// The same with a line for every span, or with runs of alike siblings folded where there are very many.
+    /// Sets whether every span has a line of its own, instead of folding runs of alike siblings where there are very many.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
         self
@@ -113,15 +114,20 @@ impl<'a> Waterfall<'a> {
     /// Who asked for what, where and when.
     fn who(&self) -> String {
         let trace = self.trace;
-        let first = |part: fn(&Record) -> Option<&str>| trace.first(part).map(printable);
-        let asker = match (first(Record::user_id), first(Record::tenant_id)) {
+        let asker = match (trace.user_id().map(printable), trace.tenant_id().map(printable)) {
             (Some(user), Some(tenant)) => Some(format!("{user} @ {tenant}").into()),
             (None, Some(tenant)) => Some(format!("@ {tenant}").into()),
             (user, None) => user,
         };
         let started = trace.started_at().to_string();
         let when = format!("{} {} UTC", &started[..10], &started[11..19]).into();
-        let parts = [asker, first(Record::request_type), first(Record::request_id), first(Record::service), Some(when)];
+        let parts = [
+            asker,
+            trace.request_type().map(printable),
+            trace.request_id().map(printable),
+            trace.service().map(printable),
+            Some(when),
+        ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 }

@@ -32,16 +32,16 @@ async fn requests_are_listed_newest_first_and_narrowed(place: Place) {
     let all = TraceFilter::new;
     let cases = [
         (all(), 40),
-        (all().user("alice"), 10),
-        (all().stage("ask"), 20),
+        (all().user_id("alice"), 10),
+        (all().operation("ask"), 20),
         (all().status(RunStatus::Cancelled), 10),
-        (all().status(RunStatus::Failed).user("bob"), 0),
-        (all().tenant("acme").since(BEGIN.plus(Duration::from_millis(80))), 10),
+        (all().status(RunStatus::Failed).user_id("bob"), 0),
+        (all().tenant_id("acme").since(BEGIN.plus(Duration::from_millis(80))), 10),
         (all().until(BEGIN.plus(Duration::from_millis(60))), 10),
         (all().limit(7), 7),
-        (all().user("' OR 1=1 --"), 0),
-        (all().stage("x'); DROP TABLE request_metrics; --"), 0),
-        (all().tenant("%"), 0),
+        (all().user_id("' OR 1=1 --"), 0),
+        (all().operation("x'); DROP TABLE request_metrics; --"), 0),
+        (all().tenant_id("%"), 0),
     ];
     for (filter, expected) in cases {
         let found = store.traces(filter.clone()).await.expect("reads");
@@ -52,7 +52,10 @@ async fn requests_are_listed_newest_first_and_narrowed(place: Place) {
     let rest = store.traces(all().after(first[24].position())).await.expect("reads");
     assert_eq!(rest.len(), 15);
     assert!(rest.iter().all(|one| !first.contains(one)));
-    assert_eq!((first[0].status(), first[0].operation(), first[0].duration().as_millis()), ("completed", "ask", 50));
+    assert_eq!(
+        (first[0].status(), first[0].operation(), first[0].duration().as_millis()),
+        (RunStatus::Completed, "ask", 50)
+    );
 }
 
 async fn stats_of_a_window_count_what_ended_in_it(place: Place) {

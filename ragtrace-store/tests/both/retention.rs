@@ -17,10 +17,12 @@ over_both!(
     a_late_record_follows_its_trace,
     the_archive_forgets_a_trace_after_its_last_record,
     a_job_that_is_stopped_anywhere_goes_on_where_it_was,
-    two_jobs_at_once_settle_everything_once,
+    two_jobs_at_once_decide_on_everything_once,
     a_sink_that_is_asked_to_runs_retention_beside_its_deliveries,
     a_dry_run_says_what_would_be_done_and_does_nothing,
     a_person_is_erased_everywhere_and_nobody_else,
+    the_archive_has_the_columns_of_the_logs_in_their_order,
+    an_archived_record_is_as_it_was,
 );
 
 const DAY: Duration = Duration::from_hours(24);
@@ -83,6 +85,42 @@ async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: Place) 
     assert!(store::retain(&place.url, &retention, |_| {}).await.expect("again").days.is_empty());
 }
 
+async fn the_archive_has_the_columns_of_the_logs_in_their_order(place: Place) {
+    place.holding([]).await;
+    let columns = |table: &str| {
+        if place.is_sqlite() {
+            format!("SELECT cid || ' ' || name FROM pragma_table_info('{table}')")
+        } else {
+            format!(
+                "SELECT concat_ws(' ', ordinal_position, column_name, data_type, is_nullable)
+                FROM information_schema.columns WHERE table_schema = 'ragtrace' AND table_name = '{table}'"
+            )
+        }
+    };
+    let (logs, archive) = (columns("logs"), columns("logs_archive"));
+    for (one, other) in [(&logs, &archive), (&archive, &logs)] {
+        assert_eq!(place.number(&format!("SELECT count(*) FROM ({one} EXCEPT {other}) AS differing")).await, 0);
+    }
+    assert!(place.number(&format!("SELECT count(*) FROM ({logs}) AS columns")).await > 30);
+}
+
+async fn an_archived_record_is_as_it_was(place: Place) {
+    let record = Make::new("failed", "retrieval", 1, 0)
+        .parent(7)
+        .with("timestamp", at(0, 22).to_string())
+        .with("session_id", "chat-1")
+        .with("local_root", true)
+        .with("stack_trace", "at the end")
+        .with("context", serde_json::json!({"doc.name": "report.pdf"}))
+        .metrics(serde_json::json!({"duration_ms": 1.5, "count": 3}))
+        .record();
+    let store = place.holding([record.clone()]).await;
+    store::retain(&place.url, &Retention::new().at(at(9, 1)), |_| {}).await.expect("decided");
+    assert_eq!(store.logs(LogFilter::new()).await.expect("reads"), []);
+    let trace = store.trace(record.trace_id().expect("a trace")).await.expect("reads").expect("archived");
+    assert_eq!(trace.logs().iter().map(store::LogRow::record).collect::<Vec<_>>(), [&record]);
+}
+
 async fn a_late_record_follows_its_trace(place: Place) {
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 1), 3, false))).await;
@@ -96,12 +134,12 @@ async fn a_late_record_follows_its_trace(place: Place) {
 
 async fn the_archive_forgets_a_trace_after_its_last_record(place: Place) {
     place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 23), 4, true))).await;
-    let settle = async |now| store::retain(&place.url, &Retention::new().at(now), |_| {}).await.expect("decided");
-    settle(at(10, 0)).await;
-    assert_eq!(settle(at(30, 2)).await.expired, 0);
-    assert_eq!(settle(at(30, 4)).await.expired, 1);
+    let retain = async |now| store::retain(&place.url, &Retention::new().at(now), |_| {}).await.expect("decided");
+    retain(at(10, 0)).await;
+    assert_eq!(retain(at(30, 2)).await.expired, 0);
+    assert_eq!(retain(at(30, 4)).await.expired, 1);
     assert_eq!(rows_by_trace(&place, 2).await, BTreeMap::from([(0, (0, 0)), (1, (0, 4))]));
-    assert_eq!(settle(at(31, 3)).await.expired, 1);
+    assert_eq!(retain(at(31, 3)).await.expired, 1);
 }
 
 async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: Place) {
@@ -135,7 +173,7 @@ async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 300 * 4);
 }
 
-async fn two_jobs_at_once_settle_everything_once(place: Place) {
+async fn two_jobs_at_once_decide_on_everything_once(place: Place) {
     place.holding((0..600_u64).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0))).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     let jobs = (0..3).map(|_| store::retain(&place.url, &retention, |_| {}));
@@ -151,8 +189,8 @@ async fn a_sink_that_is_asked_to_runs_retention_beside_its_deliveries(place: Pla
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     place.holding((0..300).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0))).await;
     let sinks = [place.sink_with(retention), place.sink_with(retention)];
-    let old = "SELECT count(*) FROM logs WHERE trace_id IN (SELECT trace_id FROM settled_traces)";
-    let decided = "SELECT count(*) FROM settled_traces";
+    let old = "SELECT count(*) FROM logs WHERE trace_id IN (SELECT trace_id FROM retention_decisions)";
+    let decided = "SELECT count(*) FROM retention_decisions";
     let deadline = std::time::Instant::now() + Duration::from_secs(30);
     let mut delivered = 0;
     while place.number(old).await > 0 || place.number(decided).await < 300 {

@@ -113,7 +113,7 @@ async fn a_record_comes_back_as_it_was(place: Place) {
         let records: Vec<_> = (0..size).map(record).collect();
         place.sink().deliver(&batch(records.clone())).await.expect("delivered");
         let store = place.store().await;
-        let filter = LogFilter::new().user(odd).limit(usize::try_from(size).expect("small"));
+        let filter = LogFilter::new().user_id(odd).limit(usize::try_from(size).expect("small"));
         let rows = store.logs(filter).await.expect("reads");
         let newest = rows.iter().find(|row| row.id() == records[records.len() - 1].id()).expect("there");
         let json = |record: &ragtrace::Record| -> Json { serde_json::from_str(&record.to_json()).expect("JSON") };
@@ -133,9 +133,9 @@ async fn the_catalog_holds_the_stages_of_the_program(place: Place) {
         place.sink().deliver(&batch).await.expect("delivered");
     }
     let stages = place.store().await.stages().await.expect("reads");
-    let stage = stages.iter().find(|stage| stage.name == "noted").expect("it is linked");
-    assert_eq!((stage.service.as_str(), stage.kind.as_str()), ("rag-api", "chunk"));
-    let fields: Json = serde_json::from_str(&stage.fields).expect("JSON");
+    let stage = stages.iter().find(|stage| stage.name() == "noted").expect("it is linked");
+    assert_eq!((stage.service(), stage.kind()), (Some("rag-api"), "chunk"));
+    let fields: Json = serde_json::from_str(&stage.fields_json()).expect("JSON");
     assert_eq!((&fields[0]["name"], &fields[0]["source"]), (&json!("note"), &json!("fields")));
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::server::Database;
 use crate::cluster::Cluster;
-use crate::support::{Make, batch, run};
+use crate::support::{Make, batch, reason, run};
 
 #[tokio::test]
 async fn odd_records_arrive_with_their_batch_whichever_way_it_goes() {
@@ -32,7 +32,7 @@ async fn odd_records_arrive_with_their_batch_whichever_way_it_goes() {
     }
     assert_eq!(database.number("SELECT count(*) FROM logs"), 2 * 6 + 2_500);
     let store = store::open(&database.url()).await.expect("opens");
-    let cleaned = store.logs(LogFilter::new().user("a\u{0}b")).await.expect("reads");
+    let cleaned = store.logs(LogFilter::new().user_id("a\u{0}b")).await.expect("reads");
     assert_eq!(cleaned.len(), 2);
     assert_eq!(cleaned[0].user_id(), Some("a\u{fffd}b"));
     assert_eq!(database.number("SELECT count(*) FROM logs WHERE context ? 'clamped_timestamp_micros'"), 4);
@@ -69,6 +69,7 @@ async fn what_somebody_has_to_mend_parks_the_sink_and_says_what() {
     for (url, says) in cases {
         let error = ragtrace_store::PostgresSink::new(&*url).deliver(&batch([])).await.expect_err("refused");
         assert_eq!(error.verdict(), Verdict::Park, "{url}: {error}");
-        assert!(error.to_string().contains(says), "{url}: {error}");
+        let reason = reason(&error);
+        assert!(reason.contains(says), "{url}: {reason}");
     }
 }

@@ -52,7 +52,7 @@ async fn filters_use_their_indexes_and_read_the_days_they_name() {
     assert!(!by_trace.contains("Seq Scan on logs_2026111"), "{by_trace}");
     assert!(by_trace.contains("logs_archive_trace") && !by_trace.contains("Seq Scan on logs_archive"), "{by_trace}");
 
-    assert_eq!(store.logs(LogFilter::new().trace(trace)).await.expect("reads").len(), 20);
+    assert_eq!(store.logs(LogFilter::new().trace_id(trace)).await.expect("reads").len(), 20);
     let by_filter = plans();
     assert!(by_filter.contains("_trace_id_idx") && !by_filter.contains("Seq Scan on logs_2026111"), "{by_filter}");
 
@@ -63,12 +63,12 @@ async fn filters_use_their_indexes_and_read_the_days_they_name() {
         "{by_beginning}"
     );
 
-    assert_eq!(store.errors(day().user("user-3")).await.expect("reads").len(), 4);
+    assert_eq!(store.errors(day().user_id("user-3")).await.expect("reads").len(), 4);
     let errors = plans();
     assert!(errors.contains("logs_20261115_user_id_timestamp_idx"), "{errors}");
     assert_eq!(days_of(&errors), [15], "{errors}");
 
-    for filter in [day().stage("retrieval"), day().tenant("acme"), day().request("req-1"), day().limit(10)] {
+    for filter in [day().stage("retrieval"), day().tenant_id("acme"), day().request_id("req-1"), day().limit(10)] {
         assert!(!store.logs(filter.clone()).await.expect("reads").is_empty());
         let plans = plans();
         assert_eq!(days_of(&plans), [15], "{filter:?}: {plans}");

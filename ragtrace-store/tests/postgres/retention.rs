@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ragtrace::{Record, Sink, Timestamp};
-use ragtrace_store as store;
 use ragtrace_store::retention::{Purge, Retention};
+use ragtrace_store::{self as store, StoreError};
 use sqlx::Connection;
 
 use super::proxy::{Cut, Proxy};
@@ -48,7 +48,7 @@ async fn a_job_whose_connection_is_cut_at_any_step_goes_on_where_it_was() {
         "pg_try_advisory_lock",
         "pg_inherits",
         "SELECT DISTINCT trace_id FROM logs",
-        "INSERT INTO settled_traces",
+        "INSERT INTO retention_decisions",
         "INSERT INTO logs_archive",
         "DELETE FROM logs",
         "COMMIT",
@@ -61,6 +61,7 @@ async fn a_job_whose_connection_is_cut_at_any_step_goes_on_where_it_was() {
             let job = store::retain(&url, &ten_days_later(), |_| {}).await;
             // A lock that the server has not given back yet, or a step that was done before, is no cut.
             assert!(job.is_err() || !proxy.is_cut(), "{cut:?}: {job:?}");
+            assert!(job.as_ref().err().is_none_or(StoreError::is_retryable), "{cut:?}: {job:?}");
             no_halves(&database, &format!("{cut:?}"));
         }
     }
@@ -83,10 +84,10 @@ async fn a_day_that_somebody_reads_is_dropped_later_and_writers_do_not_wait_for_
     sqlx::raw_sql("SELECT count(*) FROM ragtrace.logs").execute(&mut *reading).await.expect("reads");
     let url = database.url();
     let job = tokio::spawn(async move { store::retain(&url, &ten_days_later(), |_| {}).await });
-    let waits = "SELECT count(*) FROM ragtrace.settled_traces";
+    let waits = "SELECT count(*) FROM ragtrace.retention_decisions";
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while database.number(waits) == 0 {
-        assert!(std::time::Instant::now() < deadline, "the job settles nothing");
+        assert!(std::time::Instant::now() < deadline, "the job decides nothing");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     for _ in 0..5 {

@@ -23,11 +23,7 @@ async fn two_tenants<'a>(cluster: &'a Cluster, reader: &str) -> Database<'a> {
     let records: Vec<_> = of("a", crate::support::TRACE, 1).into_iter().chain(of("b", OF_B, 2)).collect();
     assert!(records.iter().filter_map(StageMinute::of).count() > 0);
     database.sink().deliver(&batch(records)).await.expect("delivered");
-    database.sql(
-        "INSERT INTO logs_archive SELECT id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id,
-            tenant_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics,
-            error, stack_trace, source, service, environment, version, host, instance, thread, created_at, written FROM logs",
-    );
+    database.sql("INSERT INTO logs_archive SELECT * FROM logs");
     database.sql(&format!("CREATE ROLE {reader} LOGIN; SELECT allow_reader('{reader}', 'a')"));
     database
 }
@@ -48,7 +44,7 @@ async fn a_tenants_reader_sees_no_row_of_another_through_any_query_of_ours() {
     assert!(store.trace(crate::support::TRACE.parse().expect("an id")).await.expect("reads").is_some());
     let rows = store.logs(LogFilter::new()).await.expect("reads");
     assert!(rows.len() == 2 && rows.iter().all(|row| row.tenant_id() == Some("a")), "{rows:?}");
-    assert_eq!(store.errors(LogFilter::new().tenant("b")).await.expect("reads"), []);
+    assert_eq!(store.errors(LogFilter::new().tenant_id("b")).await.expect("reads"), []);
     assert_eq!(store.traces(TraceFilter::new()).await.expect("reads").len(), 1);
     assert_eq!(owner.traces(TraceFilter::new()).await.expect("reads").len(), 2);
     assert_eq!(store.stage_stats(wide).await.expect("reads")[0].runs(), 1);
@@ -94,7 +90,7 @@ async fn a_tenants_reader_may_touch_nothing_else() {
         "SELECT make_day('2001-01-01')",
         "SELECT host FROM instances",
         "SELECT * FROM delivered_batches",
-        "SELECT * FROM settled_traces",
+        "SELECT * FROM retention_decisions",
         "ALTER TABLE logs DISABLE ROW LEVEL SECURITY",
         "SET row_security = off; SELECT * FROM logs",
         "SET ROLE postgres",

@@ -1,14 +1,16 @@
 //! What the sink and the store say when something is in the way.
 
+use std::error::Error;
 use std::path::Path;
 
 use ragtrace::Sink;
 use ragtrace::sink::{SinkError, Verdict};
+use ragtrace_store::retention::{Purge, Retention};
 use ragtrace_store::{self as store, SqliteSink};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
-use crate::support::{File, batch, ingestion};
+use crate::support::{File, batch, ingestion, reason};
 
 async fn refused(path: &Path) -> SinkError {
     SqliteSink::new(path).deliver(&batch(ingestion())).await.expect_err("refused")
@@ -21,8 +23,9 @@ async fn execute(file: &File, sql: &str) {
     connection.close().await.expect("closes");
 }
 
-fn says(error: &impl std::fmt::Display, expected: &str) {
-    assert!(error.to_string().contains(expected), "{error}\ndoes not say: {expected}");
+fn says(error: &(impl Error + 'static), expected: &str) {
+    let reason = reason(error);
+    assert!(reason.contains(expected), "{reason}\ndoes not say: {expected}");
 }
 
 #[tokio::test]
@@ -133,6 +136,57 @@ async fn another_programs_lock_passes() {
     }
     lock.rollback().await.expect("unlocked");
     delivery.await.expect("delivered once the lock is gone");
+}
+
+#[tokio::test]
+async fn a_lock_that_another_program_does_not_give_back_passes_whatever_is_asked() {
+    let file = File::holding(ingestion()).await;
+    let url = file.url();
+    let options = SqliteConnectOptions::new().filename(file.path()).pragma("locking_mode", "EXCLUSIVE");
+    let mut other = options.connect().await.expect("a database");
+    // Readers are locked out too, from the first write on.
+    sqlx::raw_sql("DELETE FROM stages").execute(&mut other).await.expect("locked");
+    let batch = batch(ingestion());
+    let sink = file.sink();
+    let (open, migrate, retain, purge, delivery) = tokio::join!(
+        async { store::open(&url).await.map(drop) },
+        async { store::migrate(&url).await },
+        async { store::retain(&url, &Retention::new(), |_| {}).await.map(drop) },
+        async { store::purge(&url, &Purge::of("alice"), |_| {}).await.map(drop) },
+        sink.deliver(&batch),
+    );
+    for answer in [open, migrate, retain, purge] {
+        let error = answer.expect_err("locked");
+        assert!(error.is_retryable(), "{error:?}");
+        says(&error, "database is locked");
+    }
+    assert_eq!(delivery.expect_err("locked").verdict(), Verdict::Retry);
+    other.close().await.expect("unlocked");
+    store::migrate(&url).await.expect("nobody holds it any more");
+}
+
+#[tokio::test]
+async fn a_lock_taken_while_a_job_runs_passes() {
+    let file = File::holding(ingestion()).await;
+    let (url, path) = (file.url(), file.path());
+    let lock = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let options = SqliteConnectOptions::new().filename(path);
+            let mut other = options.connect().await.expect("a database");
+            sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut other).await.expect("locked");
+            other
+        })
+    };
+    // The file is open by the time of the first report, and the lock is there before the next step.
+    let mut other = None;
+    let purge = Purge::of("alice");
+    let purged = store::purge(&url, &purge, |_| {
+        let lock = lock.clone();
+        other.get_or_insert_with(|| std::thread::spawn(lock).join().expect("locked"));
+    });
+    let error = purged.await.expect_err("locked");
+    assert!(error.is_retryable(), "{error:?}");
 }
 
 #[tokio::test]

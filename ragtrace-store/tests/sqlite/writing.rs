@@ -181,7 +181,7 @@ async fn odd_texts_and_numbers_come_back_as_they_were() {
         .record();
     let file = File::holding([record.clone()]).await;
     let store = store::open(&file.url()).await.expect("opens");
-    let rows = store.logs(LogFilter::new().user(odd)).await.expect("reads");
+    let rows = store.logs(LogFilter::new().user_id(odd)).await.expect("reads");
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].record(), &record);
     assert_eq!(number(&file, "SELECT item_count FROM logs").await, i64::MAX, "clamped in its column alone");

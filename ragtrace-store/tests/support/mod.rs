@@ -1,5 +1,7 @@
 //! Records and stores for tests.
 
+use std::error::Error;
+
 use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Sink, Timestamp};
@@ -87,6 +89,17 @@ pub(crate) fn ingestion() -> Vec<Record> {
         .chain(&[root_end])
         .map(Make::record)
         .collect()
+}
+
+/// The message of an error with those of its sources.
+pub(crate) fn reason(error: &dyn Error) -> String {
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        reason.push_str(&format!(": {error}"));
+        source = error.source();
+    }
+    reason
 }
 
 /// A batch of records, and what they count for.

@@ -58,6 +58,19 @@ impl Place {
         self.store().await
     }
 
+    /// Runs statements. Tables are named without their schema.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.is_sqlite() {
+            let mut connection = SqliteConnection::connect(&self.url).await.expect("a database");
+            sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statement is good");
+            return;
+        }
+        let url = format!("{}?options=-csearch_path%3Dragtrace", self.url);
+        let mut connection = PgConnection::connect(&url).await.expect("a database");
+        sqlx::raw_sql(sql).execute(&mut connection).await.expect("the statement is good");
+    }
+
     /// The one whole number that a statement gives. Tables are named without their schema.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());

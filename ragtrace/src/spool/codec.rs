@@ -95,6 +95,7 @@ fn request_json(request: &RequestMetric) -> Json {
         "trace_id": request.trace_id().to_string(),
         "user_id": request.user_id(),
         "tenant_id": request.tenant_id(),
+        "session_id": request.session_id(),
     })
 }
 
@@ -102,6 +103,7 @@ fn request(json: &Json) -> Option<RequestMetric> {
     let mut request = Request::new(parsed(json, "trace_id")?);
     request.user_id = json["user_id"].as_str().map(Into::into);
     request.tenant_id = json["tenant_id"].as_str().map(Into::into);
+    request.session_id = json["session_id"].as_str().map(Into::into);
     Some(RequestMetric {
         timestamp: parsed(json, "timestamp")?,
         operation: Cow::Owned(json["operation"].as_str()?.to_owned()),

@@ -47,7 +47,7 @@ impl Data {
     }
 
     pub(super) fn row(&mut self, row: &Row<'_>) {
-        const COLUMNS: i16 = 30;
+        const COLUMNS: i16 = 31;
         self.piece.extend_from_slice(&COLUMNS.to_be_bytes());
         self.bytes(Some(row.id.as_bytes()));
         self.bytes(Some(&(row.timestamp - EPOCH).to_be_bytes()));
@@ -58,6 +58,7 @@ impl Data {
         self.text(row.request_id.as_deref());
         self.text(row.user_id.as_deref());
         self.text(row.tenant_id.as_deref());
+        self.text(row.session_id.as_deref());
         self.text(row.request_type.as_deref());
         self.text(Some(&row.logger));
         self.text(Some(row.level));

@@ -103,19 +103,19 @@ async fn by_statement(connection: &mut PgConnection, records: &[Record]) -> Resu
     let rows: Vec<Row<'_>> = records.iter().map(Row::of).collect();
     let insert = sqlx::query!(
         "INSERT INTO logs (id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, tenant_id,
-            request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, error,
-            stack_trace, source, service, environment, version, host, instance, thread)
+            session_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics,
+            error, stack_trace, source, service, environment, version, host, instance, thread)
         SELECT id, 'epoch'::timestamptz + at * interval '1 microsecond', trace_id, span_id, parent_span_id, local_root,
-            request_id, user_id, tenant_id, request_type, logger, level, message, event, stage, kind, duration_ms,
-            item_count, context::jsonb, metrics::jsonb, error::jsonb, stack_trace, source::jsonb, service, environment,
-            version, host, instance, thread
+            request_id, user_id, tenant_id, session_id, request_type, logger, level, message, event, stage, kind,
+            duration_ms, item_count, context::jsonb, metrics::jsonb, error::jsonb, stack_trace, source::jsonb, service,
+            environment, version, host, instance, thread
         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::boolean[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
-            $17::double precision[], $18::bigint[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
-            $24::text[], $25::text[], $26::text[], $27::text[], $28::uuid[], $29::text[])
-            AS r(id, at, trace_id, span_id, parent_span_id, local_root, request_id, user_id, tenant_id, request_type, logger,
-                level, message, event, stage, kind, duration_ms, item_count, context, metrics, error, stack_trace, source,
-                service, environment, version, host, instance, thread)",
+            $17::text[], $18::double precision[], $19::bigint[], $20::text[], $21::text[], $22::text[], $23::text[],
+            $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::uuid[], $30::text[])
+            AS r(id, at, trace_id, span_id, parent_span_id, local_root, request_id, user_id, tenant_id, session_id,
+                request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, error,
+                stack_trace, source, service, environment, version, host, instance, thread)",
         column(&rows, |row| row.id) as Vec<Uuid>,
         column(&rows, |row| row.timestamp) as Vec<i64>,
         column(&rows, |row| row.trace_id) as Vec<Option<Uuid>>,
@@ -125,6 +125,7 @@ async fn by_statement(connection: &mut PgConnection, records: &[Record]) -> Resu
         texts(&rows, |row| row.request_id.as_deref()) as Vec<Option<&str>>,
         texts(&rows, |row| row.user_id.as_deref()) as Vec<Option<&str>>,
         texts(&rows, |row| row.tenant_id.as_deref()) as Vec<Option<&str>>,
+        texts(&rows, |row| row.session_id.as_deref()) as Vec<Option<&str>>,
         texts(&rows, |row| row.request_type.as_deref()) as Vec<Option<&str>>,
         texts(&rows, |row| Some(&row.logger)) as Vec<Option<&str>>,
         texts(&rows, |row| Some(row.level)) as Vec<Option<&str>>,
@@ -162,18 +163,19 @@ async fn request_metrics(connection: &mut PgConnection, batch: &Batch) -> Result
     }
     let text = |text: &str| clean::text(text).into_owned();
     let insert = sqlx::query!(
-        "INSERT INTO request_metrics (timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id)
+        "INSERT INTO request_metrics (timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id, session_id)
         SELECT 'epoch'::timestamptz + at * interval '1 microsecond', operation, duration_ms, status, trace_id, user_id,
-            tenant_id
-        FROM unnest($1::bigint[], $2::text[], $3::double precision[], $4::text[], $5::uuid[], $6::text[], $7::text[])
-            AS r(at, operation, duration_ms, status, trace_id, user_id, tenant_id)",
+            tenant_id, session_id
+        FROM unnest($1::bigint[], $2::text[], $3::double precision[], $4::text[], $5::uuid[], $6::text[], $7::text[],
+            $8::text[]) AS r(at, operation, duration_ms, status, trace_id, user_id, tenant_id, session_id)",
         &column(requests, |request| sensible(request.timestamp().as_micros())),
         &column(requests, |request| text(request.operation())),
         &column(requests, |request| tables::millis(request.duration())),
         &column(requests, |request| request.status().as_str().to_owned()),
         &column(requests, |request| request.trace_id().as_uuid()),
         &column(requests, |request| request.user_id().map(text)) as &[Option<String>],
-        &column(requests, |request| request.tenant_id().map(text)) as &[Option<String>]
+        &column(requests, |request| request.tenant_id().map(text)) as &[Option<String>],
+        &column(requests, |request| request.session_id().map(text)) as &[Option<String>]
     );
     insert.execute(connection).await.map(drop)
 }

@@ -12,7 +12,7 @@ use crate::postgres::days::{day_of, sensible};
 
 /// Columns that are written, in the order of `logs`: all but `created_at` and `written`, which the server fills in.
 pub(super) const COLUMNS: &str = "id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, \
-    tenant_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, \
+    tenant_id, session_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, \
     error, stack_trace, source, service, environment, version, host, instance, thread";
 
 /// What a record holds, as PostgreSQL can.
@@ -28,6 +28,7 @@ pub(super) struct Row<'a> {
     pub(super) request_id: Text<'a>,
     pub(super) user_id: Text<'a>,
     pub(super) tenant_id: Text<'a>,
+    pub(super) session_id: Text<'a>,
     pub(super) request_type: Text<'a>,
     pub(super) logger: Cow<'a, str>,
     pub(super) level: &'static str,
@@ -103,6 +104,7 @@ impl<'a> Row<'a> {
             request_id: text(record.request_id()),
             user_id: text(record.user_id()),
             tenant_id: text(record.tenant_id()),
+            session_id: text(record.session_id()),
             request_type: text(record.request_type()),
             logger: clean::text(record.logger()),
             level: record.level().as_str(),
