@@ -120,7 +120,7 @@ async fn queries(role: &str, store: &LogStore) -> Vec<Line> {
     let mut times = Vec::new();
     for user in (0..200).map(|n| format!("user-{}", (n * 50 + 3) % 1_000)) {
         let started = Instant::now();
-        store.errors(LogFilter::new().user(user).since(day_ago)).await.expect("reads");
+        store.errors(LogFilter::new().user_id(user).since(day_ago)).await.expect("reads");
         times.push(started.elapsed());
     }
     say("errors(user, 24h)", times, "p99 ≤ 50 ms");
@@ -133,7 +133,7 @@ async fn queries(role: &str, store: &LogStore) -> Vec<Line> {
     say("stage_stats(24h)", times, "≤ 100 ms");
     for (what, filter) in [
         ("logs(), newest 1,000", LogFilter::new()),
-        ("logs(user), newest 100", LogFilter::new().user("user-3").limit(100)),
+        ("logs(user), newest 100", LogFilter::new().user_id("user-3").limit(100)),
         ("logs(stage), newest 100", LogFilter::new().stage("stage_3").limit(100)),
     ] {
         let mut times = Vec::new();
