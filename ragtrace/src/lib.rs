@@ -30,7 +30,7 @@ pub use ragtrace_core::{
 pub use record::{DecodeRecordError, Origin, Record, RecordLimits};
 pub use redact::{Redactor, Secret};
 pub use sample::Sampler;
-pub use setup::{Builder, SetupError, Telemetry, TelemetryHandle, builder};
+pub use setup::{Builder, IntoLevel, SetupError, Telemetry, TelemetryHandle, builder};
 pub use sink::Sink;
 pub use spool::{Durability, SpoolLimits};
 

@@ -3,5 +3,7 @@
 mod contexts;
 mod delivery;
 mod handle;
+mod levels;
+mod settings;
 mod sinks;
 mod support;

@@ -10,31 +10,34 @@ use ragtrace_core::{ErrorInfo, Event};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::{Draft, Marks, Maybe, More, Origin, Other, Parts, Place, Record};
+use super::accessors::Record;
+use super::chunk_builder::ChunkBuilder;
+use super::origin::Origin;
+use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
 use crate::Value;
 
 impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
     /// Members that are not known are passed over.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
-        let mut drafts = Vec::new();
-        add_json(&mut drafts, line)?;
-        let record = drafts.pop().and_then(|draft| draft.finish().pop());
+        let mut chunks = Vec::new();
+        add_json(&mut chunks, line)?;
+        let record = chunks.pop().and_then(|chunk| chunk.finish().pop());
         record.ok_or_else(|| DecodeRecordError("it is empty".to_owned()))
     }
 }
 
-/// Adds the record of some canonical JSON to the last of `drafts`, or to a new one if it comes from another process.
-pub(crate) fn add_json(drafts: &mut Vec<Draft>, line: &str) -> Result<(), DecodeRecordError> {
+/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes from another process.
+pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(), DecodeRecordError> {
     let json: Json = serde_json::from_str(line).map_err(|error| DecodeRecordError(error.to_string()))?;
     let object = json.as_object().ok_or_else(|| DecodeRecordError("it is not an object".to_owned()))?;
     let members = Members(object);
     let origin = origin(&members)?;
-    if drafts.last().is_none_or(|draft| *draft.origin() != origin) {
-        drafts.push(Draft::new(Arc::new(origin)));
+    if chunks.last().is_none_or(|chunk| *chunk.origin() != origin) {
+        chunks.push(ChunkBuilder::new(Arc::new(origin)));
     }
-    match drafts.last_mut() {
-        Some(draft) => add(draft, &members),
+    match chunks.last_mut() {
+        Some(chunk) => add_record(chunk, &members),
         None => Ok(()),
     }
 }
@@ -75,7 +78,7 @@ impl Members<'_> {
     }
 }
 
-fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError> {
+fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), DecodeRecordError> {
     let event = members.text("event").and_then(Event::from_name);
     let event = event.ok_or_else(|| DecodeRecordError("`event` is missing or unknown".to_owned()))?;
     let metrics = members.object("metrics");
@@ -84,7 +87,7 @@ fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError
         Duration::try_from_secs_f64(number / 1_000.0).ok()
     };
     let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
-    let other = Other {
+    let subject = OwnedSubject {
         logger: owned("logger").unwrap_or_default(),
         message: owned("message").filter(|_| event == Event::Log),
         stage: owned("stage"),
@@ -96,27 +99,30 @@ fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError
     let has_failed = members.0.contains_key("error") || stack_trace.is_some();
     let failure = has_failed.then_some((error, stack_trace));
     let (id, timestamp, level) = (members.required("id")?, members.required("timestamp")?, members.required("level")?);
-    let parts = Parts {
-        request: request(members).map_or(Place::NONE, |request| draft.request(&request)),
+    let parts = RecordParts {
+        request: request(members).map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
-        marks: Marks::default().with(Marks::LOCAL_ROOT, members.0.get("local_root") == Some(&Json::Bool(true))),
-        thread: members.text("thread").map_or(Place::NONE, |thread| draft.thread(&Arc::from(thread))),
-        duration: Maybe::from(millis("duration_ms")),
-        busy: Maybe::from(millis("busy_ms")),
-        count: Maybe::from(metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64)),
-        more: Some(Box::new(More { id: Some(id), other, failure })),
-        ..Parts::new(timestamp, event, level, None)
+        flags: RecordFlags::default()
+            .with(RecordFlags::LOCAL_ROOT, members.0.get("local_root") == Some(&Json::Bool(true))),
+        thread: members.text("thread").map_or(ChunkIndex::NONE, |thread| chunk.thread_index(&Arc::from(thread))),
+        duration: OptionalU64::from(millis("duration_ms")),
+        busy: OptionalU64::from(millis("busy_ms")),
+        count: OptionalU64::from(metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64)),
+        extras: Some(Box::new(Extras { id: Some(id), subject, failure })),
+        ..RecordParts::new(timestamp, event, level, None)
     };
     let context = members.object("context");
     for (name, json) in context.iter().flat_map(|context| context.0) {
-        draft.context(Cow::Owned(name.clone()), value(json));
+        chunk.add_context(Cow::Owned(name.clone()), value(json));
     }
-    let apart = ["duration_ms", "busy_ms", "count"];
-    for (name, json) in metrics.iter().flat_map(|m| m.0).filter(|(name, _)| !apart.contains(&name.as_str())) {
-        draft.metric(Cow::Owned(name.clone()), value(json));
+    let members_of_their_own = ["duration_ms", "busy_ms", "count"];
+    for (name, json) in
+        metrics.iter().flat_map(|m| m.0).filter(|(name, _)| !members_of_their_own.contains(&name.as_str()))
+    {
+        chunk.add_metric(Cow::Owned(name.clone()), value(json));
     }
-    draft.add(parts);
+    chunk.add(parts);
     Ok(())
 }
 

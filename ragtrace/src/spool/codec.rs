@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
-use crate::record::{Draft, Origin, add_json};
+use crate::record::{ChunkBuilder, Origin, add_json};
 use crate::sink::Batch;
 
 /// The number of the form that is written.
@@ -47,9 +47,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     if header["version"] != json!(VERSION) {
         return Err(format!("its format is {}, and this version reads {VERSION}", header["version"]));
     }
-    let mut drafts = Vec::new();
-    lines.try_for_each(|line| add_json(&mut drafts, line).map_err(|error| error.to_string()))?;
-    let records: Vec<_> = drafts.into_iter().flat_map(Draft::finish).collect();
+    let mut chunks = Vec::new();
+    lines.try_for_each(|line| add_json(&mut chunks, line).map_err(|error| error.to_string()))?;
+    let records: Vec<_> = chunks.into_iter().flat_map(ChunkBuilder::finish).collect();
     if header["records"] != json!(records.len()) {
         return Err(format!("it has {} records instead of {}", records.len(), header["records"]));
     }

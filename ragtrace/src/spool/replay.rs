@@ -5,7 +5,7 @@ use std::io;
 
 use uuid::Uuid;
 
-use super::{DeadLetter, DeadLetters};
+use super::dead_letter::{DeadLetter, DeadLetters};
 use crate::redact::Redactor;
 use crate::sink::{Batch, Sink};
 
@@ -57,7 +57,7 @@ async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
     };
     // Whoever is told why has no need of a password in it.
     let redacted = |mut why: String| {
-        Redactor::new().text(&mut why);
+        Redactor::new().redact(&mut why);
         why
     };
     why.map_or(Ok(()), |why| Err(redacted(why)))
