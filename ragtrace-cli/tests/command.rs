@@ -1,7 +1,7 @@
 //! The command as its users run it.
 
 #[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]
-#[path = "../../ragtrace-sinks/tests/support/mod.rs"]
+#[path = "../../ragtrace-store/tests/support/mod.rs"]
 mod support;
 
 use std::io::Read;

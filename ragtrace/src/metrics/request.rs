@@ -112,4 +112,9 @@ impl RequestMetric {
     pub fn tenant_id(&self) -> Option<&str> {
         self.request.tenant_id.as_deref()
     }
+
+    /// Returns the session that the request belongs to, such as a conversation.
+    pub fn session_id(&self) -> Option<&str> {
+        self.request.session_id.as_deref()
+    }
 }

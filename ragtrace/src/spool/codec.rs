@@ -110,6 +110,7 @@ fn request_json(request: &RequestMetric) -> Json {
         "trace_id": request.trace_id().to_string(),
         "user_id": request.user_id(),
         "tenant_id": request.tenant_id(),
+        "session_id": request.session_id(),
     })
 }
 
@@ -117,6 +118,7 @@ fn request(members: &Members<'_>) -> Option<RequestMetric> {
     let mut request = Request::new(members.parsed("trace_id")?);
     request.user_id = members.text("user_id").map(Into::into);
     request.tenant_id = members.text("tenant_id").map(Into::into);
+    request.session_id = members.text("session_id").map(Into::into);
     Some(RequestMetric {
         timestamp: members.parsed("timestamp")?,
         operation: Cow::Owned(members.text("operation")?.to_owned()),
