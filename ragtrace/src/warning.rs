@@ -1,5 +1,5 @@
-//! What an operator must know although the sink that would report it is the one that fails: lines on
-//! stderr, few of them.
+//! What an operator must know although the sink that would report it is the one that fails: lines
+//! on stderr, few of them.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -17,8 +17,8 @@ pub(crate) struct RateLimitedWarning {
 }
 
 impl RateLimitedWarning {
-    /// Warns of `number` more on stderr, unless that was done lately; then they are part of the next
-    /// warning. Returns whether it was printed.
+    /// Warns of `number` more on stderr, unless that was done lately; then they are part of the
+    /// next warning. Returns whether it was printed.
     pub(crate) fn warn(&mut self, number: u64, message: impl FnOnce(u64) -> String) -> bool {
         self.unreported += number;
         let now = Instant::now();
@@ -31,8 +31,8 @@ impl RateLimitedWarning {
         true
     }
 
-    /// Notes that the trouble is over. Returns whether there was a warning of it, so that its end should
-    /// be printed, too.
+    /// Notes that the trouble is over. Returns whether there was a warning of it, so that its end
+    /// should be printed, too.
     pub(crate) fn clear(&mut self) -> bool {
         std::mem::take(&mut self.is_active)
     }

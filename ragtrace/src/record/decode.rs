@@ -17,8 +17,8 @@ use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, R
 use crate::Value;
 
 impl Record {
-    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
-    /// Members that are not known are passed over.
+    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or
+    /// an earlier one. Members that are not known are passed over.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
         let mut chunks = Vec::new();
         add_json(&mut chunks, line)?;
@@ -27,7 +27,8 @@ impl Record {
     }
 }
 
-/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes from another process.
+/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes
+/// from another process.
 pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(), DecodeRecordError> {
     let json: Json = serde_json::from_str(line).map_err(|error| DecodeRecordError(error.to_string()))?;
     let object = json.as_object().ok_or_else(|| DecodeRecordError("it is not an object".to_owned()))?;

@@ -1,7 +1,8 @@
 //! Cached fragments of canonical JSON.
 //!
-//! Most of what a stage's record says is what other records of its stage, its request or its process
-//! say too. Each thread that writes records keeps these fragments, each with the comma before it.
+//! Most of what a stage's record says is what other records of its stage, its request or its
+//! process say too. Each thread that writes records keeps these fragments, each with the comma
+//! before it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -72,8 +73,8 @@ pub(super) struct FragmentKey<'a> {
     pub(super) thread: Option<&'a Arc<str>>,
 }
 
-/// Calls `write` with the fragments of a record, and returns whether it was called: a thread at its end
-/// has none.
+/// Calls `write` with the fragments of a record, and returns whether it was called: a thread at its
+/// end has none.
 pub(super) fn with_fragments(key: FragmentKey<'_>, write: impl FnOnce(RecordFragments<'_>)) -> bool {
     CACHE
         .try_with(|cache| {

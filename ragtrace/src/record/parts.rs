@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::fields::{ALLOCATION, FieldRanges, FieldSizes, NamedValue};
 
-/// What a record has for itself. Two or three of them are made for each stage that runs, so it is kept
-/// small: 96 bytes.
+/// What a record has for itself. Two or three of them are made for each stage that runs, so it is
+/// kept small: 96 bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordParts {
     /// `None` for what is no stage's of this process: then `extras` says what it is about.
@@ -208,8 +208,8 @@ impl RecordParts {
     /// The memory of a [`Record`](super::Record), which is a reference to its chunk and an index.
     pub(super) const HANDLE_MEMORY: usize = size_of::<(*const (), u32)>();
 
-    /// The memory of a record without fields and texts, with a request of its own, since a chunk may
-    /// have one a record. Half as much again, because vectors grow by doubling.
+    /// The memory of a record without fields and texts, with a request of its own, since a chunk
+    /// may have one a record. Half as much again, because vectors grow by doubling.
     #[expect(clippy::cast_possible_truncation, reason = "some hundred bytes")]
     pub(super) const MEMORY: u32 =
         (size_of::<Self>() * 3 / 2 + Self::HANDLE_MEMORY + size_of::<Request>() + 2 * ALLOCATION) as u32;

@@ -2,8 +2,8 @@
 
 use super::key_prefixes::KEY_PREFIXES;
 
-/// Returns the next index from `at` on where [`secret_at`](super::secret_shapes::secret_at) has to look, rules of the user's aside. Most
-/// bytes are none, and those take a few instructions each.
+/// Returns the next index from `at` on where [`secret_at`](super::secret_shapes::secret_at) has to
+/// look, rules of the user's aside. Most bytes are none, and those take a few instructions each.
 pub(super) fn next_candidate(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes[at..].iter();
     let Some(first) = rest.next() else { return bytes.len() };
@@ -22,15 +22,16 @@ pub(super) fn next_candidate(bytes: &[u8], at: usize) -> usize {
     bytes.len()
 }
 
-/// Returns whether what begins at `at` is one of `groups` by its third byte and the one before it, too.
+/// Returns whether what begins at `at` is one of `groups` by its third byte and the one before it,
+/// too.
 fn is_candidate(bytes: &[u8], at: usize, groups: u32) -> bool {
     let third = bytes.get(at + 2).map_or(SIGN, |third| GROUPS.thirds[usize::from(*third)]);
     let is_in_word = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
     groups & third & if is_in_word { SIGNS } else { u32::MAX } != 0
 }
 
-/// Beginnings of secrets by their first three bytes, in groups with the same first two, a bit each: for
-/// each byte the groups that it may be the first, the second and the third of.
+/// Beginnings of secrets by their first three bytes, in groups with the same first two, a bit each:
+/// for each byte the groups that it may be the first, the second and the third of.
 struct BeginningGroups {
     firsts: [u32; 256],
     seconds: [u32; 256],

@@ -15,7 +15,7 @@ use crate::record::RecordMut;
 
 type CustomRule = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
-/// What counts as a secret: the rules that come with it, and yours.
+/// Decides what counts as a secret: by the rules that come with it, and yours.
 ///
 /// ```
 /// use ragtrace::Redactor;
@@ -35,29 +35,31 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// The rules that come with it.
+    /// Makes a redactor with the rules that come with it.
     pub fn new() -> Self {
         Self { is_on: true, text_rules: TextRules::default(), custom_rules: Vec::new() }
     }
 
-    /// No rules at all: records leave as they are. A [`Secret`] still shows its mark.
+    /// Makes a redactor without any rules: records leave as they are. A [`Secret`](crate::Secret)
+    /// still shows its mark.
     pub fn off() -> Self {
         Self { is_on: false, ..Self::new() }
     }
 
-    /// Fields with this name, or with a name that has it among its segments, are secret too: `ssn`, `account.number`.
+    /// Makes fields secret that have this name, or one with it among its segments: `ssn`,
+    /// `account.number`.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
         self.text_rules.names.added.push(normalize(name.as_ref()));
         self
     }
 
-    /// Fields of exactly this name are not secret, whatever their segments.
+    /// Keeps fields of exactly this name, whatever their segments.
     pub fn keep(mut self, name: impl Into<String>) -> Self {
         self.text_rules.names.kept.push(name.into());
         self
     }
 
-    /// Words that begin with this are secret.
+    /// Makes words secret that begin with this.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         if !prefix.is_empty() {
@@ -66,8 +68,8 @@ impl Redactor {
         self
     }
 
-    /// A rule of your own: what a text becomes, or `None` if it stays as it is. It runs on the worker for every text, so it
-    /// should be quick.
+    /// Adds a rule of your own, which returns what a text becomes, or `None` if it stays as it is.
+    /// It runs on the worker for every text, so it should be quick.
     pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.custom_rules.push(Arc::new(rule));
         self

@@ -111,9 +111,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// With a rule of the user's every place is looked at.
+        /// With a rule of the user's every byte is looked at.
         #[test]
-        fn no_place_is_passed_over_where_a_secret_begins(text in "(sk-0123456789abcdefghij|AKIAIOSFODNN7EXAMPLE|eyJ0eXAi|\\.eyJh|bEARER |[Bb]earer |://|@|password|-----BEGIN |PRIVATE KEY-----|ghp_|xox|[a-zA-Z0-9:=\" '\\-_.]|ü){0,40}") {
+        fn no_byte_is_passed_over_where_a_secret_begins(text in "(sk-0123456789abcdefghij|AKIAIOSFODNN7EXAMPLE|eyJ0eXAi|\\.eyJh|bEARER |[Bb]earer |://|@|password|-----BEGIN |PRIVATE KEY-----|ghp_|xox|[a-zA-Z0-9:=\" '\\-_.]|ü){0,40}") {
             let rules = with_prefix("no text has this");
             proptest::prop_assert_eq!(redacted(&text, &TextRules::default()), redacted(&text, &rules));
         }
@@ -127,8 +127,8 @@ mod tests {
         }
     }
 
-    /// Texts that make a search which looks at a place more than so often slow: each takes a fraction of a second, and a
-    /// thousand times that if the time were quadratic.
+    /// Texts that make a search slow which looks at a byte more than so often: each takes a
+    /// fraction of a second, and a thousand times that if the time were quadratic.
     #[test]
     fn hostile_texts_take_no_longer_than_others() {
         for piece in [

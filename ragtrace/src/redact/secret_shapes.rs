@@ -1,7 +1,7 @@
 //! What secrets look like, a function a shape, and what stands before them.
 //!
-//! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters is
-//! measured once, where it begins; so the time is linear in the length, whatever the text.
+//! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters
+//! is measured once, where it begins; so the time is linear in the length, whatever the text.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use super::text_rules::{MARK, TextRules};
 /// Names that stand before a colon in prose, too, so that what follows has to look like a secret.
 const PROSE: &[&str] = &["token", "secret", "credentials"];
 
-/// Words between a name and its value.
+/// Authentication schemes that stand between a name and its value.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey"];
 
 /// Returns the secret that is found when the byte at `at` is looked at. It begins there or later.
@@ -84,8 +84,8 @@ fn value_of_secret_name(text: &str, at: usize, rules: &TextRules) -> Option<Rang
     (!says_nothing && (!is_prose || looks_secret)).then_some(start..end)
 }
 
-/// Returns where a value begins, whether its quotes are escaped, and the quote that closes it: after
-/// spaces, `Some(` and the quote that opens it.
+/// Returns where a value begins, whether its quotes are escaped, and the quote that closes it:
+/// after spaces, `Some(` and the quote that opens it.
 fn opened(bytes: &[u8], from: usize) -> (usize, bool, Option<u8>) {
     let spaces = |from: usize| from + bytes[from..].iter().take(8).take_while(|byte| **byte == b' ').count();
     let mut start = spaces(from);
@@ -156,8 +156,8 @@ fn access_key(rest: &[u8]) -> Option<usize> {
     (length == 20).then_some(length)
 }
 
-/// Returns the length of a JSON Web Token (RFC 7519): three parts, the first of which is an object in
-/// base64.
+/// Returns the length of a JSON Web Token (RFC 7519): three parts, the first of which is an object
+/// in base64.
 fn web_token(rest: &[u8]) -> Option<usize> {
     const SHORTEST: usize = 30;
     let length = rest.iter().take_while(|byte| is_word(**byte)).count();

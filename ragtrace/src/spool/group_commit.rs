@@ -1,4 +1,5 @@
-//! Commands that share a transaction: what they write, and what is to be answered once it is on disk.
+//! Commands that share a transaction: what they write, and what is to be answered once it is on
+//! disk.
 
 use super::database::{BatchMeta, SpoolError, SpoolFile};
 use super::protocol::SpoolEvent;

@@ -21,9 +21,10 @@ pub struct Replayed {
 }
 
 impl DeadLetters {
-    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from the file. Each letter
-    /// goes alone, under an id that follows from its record's: one that is there twice, or is replayed once more after an
-    /// interruption, makes nothing twice at a sink with a ledger.
+    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from
+    /// the file. Each letter goes alone, under an id that follows from its record's: one that is
+    /// there twice, or is replayed once more after an interruption, makes nothing twice at a sink
+    /// with a ledger.
     ///
     /// # Errors
     ///
@@ -46,7 +47,7 @@ impl DeadLetters {
     }
 }
 
-/// Delivers a letter, or says why it is refused again.
+/// Delivers a letter, or returns why it is refused again.
 async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
     let id = Uuid::new_v5(&letter.record.id(), b"replay");
     let batch = Batch::new(id, [letter.record.clone()]);

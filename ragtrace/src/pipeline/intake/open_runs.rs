@@ -13,7 +13,8 @@ use crate::record::{EncodedRange, FieldSizes};
 /// What is known of a run that has not ended.
 #[derive(Debug, Default)]
 pub(super) struct OpenRun {
-    /// `None` until the start was read; what the body recorded may come before it, from another thread.
+    /// `None` until the start was read; what the body recorded may come before it, from another
+    /// thread.
     start: Option<Start>,
     /// The encoding of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,

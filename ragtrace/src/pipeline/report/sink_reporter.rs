@@ -50,8 +50,8 @@ impl SinkReporter {
         std::mem::take(&mut self.reports)
     }
 
-    /// Reports that a batch arrived, unless it has nothing but our own records: there were no end of
-    /// it.
+    /// Reports that a batch arrived, unless it has nothing but our own records: there were no end
+    /// of it.
     pub(crate) fn report_shipped(&mut self, batch: &Batch) {
         if !batch.records().iter().all(Record::is_self_report) {
             self.shipped.0 += 1;

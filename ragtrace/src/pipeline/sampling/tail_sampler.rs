@@ -1,5 +1,5 @@
-//! The sampler at work: it passes records on, holds them until their trace is decided, or leaves them
-//! out.
+//! The sampler at work: it passes records on, holds them until their trace is decided, or leaves
+//! them out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -107,8 +107,8 @@ impl TailSampler {
         }
     }
 
-    /// Counts records as left out that another process held when it was killed, and that this one does
-    /// not ship either.
+    /// Counts records as left out that another process held when it was killed, and that this one
+    /// does not ship either.
     pub(crate) fn count_left_out(&mut self, records: u64) {
         self.left_out += records;
     }
