@@ -9,14 +9,13 @@
 //! This catches what looks like a secret. A value that must never leave, whatever it looks like,
 //! belongs in a [`Secret`].
 
-mod candidates;
 mod key_prefixes;
 mod redactor;
+mod rules;
 mod scan;
 mod secret;
 mod secret_names;
 mod secret_shapes;
-mod text_rules;
 
 pub use redactor::Redactor;
 pub use secret::Secret;

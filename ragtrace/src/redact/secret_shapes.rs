@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use super::key_prefixes::KEY_PREFIXES;
+use super::rules::{MARK, Rules};
 use super::secret_names::MAX_NAME;
-use super::text_rules::{MARK, TextRules};
 
 /// Names that stand before a colon in prose, too, so that what follows has to look like a secret.
 const PROSE: &[&str] = &["token", "secret", "credentials"];
@@ -16,7 +16,7 @@ const PROSE: &[&str] = &["token", "secret", "credentials"];
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey"];
 
 /// Returns the secret that is found when the byte at `at` is looked at. It begins there or later.
-pub(super) fn secret_at(text: &str, at: usize, rules: &TextRules) -> Option<Range<usize>> {
+pub(super) fn secret_at(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     match bytes[at] {
         b':' if bytes[at..].starts_with(b"://") => credentials(bytes, at + 3),
@@ -51,7 +51,7 @@ fn credentials(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// Finds a value after a name that is secret and a colon or an equals sign.
-fn value_of_secret_name(text: &str, at: usize, rules: &TextRules) -> Option<Range<usize>> {
+fn value_of_secret_name(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let (mut name_end, quotes) = (at, b"\"'` \\");
     while name_end > 0 && at - name_end < 3 && quotes.contains(&bytes[name_end - 1]) {
@@ -124,7 +124,7 @@ fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// Finds a key or a token that begins with the word at `at`.
-fn key_or_token(bytes: &[u8], at: usize, rules: &TextRules) -> Option<Range<usize>> {
+fn key_or_token(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     if let Some((_, least)) = KEY_PREFIXES.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes())) {
         // One that is too short is shorter than that, so it costs no more to look at.
@@ -143,7 +143,7 @@ fn key_or_token(bytes: &[u8], at: usize, rules: &TextRules) -> Option<Range<usiz
 }
 
 /// Finds a word that begins as a rule of the user's says.
-fn added_prefix(bytes: &[u8], at: usize, rules: &TextRules) -> Option<Range<usize>> {
+fn added_prefix(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     let prefix = rules.prefixes.iter().find(|prefix| rest.starts_with(prefix.as_bytes()))?;
     let more = rest[prefix.len()..].iter().take_while(|byte| is_word(**byte)).count();
