@@ -48,7 +48,7 @@ pub(crate) struct EncodedRanges {
     pub(crate) sizes: FieldSizes,
 }
 
-/// What is known of a record once its fields are there.
+/// The parts of a record that follow from its fields.
 pub(crate) struct SealedFields {
     pub(crate) fields: FieldRanges,
     /// Estimates, as [`RecordParts`] has them.

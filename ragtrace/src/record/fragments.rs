@@ -32,7 +32,7 @@ struct FragmentCache {
     second: Option<(i64, [u8; 27])>,
 }
 
-/// What the records of a stage and event have in common.
+/// Fragments that the records of a stage and event have in common.
 pub(super) struct StageFragments {
     /// From `level` to `kind`.
     pub(super) head: Vec<u8>,
@@ -42,7 +42,7 @@ pub(super) struct StageFragments {
     pub(super) names: Vec<Vec<u8>>,
 }
 
-/// What the records of a request have in common.
+/// Fragments that the records of a request have in common.
 pub(super) struct RequestFragments {
     /// `trace_id`.
     pub(super) trace: Vec<u8>,

@@ -1,5 +1,5 @@
-//! What counts as a secret: names of fields, which count in texts, too, beginnings of words, and
-//! the user's own rules.
+//! The rules by which something is a secret: names of fields, which count in texts, too, beginnings
+//! of words, and the user's own rules.
 
 use std::sync::Arc;
 

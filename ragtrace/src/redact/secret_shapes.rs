@@ -1,4 +1,4 @@
-//! What secrets look like, a function a shape, and what stands before them.
+//! The shapes of secrets, a function each: by their form, and by the name before them.
 //!
 //! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters
 //! is measured once, where it begins; so the time is linear in the length, whatever the text.

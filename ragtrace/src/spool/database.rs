@@ -27,15 +27,15 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// A piece and what surrounds it fill sixteen pages.
 const PIECE: usize = 65_000;
-/// What `redb` may keep in memory.
+/// Bytes that `redb` may keep in memory.
 const CACHE: usize = 4 << 20;
 
-/// What is known of a stored batch without reading it.
+/// Facts about a stored batch that are known without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BatchMeta {
     pub(super) id: Uuid,
     pub(super) records: u64,
-    /// What it takes in the file, see [`footprint`].
+    /// Its bytes in the file, see [`footprint`].
     pub(super) bytes: u64,
     /// Microseconds since 1970.
     pub(super) stored_at: i64,
@@ -89,7 +89,7 @@ pub(super) struct SpoolFile {
     database: Database,
 }
 
-/// What a file holds, by sink and sequence number.
+/// The batches in a file, by sink and sequence number.
 pub(super) type Contents = BTreeMap<String, BTreeMap<u64, BatchMeta>>;
 
 impl SpoolFile {

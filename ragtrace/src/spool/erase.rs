@@ -12,7 +12,7 @@ use super::slot::Slot;
 use super::undecided::read_undecided;
 use crate::sink::Batch;
 
-/// What was erased from a spool, or would be.
+/// Counts of what was erased from a spool, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Erased {

@@ -1,4 +1,4 @@
-//! What the spool's thread does: commands in groups, a transaction a group, limits, and ages.
+//! Executes commands in groups, a transaction a group, and keeps to limits and ages.
 
 use ragtrace_core::Timestamp;
 

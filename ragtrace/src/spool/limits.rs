@@ -39,21 +39,22 @@ pub struct SpoolLimits {
     /// room. What a sampler holds has as much for itself, and is bounded by
     /// [`crate::Sampler::hold`] before.
     pub bytes: u64,
-    /// What is older is dropped.
+    /// The age over which batches are dropped.
     pub age: Duration,
-    /// What is dropped when there is no room.
+    /// Which batches are dropped when there is no room.
     pub when_full: WhenFull,
     /// Bytes of dead letters in the folder. Beyond, refused records are counted as dropped.
     pub dead_letter_bytes: u64,
 }
 
-/// What is dropped when the spool is full.
+/// Which batches are dropped when the spool is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
-    /// What was stored first.
+    /// The batches that were stored first.
     #[default]
     DropOldest,
-    /// What comes now: it stays in memory for as long as there is room, and is dropped then.
+    /// The batch that comes now: it stays in memory for as long as there is room, and is dropped
+    /// then.
     DropNewest,
 }
 

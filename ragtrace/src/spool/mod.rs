@@ -1,4 +1,4 @@
-//! What waits on disk: batches that a sink does not take now, and records that it never will.
+//! Keeps on disk the batches that a sink does not take now, and the records that it never will.
 //!
 //! What it promises:
 //!

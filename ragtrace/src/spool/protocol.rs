@@ -1,4 +1,4 @@
-//! What the worker asks of the spool's thread, and what the thread answers.
+//! The commands that the worker sends to the spool's thread, and the events that come back.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 
-/// What a spool needs to begin.
+/// Everything that a spool needs to begin.
 #[derive(Debug)]
 pub(crate) struct SpoolConfig {
     pub(crate) folder: PathBuf,

@@ -1,5 +1,5 @@
-//! What the spool's thread finds when it opens the file: at its start what earlier processes left,
-//! and after a failure what became of its own.
+//! Opens the file of the slot: at the start it takes over what earlier processes left, and after a
+//! failure it makes file and index agree.
 
 use std::collections::HashSet;
 use std::time::Instant;

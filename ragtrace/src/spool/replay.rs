@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::dead_letter::{DeadLetter, DeadLetters};
 use crate::sink::{Batch, Sink};
 
-/// What a replay achieved.
+/// The result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Replayed {

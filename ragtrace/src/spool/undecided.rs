@@ -1,5 +1,5 @@
-//! What a sampler holds, on disk ahead of its decision: so that a trace that turns out to be an
-//! error is whole although its process was killed meanwhile.
+//! Records that a sampler holds, on disk ahead of its decision: so that a trace that turns out to
+//! be an error is whole although its process was killed meanwhile.
 //!
 //! The worker says what it holds, a row a trace and look, and later which traces are decided. What
 //! is kept of them comes along as batches, stored in the transaction that lets go of the rows, so

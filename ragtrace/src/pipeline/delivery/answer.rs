@@ -1,4 +1,4 @@
-//! What a sink's answer to a batch means.
+//! Judges a sink's answer to a batch: what becomes of the batch, and when the next one is sent.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Records gather into batches, with what is counted meanwhile.
+//! Gathers records into batches, with the counts of meanwhile.
 
 use std::sync::Arc;
 use std::time::Instant;

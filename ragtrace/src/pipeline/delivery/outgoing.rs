@@ -55,7 +55,7 @@ pub(crate) struct SpoolLink {
     pub(crate) is_durable: bool,
 }
 
-/// What a delivery knows of its batches on disk.
+/// The batches of a delivery that are on disk, as far as it keeps count of them.
 pub(super) struct SpooledBatches {
     pub(super) link: SpoolLink,
     /// Batches that are on disk alone.

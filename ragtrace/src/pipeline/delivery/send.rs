@@ -1,4 +1,4 @@
-//! What a delivery hands out to be sent, and when.
+//! Hands out the batches that may be sent, one after the other or several at once.
 
 use std::time::{Duration, Instant};
 

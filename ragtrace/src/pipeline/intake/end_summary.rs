@@ -33,7 +33,7 @@ impl EndFields<'_> {
     }
 }
 
-/// What an end says of its run besides its fields.
+/// The facts about a run that its end gives besides its fields.
 #[derive(Default)]
 pub(super) struct EndSummary {
     pub(super) count: Option<u64>,

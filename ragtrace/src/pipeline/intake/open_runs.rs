@@ -10,7 +10,7 @@ use crate::SpanId;
 use crate::hash::{FastHash, spread};
 use crate::record::{EncodedRange, FieldSizes};
 
-/// What is known of a run that has not ended.
+/// A run that has not ended, as far as its entries were read.
 #[derive(Debug, Default)]
 pub(super) struct OpenRun {
     /// `None` until the start was read; what the body recorded may come before it, from another

@@ -1,4 +1,4 @@
-//! What is said of the pipeline, and of the stages that it saw.
+//! The account of the pipeline, its reports on itself, and the totals of the stages that it saw.
 //!
 //! What it promises: the account of a sink adds up at every reading; the totals of stages are
 //! counted before any level and any sampling; and an operator hears of trouble on stderr, seldom,

@@ -1,4 +1,4 @@
-//! What there is to report of one sink: on stderr, and as records for the other sinks.
+//! Reports trouble with one sink, and its end: on stderr, and as records for the other sinks.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What became of the records.
+//! The account of records: how many were delivered, kept and lost.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl Dropped {
     }
 }
 
-/// What became of the records so far, from one look of the worker.
+/// The account of all records so far, from one look of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -74,7 +74,7 @@ impl Stats {
     }
 }
 
-/// What a flush or a shutdown achieved.
+/// The result of a flush or a shutdown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {

@@ -47,11 +47,11 @@ struct HeldTrace {
 #[derive(Default)]
 pub(crate) struct Sampled {
     pub(crate) records: Vec<Record>,
-    /// What was held of traces that are kept, if a part of it is on disk.
+    /// The traces that are kept now and of which the disk holds a part.
     pub(crate) kept: Vec<KeptTrace>,
 }
 
-/// What was held of a trace that is kept.
+/// A trace that is kept now, with the records that were held of it.
 pub(crate) struct KeptTrace {
     pub(crate) trace_id: TraceId,
     pub(crate) records: Vec<Record>,

@@ -1,5 +1,5 @@
-//! What the sampler holds is written ahead where records are to be durable: once a second, and when
-//! somebody flushes.
+//! Writes ahead the records that the sampler holds, where records are to be durable: once a second,
+//! and when somebody flushes.
 //!
 //! A trace that is decided within the second never touches the disk. One that is kept later comes
 //! to the deliveries as batches of their own, which the disk stores in the same transaction as it
@@ -35,7 +35,7 @@ pub(crate) struct WriteAhead {
 /// Traces that are decided, some of which the disk has.
 pub(crate) struct DecidedTraces {
     pub(crate) traces: Vec<TraceId>,
-    /// What was held of those that are kept.
+    /// The records that were held of those that are kept.
     pub(crate) records: Vec<Record>,
 }
 

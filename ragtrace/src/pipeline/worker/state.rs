@@ -1,4 +1,4 @@
-//! What the worker is made of, and the account that it gives.
+//! The state of the worker, and the account that it gives.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
