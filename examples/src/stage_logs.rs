@@ -33,14 +33,12 @@ impl StageLogs {
     pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
         let sinks = ragtrace_sinks::from_env()?;
         let store = sinks.iter().any(|sink| ragtrace::Sink::name(sink) == "sqlite").then(store_url);
-        let telemetry = ragtrace::builder()
-            .service(service)
-            .version(env!("CARGO_PKG_VERSION"))
-            .console(Console::Off)
-            .from_env()
-            .sinks(sinks)
-            .install()?;
-        Ok(Self { telemetry, store })
+        let mut builder =
+            ragtrace::builder().service(service).version(env!("CARGO_PKG_VERSION")).from_env().sinks(sinks);
+        if !Self::are_on_console() {
+            builder = builder.console(Console::Off);
+        }
+        Ok(Self { telemetry: builder.install()?, store })
     }
 
     /// Whether the environment asks for records on standard error, where a progress bar would be in their way.

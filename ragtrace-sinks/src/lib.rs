@@ -9,6 +9,8 @@
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 
 mod env;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod object;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

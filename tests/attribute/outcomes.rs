@@ -370,7 +370,7 @@ fn slow(steps: u32) -> impl Stream<Item = u32> {
 #[test]
 fn a_stream_tells_the_time_to_its_first_item() {
     let clock = ManualClock::at(Timestamp::from_micros(0));
-    let (count, captured) = testing::capture_sync_with_clock(&clock, || {
+    let (count, captured) = testing::Capture::new().clock(&clock).run_sync(|| {
         let mut items = pin!(numbers(1));
         let mut cx = Context::from_waker(Waker::noop());
         clock.advance(Duration::from_millis(30));

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ragtrace::{Record, SpanId, StageKind};
-use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::clean;
+use crate::object::Object;
 
 /// Times before 2015 and from 2100 on are a clock's or a program's mistake: such a row goes to the nearest day of these,
 /// so that nobody can make any number of partitions, and its context says what the record said.
@@ -150,8 +150,6 @@ fn source((file, line): (&str, u32)) -> String {
 
 /// The context of a record whose time is beyond belief, with that time in it, in microseconds since 1970.
 fn with_time(record: &Record, said: i64) -> String {
-    let context = record.context_json().and_then(|context| serde_json::from_str::<Map<String, Json>>(&context).ok());
-    let mut context = context.unwrap_or_default();
-    context.insert("clamped_timestamp_micros".to_owned(), said.into());
-    Json::Object(context).to_string()
+    // A field of that name before it is gone in the column: the last one counts.
+    record.context_json().map_or_else(Object::new, Object::of).with("clamped_timestamp_micros", said).close()
 }

@@ -85,7 +85,7 @@ fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, around: &
         Event::Completed => SpanStatus::Completed,
         Event::Failed => SpanStatus::Failed,
         Event::Cancelled => SpanStatus::Cancelled,
-        Event::Started | Event::Log => around.of_open(record),
+        _ => around.of_open(record),
     };
     let duration = end.map(|end| {
         let between = || end.timestamp().since(start.map_or(end.timestamp(), Record::timestamp));

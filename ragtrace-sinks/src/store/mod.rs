@@ -48,7 +48,7 @@ use sqlite::SqliteStore;
 
 pub use error::StoreError;
 pub use filter::LogFilter;
-pub use page::{ParsePositionError, Position};
+pub use page::Position;
 pub use row::LogRow;
 pub use stats::{CatalogStage, StageStats, Window};
 pub use summary::{Tail, TailCursor, TraceFilter, TraceSummary};

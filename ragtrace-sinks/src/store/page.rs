@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ragtrace::Timestamp;
+use ragtrace::{ParseError, Timestamp};
 use uuid::Uuid;
 
 /// A place in a list that is newest first. The next page begins right after it, whatever was written meanwhile.
@@ -27,24 +27,13 @@ impl fmt::Display for Position {
 }
 
 impl FromStr for Position {
-    type Err = ParsePositionError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParsePositionError> {
-        let (micros, id) = text.split_once('.').ok_or(ParsePositionError(()))?;
-        let micros = micros.parse().map_err(|_| ParsePositionError(()))?;
-        let id = Uuid::try_parse(id).map_err(|_| ParsePositionError(()))?;
-        Ok(Self { timestamp: Timestamp::from_micros(micros), id })
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let read = || {
+            let (micros, id) = text.split_once('.')?;
+            Some(Self { timestamp: Timestamp::from_micros(micros.parse().ok()?), id: Uuid::try_parse(id).ok()? })
+        };
+        read().ok_or_else(|| ParseError::new("a position as the page before gave it", text))
     }
 }
-
-/// A text that is not a position.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParsePositionError(());
-
-impl fmt::Display for ParsePositionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a position as the page before gave it")
-    }
-}
-
-impl std::error::Error for ParsePositionError {}

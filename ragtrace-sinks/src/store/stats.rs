@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 use ragtrace::metrics::DurationSketch;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
+
+use crate::object::Object;
 
 /// A while: from one instant up to another, not with it. Counts are kept by the minute, so it is widened to whole ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,13 +149,20 @@ impl StageStats {
     /// p99_ms}`.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(crate::tables::millis);
-        let stats = json!({
-            "stage": self.stage, "kind": self.kind, "runs": self.runs(), "completed": self.completed(),
-            "failed": self.failed(), "cancelled": self.cancelled(), "items": self.items(), "cost_usd": self.cost_usd,
-            "mean_ms": crate::tables::millis(self.mean()), "p50_ms": quantile(0.5), "p95_ms": quantile(0.95),
-            "p99_ms": quantile(0.99),
-        });
-        stats.to_string()
+        Object::new()
+            .with("stage", self.stage())
+            .with("kind", self.kind())
+            .with("runs", self.runs())
+            .with("completed", self.completed())
+            .with("failed", self.failed())
+            .with("cancelled", self.cancelled())
+            .with("items", self.items())
+            .with("cost_usd", self.cost_usd)
+            .with("mean_ms", crate::tables::millis(self.mean()))
+            .with("p50_ms", quantile(0.5))
+            .with("p95_ms", quantile(0.95))
+            .with("p99_ms", quantile(0.99))
+            .close()
     }
 }
 
@@ -184,10 +193,16 @@ impl CatalogStage {
     /// One JSON object of all of it.
     pub fn to_json(&self) -> String {
         let fields: Json = serde_json::from_str(&self.fields).unwrap_or_default();
-        let stage = json!({
-            "service": self.service, "name": self.name, "kind": self.kind, "level": self.level, "target": self.target,
-            "file": self.file, "line": self.line, "fields": fields, "last_seen_at": self.last_seen_at,
-        });
-        stage.to_string()
+        Object::new()
+            .with("service", self.service.as_str())
+            .with("name", self.name.as_str())
+            .with("kind", self.kind.as_str())
+            .with("level", self.level.as_str())
+            .with("target", self.target.as_str())
+            .with("file", self.file.as_str())
+            .with("line", self.line)
+            .with("fields", fields)
+            .with("last_seen_at", self.last_seen_at.as_str())
+            .close()
     }
 }

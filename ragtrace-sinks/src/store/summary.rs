@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ragtrace::metrics::RunStatus;
 use ragtrace::{StageDescriptor, Timestamp, TraceId};
-use serde_json::json;
 
 use super::page::Position;
 use super::{LogRow, StoreError};
+use crate::object::Object;
 
 /// Which requests to list: all that match every part that is set, the newest first, 100 at most unless told otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,12 +171,15 @@ impl TraceSummary {
 
     /// One JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id, tenant_id}`.
     pub fn to_json(&self) -> String {
-        let summary = json!({
-            "trace_id": self.trace_id.to_string(), "operation": self.operation, "status": self.status,
-            "ended_at": self.ended_at.to_string(), "duration_ms": crate::tables::millis(self.duration),
-            "user_id": self.user_id, "tenant_id": self.tenant_id,
-        });
-        summary.to_string()
+        Object::new()
+            .with("trace_id", self.trace_id.to_string())
+            .with("operation", self.operation())
+            .with("status", self.status())
+            .with("ended_at", self.ended_at.to_string())
+            .with("duration_ms", crate::tables::millis(self.duration))
+            .with("user_id", self.user_id())
+            .with("tenant_id", self.tenant_id())
+            .close()
     }
 }
 

@@ -40,7 +40,7 @@ impl RunStatus {
         match event {
             Event::Failed => Self::Failed,
             Event::Cancelled => Self::Cancelled,
-            Event::Completed | Event::Started | Event::Log => Self::Completed,
+            _ => Self::Completed,
         }
     }
 }

@@ -42,6 +42,6 @@ mod worker;
 #[cfg(feature = "testing")]
 pub(crate) use intake::Assembler;
 pub(crate) use intake::Sanitizer;
-pub(crate) use report::StageTotals;
 pub use report::{Dropped, Report, SinkStats, Stats};
+pub(crate) use report::{Published, StageTotals};
 pub(crate) use worker::{Command, SpoolSettings, WorkerConfig, start};

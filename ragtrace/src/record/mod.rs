@@ -11,9 +11,9 @@
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a
-//! record has for itself), `chunk`; then `accessors` (the public [`Record`]), `record_mut`,
-//! `limits` and `chunk_builder` (how records are made and changed before they are shared); then the
-//! canonical JSON: `sections`, `fragments`, `encode` and `decode`.
+//! record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
+//! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
+//! shared), `log_line`; then the canonical JSON: `sections`, `fragments`, `encode` and `decode`.
 
 mod accessors;
 mod chunk;
@@ -21,9 +21,11 @@ mod chunk_builder;
 mod decode;
 mod encode;
 mod fields;
+mod filter;
 mod fragments;
 mod ids;
 mod limits;
+mod log_line;
 mod origin;
 mod parts;
 mod record_mut;
@@ -36,8 +38,9 @@ pub(crate) use chunk_builder::{ChunkBuilder, EncodedRanges, SealedFields};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
+pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use limits::RecordLimits;
 pub use origin::Origin;
-pub(crate) use parts::{Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
+pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub(crate) use record_mut::RecordMut;

@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use ragtrace_core::{Timestamp, json};
-use serde_json::Value as Json;
 
+use crate::members::{Json, Members};
 use crate::record::Record;
 
 /// A record that a sink refused for good.
@@ -56,13 +56,13 @@ impl DeadLetter {
     }
 
     fn from_line(line: &str) -> Option<Self> {
-        let json: Json = serde_json::from_str(line).ok()?;
-        let text = |name: &str| json[name].as_str();
+        let members = Members::of(line).ok()?;
+        let Json::Nested(record) = members.get("record")? else { return None };
         Some(Self {
-            at: text("at")?.parse().ok()?,
-            sink: text("sink")?.to_owned(),
-            reason: text("reason")?.to_owned(),
-            record: Record::from_json(&json["record"].to_string()).ok()?,
+            at: members.parsed("at")?,
+            sink: members.text("sink")?.to_owned(),
+            reason: members.text("reason")?.to_owned(),
+            record: Record::from_json(record).ok()?,
         })
     }
 }

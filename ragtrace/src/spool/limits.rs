@@ -1,6 +1,9 @@
 //! When records go to disk, and how much of them may.
 
+use std::str::FromStr;
 use std::time::Duration;
+
+use ragtrace_core::ParseError;
 
 /// When records go to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,14 +21,16 @@ pub enum Durability {
     Durable,
 }
 
-impl Durability {
-    /// Returns the durability of this name in settings.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        match name.to_ascii_lowercase().as_str() {
-            "memory" => Some(Self::Memory),
-            "spill" => Some(Self::Spill),
-            "durable" => Some(Self::Durable),
-            _ => None,
+impl FromStr for Durability {
+    type Err = ParseError;
+
+    /// Reads the name that it has in settings: `memory`, `spill` or `durable`.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        match text.to_ascii_lowercase().as_str() {
+            "memory" => Ok(Self::Memory),
+            "spill" => Ok(Self::Spill),
+            "durable" => Ok(Self::Durable),
+            _ => Err(ParseError::new("a durability (memory, spill or durable)", text)),
         }
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::dead_letter::DeadLetter;
 use super::limits::SpoolLimits;
 use crate::TraceId;
-use crate::record::Record;
+use crate::record::{Record, RecordFilter};
 use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 
@@ -22,6 +22,8 @@ pub(crate) struct SpoolConfig {
     pub(crate) sinks: Vec<Option<String>>,
     /// How large a batch may be, by the index of the sink.
     pub(crate) batch_limits: Vec<BatchLimits>,
+    /// Which records each takes, by the index of the sink.
+    pub(crate) filters: Vec<RecordFilter>,
     /// Decides over what the sampler of a process that is gone had not decided.
     pub(crate) sampler: Sampler,
     pub(crate) events: UnboundedSender<SpoolEvent>,

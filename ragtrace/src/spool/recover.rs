@@ -132,12 +132,15 @@ impl SpoolStore {
         Ok(())
     }
 
-    /// Stores records for each sink, in batches of the size that it wants.
+    /// Stores for each sink the records that it takes, in batches of the size that it wants.
     fn store_for_all_sinks(&mut self, group: &mut GroupCommit, records: &[Record]) {
         for (sink_index, sink) in self.sinks.clone().into_iter().enumerate() {
             let Some(sink) = sink else { continue };
             let limits = self.batch_limits.get(sink_index).copied().unwrap_or_default();
-            let mut rest = records;
+            let takes =
+                |record: &&Record| self.filters.get(sink_index).is_none_or(|filter| filter.takes_record(record));
+            let taken: Vec<_> = records.iter().filter(takes).cloned().collect();
+            let mut rest = &taken[..];
             while !rest.is_empty() {
                 let mut bytes = 0;
                 let fits = rest.iter().take(limits.records.max(1)).take_while(|record| {

@@ -15,6 +15,7 @@ use super::limits::SpoolLimits;
 use super::protocol::{SpoolConfig, SpoolEvent};
 use super::slot::Slot;
 use super::undecided::UndecidedIndex;
+use crate::record::RecordFilter;
 use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 use crate::warning::RateLimitedWarning;
@@ -29,6 +30,7 @@ pub(super) struct SpoolStore {
     /// The names under which batches are kept, by the index of the sink.
     pub(super) sinks: Vec<Option<String>>,
     pub(super) batch_limits: Vec<BatchLimits>,
+    pub(super) filters: Vec<RecordFilter>,
     pub(super) sampler: Sampler,
     events: UnboundedSender<SpoolEvent>,
     pub(super) letters: DeadLetters,
@@ -46,13 +48,14 @@ pub(super) struct SpoolStore {
 
 impl SpoolStore {
     pub(super) fn new(config: SpoolConfig) -> Self {
-        let SpoolConfig { folder, limits, sinks, batch_limits, sampler, events } = config;
+        let SpoolConfig { folder, limits, sinks, batch_limits, filters, sampler, events } = config;
         Self {
             letters: DeadLetters::new(folder.clone()),
             folder,
             limits,
             sinks,
             batch_limits,
+            filters,
             sampler,
             events,
             slot: None,

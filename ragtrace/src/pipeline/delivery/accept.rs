@@ -10,9 +10,13 @@ use crate::record::Record;
 use crate::sink::Batch;
 
 impl SinkDelivery {
-    /// Takes in records and counts. Records for which there is no room are dropped, and counted.
+    /// Takes in counts, and the records that the sink takes. Of those, the ones for which there is no
+    /// room are dropped, and counted.
     pub(crate) fn accept(&mut self, input: DeliveryInput, now: Instant) {
         let DeliveryInput { mut records, requests, minutes } = input;
+        if let Some(filter) = self.filter {
+            records.retain(|record| filter.takes_record(record));
+        }
         if !self.takes_nothing() {
             self.accept_counts(requests, minutes, now);
         }
@@ -37,9 +41,11 @@ impl SinkDelivery {
             self.accept(DeliveryInput { records: records.to_vec(), ..DeliveryInput::default() }, now);
             return Vec::new();
         }
-        let admitted = self.admit(records, BatchSizes::of(records).memory);
+        let takes = |record: &&Record| self.filter.is_none_or(|filter| filter.takes_record(record));
+        let records: Vec<_> = records.iter().filter(takes).cloned().collect();
+        let admitted = self.admit(&records, BatchSizes::of(&records).memory);
         let mut batcher = self.batcher.empty_copy();
-        let added = records[..admitted].iter().filter_map(|record| batcher.add(record.clone(), now));
+        let added = records.into_iter().take(admitted).filter_map(|record| batcher.add(record, now));
         let mut batches: Vec<_> = added.collect();
         batches.extend(batcher.close());
         batches.into_iter().map(|batch| self.await_store(batch)).collect()

@@ -11,7 +11,7 @@ use super::batcher::Batcher;
 use super::outgoing::{AwaitingDisk, OutgoingBatch, SpoolLink, SpooledBatches};
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::pipeline::report::{SelfReport, SinkReporter, SinkStats};
-use crate::record::{Origin, Record};
+use crate::record::{Origin, Record, RecordFilter};
 use crate::sink::{Batch, BatchLimits, BoxSink, Sink};
 
 /// Records and counts that the worker gives to every delivery.
@@ -25,6 +25,8 @@ pub(crate) struct DeliveryInput {
 /// One sink and everything that is on its way there.
 pub(crate) struct SinkDelivery {
     pub(crate) sink: Arc<BoxSink>,
+    /// Which records the sink takes; `None` if it takes all that are made.
+    pub(super) filter: Option<RecordFilter>,
     pub(super) batch_limits: BatchLimits,
     /// How many records and bytes may wait in memory.
     pub(super) memory_limits: QueueLimits,
@@ -63,11 +65,18 @@ pub(crate) struct SinkDelivery {
 }
 
 impl SinkDelivery {
-    pub(crate) fn new(sink: BoxSink, memory_limits: QueueLimits, link: Option<SpoolLink>, origin: Arc<Origin>) -> Self {
+    pub(crate) fn new(
+        sink: BoxSink,
+        filter: Option<RecordFilter>,
+        memory_limits: QueueLimits,
+        link: Option<SpoolLink>,
+        origin: Arc<Origin>,
+    ) -> Self {
         let batch_limits = sink.limits();
         let name = sink.name().to_owned();
         Self {
             sink: Arc::new(sink),
+            filter,
             batch_limits,
             memory_limits,
             batcher: Batcher::new(origin, batch_limits),

@@ -46,7 +46,13 @@ fn records_of(number: usize, logger: &str) -> DeliveryInput {
 }
 
 fn delivery(memory_limits: QueueLimits) -> SinkDelivery {
-    SinkDelivery::new(BoxSink::new(Small(Discard::new())), memory_limits, None, Arc::new(Origin::new(Uuid::nil())))
+    SinkDelivery::new(
+        BoxSink::new(Small(Discard::new())),
+        None,
+        memory_limits,
+        None,
+        Arc::new(Origin::new(Uuid::nil())),
+    )
 }
 
 #[test]
@@ -99,6 +105,7 @@ fn spooled(memory_limits: QueueLimits) -> (SinkDelivery, Receiver<SpoolCommand>)
     (
         SinkDelivery::new(
             BoxSink::new(Small(Discard::new())),
+            None,
             memory_limits,
             Some(link),
             Arc::new(Origin::new(Uuid::nil())),

@@ -12,16 +12,16 @@
 
 use std::sync::Arc;
 
+use ragtrace_core::Timestamp;
 use ragtrace_core::context::Request;
-use ragtrace_core::queue::Taken;
-use ragtrace_core::stage::entry::Ended;
-use ragtrace_core::{Level, Timestamp};
+use ragtrace_core::entry::RunEnd;
+use ragtrace_core::queue::QueuedEntry;
 
 use super::open_runs::OpenRuns;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, Origin};
+use crate::record::{FieldSizes, Origin, RecordFilter};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
@@ -36,13 +36,13 @@ struct EarlyEnd {
     request: Arc<Request>,
     thread: Arc<str>,
     span: SpanId,
-    ended: Ended,
+    ended: RunEnd,
     fields: Vec<u64>,
 }
 
 impl Assembler {
-    pub(crate) fn new(origin: Arc<Origin>, level: Level) -> Self {
-        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, level) }
+    pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
+        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, filter) }
     }
 
     /// Has records numbered from 1, for tests that compare them with what was written down.
@@ -53,8 +53,8 @@ impl Assembler {
 
     /// Takes in one entry. `is_clean` tells, of a field's name and text, whether they may leave as
     /// they are.
-    pub(crate) fn add_entry(&mut self, taken: &Taken<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
-        let Taken { entry, request, thread } = *taken;
+    pub(crate) fn add_entry(&mut self, queued: &QueuedEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
+        let QueuedEntry { entry, request, thread } = *queued;
         let source = EntrySource { request, thread };
         if let Some((run, fields)) = entry.start() {
             let open_run = self.open.entry(run.span);

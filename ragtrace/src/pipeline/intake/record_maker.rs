@@ -11,23 +11,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::stage::entry::{Ended, Outcome, Run};
-use ragtrace_core::stage::words::FieldWords;
+use ragtrace_core::entry::{Outcome, Run, RunEnd};
+use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
 use super::end_summary::{EndFields, EndSummary};
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFlags, RecordIds, RecordParts, SealedFields,
-    field_name,
+    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordParts,
+    SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
 pub(super) struct RecordMaker {
     origin: Arc<Origin>,
     pool: ChunkPool,
-    level: Level,
+    /// The least severe level of starts, and of ends, that somebody takes.
+    start_level: Level,
+    end_level: Level,
     filtered: u64,
     output: Assembled,
     /// Tells the output from those before it.
@@ -58,7 +60,7 @@ pub(super) struct EntrySource<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct EndEntry<'a> {
     pub(super) source: EntrySource<'a>,
-    pub(super) ended: Ended,
+    pub(super) ended: RunEnd,
     /// The fields of the end, in their encoding.
     pub(super) fields: &'a [u64],
 }
@@ -79,10 +81,11 @@ struct RecordHead<'a> {
 }
 
 impl RecordMaker {
-    pub(super) fn new(origin: Arc<Origin>, level: Level) -> Self {
+    pub(super) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
+        let (end_level, start_level) = filter.levels();
         let pool = ChunkPool::default();
         let output = Assembled::new(&origin, RecordIds::of_process(&origin), &pool);
-        Self { origin, pool, level, filtered: 0, output, output_number: 0, meter: Meter::default() }
+        Self { origin, pool, start_level, end_level, filtered: 0, output, output_number: 0, meter: Meter::default() }
     }
 
     /// Has records numbered from 1.
@@ -119,7 +122,7 @@ impl RecordMaker {
     #[inline(always)]
     pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
         let level = run.stage.level();
-        if !self.shows(level) {
+        if !self.shows(level, self.start_level) {
             return;
         }
         let timestamp = source.request.anchor.wall_at(run.started);
@@ -127,7 +130,7 @@ impl RecordMaker {
         let (event, is_shown) = (Event::Started, true);
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
-            self.add_context(run.stage, FieldWords(fields));
+            self.add_context(run.stage, DecodedFields(fields));
             return self.add_decoded(head, EndSummary::default());
         }
         let context = self.output.records.append_encoded(fields);
@@ -155,7 +158,7 @@ impl RecordMaker {
         let nanos = ended.at.nanos_since(run.started);
         let busy = ended.busy.map_or(OptionalU64::NONE, |busy| OptionalU64::some(busy.min(nanos)));
         let duration = OptionalU64::some(nanos);
-        let is_shown = self.shows(level);
+        let is_shown = self.shows(level, self.end_level);
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
         let before = self.output.records.encoded_end();
         let mut sizes = open_run.sizes;
@@ -191,9 +194,9 @@ impl RecordMaker {
     fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
-        self.add_context(stage, FieldWords(&open_run.fields));
+        self.add_context(stage, DecodedFields(&open_run.fields));
         // `count` in `record!` is the count too, if the result has none.
-        for (index, value) in FieldWords(&open_run.notes).chain(FieldWords(fields)) {
+        for (index, value) in DecodedFields(&open_run.notes).chain(DecodedFields(fields)) {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
         self.count(head, &summary);
@@ -223,7 +226,7 @@ impl RecordMaker {
     }
 
     /// Adds the fields of a start by their names.
-    fn add_context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) {
+    fn add_context(&mut self, stage: &'static StageDescriptor, fields: DecodedFields<'_>) {
         for (index, value) in fields {
             if let Some(name) = field_name(stage, index) {
                 self.output.records.add_context(Cow::Borrowed(name), value);
@@ -231,9 +234,10 @@ impl RecordMaker {
         }
     }
 
-    /// Returns whether records of this level are logged, and counts those that are not.
-    fn shows(&mut self, level: Level) -> bool {
-        let shows = level >= self.level;
+    /// Returns whether a record of this level is logged where `least` is the least severe level that is,
+    /// and counts those that are not.
+    fn shows(&mut self, level: Level, least: Level) -> bool {
+        let shows = level >= least;
         self.filtered += u64::from(!shows);
         shows
     }

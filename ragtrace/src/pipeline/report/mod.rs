@@ -9,12 +9,14 @@
 //! publishes one after each step, and whoever asks reads that, so nobody waits for the worker.
 
 mod prometheus;
+mod published;
 mod self_report;
 mod sink_reporter;
 mod stage_counts;
 mod stage_totals;
 mod stats;
 
+pub(crate) use published::Published;
 pub(super) use self_report::{SelfReport, add_record};
 pub(super) use sink_reporter::SinkReporter;
 pub(super) use stage_counts::StageCounts;

@@ -60,8 +60,8 @@ impl Worker {
         let Ok(AttemptAnswer { delivery, ticket, result }) = answer else { return };
         // What a backend says may repeat what it was sent, or the URL with its password.
         let result = match result {
-            Ok(delivered) => Ok(delivered.reworded(|why| self.sanitizer.redact(why))),
-            Err(error) => Err(error.reworded(|why| self.sanitizer.redact(why))),
+            Ok(delivered) => Ok(delivered.map_reasons(|why| self.sanitizer.redact(why))),
+            Err(error) => Err(error.map_reason(|why| self.sanitizer.redact(why))),
         };
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
             delivery.handle_answer(ticket, result, Instant::now());

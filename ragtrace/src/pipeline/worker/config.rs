@@ -1,8 +1,8 @@
 //! The configuration of a worker, and the commands that it takes afterwards.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use ragtrace_core::Level;
@@ -10,7 +10,7 @@ use ragtrace_core::queue::{Queue, QueueLimits};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::pipeline::intake::Sanitizer;
-use crate::pipeline::report::{Report, StageTotals, Stats};
+use crate::pipeline::report::{Published, Report, StageTotals};
 use crate::record::Origin;
 use crate::sample::Sampler;
 use crate::sink::BoxSink;
@@ -20,6 +20,7 @@ use crate::spool::SpoolLimits;
 pub(crate) struct WorkerConfig {
     pub(crate) queue: Arc<Queue>,
     pub(crate) origin: Arc<Origin>,
+    /// The level of sinks without one of their own.
     pub(crate) level: Level,
     pub(crate) console: Option<BoxSink>,
     pub(crate) sinks: Vec<BoxSink>,
@@ -30,7 +31,7 @@ pub(crate) struct WorkerConfig {
     pub(crate) sampler: Sampler,
     pub(crate) commands: UnboundedReceiver<Command>,
     /// Where the account is kept for whoever asks.
-    pub(crate) published: Arc<Mutex<Stats>>,
+    pub(crate) published: Published,
     pub(crate) stage_totals: StageTotals,
 }
 

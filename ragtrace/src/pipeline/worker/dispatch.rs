@@ -65,11 +65,11 @@ impl Worker {
         let mut records = ChunkBuilder::new(Arc::clone(&self.origin));
         for delivery in &mut self.deliveries {
             for report in delivery.take_self_reports(now) {
-                add_record(&mut records, self.level, Some(&delivery.account().name), report);
+                add_record(&mut records, self.filter, Some(&delivery.account().name), &report);
             }
         }
         if let Some(report) = self.report_refused() {
-            add_record(&mut records, self.level, None, report);
+            add_record(&mut records, self.filter, None, &report);
         }
         if !records.is_empty() {
             self.sanitizer.sanitize(&mut records);

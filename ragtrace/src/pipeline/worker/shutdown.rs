@@ -33,8 +33,10 @@ impl Worker {
             let closed = tokio::spawn(async move { sink.close().await });
             let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(close_by), closed).await;
         }
+        let report = Report { stats: self.stats(), complete: pending == 0 };
+        self.published.end(report.clone());
         if let Some(shutdown) = shutdown {
-            let _ = shutdown.reply.try_send(Report { stats: self.stats(), complete: pending == 0 });
+            let _ = shutdown.reply.try_send(report);
         }
     }
 

@@ -1,9 +1,8 @@
 //! The state of the worker, and the account that it gives.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use ragtrace_core::Level;
-use ragtrace_core::queue::{Consumer, Queue, Requests};
+use ragtrace_core::queue::{Consumer, Queue, RequestCache};
 use ragtrace_core::time::Calibration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
@@ -12,21 +11,22 @@ use super::config::{Command, SpoolSettings, WorkerConfig};
 use super::pending::{PendingFlush, PendingShutdown};
 use crate::pipeline::delivery::{SinkDelivery, SpoolLink};
 use crate::pipeline::intake::{Assembler, Sanitizer};
-use crate::pipeline::report::{Dropped, StageCounts, Stats};
+use crate::pipeline::report::{Dropped, Published, StageCounts, Stats};
 use crate::pipeline::sampling::{TailSampler, WriteAhead};
-use crate::record::Origin;
-use crate::sink::{Delivered, Sink, SinkError};
+use crate::record::{Origin, RecordFilter};
+use crate::sink::{BoxSink, Delivered, Sink, SinkError};
 use crate::spool::{self, SpoolConfig, SpoolEvent, SpoolHandle};
 use crate::warning::RateLimitedWarning;
 
 pub(super) struct Worker {
     pub(super) queue: Arc<Queue>,
     pub(super) origin: Arc<Origin>,
-    pub(super) level: Level,
+    /// The records that a sink takes.
+    pub(super) filter: RecordFilter,
     pub(super) consumers: Vec<Consumer>,
     /// Whether a chain has more than the slices that were read of it.
     pub(super) is_behind: bool,
-    pub(super) requests: Requests,
+    pub(super) requests: RequestCache,
     pub(super) assembler: Assembler,
     pub(super) sanitizer: Sanitizer,
     pub(super) stage_counts: StageCounts,
@@ -44,7 +44,7 @@ pub(super) struct Worker {
     pub(super) refused: u64,
     pub(super) refused_reported: u64,
     pub(super) refused_warning: RateLimitedWarning,
-    published: Arc<Mutex<Stats>>,
+    pub(super) published: Published,
     pub(super) clock: Calibration,
 }
 
@@ -66,17 +66,17 @@ pub(super) struct AttemptAnswer {
 impl Worker {
     pub(super) fn new(mut config: WorkerConfig) -> Self {
         let is_durable = config.spool.as_ref().is_some_and(|settings| settings.is_durable);
-        let (deliveries, spool) = start_deliveries(&mut config);
+        let Deliveries { all: deliveries, filter, spool } = start_deliveries(&mut config);
         let is_written_ahead = is_durable && config.sampler.holds_traces();
         let handle = spool.as_ref().filter(|_| is_written_ahead).map(|spool| spool.handle.clone());
         let worker = Self {
             queue: config.queue,
             origin: Arc::clone(&config.origin),
-            level: config.level,
+            filter,
             consumers: Vec::new(),
             is_behind: false,
-            requests: Requests::default(),
-            assembler: Assembler::new(config.origin, config.level),
+            requests: RequestCache::default(),
+            assembler: Assembler::new(config.origin, filter),
             sanitizer: config.sanitizer,
             stage_counts: StageCounts::new(config.stage_totals),
             sampler: TailSampler::new(config.sampler, handle.is_some()),
@@ -110,38 +110,50 @@ impl Worker {
 
     /// Keeps the account for whoever asks.
     pub(super) fn publish_stats(&self) {
-        let stats = self.stats();
-        *self.published.lock().unwrap_or_else(PoisonError::into_inner) = stats;
+        self.published.publish(self.stats());
     }
+}
+
+/// The deliveries, and what they share.
+struct Deliveries {
+    /// The console's first, if there is one.
+    all: Vec<SinkDelivery>,
+    /// The records that at least one of them takes.
+    filter: RecordFilter,
+    spool: Option<SpoolThread>,
 }
 
 /// Makes a delivery for each sink, and starts the spool that they share. The console has nothing on
 /// disk: what it did not show is old.
-fn start_deliveries(config: &mut WorkerConfig) -> (Vec<SinkDelivery>, Option<SpoolThread>) {
+fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
     let (console, sinks) = (config.console.take(), std::mem::take(&mut config.sinks));
     let (memory_limits, origin) = (config.memory_limits, &config.origin);
-    let mut names: Vec<Option<String>> = console.iter().map(|_| None).collect();
-    for sink in &sinks {
-        // Two sinks of one name are kept apart by their order.
-        let same = names.iter().flatten().filter(|name| name.split('#').next() == Some(sink.name())).count();
-        names.push(Some(if same == 0 { sink.name().to_owned() } else { format!("{}#{}", sink.name(), same + 1) }));
-    }
-    let batch_limits = console.iter().chain(&sinks).map(Sink::limits).collect();
+    let all = || console.iter().chain(&sinks);
+    let names = console.iter().map(|_| None).chain(sinks.iter().map(|sink| Some(sink.name().to_owned()))).collect();
+    let batch_limits = all().map(Sink::limits).collect();
+    let filter_of = |sink: &BoxSink| {
+        let level = Sink::level(sink).unwrap_or(config.level);
+        RecordFilter::new(level, sink.needs().every_end())
+    };
+    let filters: Vec<_> = all().map(filter_of).collect();
+    // Without a sink the builder's level says what counts as filtered.
+    let none = RecordFilter::new(config.level, false);
+    let filter = filters.iter().copied().reduce(RecordFilter::or).unwrap_or(none);
+    let narrower: Vec<_> = filters.iter().map(|of_sink| Some(*of_sink).filter(|of_sink| *of_sink != filter)).collect();
     let is_durable = config.spool.as_ref().is_some_and(|settings| settings.is_durable);
     let spool = config.spool.take().and_then(|SpoolSettings { folder, limits, .. }| {
         let (sender, events) = tokio::sync::mpsc::unbounded_channel();
         let sampler = config.sampler;
-        let config = SpoolConfig { folder, limits, sinks: names, batch_limits, sampler, events: sender };
+        let config = SpoolConfig { folder, limits, sinks: names, batch_limits, filters, sampler, events: sender };
         Some(SpoolThread { handle: spool::start(config)?, events, is_open: false })
     });
-    let link = |sink_index: usize| {
-        spool.as_ref().map(|spool| SpoolLink { spool: spool.handle.clone(), sink_index, is_durable })
+    let has_console = console.is_some();
+    let link = |index: usize| {
+        let spool = spool.as_ref().filter(|_| !(has_console && index == 0))?;
+        Some(SpoolLink { spool: spool.handle.clone(), sink_index: index, is_durable })
     };
-    let of_console = console.map(|console| SinkDelivery::new(console, memory_limits, None, Arc::clone(origin)));
-    let first = usize::from(of_console.is_some());
-    let of_sinks = (first..)
-        .zip(sinks)
-        .map(|(index, sink)| SinkDelivery::new(sink, memory_limits, link(index), Arc::clone(origin)));
-    let deliveries: Vec<_> = of_console.into_iter().chain(of_sinks).collect();
-    (deliveries, spool)
+    let deliver =
+        |(index, (sink, filter))| SinkDelivery::new(sink, filter, memory_limits, link(index), Arc::clone(origin));
+    let all = console.into_iter().chain(sinks).zip(narrower).enumerate().map(deliver).collect();
+    Deliveries { all, filter, spool }
 }
