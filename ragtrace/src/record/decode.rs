@@ -17,8 +17,8 @@ use crate::Value;
 use crate::members::{Json, Members, compact};
 
 impl Record {
-    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
-    /// Members that are not known are passed over.
+    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or
+    /// an earlier one. Members that are not known are passed over.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
         let mut chunks = Vec::new();
         add_json(&mut chunks, line)?;

@@ -1,8 +1,8 @@
 //! A batch as bytes, and back.
 //!
-//! The form is text, so that a spool can be read by a person: a line of JSON with the batch's id and counts, then the
-//! canonical JSON of each record, a line each. [`VERSION`] is the number of this form; a later one that cannot be read
-//! as this one has another number.
+//! The form is text, so that a spool can be read by a person: a line of JSON with the batch's id
+//! and counts, then the canonical JSON of each record, a line each. [`VERSION`] is the number of
+//! this form; a later one that cannot be read as this one has another number.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::sink::Batch;
 /// The number of the form that is written.
 pub(super) const VERSION: u64 = 1;
 
-/// The bytes of a batch.
+/// Returns the bytes of a batch.
 pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     let header = json!({
         "version": VERSION,
@@ -40,7 +40,7 @@ pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     bytes
 }
 
-/// The batch of some bytes, or what is wrong with them.
+/// Returns the batch of some bytes, or what is wrong with them.
 pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let mut lines = text.split('\n');
