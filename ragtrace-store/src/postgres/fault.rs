@@ -106,11 +106,12 @@ pub(super) fn while_opening(error: sqlx::Error) -> Fault {
 
 /// Judges an error of a session that reads.
 pub(super) fn while_reading(error: sqlx::Error) -> Fault {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+
     if has_sqlstate(&error, &["57014", "55P03"]) {
         let message = "the search took too long: narrow it, by `since` above all";
         return Fault::new(Cause::Passing, message).because(error);
     }
-    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
     let cause = match (sqlstate(&error), &error) {
         (Some(code), _) if passes(&code) => Cause::Passing,
         (None, Io(_) | Tls(_) | Protocol(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => Cause::Passing,

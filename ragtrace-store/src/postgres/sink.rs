@@ -1,11 +1,12 @@
 //! The sink that writes to PostgreSQL.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ragtrace::Sink;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use ragtrace::{Level, Sink};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::connect::Target;
 use super::fault::{Stale, stale_after, while_writing};
 use super::retain::retain;
-use super::{days, schema, write};
+use super::{connect, days, schema, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
 use crate::tables::Process;
@@ -33,6 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// it; where it may not, `ragtrace migrate` does so ahead under a role that may, and that role owns the tables.
 #[derive(Debug)]
 pub struct PostgresSink {
+    name: Cow<'static, str>,
+    level: Option<Level>,
     writer: Arc<Writer>,
     in_flight: usize,
     retention: Option<Retention>,
@@ -40,10 +43,29 @@ pub struct PostgresSink {
 }
 
 impl PostgresSink {
-    /// A sink into the database at `url`. Nothing is connected before the first batch; a malformed URL parks the sink.
+    /// Makes a sink that writes to the database at `url`. Nothing is connected before the first batch; a malformed URL parks the sink.
     pub fn new(url: impl Into<String>) -> Self {
         let writer = Arc::new(Writer::new(Target::from_url(&url.into())));
-        Self { writer, in_flight: 4, retention: None, background: BackgroundRetention::default() }
+        Self {
+            name: Cow::Borrowed("postgres"),
+            level: None,
+            writer,
+            in_flight: 4,
+            retention: None,
+            background: BackgroundRetention::default(),
+        }
+    }
+
+    /// Sets the sink's name; `postgres` unless set.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the least severe level that it takes; the builder's unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
     }
 
     /// Sets the schema that holds the tables; `ragtrace` if not set.
@@ -67,11 +89,15 @@ impl PostgresSink {
 }
 
 impl Sink for PostgresSink {
-    fn name(&self) -> &'static str {
-        "postgres"
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Batches of 10,000, since `COPY` gains by size until there, and a quarter of a second, since that is how long a
+    fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    /// Returns batches of 10,000, since `COPY` gains by size until there, and a quarter of a second, since that is how long a
     /// reader waits for news.
     fn limits(&self) -> BatchLimits {
         let limits = BatchLimits::default().with_records(10_000).with_bytes(16 << 20);
@@ -89,6 +115,14 @@ impl Sink for PostgresSink {
             self.background.when_due(|| async move { retain(&target, &retention, &mut |_| {}).await });
         }
         Ok(Delivered::all())
+    }
+
+    /// Connects, and makes the tables and the first days if they are missing.
+    async fn check(&self) -> Result<String, SinkError> {
+        let target = &self.writer.target;
+        connect::migrate(target).await?;
+        let subject = schema::subject(target.schema_name());
+        Ok(format!("{subject} can be written, and its tables are of this version"))
     }
 
     async fn close(&self) {

@@ -1,17 +1,18 @@
 //! The sink that writes to a SQLite file.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ragtrace::Sink;
 use ragtrace::sink::{Batch, Delivered, SinkError};
+use ragtrace::{Level, Sink};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::connect::{Opened, Synchronous, close, for_writing};
-use super::fault::while_writing;
+use super::fault::{subject, while_writing};
 use super::retain::retain;
-use super::write;
+use super::{connect, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
 use crate::tables::Process;
@@ -25,6 +26,8 @@ use crate::tables::Process;
 /// ```
 #[derive(Debug)]
 pub struct SqliteSink {
+    name: Cow<'static, str>,
+    level: Option<Level>,
     path: PathBuf,
     synchronous: Synchronous,
     writer: Mutex<Writer>,
@@ -43,15 +46,29 @@ struct Writer {
 }
 
 impl SqliteSink {
-    /// A sink into the file at `path`. Nothing is opened before the first batch; its folder has to exist by then.
+    /// Makes a sink that writes to the file at `path`. Nothing is opened before the first batch; its folder has to exist by then.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
+            name: Cow::Borrowed("sqlite"),
+            level: None,
             path: path.as_ref().to_owned(),
             synchronous: Synchronous::default(),
             writer: Mutex::default(),
             retention: None,
             background: BackgroundRetention::default(),
         }
+    }
+
+    /// Sets the sink's name; `sqlite` unless set.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the least severe level that it takes; the builder's unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
     }
 
     /// Has retention run beside the deliveries, once an hour at most and over a connection of its own. A delivery waits
@@ -97,8 +114,12 @@ impl SqliteSink {
 }
 
 impl Sink for SqliteSink {
-    fn name(&self) -> &'static str {
-        "sqlite"
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.level
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
@@ -110,6 +131,12 @@ impl Sink for SqliteSink {
             self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });
         }
         Ok(Delivered::all())
+    }
+
+    /// Opens the file for writing, and creates it and its tables if they are missing.
+    async fn check(&self) -> Result<String, SinkError> {
+        connect::migrate(&self.path).await?;
+        Ok(format!("{} can be written, and its tables are of this version", subject(&self.path)))
     }
 
     async fn close(&self) {

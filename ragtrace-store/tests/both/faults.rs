@@ -10,7 +10,11 @@ use ragtrace_store::{self as store, StoreError};
 use crate::place::Place;
 use crate::support::{batch, ingestion, reason};
 
-over_both!(tables_from_before_the_first_release_are_told_from_damaged_ones, an_error_keeps_the_one_that_caused_it,);
+over_both!(
+    tables_from_before_the_first_release_are_told_from_damaged_ones,
+    an_error_keeps_the_one_that_caused_it,
+    a_check_says_what_works_or_what_to_change,
+);
 
 /// The error of everything that opens the store.
 async fn errors(url: &str) -> Vec<(&'static str, StoreError)> {
@@ -29,7 +33,7 @@ async fn tables_from_before_the_first_release_are_told_from_damaged_ones(place: 
     // The first migration had another text then.
     let checksum = if place.is_sqlite() { "x'00'" } else { "'\\x00'" };
     place.execute(&format!("UPDATE ragtrace_migrations SET checksum = {checksum} WHERE version = 1")).await;
-    for (what, error) in errors(&place.url).await {
+    for (what, error) in Box::pin(errors(&place.url)).await {
         assert!(error.is_schema_mismatch() && !error.is_retryable(), "{what}: {error:?}");
         let says = "was made before the first release of ragtrace: delete it, or export what it holds";
         assert!(error.to_string().contains(says), "{what}: {error}");
@@ -37,6 +41,7 @@ async fn tables_from_before_the_first_release_are_told_from_damaged_ones(place: 
     let refused = place.sink().deliver(&batch(ingestion())).await.expect_err("refused");
     assert_eq!(refused.verdict(), Verdict::Park, "{refused}");
     assert!(refused.to_string().contains("before the first release of ragtrace"), "{refused}");
+    assert_eq!(place.sink().check().await.expect_err("refused").verdict(), Verdict::Park);
 }
 
 async fn an_error_keeps_the_one_that_caused_it(place: Place) {
@@ -48,4 +53,13 @@ async fn an_error_keeps_the_one_that_caused_it(place: Place) {
     assert!(source.contains("stages") && !error.to_string().contains(&source), "{}", reason(&error));
     // Once, and not once more for each layer that it came through.
     assert_eq!(reason(&error).matches(&source).count(), 1, "{}", reason(&error));
+}
+
+async fn a_check_says_what_works_or_what_to_change(place: Place) {
+    let sink = place.sink();
+    let works = sink.check().await.expect("an empty place");
+    assert!(works.contains("can be written"), "{works}");
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, 0, "the tables are there, and nothing in them");
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    sink.check().await.expect("still");
 }

@@ -96,7 +96,7 @@ pub(crate) fn reason(error: &dyn Error) -> String {
     let mut reason = error.to_string();
     let mut source = error.source();
     while let Some(error) = source {
-        reason.push_str(&format!(": {error}"));
+        reason.extend([": ", &error.to_string()]);
         source = error.source();
     }
     reason
