@@ -14,9 +14,9 @@ const DELIVERY: Duration = Duration::from_secs(5);
 
 /// The request that a run of a program is: who asked, in a trace of its own. Who is not known is left out.
 pub fn request(request_type: &str, user: Option<&str>, tenant: Option<&str>) -> RequestContext {
-    let request = RequestContext::new().request_type(request_type);
-    let request = user.into_iter().fold(request, RequestContext::user_id);
-    tenant.into_iter().fold(request, RequestContext::tenant_id)
+    let request = RequestContext::new().with_request_type(request_type);
+    let request = user.into_iter().fold(request, RequestContext::with_user_id);
+    tenant.into_iter().fold(request, RequestContext::with_tenant_id)
 }
 
 /// The telemetry of a program.
@@ -33,14 +33,12 @@ impl StageLogs {
     pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
         let sinks = ragtrace_sinks::from_env()?;
         let store = sinks.iter().any(|sink| ragtrace::Sink::name(sink) == "sqlite").then(store_url);
-        let telemetry = ragtrace::builder()
-            .service(service)
-            .version(env!("CARGO_PKG_VERSION"))
-            .console(Console::Off)
-            .from_env()
-            .sinks(sinks)
-            .install()?;
-        Ok(Self { telemetry, store })
+        let mut builder =
+            ragtrace::builder().service(service).version(env!("CARGO_PKG_VERSION")).from_env().sinks(sinks);
+        if !Self::are_on_console() {
+            builder = builder.console(Console::Off);
+        }
+        Ok(Self { telemetry: builder.install()?, store })
     }
 
     /// Whether the environment asks for records on standard error, where a progress bar would be in their way.

@@ -20,7 +20,8 @@ const REQUESTS: usize = 1_000;
 
 /// One user's request, as its own task: a document that can be read, and for every tenth user one that cannot.
 async fn request(shared: Arc<Ingestion<HashingEmbedder>>, documents: Vec<PathBuf>, number: usize) -> TraceId {
-    let request = RequestContext::new().user_id(format!("user-{number}")).tenant_id(format!("tenant-{}", number % 7));
+    let request =
+        RequestContext::new().with_user_id(format!("user-{number}")).with_tenant_id(format!("tenant-{}", number % 7));
     let id = request.trace_id();
     let run = async move { ingestion(&shared, documents, 2, |_, _| ()).await };
     let outcome = request.scope(run).await;

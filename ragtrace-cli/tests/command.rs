@@ -1,7 +1,7 @@
 //! The command as its users run it.
 
 #[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]
-#[path = "../../ragtrace-sinks/tests/support/mod.rs"]
+#[path = "../../ragtrace-store/tests/support/mod.rs"]
 mod support;
 
 use std::io::Read;
@@ -232,7 +232,7 @@ fn spool_three_requests(folder: &std::path::Path) -> ragtrace::Telemetry {
     let telemetry =
         builder.spool(folder, ragtrace::SpoolLimits::default()).install().expect("nothing else is installed");
     for user in ["alice", "bob", "alice"] {
-        ragtrace::RequestContext::new().user_id(user).sync_scope(asked);
+        ragtrace::RequestContext::new().with_user_id(user).sync_scope(asked);
     }
     telemetry
 }

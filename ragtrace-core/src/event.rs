@@ -5,6 +5,7 @@ use std::fmt;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Event {
     /// A stage began.
     Started,
@@ -97,4 +98,11 @@ impl ErrorInfo {
     pub fn chain(&self) -> &[String] {
         &self.chain
     }
+}
+
+/// An error as a stage records it, with the backtrace if one was taken.
+#[derive(Debug, Default)]
+pub struct Failure {
+    pub(crate) error: ErrorInfo,
+    pub(crate) stack_trace: Option<String>,
 }

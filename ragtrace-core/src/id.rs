@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
+use crate::parse::ParseError;
 use crate::time::Timestamp;
 
 /// The 128-bit id that everything of one request shares.
@@ -80,16 +81,16 @@ impl fmt::Debug for TraceId {
 }
 
 impl FromStr for TraceId {
-    type Err = ParseIdError;
+    type Err = ParseError;
 
     /// Reads both forms: a hyphenated UUID and 32 hex digits.
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let well_formed = matches!(text.len(), 32 | 36);
         Uuid::try_parse(text)
             .ok()
             .filter(|_| well_formed)
             .and_then(|uuid| Self::from_u128(uuid.as_u128()))
-            .ok_or(ParseIdError { expected: "a trace id: a UUID or 32 hex digits, not all zero" })
+            .ok_or_else(|| ParseError::new("a trace id (a UUID or 32 hex digits, not all zero)", text))
     }
 }
 
@@ -131,15 +132,15 @@ impl fmt::Debug for SpanId {
 }
 
 impl FromStr for SpanId {
-    type Err = ParseIdError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
         digits
             .then(|| u64::from_str_radix(text, 16).ok())
             .flatten()
             .and_then(Self::from_u64)
-            .ok_or(ParseIdError { expected: "a span id: 16 hex digits, not all zero" })
+            .ok_or_else(|| ParseError::new("a span id (16 hex digits, not all zero)", text))
     }
 }
 
@@ -168,20 +169,6 @@ pub fn random() -> u64 {
 fn seed() -> u64 {
     fastrand::u64(1..)
 }
-
-/// A text that is not the id it should be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseIdError {
-    expected: &'static str,
-}
-
-impl fmt::Display for ParseIdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}", self.expected)
-    }
-}
-
-impl std::error::Error for ParseIdError {}
 
 /// A UUID of version 7 (RFC 9562, section 5.7): milliseconds, and the lowest 12 and 62 bits of two numbers.
 fn version_7(now: Timestamp, a: u64, b: u64) -> u128 {

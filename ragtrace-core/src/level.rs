@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::parse::ParseError;
+
 /// A record's severity, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -42,28 +44,16 @@ impl fmt::Display for Level {
 }
 
 impl FromStr for Level {
-    type Err = ParseLevelError;
+    type Err = ParseError;
 
     /// Reads a name in any case; Python's `WARNING` and `CRITICAL` too, the latter as `ERROR`.
-    fn from_str(text: &str) -> Result<Self, ParseLevelError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         let named = Self::ALL.into_iter().find(|level| text.eq_ignore_ascii_case(level.as_str()));
         match named {
             Some(level) => Ok(level),
             None if text.eq_ignore_ascii_case("warning") => Ok(Self::Warn),
             None if text.eq_ignore_ascii_case("critical") => Ok(Self::Error),
-            None => Err(ParseLevelError(text.to_owned())),
+            None => Err(ParseError::new("a level (trace, debug, info, warn or error)", text)),
         }
     }
 }
-
-/// A text that names no level.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseLevelError(String);
-
-impl fmt::Display for ParseLevelError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown level {:?}: use trace, debug, info, warn or error", self.0)
-    }
-}
-
-impl std::error::Error for ParseLevelError {}

@@ -1,4 +1,4 @@
-//! What is written between the parentheses of the attribute, as it is written.
+//! Parses what stands between the parentheses of the attribute, as it is written.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -7,8 +7,8 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Pat, Path, Result, Token, Type};
 
 use crate::field::{Field, NamedField, StartField};
+use crate::keywords::{ARGUMENTS, KINDS, LEVELS};
 use crate::suggest::{did_you_mean, list, unknown};
-use crate::words::{KEYS, KINDS, LEVELS};
 
 /// The arguments, each at most once.
 #[derive(Default)]
@@ -20,9 +20,10 @@ pub(crate) struct Args {
     pub(crate) fields: Vec<Field>,
     pub(crate) ok: Option<Clause>,
     pub(crate) err: Option<Clause>,
-    pub(crate) record: Vec<Declared>,
+    pub(crate) record: Vec<RecordDeclaration>,
     pub(crate) stream: Option<Ident>,
     pub(crate) root: bool,
+    pub(crate) renamed_from: Option<LitStr>,
     pub(crate) descriptor: Option<Ident>,
     pub(crate) krate: Option<Path>,
 }
@@ -34,7 +35,7 @@ pub(crate) struct Clause {
 }
 
 /// `name: Type`
-pub(crate) struct Declared {
+pub(crate) struct RecordDeclaration {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }
@@ -78,22 +79,25 @@ impl Args {
             "err" => self.err = Some(clause(key, input, "err(|e| name = expr)")?),
             "record" => self.record = declared(&parenthesized(key, input, "record(pages: u32)")?)?,
             "stream" => {
-                alone(key, input)?;
+                refuse_value(key, input)?;
                 self.stream = Some(key.clone());
             }
             "root" => {
-                alone(key, input)?;
+                refuse_value(key, input)?;
                 self.root = true;
+            }
+            "renamed_from" => {
+                self.renamed_from = Some(assigned(key, input, "a string literal: `renamed_from = \"chunking\"`")?);
             }
             "descriptor" => {
                 const WHAT: &str = "a name for the constant: `descriptor = CHUNKING`";
                 equals(key, input, WHAT)?;
-                self.descriptor = Some(input.parse().map_err(|_| takes(key, input, WHAT))?);
+                self.descriptor = Some(input.parse().map_err(|_| wrong_value(key, input, WHAT))?);
             }
             "crate" => {
                 const WHAT: &str = "a path, without quotes: `crate = my_library::ragtrace`";
                 equals(key, input, WHAT)?;
-                self.krate = Some(input.call(Path::parse_mod_style).map_err(|_| takes(key, input, WHAT))?);
+                self.krate = Some(input.call(Path::parse_mod_style).map_err(|_| wrong_value(key, input, WHAT))?);
             }
             _ => return Err(Error::new_spanned(key, unknown_key(text))),
         }
@@ -101,7 +105,7 @@ impl Args {
     }
 }
 
-/// What to write instead of an argument that does not exist.
+/// Says that there is no argument `text`, and what to write in its place.
 fn unknown_key(text: &str) -> String {
     let hint = match text {
         "skip" | "skip_all" => "no argument is recorded unless `fields(…)` names it, so leave this out".to_owned(),
@@ -109,14 +113,14 @@ fn unknown_key(text: &str) -> String {
         "parent" => "the stage or scope around it is the parent; `root` starts a trace of its own".to_owned(),
         kind if KINDS.contains(&kind) => format!("write `kind = {kind}`"),
         level if LEVELS.contains(&level) => format!("write `level = \"{level}\"`"),
-        _ if did_you_mean(text, &KEYS).is_some() => return unknown("argument", text, &KEYS),
+        _ if did_you_mean(text, &ARGUMENTS).is_some() => return unknown("argument", text, &ARGUMENTS),
         _ => expected_keys(),
     };
     format!("unknown argument `{text}`: {hint}")
 }
 
 fn expected_keys() -> String {
-    format!("expected a name in quotes or one of {}", list(&KEYS))
+    format!("expected a name in quotes or one of {}", list(&ARGUMENTS))
 }
 
 fn comma(input: ParseStream<'_>) -> Result<()> {
@@ -129,8 +133,8 @@ fn comma(input: ParseStream<'_>) -> Result<()> {
     input.parse::<Token![,]>().map(|_| ())
 }
 
-/// An error at what is there instead of a value, or at `key` where nothing is.
-fn takes(key: &Ident, input: ParseStream<'_>, what: &str) -> Error {
+/// Returns the error for a wrong value, at the value, or at `key` where there is none.
+fn wrong_value(key: &Ident, input: ParseStream<'_>, what: &str) -> Error {
     let at = if input.is_empty() || input.peek(Token![,]) { key.span() } else { input.span() };
     Error::new(at, format!("`{key}` takes {what}"))
 }
@@ -144,7 +148,7 @@ fn equals(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<()> {
 
 fn assigned(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<LitStr> {
     equals(key, input, what)?;
-    if input.peek(LitStr) { literal(input) } else { Err(takes(key, input, what)) }
+    if input.peek(LitStr) { literal(input) } else { Err(wrong_value(key, input, what)) }
 }
 
 fn literal(input: ParseStream<'_>) -> Result<LitStr> {
@@ -168,18 +172,18 @@ fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
         };
         return Err(Error::new_spanned(quoted, message));
     }
-    input.call(Ident::parse_any).map_err(|_| takes(key, input, &what))
+    input.call(Ident::parse_any).map_err(|_| wrong_value(key, input, &what))
 }
 
-/// That nothing is given to an argument that is a word.
-fn alone(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+/// Checks that an argument which is a word has no value.
+fn refuse_value(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![=]) || input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes no value: write `{key}` alone")));
     }
     Ok(())
 }
 
-/// What is in the parentheses after `key`.
+/// Parses the parentheses after `key`, which may not be empty.
 fn parenthesized<'a>(key: &Ident, input: ParseStream<'a>, example: &str) -> Result<ParseBuffer<'a>> {
     if !input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes a list in parentheses: `{example}`")));
@@ -225,7 +229,7 @@ fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> 
     Ok(Clause { pattern, fields: fields.into_iter().map(|field| field.0).collect() })
 }
 
-fn declared(input: ParseStream<'_>) -> Result<Vec<Declared>> {
+fn declared(input: ParseStream<'_>) -> Result<Vec<RecordDeclaration>> {
     let parse_one = |input: ParseStream<'_>| {
         const EXPECTED: &str = "expected a name and its type: `pages: u32`";
         let name = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), EXPECTED))?;
@@ -242,7 +246,7 @@ fn declared(input: ParseStream<'_>) -> Result<Vec<Declared>> {
         if !(input.is_empty() || input.peek(Token![,])) {
             return Err(input.error("expected `,` between names"));
         }
-        Ok(Declared { name, ty })
+        Ok(RecordDeclaration { name, ty })
     };
     Ok(Punctuated::<_, Token![,]>::parse_terminated_with(input, parse_one)?.into_iter().collect())
 }

@@ -1,22 +1,23 @@
-//! A stage that has been checked: every name is well formed, known and given once.
+//! Validates what was parsed: in a [`Stage`] every name is well formed, known and given once.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
-use crate::args::{Args, Clause, Declared};
+use crate::args::{Args, Clause, RecordDeclaration};
 use crate::field::{Field, Form};
-use crate::item::{Function, Shape};
+use crate::function::Function;
+use crate::keywords::{KINDS, LEVELS};
+use crate::name;
+use crate::shape::Shape;
 use crate::suggest::unknown;
-use crate::words::{KINDS, LEVELS};
 
-/// The longest name of a stage, in characters.
-const LONGEST_NAME: usize = 64;
-
-/// What the attribute says, checked.
+/// A valid stage.
 pub(crate) struct Stage {
     pub(crate) name: String,
+    /// The name that it had before.
+    pub(crate) renamed_from: Option<String>,
     /// The variant of `StageKind`, unless it is the default.
     pub(crate) kind: Option<Ident>,
     /// The variant of `Level`, unless it is the default.
@@ -24,20 +25,20 @@ pub(crate) struct Stage {
     pub(crate) target: Option<LitStr>,
     pub(crate) root: bool,
     pub(crate) start: Vec<Recorded>,
-    pub(crate) ok: Option<Outcome>,
-    pub(crate) err: Option<Outcome>,
-    pub(crate) record: Vec<Declared>,
+    pub(crate) ok: Option<OutcomeFields>,
+    pub(crate) err: Option<OutcomeFields>,
+    pub(crate) record: Vec<RecordDeclaration>,
     /// Every field, in the order of its index.
     pub(crate) declared: Vec<DeclaredField>,
     pub(crate) descriptor: Option<Ident>,
-    /// What generated code calls the `ragtrace` crate.
+    /// The name that generated code has for the `ragtrace` crate.
     pub(crate) krate: TokenStream,
     /// The path of the `ragtrace` crate, if the attribute gives it.
     pub(crate) path: Option<Path>,
 }
 
-/// What is recorded of a success or of an error.
-pub(crate) struct Outcome {
+/// The fields of a success or of an error.
+pub(crate) struct OutcomeFields {
     pub(crate) pattern: Pat,
     pub(crate) fields: Vec<Recorded>,
 }
@@ -59,8 +60,8 @@ pub(crate) struct DeclaredField {
 impl Stage {
     pub(crate) fn check(args: Args, function: &Function) -> Result<Self> {
         let name = match &args.name {
-            Some(literal) => checked_name(literal)?,
-            None => name_of_function(&function.signature.ident)?,
+            Some(literal) => name::of_literal(literal)?,
+            None => name::of_function(&function.signature.ident)?,
         };
         if let (Shape::Stream(_), Some(ok)) = (&function.shape, &args.ok) {
             return Err(Error::new_spanned(
@@ -77,10 +78,10 @@ impl Stage {
         Self::build(name, args)
     }
 
-    /// Checks the arguments of `stage!`.
+    /// Validates the arguments of `stage!`.
     pub(crate) fn check_block(args: Args) -> Result<Self> {
         let Some(literal) = &args.name else {
-            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", async { … })`"));
+            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", { … })`"));
         };
         if let Some(word) = &args.stream {
             return Err(Error::new_spanned(word, "a block is not a stream: put the attribute on a function"));
@@ -91,7 +92,7 @@ impl Stage {
                 "a block has no place for a constant: put the attribute on a function",
             ));
         }
-        let name = checked_name(literal)?;
+        let name = name::of_literal(literal)?;
         Self::build(name, args)
     }
 
@@ -99,13 +100,14 @@ impl Stage {
         if let Some(target) = args.target.as_ref().filter(|target| target.value().trim().is_empty()) {
             return Err(Error::new_spanned(target, "the logger needs a name: `target = \"rag.ingestion\"`"));
         }
-        let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
+        let renamed_from = args.renamed_from.as_ref().map(|older| name::older(older, &name)).transpose()?;
+        let kind = args.kind.as_ref().map(|kind| known_variant(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
-        let start = index(args.fields, "start", &mut declared)?;
+        let start = with_indices(args.fields, "start", &mut declared)?;
         let ok = args.ok.map(|clause| outcome(clause, "ok", &mut declared)).transpose()?;
         let err = args.err.map(|clause| outcome(clause, "err", &mut declared)).transpose()?;
-        check_declared(&args.record)?;
+        check_declarations(&args.record)?;
         declared.extend(args.record.iter().map(|field| DeclaredField {
             name: field.name.unraw().to_string(),
             source: format_ident!("record"),
@@ -114,10 +116,25 @@ impl Stage {
         let Args { target, root, record, descriptor, krate: path, .. } = args;
         // A path is written into the code once, and so is an error about it.
         let krate = if path.is_some() { quote!(__ragtrace) } else { quote!(::ragtrace) };
-        Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate, path })
+        Ok(Self {
+            name,
+            renamed_from,
+            kind,
+            level,
+            target,
+            root,
+            start,
+            ok,
+            err,
+            record,
+            declared,
+            descriptor,
+            krate,
+            path,
+        })
     }
 
-    /// The path of what generated code may name, at `span`.
+    /// Returns the path of the module that generated code calls, at `span`.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
         if self.path.is_some() {
             quote_spanned!(span=> __ragtrace::__private)
@@ -126,70 +143,14 @@ impl Stage {
         }
     }
 
-    /// The index of the first field of `record(…)`.
+    /// Returns the index of the first field of `record(…)`.
     pub(crate) fn first_record(&self) -> usize {
         self.declared.len() - self.record.len()
     }
 }
 
-fn name_of_function(ident: &Ident) -> Result<String> {
-    let name = ident.unraw().to_string();
-    check_name(&name).map_err(|what| {
-        Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
-    })?;
-    Ok(name)
-}
-
-fn checked_name(literal: &LitStr) -> Result<String> {
-    let name = literal.value();
-    check_name(&name).map_err(|what| {
-        let suggestion = snake_case(&name);
-        let is_one = name.is_ascii() && check_name(&suggestion).is_ok();
-        let hint = if is_one { format!(": for example `\"{suggestion}\"`") } else { String::new() };
-        Error::new_spanned(literal, format!("a stage's name {what}{hint}"))
-    })?;
-    Ok(name)
-}
-
-fn check_name(name: &str) -> std::result::Result<(), String> {
-    if name.is_empty() {
-        return Err("may not be empty".to_owned());
-    }
-    if name.chars().count() > LONGEST_NAME {
-        return Err(format!("has at most {LONGEST_NAME} characters, and this one {}", name.chars().count()));
-    }
-    let is_segment = |segment: &str| {
-        let mut chars = segment.chars();
-        chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-            && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    let is_well_formed = name.split('.').all(is_segment);
-    if is_well_formed {
-        return Ok(());
-    }
-    Err("is written in snake_case (a-z, 0-9 and _, no digit first), with dots between segments".to_owned())
-}
-
-fn snake_case(name: &str) -> String {
-    let mut out = String::new();
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            out.push('_');
-        }
-        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        match c.to_ascii_lowercase() {
-            c if c.is_ascii_alphanumeric() || c == '.' || c == '_' => out.push(c),
-            _ if out.ends_with('_') || out.is_empty() => {}
-            _ => out.push('_'),
-        }
-    }
-    let segments = out.split('.').map(|segment| segment.trim_end_matches('_')).filter(|segment| !segment.is_empty());
-    segments.collect::<Vec<_>>().join(".")
-}
-
-/// The variant that a known word names.
-fn known(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
+/// Returns the variant that a known word names.
+fn known_variant(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
     let text = word.to_string();
     if !words.contains(&text.as_str()) {
         return Err(Error::new_spanned(word, unknown(what, &text, words)));
@@ -211,7 +172,7 @@ fn variant(word: &str) -> Ident {
     Ident::new(&first.chain(chars).collect::<String>(), Span::call_site())
 }
 
-/// Whether it can be seen without knowing types that the function returns no `Result`.
+/// Returns whether the declared type alone shows that the function returns no `Result`.
 fn is_no_result(output: &ReturnType) -> bool {
     const PLAIN: [&str; 9] = ["Vec", "Option", "String", "bool", "u32", "u64", "usize", "i32", "f64"];
     let ReturnType::Type(_, ty) = output else { return true };
@@ -222,11 +183,11 @@ fn is_no_result(output: &ReturnType) -> bool {
     }
 }
 
-/// What every end has of itself.
-const OF_ITSELF: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
+/// The metrics that every end has without being asked.
+const MEASURED: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
 
-fn check_free(name: &str, at: &impl ToTokens) -> Result<()> {
-    if OF_ITSELF.contains(&name) {
+fn refuse_measured(name: &str, at: &impl ToTokens) -> Result<()> {
+    if MEASURED.contains(&name) {
         return Err(Error::new_spanned(
             at,
             format!("`{name}` is measured and recorded by itself: choose another name"),
@@ -235,12 +196,12 @@ fn check_free(name: &str, at: &impl ToTokens) -> Result<()> {
     Ok(())
 }
 
-fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Outcome> {
-    Ok(Outcome { pattern: clause.pattern, fields: index(clause.fields, source, declared)? })
+fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<OutcomeFields> {
+    Ok(OutcomeFields { pattern: clause.pattern, fields: with_indices(clause.fields, source, declared)? })
 }
 
 /// Gives each field the next index, except `count`, which every stage has.
-fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<Recorded>> {
+fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<Recorded>> {
     let mut names: Vec<String> = Vec::new();
     let mut recorded = Vec::new();
     for field in fields {
@@ -248,7 +209,7 @@ fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) ->
             return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice", field.name)));
         }
         if source != "start" {
-            check_free(&field.name, &field.name_tokens)?;
+            refuse_measured(&field.name, &field.name_tokens)?;
         }
         let is_typed = source != "start" && matches!(field.name.as_str(), "count" | "cost_usd");
         if is_typed && field.form != Form::Plain {
@@ -267,15 +228,15 @@ fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) ->
 }
 
 fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {
-    /// More than a record takes, and far below what an index can say.
+    /// More than a record takes, and far below the greatest index.
     const MOST: usize = 256;
     let index = u16::try_from(declared.len()).ok().filter(|_| declared.len() < MOST);
     index.ok_or_else(|| Error::new_spanned(at, format!("a stage declares at most {MOST} fields")))
 }
 
-fn check_declared(record: &[Declared]) -> Result<()> {
+fn check_declarations(record: &[RecordDeclaration]) -> Result<()> {
     for (at, field) in record.iter().enumerate() {
-        check_free(&field.name.unraw().to_string(), &field.name)?;
+        refuse_measured(&field.name.unraw().to_string(), &field.name)?;
         if record[..at].iter().any(|earlier| earlier.name.unraw() == field.name.unraw()) {
             return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice", field.name)));
         }

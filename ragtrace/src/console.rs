@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write as _};
 use std::str::FromStr;
 use std::time::Duration;
 
-use ragtrace_core::{Event, Level, Value};
+use ragtrace_core::{Event, Level, ParseError, Value};
 
 use crate::record::Record;
 use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
@@ -27,30 +27,18 @@ pub enum Console {
 }
 
 impl FromStr for Console {
-    type Err = ParseConsoleError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParseConsoleError> {
+    fn from_str(text: &str) -> Result<Self, ParseError> {
         match text.to_ascii_lowercase().as_str() {
             "auto" => Ok(Self::Auto),
             "json" => Ok(Self::Json),
             "pretty" => Ok(Self::Pretty),
             "off" => Ok(Self::Off),
-            _ => Err(ParseConsoleError(text.to_owned())),
+            _ => Err(ParseError::new("a form of console (auto, json, pretty or off)", text)),
         }
     }
 }
-
-/// A text that names no form of console.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseConsoleError(String);
-
-impl fmt::Display for ParseConsoleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown console {:?}: use auto, json, pretty or off", self.0)
-    }
-}
-
-impl std::error::Error for ParseConsoleError {}
 
 /// The sink behind [`Console`].
 #[derive(Debug)]

@@ -9,14 +9,14 @@ pub(crate) const fn spread(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// Makes [`QuickHasher`]s.
-pub(crate) type Quick = BuildHasherDefault<QuickHasher>;
+/// Makes [`FastHasher`]s.
+pub(crate) type FastHash = BuildHasherDefault<FastHasher>;
 
 /// Spreads word by word.
 #[derive(Debug, Default)]
-pub(crate) struct QuickHasher(u64);
+pub(crate) struct FastHasher(u64);
 
-impl Hasher for QuickHasher {
+impl Hasher for FastHasher {
     fn finish(&self) -> u64 {
         self.0
     }

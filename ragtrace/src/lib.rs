@@ -20,18 +20,18 @@ pub use ragtrace_macros::stage;
 #[doc = include_str!("guide/attribute.md")]
 pub use ragtrace_macros::traced_stage;
 
-pub use console::{Console, ParseConsoleError};
+pub use console::Console;
 pub use pipeline::{Dropped, Report, SinkStats, Stats};
 #[doc(inline)]
 pub use ragtrace_core::{
-    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, ParseIdError, ParseKindError,
-    ParseLevelError, ParseTimestampError, QueueLimits, RequestContext, Scoped, SpanId, StageDescriptor, StageKind,
-    Timestamp, ToValue, TraceId, TraceparentError, Value, spawn, stages, stages_schema,
+    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, ParseError, QueueLimits,
+    RequestContext, Scoped, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn, stages,
+    stages_schema,
 };
 pub use record::{DecodeRecordError, Origin, Record, RecordLimits};
 pub use redact::{Redactor, Secret};
 pub use sample::Sampler;
-pub use setup::{Builder, SetupError, Telemetry, builder};
+pub use setup::{Builder, IntoLevel, SetupError, Telemetry, TelemetryHandle, builder};
 pub use sink::Sink;
 pub use spool::{Durability, SpoolLimits};
 

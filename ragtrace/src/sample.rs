@@ -84,19 +84,20 @@ impl Sampler {
         self
     }
 
-    /// What the ratio says of a trace.
-    pub(crate) fn takes(&self, trace_id: TraceId) -> bool {
+    /// Returns whether the ratio keeps a trace.
+    pub(crate) fn is_in_ratio(&self, trace_id: TraceId) -> bool {
         let low = u64::try_from(trace_id.as_u128() & ((1 << RANDOM_BITS) - 1)).unwrap_or(u64::MAX);
         low < self.threshold
     }
 
-    /// Whether nothing is ever left out.
-    pub(crate) fn takes_all(&self) -> bool {
+    /// Returns whether nothing is ever left out.
+    pub(crate) fn samples_all(&self) -> bool {
         self.threshold == 1 << RANDOM_BITS && self.per_second.is_none()
     }
 
-    /// Whether a record has its trace kept whatever the ratio says: it is an error, or a slow stage's end.
-    pub(crate) fn keeps(&self, record: &Record) -> bool {
+    /// Returns whether a record has its trace kept whatever the ratio says: it is an error, or a slow
+    /// stage's end.
+    pub(crate) fn always_keeps(&self, record: &Record) -> bool {
         let is_slow = || {
             let duration = record.duration().filter(|_| record.event().is_end());
             self.slower_than.zip(duration).is_some_and(|(limit, duration)| duration >= limit)
@@ -104,16 +105,18 @@ impl Sampler {
         (self.keeps_errors && record.level() >= Level::Error) || is_slow()
     }
 
-    /// Whether a trace is kept that was open when its process was killed, and of which these records are left: it did not
-    /// come to a good end, so it is an error. Where those are not kept, the ratio decides, unless a cap refused it.
-    pub(crate) fn keeps_lost(&self, trace_id: TraceId, records: &[Record]) -> bool {
-        let by_ratio = self.per_second.is_none() && self.takes(trace_id);
-        self.keeps_errors || by_ratio || records.iter().any(|record| self.keeps(record))
+    /// Returns whether a trace is kept that was open when its process was killed, and of which these
+    /// records are left: it did not come to a good end, so it is an error. Where those are not kept, the
+    /// ratio decides, unless a cap refused it.
+    pub(crate) fn keeps_abandoned(&self, trace_id: TraceId, records: &[Record]) -> bool {
+        let by_ratio = self.per_second.is_none() && self.is_in_ratio(trace_id);
+        self.keeps_errors || by_ratio || records.iter().any(|record| self.always_keeps(record))
     }
 
-    /// Whether records are held, since something is kept that the ratio or the cap refuses.
-    pub(crate) fn holds(&self) -> bool {
-        !self.takes_all() && (self.keeps_errors || self.slower_than.is_some())
+    /// Returns whether traces are held until they are decided, since something is kept that the ratio or
+    /// the cap refuses.
+    pub(crate) fn holds_traces(&self) -> bool {
+        !self.samples_all() && (self.keeps_errors || self.slower_than.is_some())
     }
 }
 

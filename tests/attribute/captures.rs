@@ -30,7 +30,7 @@ fn failure(of: impl FnOnce()) -> String {
 
 fn with_clock(clock: &ManualClock, query: &str) -> Captured {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (_, captured) = runtime.block_on(testing::capture_with_clock(clock, outer(query)));
+    let (_, captured) = runtime.block_on(testing::Capture::new().clock(clock).run(outer(query)));
     captured
 }
 
@@ -85,7 +85,7 @@ fn a_capture_belongs_to_its_task() {
         tokio::spawn(inner(9)).await.unwrap();
         let (_, other) = other.join().unwrap();
         assert_eq!(other.records().len(), 2);
-        let request = RequestContext::new().user_id("alice");
+        let request = RequestContext::new().with_user_id("alice");
         request.scope(inner(4)).await;
     });
     let counts: Vec<_> = captured.stage("captures.inner").completed().iter().map(ragtrace::Record::count).collect();
@@ -104,4 +104,49 @@ fn a_view_narrows() {
     let one = all.completed().one();
     assert_eq!(one.field("query").and_then(|query| query.as_str()), Some("abc"));
     assert!(one.duration() >= one.busy());
+}
+
+#[traced_stage("captures.ring", kind = pipeline)]
+async fn ring(depth: u32) {
+    if depth > 0 {
+        Box::pin(ring(depth - 1)).await;
+    } else {
+        inner(1).await;
+    }
+}
+
+#[test]
+fn a_view_asserts_what_runs_inside_what() {
+    let (_, captured) = captured(async {
+        ring(2).await;
+        outer("ab").await
+    });
+    let found = captured.stage("captures.inner");
+    assert_eq!(found.len(), 4);
+    let said = failure(|| drop(found.within("captures.outer")));
+    let begins = "expected all records of stage `captures.inner` within `captures.outer`, found captures.inner_started \
+                  outside; captured:\n";
+    assert!(said.starts_with(begins), "{said}");
+    let said = failure(|| drop(found.failed().within("captures.outer")));
+    let begins = "expected records of stage `captures.inner`, failed within `captures.outer`, found none; captured:\n";
+    assert!(said.starts_with(begins), "{said}");
+    let (_, captured) = crate::captured(ring(2));
+    assert_eq!(captured.stage("captures.inner").within("captures.ring").completed().one().count(), Some(1));
+    // The outermost run is inside of nothing, and no run is inside itself.
+    let said = failure(|| drop(captured.stage("captures.ring").within("captures.ring")));
+    assert!(said.contains("found captures.ring_started outside"), "{said}");
+    let said = failure(|| drop(captured.stage("captures.inner").within("captures.outer")));
+    assert!(said.contains("outside"), "a stage that is known and did not run: {said}");
+}
+
+#[test]
+fn a_name_that_no_stage_has_fails_and_suggests_the_nearest() {
+    let (_, captured) = captured(outer("ab"));
+    let said = failure(|| drop(captured.stage("captures.iner")));
+    assert_eq!(said, "no stage has the name `captures.iner`: did you mean `captures.inner`?");
+    let said = failure(|| drop(captured.stage("captures.inner").within("captures.out")));
+    assert_eq!(said, "no stage has the name `captures.out`: did you mean `captures.outer`?");
+    let said = failure(|| drop(captured.stage("entirely_different_work")));
+    assert!(said.starts_with("no stage has the name `entirely_different_work`; captured:\n"), "{said}");
+    assert!(captured.stage("captures.ring").is_empty(), "it is known, and did not run");
 }

@@ -370,7 +370,7 @@ fn slow(steps: u32) -> impl Stream<Item = u32> {
 #[test]
 fn a_stream_tells_the_time_to_its_first_item() {
     let clock = ManualClock::at(Timestamp::from_micros(0));
-    let (count, captured) = testing::capture_sync_with_clock(&clock, || {
+    let (count, captured) = testing::Capture::new().clock(&clock).run_sync(|| {
         let mut items = pin!(numbers(1));
         let mut cx = Context::from_waker(Waker::noop());
         clock.advance(Duration::from_millis(30));
@@ -431,7 +431,7 @@ async fn calls_own_trace() {
 
 #[test]
 fn a_root_starts_a_trace_and_keeps_who_asked() {
-    let request = RequestContext::new().user_id("alice");
+    let request = RequestContext::new().with_user_id("alice");
     let ((), captured) = captured(async { request.scope(calls_own_trace()).await });
     let own = captured.stage("own_trace").started().one();
     assert_ne!(own.trace_id(), Some(request.trace_id()));

@@ -49,7 +49,7 @@ fn requests_and_minutes_come_through_the_spool_as_they_were() {
     let telemetry = install(spool().sink(down));
     for n in 0..RUNS {
         let tenant = ["acme", "globex"][usize::try_from(n % 2).expect("0 or 1")];
-        RequestContext::new().tenant_id(tenant).user_id("alice").sync_scope(|| asked(n));
+        RequestContext::new().with_tenant_id(tenant).with_user_id("alice").sync_scope(|| asked(n));
     }
     let report = telemetry.shutdown(Duration::from_secs(5));
     assert!(report.complete && report.stats.sinks[0].spooled >= 2 * RUNS, "{report}");

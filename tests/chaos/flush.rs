@@ -135,7 +135,7 @@ fn a_sink_that_stalls_does_not_delay_another() {
 
 #[test]
 fn a_shutdown_does_not_wait_for_a_sink_that_is_parked_until_later() {
-    let (parked, _) = counting("parked", |_| Reply::Fail(SinkError::unauthorized("no such user")));
+    let (parked, _) = counting("parked", |_| Reply::Fail(SinkError::park("no such user")));
     let (later, _) = counting("later", |_| Reply::Fail(SinkError::retry("busy").after(Duration::from_hours(1))));
     let (well, arrived) = counting("well", |_| Reply::Slow(Duration::from_millis(20)));
     let telemetry = install(ragtrace::builder().sink(parked).sink(later).sink(well));

@@ -53,7 +53,7 @@ fn panics() {
 }
 
 fn run_stages() {
-    let request = RequestContext::new().user_id("ghp_planteduserid0123456789abcdef").tenant_id("acme");
+    let request = RequestContext::new().with_user_id("ghp_planteduserid0123456789abcdef").with_tenant_id("acme");
     request.sync_scope(|| {
         let long = format!("{}password=plantedbeyondthebound", "x".repeat(8_180));
         let url = "https://bob:plantedpassword@host/x?token=AKIAPLANTEDPLANTED12";

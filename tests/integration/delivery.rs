@@ -53,7 +53,7 @@ fn a_second_installation_is_an_error_until_the_first_is_shut_down() {
 fn an_unknown_level_is_an_error_that_names_the_known_ones() {
     let _turn = turn();
     let error = quiet().level("loud").install().expect_err("there is no such level");
-    assert_eq!(error.to_string(), "unknown level \"loud\": use trace, debug, info, warn or error");
+    assert_eq!(error.to_string(), "expected a level (trace, debug, info, warn or error), found \"loud\"");
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_level_hides_lines_and_no_account_of_them() {
     let _turn = turn();
     let memory = Memory::default();
     let telemetry = quiet().level("warn").sink(memory.clone()).install().expect("the only one");
-    let _ = RequestContext::new().user_id("alice").sync_scope(detail);
+    let _ = RequestContext::new().with_user_id("alice").sync_scope(detail);
     finish(telemetry);
     let records = memory.records();
     let [failed] = &records[..] else { panic!("one record is severe enough: {records:#?}") };
@@ -274,7 +274,7 @@ fn stages_are_counted_for_prometheus_whatever_the_level_and_the_sampler_leave_ou
     let telemetry = quiet().level("warn").sample(sampler).sink(memory.clone()).install().expect("the only one");
     let counted = |runs: u64| {
         for _ in 0..runs {
-            let _ = RequestContext::new().tenant_id("acme").sync_scope(detail);
+            let _ = RequestContext::new().with_tenant_id("acme").sync_scope(detail);
         }
         assert!(telemetry.flush_blocking(Duration::from_secs(30)).complete);
         telemetry.to_prometheus()

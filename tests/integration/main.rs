@@ -2,4 +2,8 @@
 
 mod contexts;
 mod delivery;
+mod handle;
+mod levels;
+mod settings;
+mod sinks;
 mod support;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ragtrace::metrics::{RequestMetric, StageMinute};
-use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
-use ragtrace::{Builder, Console, Record, Sink, Telemetry};
+use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
+use ragtrace::{Builder, Console, Level, Record, Sink, Telemetry};
 
 /// Waits for the tests that have telemetry installed.
 pub(crate) fn turn() -> MutexGuard<'static, ()> {
@@ -30,8 +30,19 @@ pub(crate) fn finish(telemetry: Telemetry) {
 }
 
 /// Keeps every record and count.
-#[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<Kept>>);
+#[derive(Clone)]
+pub(crate) struct Memory {
+    name: &'static str,
+    level: Option<Level>,
+    needs: Needs,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::named("memory")
+    }
+}
 
 #[derive(Default)]
 struct Kept {
@@ -41,6 +52,20 @@ struct Kept {
 }
 
 impl Memory {
+    pub(crate) fn named(name: &'static str) -> Self {
+        Self { name, level: None, needs: Needs::default(), kept: Arc::default() }
+    }
+
+    pub(crate) fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    pub(crate) fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+
     pub(crate) fn records(&self) -> Vec<Record> {
         self.kept().records.clone()
     }
@@ -54,13 +79,21 @@ impl Memory {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Sink for Memory {
     fn name(&self) -> &'static str {
-        "memory"
+        self.name
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
     }
 
     fn limits(&self) -> BatchLimits {

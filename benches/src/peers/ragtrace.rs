@@ -76,7 +76,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "texts" => install(JsonLines::new(std::io::sink())),
         _ => install(Discard::new()),
     };
-    let context = RequestContext::new().user_id("alice").tenant_id("acme");
+    let context = RequestContext::new().with_user_id("alice").with_tenant_id("acme");
     let settle = || {
         let report = telemetry.flush_blocking(Duration::from_secs(20));
         assert!(report.complete, "{report}");
@@ -105,7 +105,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
 /// One context a thread, as within a request.
 fn context_of(n: u64) -> RequestContext {
     thread_local! {
-        static CONTEXT: RequestContext = RequestContext::new().user_id("alice");
+        static CONTEXT: RequestContext = RequestContext::new().with_user_id("alice");
     }
     black_box(n);
     CONTEXT.with(Clone::clone)

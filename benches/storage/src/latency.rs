@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ragtrace::RequestContext;
-use ragtrace_sinks::{PostgresSink, store};
+use ragtrace_store::{self as store, PostgresSink};
 
 use crate::throughput::embed_batch;
 use crate::{Line, quantile, url};
@@ -20,7 +20,7 @@ pub fn run(seconds: u64) -> Vec<Line> {
     let producer = std::thread::spawn(move || {
         let started = Instant::now();
         for run in 0..seconds * 500 {
-            RequestContext::new().user_id("alice").sync_scope(|| drop(embed_batch(run, "hashing-384")));
+            RequestContext::new().with_user_id("alice").sync_scope(|| drop(embed_batch(run, "hashing-384")));
             let due = started + Duration::from_millis(2 * run);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }

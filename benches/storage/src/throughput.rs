@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ragtrace::{RequestContext, traced_stage};
-use ragtrace_sinks::PostgresSink;
+use ragtrace_store::PostgresSink;
 
 use crate::{Line, psql, url, ways};
 
@@ -74,8 +74,8 @@ fn pipeline(records: u64) -> (f64, f64) {
     psql("TRUNCATE logs; CHECKPOINT");
     let (started, cpu) = (Instant::now(), cpu_seconds());
     for request in 0..records / 20 {
-        let context = RequestContext::new().user_id(format!("user-{}", request % 500)).tenant_id("acme");
-        context.request_type("ingest").sync_scope(|| ingest("report.pdf"));
+        let context = RequestContext::new().with_user_id(format!("user-{}", request % 500)).with_tenant_id("acme");
+        context.with_request_type("ingest").sync_scope(|| ingest("report.pdf"));
         // A queue that is full drops; this one waits for room instead.
         while request % 64 == 0 && request * 20 > telemetry.stats().sinks[0].delivered + 90_000 {
             std::thread::sleep(Duration::from_millis(1));

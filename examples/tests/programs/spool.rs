@@ -32,11 +32,14 @@ fn a_setting_that_is_malformed_is_refused_before_any_work() {
     let folder = Folder::new();
     folder.file("a.md", "A text.");
     for (settings, why) in [
-        (vec![("RAGTRACE_DURABILITY", "always")], "RAGTRACE_DURABILITY: unknown durability \"always\": use memory"),
+        (vec![("RAGTRACE_DURABILITY", "always")], "RAGTRACE_DURABILITY: expected a durability (memory"),
         (vec![("RAGTRACE_DURABILITY", "durable")], "records can only be kept on disk with a folder for it"),
-        (vec![("RAGTRACE_SPOOL", "spool"), ("RAGTRACE_SPOOL_BYTES", "1 GB")], "RAGTRACE_SPOOL_BYTES: \"1 GB\" is no"),
+        (
+            vec![("RAGTRACE_SPOOL", "spool"), ("RAGTRACE_SPOOL_BYTES", "1 GB")],
+            "RAGTRACE_SPOOL_BYTES: expected a number of bytes, found \"1 GB\"",
+        ),
         // A setting that is right does not hide one that is not.
-        (vec![("RAGTRACE_CONSOLE", "loud"), ("RAGTRACE_LOG", "info")], "RAGTRACE_CONSOLE: unknown console \"loud\""),
+        (vec![("RAGTRACE_CONSOLE", "loud"), ("RAGTRACE_LOG", "info")], "RAGTRACE_CONSOLE: expected a form of console"),
     ] {
         let run = ingest(&folder, &settings);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{settings:?}: {}", run.stderr);

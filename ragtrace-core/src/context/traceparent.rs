@@ -1,22 +1,24 @@
 //! The `traceparent` header of W3C Trace Context (level 2, section 3.2): `00-{trace id}-{parent id}-{flags}`.
 
-use std::fmt;
 use std::sync::Arc;
 
-use super::{RequestContext, fresh_request_id};
-use crate::context::Request;
+use super::request::{Request, fresh_request_id};
+use super::request_context::RequestContext;
+use crate::parse::ParseError;
 use crate::{SpanId, TraceId};
 
 /// Flags that we send: sampled, and the trace id is random (level 2, section 3.2.2.5).
 const FLAGS: &str = "03";
+/// The form of the header, for errors.
+const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero)";
 
 impl RequestContext {
     /// Continues the trace that a caller's `traceparent` header names, under a request id of its own.
     ///
     /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55 characters. Of a later
     /// version the first 55 characters are read, if what follows begins with a dash; version `ff` is refused.
-    pub fn from_traceparent(header: &str) -> Result<Self, TraceparentError> {
-        let (trace_id, parent) = parse(header).ok_or(TraceparentError(()))?;
+    pub fn from_traceparent(header: &str) -> Result<Self, ParseError> {
+        let (trace_id, parent) = parse(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
         let mut request = Request::new(trace_id);
         request.request_id = Some(fresh_request_id());
         request.remote_parent = Some(parent);
@@ -44,20 +46,6 @@ fn parse(header: &str) -> Option<(TraceId, SpanId)> {
     (version != "ff" && length_fits).then_some(())?;
     Some((trace_id.parse().ok()?, parent.parse().ok()?))
 }
-
-/// A header that is not a valid `traceparent`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceparentError(());
-
-impl fmt::Display for TraceparentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "malformed traceparent: expected 00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero",
-        )
-    }
-}
-
-impl std::error::Error for TraceparentError {}
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use clock::Calibration;
 
+use crate::parse::ParseError;
+
 /// An instant in UTC, to the microsecond. Prints as RFC 3339 with six decimals and `Z`, so texts sort like instants
 /// (for the years 0 to 9999; instants beyond are clamped to them when printed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,25 +101,16 @@ impl fmt::Debug for Timestamp {
 }
 
 impl FromStr for Timestamp {
-    type Err = ParseTimestampError;
+    type Err = ParseError;
 
     /// Reads RFC 3339 in UTC (`Z` or `+00:00`), with or without decimals, and a date alone (its first instant).
-    fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
-        parse_rfc3339(text).ok_or(ParseTimestampError(()))
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        parse_rfc3339(text).ok_or_else(|| {
+            let expected = "a time in UTC such as 2026-11-22T08:20:11Z, or a date such as 2026-11-22";
+            ParseError::new(expected, text)
+        })
     }
 }
-
-/// A text that is not an RFC 3339 instant in UTC.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseTimestampError(());
-
-impl fmt::Display for ParseTimestampError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a time in UTC such as 2026-11-22T08:20:11Z, or a date such as 2026-11-22")
-    }
-}
-
-impl std::error::Error for ParseTimestampError {}
 
 fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let number = |range: std::ops::Range<usize>| {
@@ -178,7 +171,7 @@ pub struct Ticks(pub u64);
 
 impl Ticks {
     #[inline]
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         Self(clock::nanos())
     }
 
@@ -202,7 +195,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         Self { wall: Timestamp::now(), ticks: Ticks::now() }
     }
 

@@ -5,16 +5,16 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use syn::spanned::Spanned;
 
-use crate::item::Function;
+use crate::function::Function;
 use crate::model::Stage;
 
-/// The item that holds the descriptor, in the section of the program that is the catalog.
+/// Returns the item that holds the descriptor, in the section of the program that is the catalog.
 pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
     let (alias, descriptor) = (alias(stage), descriptor(stage));
     if alias.is_none() {
         return quote! {
-            #krate::__private::listed! {
+            #krate::__private::catalog_entry! {
                 static __RAGTRACE_STAGE = #descriptor;
             }
         };
@@ -28,11 +28,11 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
         #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = #elf))]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = #mach_o))]
         #[cfg_attr(windows, unsafe(link_section = #pe))]
-        static __RAGTRACE_STAGE: #krate::__private::Listed = #krate::__private::Listed::new(#descriptor);
+        static __RAGTRACE_STAGE: #krate::__private::CatalogEntry = #krate::__private::CatalogEntry::new(#descriptor);
     }
 }
 
-/// The catalog's section, as `listed!` in `ragtrace-core/src/stage/catalog.rs` names it for ELF, Mach-O and PE. The version of
+/// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it for ELF, Mach-O and PE. The version of
 /// both crates is the same.
 const SECTION: (&str, &str, &str) = (
     concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR")),
@@ -40,8 +40,8 @@ const SECTION: (&str, &str, &str) = (
     concat!(".rgtrc", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "$b"),
 );
 
-/// `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is an
-/// associated function.
+/// Returns `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is
+/// an associated function.
 pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream> {
     let name = stage.descriptor.as_ref()?;
     let krate = stage.path.as_ref().map_or_else(|| stage.krate.clone(), ToTokens::to_token_stream);
@@ -60,8 +60,8 @@ pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream
     Some(quote!(#attributes #visibility #constant))
 }
 
-/// `use` of the path that the attribute gives, if it does. What is named is ours alone, so that a path to anything else
-/// is one error, at the path.
+/// Returns a `use` of the path that the attribute gives, if it does. The module that it names is ours alone, so a path to
+/// anything else is one error, at the path.
 fn alias(stage: &Stage) -> Option<TokenStream> {
     let here = |path: &syn::Path| Span::call_site().located_at(path.span());
     stage.path.as_ref().map(|path| quote_spanned!(here(path)=> use #path::__private as __ragtrace;))
@@ -73,11 +73,12 @@ fn descriptor(stage: &Stage) -> TokenStream {
     let kind = stage.kind.as_ref().map(|kind| quote!(.with_kind(#krate::StageKind::#kind)));
     let level = stage.level.as_ref().map(|level| quote!(.with_level(#krate::Level::#level)));
     let root = stage.root.then(|| quote!(.with_root()));
+    let renamed_from = stage.renamed_from.iter();
     let fields = stage.declared.iter().map(|field| {
         let (name, source) = (&field.name, &field.source);
         let ty = field.ty.iter();
         quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #fields)
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(#renamed_from))* #fields)
 }

@@ -8,8 +8,9 @@ use ragtrace_core::context::Request;
 use ragtrace_core::{Event, Timestamp};
 use ragtrace_core::{StageDescriptor, StageKind};
 
-use crate::hash::Quick;
-use crate::metrics::{DurationSketch, RunStatus};
+use super::request::RunStatus;
+use super::sketch::DurationSketch;
+use crate::hash::FastHash;
 use crate::record::Record;
 
 const MINUTE: i64 = 60_000_000;
@@ -122,8 +123,8 @@ impl StageMinute {
     }
 }
 
-/// One run that ended.
-pub(crate) struct Measured<'a> {
+/// A run that ended.
+pub(crate) struct EndedRun<'a> {
     pub(crate) at: Timestamp,
     pub(crate) stage: &'static StageDescriptor,
     pub(crate) request: &'a Request,
@@ -137,46 +138,46 @@ pub(crate) struct Measured<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     counts: Vec<StageMinute>,
-    places: HashMap<Key, usize, Quick>,
+    indices: HashMap<CountKey, usize, FastHash>,
     tenants: HashMap<Box<str>, u32>,
     /// The request whose tenant was looked up last, and its number.
-    last: (u64, u32),
-    /// Where the runs of some stages were counted last: a stage has its place by its address.
-    latest: [Latest; LATEST],
+    last_request: (u64, u32),
+    /// Where the runs of some stages were counted last: a stage has its entry by its address.
+    cache: [CachedIndex; CACHE_ENTRIES],
     /// The earliest minute that is counted.
     earliest: Option<i64>,
 }
 
 /// How many stages are found at once, if their addresses are lucky.
-const LATEST: usize = 16;
+const CACHE_ENTRIES: usize = 16;
 
-/// Where a run was counted: which it was, the place of its counts, and that of its duration in them.
+/// Where a run was counted: which it was, the index of its counts, and that of its duration's bucket.
 #[derive(Clone, Copy, Debug, Default)]
-struct Latest {
+struct CachedIndex {
     stage: usize,
     request: u64,
     minute: i64,
-    place: usize,
-    near: usize,
+    index: usize,
+    bucket_hint: usize,
 }
 
 /// A stage by the address of its descriptor, a minute, and a tenant by its number.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Key(usize, i64, u32);
+struct CountKey(usize, i64, u32);
 
 /// The number of no tenant.
 const NOBODY: u32 = 0;
 
 impl Meter {
-    pub(crate) fn count(&mut self, run: &Measured<'_>) {
+    pub(crate) fn count(&mut self, run: &EndedRun<'_>) {
         let (stage, minute) = (std::ptr::from_ref(run.stage).addr(), run.at.as_micros().div_euclid(MINUTE));
-        let at = stage / size_of::<StageDescriptor>() % LATEST;
-        let latest = self.latest[at];
-        if (latest.stage, latest.request, latest.minute) != (stage, run.request.version, minute) {
-            self.latest[at] = self.look_up(run, stage, minute);
+        let entry = stage / size_of::<StageDescriptor>() % CACHE_ENTRIES;
+        let cached = self.cache[entry];
+        if (cached.stage, cached.request, cached.minute) != (stage, run.request.version, minute) {
+            self.cache[entry] = self.look_up(run, stage, minute);
         }
-        let latest = &mut self.latest[at];
-        let Some(counted) = self.counts.get_mut(latest.place) else { return };
+        let cached = &mut self.cache[entry];
+        let Some(counted) = self.counts.get_mut(cached.index) else { return };
         match run.status {
             RunStatus::Completed => counted.completed += 1,
             RunStatus::Failed => counted.failed += 1,
@@ -185,20 +186,20 @@ impl Meter {
         counted.items = counted.items.saturating_add(run.items.unwrap_or(0));
         counted.cost_usd += run.cost_usd.filter(|cost| cost.is_finite()).unwrap_or(0.0);
         counted.total = counted.total.saturating_add(run.nanos);
-        counted.durations.add_near(run.nanos, &mut latest.near);
+        counted.durations.add_with_hint(run.nanos, &mut cached.bucket_hint);
     }
 
     #[inline(never)]
-    fn look_up(&mut self, run: &Measured<'_>, stage: usize, minute: i64) -> Latest {
-        let key = Key(stage, minute, self.tenant(run.request));
-        let place = match self.places.get(&key) {
-            Some(place) => *place,
-            None => self.place(run, key),
+    fn look_up(&mut self, run: &EndedRun<'_>, stage: usize, minute: i64) -> CachedIndex {
+        let key = CountKey(stage, minute, self.tenant_number(run.request));
+        let index = match self.indices.get(&key) {
+            Some(index) => *index,
+            None => self.add_count(run, key),
         };
-        Latest { stage, request: run.request.version, minute, place, near: 0 }
+        CachedIndex { stage, request: run.request.version, minute, index, bucket_hint: 0 }
     }
 
-    /// Takes the counts of minutes that were over at `now`; all of them without it.
+    /// Returns the counts of minutes that were over at `now`, and forgets them; all of them without it.
     pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         let this_minute = now.map(|now| now.as_micros().div_euclid(MINUTE));
         let is_over = |minute: i64| this_minute.is_none_or(|this_minute| minute < this_minute);
@@ -216,9 +217,9 @@ impl Meter {
         over
     }
 
-    fn tenant(&mut self, request: &Request) -> u32 {
+    fn tenant_number(&mut self, request: &Request) -> u32 {
         let Some(tenant) = request.tenant_id.as_deref() else { return NOBODY };
-        if self.last.0 != request.version {
+        if self.last_request.0 != request.version {
             let number = match self.tenants.get(tenant) {
                 Some(number) => *number,
                 None if self.tenants.len() < TENANTS => {
@@ -228,15 +229,15 @@ impl Meter {
                 }
                 None => NOBODY,
             };
-            self.last = (request.version, number);
+            self.last_request = (request.version, number);
         }
-        self.last.1
+        self.last_request.1
     }
 
     #[cold]
-    fn place(&mut self, run: &Measured<'_>, key: Key) -> usize {
-        let Key(_, minute, tenant) = key;
-        let place = self.counts.len();
+    fn add_count(&mut self, run: &EndedRun<'_>, key: CountKey) -> usize {
+        let CountKey(_, minute, tenant) = key;
+        let index = self.counts.len();
         self.counts.push(StageMinute {
             minute: Timestamp::from_micros(minute * MINUTE),
             stage: Cow::Borrowed(run.stage.name()),
@@ -250,9 +251,9 @@ impl Meter {
             total: 0,
             durations: DurationSketch::new(),
         });
-        self.places.insert(key, place);
+        self.indices.insert(key, index);
         self.earliest = Some(self.earliest.map_or(minute, |earliest| earliest.min(minute)));
-        place
+        index
     }
 }
 
@@ -269,9 +270,9 @@ mod tests {
         request
     }
 
-    fn run(at: i64, request: &Request) -> Measured<'_> {
+    fn run(at: i64, request: &Request) -> EndedRun<'_> {
         let (at, status) = (Timestamp::from_micros(at), RunStatus::Completed);
-        Measured { at, stage: &STAGE, request, status, items: Some(3), cost_usd: Some(0.5), nanos: 2_000_000 }
+        EndedRun { at, stage: &STAGE, request, status, items: Some(3), cost_usd: Some(0.5), nanos: 2_000_000 }
     }
 
     #[test]

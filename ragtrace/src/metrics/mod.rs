@@ -8,6 +8,6 @@ mod request;
 mod sketch;
 
 pub use minute::StageMinute;
-pub(crate) use minute::{Measured, Meter};
+pub(crate) use minute::{EndedRun, Meter};
 pub use request::{RequestMetric, RunStatus};
 pub use sketch::{DurationSketch, ParseSketchError};

@@ -40,7 +40,7 @@ impl RunStatus {
         match event {
             Event::Failed => Self::Failed,
             Event::Cancelled => Self::Cancelled,
-            Event::Completed | Event::Started | Event::Log => Self::Completed,
+            _ => Self::Completed,
         }
     }
 }
@@ -111,5 +111,10 @@ impl RequestMetric {
     /// Which tenant the user belongs to.
     pub fn tenant_id(&self) -> Option<&str> {
         self.request.tenant_id.as_deref()
+    }
+
+    /// Returns the session that the request belongs to, such as a conversation.
+    pub fn session_id(&self) -> Option<&str> {
+        self.request.session_id.as_deref()
     }
 }

@@ -38,26 +38,27 @@ impl DurationSketch {
         }
     }
 
-    /// Adds one duration of so many nanoseconds. `near` says where to look first, and is told where it was.
+    /// Adds one duration of so many nanoseconds. `hint` is the index at which to look first, and is set
+    /// to the one where the bucket was.
     #[inline]
-    pub(crate) fn add_near(&mut self, nanos: u64, near: &mut usize) {
+    pub(crate) fn add_with_hint(&mut self, nanos: u64, hint: &mut usize) {
         let number = bucket_of_nanos(nanos);
-        match self.buckets.get_mut(*near) {
+        match self.buckets.get_mut(*hint) {
             Some((bucket, count)) if *bucket == number => *count = count.saturating_add(1),
-            _ => *near = self.add_to(number, 1),
+            _ => *hint = self.add_to(number, 1),
         }
     }
 
-    /// Returns the place of the bucket.
+    /// Returns the index of the bucket.
     fn add_to(&mut self, bucket: u16, more: u64) -> usize {
         match self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket) {
-            Ok(at) => {
-                self.buckets[at].1 = self.buckets[at].1.saturating_add(more);
-                at
+            Ok(index) => {
+                self.buckets[index].1 = self.buckets[index].1.saturating_add(more);
+                index
             }
-            Err(at) => {
-                self.buckets.insert(at, (bucket, more));
-                at
+            Err(index) => {
+                self.buckets.insert(index, (bucket, more));
+                index
             }
         }
     }

@@ -1,11 +1,12 @@
 //! Where records lie: those that were made together, side by side, with what they have in common once.
 //!
-//! Fields stay the words that the stage wrote, as long as nobody wants them otherwise: the canonical JSON is written from
-//! them, and a sink that looks at no field has none read. Who looks at one has those of all records of the chunk read.
+//! Fields stay in the encoding that the stage wrote, as long as nobody wants them otherwise: the
+//! canonical JSON is written from it, and for a sink that looks at no field none is decoded. Who looks
+//! at one has those of all records of the chunk decoded.
 //!
-//! A record by itself would be four or five allocations. A chunk is that many for hundreds of records; each of them
-//! is a place in it. The chunk goes when the last of its records does, so whoever keeps few of many for long keeps
-//! copies ([`alone`](super::Record::alone)).
+//! A record by itself would be four or five allocations. A chunk is that many for hundreds of records;
+//! each of them is an index in it. The chunk goes when the last of its records does, so whoever keeps
+//! few of many for long keeps copies ([`detached`](super::Record::detached)).
 
 use std::mem;
 use std::sync::{Arc, OnceLock};
@@ -14,110 +15,113 @@ use crossbeam_queue::ArrayQueue;
 use ragtrace_core::StageDescriptor;
 use ragtrace_core::context::Request;
 
-use super::Origin;
-use super::fields::{Fields, NamedValue, named};
-use super::ids::Ids;
-use super::parts::{Marks, Parts};
+use super::fields::{FieldRanges, NamedValue, decode_named};
+use super::ids::RecordIds;
+use super::origin::Origin;
+use super::parts::{RecordFlags, RecordParts};
 
 /// Records that were made together.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(super) origin: Arc<Origin>,
-    pub(super) ids: Ids,
+    pub(super) ids: RecordIds,
     pub(super) requests: Vec<Arc<Request>>,
     pub(super) threads: Vec<Arc<str>>,
-    pub(super) parts: Vec<Parts>,
-    /// Fields as stages wrote them. Records of one run may share them.
-    pub(super) words: Vec<u64>,
+    pub(super) parts: Vec<RecordParts>,
+    /// Fields in the encoding that stages wrote. Records of one run may share them.
+    pub(super) encoded: Vec<u64>,
     /// Fields that were changed, or are not a stage's.
     pub(super) fields: Vec<NamedValue>,
-    /// What `words` say, once somebody asked.
-    pub(super) read: OnceLock<Read>,
+    /// The fields in `encoded`, once somebody asked for one.
+    pub(super) decoded: OnceLock<DecodedFields>,
     /// Where its memory goes when it is not used any more.
-    pub(super) memory: Option<ChunkMemory>,
+    pub(super) pool: Option<ChunkPool>,
 }
 
-/// The fields of a chunk whose records have words.
+/// The fields of those records of a chunk that have them encoded.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct DecodedFields {
     fields: Vec<NamedValue>,
-    /// Those of each record, in the order of the records.
-    places: Vec<Fields>,
+    /// Where those of each record are, in the order of the records.
+    ranges: Vec<FieldRanges>,
 }
 
 impl Chunk {
-    /// The fields of the record at `at`: of its context, and of its metrics.
-    pub(super) fn fields_of(&self, at: usize) -> (&[NamedValue], &[NamedValue]) {
-        let parts = &self.parts[at];
-        let (fields, place) = if parts.marks.has(Marks::WORDS) {
-            let read = self.read.get_or_init(|| self.read_words());
-            (&read.fields, read.places.get(at).copied().unwrap_or_default())
+    /// Returns the fields of the record at `index`: of its context, and of its metrics.
+    pub(super) fn fields_of(&self, index: usize) -> (&[NamedValue], &[NamedValue]) {
+        let parts = &self.parts[index];
+        let (fields, ranges) = if parts.flags.has(RecordFlags::ENCODED) {
+            let decoded = self.decoded.get_or_init(|| self.decode_fields());
+            (&decoded.fields, decoded.ranges.get(index).copied().unwrap_or_default())
         } else {
             (&self.fields, parts.fields)
         };
-        (fields.get(place.context()).unwrap_or_default(), fields.get(place.metrics()).unwrap_or_default())
+        (fields.get(ranges.context()).unwrap_or_default(), fields.get(ranges.metrics()).unwrap_or_default())
     }
 
-    /// The words of a record's context and metrics, if it has its fields as words.
-    pub(super) fn words_of(&self, parts: &Parts) -> Option<(&'static StageDescriptor, &[u64], &[u64])> {
-        let stage = parts.stage.filter(|_| parts.marks.has(Marks::WORDS))?;
-        let words = |range| self.words.get(range).unwrap_or_default();
-        Some((stage, words(parts.fields.context()), words(parts.fields.metrics())))
+    /// Returns the encoding of a record's context and metrics, if it has its fields encoded.
+    pub(super) fn encoded_of(&self, parts: &RecordParts) -> Option<(&'static StageDescriptor, &[u64], &[u64])> {
+        let stage = parts.stage.filter(|_| parts.flags.has(RecordFlags::ENCODED))?;
+        let encoded = |range| self.encoded.get(range).unwrap_or_default();
+        Some((stage, encoded(parts.fields.context()), encoded(parts.fields.metrics())))
     }
 
     #[cold]
-    fn read_words(&self) -> Read {
-        let mut read = Read { fields: Vec::new(), places: Vec::with_capacity(self.parts.len()) };
+    fn decode_fields(&self) -> DecodedFields {
+        let mut decoded = DecodedFields { fields: Vec::new(), ranges: Vec::with_capacity(self.parts.len()) };
         for parts in &self.parts {
-            let place =
-                self.words_of(parts).map(|(stage, context, metrics)| named(stage, context, metrics, &mut read.fields));
-            read.places.push(place.unwrap_or_default());
+            let ranges = self
+                .encoded_of(parts)
+                .map(|(stage, context, metrics)| decode_named(stage, context, metrics, &mut decoded.fields));
+            decoded.ranges.push(ranges.unwrap_or_default());
         }
-        read
+        decoded
     }
 }
 
-/// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked for it again.
+/// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked for it
+/// again.
 #[derive(Clone, Debug)]
-pub(crate) struct ChunkMemory(Arc<ArrayQueue<Lists>>);
+pub(crate) struct ChunkPool(Arc<ArrayQueue<ChunkBuffers>>);
 
-/// The lists of a chunk.
+/// The memory of a chunk.
 #[derive(Debug, Default)]
-pub(super) struct Lists {
-    pub(super) parts: Vec<Parts>,
-    pub(super) words: Vec<u64>,
+pub(super) struct ChunkBuffers {
+    pub(super) parts: Vec<RecordParts>,
+    pub(super) encoded: Vec<u64>,
     pub(super) fields: Vec<NamedValue>,
 }
 
-impl ChunkMemory {
-    /// Records of a chunk that is as large as it should be: some 32 KiB, which a processor's second cache holds.
+impl ChunkPool {
+    /// Records of a chunk that is as large as it should be: some 32 KiB, which a processor's second
+    /// cache holds.
     pub(crate) const RECORDS: usize = 256;
     /// So much is kept at most: 1 MiB.
     const CHUNKS: usize = 32;
 
-    pub(super) fn take(&self) -> Lists {
-        self.0.pop().unwrap_or_else(|| Lists {
+    pub(super) fn take(&self) -> ChunkBuffers {
+        self.0.pop().unwrap_or_else(|| ChunkBuffers {
             parts: Vec::with_capacity(Self::RECORDS),
-            words: Vec::with_capacity(4 * Self::RECORDS),
+            encoded: Vec::with_capacity(4 * Self::RECORDS),
             fields: Vec::new(),
         })
     }
 
-    pub(super) fn put(&self, mut lists: Lists) {
-        let Lists { parts, words, fields } = &mut lists;
+    pub(super) fn put(&self, mut buffers: ChunkBuffers) {
+        let ChunkBuffers { parts, encoded, fields } = &mut buffers;
         let is_usual = parts.capacity() == Self::RECORDS
-            && words.capacity() <= 64 * Self::RECORDS
+            && encoded.capacity() <= 64 * Self::RECORDS
             && fields.capacity() <= 8 * Self::RECORDS;
         if is_usual && !self.0.is_full() {
             parts.clear();
-            words.clear();
+            encoded.clear();
             fields.clear();
-            let _ = self.0.push(lists);
+            let _ = self.0.push(buffers);
         }
     }
 }
 
-impl Default for ChunkMemory {
+impl Default for ChunkPool {
     fn default() -> Self {
         Self(Arc::new(ArrayQueue::new(Self::CHUNKS)))
     }
@@ -125,9 +129,9 @@ impl Default for ChunkMemory {
 
 impl Drop for Chunk {
     fn drop(&mut self) {
-        if let Some(memory) = &self.memory {
-            let Self { parts, words, fields, .. } = self;
-            memory.put(Lists { parts: mem::take(parts), words: mem::take(words), fields: mem::take(fields) });
+        if let Some(pool) = &self.pool {
+            let Self { parts, encoded, fields, .. } = self;
+            pool.put(ChunkBuffers { parts: mem::take(parts), encoded: mem::take(encoded), fields: mem::take(fields) });
         }
     }
 }

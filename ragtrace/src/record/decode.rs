@@ -9,7 +9,10 @@ use ragtrace_core::context::Request;
 use ragtrace_core::{ErrorInfo, Event};
 use uuid::Uuid;
 
-use super::{Draft, Marks, Maybe, More, Origin, Other, Parts, Place, Record};
+use super::accessors::Record;
+use super::chunk_builder::ChunkBuilder;
+use super::origin::Origin;
+use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
 use crate::Value;
 use crate::members::{Json, Members, compact};
 
@@ -17,22 +20,23 @@ impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
     /// Members that are not known are passed over.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
-        let mut drafts = Vec::new();
-        add_json(&mut drafts, line)?;
-        let record = drafts.pop().and_then(|draft| draft.finish().pop());
+        let mut chunks = Vec::new();
+        add_json(&mut chunks, line)?;
+        let record = chunks.pop().and_then(|chunk| chunk.finish().pop());
         record.ok_or_else(|| DecodeRecordError("it is empty".to_owned()))
     }
 }
 
-/// Adds the record of some canonical JSON to the last of `drafts`, or to a new one if it comes from another process.
-pub(crate) fn add_json(drafts: &mut Vec<Draft>, line: &str) -> Result<(), DecodeRecordError> {
+/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes
+/// from another process.
+pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(), DecodeRecordError> {
     let members = Members::of(line)?;
     let origin = origin(&members)?;
-    if drafts.last().is_none_or(|draft| *draft.origin() != origin) {
-        drafts.push(Draft::new(Arc::new(origin)));
+    if chunks.last().is_none_or(|chunk| *chunk.origin() != origin) {
+        chunks.push(ChunkBuilder::new(Arc::new(origin)));
     }
-    match drafts.last_mut() {
-        Some(draft) => add(draft, &members),
+    match chunks.last_mut() {
+        Some(chunk) => add_record(chunk, &members),
         None => Ok(()),
     }
 }
@@ -59,13 +63,13 @@ fn required<T: std::str::FromStr>(members: &Members<'_>, name: &str) -> Result<T
     members.parsed(name).ok_or_else(|| DecodeRecordError(format!("`{name}` is missing or malformed")))
 }
 
-fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError> {
+fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), DecodeRecordError> {
     let event = members.text("event").and_then(Event::from_name);
     let event = event.ok_or_else(|| DecodeRecordError("`event` is missing or unknown".to_owned()))?;
     let (context, metrics) = (members.object("context")?, members.object("metrics")?);
     let millis = |name| Duration::try_from_secs_f64(metrics.as_ref()?.float(name)? / 1_000.0).ok();
     let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
-    let other = Other {
+    let subject = OwnedSubject {
         logger: owned("logger").unwrap_or_default(),
         message: owned("message").filter(|_| event == Event::Log),
         stage: owned("stage"),
@@ -78,26 +82,28 @@ fn add(draft: &mut Draft, members: &Members<'_>) -> Result<(), DecodeRecordError
     let failure = has_failed.then_some((error, stack_trace));
     let (id, timestamp, level) =
         (required(members, "id")?, required(members, "timestamp")?, required(members, "level")?);
-    let parts = Parts {
-        request: request(members).map_or(Place::NONE, |request| draft.request(&request)),
+    let is_root = members.get("local_root") == Some(&Json::Bool(true));
+    let parts = RecordParts {
+        request: request(members).map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
-        marks: Marks::default().with(Marks::LOCAL_ROOT, members.get("local_root") == Some(&Json::Bool(true))),
-        thread: members.text("thread").map_or(Place::NONE, |thread| draft.thread(&Arc::from(thread))),
-        duration: Maybe::from(millis("duration_ms")),
-        busy: Maybe::from(millis("busy_ms")),
-        count: Maybe::from(metrics.as_ref().and_then(|m| m.unsigned("count"))),
-        more: Some(Box::new(More { id: Some(id), other, failure })),
-        ..Parts::new(timestamp, event, level, None)
+        flags: RecordFlags::default().with(RecordFlags::LOCAL_ROOT, is_root),
+        thread: members.text("thread").map_or(ChunkIndex::NONE, |thread| chunk.thread_index(&Arc::from(thread))),
+        duration: OptionalU64::from(millis("duration_ms")),
+        busy: OptionalU64::from(millis("busy_ms")),
+        count: OptionalU64::from(metrics.as_ref().and_then(|m| m.unsigned("count"))),
+        extras: Some(Box::new(Extras { id: Some(id), subject, failure })),
+        ..RecordParts::new(timestamp, event, level, None)
     };
     for (name, json) in context.iter().flat_map(Members::iter) {
-        draft.context(Cow::Owned(name.to_owned()), value(json));
+        chunk.add_context(Cow::Owned(name.to_owned()), value(json));
     }
-    let apart = ["duration_ms", "busy_ms", "count"];
-    for (name, json) in metrics.iter().flat_map(Members::iter).filter(|(name, _)| !apart.contains(name)) {
-        draft.metric(Cow::Owned(name.to_owned()), value(json));
+    let members_of_their_own = ["duration_ms", "busy_ms", "count"];
+    for (name, json) in metrics.iter().flat_map(Members::iter).filter(|(name, _)| !members_of_their_own.contains(name))
+    {
+        chunk.add_metric(Cow::Owned(name.to_owned()), value(json));
     }
-    draft.add(parts);
+    chunk.add(parts);
     Ok(())
 }
 
@@ -107,6 +113,7 @@ fn request(members: &Members<'_>) -> Option<Arc<Request>> {
     request.request_id = boxed("request_id");
     request.user_id = boxed("user_id");
     request.tenant_id = boxed("tenant_id");
+    request.session_id = boxed("session_id");
     request.request_type = boxed("request_type");
     Some(Arc::new(request))
 }
@@ -163,18 +170,18 @@ mod tests {
     /// A record with these fields as its context, and backwards as its metrics.
     fn record(fields: &[(&'static str, Value)]) -> Record {
         let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
-        let mut draft = Draft::new(Arc::new(origin));
+        let mut chunk = ChunkBuilder::new(Arc::new(origin));
         for (name, value) in fields {
-            draft.context(Cow::Borrowed(name), value.clone());
+            chunk.add_context(Cow::Borrowed(name), value.clone());
         }
         for (name, value) in fields.iter().rev() {
-            draft.metric(Cow::Borrowed(name), value.clone());
+            chunk.add_metric(Cow::Borrowed(name), value.clone());
         }
-        let logger = Cow::Borrowed("a logger");
-        let other = Other { logger, message: Some(Cow::Borrowed("a message")), stage: None, kind: None, source: None };
-        let more = Some(Box::new(More { id: None, other, failure: None }));
-        draft.add(Parts { more, ..Parts::new(Timestamp::from_micros(7), Event::Log, Level::Info, None) });
-        draft.finish().pop().expect("a record")
+        let (logger, message) = (Cow::Borrowed("a logger"), Some(Cow::Borrowed("a message")));
+        let subject = OwnedSubject { logger, message, ..OwnedSubject::default() };
+        let extras = Some(Box::new(Extras { id: None, subject, failure: None }));
+        chunk.add(RecordParts { extras, ..RecordParts::new(Timestamp::from_micros(7), Event::Log, Level::Info, None) });
+        chunk.finish().pop().expect("a record")
     }
 
     #[test]

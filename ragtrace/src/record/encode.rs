@@ -1,14 +1,14 @@
 //! A record's canonical JSON, written by hand: it is what the worker does most.
 
-use ragtrace_core::context::Request;
 use ragtrace_core::json::{self, Object};
-use ragtrace_core::stage::words::{RawFields, name};
-use ragtrace_core::{ErrorInfo, Event, Level, StageDescriptor};
+use ragtrace_core::value::encoding::{EncodedFields, field_id};
+use ragtrace_core::{ErrorInfo, StageDescriptor};
 
-use super::fields::named_words;
-use super::parts::Subject;
-use super::pieces::{self, Common, Of};
-use super::{Marks, Maybe, NamedValue, Origin, Record};
+use super::accessors::Record;
+use super::fields::{NamedValue, named_fields};
+use super::fragments::{FragmentKey, RecordFragments, with_fragments};
+use super::parts::{OptionalU64, RecordFlags, Subject};
+use super::sections::{write_origin, write_request, write_source, write_subject};
 
 impl Record {
     /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
@@ -18,48 +18,48 @@ impl Record {
             Subject::Stage(stage) => {
                 let (event, level, request, thread) = (parts.event, parts.level, self.request(), self.thread_name());
                 let (origin, timestamp) = (&self.chunk.origin, parts.timestamp);
-                let of = Of { stage, event, level, timestamp, request, origin, thread };
-                pieces::with(of, |common| self.write_with_pieces(out, &common))
+                let key = FragmentKey { stage, event, level, timestamp, request, origin, thread };
+                with_fragments(key, |fragments| self.write_with_fragments(out, &fragments))
             }
-            Subject::Other(_) => false,
+            Subject::Owned(_) => false,
         };
         if !is_written {
             self.write_all(out);
         }
     }
 
-    /// What a stage's record has in common with others comes from `common`.
-    fn write_with_pieces(&self, out: &mut Vec<u8>, common: &Common<'_>) {
+    /// Writes a stage's record; what it has in common with others comes from `fragments`.
+    fn write_with_fragments(&self, out: &mut Vec<u8>, fragments: &RecordFragments<'_>) {
         let parts = self.parts();
         let mut object = Object::open(out);
         object.uuid("id", self.id());
-        object.ascii("timestamp", &common.timestamp);
-        object.piece(&common.stage.head);
-        if let Some(request) = common.request {
-            object.piece(&request.trace);
+        object.ascii("timestamp", &fragments.timestamp);
+        object.fragment(&fragments.stage.head);
+        if let Some(request) = fragments.request {
+            object.fragment(&request.trace);
         }
         self.write_run(&mut object);
-        if let Some(request) = common.request {
-            object.piece(&request.ids);
+        if let Some(request) = fragments.request {
+            object.fragment(&request.ids);
         }
-        object.piece(common.origin);
-        object.piece(common.thread);
-        match self.chunk.words_of(parts) {
+        object.fragment(fragments.origin);
+        object.fragment(fragments.thread);
+        match self.chunk.encoded_of(parts) {
             Some((_, context, metrics)) => {
-                let names = &common.stage.names;
+                let names = &fragments.stage.names;
                 if parts.fields.has_context() {
-                    write_words(object.nested("context"), names, context);
+                    write_encoded(object.nested("context"), names, context);
                 }
                 if self.has_metrics() {
                     let mut object = object.nested("metrics");
-                    self.write_own_metrics(&mut object);
-                    write_words(object, names, metrics);
+                    self.write_run_metrics(&mut object);
+                    write_encoded(object, names, metrics);
                 }
             }
             None => self.write_fields(&mut object),
         }
         self.write_failure(&mut object);
-        object.piece(&common.stage.source);
+        object.fragment(&fragments.stage.source);
         object.close();
     }
 
@@ -70,7 +70,7 @@ impl Record {
         object.ascii("timestamp", &parts.timestamp.rfc3339());
         match parts.subject() {
             Subject::Stage(stage) => write_subject(&mut object, stage, parts.event, parts.level),
-            Subject::Other(_) => self.write_other(&mut object),
+            Subject::Owned(_) => self.write_other(&mut object),
         }
         if let Some(request) = self.request() {
             object.uuid("trace_id", request.trace_id.as_uuid());
@@ -107,7 +107,7 @@ impl Record {
                 None => object.null("parent_span_id"),
             }
         }
-        if parts.marks.has(Marks::LOCAL_ROOT) {
+        if parts.flags.has(RecordFlags::LOCAL_ROOT) {
             object.boolean("local_root", true);
         }
     }
@@ -145,13 +145,13 @@ impl Record {
 
     fn has_metrics(&self) -> bool {
         let parts = self.parts();
-        parts.duration != Maybe::NONE
-            || parts.busy != Maybe::NONE
-            || parts.count != Maybe::NONE
+        parts.duration != OptionalU64::NONE
+            || parts.busy != OptionalU64::NONE
+            || parts.count != OptionalU64::NONE
             || parts.fields.has_metrics()
     }
 
-    fn write_own_metrics(&self, object: &mut Object<'_>) {
+    fn write_run_metrics(&self, object: &mut Object<'_>) {
         for (name, duration) in [("duration_ms", self.duration()), ("busy_ms", self.busy())] {
             if let Some(duration) = duration {
                 object.millis(name, duration);
@@ -163,75 +163,40 @@ impl Record {
     }
 
     fn write_context(&self, object: Object<'_>) {
-        match self.chunk.words_of(self.parts()) {
+        match self.chunk.encoded_of(self.parts()) {
             Some((stage, context, _)) => write_named(object, stage, context),
             None => write_fields(object, self.context_fields()),
         }
     }
 
     fn write_metrics(&self, mut object: Object<'_>) {
-        self.write_own_metrics(&mut object);
-        match self.chunk.words_of(self.parts()) {
+        self.write_run_metrics(&mut object);
+        match self.chunk.encoded_of(self.parts()) {
             Some((stage, _, metrics)) => write_named(object, stage, metrics),
             None => write_fields(object, self.metrics_fields()),
         }
     }
 }
 
-/// What a record is about, from `level` to `kind`.
-pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, event: Event, level: Level) {
-    object.text("level", level.as_str());
-    object.text("logger", stage.target());
-    object.text_of_two("message", stage.name(), event.ending());
-    object.text("event", event.as_str());
-    object.text("stage", stage.name());
-    object.text("kind", stage.kind().as_str());
-}
-
-/// Whose it is, from `request_id` to `request_type`.
-pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
-    object.optional_text("request_id", request.request_id.as_deref());
-    object.optional_text("user_id", request.user_id.as_deref());
-    object.optional_text("tenant_id", request.tenant_id.as_deref());
-    object.optional_text("request_type", request.request_type.as_deref());
-}
-
-/// Where it comes from, from `service` to `instance`.
-pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
-    object.optional_text("service", origin.service.as_deref());
-    object.optional_text("environment", origin.environment.as_deref());
-    object.optional_text("version", origin.version.as_deref());
-    object.optional_text("host", origin.host.as_deref());
-    object.uuid("instance", origin.instance);
-}
-
-/// What declares it.
-pub(super) fn write_source(object: &mut Object<'_>, file: &str, line: u32) {
-    let mut source = object.nested("source");
-    source.text("file", file);
-    source.unsigned("line", u64::from(line));
-    source.close();
-}
-
-/// Fields as the stage wrote them, whose `names` are written already.
-fn write_words(mut object: Object<'_>, names: &[Vec<u8>], words: &[u64]) {
-    for field in RawFields(words) {
+/// Writes encoded fields, whose `names` are written already.
+fn write_encoded(mut object: Object<'_>, names: &[Vec<u8>], encoded: &[u64]) {
+    for field in EncodedFields(encoded) {
         let key = match field.name {
-            name::FIRST_ITEM => &b"first_item_ms\":"[..],
+            field_id::FIRST_ITEM => &b"first_item_ms\":"[..],
             index => match names.get(usize::from(index)) {
                 Some(key) => key,
                 None => continue,
             },
         };
-        object.raw_field(key, field.value);
+        object.encoded_field(key, field.value);
     }
     object.close();
 }
 
-/// The same without anything that is written already.
-fn write_named(mut object: Object<'_>, stage: &'static StageDescriptor, words: &[u64]) {
-    for (name, value) in named_words(stage, words) {
-        object.raw_named(name, value);
+/// Writes encoded fields with their names.
+fn write_named(mut object: Object<'_>, stage: &'static StageDescriptor, encoded: &[u64]) {
+    for (name, value) in named_fields(stage, encoded) {
+        object.encoded_named(name, value);
     }
     object.close();
 }
@@ -257,10 +222,11 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::record::{Draft, Parts, Sealed, Sizes, Words};
+    use crate::record::{ChunkBuilder, EncodedRanges, FieldSizes, Origin, RecordParts, SealedFields};
     use crate::{FieldDescriptor, SpanId, TraceId};
-    use ragtrace_core::Timestamp;
-    use ragtrace_core::stage::slots::Slots;
+    use ragtrace_core::context::Request;
+    use ragtrace_core::value::FieldBuffer;
+    use ragtrace_core::{Event, Level, Timestamp};
 
     static STAGE: StageDescriptor = StageDescriptor::new("a \"stage\"", "test").with_fields(&[
         FieldDescriptor::start("text"),
@@ -268,40 +234,41 @@ mod tests {
         FieldDescriptor::ok("number"),
     ]);
 
-    /// A record of `STAGE` with its fields as words, among others.
+    /// Makes a record of `STAGE` with its fields encoded, among others.
     fn record(second: i64, request: Option<&Arc<Request>>, event: Event, text: &str) -> Record {
         let service = Some("a\tservice".to_owned());
         let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
-        let mut draft = Draft::new(Arc::new(origin));
-        let (mut context, mut metrics) = (Slots::begin(), Vec::new());
+        let mut builder = ChunkBuilder::new(Arc::new(origin));
+        let (mut context, mut metrics) = (FieldBuffer::begin(), Vec::new());
         context.set(0, text);
         context.set(1, &true);
-        let words = context.to_words();
+        let encoded = context.to_encoded();
         drop(context);
         for number in [1.5, f64::NAN] {
-            let mut slots = Slots::begin();
+            let mut slots = FieldBuffer::begin();
             slots.set(2, &number);
-            metrics.extend(slots.to_words());
+            metrics.extend(slots.to_encoded());
         }
-        let sizes = Sizes::of(&STAGE, &[&words[..], &metrics].concat(), |_, _| true);
-        let (context, metrics) = (draft.lay(&words), draft.lay(&metrics));
-        let (request, thread) = (request.map(|request| draft.request(request)), draft.thread(&Arc::from("a thread")));
+        let sizes = FieldSizes::of(&STAGE, &[&encoded[..], &metrics].concat(), |_, _| true);
+        let (context, metrics) = (builder.append_encoded(&encoded), builder.append_encoded(&metrics));
+        let request = request.map(|request| builder.request_index(request));
+        let thread = builder.thread_index(&Arc::from("a thread"));
         let timestamp = Timestamp::from_micros(second * 1_000_000 + 7);
-        let words = Words { context, metrics, sizes };
-        let Sealed { fields, size, memory, marks } = draft.seal_words(&STAGE, words, false);
-        let parts = Parts::new(timestamp, event, Level::Warn, Some(&STAGE));
+        let ranges = EncodedRanges { context, metrics, sizes };
+        let SealedFields { fields, size, memory, flags } = builder.seal_encoded(&STAGE, ranges, false);
+        let parts = RecordParts::new(timestamp, event, Level::Warn, Some(&STAGE));
         let span_id = Some(SpanId::new());
         let request = request.unwrap_or(parts.request);
-        let count = Maybe::of(3);
-        let parts = Parts { span_id, count, fields, request, thread, size, memory, marks, ..parts };
-        // Not the first of its chunk, whose place is zero.
-        draft.push(|| parts.clone());
-        draft.push(|| parts);
-        draft.finish().pop().expect("a record")
+        let count = OptionalU64::some(3);
+        let parts = RecordParts { span_id, count, fields, request, thread, size, memory, flags, ..parts };
+        // Not the first of its chunk, whose index is zero.
+        builder.push(|| parts.clone());
+        builder.push(|| parts);
+        builder.finish().pop().expect("a record")
     }
 
     #[test]
-    fn what_is_written_from_pieces_is_what_is_written_without_them() {
+    fn a_record_written_from_cached_fragments_is_the_one_written_without_them() {
         let mut request = Request::new(TraceId::new());
         request.user_id = Some("al\\ice".into());
         let requests = [Arc::new(request), Arc::new(Request::new(TraceId::new()))];
@@ -311,16 +278,16 @@ mod tests {
             for (request, text) in requests.into_iter().zip(["", "short", "with \"quotes\" and ü", &long]) {
                 for event in [Event::Started, Event::Completed] {
                     let record = record(second, request, event, text);
-                    let (mut all, mut with_pieces) = (Vec::new(), Vec::new());
+                    let (mut all, mut with_fragments) = (Vec::new(), Vec::new());
                     record.write_all(&mut all);
-                    record.write_json(&mut with_pieces);
-                    let json: serde_json::Value = serde_json::from_slice(&with_pieces).expect("JSON");
-                    assert_eq!(String::from_utf8(with_pieces), String::from_utf8(all));
+                    record.write_json(&mut with_fragments);
+                    let json: serde_json::Value = serde_json::from_slice(&with_fragments).expect("JSON");
+                    assert_eq!(String::from_utf8(with_fragments), String::from_utf8(all));
                     for (part, alone) in [("context", record.context_json()), ("metrics", record.metrics_json())] {
                         assert_eq!(alone.and_then(|alone| serde_json::from_str(&alone).ok()), Some(json[part].clone()));
                     }
                     assert_eq!(record.field("text").and_then(crate::Value::as_str), Some(text));
-                    assert_eq!(record.alone().to_json(), record.to_json());
+                    assert_eq!(record.detached().to_json(), record.to_json());
                 }
             }
         }

@@ -1,310 +1,45 @@
-//! A record: what a stage leaves behind at its start and at its end, and an application's own log line.
+//! A record: what a stage leaves behind at its start and at its end, and an application's own log
+//! line.
 //!
-//! A record is immutable once the worker has made it, and a cheap clone: every sink shares one copy, in a `chunk` with those
-//! that were made at the same time. Its canonical JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use; sinks with a format of
-//! their own read the accessors.
+//! What it promises: a record never changes once the worker has made it, and is a cheap clone: every
+//! sink shares one copy, in a [`chunk`] with those that were made at the same time. Its canonical JSON
+//! ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use, and reads
+//! back as an equal record; sinks with a format of their own read the accessors.
+//!
+//! What it does not promise: that few records hold little memory. A chunk goes when the last of its
+//! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
+//!
+//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a record
+//! has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and
+//! `chunk_builder` (how records are made and changed before they are shared), `log_line`; then the canonical JSON:
+//! `sections`, `fragments`, `encode` and `decode`.
 
-mod bounds;
+mod accessors;
 mod chunk;
+mod chunk_builder;
 mod decode;
-mod draft;
 mod encode;
 mod fields;
+mod filter;
+mod fragments;
 mod ids;
+mod limits;
+mod log_line;
 mod origin;
 mod parts;
-mod pieces;
+mod record_mut;
+mod sections;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
-
-use ragtrace_core::StageKind;
-use ragtrace_core::context::Request;
-use ragtrace_core::{ErrorInfo, Event, Level, SpanId, Timestamp, TraceId, Value, json};
-use uuid::Uuid;
-
-pub use bounds::RecordLimits;
-use chunk::Chunk;
-pub(crate) use chunk::ChunkMemory;
+pub use accessors::Record;
+pub(crate) use accessors::SELF_REPORT_LOGGER;
+pub(crate) use chunk::ChunkPool;
+pub(crate) use chunk_builder::{ChunkBuilder, EncodedRanges, SealedFields};
 pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
-pub(crate) use draft::{Draft, Drafted, Sealed, Words};
-pub(crate) use fields::{Laid, NamedValue, Sizes, field_name};
-pub(crate) use ids::Ids;
+pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
+pub(crate) use filter::RecordFilter;
+pub(crate) use ids::RecordIds;
+pub use limits::RecordLimits;
 pub use origin::Origin;
-use parts::Subject;
-pub(crate) use parts::{Marks, Maybe, More, Other, Parts, Place};
-
-/// The logger of records that the pipeline makes of its own doings.
-pub(crate) const OWN_LOGGER: &str = "ragtrace";
-
-/// One record. A clone shares its contents.
-#[derive(Clone)]
-pub struct Record {
-    chunk: Arc<Chunk>,
-    /// Its place in the chunk.
-    at: u32,
-}
-
-impl Record {
-    /// The record's own id, the same over every retry.
-    pub fn id(&self) -> Uuid {
-        let parts = self.parts();
-        let own = parts.more.as_deref().and_then(|more| more.id);
-        own.unwrap_or_else(|| self.chunk.ids.from(self.at as usize).first(parts.timestamp))
-    }
-
-    /// When it happened.
-    pub fn timestamp(&self) -> Timestamp {
-        self.parts().timestamp
-    }
-
-    /// How severe it is.
-    pub fn level(&self) -> Level {
-        self.parts().level
-    }
-
-    /// The stage's target or the log line's: a module path unless set.
-    pub fn logger(&self) -> &str {
-        match self.parts().subject() {
-            Subject::Stage(stage) => stage.target(),
-            Subject::Other(other) => &other.logger,
-        }
-    }
-
-    /// The message: for a stage `{stage}_{event}`.
-    pub fn message(&self) -> Cow<'_, str> {
-        match (self.own_message(), self.stage()) {
-            (Some(message), _) => Cow::Borrowed(message),
-            (None, Some(stage)) => Cow::Owned([stage, self.event().ending()].concat()),
-            (None, None) => Cow::Borrowed(self.event().as_str()),
-        }
-    }
-
-    /// What happened.
-    pub fn event(&self) -> Event {
-        self.parts().event
-    }
-
-    /// The stage's name; for a log line, that of the stage it was written in.
-    pub fn stage(&self) -> Option<&str> {
-        match self.parts().subject() {
-            Subject::Stage(stage) => Some(stage.name()),
-            Subject::Other(other) => other.stage.as_deref(),
-        }
-    }
-
-    /// The stage's kind.
-    pub fn kind(&self) -> Option<StageKind> {
-        match self.parts().subject() {
-            Subject::Stage(stage) => Some(stage.kind()),
-            Subject::Other(other) => other.kind,
-        }
-    }
-
-    /// The trace it belongs to.
-    pub fn trace_id(&self) -> Option<TraceId> {
-        self.request().map(|request| request.trace_id)
-    }
-
-    /// The run of the stage it belongs to.
-    pub fn span_id(&self) -> Option<SpanId> {
-        self.parts().span_id
-    }
-
-    /// The run that this one is part of, perhaps in another process.
-    pub fn parent_span_id(&self) -> Option<SpanId> {
-        self.parts().parent_span_id
-    }
-
-    /// Whether its stage has no parent in this process: a parent id, if there is one, came from elsewhere.
-    pub fn is_local_root(&self) -> bool {
-        self.parts().marks.has(Marks::LOCAL_ROOT)
-    }
-
-    /// The request it belongs to.
-    pub fn request_id(&self) -> Option<&str> {
-        self.request().and_then(|request| request.request_id.as_deref())
-    }
-
-    /// Who asked.
-    pub fn user_id(&self) -> Option<&str> {
-        self.request().and_then(|request| request.user_id.as_deref())
-    }
-
-    /// Which tenant the user belongs to.
-    pub fn tenant_id(&self) -> Option<&str> {
-        self.request().and_then(|request| request.tenant_id.as_deref())
-    }
-
-    /// What sort of request it is.
-    pub fn request_type(&self) -> Option<&str> {
-        self.request().and_then(|request| request.request_type.as_deref())
-    }
-
-    /// The service, as set up.
-    pub fn service(&self) -> Option<&str> {
-        self.origin().service.as_deref()
-    }
-
-    /// The environment, as set up.
-    pub fn environment(&self) -> Option<&str> {
-        self.origin().environment.as_deref()
-    }
-
-    /// The service's version, as set up.
-    pub fn version(&self) -> Option<&str> {
-        self.origin().version.as_deref()
-    }
-
-    /// The host's name.
-    pub fn host(&self) -> Option<&str> {
-        self.origin().host.as_deref()
-    }
-
-    /// The id of the process.
-    pub fn instance(&self) -> Uuid {
-        self.origin().instance
-    }
-
-    /// All that is known of the process.
-    pub fn origin(&self) -> &Origin {
-        &self.chunk.origin
-    }
-
-    /// The thread's name, or its number if it has none.
-    pub fn thread(&self) -> Option<&str> {
-        self.thread_name().map(AsRef::as_ref)
-    }
-
-    /// An end record's time from start to end.
-    pub fn duration(&self) -> Option<Duration> {
-        self.parts().duration.duration()
-    }
-
-    /// An asynchronous stage's time inside polls and, if it was cancelled, inside its drop.
-    pub fn busy(&self) -> Option<Duration> {
-        self.parts().busy.duration()
-    }
-
-    /// How many items the stage yielded.
-    pub fn count(&self) -> Option<u64> {
-        self.parts().count.get()
-    }
-
-    /// The fields that describe what the stage worked on.
-    pub fn context(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.context_fields().iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
-    /// The numbers that the stage recorded, without `duration_ms`, `busy_ms` and `count`, which have accessors.
-    pub fn metrics(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.metrics_fields().iter().map(|(name, value)| (name.as_ref(), value))
-    }
-
-    /// One field of `context`.
-    pub fn field(&self, name: &str) -> Option<&Value> {
-        find(self.context_fields(), name)
-    }
-
-    /// One number of `metrics` by its name in the canonical JSON: `duration_ms`, `busy_ms` and `count` too.
-    pub fn metric(&self, name: &str) -> Option<f64> {
-        let millis = |duration: Option<Duration>| duration.map(json::millis);
-        match name {
-            "duration_ms" => millis(self.duration()),
-            "busy_ms" => millis(self.busy()),
-            "count" => self.count().and_then(|count| Value::U64(count).as_f64()),
-            _ => find(self.metrics_fields(), name).and_then(Value::as_f64),
-        }
-    }
-
-    /// Why the stage failed.
-    pub fn error(&self) -> Option<&ErrorInfo> {
-        self.parts().failure().map(|(error, _)| error)
-    }
-
-    /// Where a panic or an error came from, if a backtrace was taken.
-    pub fn stack_trace(&self) -> Option<&str> {
-        self.parts().failure().and_then(|(_, stack_trace)| stack_trace.as_deref())
-    }
-
-    /// The source file and line that declare the stage or the log line.
-    pub fn source(&self) -> Option<(&str, u32)> {
-        match self.parts().subject() {
-            Subject::Stage(stage) => Some((stage.file(), stage.line())),
-            Subject::Other(other) => other.source.as_ref().map(|(file, line)| (file.as_ref(), *line)),
-        }
-    }
-
-    /// The canonical JSON: one line without its end.
-    pub fn to_json(&self) -> String {
-        let mut line = Vec::with_capacity(640);
-        self.write_json(&mut line);
-        // Every byte comes from a `str` or is ASCII of ours, so this conversion never takes its second way.
-        String::from_utf8(line).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-    }
-
-    /// Whether the pipeline tells of itself with it.
-    pub(crate) fn is_own(&self) -> bool {
-        self.event() == Event::Log && self.logger() == OWN_LOGGER
-    }
-
-    /// About how many bytes the canonical JSON takes.
-    pub(crate) fn size_estimate(&self) -> usize {
-        self.parts().size as usize
-    }
-
-    /// About how many bytes of memory it takes, a request of its own included.
-    pub(crate) fn memory_estimate(&self) -> usize {
-        self.parts().memory as usize
-    }
-
-    pub(crate) fn request(&self) -> Option<&Arc<Request>> {
-        self.parts().request.of(&self.chunk.requests)
-    }
-
-    /// The message of what is no stage's.
-    fn own_message(&self) -> Option<&str> {
-        match self.parts().subject() {
-            Subject::Stage(_) => None,
-            Subject::Other(other) => other.message.as_deref(),
-        }
-    }
-
-    fn thread_name(&self) -> Option<&Arc<str>> {
-        self.parts().thread.of(&self.chunk.threads)
-    }
-
-    fn context_fields(&self) -> &[NamedValue] {
-        self.chunk.fields_of(self.at as usize).0
-    }
-
-    fn metrics_fields(&self) -> &[NamedValue] {
-        self.chunk.fields_of(self.at as usize).1
-    }
-
-    #[inline]
-    fn parts(&self) -> &Parts {
-        // A record is made with its place in the chunk, and a chunk never changes.
-        &self.chunk.parts[self.at as usize]
-    }
-}
-
-impl PartialEq for Record {
-    /// Two records are equal when their canonical JSON is.
-    fn eq(&self, other: &Self) -> bool {
-        self.to_json() == other.to_json()
-    }
-}
-
-impl fmt::Debug for Record {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_json())
-    }
-}
-
-fn find<'a>(fields: &'a [NamedValue], name: &str) -> Option<&'a Value> {
-    fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
-}
+pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
+pub(crate) use record_mut::RecordMut;

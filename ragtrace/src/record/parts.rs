@@ -1,4 +1,4 @@
-//! What a record has for itself.
+//! What a record has for itself: what it does not share with the others of its chunk.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,83 +7,84 @@ use ragtrace_core::context::Request;
 use ragtrace_core::{ErrorInfo, Event, Level, SpanId, StageDescriptor, StageKind, Timestamp};
 use uuid::Uuid;
 
-use super::Record;
-use super::fields::{ALLOCATION, Fields, NamedValue, Sizes};
+use super::fields::{ALLOCATION, FieldRanges, FieldSizes, NamedValue};
 
-/// What a record has for itself. Two or three of them are made for each stage that runs, so it is kept small: 96 bytes.
+/// What a record has for itself. Two or three of them are made for each stage that runs, so it is kept
+/// small: 96 bytes.
 #[derive(Clone, Debug)]
-pub(crate) struct Parts {
-    /// `None` for what is no stage's of this process: then `more` says what it is about.
+pub(crate) struct RecordParts {
+    /// `None` for what is no stage's of this process: then `extras` says what it is about.
     pub(crate) stage: Option<&'static StageDescriptor>,
-    pub(crate) more: Option<Box<More>>,
+    pub(crate) extras: Option<Box<Extras>>,
     pub(crate) timestamp: Timestamp,
     pub(crate) span_id: Option<SpanId>,
     pub(crate) parent_span_id: Option<SpanId>,
     /// In nanoseconds, as `busy` is.
-    pub(crate) duration: Maybe,
-    pub(crate) busy: Maybe,
-    pub(crate) count: Maybe,
-    pub(crate) fields: Fields,
-    /// Its place among the chunk's requests and threads, if it has any.
-    pub(crate) request: Place,
-    pub(crate) thread: Place,
+    pub(crate) duration: OptionalU64,
+    pub(crate) busy: OptionalU64,
+    pub(crate) count: OptionalU64,
+    pub(crate) fields: FieldRanges,
+    /// Its index among the chunk's requests and threads, if it has any.
+    pub(crate) request: ChunkIndex,
+    pub(crate) thread: ChunkIndex,
     /// Estimates in bytes: of the canonical JSON, and of the memory it takes.
     pub(crate) size: u32,
     pub(crate) memory: u32,
     pub(crate) level: Level,
     pub(crate) event: Event,
-    pub(crate) marks: Marks,
+    pub(crate) flags: RecordFlags,
 }
 
-const _: () = assert!(size_of::<Parts>() <= 96);
+const _: () = assert!(size_of::<RecordParts>() <= 96);
 
 /// What only some records have.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct More {
-    /// `None` if it follows from the place of the record.
+pub(crate) struct Extras {
+    /// `None` if it follows from the record's index.
     pub(crate) id: Option<Uuid>,
-    pub(crate) other: Other,
+    pub(crate) subject: OwnedSubject,
+    /// The error that failed the stage, and a backtrace.
     pub(crate) failure: Option<(ErrorInfo, Option<String>)>,
 }
 
 /// What is true of a record, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Marks(u8);
+pub(crate) struct RecordFlags(u8);
 
-impl Marks {
+impl RecordFlags {
     /// A stage's record that may leave as it is.
     pub(crate) const CLEAN: Self = Self(1);
     /// Its stage has no parent in this process.
     pub(crate) const LOCAL_ROOT: Self = Self(2);
-    /// Its fields are in the chunk's words, and the record is a stage's. Else they are in the chunk's fields.
-    pub(crate) const WORDS: Self = Self(4);
+    /// Its fields are encoded, as its stage wrote them. Else they are in the chunk's `fields`.
+    pub(crate) const ENCODED: Self = Self(4);
 
     #[inline]
-    pub(crate) fn has(self, mark: Self) -> bool {
-        self.0 & mark.0 != 0
+    pub(crate) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
     }
 
-    /// The same, with `mark` if `is_so`.
+    /// Sets `flag` if `is_set`.
     #[inline]
-    pub(crate) fn with(self, mark: Self, is_so: bool) -> Self {
-        Self(self.0 | if is_so { mark.0 } else { 0 })
+    pub(crate) fn with(self, flag: Self, is_set: bool) -> Self {
+        Self(self.0 | if is_set { flag.0 } else { 0 })
     }
 
-    pub(crate) fn without(self, mark: Self) -> Self {
-        Self(self.0 & !mark.0)
+    pub(crate) fn without(self, flag: Self) -> Self {
+        Self(self.0 & !flag.0)
     }
 }
 
-/// A number in one word, if there is one: the largest that there is stands for none.
+/// An optional number in 64 bits: the largest that there is stands for none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Maybe(u64);
+pub(crate) struct OptionalU64(u64);
 
-impl Maybe {
+impl OptionalU64 {
     pub(crate) const NONE: Self = Self(u64::MAX);
 
-    /// `number`, or the next to it if it is the largest.
+    /// Makes one of `number`, or of the next to it if it is the largest.
     #[inline]
-    pub(crate) fn of(number: u64) -> Self {
+    pub(crate) fn some(number: u64) -> Self {
         Self(number.min(u64::MAX - 1))
     }
 
@@ -92,30 +93,30 @@ impl Maybe {
         (self != Self::NONE).then_some(self.0)
     }
 
-    /// The duration of so many nanoseconds.
+    /// Returns the duration of so many nanoseconds.
     pub(super) fn duration(self) -> Option<Duration> {
         self.get().map(Duration::from_nanos)
     }
 }
 
-impl From<Option<u64>> for Maybe {
+impl From<Option<u64>> for OptionalU64 {
     #[inline]
     fn from(number: Option<u64>) -> Self {
-        number.map_or(Self::NONE, Self::of)
+        number.map_or(Self::NONE, Self::some)
     }
 }
 
-impl From<Option<Duration>> for Maybe {
+impl From<Option<Duration>> for OptionalU64 {
     fn from(duration: Option<Duration>) -> Self {
-        duration.map_or(Self::NONE, |duration| Self::of(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+        duration.map_or(Self::NONE, |duration| Self::some(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
 
-/// A place in a list, if there is one.
+/// An index in one of the chunk's lists, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(pub(super) u32);
+pub(crate) struct ChunkIndex(pub(super) u32);
 
-impl Place {
+impl ChunkIndex {
     pub(crate) const NONE: Self = Self(u32::MAX);
 
     pub(super) fn of<T>(self, list: &[T]) -> Option<&T> {
@@ -126,13 +127,15 @@ impl Place {
 /// What a record is about.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subject<'a> {
+    /// A stage of this process.
     Stage(&'static StageDescriptor),
     /// What was read from its JSON, or is no stage's.
-    Other(&'a Other),
+    Owned(&'a OwnedSubject),
 }
 
+/// What a record is about that is no stage's of this process.
 #[derive(Clone, Debug)]
-pub(crate) struct Other {
+pub(crate) struct OwnedSubject {
     pub(crate) logger: Cow<'static, str>,
     /// `None` for a stage's record, whose message follows from stage and event.
     pub(crate) message: Option<Cow<'static, str>>,
@@ -141,18 +144,18 @@ pub(crate) struct Other {
     pub(crate) source: Option<(Cow<'static, str>, u32)>,
 }
 
-impl Other {
+impl OwnedSubject {
     const NOTHING: Self = Self { logger: Cow::Borrowed(""), message: None, stage: None, kind: None, source: None };
 }
 
-impl Default for Other {
+impl Default for OwnedSubject {
     fn default() -> Self {
         Self::NOTHING
     }
 }
 
-impl Parts {
-    /// A record of `stage`, or of nothing yet, without anything else.
+impl RecordParts {
+    /// Makes a record of `stage`, or of nothing yet, without anything else.
     #[inline]
     pub(crate) fn new(
         timestamp: Timestamp,
@@ -162,73 +165,71 @@ impl Parts {
     ) -> Self {
         Self {
             stage,
-            more: None,
+            extras: None,
             timestamp,
             span_id: None,
             parent_span_id: None,
-            duration: Maybe::NONE,
-            busy: Maybe::NONE,
-            count: Maybe::NONE,
-            fields: Fields::default(),
-            request: Place::NONE,
-            thread: Place::NONE,
+            duration: OptionalU64::NONE,
+            busy: OptionalU64::NONE,
+            count: OptionalU64::NONE,
+            fields: FieldRanges::default(),
+            request: ChunkIndex::NONE,
+            thread: ChunkIndex::NONE,
             size: 0,
             memory: 0,
             level,
             event,
-            marks: Marks::default(),
+            flags: RecordFlags::default(),
         }
-    }
-
-    /// A record with the id `id` that is about `other`, without anything else.
-    pub(crate) fn of_other(id: Uuid, timestamp: Timestamp, event: Event, level: Level, other: Other) -> Self {
-        let more = More { id: Some(id), other, failure: None };
-        Self { more: Some(Box::new(more)), ..Self::new(timestamp, event, level, None) }
     }
 
     pub(super) fn subject(&self) -> Subject<'_> {
-        static NOTHING: Other = Other::NOTHING;
-        match (self.stage, &self.more) {
+        static NOTHING: OwnedSubject = OwnedSubject::NOTHING;
+        match (self.stage, &self.extras) {
             (Some(stage), _) => Subject::Stage(stage),
-            (None, Some(more)) => Subject::Other(&more.other),
-            (None, None) => Subject::Other(&NOTHING),
+            (None, Some(extras)) => Subject::Owned(&extras.subject),
+            (None, None) => Subject::Owned(&NOTHING),
         }
     }
 
-    /// The error that failed the stage, and a backtrace.
+    /// Returns the error that failed the stage, and a backtrace.
     #[inline]
     pub(super) fn failure(&self) -> Option<&(ErrorInfo, Option<String>)> {
-        self.more.as_deref()?.failure.as_ref()
+        self.extras.as_deref()?.failure.as_ref()
     }
 
     #[inline]
-    pub(crate) fn failure_mut(&mut self) -> Option<&mut (ErrorInfo, Option<String>)> {
-        self.more.as_deref_mut()?.failure.as_mut()
+    pub(super) fn failure_mut(&mut self) -> Option<&mut (ErrorInfo, Option<String>)> {
+        self.extras.as_deref_mut()?.failure.as_mut()
     }
 }
 
-impl Parts {
-    /// The memory of a record without fields and texts, with a request of its own, since a chunk may have one a record.
-    /// Half as much again, because vectors grow by doubling.
+impl RecordParts {
+    /// The memory of a [`Record`](super::Record), which is a reference to its chunk and an index.
+    pub(super) const HANDLE_MEMORY: usize = size_of::<(*const (), u32)>();
+
+    /// The memory of a record without fields and texts, with a request of its own, since a chunk may
+    /// have one a record. Half as much again, because vectors grow by doubling.
     #[expect(clippy::cast_possible_truncation, reason = "some hundred bytes")]
     pub(super) const MEMORY: u32 =
-        (size_of::<Self>() * 3 / 2 + size_of::<Record>() + size_of::<Request>() + 2 * ALLOCATION) as u32;
+        (size_of::<Self>() * 3 / 2 + Self::HANDLE_MEMORY + size_of::<Request>() + 2 * ALLOCATION) as u32;
 
+    /// Estimates the record's sizes anew.
     pub(super) fn estimate(&mut self, fields: &[NamedValue]) {
         let sizes = self.sizes(fields);
-        (self.size, self.memory) = (sizes.size(0), Self::MEMORY.saturating_add(sizes.memory()));
+        (self.size, self.memory) = (sizes.json_size(0), Self::MEMORY.saturating_add(sizes.memory()));
     }
 
-    /// About how many bytes the canonical JSON takes.
-    pub(super) fn size_of(&self, fields: &[NamedValue]) -> usize {
-        self.sizes(fields).size(0) as usize
+    /// Returns about how many bytes the canonical JSON takes.
+    pub(super) fn json_size(&self, fields: &[NamedValue]) -> usize {
+        self.sizes(fields).json_size(0) as usize
     }
 
-    /// The texts besides the fields.
+    /// Returns the texts besides the fields.
     fn texts(&self) -> impl Iterator<Item = &str> {
         let message = match self.subject() {
             Subject::Stage(_) => None,
-            Subject::Other(other) => other.message.as_deref(),
+            Subject::Owned(subject) => subject.message.as_deref(),
         };
         let failure = self.failure().into_iter().flat_map(|(error, stack_trace)| {
             let long = error.chain().iter().chain(stack_trace).map(String::as_str);
@@ -237,9 +238,9 @@ impl Parts {
         message.into_iter().chain(failure)
     }
 
-    /// What it takes beyond what all records do.
-    fn sizes(&self, fields: &[NamedValue]) -> Sizes {
-        let mut sizes = Sizes::default();
+    /// Returns the size of what it has beyond what all records have.
+    fn sizes(&self, fields: &[NamedValue]) -> FieldSizes {
+        let mut sizes = FieldSizes::default();
         for range in [self.fields.context(), self.fields.metrics()] {
             for (name, value) in fields.get(range).unwrap_or_default() {
                 sizes.add(name, value);
@@ -249,8 +250,8 @@ impl Parts {
         sizes
     }
 
-    /// Adds what its texts take besides the fields.
-    pub(super) fn add_texts(&self, sizes: &mut Sizes) {
+    /// Adds the size of its texts besides the fields.
+    pub(super) fn add_texts(&self, sizes: &mut FieldSizes) {
         self.texts().for_each(|text| sizes.add_text(text.len()));
     }
 }

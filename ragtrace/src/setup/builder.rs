@@ -1,35 +1,45 @@
 //! The builder.
 
-use std::fmt;
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ragtrace_core::Level;
-use ragtrace_core::gate::Listening;
+use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{QueueLimits, install, uninstall};
-use ragtrace_core::stage::{abort, panic, stages};
+use ragtrace_core::stage::{abort, panic_hook};
+use ragtrace_core::stages;
+use ragtrace_core::{Level, ParseError};
 use uuid::Uuid;
 
+use super::environment::Environment;
+use super::level::IntoLevel;
+use super::telemetry::flusher;
+use super::{SetupError, Telemetry, TelemetryHandle};
 use crate::console::{Console, ConsoleSink};
-use crate::pipeline::{Plan, Refiner, SpoolSettings, StageTotals, Stats, start};
+use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerConfig, start};
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
-use crate::setup::Telemetry;
-use crate::setup::telemetry::flusher;
 use crate::sink::{BoxSink, Sink};
 use crate::spool::{Durability, SpoolLimits};
 use crate::warning;
 
-/// What to set up; made by [`builder`].
+/// The settings of telemetry to install; made by [`builder`].
+///
+/// What code sets wins over the environment, whichever comes first:
+///
+/// ```
+/// let builder = ragtrace::builder().from_env().level("debug").service("rag-api");
+/// # let _ = builder;
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is set up before `install()`"]
 pub struct Builder {
     service: Option<String>,
     environment: Option<String>,
     version: Option<String>,
-    level: Result<Level, String>,
-    console: Console,
+    level: Option<Result<Level, ParseError>>,
+    console: Option<Console>,
     sinks: Vec<BoxSink>,
     queue: QueueLimits,
     spool: Option<(PathBuf, SpoolLimits)>,
@@ -37,8 +47,7 @@ pub struct Builder {
     redactor: Redactor,
     record_limits: RecordLimits,
     sampler: Sampler,
-    /// What is wrong with a setting of the environment.
-    malformed: Option<String>,
+    variables: Option<Result<Environment, SetupError>>,
 }
 
 /// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
@@ -47,8 +56,8 @@ pub fn builder() -> Builder {
         service: None,
         environment: None,
         version: None,
-        level: Ok(Level::Info),
-        console: Console::Auto,
+        level: None,
+        console: None,
         sinks: Vec::new(),
         queue: QueueLimits::default(),
         spool: None,
@@ -56,127 +65,118 @@ pub fn builder() -> Builder {
         redactor: Redactor::new(),
         record_limits: RecordLimits::default(),
         sampler: Sampler::all(),
-        malformed: None,
+        variables: None,
     }
 }
 
 impl Builder {
-    /// The name of this service, in every record.
+    /// Sets the name of this service, which is in every record.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// Where it runs, such as `production`, in every record.
+    /// Sets where it runs, such as `production`, which is in every record.
     pub fn environment(mut self, name: impl Into<String>) -> Self {
         self.environment = Some(name.into());
         self
     }
 
-    /// The version of this service, in every record.
+    /// Sets the service's version, which is in every record.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The least severe level that is logged, by name; `info` unless set. A level that does not exist is an error of
-    /// [`Builder::install`].
-    pub fn level(mut self, level: impl AsRef<str>) -> Self {
-        self.level = level.as_ref().parse::<Level>().map_err(|error| error.to_string());
+    /// Sets the least severe level that the console shows and that sinks without a level of their own take; `info` unless
+    /// set.
+    ///
+    /// It takes a [`Level`] or its name, such as `"debug"`. A name that no level has is an error of
+    /// [`install`](Self::install).
+    pub fn level(mut self, level: impl IntoLevel) -> Self {
+        self.level = Some(level.into_level());
         self
     }
 
-    /// Whether and how records are shown on stderr.
+    /// Sets whether and how records are shown on stderr; [`Console::Auto`] unless set.
     pub fn console(mut self, console: Console) -> Self {
-        self.console = console;
+        self.console = Some(console);
         self
     }
 
-    /// One more sink.
+    /// Adds a sink. Two of one name are an error of [`install`](Self::install).
     pub fn sink(mut self, sink: impl Sink) -> Self {
         self.sinks.push(BoxSink::new(sink));
         self
     }
 
-    /// More sinks.
+    /// Adds sinks, such as those that the environment names (`ragtrace_sinks::from_env()`).
     pub fn sinks(mut self, sinks: impl IntoIterator<Item = BoxSink>) -> Self {
         self.sinks.extend(sinks);
         self
     }
 
-    /// How much may wait in memory.
+    /// Sets how much may wait in memory.
     pub fn queue(mut self, limits: QueueLimits) -> Self {
         self.queue = limits;
         self
     }
 
-    /// Keeps on disk, in this folder, what cannot be delivered now. Several processes may share the folder; put it on a
-    /// disk of this machine. See [`crate::spool`].
+    /// Keeps on disk, in this folder, what cannot be delivered now.
+    ///
+    /// Several processes may share the folder; put it on a disk of this machine. See [`crate::spool`].
     pub fn spool(mut self, folder: impl Into<PathBuf>, limits: SpoolLimits) -> Self {
         self.spool = Some((folder.into(), limits));
         self
     }
 
-    /// When records go to disk; [`Durability::Spill`] once there is a spool, unless set. Without a spool anything but
-    /// [`Durability::Memory`] is an error of [`Builder::install`].
+    /// Sets when records go to disk; [`Durability::Spill`] once there is a spool, unless set. Without a spool anything but
+    /// [`Durability::Memory`] is an error of [`install`](Self::install).
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = Some(durability);
         self
     }
 
-    /// What counts as a secret and does not leave the process; [`Redactor::new`] unless set.
+    /// Sets what counts as a secret and does not leave the process; [`Redactor::new`] unless set.
     pub fn redact(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
         self
     }
 
-    /// How large a record may be.
+    /// Sets how large a record may be.
     pub fn record_limits(mut self, limits: RecordLimits) -> Self {
         self.record_limits = limits;
         self
     }
 
-    /// Which traces are shipped; all unless set.
+    /// Sets which traces are shipped; all unless set.
     pub fn sample(mut self, sampler: Sampler) -> Self {
         self.sampler = sampler;
         self
     }
 
-    /// Takes over what the environment sets: `RAGTRACE_SERVICE`, `RAGTRACE_ENV`, `RAGTRACE_VERSION`, `RAGTRACE_LOG` (a
-    /// level), `RAGTRACE_CONSOLE` (`auto`, `json`, `pretty`, `off`), `RAGTRACE_SPOOL` (a folder), `RAGTRACE_SPOOL_BYTES`
-    /// (bytes on disk for one sink, where there is a spool) and `RAGTRACE_DURABILITY` (`memory`, `spill`, `durable`). A
-    /// variable that is empty counts as not set, and one that is malformed is an error of [`Builder::install`].
-    pub fn from_env(mut self) -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        self.service = variable("RAGTRACE_SERVICE").or(self.service);
-        self.environment = variable("RAGTRACE_ENV").or(self.environment);
-        self.version = variable("RAGTRACE_VERSION").or(self.version);
-        if let Some(folder) = variable("RAGTRACE_SPOOL") {
-            let limits = self.spool.map(|(_, limits)| limits).unwrap_or_default();
-            self.spool = Some((folder.into(), limits));
-        }
-        if let (Some(bytes), Some((_, limits))) = (variable("RAGTRACE_SPOOL_BYTES"), &mut self.spool) {
-            match bytes.parse() {
-                Ok(bytes) => limits.bytes = bytes,
-                Err(_) => self.malformed = Some(format!("RAGTRACE_SPOOL_BYTES: {bytes:?} is no number of bytes")),
-            }
-        }
-        if let Some(name) = variable("RAGTRACE_DURABILITY") {
-            self.durability = Durability::from_name(&name);
-            if self.durability.is_none() {
-                let why = format!("unknown durability {name:?}: use memory, spill or durable");
-                self.malformed = Some(format!("RAGTRACE_DURABILITY: {why}"));
-            }
-        }
-        if let Some(level) = variable("RAGTRACE_LOG") {
-            self.level = level.parse::<Level>().map_err(|error| format!("RAGTRACE_LOG: {error}"));
-        }
-        if let Some(console) = variable("RAGTRACE_CONSOLE") {
-            match console.parse() {
-                Ok(console) => self.console = console,
-                Err(error) => self.malformed = Some(format!("RAGTRACE_CONSOLE: {error}")),
-            }
-        }
+    /// Takes what the environment sets for all that code does not set, before or after.
+    ///
+    /// | variable | sets | without it |
+    /// | --- | --- | --- |
+    /// | `RAGTRACE_SERVICE` | [`service`](Self::service) | `DD_SERVICE`, `OTEL_SERVICE_NAME`, `service.name` |
+    /// | `RAGTRACE_ENV` | [`environment`](Self::environment) | `DD_ENV`, `deployment.environment.name`, `deployment.environment` |
+    /// | `RAGTRACE_VERSION` | [`version`](Self::version) | `DD_VERSION`, `service.version` |
+    /// | `RAGTRACE_LOG` | [`level`](Self::level): one for everything | |
+    /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
+    /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
+    /// | `RAGTRACE_SPOOL_BYTES` | bytes on disk for one sink, in the folder that `RAGTRACE_SPOOL` names | |
+    /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
+    ///
+    /// The names with dots are those of `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty counts as not set, and one of
+    /// ours that is malformed is an error of [`install`](Self::install). Sinks come from `ragtrace_sinks::from_env()`.
+    pub fn from_env(self) -> Self {
+        self.from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Takes settings as [`from_env`](Self::from_env) does, from any source of variables.
+    pub fn from_lookup(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        self.variables = Some(Environment::read(lookup));
         self
     }
 
@@ -184,38 +184,44 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If telemetry is installed already, a setting is malformed, or the worker's thread cannot be started.
+    /// If telemetry is installed already, a setting is malformed, two sinks have one name, or the worker's thread cannot be
+    /// started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
-        if let Some(why) = self.malformed {
-            return Err(SetupError::Setting(why));
-        }
-        let level = self.level.map_err(SetupError::Setting)?;
-        let spool = spool_settings(self.spool, self.durability)?;
-        let queue = install(self.queue).ok_or(SetupError::Installed)?;
-        panic::install_hook();
+        let variables = self.variables.transpose()?.unwrap_or_default();
+        let level = self.level.transpose()?.or(variables.level).unwrap_or(Level::Info);
+        let of_variables = variables.spool.map(|folder| {
+            let bytes = variables.spool_bytes.unwrap_or(SpoolLimits::default().bytes);
+            (folder, SpoolLimits::default().with_bytes(bytes))
+        });
+        let spool = spool_settings(self.spool.or(of_variables), self.durability.or(variables.durability))?;
+        refuse_duplicates(&self.sinks)?;
+        let queue = install(self.queue).ok_or_else(SetupError::installed)?;
+        panic_hook::install_hook();
+        variables.warning.iter().for_each(|warning| warning::print(warning));
         report_duplicates();
         let origin = Origin {
-            service: self.service,
-            environment: self.environment,
-            version: self.version,
+            service: self.service.or(variables.service),
+            environment: self.environment.or(variables.environment),
+            version: self.version.or(variables.version),
             host: host(),
             instance: Uuid::now_v7(),
         };
-        let published = Arc::new(Mutex::new(Stats::default()));
+        let published = Published::default();
         let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let started = start(Plan {
+        let console = self.console.or(variables.console).unwrap_or_default();
+        let started = start(WorkerConfig {
             queue: Arc::clone(&queue),
             origin: Arc::new(origin),
             level,
-            console: ConsoleSink::new(self.console).map(BoxSink::new),
+            console: ConsoleSink::new(console).map(BoxSink::new),
             sinks: self.sinks,
-            share: self.queue,
+            memory_limits: self.queue,
             spool,
-            refiner: Refiner::new(self.redactor, self.record_limits),
+            sanitizer: Sanitizer::new(self.redactor, self.record_limits),
             sampler: self.sampler,
             commands: received,
-            published: Arc::clone(&published),
+            published: published.clone(),
             stage_totals: stage_totals.clone(),
         });
         match started {
@@ -223,43 +229,13 @@ impl Builder {
                 if abort::ENDS_THE_PROCESS {
                     abort::flush_by(thread.thread().id(), flusher(&commands));
                 }
-                Ok(Telemetry::new(queue, commands, (published, stage_totals), Listening::begin()))
+                let handle = TelemetryHandle::new(commands.downgrade(), published, stage_totals);
+                Ok(Telemetry::new(handle, commands, queue, ListenerGuard::begin()))
             }
             Err(error) => {
                 uninstall(&queue);
-                Err(SetupError::Thread(error))
+                Err(SetupError::thread(error))
             }
-        }
-    }
-}
-
-/// Why telemetry could not be set up.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SetupError {
-    /// Telemetry is installed already; it must be shut down first.
-    Installed,
-    /// A setting is malformed.
-    Setting(String),
-    /// The worker's thread could not be started.
-    Thread(std::io::Error),
-}
-
-impl fmt::Display for SetupError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Installed => f.write_str("telemetry is installed already: install it once, where the program begins"),
-            Self::Setting(what) => f.write_str(what),
-            Self::Thread(_) => f.write_str("the telemetry thread could not be started"),
-        }
-    }
-}
-
-impl std::error::Error for SetupError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Thread(error) => Some(error),
-            Self::Installed | Self::Setting(_) => None,
         }
     }
 }
@@ -270,13 +246,24 @@ fn spool_settings(
 ) -> Result<Option<SpoolSettings>, SetupError> {
     match (spool, durability) {
         (None, Some(Durability::Spill | Durability::Durable)) => {
-            Err(SetupError::Setting("records can only be kept on disk with a folder for it: set `spool`".to_owned()))
+            Err(SetupError::setting("records can only be kept on disk with a folder for it: set `spool`"))
         }
         (None, _) | (_, Some(Durability::Memory)) => Ok(None),
         (Some((folder, limits)), durability) => {
             let is_durable = durability == Some(Durability::Durable);
             Ok(Some(SpoolSettings { folder, limits, is_durable }))
         }
+    }
+}
+
+/// A sink's name is where its batches lie in the spool, and how reports and dead letters call it.
+fn refuse_duplicates(sinks: &[BoxSink]) -> Result<(), SetupError> {
+    let mut names = HashSet::new();
+    match sinks.iter().map(Sink::name).find(|name| !names.insert(*name)) {
+        Some(name) => Err(SetupError::setting(format!(
+            "two sinks have the name `{name}`: give one of them another, as by `.named(\"{name}-2\")`"
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -290,6 +277,6 @@ fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
         let name = same[0].name();
-        warning::line(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+        warning::print(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
     }
 }

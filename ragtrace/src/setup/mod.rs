@@ -1,7 +1,15 @@
-//! Setting up and taking down: the builder, and the handle that an application keeps.
+//! Setting up and taking down: the builder, the value that owns what was installed, and the handle for an application's
+//! state.
 
 mod builder;
+mod environment;
+mod error;
+mod handle;
+mod level;
 mod telemetry;
 
-pub use builder::{Builder, SetupError, builder};
+pub use builder::{Builder, builder};
+pub use error::SetupError;
+pub use handle::TelemetryHandle;
+pub use level::IntoLevel;
 pub use telemetry::Telemetry;

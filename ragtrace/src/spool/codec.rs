@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::members::{Json as Read, Members};
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
-use crate::record::{Draft, Origin, add_json};
+use crate::record::{ChunkBuilder, Origin, add_json};
 use crate::sink::Batch;
 
 /// The number of the form that is written.
@@ -50,9 +50,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
         let version = version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
         return Err(format!("its format is {version}, and this version reads {VERSION}"));
     }
-    let mut drafts = Vec::new();
-    lines.try_for_each(|line| add_json(&mut drafts, line).map_err(|error| error.to_string()))?;
-    let records: Vec<_> = drafts.into_iter().flat_map(Draft::finish).collect();
+    let mut chunks = Vec::new();
+    lines.try_for_each(|line| add_json(&mut chunks, line).map_err(|error| error.to_string()))?;
+    let records: Vec<_> = chunks.into_iter().flat_map(ChunkBuilder::finish).collect();
     let expected = header.unsigned("records").ok_or("its number of records is malformed")?;
     if expected != records.len() as u64 {
         return Err(format!("it has {} records instead of {expected}", records.len()));
@@ -110,6 +110,7 @@ fn request_json(request: &RequestMetric) -> Json {
         "trace_id": request.trace_id().to_string(),
         "user_id": request.user_id(),
         "tenant_id": request.tenant_id(),
+        "session_id": request.session_id(),
     })
 }
 
@@ -117,6 +118,7 @@ fn request(members: &Members<'_>) -> Option<RequestMetric> {
     let mut request = Request::new(members.parsed("trace_id")?);
     request.user_id = members.text("user_id").map(Into::into);
     request.tenant_id = members.text("tenant_id").map(Into::into);
+    request.session_id = members.text("session_id").map(Into::into);
     Some(RequestMetric {
         timestamp: members.parsed("timestamp")?,
         operation: Cow::Owned(members.text("operation")?.to_owned()),

@@ -16,20 +16,20 @@ use crate::sink::Batch;
 
 /// By sink and sequence number: the batch's id, its records, its bytes, and when it was stored (microseconds since 1970).
 const BATCHES: TableDefinition<'_, (&str, u64), (u128, u64, u64, i64)> = TableDefinition::new("batches");
-/// By sequence number and place: a piece of a batch.
+/// By sequence number and position: a piece of a batch.
 const CHUNKS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("chunks");
 /// By trace and a number that no other row has: some records of a trace that the sampler holds, as a batch.
 const UNDECIDED: TableDefinition<'_, (u128, u128), &[u8]> = TableDefinition::new("undecided");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// A piece and what surrounds it fill sixteen pages.
-const CHUNK: usize = 65_000;
+const PIECE: usize = 65_000;
 /// What `redb` may keep in memory.
 const CACHE: usize = 4 << 20;
 
 /// What is known of a stored batch without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Meta {
+pub(super) struct BatchMeta {
     pub(super) id: Uuid,
     pub(super) records: u64,
     /// What it takes in the file, see [`footprint`].
@@ -38,25 +38,25 @@ pub(super) struct Meta {
     pub(super) stored_at: i64,
 }
 
-/// What so many bytes take in the file: pieces that do not share a page take a power of two of them.
+/// Returns how many bytes so many take in the file: pieces that do not share a page take a power of two of them.
 pub(super) fn footprint(bytes: usize) -> u64 {
     const PAGE: usize = 4_096;
     const AROUND: usize = 128;
     let piece = |length: usize| ((length + AROUND).div_ceil(PAGE).next_power_of_two() * PAGE) as u64;
-    let (whole, rest) = (bytes / CHUNK, bytes % CHUNK);
-    whole as u64 * piece(CHUNK) + if rest > 0 { piece(rest) } else { 0 }
+    let (whole, rest) = (bytes / PIECE, bytes % PIECE);
+    whole as u64 * piece(PIECE) + if rest > 0 { piece(rest) } else { 0 }
 }
 
-/// What went wrong with the file.
+/// An error of the file.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(super) enum SpoolError {
     /// The file cannot be understood: it goes aside.
     Corrupt(String),
     /// The disk did not do what it was asked to; it may later.
     Disk(String),
 }
 
-impl std::fmt::Display for Fault {
+impl std::fmt::Display for SpoolError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Corrupt(why) | Self::Disk(why) => f.write_str(why),
@@ -64,7 +64,7 @@ impl std::fmt::Display for Fault {
     }
 }
 
-impl<E: Into<redb::Error>> From<E> for Fault {
+impl<E: Into<redb::Error>> From<E> for SpoolError {
     fn from(error: E) -> Self {
         let error = error.into();
         match &error {
@@ -81,16 +81,16 @@ impl<E: Into<redb::Error>> From<E> for Fault {
 
 /// The open file.
 #[derive(Debug)]
-pub(super) struct File {
+pub(super) struct SpoolFile {
     database: Database,
 }
 
 /// What a file holds, by sink and sequence number.
-pub(super) type Contents = BTreeMap<String, BTreeMap<u64, Meta>>;
+pub(super) type Contents = BTreeMap<String, BTreeMap<u64, BatchMeta>>;
 
-impl File {
-    /// Opens or makes the file, and says what it holds.
-    pub(super) fn open(path: &Path) -> Result<(Self, Contents), Fault> {
+impl SpoolFile {
+    /// Opens or makes the file, and returns what it holds.
+    pub(super) fn open(path: &Path) -> Result<(Self, Contents), SpoolError> {
         unless_it_panics(|| {
             let mut builder = Database::builder();
             builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
@@ -102,22 +102,25 @@ impl File {
     }
 
     /// Does everything that `work` does, or nothing.
-    pub(super) fn write<T>(&self, work: impl FnOnce(&mut Writer<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(super) fn write<T>(
+        &self,
+        work: impl FnOnce(&mut SpoolTransaction<'_>) -> Result<T, SpoolError>,
+    ) -> Result<T, SpoolError> {
         unless_it_panics(|| {
             let transaction = self.database.begin_write()?;
-            let output = Writer::with(&transaction, work)?;
+            let output = SpoolTransaction::with(&transaction, work)?;
             transaction.commit()?;
             Ok(output)
         })
     }
 
-    /// One batch, read from the disk.
-    pub(super) fn read(&self, sequence: u64) -> Result<Batch, Fault> {
-        codec::decode(&self.bytes(sequence)?).map_err(Fault::Corrupt)
+    /// Reads one batch from the disk.
+    pub(super) fn read(&self, sequence: u64) -> Result<Batch, SpoolError> {
+        codec::decode(&self.bytes(sequence)?).map_err(SpoolError::Corrupt)
     }
 
-    /// The bytes of one batch.
-    pub(super) fn bytes(&self, sequence: u64) -> Result<Vec<u8>, Fault> {
+    /// Reads the bytes of one batch.
+    pub(super) fn bytes(&self, sequence: u64) -> Result<Vec<u8>, SpoolError> {
         unless_it_panics(|| {
             let chunks = self.database.begin_read()?.open_table(CHUNKS)?;
             let mut bytes = Vec::new();
@@ -128,8 +131,8 @@ impl File {
         })
     }
 
-    /// The traces of which there are undecided records, and how many bytes.
-    pub(super) fn undecided(&self) -> Result<BTreeMap<TraceId, u64>, Fault> {
+    /// Returns the traces of which there are undecided records, and how many bytes.
+    pub(super) fn undecided(&self) -> Result<BTreeMap<TraceId, u64>, SpoolError> {
         let table = self.database.begin_read()?.open_table(UNDECIDED)?;
         let mut traces = BTreeMap::new();
         for row in table.iter()? {
@@ -141,15 +144,16 @@ impl File {
         Ok(traces)
     }
 
-    /// The undecided records of one trace, by the numbers of their rows.
-    pub(super) fn undecided_of(&self, trace_id: TraceId) -> Result<Vec<(u128, Vec<u8>)>, Fault> {
+    /// Returns the undecided records of one trace, by the numbers of their rows.
+    pub(super) fn undecided_of(&self, trace_id: TraceId) -> Result<Vec<(u128, Vec<u8>)>, SpoolError> {
         let table = self.database.begin_read()?.open_table(UNDECIDED)?;
         let trace_id = trace_id.as_u128();
         let rows = table.range((trace_id, 0)..=(trace_id, u128::MAX))?;
-        rows.map(|row| row.map(|(key, bytes)| (key.value().1, bytes.value().to_vec())).map_err(Fault::from)).collect()
+        rows.map(|row| row.map(|(key, bytes)| (key.value().1, bytes.value().to_vec())).map_err(SpoolError::from))
+            .collect()
     }
 
-    fn prepare(&self) -> Result<(), Fault> {
+    fn prepare(&self) -> Result<(), SpoolError> {
         let transaction = self.database.begin_write()?;
         {
             let mut meta = transaction.open_table(META)?;
@@ -159,7 +163,7 @@ impl File {
                 Some(codec::VERSION) => {}
                 Some(other) => {
                     let reads = codec::VERSION;
-                    return Err(Fault::Corrupt(format!("its format is {other}, and this version reads {reads}")));
+                    return Err(SpoolError::Corrupt(format!("its format is {other}, and this version reads {reads}")));
                 }
             }
             transaction.open_table(BATCHES)?;
@@ -170,15 +174,15 @@ impl File {
         Ok(())
     }
 
-    /// What the file holds.
-    pub(super) fn contents(&self) -> Result<Contents, Fault> {
+    /// Returns what the file holds.
+    pub(super) fn contents(&self) -> Result<Contents, SpoolError> {
         let batches = self.database.begin_read()?.open_table(BATCHES)?;
         let mut contents = Contents::new();
         for row in batches.iter()? {
             let (key, value) = row?;
             let (sink, sequence) = key.value();
             let (id, records, bytes, stored_at) = value.value();
-            let meta = Meta { id: Uuid::from_u128(id), records, bytes, stored_at };
+            let meta = BatchMeta { id: Uuid::from_u128(id), records, bytes, stored_at };
             contents.entry(sink.to_owned()).or_default().insert(sequence, meta);
         }
         Ok(contents)
@@ -187,52 +191,58 @@ impl File {
 
 /// A damaged file may make `redb` panic in spite of its checks; that is no reason to take the spool's thread along. A
 /// transaction that panics is not committed, so what it left half done is nowhere.
-fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, SpoolError>) -> Result<T, SpoolError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(Fault::Corrupt("reading it panicked".to_owned())))
+        .unwrap_or_else(|_| Err(SpoolError::Corrupt("reading it panicked".to_owned())))
 }
 
 /// A transaction under way.
-pub(super) struct Writer<'a> {
+pub(super) struct SpoolTransaction<'a> {
     batches: redb::Table<'a, (&'static str, u64), (u128, u64, u64, i64)>,
     chunks: redb::Table<'a, (u64, u32), &'static [u8]>,
     undecided: redb::Table<'a, (u128, u128), &'static [u8]>,
 }
 
-impl Writer<'_> {
+impl SpoolTransaction<'_> {
     fn with<T>(
         transaction: &WriteTransaction,
-        work: impl FnOnce(&mut Writer<'_>) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&mut SpoolTransaction<'_>) -> Result<T, SpoolError>,
+    ) -> Result<T, SpoolError> {
         let (batches, chunks) = (transaction.open_table(BATCHES)?, transaction.open_table(CHUNKS)?);
-        work(&mut Writer { batches, chunks, undecided: transaction.open_table(UNDECIDED)? })
+        work(&mut SpoolTransaction { batches, chunks, undecided: transaction.open_table(UNDECIDED)? })
     }
 
     /// Adds a batch.
-    pub(super) fn insert(&mut self, sink: &str, sequence: u64, meta: &Meta, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn insert(
+        &mut self,
+        sink: &str,
+        sequence: u64,
+        meta: &BatchMeta,
+        bytes: &[u8],
+    ) -> Result<(), SpoolError> {
         let row = (meta.id.as_u128(), meta.records, meta.bytes, meta.stored_at);
         self.batches.insert((sink, sequence), row)?;
-        for (place, piece) in (0..).zip(bytes.chunks(CHUNK)) {
-            self.chunks.insert((sequence, place), piece)?;
+        for (position, piece) in (0..).zip(bytes.chunks(PIECE)) {
+            self.chunks.insert((sequence, position), piece)?;
         }
         Ok(())
     }
 
     /// Takes a batch away.
-    pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Result<(), Fault> {
+    pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Result<(), SpoolError> {
         self.batches.remove((sink, sequence))?;
         self.chunks.retain_in((sequence, 0)..=(sequence, u32::MAX), |_, _| false)?;
         Ok(())
     }
 
     /// Adds undecided records of a trace.
-    pub(super) fn hold(&mut self, trace_id: TraceId, row: u128, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn insert_undecided(&mut self, trace_id: TraceId, row: u128, bytes: &[u8]) -> Result<(), SpoolError> {
         self.undecided.insert((trace_id.as_u128(), row), bytes)?;
         Ok(())
     }
 
     /// Takes all undecided records of a trace away.
-    pub(super) fn let_go(&mut self, trace_id: TraceId) -> Result<(), Fault> {
+    pub(super) fn remove_undecided(&mut self, trace_id: TraceId) -> Result<(), SpoolError> {
         let trace_id = trace_id.as_u128();
         self.undecided.retain_in((trace_id, 0)..=(trace_id, u128::MAX), |_, _| false)?;
         Ok(())

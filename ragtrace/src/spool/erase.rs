@@ -7,9 +7,9 @@ use std::path::Path;
 use ragtrace_core::TraceId;
 
 use super::codec;
-use super::database::{self, Contents, Fault, File, Meta};
+use super::database::{self, BatchMeta, Contents, SpoolError, SpoolFile};
 use super::slot::Slot;
-use super::undecided::records_of;
+use super::undecided::read_undecided;
 use crate::sink::Batch;
 
 /// What was erased from a spool, or would be.
@@ -20,7 +20,7 @@ pub struct Erased {
     pub records: u64,
     /// Finished requests that waited beside them.
     pub requests: u64,
-    /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or left when that process
+    /// FieldBuffer that a running process holds: what waits there cannot be reached. It is delivered, or left when that process
     /// ends; erase again then.
     pub slots_in_use: usize,
 }
@@ -40,7 +40,7 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
     }
     let orphans = Slot::orphans(folder)?;
     erased.slots_in_use = Slot::with_a_file(folder)? - orphans.len();
-    let failed = |fault: Fault| io::Error::other(fault.to_string());
+    let failed = |error: SpoolError| io::Error::other(error.to_string());
     let mut slots = Vec::new();
     let mut traces = HashSet::new();
     for slot in &orphans {
@@ -51,7 +51,7 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
         })
         .map_err(failed)?;
         for trace_id in file.undecided().map_err(failed)?.into_keys() {
-            if records_of(&file, trace_id).map_err(failed)?.iter().any(|record| record.user_id() == Some(user_id)) {
+            if read_undecided(&file, trace_id).map_err(failed)?.iter().any(|record| record.user_id() == Some(user_id)) {
                 traces.insert(trace_id);
             }
         }
@@ -68,17 +68,18 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
                 return Ok(());
             }
             let bytes = codec::encode(&rest);
-            let meta = Meta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..*meta };
-            file.write(|writer| {
-                writer.remove(sink, sequence)?;
-                if rest.is_empty() { Ok(()) } else { writer.insert(sink, sequence, &meta, &bytes) }
+            let meta =
+                BatchMeta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..*meta };
+            file.write(|transaction| {
+                transaction.remove(sink, sequence)?;
+                if rest.is_empty() { Ok(()) } else { transaction.insert(sink, sequence, &meta, &bytes) }
             })
         })
         .map_err(failed)?;
         for trace_id in file.undecided().map_err(failed)?.into_keys().filter(|trace_id| traces.contains(trace_id)) {
-            erased.records += records_of(file, trace_id).map_err(failed)?.len() as u64;
+            erased.records += read_undecided(file, trace_id).map_err(failed)?.len() as u64;
             if !dry_run {
-                file.write(|writer| writer.let_go(trace_id)).map_err(failed)?;
+                file.write(|transaction| transaction.remove_undecided(trace_id)).map_err(failed)?;
             }
         }
     }
@@ -87,14 +88,14 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
 
 /// Every batch that can be read. One that cannot is dropped, and said to be, by whoever delivers the others.
 fn each(
-    file: &File,
+    file: &SpoolFile,
     contents: &Contents,
-    mut take: impl FnMut(&str, (u64, &Meta), Batch) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+    mut take: impl FnMut(&str, (u64, &BatchMeta), Batch) -> Result<(), SpoolError>,
+) -> Result<(), SpoolError> {
     for (sink, batches) in contents {
         for (sequence, meta) in batches {
             match file.read(*sequence) {
-                Err(Fault::Corrupt(_)) => {}
+                Err(SpoolError::Corrupt(_)) => {}
                 batch => take(sink, (*sequence, meta), batch?)?,
             }
         }
@@ -146,7 +147,8 @@ mod tests {
         let (file, _) = slot.open().expect("a new file");
         for (row, trace_id, user_id) in [(1, of_alice, "alice"), (2, of_alice, "alice"), (3, of_bob, "bob")] {
             let batch = Batch::new(TraceId::new().as_uuid(), vec![record(trace_id, user_id)]);
-            file.write(|writer| writer.hold(trace_id, row, &codec::encode(&batch))).expect("it is written");
+            file.write(|transaction| transaction.insert_undecided(trace_id, row, &codec::encode(&batch)))
+                .expect("it is written");
         }
         drop((file, slot));
         let counted = erase(folder.path(), "alice", true).expect("the folder is ours");

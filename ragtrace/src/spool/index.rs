@@ -4,28 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 
-use super::database::{Contents, Meta};
+use super::database::{BatchMeta, Contents};
 
 /// Every stored batch, by sink and sequence number.
 #[derive(Debug, Default)]
-pub(super) struct Index {
-    shelves: BTreeMap<String, Shelf>,
+pub(super) struct BatchIndex {
+    sinks: BTreeMap<String, SinkBatches>,
     next: u64,
 }
 
 /// What is stored for one sink.
 #[derive(Debug, Default)]
-struct Shelf {
-    batches: BTreeMap<u64, Meta>,
-    /// Those that no lane has in memory, and that may be loaded or dropped.
-    free: BTreeSet<u64>,
+struct SinkBatches {
+    batches: BTreeMap<u64, BatchMeta>,
+    /// Those that no delivery has in memory, and that may be loaded or dropped.
+    on_disk_alone: BTreeSet<u64>,
     bytes: u64,
     /// What was loaded last: the next to be loaded comes after it, so that none is loaded twice before all others.
     loaded: u64,
 }
 
-impl Index {
-    /// An index of what a file holds; all of it is free.
+impl BatchIndex {
+    /// Makes the index of what a file holds; all of it is on disk alone.
     pub(super) fn of(contents: Contents) -> Self {
         let mut index = Self::default();
         for (sink, batches) in contents {
@@ -36,93 +36,97 @@ impl Index {
         index
     }
 
-    /// A sequence number that none had before.
+    /// Returns a sequence number that none had before.
     pub(super) fn next(&mut self) -> u64 {
         self.next += 1;
         self.next
     }
 
-    pub(super) fn insert(&mut self, sink: &str, sequence: u64, meta: Meta, is_free: bool) {
+    pub(super) fn insert(&mut self, sink: &str, sequence: u64, meta: BatchMeta, is_on_disk_alone: bool) {
         self.next = self.next.max(sequence);
-        let shelf = self.shelves.entry(sink.to_owned()).or_default();
-        shelf.bytes += meta.bytes;
-        shelf.batches.insert(sequence, meta);
-        if is_free {
-            shelf.free.insert(sequence);
+        let of_sink = self.sinks.entry(sink.to_owned()).or_default();
+        of_sink.bytes += meta.bytes;
+        of_sink.batches.insert(sequence, meta);
+        if is_on_disk_alone {
+            of_sink.on_disk_alone.insert(sequence);
         }
     }
 
-    pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Option<Meta> {
-        let shelf = self.shelves.get_mut(sink)?;
-        let meta = shelf.batches.remove(&sequence)?;
-        shelf.free.remove(&sequence);
-        shelf.bytes -= meta.bytes;
+    pub(super) fn remove(&mut self, sink: &str, sequence: u64) -> Option<BatchMeta> {
+        let of_sink = self.sinks.get_mut(sink)?;
+        let meta = of_sink.batches.remove(&sequence)?;
+        of_sink.on_disk_alone.remove(&sequence);
+        of_sink.bytes -= meta.bytes;
         Some(meta)
     }
 
-    /// Says whether a lane has the batch in memory.
-    pub(super) fn set_free(&mut self, sink: &str, sequence: u64, is_free: bool) {
-        let Some(shelf) = self.shelves.get_mut(sink) else { return };
-        if !is_free {
-            shelf.free.remove(&sequence);
-        } else if shelf.batches.contains_key(&sequence) {
-            shelf.free.insert(sequence);
+    /// Notes whether no delivery has the batch in memory.
+    pub(super) fn set_on_disk_alone(&mut self, sink: &str, sequence: u64, is_on_disk_alone: bool) {
+        let Some(of_sink) = self.sinks.get_mut(sink) else { return };
+        if !is_on_disk_alone {
+            of_sink.on_disk_alone.remove(&sequence);
+        } else if of_sink.batches.contains_key(&sequence) {
+            of_sink.on_disk_alone.insert(sequence);
         }
     }
 
-    /// The batch that was stored first among those that are free.
-    pub(super) fn oldest_free(&self, sink: &str) -> Option<(u64, Meta)> {
-        let shelf = self.shelves.get(sink)?;
-        let sequence = *shelf.free.first()?;
-        shelf.batches.get(&sequence).map(|meta| (sequence, *meta))
+    /// Returns the batch that was stored first among those on disk alone.
+    pub(super) fn oldest_on_disk_alone(&self, sink: &str) -> Option<(u64, BatchMeta)> {
+        let of_sink = self.sinks.get(sink)?;
+        let sequence = *of_sink.on_disk_alone.first()?;
+        of_sink.batches.get(&sequence).map(|meta| (sequence, *meta))
     }
 
-    /// The free batch whose turn it is to be loaded; the next call gives the next one.
-    pub(super) fn next_to_load(&mut self, sink: &str) -> Option<(u64, Meta)> {
-        let shelf = self.shelves.get_mut(sink)?;
-        let sequence = *shelf.free.range(shelf.loaded + 1..).next().or_else(|| shelf.free.first())?;
-        shelf.loaded = sequence;
-        shelf.batches.get(&sequence).map(|meta| (sequence, *meta))
+    /// Returns the batch on disk alone whose turn it is to be loaded; the next call returns the next one.
+    pub(super) fn next_to_load(&mut self, sink: &str) -> Option<(u64, BatchMeta)> {
+        let of_sink = self.sinks.get_mut(sink)?;
+        let sequence =
+            *of_sink.on_disk_alone.range(of_sink.loaded + 1..).next().or_else(|| of_sink.on_disk_alone.first())?;
+        of_sink.loaded = sequence;
+        of_sink.batches.get(&sequence).map(|meta| (sequence, *meta))
     }
 
-    /// Whether a batch is free; `None` if it is not there.
-    pub(super) fn is_free(&self, sink: &str, sequence: u64) -> Option<bool> {
-        let shelf = self.shelves.get(sink)?;
-        shelf.batches.contains_key(&sequence).then(|| shelf.free.contains(&sequence))
+    /// Returns whether a batch is on disk alone; `None` if it is not there.
+    pub(super) fn is_on_disk_alone(&self, sink: &str, sequence: u64) -> Option<bool> {
+        let of_sink = self.sinks.get(sink)?;
+        of_sink.batches.contains_key(&sequence).then(|| of_sink.on_disk_alone.contains(&sequence))
     }
 
-    /// The ids of all batches of one sink.
+    /// Returns the ids of all batches of one sink.
     pub(super) fn ids(&self, sink: &str) -> impl Iterator<Item = Uuid> {
-        self.shelves.get(sink).into_iter().flat_map(|shelf| shelf.batches.values().map(|meta| meta.id))
+        self.sinks.get(sink).into_iter().flat_map(|of_sink| of_sink.batches.values().map(|meta| meta.id))
     }
 
-    /// Bytes of all batches of one sink.
+    /// Returns the bytes of all batches of one sink.
     pub(super) fn bytes(&self, sink: &str) -> u64 {
-        self.shelves.get(sink).map_or(0, |shelf| shelf.bytes)
+        self.sinks.get(sink).map_or(0, |of_sink| of_sink.bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.shelves.values().all(|shelf| shelf.batches.is_empty())
+        self.sinks.values().all(|of_sink| of_sink.batches.is_empty())
     }
 
-    /// Free batches that were stored before `instant` (microseconds since 1970).
+    /// Returns batches on disk alone that were stored before `instant` (microseconds since 1970).
     pub(super) fn stored_before(&self, instant: i64) -> Vec<(String, u64)> {
-        let of_shelf = |(sink, shelf): (&String, &Shelf)| {
-            let old = shelf.free.iter().filter(|n| shelf.batches.get(n).is_some_and(|meta| meta.stored_at < instant));
+        let old_of = |(sink, of_sink): (&String, &SinkBatches)| {
+            let old = of_sink
+                .on_disk_alone
+                .iter()
+                .filter(|n| of_sink.batches.get(n).is_some_and(|meta| meta.stored_at < instant));
             old.map(|sequence| (sink.clone(), *sequence)).collect::<Vec<_>>()
         };
-        self.shelves.iter().flat_map(of_shelf).collect()
+        self.sinks.iter().flat_map(old_of).collect()
     }
 
-    /// By sink: how many batches and records there are.
+    /// Returns, by sink, how many batches and records there are.
     pub(super) fn totals(&self) -> impl Iterator<Item = (&str, u64, u64)> {
-        self.shelves.iter().map(|(sink, shelf)| {
-            (sink.as_str(), shelf.batches.len() as u64, shelf.batches.values().map(|meta| meta.records).sum())
+        self.sinks.iter().map(|(sink, of_sink)| {
+            (sink.as_str(), of_sink.batches.len() as u64, of_sink.batches.values().map(|meta| meta.records).sum())
         })
     }
 
-    /// Every batch, by sink and sequence number.
+    /// Returns every batch, by sink and sequence number.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.shelves.iter().flat_map(|(sink, shelf)| shelf.batches.keys().map(|sequence| (sink.as_str(), *sequence)))
+        self.sinks.iter().flat_map(|(sink, of_sink)| of_sink.batches.keys().map(|sequence| (sink.as_str(), *sequence)))
     }
 }

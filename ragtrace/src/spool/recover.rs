@@ -1,21 +1,49 @@
-//! What the spool's thread finds when it opens the file: at its start what earlier processes left, and after a failure what
-//! became of its own.
+//! What the spool's thread finds when it opens the file: at its start what earlier processes left, and
+//! after a failure what became of its own.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
-use super::Event;
-use super::database::{Contents, Fault, File, Meta};
-use super::index::Index;
+use uuid::Uuid;
+
+use super::database::{BatchMeta, Contents, SpoolError, SpoolFile};
+use super::group_commit::{GroupCommit, MOVED_BYTES, Write, write_all};
+use super::index::BatchIndex;
+use super::protocol::SpoolEvent;
 use super::slot::Slot;
-use super::store::Store;
+use super::store::SpoolStore;
+use super::undecided::read_undecided;
+use crate::record::Record;
+use crate::sink::Batch;
 use crate::warning;
 
-/// What is moved from another slot in one transaction.
-pub(super) const MOVED_BYTES: u64 = 8 << 20;
+impl SpoolStore {
+    /// Opens the file and says what earlier processes left. A failure is printed on stderr, and tried
+    /// again later.
+    pub(super) fn recover(&mut self) {
+        let _ = self.ensure_open();
+        self.send(SpoolEvent::Opened);
+    }
 
-impl Store {
-    pub(super) fn open(&mut self) -> Result<(), Fault> {
-        let disk = |error: std::io::Error| Fault::Disk(error.to_string());
+    /// Opens the file, unless it is open, or failed a moment ago.
+    pub(super) fn ensure_open(&mut self) -> Result<(), String> {
+        if self.file.is_some() {
+            return Ok(());
+        }
+        if let Some((why, until)) = &self.failed
+            && Instant::now() < *until
+        {
+            return Err(why.clone());
+        }
+        let opened = self.open().map_err(|error| self.fail(&error));
+        if opened.is_ok() && self.failed.take().is_some() {
+            warning::print(&format!("the spool in {} works again", self.folder.display()));
+        }
+        opened
+    }
+
+    fn open(&mut self) -> Result<(), SpoolError> {
+        let disk = |error: std::io::Error| SpoolError::Disk(error.to_string());
         std::fs::create_dir_all(&self.folder).map_err(disk)?;
         if self.slot.is_none() {
             self.slot = Some(Slot::claim(&self.folder).map_err(disk)?);
@@ -25,30 +53,33 @@ impl Store {
         if self.is_recovered {
             self.reconcile(&file, &contents)?;
         } else {
-            self.index = Index::of(contents);
+            self.index = BatchIndex::of(contents);
             for orphan in Slot::orphans(&self.folder).map_err(disk)? {
-                if let Err(fault) = self.adopt(&file, &orphan) {
+                if let Err(error) = self.adopt(&file, &orphan) {
                     // One that cannot be read is no reason to keep nothing; what was moved so far is in the file.
-                    warning::line(&format!("what {orphan} holds is left there, since it cannot be moved: {fault}"));
-                    self.index = Index::of(file.contents()?);
+                    warning::print(&format!("what {orphan} holds is left there, since it cannot be moved: {error}"));
+                    self.index = BatchIndex::of(file.contents()?);
                 }
             }
-            self.decide_left(&file)?;
+            self.decide_recovered(&file)?;
             self.is_recovered = true;
-            self.tell_recovered();
+            self.report_recovered();
         }
         self.file = Some(file);
         Ok(())
     }
 
-    /// Takes over what a process that is gone left in its slot. Doing it twice, after a crash in between, adds nothing.
-    fn adopt(&mut self, file: &File, orphan: &Slot) -> Result<(), Fault> {
+    /// Takes over what a process that is gone left in its slot. Doing it twice, after a crash in
+    /// between, adds nothing.
+    fn adopt(&mut self, file: &SpoolFile, orphan: &Slot) -> Result<(), SpoolError> {
         let (theirs, contents) = orphan.open()?;
         let mut moved = Vec::new();
         let mut bytes = 0;
-        let flush = |moved: &mut Vec<(String, u64, Meta, Vec<u8>)>| {
-            let written = file.write(|writer| {
-                moved.iter().try_for_each(|(sink, sequence, meta, bytes)| writer.insert(sink, *sequence, meta, bytes))
+        let flush = |moved: &mut Vec<(String, u64, BatchMeta, Vec<u8>)>| {
+            let written = file.write(|transaction| {
+                moved
+                    .iter()
+                    .try_for_each(|(sink, sequence, meta, bytes)| transaction.insert(sink, *sequence, meta, bytes))
             });
             moved.clear();
             written
@@ -68,40 +99,105 @@ impl Store {
             }
         }
         flush(&mut moved)?;
-        Self::adopt_undecided(file, &theirs)?;
+        adopt_undecided(file, &theirs)?;
         drop(theirs);
-        orphan.clear().map_err(|error| Fault::Disk(error.to_string()))
+        orphan.clear().map_err(|error| SpoolError::Disk(error.to_string()))
     }
 
-    /// After a failure: what the file holds and the index does not was given up or answered as failed, so it goes. What
-    /// only the index has is lost.
-    fn reconcile(&mut self, file: &File, contents: &Contents) -> Result<(), Fault> {
+    /// Decides over what processes that are gone had not: what is kept is stored for every sink.
+    fn decide_recovered(&mut self, file: &SpoolFile) -> Result<(), SpoolError> {
+        let mut group = GroupCommit::default();
+        let (mut kept, mut left_out, mut bytes) = (Vec::new(), 0, 0);
+        let traces = file.undecided()?;
+        let last = traces.last_key_value().map(|(trace_id, _)| *trace_id);
+        for (trace_id, length) in traces {
+            let records = read_undecided(file, trace_id)?;
+            group.writes.push(Write::RemoveUndecided { trace_id });
+            if self.sampler.keeps_abandoned(trace_id, &records) {
+                bytes += length;
+                kept.extend(records);
+            } else {
+                left_out += records.len() as u64;
+            }
+            if bytes > MOVED_BYTES || Some(trace_id) == last {
+                bytes = 0;
+                self.store_for_all_sinks(&mut group, &std::mem::take(&mut kept));
+                write_all(file, &std::mem::take(&mut group.writes))?;
+            }
+        }
+        if left_out > 0 {
+            self.send(SpoolEvent::SampledOut { records: left_out });
+        }
+        Ok(())
+    }
+
+    /// Stores for each sink the records that it takes, in batches of the size that it wants.
+    fn store_for_all_sinks(&mut self, group: &mut GroupCommit, records: &[Record]) {
+        for (sink_index, sink) in self.sinks.clone().into_iter().enumerate() {
+            let Some(sink) = sink else { continue };
+            let limits = self.batch_limits.get(sink_index).copied().unwrap_or_default();
+            let takes =
+                |record: &&Record| self.filters.get(sink_index).is_none_or(|filter| filter.takes_record(record));
+            let taken: Vec<_> = records.iter().filter(takes).cloned().collect();
+            let mut rest = &taken[..];
+            while !rest.is_empty() {
+                let mut bytes = 0;
+                let fits = rest.iter().take(limits.records.max(1)).take_while(|record| {
+                    bytes += record.size_estimate();
+                    bytes <= limits.bytes
+                });
+                let (some, others) = rest.split_at(fits.count().max(1));
+                rest = others;
+                let sequence = self.insert(group, &sink, &Batch::new(Uuid::now_v7(), some));
+                self.index.set_on_disk_alone(&sink, sequence, true);
+            }
+        }
+    }
+
+    /// Makes file and index agree after a failure. What the file holds and the index does not was given
+    /// up or answered as failed, so it goes. What only the index has is lost.
+    fn reconcile(&mut self, file: &SpoolFile, contents: &Contents) -> Result<(), SpoolError> {
         let held: Vec<(String, u64)> =
             contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
-        let unwanted: Vec<_> = held.iter().filter(|(sink, n)| self.index.is_free(sink, *n).is_none()).collect();
-        file.write(|writer| unwanted.iter().try_for_each(|(sink, sequence)| writer.remove(sink, *sequence)))?;
+        let unwanted: Vec<_> =
+            held.iter().filter(|(sink, n)| self.index.is_on_disk_alone(sink, *n).is_none()).collect();
+        file.write(|transaction| unwanted.iter().try_for_each(|(sink, sequence)| transaction.remove(sink, *sequence)))?;
         self.reconcile_undecided(file)?;
         let held: HashSet<_> = held.into_iter().collect();
         let entries = self.index.entries().map(|(sink, sequence)| (sink.to_owned(), sequence));
         let lost: Vec<_> = entries.filter(|entry| !held.contains(entry)).collect();
         for (sink, sequence) in lost {
-            let was_free = self.index.is_free(&sink, sequence) == Some(true);
+            let was_on_disk_alone = self.index.is_on_disk_alone(&sink, sequence) == Some(true);
             let meta = self.index.remove(&sink, sequence);
-            if let (true, Some(meta), Some(lane)) = (was_free, meta, self.lane_of(&sink)) {
+            if let (true, Some(meta), Some(sink_index)) = (was_on_disk_alone, meta, self.index_of(&sink)) {
                 let why = "the spool file was damaged".to_owned();
-                self.say(Event::Dropped { lane, batches: 1, records: meta.records, why });
+                self.send(SpoolEvent::Dropped { sink_index, batches: 1, records: meta.records, why });
             }
         }
         Ok(())
     }
 
-    fn tell_recovered(&mut self) {
+    /// Does the same for undecided records: what the file should hold and does not is written again.
+    fn reconcile_undecided(&mut self, file: &SpoolFile) -> Result<(), SpoolError> {
+        let on_disk = file.undecided()?;
+        let unknown = on_disk.keys().filter(|trace_id| !self.undecided.contains(**trace_id));
+        let writes: Vec<_> = unknown.map(|trace_id| Write::RemoveUndecided { trace_id: *trace_id }).collect();
+        write_all(file, &writes)?;
+        if self.undecided.reconcile(&on_disk) {
+            self.send(SpoolEvent::UndecidedLost);
+        }
+        Ok(())
+    }
+
+    fn report_recovered(&mut self) {
         for (sink, batches, records) in self.index.totals() {
-            match self.lane_of(sink) {
-                Some(lane) if batches > 0 => self.say(Event::Recovered { lane, batches, records }),
+            match self.index_of(sink) {
+                Some(sink_index) if batches > 0 => {
+                    self.send(SpoolEvent::Recovered { sink_index, batches, records });
+                }
                 None if batches > 0 => {
                     let folder = self.folder.display();
-                    warning::line(&format!(
+                    warning::print(&format!(
                         "the spool in {folder} holds {records} records for sink {sink}, which is not set up"
                     ));
                 }
@@ -109,4 +205,21 @@ impl Store {
             }
         }
     }
+}
+
+/// Takes over what a process that is gone had not decided. Doing it twice adds nothing: a row has one
+/// key.
+fn adopt_undecided(file: &SpoolFile, theirs: &SpoolFile) -> Result<(), SpoolError> {
+    let (mut writes, mut bytes) = (Vec::new(), 0);
+    for trace_id in theirs.undecided()?.into_keys() {
+        for (row, encoded) in theirs.undecided_of(trace_id)? {
+            bytes += encoded.len() as u64;
+            writes.push(Write::InsertUndecided { trace_id, row, bytes: encoded });
+        }
+        if bytes > MOVED_BYTES {
+            bytes = 0;
+            write_all(file, &std::mem::take(&mut writes))?;
+        }
+    }
+    write_all(file, &writes)
 }

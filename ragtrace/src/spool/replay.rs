@@ -5,7 +5,8 @@ use std::io;
 
 use uuid::Uuid;
 
-use super::{DeadLetter, DeadLetters};
+use super::dead_letter::{DeadLetter, DeadLetters};
+use crate::redact::Redactor;
 use crate::sink::{Batch, Sink};
 
 /// What a replay achieved.
@@ -50,6 +51,14 @@ impl DeadLetters {
 async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
     let id = Uuid::new_v5(&letter.record.id(), b"replay");
     let batch = Batch::new(id, [letter.record.clone()]);
-    let delivered = sink.deliver(&batch).await.map_err(|error| error.to_string())?;
-    delivered.rejected().first().map_or(Ok(()), |(_, why)| Err(why.clone()))
+    let why = match sink.deliver(&batch).await {
+        Ok(delivered) => delivered.rejected().first().map(|(_, why)| why.clone()),
+        Err(error) => Some(error.reason()),
+    };
+    // Whoever is told why has no need of a password in it.
+    let redacted = |mut why: String| {
+        Redactor::new().redact(&mut why);
+        why
+    };
+    why.map_or(Ok(()), |why| Err(redacted(why)))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ragtrace_core::Timestamp;
 
-use super::database::{self, Contents, Fault};
+use super::database::{Contents, SpoolError, SpoolFile};
 use crate::warning;
 
 /// Processes that may share a folder.
@@ -63,24 +63,24 @@ impl Slot {
     }
 
     /// Opens the slot's file. One that cannot be read is set aside, and a new one is made.
-    pub(super) fn open(&self) -> Result<(database::File, Contents), Fault> {
+    pub(super) fn open(&self) -> Result<(SpoolFile, Contents), SpoolError> {
         let path = database_of(&self.folder);
-        match database::File::open(&path) {
-            Err(Fault::Corrupt(why)) => {
+        match SpoolFile::open(&path) {
+            Err(SpoolError::Corrupt(why)) => {
                 self.set_aside(&why)?;
-                database::File::open(&path)
+                SpoolFile::open(&path)
             }
             opened => opened,
         }
     }
 
     /// Puts a file that cannot be read out of the way, for somebody to look at.
-    pub(super) fn set_aside(&self, why: &str) -> Result<(), Fault> {
+    pub(super) fn set_aside(&self, why: &str) -> Result<(), SpoolError> {
         let path = database_of(&self.folder);
         let aside = self.folder.join(format!("spool.redb.corrupt-{}", Timestamp::now().as_micros()));
-        fs::rename(&path, &aside).map_err(|error| Fault::Disk(error.to_string()))?;
+        fs::rename(&path, &aside).map_err(|error| SpoolError::Disk(error.to_string()))?;
         let (path, aside) = (path.display(), aside.display());
-        warning::line(&format!(
+        warning::print(&format!(
             "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
         ));
         Ok(())

@@ -1,14 +1,18 @@
-//! What was captured, and views of it.
+//! The records of a capture.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use ragtrace_core::capture::Capture;
-use ragtrace_core::{Event, Level, StageDescriptor};
+use ragtrace_core::capture::Capture as Entries;
+use ragtrace_core::{Event, Level, SpanId, StageDescriptor, stages};
 use uuid::Uuid;
 
 use crate::pipeline::Assembler;
-use crate::record::{Origin, Record};
+use crate::record::{Origin, Record, RecordFilter};
+
+use super::View;
+use super::suggest::nearest;
 
 /// The records of a capture, in the order they were made.
 #[derive(Clone)]
@@ -17,31 +21,81 @@ pub struct Captured {
 }
 
 impl Captured {
-    pub(super) fn from_capture(capture: &Capture, is_made_up: bool) -> Self {
+    pub(super) fn from_entries(entries: &Entries, has_made_up_ids: bool) -> Self {
         let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
-        let mut assembler = Assembler::new(Arc::new(origin), Level::Trace);
-        if is_made_up {
+        let mut assembler = Assembler::new(Arc::new(origin), RecordFilter::new(Level::Trace, true));
+        if has_made_up_ids {
             assembler.number_records();
         }
-        capture.finish(|taken| assembler.take(&taken, |_, _| true));
-        let records = assembler.settle(|_, _| true).records.finish();
+        entries.finish(|taken| assembler.add_entry(&taken, |_, _| true));
+        let records = assembler.take_output(|_, _| true).records.finish();
         Self { records: records.into() }
     }
 
-    /// All records.
+    /// Returns all records.
     pub fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// The records of the stage of this name.
+    /// Returns a view of the records of the stage of this name.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such stage: none is annotated with the name (see [`stages`]), and none of it was captured. The test
+    /// fails, and the nearest names are suggested.
+    #[track_caller]
     pub fn stage(&self, name: &str) -> View<'_> {
-        let records = self.records.iter().filter(|record| record.stage() == Some(name)).collect();
-        View { captured: self, records, what: format!("stage `{name}`") }
+        self.expect_known(name);
+        self.view(name)
     }
 
-    /// The records of this stage.
+    /// Returns a view of the records of this stage.
     pub fn of(&self, stage: &StageDescriptor) -> View<'_> {
-        self.stage(stage.name())
+        self.view(stage.name())
+    }
+
+    fn view(&self, name: &str) -> View<'_> {
+        let records = self.records.iter().filter(|record| record.stage() == Some(name)).collect();
+        View::new(self, records, format!("stage `{name}`"))
+    }
+
+    /// Fails the test if no stage can have this name.
+    #[track_caller]
+    pub(super) fn expect_known(&self, name: &str) {
+        let captured = self.records.iter().filter_map(Record::stage);
+        let declared = stages().into_iter().map(|stage| -> &str { stage.name() });
+        let known: Vec<_> = captured.chain(declared).collect();
+        if known.contains(&name) {
+            return;
+        }
+        let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+        let near = quoted(nearest(name, known));
+        match near.join(" or ") {
+            near if !near.is_empty() => panic!("no stage has the name `{name}`: did you mean {near}?"),
+            _ => panic!("no stage has the name `{name}`; {self:?}"),
+        }
+    }
+
+    /// Returns true if `record` belongs to a run that is part of a run of the stage `name`, as far as that was captured.
+    pub(super) fn is_within(&self, record: &Record, name: &str) -> bool {
+        let runs: HashMap<SpanId, &Record> = self
+            .records
+            .iter()
+            .filter(|record| record.event() != Event::Log)
+            .filter_map(|record| Some((record.span_id()?, record)))
+            .collect();
+        // A line that was logged inside a run is part of that, too.
+        let is_line = record.event() == Event::Log;
+        let mut around = if is_line { record.span_id() } else { record.parent_span_id() };
+        // No chain is longer than all there is.
+        for _ in 0..runs.len() {
+            let Some(run) = around.and_then(|span| runs.get(&span)) else { return false };
+            if run.stage() == Some(name) {
+                return true;
+            }
+            around = run.parent_span_id();
+        }
+        false
     }
 }
 
@@ -52,7 +106,7 @@ impl fmt::Debug for Captured {
             return f.write_str("nothing was captured");
         }
         writeln!(f, "captured:")?;
-        let mut depths = std::collections::HashMap::new();
+        let mut depths = HashMap::new();
         for record in self.records.iter() {
             let depth = record.parent_span_id().and_then(|parent| depths.get(&parent).copied()).unwrap_or(0);
             if let Some(span) = record.span_id() {
@@ -65,7 +119,7 @@ impl fmt::Debug for Captured {
 }
 
 /// A record as a line of a failure message.
-struct Line<'a>(&'a Record);
+pub(super) struct Line<'a>(pub(super) &'a Record);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,75 +139,5 @@ impl fmt::Display for Line<'_> {
             error.chain().iter().try_for_each(|source| write!(f, " <- {source:?}"))?;
         }
         Ok(())
-    }
-}
-
-/// Some of the captured records.
-#[derive(Clone)]
-pub struct View<'a> {
-    captured: &'a Captured,
-    records: Vec<&'a Record>,
-    what: String,
-}
-
-impl<'a> View<'a> {
-    /// Only starts.
-    pub fn started(&self) -> Self {
-        self.only(Event::Started)
-    }
-
-    /// Only ends of stages that returned, and not an `Err`.
-    pub fn completed(&self) -> Self {
-        self.only(Event::Completed)
-    }
-
-    /// Only ends of stages that returned an `Err`, or panicked.
-    pub fn failed(&self) -> Self {
-        self.only(Event::Failed)
-    }
-
-    /// Only ends of stages that were dropped.
-    pub fn cancelled(&self) -> Self {
-        self.only(Event::Cancelled)
-    }
-
-    /// How many records there are.
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
-    /// The records.
-    pub fn iter(&self) -> impl Iterator<Item = &'a Record> + '_ {
-        self.records.iter().copied()
-    }
-
-    /// The only record.
-    ///
-    /// # Panics
-    ///
-    /// If there is none or more than one: the test fails, and what was captured is printed.
-    #[track_caller]
-    pub fn one(&self) -> &'a Record {
-        match self.records[..] {
-            [record] => record,
-            _ => panic!("expected one record of {}, found {}; {:?}", self.what, self.len(), self.captured),
-        }
-    }
-
-    fn only(&self, event: Event) -> Self {
-        let records = self.records.iter().copied().filter(|record| record.event() == event).collect();
-        Self { captured: self.captured, records, what: format!("{}, {event}", self.what) }
-    }
-}
-
-impl fmt::Debug for View<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} records of {}:", self.len(), self.what)?;
-        self.records.iter().try_for_each(|record| writeln!(f, "{}", Line(record)))
     }
 }

@@ -19,75 +19,18 @@
 //! # });
 //! ```
 //!
+//! A stage's name that nothing has fails the test and suggests the nearest; [`View::within`] asserts what runs inside what.
+//!
 //! Tasks that the code under test starts are captured if they carry the context: with [`crate::spawn`] or
 //! [`crate::InContext::in_current_context`]. What they record after the capture has ended is not in it.
 
+mod capture;
 mod captured;
+mod suggest;
+mod view;
 
-use std::future::Future;
-use std::sync::Arc;
-
-use ragtrace_core::RequestContext;
-use ragtrace_core::capture::Capture;
-use ragtrace_core::gate::Listening;
-use ragtrace_core::stage::panic;
-
-pub use captured::{Captured, View};
+pub use capture::{Capture, capture, capture_sync};
+pub use captured::Captured;
 #[doc(inline)]
 pub use ragtrace_core::capture::ManualClock;
-
-/// Runs `future`, and returns its output and what its stages recorded.
-pub async fn capture<F: Future>(future: F) -> (F::Output, Captured) {
-    Capturing::new(None).run(future).await
-}
-
-/// Runs `call`, and returns its output and what its stages recorded.
-pub fn capture_sync<T>(call: impl FnOnce() -> T) -> (T, Captured) {
-    Capturing::new(None).call(call)
-}
-
-/// Runs `future` with the time of `clock` and ids that count from 1, so that what is recorded is the same in every run.
-pub async fn capture_with_clock<F: Future>(clock: &ManualClock, future: F) -> (F::Output, Captured) {
-    Capturing::new(Some(clock.clone())).run(future).await
-}
-
-/// Runs `call` with the time of `clock` and ids that count from 1, so that what is recorded is the same in every run.
-pub fn capture_sync_with_clock<T>(clock: &ManualClock, call: impl FnOnce() -> T) -> (T, Captured) {
-    Capturing::new(Some(clock.clone())).call(call)
-}
-
-struct Capturing {
-    capture: Arc<Capture>,
-    context: RequestContext,
-    is_made_up: bool,
-    _listening: Listening,
-}
-
-impl Capturing {
-    fn new(clock: Option<ManualClock>) -> Self {
-        panic::install_hook();
-        let is_made_up = clock.is_some();
-        let context = RequestContext::current();
-        let context = match &clock {
-            Some(clock) => RequestContext::made_up(clock.anchor()),
-            None => context.unwrap_or_else(RequestContext::bare),
-        };
-        let capture = Capture::new(clock);
-        let context = context.captured_by(&capture);
-        Self { capture, context, is_made_up, _listening: Listening::begin() }
-    }
-
-    async fn run<F: Future>(self, future: F) -> (F::Output, Captured) {
-        let output = self.context.scope(future).await;
-        (output, self.finish())
-    }
-
-    fn call<T>(self, call: impl FnOnce() -> T) -> (T, Captured) {
-        let output = self.context.sync_scope(call);
-        (output, self.finish())
-    }
-
-    fn finish(&self) -> Captured {
-        Captured::from_capture(&self.capture, self.is_made_up)
-    }
-}
+pub use view::View;

@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => builder,
     };
     let _telemetry = builder.install()?;
-    let request = RequestContext::new().user_id("alice");
+    let request = RequestContext::new().with_user_id("alice");
     match manner.as_str() {
         "thread" => {
             let (begins, begun) = mpsc::channel();

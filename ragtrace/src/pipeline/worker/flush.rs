@@ -1,79 +1,48 @@
-//! Those who wait: a flush reads what was accepted before it, has the lanes close their batches, and is answered when all
-//! of them are settled or its time is over.
+//! Those who wait: a flush reads what was accepted before it, has the deliveries close their batches,
+//! and is answered when all of them are finished or its time is over.
 
-use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 use ragtrace_core::queue::Consumer;
 
-use super::{Command, SPOOLING, Worker};
-use crate::pipeline::lane::Lane;
-use crate::pipeline::stats::Report;
-
-/// Somebody who waits for what was accepted before he asked.
-pub(super) struct Flush {
-    /// What it waits for; `None` until all was read that was accepted before.
-    below: Option<Below>,
-    deadline: Instant,
-    /// `None` for the flush that a shutdown begins with, which is answered at its end.
-    reply: Option<SyncSender<Report>>,
-}
-
-/// What was accepted before somebody asked.
-#[derive(Clone)]
-struct Below {
-    /// For each lane the number that its batches were below.
-    lanes: Vec<u64>,
-    /// What was held then is written ahead by this write, or an earlier one.
-    ahead: u64,
-}
-
-/// What the end of the worker has to keep to.
-pub(super) struct Ending {
-    pub(super) deadline: Instant,
-    pub(super) reply: SyncSender<Report>,
-}
-
-impl Flush {
-    pub(super) fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// Whether not all was read yet that it waits for.
-    pub(super) fn waits_for_the_queue(&self) -> bool {
-        self.below.is_none()
-    }
-}
+use super::config::Command;
+use super::pending::{FlushTarget, PendingFlush, PendingShutdown, SPOOL_RESERVE};
+use super::state::Worker;
+use crate::pipeline::delivery::SinkDelivery;
+use crate::pipeline::report::Report;
 
 impl Worker {
-    pub(super) fn obey(&mut self, command: Command) {
+    /// Begins what was asked for.
+    pub(super) fn handle_command(&mut self, command: Command) {
         let (deadline, reply) = match command {
             Command::Flush { deadline, reply } => (deadline, Some(reply)),
             Command::Shutdown { deadline, reply } => {
-                self.ending = Some(Ending { deadline, reply });
+                self.shutdown = Some(PendingShutdown { deadline, reply });
                 // What is not delivered by then has the rest of the time to go to disk.
                 let left = deadline.saturating_duration_since(Instant::now());
-                let reserve = if self.spool.is_some() { (left / 4).min(SPOOLING) } else { Duration::ZERO };
+                let reserve = if self.spool.is_some() { (left / 4).min(SPOOL_RESERVE) } else { Duration::ZERO };
                 (deadline.checked_sub(reserve).unwrap_or(deadline), None)
             }
         };
         // Everything that was accepted before the command came is in the chains by now.
-        self.consumers.append(&mut self.queue.take_new());
-        self.consumers.iter_mut().for_each(Consumer::want);
-        self.flushes.push(Flush { below: None, deadline, reply });
+        self.consumers.append(&mut self.queue.take_new_consumers());
+        self.consumers.iter_mut().for_each(Consumer::set_flush_target);
+        self.flushes.push(PendingFlush { target: None, deadline, reply });
     }
 
-    /// Has the lanes close their batches for those who wait, now that all was read that they wait for.
+    /// Has the deliveries close their batches for those who wait, now that all was read that they wait
+    /// for.
     pub(super) fn close_batches(&mut self) {
         // They want the counts of the minute that runs, too.
-        self.stages.add(self.assembler.take_minutes(None));
-        let minutes = self.stages.take(None);
-        self.hand_on(minutes);
-        self.tell();
-        let lanes = self.lanes.iter_mut().map(Lane::flush).collect();
-        let below = Below { lanes, ahead: self.ahead.as_mut().map_or(0, |ahead| ahead.flush(&mut self.sampling)) };
+        self.stage_counts.add(self.assembler.take_minutes(None));
+        let minutes = self.stage_counts.take(None);
+        self.dispatch_assembled(minutes);
+        self.dispatch_self_reports();
+        let batches = self.deliveries.iter_mut().map(SinkDelivery::flush).collect();
+        let write_ahead = self.write_ahead.as_mut().map_or(0, |write_ahead| write_ahead.flush(&mut self.sampler));
+        let target = FlushTarget { batches, write_ahead };
         for flush in &mut self.flushes {
-            flush.below.get_or_insert_with(|| below.clone());
+            flush.target.get_or_insert_with(|| target.clone());
         }
     }
 
@@ -84,23 +53,27 @@ impl Worker {
         }
         let now = Instant::now();
         let stats = self.stats();
-        let lanes = &self.lanes;
-        let (ahead, spool) = (&self.ahead, &self.spool);
-        self.flushes.retain(|flush| {
+        let Self { flushes, deliveries, write_ahead, spool, .. } = self;
+        flushes.retain(|flush| {
             let is_over = now >= flush.deadline;
-            let settled =
-                |(lane, below): (&Lane, &u64)| lane.is_settled_below(*below) || (is_over && lane.is_safe_below(*below));
-            let written = ahead.as_ref().map_or(Some(true), |ahead| ahead.is_written(flush.below.as_ref()?.ahead));
-            let all = |is: &dyn Fn((&Lane, &u64)) -> bool| {
-                flush.below.as_ref().is_some_and(|below| lanes.iter().zip(&below.lanes).all(is))
+            let is_finished = |(delivery, below): (&SinkDelivery, &u64)| {
+                delivery.is_finished_below(*below) || (is_over && delivery.is_safe_below(*below))
             };
-            let complete = written == Some(true) && all(&settled);
+            let written = write_ahead
+                .as_ref()
+                .map_or(Some(true), |write_ahead| write_ahead.is_written(flush.target.as_ref()?.write_ahead));
+            let all = |is: &dyn Fn((&SinkDelivery, &u64)) -> bool| {
+                flush.target.as_ref().is_some_and(|target| deliveries.iter().zip(&target.batches).all(is))
+            };
+            let complete = written == Some(true) && all(&is_finished);
             // There is no waiting for what no sink will be asked for before the deadline.
             let is_done = written.is_some()
-                && all(&|(lane, below)| lane.is_settled_below(*below) || lane.rests_until(flush.deadline));
+                && all(&|(delivery, below)| {
+                    delivery.is_finished_below(*below) || delivery.is_idle_until(flush.deadline)
+                });
             // The end takes what an earlier process left along, as far as the sinks take it.
             let is_drained = flush.reply.is_some()
-                || spool.as_ref().is_none_or(|spool| spool.is_open) && lanes.iter().all(Lane::is_drained);
+                || spool.as_ref().is_none_or(|spool| spool.is_open) && deliveries.iter().all(SinkDelivery::is_drained);
             let waits = !(is_over || is_done && is_drained);
             if let (false, Some(reply)) = (waits, &flush.reply) {
                 // Whoever asked may have gone.

@@ -1,0 +1,64 @@
+//! What sort of work a stage does.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::parse::ParseError;
+
+macro_rules! kinds {
+    ($($variant:ident $name:literal $doc:literal,)*) => {
+        /// What sort of work a stage does, as `#[traced_stage(kind = …)]` names it. Exporters translate it to the
+        /// words of their backend.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum StageKind {
+            $(#[doc = $doc] $variant,)*
+            /// Anything else: the default.
+            #[default]
+            Task,
+        }
+
+        impl StageKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)* Self::Task];
+
+            /// The name in the attribute and in records.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                    Self::Task => "task",
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    Pipeline "pipeline" "A whole run: the parent of other stages.",
+    Parse "parse" "Reads documents.",
+    Chunk "chunk" "Splits documents.",
+    Enrich "enrich" "Adds to chunks what retrieval can use.",
+    Embed "embed" "Turns text into vectors.",
+    Store "store" "Writes to a database or an index.",
+    Retrieve "retrieve" "Finds candidates for a query.",
+    Rerank "rerank" "Orders candidates anew.",
+    Generate "generate" "Has a model write.",
+    Tool "tool" "Calls a tool on a model's behalf.",
+}
+
+impl fmt::Display for StageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for StageKind {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        Self::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|kind| kind.as_str()).collect();
+            ParseError::new(format!("a kind of stage ({})", known.join(", ")), text)
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! What each stage logs, as JSON Schema (draft 2020-12).
+
+use std::fmt::{self, Display};
+
+use serde_json::{Value, json};
+
+use super::{FieldDescriptor, FieldSource, StageDescriptor, stages};
+use crate::event::Event;
+
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// What the stages of this program log: a JSON Schema whose `$defs` has one schema for each name in the catalog, which
+/// records in their canonical JSON satisfy (`Record::to_json`).
+///
+/// A name that is declared twice has the schema of the first one. A field whose type is not written (in `fields`, `ok`
+/// and `err`) may hold a number, a text or a truth value.
+pub fn stages_schema() -> String {
+    let mut stages = stages();
+    stages.dedup_by_key(|stage| stage.name());
+    let names: Vec<_> = stages.iter().map(|stage| stage.name()).collect();
+    let definitions = stages.iter().fold(Object::default(), |all, stage| all.with(stage.name(), schema(stage)));
+    let one_of: Value = names.iter().map(|name| json!({"$ref": format!("#/$defs/{name}")})).collect();
+    let schema = Object::default()
+        .with("$schema", json!(DRAFT))
+        .with("title", json!("What the stages log"))
+        .with("oneOf", one_of)
+        .with("$defs", definitions);
+    schema.to_string()
+}
+
+impl StageDescriptor {
+    /// What the stage logs: a JSON Schema that its records in their canonical JSON satisfy.
+    pub fn json_schema(&self) -> String {
+        schema(self).with("$schema", json!(DRAFT)).to_string()
+    }
+}
+
+fn schema(stage: &StageDescriptor) -> Object {
+    let events = [Event::Started, Event::Completed, Event::Failed, Event::Cancelled];
+    let number = |kind: &str| Object::default().with("type", json!(kind)).with("minimum", 0);
+    let mut metrics = Object::default()
+        .with("duration_ms", number("number"))
+        .with("busy_ms", number("number"))
+        .with("first_item_ms", number("number"))
+        .with("count", number("integer"));
+    // What says so when there were too many fields.
+    let mut context = Object::default().with("ragtrace.truncated", json!({"type": "string"}));
+    for field in stage.fields() {
+        let kind = Kind::of(field);
+        // Numbers of a start describe what is worked on; numbers of a result are measured.
+        let is_start = field.source() == FieldSource::Start;
+        if is_start || kind != Kind::Number {
+            context = context.with(field.name(), kind.schema(is_start));
+        }
+        if !is_start && matches!(kind, Kind::Number | Kind::Any) && !metrics.has(field.name()) {
+            metrics = metrics.with(field.name(), json!({"type": ["number", "null"]}));
+        }
+    }
+    let part = |properties: Object| {
+        let part = Object::default().with("type", json!("object")).with("properties", properties);
+        part.with("additionalProperties", false)
+    };
+    let properties = Object::default()
+        .with("stage", json!({"const": stage.name()}))
+        .with("kind", json!({"const": stage.kind().as_str()}))
+        .with("logger", json!({"const": stage.target()}))
+        .with("event", json!({"enum": events.map(Event::as_str)}))
+        .with("context", part(context))
+        .with("metrics", part(metrics));
+    Object::default()
+        .with("title", json!(stage.name()))
+        .with("description", json!(format!("declared at {}:{}", stage.file(), stage.line())))
+        .with("type", json!("object"))
+        .with("required", json!(["stage", "kind", "logger", "event"]))
+        .with("properties", properties)
+}
+
+/// A JSON object in the order in which its members come, for people to read: a map of `serde_json` sorts them. A member that
+/// comes again takes the place of the first.
+#[derive(Default)]
+struct Object(Vec<(String, String)>);
+
+impl Object {
+    fn with(mut self, name: &str, json: impl Display) -> Self {
+        let json = json.to_string();
+        match self.0.iter_mut().find(|(member, _)| member == name) {
+            Some((_, value)) => *value = json,
+            None => self.0.push((name.to_owned(), json)),
+        }
+        self
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(member, _)| member == name)
+    }
+}
+
+impl Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (at, (name, json)) in self.0.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            write!(f, "{comma}{}:{json}", Value::from(name.as_str()))?;
+        }
+        f.write_str("}")
+    }
+}
+
+/// What a field's written type says of its values.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Number,
+    Text,
+    Bool,
+    /// No type is written, or one that only its crate knows.
+    Any,
+}
+
+impl Kind {
+    fn of(field: &FieldDescriptor) -> Self {
+        let Some(ty) = field.ty() else {
+            return if field.name() == "cost_usd" { Self::Number } else { Self::Any };
+        };
+        let ty = ty.strip_prefix("Option<").and_then(|inner| inner.strip_suffix('>')).unwrap_or(ty);
+        match ty.trim_start_matches('&').trim_start_matches("'static ") {
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize" | "f32" | "f64" => {
+                Self::Number
+            }
+            "str" | "String" | "char" => Self::Text,
+            "bool" => Self::Bool,
+            _ => Self::Any,
+        }
+    }
+
+    /// `numbers` says whether what has no written type may be a number in this place.
+    fn schema(self, numbers: bool) -> Value {
+        match self {
+            Self::Number => json!({"type": ["number", "null"]}),
+            Self::Text => json!({"type": "string"}),
+            Self::Bool => json!({"type": "boolean"}),
+            Self::Any if numbers => json!({"type": ["string", "number", "boolean", "null"]}),
+            Self::Any => json!({"type": ["string", "boolean"]}),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How records and counts come into a delivery: as far as there is room, and then into batches.
+
+use std::time::Instant;
+
+use super::batcher::BatchSizes;
+use super::outgoing::SpooledBatches;
+use super::sink_delivery::{DeliveryInput, SinkDelivery};
+use crate::metrics::{RequestMetric, StageMinute};
+use crate::record::Record;
+use crate::sink::Batch;
+
+impl SinkDelivery {
+    /// Takes in counts, and the records that the sink takes. Of those, the ones for which there is no
+    /// room are dropped, and counted.
+    pub(crate) fn accept(&mut self, input: DeliveryInput, now: Instant) {
+        let DeliveryInput { mut records, requests, minutes } = input;
+        if let Some(filter) = self.filter {
+            records.retain(|record| filter.takes_record(record));
+        }
+        if !self.takes_nothing() {
+            self.accept_counts(requests, minutes, now);
+        }
+        let sizes = BatchSizes::of(&records);
+        let admitted = self.admit(&records, sizes.memory);
+        if admitted == records.len() {
+            self.batcher.add_all(&mut records, sizes, now);
+        }
+        records.truncate(admitted);
+        for record in records {
+            if let Some(batch) = self.batcher.add(record, now) {
+                self.enqueue(batch);
+            }
+        }
+    }
+
+    /// Takes in records that were written ahead while the sampler held them. They become batches of
+    /// their own, each returned with the ticket under which the disk stores it in the place of what it
+    /// has. A delivery without a disk takes them in like all others.
+    pub(crate) fn accept_written_ahead(&mut self, records: &[Record], now: Instant) -> Vec<(u64, Batch)> {
+        if self.spooled.is_none() {
+            self.accept(DeliveryInput { records: records.to_vec(), ..DeliveryInput::default() }, now);
+            return Vec::new();
+        }
+        let takes = |record: &&Record| self.filter.is_none_or(|filter| filter.takes_record(record));
+        let records: Vec<_> = records.iter().filter(takes).cloned().collect();
+        let admitted = self.admit(&records, BatchSizes::of(&records).memory);
+        let mut batcher = self.batcher.empty_copy();
+        let added = records.into_iter().take(admitted).filter_map(|record| batcher.add(record, now));
+        let mut batches: Vec<_> = added.collect();
+        batches.extend(batcher.close());
+        batches.into_iter().map(|batch| self.await_store(batch)).collect()
+    }
+
+    /// Closes the batch that fills, whatever its age, and has what waits tried at once. Returns the
+    /// number that all of it is below.
+    pub(crate) fn flush(&mut self) -> u64 {
+        self.close_batch();
+        self.not_before = None;
+        self.wanted_below = self.next_number;
+        self.next_number
+    }
+
+    pub(super) fn close_batch(&mut self) {
+        if let Some(batch) = self.batcher.close() {
+            self.enqueue(batch);
+        }
+    }
+
+    fn enqueue(&mut self, batch: Batch) {
+        let outgoing = self.register(batch);
+        if self.spooled.as_ref().is_some_and(SpooledBatches::is_durable) {
+            self.store(outgoing, true);
+        } else {
+            self.ready.push_back(outgoing);
+        }
+    }
+
+    /// Takes in counts, as far as there is room: minutes first, since one stands for many runs.
+    fn accept_counts(&mut self, mut requests: Vec<RequestMetric>, mut minutes: Vec<StageMinute>, now: Instant) {
+        let room = |memory: usize, each: usize| self.memory_limits.sink_bytes.saturating_sub(memory) / each;
+        minutes.truncate(room(self.memory, StageMinute::MEMORY));
+        let memory = self.memory + minutes.len() * StageMinute::MEMORY;
+        requests.truncate(room(memory, RequestMetric::MEMORY));
+        self.memory = memory + requests.len() * RequestMetric::MEMORY;
+        self.batcher.add_metrics(requests, minutes, now);
+    }
+
+    /// Counts records, which take `memory` bytes, as accepted, and returns for how many of them there
+    /// is room. The rest are dropped.
+    fn admit(&mut self, records: &[Record], memory: usize) -> usize {
+        let takes_nothing = self.takes_nothing();
+        self.account.accepted += records.len() as u64;
+        let mut admitted = 0;
+        if !takes_nothing && self.has_room(records.len(), memory) {
+            admitted = records.len();
+            self.memory += memory;
+        } else if !takes_nothing {
+            for memory in records.iter().map(Record::memory_estimate) {
+                if !self.has_room(admitted + 1, memory) {
+                    break;
+                }
+                self.memory += memory;
+                admitted += 1;
+            }
+        }
+        self.account.pending += admitted as u64;
+        let rest = (records.len() - admitted) as u64;
+        if rest > 0 {
+            self.account.dropped += rest;
+            let why = if takes_nothing { "the sink is at its end" } else { "too many records wait for it" };
+            self.reporter.report_dropped(rest, why);
+        }
+        admitted
+    }
+}

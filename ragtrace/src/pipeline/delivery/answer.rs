@@ -1,0 +1,161 @@
+//! What a sink's answer to a batch means.
+
+use std::time::{Duration, Instant};
+
+use super::outgoing::OutgoingBatch;
+use super::sink_delivery::SinkDelivery;
+use crate::sink::{Delivered, SinkError, Verdict};
+use crate::spool::DeadLetter;
+
+/// How often a sink that is parked is probed.
+const PROBE_INTERVAL: Duration = Duration::from_secs(30);
+/// How soon a sink that refuses whatever it is given is tried again, at the earliest.
+const MIN_PARKED_DELAY: Duration = Duration::from_millis(500);
+/// After so many panics of the sink over one batch the batch is at fault.
+const MAX_PANICS: u32 = 3;
+/// So many lone records refused one after another, and nothing taken in between, are no bad records:
+/// the backend is not set up for any.
+const MAX_REFUSED_IN_A_ROW: usize = 8;
+
+impl SinkDelivery {
+    /// Takes in the answer to what was handed out with `ticket`.
+    pub(crate) fn handle_answer(&mut self, ticket: u64, answer: Result<Delivered, SinkError>, now: Instant) {
+        let Some(sent) = self.in_flight.remove(&ticket) else { return };
+        match answer {
+            Ok(delivered) => self.handle_delivered(sent, &delivered, now),
+            Err(error) => self.handle_error(sent, &error, now),
+        }
+    }
+
+    fn handle_delivered(&mut self, sent: OutgoingBatch, delivered: &Delivered, now: Instant) {
+        let mut rejected: Vec<_> =
+            delivered.rejected().iter().filter(|(index, _)| *index < sent.batch.records().len()).collect();
+        rejected.sort_by_key(|(index, _)| *index);
+        rejected.dedup_by_key(|(index, _)| *index);
+        let refused = rejected.len() as u64;
+        if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
+            // Nothing arrived, so nothing says that the sink is well.
+            self.refused_in_a_row += rejected.len();
+            if self.refused_in_a_row >= MAX_REFUSED_IN_A_ROW {
+                return self.park_refused(sent, &why.clone(), now);
+            }
+        } else {
+            self.note_success();
+        }
+        self.account.delivered += sent.records() - refused;
+        self.account.dead_lettered += refused;
+        self.reporter.report_shipped(&sent.batch);
+        if let Some((_, why)) = rejected.first() {
+            self.reporter.report_dead_lettered(refused, why);
+        }
+        let letter = |(index, why): &&(usize, String)| {
+            DeadLetter::new(&self.account.name, why, sent.batch.records()[*index].clone())
+        };
+        self.write_dead_letters(rejected.iter().map(letter).collect());
+        self.finish(&sent);
+    }
+
+    /// A panic says nothing of what it is about, so the halves of a batch begin where their parent
+    /// ended.
+    fn handle_error(&mut self, mut sent: OutgoingBatch, error: &SinkError, now: Instant) {
+        sent.panics += u32::from(error.is_panic());
+        let is_poison = error.is_panic() && sent.panics >= MAX_PANICS;
+        let verdict = if is_poison { Verdict::Rejected } else { error.verdict() };
+        match verdict {
+            Verdict::Retry => {
+                self.reporter.report_failing(error);
+                let delay = self.backoff.wait(error.retry_after());
+                self.postpone(now, delay);
+                self.requeue_first(sent);
+            }
+            Verdict::Park => {
+                self.reporter.report_parked(&error.to_string());
+                self.backoff.wait(None);
+                self.postpone(now, error.retry_after().unwrap_or(PROBE_INTERVAL));
+                self.requeue_first(sent);
+            }
+            Verdict::Split | Verdict::Rejected if sent.batch.records().len() > 1 => self.halve(sent),
+            Verdict::Split => self.dead_letter(&sent, error),
+            Verdict::Rejected => {
+                self.refused_in_a_row += 1;
+                if self.refused_in_a_row < MAX_REFUSED_IN_A_ROW {
+                    self.dead_letter(&sent, error);
+                } else {
+                    self.park_refused(sent, &error.to_string(), now);
+                }
+            }
+            Verdict::Closed => self.close(sent, error),
+        }
+    }
+
+    /// Notes that the sink takes something.
+    fn note_success(&mut self) {
+        self.backoff.reset();
+        self.not_before = None;
+        self.failing_since = None;
+        self.refused_in_a_row = 0;
+        self.reporter.report_recovered();
+    }
+
+    /// Sends nothing more for `delay`.
+    fn postpone(&mut self, now: Instant, delay: Duration) {
+        self.failing_since.get_or_insert(now);
+        self.not_before = Some(now + delay);
+    }
+
+    /// Keeps what is refused because everything is, and tries another batch next: it may be this one
+    /// alone.
+    fn park_refused(&mut self, sent: OutgoingBatch, why: &str, now: Instant) {
+        self.reporter.report_parked(why);
+        let delay = self.backoff.wait(None).max(MIN_PARKED_DELAY).min(PROBE_INTERVAL);
+        self.postpone(now, delay);
+        self.requeue_last(sent);
+    }
+
+    /// Puts the halves of a batch in its place: at once, if it is in memory alone, and once they are on
+    /// disk otherwise.
+    fn halve(&mut self, sent: OutgoingBatch) {
+        if let Some(parts) = sent.number.and_then(|number| self.unfinished.get_mut(&number)) {
+            *parts += 1;
+        }
+        let half = |batch| OutgoingBatch { panics: sent.panics, ..OutgoingBatch::new(sent.number, None, batch) };
+        let halves = sent.batch.halve().map(half);
+        match sent.key {
+            Some(key) => self.store_halves(sent, key, halves),
+            None => halves.into_iter().rev().for_each(|half| self.requeue_first(half)),
+        }
+    }
+
+    /// Makes dead letters of all records of a batch.
+    fn dead_letter(&mut self, sent: &OutgoingBatch, error: &SinkError) {
+        let why = error.to_string();
+        self.account.dead_lettered += sent.records();
+        self.reporter.report_dead_lettered(sent.records(), &why);
+        let records = sent.batch.records().iter();
+        let letters = records.map(|record| DeadLetter::new(&self.account.name, &why, record.clone()));
+        self.write_dead_letters(letters.collect());
+        self.finish(sent);
+    }
+
+    /// Notes that the sink takes nothing any more: what there is stays on disk for the next process, or
+    /// becomes dead letters without one.
+    fn close(&mut self, sent: OutgoingBatch, error: &SinkError) {
+        self.is_closed = true;
+        self.close_batch();
+        self.requeue_first(sent);
+        if self.spooled.is_some() {
+            self.reporter.report_parked(&error.to_string());
+            return;
+        }
+        for left in std::mem::take(&mut self.ready) {
+            self.dead_letter(&left, error);
+        }
+    }
+
+    /// Finishes a batch, here and on disk.
+    fn finish(&mut self, sent: &OutgoingBatch) {
+        self.release_memory(sent);
+        self.finish_part(sent);
+        self.remove_from_disk(sent);
+    }
+}

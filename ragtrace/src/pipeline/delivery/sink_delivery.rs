@@ -1,0 +1,215 @@
+//! The state of one sink's delivery: what is on its way, how much memory it takes, and the account.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ragtrace_core::queue::QueueLimits;
+
+use super::backoff::Backoff;
+use super::batcher::Batcher;
+use super::outgoing::{AwaitingDisk, OutgoingBatch, SpoolLink, SpooledBatches};
+use crate::metrics::{RequestMetric, StageMinute};
+use crate::pipeline::report::{SelfReport, SinkReporter, SinkStats};
+use crate::record::{Origin, Record, RecordFilter};
+use crate::sink::{Batch, BatchLimits, BoxSink, Sink};
+
+/// Records and counts that the worker gives to every delivery.
+#[derive(Clone, Default)]
+pub(crate) struct DeliveryInput {
+    pub(crate) records: Vec<Record>,
+    pub(crate) requests: Vec<RequestMetric>,
+    pub(crate) minutes: Vec<StageMinute>,
+}
+
+/// One sink and everything that is on its way there.
+pub(crate) struct SinkDelivery {
+    pub(crate) sink: Arc<BoxSink>,
+    /// Which records the sink takes; `None` if it takes all that are made.
+    pub(super) filter: Option<RecordFilter>,
+    pub(super) batch_limits: BatchLimits,
+    /// How many records and bytes may wait in memory.
+    pub(super) memory_limits: QueueLimits,
+    pub(super) batcher: Batcher,
+    /// Batches of this process, to be sent before those of `backlog`.
+    pub(super) ready: VecDeque<OutgoingBatch>,
+    /// Batches that were read back from the disk.
+    pub(super) backlog: VecDeque<OutgoingBatch>,
+    /// Batches that were handed out, by ticket.
+    pub(super) in_flight: BTreeMap<u64, OutgoingBatch>,
+    /// Batches that wait for an answer of the spool, by ticket.
+    pub(super) awaiting_disk: BTreeMap<u64, AwaitingDisk>,
+    /// Numbers of the batches that are not finished, and in how many parts each is.
+    pub(super) unfinished: BTreeMap<u64, usize>,
+    pub(super) next_number: u64,
+    last_ticket: u64,
+    /// Bytes in memory, as estimates.
+    pub(super) memory: usize,
+    pub(super) backoff: Backoff,
+    /// Nothing is sent before.
+    pub(super) not_before: Option<Instant>,
+    /// When the last batch was closed; the delivery's beginning before that.
+    pub(super) last_batch: Option<Instant>,
+    /// Since when nothing has arrived.
+    pub(super) failing_since: Option<Instant>,
+    /// Lone records that were refused since something arrived.
+    pub(super) refused_in_a_row: usize,
+    /// Batches below it are wanted by a flush.
+    pub(super) wanted_below: u64,
+    pub(super) is_closed: bool,
+    pub(super) is_ending: bool,
+    /// `None` where there is no spool for this sink.
+    pub(super) spooled: Option<SpooledBatches>,
+    pub(super) account: SinkStats,
+    pub(super) reporter: SinkReporter,
+}
+
+impl SinkDelivery {
+    pub(crate) fn new(
+        sink: BoxSink,
+        filter: Option<RecordFilter>,
+        memory_limits: QueueLimits,
+        link: Option<SpoolLink>,
+        origin: Arc<Origin>,
+    ) -> Self {
+        let batch_limits = sink.limits();
+        let name = sink.name().to_owned();
+        Self {
+            sink: Arc::new(sink),
+            filter,
+            batch_limits,
+            memory_limits,
+            batcher: Batcher::new(origin, batch_limits),
+            ready: VecDeque::new(),
+            backlog: VecDeque::new(),
+            in_flight: BTreeMap::new(),
+            awaiting_disk: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
+            next_number: 0,
+            last_ticket: 0,
+            memory: 0,
+            backoff: Backoff::default(),
+            not_before: None,
+            last_batch: None,
+            failing_since: None,
+            refused_in_a_row: 0,
+            wanted_below: 0,
+            is_closed: false,
+            is_ending: false,
+            spooled: link.map(SpooledBatches::new),
+            reporter: SinkReporter::new(name.clone()),
+            account: SinkStats { name, ..SinkStats::default() },
+        }
+    }
+
+    pub(crate) fn account(&self) -> &SinkStats {
+        &self.account
+    }
+
+    /// Returns what there is to report of this sink since the last call.
+    pub(crate) fn take_self_reports(&mut self, now: Instant) -> Vec<SelfReport> {
+        self.reporter.take(now)
+    }
+
+    /// Returns the number by which the spool knows the sink, if it keeps batches of it.
+    pub(crate) fn spool_index(&self) -> Option<usize> {
+        self.spooled.as_ref().map(|spooled| spooled.link.sink_index)
+    }
+
+    /// Returns whether every batch below `number` is finished: delivered, dead-lettered, dropped, or
+    /// on disk alone.
+    pub(crate) fn is_finished_below(&self, number: u64) -> bool {
+        self.unfinished.first_key_value().is_none_or(|(first, _)| *first >= number)
+    }
+
+    /// Returns whether every batch below `number` is finished or on disk.
+    pub(crate) fn is_safe_below(&self, number: u64) -> bool {
+        let is_wanted = |outgoing: &OutgoingBatch| outgoing.number.is_some_and(|n| n < number);
+        let is_in_memory_alone = |outgoing: &OutgoingBatch| is_wanted(outgoing) && outgoing.key.is_none();
+        let mut in_memory = self.ready.iter().chain(self.in_flight.values());
+        !in_memory.any(is_in_memory_alone)
+            && !self.awaiting_disk.values().any(|awaiting| is_wanted(awaiting.outgoing()))
+    }
+
+    /// Returns whether nothing is left that the sink would take now.
+    pub(crate) fn is_drained(&self) -> bool {
+        let is_stuck = self.is_closed || self.failing_since.is_some();
+        let on_disk = self.spooled.as_ref().is_some_and(SpooledBatches::holds_any);
+        is_stuck || (!on_disk && self.backlog.is_empty() && self.in_flight.is_empty())
+    }
+
+    /// Returns whether nothing can be finished before `deadline`: the sink is not asked again until
+    /// later, and there is no disk.
+    pub(crate) fn is_idle_until(&self, deadline: Instant) -> bool {
+        let is_asked = !self.in_flight.is_empty() || self.not_before.is_none_or(|time| time < deadline);
+        self.spooled.is_none() && !is_asked
+    }
+
+    /// Returns whether an answer of the spool is still to come.
+    pub(crate) fn waits_for_disk(&self) -> bool {
+        !self.awaiting_disk.is_empty() || self.spooled.as_ref().is_some_and(|spooled| spooled.is_loading)
+    }
+
+    /// Returns whether new records have nowhere to go.
+    pub(super) fn takes_nothing(&self) -> bool {
+        self.is_closed && self.spooled.is_none()
+    }
+
+    /// Returns whether there is room for so many more records than are pending, and so much more
+    /// memory.
+    pub(super) fn has_room(&self, records: usize, memory: usize) -> bool {
+        let pending = usize::try_from(self.account.pending).unwrap_or(usize::MAX);
+        pending.saturating_add(records) <= self.memory_limits.sink_records
+            && self.memory + memory <= self.memory_limits.sink_bytes
+    }
+
+    /// Returns a ticket that no batch had before.
+    pub(super) fn next_ticket(&mut self) -> u64 {
+        self.last_ticket += 1;
+        self.last_ticket
+    }
+
+    /// Gives a batch its number in the order of this process.
+    pub(super) fn register(&mut self, batch: Batch) -> OutgoingBatch {
+        self.last_batch = Some(Instant::now());
+        let number = self.next_number;
+        self.next_number += 1;
+        self.unfinished.insert(number, 1);
+        OutgoingBatch::new(Some(number), None, batch)
+    }
+
+    /// Takes a batch that is no longer in memory off the account of what is.
+    pub(super) fn release_memory(&mut self, outgoing: &OutgoingBatch) {
+        self.account.pending = self.account.pending.saturating_sub(outgoing.records());
+        self.memory = self.memory.saturating_sub(outgoing.bytes);
+    }
+
+    /// Notes that one part of a batch is finished.
+    pub(super) fn finish_part(&mut self, outgoing: &OutgoingBatch) {
+        let Some(number) = outgoing.number else { return };
+        if let Some(parts) = self.unfinished.get_mut(&number) {
+            *parts -= 1;
+            if *parts == 0 {
+                self.unfinished.remove(&number);
+            }
+        }
+    }
+
+    /// Puts a batch before all others of its sort.
+    pub(super) fn requeue_first(&mut self, outgoing: OutgoingBatch) {
+        if outgoing.number.is_some() {
+            self.ready.push_front(outgoing);
+        } else {
+            self.backlog.push_front(outgoing);
+        }
+    }
+
+    /// Puts a batch behind all others of its sort.
+    pub(super) fn requeue_last(&mut self, outgoing: OutgoingBatch) {
+        if outgoing.number.is_some() {
+            self.ready.push_back(outgoing);
+        } else {
+            self.backlog.push_back(outgoing);
+        }
+    }
+}

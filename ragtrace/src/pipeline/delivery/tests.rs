@@ -1,0 +1,225 @@
+//! A delivery with made-up time and no thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::{DeliveryInput, SinkDelivery, SpoolLink};
+use crate::pipeline::report::SelfReport;
+use crate::record::{Origin, Record, SELF_REPORT_LOGGER};
+use crate::sink::{BatchLimits, BoxSink, Delivered, Discard, Sink, SinkError};
+use crate::spool::{SpoolCommand, SpoolEvent, SpoolHandle, StoredKey};
+use ragtrace_core::queue::QueueLimits;
+
+struct Small(Discard);
+
+impl Sink for Small {
+    fn name(&self) -> &'static str {
+        "small"
+    }
+
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default().with_records(4)
+    }
+
+    async fn deliver(&self, batch: &crate::sink::Batch) -> Result<Delivered, SinkError> {
+        self.0.deliver(batch).await
+    }
+}
+
+fn records(number: usize) -> DeliveryInput {
+    records_of(number, "app")
+}
+
+fn records_of(number: usize, logger: &str) -> DeliveryInput {
+    let record = || {
+        let json = format!(
+            r#"{{"id":"{}","timestamp":"2026-11-22T08:20:11Z","level":"INFO","logger":"{logger}","message":"m","event":"log","instance":"{}"}}"#,
+            Uuid::new_v4(),
+            Uuid::nil()
+        );
+        Record::from_json(&json).expect("a record")
+    };
+    DeliveryInput { records: (0..number).map(|_| record()).collect(), ..DeliveryInput::default() }
+}
+
+fn delivery(memory_limits: QueueLimits) -> SinkDelivery {
+    SinkDelivery::new(
+        BoxSink::new(Small(Discard::new())),
+        None,
+        memory_limits,
+        None,
+        Arc::new(Origin::new(Uuid::nil())),
+    )
+}
+
+#[test]
+fn a_batch_that_fails_keeps_its_id_and_waits() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    delivery.accept(records(4), now);
+    let (ticket, first) = delivery.poll(now).pop().expect("a full batch");
+    delivery.handle_answer(ticket, Err(SinkError::retry("down").after(Duration::from_secs(5))), now);
+    assert!(delivery.poll(now + Duration::from_secs(4)).is_empty(), "not before the backend asked");
+    let (ticket, second) = delivery.poll(now + Duration::from_secs(6)).pop().expect("it is tried again");
+    assert_eq!(first.id(), second.id());
+    delivery.handle_answer(ticket, Ok(Delivered::all()), now);
+    assert!(delivery.account().is_balanced() && delivery.account().delivered == 4 && delivery.is_finished_below(1));
+}
+
+#[test]
+fn poison_is_found_by_halves_whose_ids_follow_from_the_parent() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    let input = records(4);
+    let poison = input.records[2].id();
+    delivery.accept(input.clone(), now);
+    let mut sizes = Vec::new();
+    while let Some((ticket, batch)) = delivery.poll(now).pop() {
+        sizes.push(batch.records().len());
+        let is_bad = batch.records().iter().any(|record| record.id() == poison);
+        delivery.handle_answer(
+            ticket,
+            if is_bad { Err(SinkError::rejected("bad")) } else { Ok(Delivered::all()) },
+            now,
+        );
+    }
+    assert_eq!(sizes, [4, 2, 2, 1, 1]);
+    let account = delivery.account();
+    assert!((account.delivered, account.dead_lettered, account.pending) == (3, 1, 0) && account.is_balanced());
+}
+
+#[test]
+fn what_has_no_room_is_dropped_and_counted() {
+    let (mut delivery, now) = (delivery(QueueLimits::default().with_sink_records(6)), Instant::now());
+    delivery.accept(records(10), now);
+    let account = delivery.account().clone();
+    assert_eq!((account.accepted, account.pending, account.dropped), (10, 6, 4));
+    delivery.give_up();
+    assert!(delivery.account().is_balanced() && delivery.account().dropped == 10);
+}
+
+fn spooled(memory_limits: QueueLimits) -> (SinkDelivery, Receiver<SpoolCommand>) {
+    let (handle, commands) = SpoolHandle::channel();
+    let link = SpoolLink { spool: handle, sink_index: 0, is_durable: false };
+    (
+        SinkDelivery::new(
+            BoxSink::new(Small(Discard::new())),
+            None,
+            memory_limits,
+            Some(link),
+            Arc::new(Origin::new(Uuid::nil())),
+        ),
+        commands,
+    )
+}
+
+/// Has the disk store all that it was asked to.
+fn store_all(delivery: &mut SinkDelivery, commands: &Receiver<SpoolCommand>, now: Instant) {
+    for command in commands.try_iter() {
+        if let SpoolCommand::Store { ticket, .. } = command {
+            delivery.handle_spool_event(
+                SpoolEvent::Stored { sink_index: 0, ticket, key: Ok(StoredKey::made_up(ticket)) },
+                now,
+            );
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_is_behind_costs_what_is_over_the_limits_and_that_is_counted_and_reported() {
+    let (mut delivery, commands) = spooled(QueueLimits::default().with_sink_records(16));
+    let now = Instant::now();
+    for _ in 0..10 {
+        delivery.accept(records(4), now);
+        // One batch is under way and never answered; what is over half of the memory_limits goes to the disk, which is slow.
+        delivery.poll(now);
+        assert!(delivery.account().is_balanced() && delivery.account().pending <= 16, "{:?}", delivery.account());
+    }
+    assert_eq!((delivery.account().accepted, delivery.account().dropped, delivery.account().spooled), (40, 24, 0));
+    let reports = delivery.take_self_reports(now);
+    assert!(
+        matches!(&reports[..], [SelfReport::Dropped { why, .. }] if why == "too many records wait for it"),
+        "{reports:?}"
+    );
+    store_all(&mut delivery, &commands, now);
+    assert_eq!((delivery.account().pending, delivery.account().spooled), (8, 8), "the disk has caught up");
+    delivery.accept(records(4), now);
+    assert_eq!((delivery.account().pending, delivery.account().dropped), (12, 24), "and there is room again");
+    assert!(delivery.account().is_balanced());
+}
+
+#[test]
+fn what_has_no_place_on_disk_at_the_end_is_dropped_for_that_reason() {
+    let (mut delivery, commands) = spooled(QueueLimits::default());
+    let now = Instant::now();
+    delivery.accept(records(4), now);
+    delivery.spool_rest();
+    let Ok(SpoolCommand::Store { ticket, .. }) = commands.try_recv() else { panic!("it is to be stored") };
+    delivery.handle_spool_event(
+        SpoolEvent::Stored { sink_index: 0, ticket, key: Err("the spool is full".to_owned()) },
+        now,
+    );
+    assert!(delivery.account().dropped == 4 && delivery.account().is_balanced() && !delivery.waits_for_disk());
+    let reports = delivery.take_self_reports(now);
+    assert!(
+        matches!(&reports[..], [SelfReport::Dropped { why, .. }] if why.ends_with(": the spool is full")),
+        "{reports:?}"
+    );
+}
+
+#[test]
+fn a_sink_that_is_parked_beyond_the_deadline_is_not_waited_for() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    let soon = now + Duration::from_secs(5);
+    delivery.accept(records(4), now);
+    let below = delivery.flush();
+    let (ticket, _) = delivery.poll(now).pop().expect("it is tried at once");
+    assert!(!delivery.is_idle_until(soon), "it is asked");
+    delivery.handle_answer(ticket, Err(SinkError::park("no such user")), now);
+    assert!(
+        !delivery.is_finished_below(below)
+            && delivery.is_idle_until(soon)
+            && !delivery.is_idle_until(now + Duration::from_mins(1))
+    );
+    let (mut spooled, _commands) = spooled(QueueLimits::default());
+    spooled.accept(records(4), now);
+    let (ticket, _) = spooled.poll(now).pop().expect("a full batch");
+    spooled.handle_answer(ticket, Err(SinkError::park("no such user")), now);
+    assert!(!spooled.is_idle_until(soon), "it goes to disk");
+}
+
+#[test]
+fn reports_of_the_pipeline_on_itself_lead_to_no_further_reports() {
+    let (mut delivery, mut now) = (delivery(QueueLimits::default()), Instant::now());
+    let deliver = |delivery: &mut SinkDelivery, records: DeliveryInput, now: Instant| {
+        delivery.accept(records, now);
+        delivery.flush();
+        for (ticket, _) in delivery.poll(now) {
+            delivery.handle_answer(ticket, Ok(Delivered::all()), now);
+        }
+        delivery.take_self_reports(now)
+    };
+    assert_eq!(deliver(&mut delivery, records(1), now), [SelfReport::Shipped { batches: 1, records: 1 }]);
+    for _ in 0..100 {
+        now += Duration::from_secs(2);
+        assert_eq!(deliver(&mut delivery, records_of(1, SELF_REPORT_LOGGER), now), [], "of its own records");
+    }
+}
+
+#[test]
+fn a_record_that_makes_the_sink_panic_is_found_and_holds_up_no_other() {
+    let (mut delivery, mut now) = (delivery(QueueLimits::default()), Instant::now());
+    let input = records(4);
+    let poison = input.records[1].id();
+    delivery.accept(input.clone(), now);
+    while delivery.account().pending > 0 {
+        now += Duration::from_mins(2);
+        for (ticket, batch) in delivery.poll(now) {
+            let is_bad = batch.records().iter().any(|record| record.id() == poison);
+            let answer = if is_bad { Err(SinkError::panicked("index out of bounds")) } else { Ok(Delivered::all()) };
+            delivery.handle_answer(ticket, answer, now);
+        }
+    }
+    assert_eq!((delivery.account().delivered, delivery.account().dead_lettered), (3, 1));
+}

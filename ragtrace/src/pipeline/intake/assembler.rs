@@ -1,0 +1,124 @@
+//! Entries become records: ends are joined with their starts, names and wall times are filled in.
+//!
+//! A future that moves between threads may have its end read before its start, since each thread has a
+//! chain of its own. Such an end waits for its start, which was written before it and so is in one of
+//! the chains. An end whose start was refused says what that would have said, and waits for nothing.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a record is put together of values in registers; by way of memory it takes half as long again"
+)]
+
+use std::sync::Arc;
+
+use ragtrace_core::Timestamp;
+use ragtrace_core::context::Request;
+use ragtrace_core::entry::RunEnd;
+use ragtrace_core::queue::QueuedEntry;
+
+use super::open_runs::OpenRuns;
+use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
+use crate::SpanId;
+use crate::metrics::StageMinute;
+use crate::record::{FieldSizes, Origin, RecordFilter};
+
+/// Makes records of entries, and remembers which runs are open.
+pub(crate) struct Assembler {
+    open: OpenRuns,
+    /// Ends whose start was not read yet.
+    early: Vec<EarlyEnd>,
+    maker: RecordMaker,
+}
+
+/// An end whose start was not read yet.
+struct EarlyEnd {
+    request: Arc<Request>,
+    thread: Arc<str>,
+    span: SpanId,
+    ended: RunEnd,
+    fields: Vec<u64>,
+}
+
+impl Assembler {
+    pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
+        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, filter) }
+    }
+
+    /// Has records numbered from 1, for tests that compare them with what was written down.
+    #[cfg(feature = "testing")]
+    pub(crate) fn number_records(&mut self) {
+        self.maker.number_records();
+    }
+
+    /// Takes in one entry. `is_clean` tells, of a field's name and text, whether they may leave as they
+    /// are.
+    pub(crate) fn add_entry(&mut self, taken: &QueuedEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
+        let QueuedEntry { entry, request, thread } = *taken;
+        let source = EntrySource { request, thread };
+        if let Some((run, fields)) = entry.start() {
+            let open_run = self.open.entry(run.span);
+            open_run.begin(&run);
+            open_run.fields.extend_from_slice(fields);
+            open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
+            self.maker.start(source, &run, fields, open_run);
+        } else if let Some((span, ended, run, fields)) = entry.end() {
+            if let Some(run) = run {
+                self.open.entry(span).begin(&run);
+            }
+            let end = EndEntry { source, ended, fields };
+            if !self.end_open_run(span, end, &is_clean) {
+                self.keep_early(span, end);
+            }
+        } else if let Some((span, fields)) = entry.note() {
+            self.open.entry(span).notes.extend_from_slice(fields);
+        }
+    }
+
+    #[cold]
+    fn keep_early(&mut self, span: SpanId, end: EndEntry<'_>) {
+        let EndEntry { source, ended, fields } = end;
+        let (request, thread) = (Arc::clone(source.request), Arc::clone(source.thread));
+        self.early.push(EarlyEnd { request, thread, span, ended, fields: fields.to_vec() });
+    }
+
+    /// Returns what was made since the last call.
+    pub(crate) fn take_output(&mut self, is_clean: impl Fn(&'static str, &str) -> bool) -> Assembled {
+        self.end_early(&is_clean);
+        self.maker.take_output()
+    }
+
+    #[inline(never)]
+    fn end_early(&mut self, is_clean: impl Fn(&'static str, &str) -> bool) {
+        for early in std::mem::take(&mut self.early) {
+            let source = EntrySource { request: &early.request, thread: &early.thread };
+            let end = EndEntry { source, ended: early.ended, fields: &early.fields };
+            if !self.end_open_run(early.span, end, &is_clean) {
+                self.early.push(early);
+            }
+        }
+    }
+
+    /// Returns whether there is so much that it should be taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.maker.is_full()
+    }
+
+    /// Returns the counts of stages for minutes that were over at `now`; all there are without it.
+    pub(crate) fn take_minutes(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
+        self.maker.take_minutes(now)
+    }
+
+    /// Returns how many records the level hid.
+    pub(crate) fn filtered(&self) -> u64 {
+        self.maker.filtered()
+    }
+
+    /// Makes a record of an end, if its start was read, and returns whether it was.
+    #[inline(always)]
+    fn end_open_run(&mut self, span: SpanId, end: EndEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) -> bool {
+        let Some((run, open_run)) = self.open.started(span) else { return false };
+        self.maker.end(&run, open_run, end, is_clean);
+        self.open.remove(span);
+        true
+    }
+}

@@ -1,0 +1,131 @@
+//! The fields of a run's end, and what they say of the run besides: its count, its cost, its failure.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a record is put together of values in registers; by way of memory it takes half as long again"
+)]
+
+use std::borrow::Cow;
+
+use ragtrace_core::value::encoding::{EncodedFields, field_id};
+use ragtrace_core::{StageDescriptor, Value};
+
+use crate::record::{ChunkBuilder, Extras, FieldSizes, field_name};
+
+/// The fields of an end, in their encoding, and those of its start.
+#[derive(Clone, Copy)]
+pub(super) struct EndFields<'a> {
+    pub(super) stage: &'static StageDescriptor,
+    pub(super) start: &'a [u64],
+    pub(super) end: &'a [u64],
+}
+
+impl EndFields<'_> {
+    /// Returns whether a text or a truth value among `texts` has the name of a field of the start, whose
+    /// place it takes then.
+    #[cold]
+    fn repeats_start(&self, texts: &[u64]) -> bool {
+        let Self { stage, start, .. } = *self;
+        let of_start = |name| EncodedFields(start).any(|field| field_name(stage, field.name) == Some(name));
+        let mut ends = EncodedFields(texts).filter(|field| !field.value.is_number());
+        ends.any(|field| field_name(stage, field.name).is_some_and(of_start))
+    }
+}
+
+/// What an end says of its run besides its fields.
+#[derive(Default)]
+pub(super) struct EndSummary {
+    pub(super) count: Option<u64>,
+    pub(super) cost_usd: Option<f64>,
+    pub(super) failure: Failure,
+}
+
+/// The error and the backtrace of an end, if it failed.
+type Failure = Option<Box<Extras>>;
+
+impl EndSummary {
+    /// Appends the numbers of an end to the chunk, and returns what it says besides, and its other
+    /// fields, which belong to the context. Returns `None` if fields have to be told apart by their
+    /// names.
+    #[inline(always)]
+    pub(super) fn append_encoded(
+        chunk: &mut ChunkBuilder,
+        fields: EndFields<'_>,
+        sizes: &mut FieldSizes,
+        is_clean: impl Fn(&'static str, &str) -> bool,
+    ) -> Option<(Self, Vec<u64>)> {
+        let (mut count, mut cost_usd, mut failure, mut texts) = (None, None, None, Vec::new());
+        for field in EncodedFields(fields.end) {
+            match (field.name, field_name(fields.stage, field.name)) {
+                (field_id::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
+                (
+                    field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE,
+                    _,
+                ) => {
+                    add_to_failure(&mut failure, field.name, field.value.to_value());
+                }
+                (_, None) => {}
+                (_, Some(name)) => {
+                    sizes.add_raw(|| Some(name), field.value, &is_clean);
+                    if field.value.is_number() {
+                        if name == "cost_usd" {
+                            cost_usd = field.value.as_f64();
+                        }
+                        chunk.append_encoded(field.words);
+                    } else {
+                        texts.extend_from_slice(field.words);
+                    }
+                }
+            }
+        }
+        let summary = Self { count, cost_usd, failure };
+        (texts.is_empty() || !fields.repeats_start(&texts)).then_some((summary, texts))
+    }
+
+    /// Puts a value where it belongs: here, or in the record that is being made.
+    pub(super) fn add_decoded(
+        &mut self,
+        record: &mut ChunkBuilder,
+        stage: &'static StageDescriptor,
+        index: u16,
+        value: Value,
+    ) {
+        let name = match index {
+            field_id::COUNT => return self.count = value.as_u64(),
+            field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE => {
+                return add_to_failure(&mut self.failure, index, value);
+            }
+            index => match field_name(stage, index) {
+                Some(name) => name,
+                None => return,
+            },
+        };
+        match name {
+            "count" => return self.count = value.as_u64(),
+            "cost_usd" => self.cost_usd = value.as_f64(),
+            _ => {}
+        }
+        let is_number = value.is_number();
+        // Of what is recorded more than once, as `record!` may, the last counts.
+        if let Some(earlier) = record.earlier_value(name, is_number) {
+            *earlier = value;
+        } else if is_number {
+            record.add_metric(Cow::Borrowed(name), value);
+        } else {
+            record.add_context(Cow::Borrowed(name), value);
+        }
+    }
+}
+
+#[inline(never)]
+fn add_to_failure(failure: &mut Failure, index: u16, value: Value) {
+    let Value::Text(text) = value else { return };
+    let (error, stack_trace) = failure.get_or_insert_default().failure.get_or_insert_default();
+    let (type_name, message, chain) = error.parts_mut();
+    match index {
+        field_id::ERROR_TYPE => *type_name = text,
+        field_id::ERROR_MESSAGE => *message = text.into_owned(),
+        field_id::ERROR_SOURCE => chain.push(text.into_owned()),
+        _ => *stack_trace = Some(text.into_owned()),
+    }
+}

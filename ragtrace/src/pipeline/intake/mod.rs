@@ -1,0 +1,20 @@
+//! Entries of the queue become records that may leave the process.
+//!
+//! What it promises: a run's end is joined with its start, whichever is read first; every run is
+//! counted, whether its records are logged or not; and no record leaves this room with a secret or
+//! with more than its limits allow.
+//!
+//! What it does not promise: an order between threads, since each has a chain of its own.
+//!
+//! It is what the worker does most, so records are put together where they stay, fields remain in the
+//! encoding that the stage wrote, and texts are looked at once.
+
+mod assembler;
+mod end_summary;
+mod open_runs;
+mod record_maker;
+mod sanitizer;
+
+pub(crate) use assembler::Assembler;
+pub(super) use record_maker::Assembled;
+pub(crate) use sanitizer::Sanitizer;

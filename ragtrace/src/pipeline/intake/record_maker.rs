@@ -1,0 +1,294 @@
+//! Makes the records of starts and ends, and counts the runs, whether their records are logged or not.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a record is put together of values in registers; by way of memory it takes half as long again"
+)]
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ragtrace_core::context::Request;
+use ragtrace_core::entry::{Outcome, Run, RunEnd};
+use ragtrace_core::value::encoding::DecodedFields;
+use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
+
+use super::end_summary::{EndFields, EndSummary};
+use super::open_runs::{OpenRun, StartEncoding};
+use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
+use crate::record::{
+    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordParts,
+    SealedFields, field_name,
+};
+
+/// Makes records, and counts runs.
+pub(super) struct RecordMaker {
+    origin: Arc<Origin>,
+    pool: ChunkPool,
+    /// The least severe level of starts, and of ends, that somebody takes.
+    start_level: Level,
+    end_level: Level,
+    filtered: u64,
+    output: Assembled,
+    /// Tells the output from those before it.
+    output_number: u32,
+    meter: Meter,
+}
+
+/// Records and finished requests of the entries that were read.
+pub(crate) struct Assembled {
+    pub(crate) records: ChunkBuilder,
+    pub(crate) requests: Vec<RequestMetric>,
+}
+
+impl Assembled {
+    fn new(origin: &Arc<Origin>, ids: RecordIds, pool: &ChunkPool) -> Self {
+        Self { records: ChunkBuilder::from_pool(Arc::clone(origin), ids, pool), requests: Vec::new() }
+    }
+}
+
+/// Where an entry comes from.
+#[derive(Clone, Copy)]
+pub(super) struct EntrySource<'a> {
+    pub(super) request: &'a Arc<Request>,
+    pub(super) thread: &'a Arc<str>,
+}
+
+/// The entry of a run's end.
+#[derive(Clone, Copy)]
+pub(super) struct EndEntry<'a> {
+    pub(super) source: EntrySource<'a>,
+    pub(super) ended: RunEnd,
+    /// The fields of the end, in their encoding.
+    pub(super) fields: &'a [u64],
+}
+
+/// Everything that a record of a run has besides its fields.
+#[derive(Clone, Copy)]
+struct RecordHead<'a> {
+    source: EntrySource<'a>,
+    run: &'a Run,
+    timestamp: Timestamp,
+    event: Event,
+    level: Level,
+    /// Whether the level lets the record be logged.
+    is_shown: bool,
+    /// Of an end: how long the run took, and the time inside polls.
+    duration: OptionalU64,
+    busy: OptionalU64,
+}
+
+impl RecordMaker {
+    pub(super) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
+        let (end_level, start_level) = filter.levels();
+        let pool = ChunkPool::default();
+        let output = Assembled::new(&origin, RecordIds::of_process(&origin), &pool);
+        Self { origin, pool, start_level, end_level, filtered: 0, output, output_number: 0, meter: Meter::default() }
+    }
+
+    /// Has records numbered from 1.
+    #[cfg(feature = "testing")]
+    pub(super) fn number_records(&mut self) {
+        self.output = Assembled::new(&self.origin, RecordIds::Numbered(1), &self.pool);
+    }
+
+    /// Returns what was made since the last call.
+    #[inline]
+    pub(super) fn take_output(&mut self) -> Assembled {
+        let next = Assembled::new(&self.origin, self.output.records.next_ids(), &self.pool);
+        self.output_number = self.output_number.wrapping_add(1);
+        std::mem::replace(&mut self.output, next)
+    }
+
+    /// Returns whether there is so much that it should be taken.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.output.records.is_full()
+    }
+
+    /// Returns the counts of stages for minutes that were over at `now`; all there are without it.
+    pub(super) fn take_minutes(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
+        self.meter.take(now)
+    }
+
+    /// Returns how many records the level hid.
+    pub(super) fn filtered(&self) -> u64 {
+        self.filtered
+    }
+
+    /// Makes the record of a start.
+    #[inline(always)]
+    pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
+        let level = run.stage.level();
+        if !self.shows(level, self.start_level) {
+            return;
+        }
+        let timestamp = source.request.anchor.wall_at(run.started);
+        let (duration, busy) = (OptionalU64::NONE, OptionalU64::NONE);
+        let (event, is_shown) = (Event::Started, true);
+        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
+        if fields.len() > ChunkBuilder::MAX_ENCODED {
+            self.add_context(run.stage, DecodedFields(fields));
+            return self.add_decoded(head, EndSummary::default());
+        }
+        let context = self.output.records.append_encoded(fields);
+        open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
+        let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
+        self.add(head, EndSummary::default(), ranges);
+    }
+
+    /// Makes the record of an end, and counts the run.
+    #[inline(always)]
+    pub(super) fn end(
+        &mut self,
+        run: &Run,
+        open_run: &OpenRun,
+        end: EndEntry<'_>,
+        is_clean: impl Fn(&'static str, &str) -> bool,
+    ) {
+        let EndEntry { source, ended, fields } = end;
+        let (event, level) = match ended.outcome {
+            Outcome::Completed => (Event::Completed, run.stage.level()),
+            Outcome::Failed => (Event::Failed, Level::Error),
+            Outcome::Cancelled => (Event::Cancelled, Level::Warn),
+        };
+        let timestamp = source.request.anchor.wall_at(ended.at);
+        let nanos = ended.at.nanos_since(run.started);
+        let busy = ended.busy.map_or(OptionalU64::NONE, |busy| OptionalU64::some(busy.min(nanos)));
+        let duration = OptionalU64::some(nanos);
+        let is_shown = self.shows(level, self.end_level);
+        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
+        let before = self.output.records.encoded_end();
+        let mut sizes = open_run.sizes;
+        let encoded = if open_run.notes.is_empty() && open_run.fields.len() + fields.len() <= ChunkBuilder::MAX_ENCODED
+        {
+            let fields = EndFields { stage: run.stage, start: &open_run.fields, end: fields };
+            EndSummary::append_encoded(&mut self.output.records, fields, &mut sizes, is_clean)
+        } else {
+            None
+        };
+        let Some((summary, texts)) = encoded else {
+            self.output.records.truncate_encoded(before);
+            return self.end_decoded(head, open_run, fields);
+        };
+        self.count(head, &summary);
+        if !is_shown {
+            return self.output.records.truncate_encoded(before);
+        }
+        let metrics = self.output.records.encoded_since(before);
+        let context = match open_run.start_encoding {
+            // What the start's record has serves both.
+            Some(StartEncoding { output, range }) if output == self.output_number && texts.is_empty() => range,
+            _ => self.output.records.append_both(&open_run.fields, &texts),
+        };
+        self.add(head, summary, EncodedRanges { context, metrics, sizes });
+    }
+
+    /// Makes the record of an end whose fields are told apart by their names: of what is recorded more
+    /// than once the last counts. There may be more of them, too, than a record's encoding may have.
+    #[cold]
+    #[inline(never)]
+    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
+        let stage = head.run.stage;
+        let mut summary = EndSummary::default();
+        self.add_context(stage, DecodedFields(&open_run.fields));
+        // `count` in `record!` is the count too, if the result has none.
+        for (index, value) in DecodedFields(&open_run.notes).chain(DecodedFields(fields)) {
+            summary.add_decoded(&mut self.output.records, stage, index, value);
+        }
+        self.count(head, &summary);
+        if head.is_shown { self.add_decoded(head, summary) } else { self.output.records.discard_fields() }
+    }
+
+    /// Counts the run for its minute, and for its request if it is all of it that ran here.
+    #[inline]
+    fn count(&mut self, head: RecordHead<'_>, summary: &EndSummary) {
+        let RecordHead { source, run, timestamp, .. } = head;
+        let nanos = head.duration.get().unwrap_or(0);
+        let status = RunStatus::of(head.event);
+        self.meter.count(&EndedRun {
+            at: timestamp,
+            stage: run.stage,
+            request: source.request,
+            status,
+            items: summary.count,
+            cost_usd: summary.cost_usd,
+            nanos,
+        });
+        if run.local_root {
+            let (operation, request) = (Cow::Borrowed(run.stage.name()), Arc::clone(source.request));
+            let duration = Duration::from_nanos(nanos);
+            self.output.requests.push(RequestMetric { timestamp, operation, duration, status, request });
+        }
+    }
+
+    /// Adds the fields of a start by their names.
+    fn add_context(&mut self, stage: &'static StageDescriptor, fields: DecodedFields<'_>) {
+        for (index, value) in fields {
+            if let Some(name) = field_name(stage, index) {
+                self.output.records.add_context(Cow::Borrowed(name), value);
+            }
+        }
+    }
+
+    /// Returns whether a record of this level is logged where `least` is the least severe level that is,
+    /// and counts those that are not.
+    fn shows(&mut self, level: Level, least: Level) -> bool {
+        let shows = level >= least;
+        self.filtered += u64::from(!shows);
+        shows
+    }
+
+    /// Adds a record with the fields in `ranges`. It is put together here, and so written once.
+    #[inline(always)]
+    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges) {
+        let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
+        let records = &mut self.output.records;
+        let request = records.request_index(source.request);
+        let thread = records.thread_index(source.thread);
+        let EndSummary { count, failure: extras, .. } = summary;
+        let SealedFields { fields, size, memory, flags } = records.seal_encoded(run.stage, ranges, extras.is_some());
+        let (stage, count) = (Some(run.stage), OptionalU64::from(count));
+        let (span_id, parent_span_id) = (Some(run.span), run.parent);
+        let flags = flags.with(RecordFlags::LOCAL_ROOT, run.local_root);
+        records.push(|| RecordParts {
+            stage,
+            extras,
+            timestamp,
+            span_id,
+            parent_span_id,
+            duration,
+            busy,
+            count,
+            fields,
+            request,
+            thread,
+            size,
+            memory,
+            level,
+            event,
+            flags,
+        });
+    }
+
+    /// Adds the record whose fields were added by their names.
+    #[cold]
+    fn add_decoded(&mut self, head: RecordHead<'_>, summary: EndSummary) {
+        let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
+        let records = &mut self.output.records;
+        let (request, thread) = (records.request_index(source.request), records.thread_index(source.thread));
+        records.add(RecordParts {
+            count: OptionalU64::from(summary.count),
+            extras: summary.failure,
+            span_id: Some(run.span),
+            parent_span_id: run.parent,
+            duration,
+            busy,
+            request,
+            thread,
+            flags: RecordFlags::default().with(RecordFlags::LOCAL_ROOT, run.local_root),
+            ..RecordParts::new(timestamp, event, level, Some(run.stage))
+        });
+    }
+}

@@ -1,0 +1,81 @@
+//! The rules for what leaves the process: secrets go, and then what is too much is cut.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ragtrace_core::context::Request;
+
+use crate::hash::FastHash;
+use crate::metrics::{RequestMetric, StageMinute};
+use crate::record::{ChunkBuilder, RecordLimits};
+use crate::redact::Redactor;
+
+/// Applies the redactor, and the limits of records, to everything that leaves the process.
+#[derive(Debug)]
+pub(crate) struct Sanitizer {
+    redactor: Redactor,
+    limits: RecordLimits,
+    /// The request that was looked at last, and what became of it. Holding it keeps its address from
+    /// being another's.
+    last_request: Option<(Arc<Request>, Arc<Request>)>,
+    /// Whether names of declared fields are secret, by their address and length.
+    secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,
+}
+
+impl Sanitizer {
+    pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {
+        Self { redactor, limits, last_request: None, secret_names: RefCell::default() }
+    }
+
+    /// Returns whether a field may leave as its stage wrote it.
+    pub(crate) fn is_clean(&self, name: &'static str, text: &str) -> bool {
+        text.len() <= self.limits.string && !self.is_secret(name) && self.redactor.redacted(text).is_none()
+    }
+
+    /// Returns the redactor's verdict on a name, which is asked once.
+    fn is_secret(&self, name: &'static str) -> bool {
+        let key = (name.as_ptr().addr(), name.len());
+        let mut secret_names = self.secret_names.borrow_mut();
+        *secret_names.entry(key).or_insert_with(|| self.redactor.is_secret(name))
+    }
+
+    /// Makes records such as may leave.
+    pub(crate) fn sanitize(&mut self, records: &mut ChunkBuilder) {
+        let Self { redactor, limits, .. } = &*self;
+        records.for_each_unclean(limits.fields, limits.record, |record| {
+            redactor.redact_record(record);
+            limits.cut_record(record);
+        });
+        records.requests_mut().iter_mut().for_each(|request| self.replace_request(request));
+    }
+
+    /// Makes the counts of a request such as may leave.
+    pub(crate) fn sanitize_request(&mut self, metric: &mut RequestMetric) {
+        self.replace_request(&mut metric.request);
+    }
+
+    /// Makes the counts of a minute such as may leave.
+    pub(crate) fn sanitize_minute(&self, minute: &mut StageMinute) {
+        self.redactor.redact_minute(minute);
+    }
+
+    /// Takes the secrets out of a text, such as what a sink says of a failure.
+    pub(crate) fn redact(&self, text: &mut String) {
+        self.redactor.redact(text);
+    }
+
+    fn replace_request(&mut self, request: &mut Arc<Request>) {
+        if let Some((seen, clean)) = self.last_request.as_ref().filter(|(seen, _)| Arc::ptr_eq(seen, request)) {
+            if !Arc::ptr_eq(seen, clean) {
+                *request = Arc::clone(clean);
+            }
+            return;
+        }
+        let redacted = self.redactor.redacted_request(request);
+        let cut = self.limits.cut_request(redacted.as_ref().unwrap_or(request));
+        let clean = cut.or(redacted).map_or_else(|| Arc::clone(request), Arc::new);
+        let seen = std::mem::replace(request, Arc::clone(&clean));
+        self.last_request = Some((seen, clean));
+    }
+}

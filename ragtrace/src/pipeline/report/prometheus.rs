@@ -1,0 +1,78 @@
+//! The account in the text format of Prometheus (version 0.0.4).
+
+use std::fmt::Write;
+
+use ragtrace_core::Level;
+
+use super::stats::{SinkStats, Stats};
+
+/// A metric of each sink: its name, kind and help, and where it is read.
+type OfSink = (&'static str, &'static str, &'static str, fn(&SinkStats) -> u64);
+
+const OF_SINKS: &[OfSink] = &[
+    ("ragtrace_records_accepted_total", "counter", "Records that the pipeline took in for a sink.", |s| s.accepted),
+    ("ragtrace_records_recovered_total", "counter", "Records that an earlier process left in the spool.", |s| {
+        s.recovered
+    }),
+    ("ragtrace_records_delivered_total", "counter", "Records that arrived.", |s| s.delivered),
+    ("ragtrace_records_dead_lettered_total", "counter", "Records that a sink refused for good.", |s| s.dead_lettered),
+    ("ragtrace_records_dropped_total", "counter", "Records that were given up.", |s| s.dropped),
+    ("ragtrace_records_spooled", "gauge", "Records that are on disk.", |s| s.spooled),
+    ("ragtrace_records_pending", "gauge", "Records that wait or are under way.", |s| s.pending),
+];
+
+impl Stats {
+    /// The account as `ragtrace_*` metrics in the text format of Prometheus, for a scrape endpoint of the application's.
+    pub fn to_prometheus(&self) -> String {
+        let mut text = String::new();
+        for (name, kind, help, value) in OF_SINKS {
+            write_head(&mut text, name, kind, help);
+            for sink in &self.sinks {
+                // Writing to a `String` has no error to report.
+                let _ = writeln!(text, "{name}{{sink=\"{}\"}} {}", escaped(&sink.name), value(sink));
+            }
+        }
+        let name = "ragtrace_records_refused_total";
+        write_head(&mut text, name, "counter", "Records that a full queue refused.");
+        for level in Level::ALL {
+            let _ = writeln!(text, "{name}{{level=\"{level}\"}} {}", self.dropped.of(level));
+        }
+        let of_host = [
+            ("ragtrace_records_filtered_total", "counter", "Records that the level hid.", self.filtered),
+            ("ragtrace_records_sampled_out_total", "counter", "Records that the sampler left out.", self.sampled_out),
+            ("ragtrace_records_held", "gauge", "Records that the sampler holds.", self.held),
+        ];
+        for (name, kind, help, value) in of_host {
+            write_head(&mut text, name, kind, help);
+            let _ = writeln!(text, "{name} {value}");
+        }
+        text
+    }
+}
+
+pub(super) fn write_head(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+/// Returns a label's value, escaped as the format asks.
+pub(super) fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_metric_has_a_head_and_a_line_a_sink() {
+        let sink = |name: &str, delivered| SinkStats { name: name.to_owned(), delivered, ..SinkStats::default() };
+        let stats = Stats { sinks: vec![sink("sqlite", 42), sink("a\"b", 1)], filtered: 7, ..Stats::default() };
+        let text = stats.to_prometheus();
+        assert!(text.contains("# TYPE ragtrace_records_delivered_total counter\n"), "{text}");
+        assert!(text.contains("ragtrace_records_delivered_total{sink=\"sqlite\"} 42\n"), "{text}");
+        assert!(text.contains("ragtrace_records_delivered_total{sink=\"a\\\"b\"} 1\n"), "{text}");
+        assert!(text.contains("ragtrace_records_refused_total{level=\"ERROR\"} 0\n"), "{text}");
+        assert!(text.contains("ragtrace_records_filtered_total 7\n"), "{text}");
+        assert_eq!(text.matches("# HELP").count(), 11);
+    }
+}

@@ -1,0 +1,129 @@
+//! What became of the records.
+
+use std::fmt;
+
+use ragtrace_core::Level;
+
+/// The account of one sink. At every reading
+/// `accepted + recovered = delivered + spooled + dead_lettered + dropped + pending`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SinkStats {
+    /// The sink's name.
+    pub name: String,
+    /// Records that the pipeline took in for the sink.
+    pub accepted: u64,
+    /// Records that an earlier process left behind and this one found.
+    pub recovered: u64,
+    /// Records that arrived.
+    pub delivered: u64,
+    /// Records kept on disk for later.
+    pub spooled: u64,
+    /// Records that the backend refused for good.
+    pub dead_lettered: u64,
+    /// Records that were given up: no room, or no time left.
+    pub dropped: u64,
+    /// Records that wait or are under way.
+    pub pending: u64,
+}
+
+impl SinkStats {
+    /// Whether the account adds up.
+    pub fn is_balanced(&self) -> bool {
+        let left = self.accepted + self.recovered;
+        left == self.delivered + self.spooled + self.dead_lettered + self.dropped + self.pending
+    }
+}
+
+/// Records that no sink was offered because the queue was full, by level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped(pub(in crate::pipeline) [u64; Level::ALL.len()]);
+
+impl Dropped {
+    /// Those of one level.
+    pub fn of(&self, level: Level) -> u64 {
+        self.0[level as usize]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// What became of the records so far, from one look of the worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// One entry a sink, in the order they were set up; the console, if it is on, comes first.
+    pub sinks: Vec<SinkStats>,
+    /// Records that the level hid from every sink.
+    pub filtered: u64,
+    /// Records that the sampler left out.
+    pub sampled_out: u64,
+    /// Records that the sampler holds until their trace is decided.
+    pub held: u64,
+    /// Records that a full queue refused.
+    pub dropped: Dropped,
+}
+
+impl Stats {
+    /// The account of the sink of this name.
+    pub fn sink(&self, name: &str) -> Option<&SinkStats> {
+        self.sinks.iter().find(|sink| sink.name == name)
+    }
+}
+
+/// What a flush or a shutdown achieved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The account at its end.
+    pub stats: Stats,
+    /// Whether everything that was accepted before it began is done: delivered, dead-lettered, or on disk.
+    pub complete: bool,
+}
+
+impl fmt::Display for Report {
+    /// One line: `sqlite: 42 delivered; console: 42 delivered, 1 dropped`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, sink) in self.stats.sinks.iter().enumerate() {
+            let separator = if index > 0 { "; " } else { "" };
+            write!(f, "{separator}{}: {} delivered", sink.name, sink.delivered)?;
+            let rest = [
+                (sink.spooled, "spooled"),
+                (sink.dead_lettered, "dead-lettered"),
+                (sink.dropped, "dropped"),
+                (sink.pending, "pending"),
+            ];
+            for (number, what) in rest.into_iter().filter(|(number, _)| *number > 0) {
+                write!(f, ", {number} {what}")?;
+            }
+        }
+        let of_host = [
+            (self.stats.dropped.total(), "dropped by a full queue"),
+            (self.stats.sampled_out, "sampled out"),
+            (self.stats.held, "held by the sampler"),
+        ];
+        for (number, what) in of_host.into_iter().filter(|(number, _)| *number > 0) {
+            write!(f, "; {number} {what}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_line_that_names_what_there_is() {
+        let sink = SinkStats { name: "sqlite".to_owned(), delivered: 42, pending: 1, ..SinkStats::default() };
+        let mut report = Report { stats: Stats { sinks: vec![sink], ..Stats::default() }, complete: false };
+        assert_eq!(report.to_string(), "sqlite: 42 delivered, 1 pending");
+        report.stats.dropped.0[Level::Info as usize] = 3;
+        (report.stats.sampled_out, report.stats.held) = (7, 2);
+        let line = "sqlite: 42 delivered, 1 pending; 3 dropped by a full queue; 7 sampled out; 2 held by the sampler";
+        assert_eq!(report.to_string(), line);
+    }
+}

@@ -1,0 +1,237 @@
+//! The sampler at work: it passes records on, holds them until their trace is decided, or leaves them
+//! out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use super::decisions::Decisions;
+use crate::TraceId;
+use crate::record::Record;
+use crate::sample::Sampler;
+
+/// Decides over whole traces, once enough of them is known.
+pub(crate) struct TailSampler {
+    sampler: Sampler,
+    decisions: Decisions,
+    held: HashMap<TraceId, HeldTrace>,
+    /// Held traces by the order they came in.
+    order: BTreeMap<u64, TraceId>,
+    last_number: u64,
+    held_records: usize,
+    held_bytes: usize,
+    left_out: u64,
+    /// When the second began for which [`Sampler::per_second`] counts, and the traces that it kept.
+    second: Option<Instant>,
+    in_this_second: u32,
+    /// Whether what is held is written ahead, see [`super::write_ahead`].
+    is_durable: bool,
+    /// Held traces with records that were not written ahead yet.
+    unwritten: BTreeSet<TraceId>,
+    /// Traces that were written ahead and left out since.
+    left_out_on_disk: Vec<TraceId>,
+}
+
+#[derive(Debug)]
+struct HeldTrace {
+    number: u64,
+    since: Instant,
+    records: Vec<Record>,
+    bytes: usize,
+    /// So many of the records are on disk, or on their way there.
+    written: usize,
+    /// Whether the disk ever had some of it, and must hear that it is decided.
+    was_written: bool,
+}
+
+/// Records that are to be shipped now.
+#[derive(Default)]
+pub(crate) struct Sampled {
+    pub(crate) records: Vec<Record>,
+    /// What was held of traces that are kept, if a part of it is on disk.
+    pub(crate) kept: Vec<KeptTrace>,
+}
+
+/// What was held of a trace that is kept.
+pub(crate) struct KeptTrace {
+    pub(crate) trace_id: TraceId,
+    pub(crate) records: Vec<Record>,
+}
+
+impl TailSampler {
+    /// Makes a sampler that, with `is_durable`, accounts for which held records were written ahead.
+    pub(crate) fn new(sampler: Sampler, is_durable: bool) -> Self {
+        Self {
+            sampler,
+            decisions: Decisions::default(),
+            held: HashMap::new(),
+            order: BTreeMap::new(),
+            last_number: 0,
+            held_records: 0,
+            held_bytes: 0,
+            left_out: 0,
+            second: None,
+            in_this_second: 0,
+            is_durable,
+            unwritten: BTreeSet::new(),
+            left_out_on_disk: Vec::new(),
+        }
+    }
+
+    /// Returns how many records were left out.
+    pub(crate) fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Returns how many records wait for the end of their trace.
+    pub(crate) fn held(&self) -> u64 {
+        self.held_records as u64
+    }
+
+    /// Returns those of `records` that are to be shipped now, with what was held of their traces.
+    pub(crate) fn sample(&mut self, records: Vec<Record>, now: Instant) -> Sampled {
+        if self.sampler.samples_all() {
+            return Sampled { records, ..Sampled::default() };
+        }
+        let mut sampled = Sampled { records: Vec::with_capacity(records.len()), ..Sampled::default() };
+        for record in records {
+            self.sample_one(record, now, &mut sampled);
+        }
+        self.enforce_bounds(now);
+        sampled
+    }
+
+    /// Leaves out what is held, at the end: none of it was an error or slow.
+    pub(crate) fn leave_out_held(&mut self) {
+        while let Some((_, trace_id)) = self.order.first_key_value() {
+            self.leave_out(*trace_id);
+        }
+    }
+
+    /// Counts records as left out that another process held when it was killed, and that this one does
+    /// not ship either.
+    pub(crate) fn count_left_out(&mut self, records: u64) {
+        self.left_out += records;
+    }
+
+    /// Returns whether something is held that was not written ahead.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// Returns, by trace, what is held and was not written ahead. It counts as written from now on.
+    pub(crate) fn take_unwritten(&mut self) -> Vec<(TraceId, Vec<Record>)> {
+        let traces = std::mem::take(&mut self.unwritten).into_iter();
+        let records = traces.filter_map(|trace_id| {
+            let held = self.held.get_mut(&trace_id)?;
+            let records = held.records[held.written..].to_vec();
+            held.written = held.records.len();
+            held.was_written = true;
+            Some((trace_id, records))
+        });
+        records.collect()
+    }
+
+    /// Has all that is held written once more, since what was written ahead may not be on disk.
+    pub(crate) fn mark_unwritten(&mut self) {
+        for (trace_id, held) in &mut self.held {
+            held.written = 0;
+            self.unwritten.insert(*trace_id);
+        }
+    }
+
+    /// Returns the traces that were written ahead and have been left out since the last call.
+    pub(crate) fn take_left_out_on_disk(&mut self) -> Vec<TraceId> {
+        std::mem::take(&mut self.left_out_on_disk)
+    }
+
+    /// Leaves out the oldest of what is held until the bounds hold: the ratio has refused them.
+    pub(crate) fn enforce_bounds(&mut self, now: Instant) {
+        while let Some((_, trace_id)) = self.order.first_key_value() {
+            let trace_id = *trace_id;
+            let is_old = self.held.get(&trace_id).is_none_or(|h| now.duration_since(h.since) >= self.sampler.held_for);
+            let is_over = self.held_records > self.sampler.held_records || self.held_bytes > self.sampler.held_bytes;
+            if !is_old && !is_over {
+                return;
+            }
+            self.leave_out(trace_id);
+        }
+    }
+
+    fn sample_one(&mut self, record: Record, now: Instant, sampled: &mut Sampled) {
+        let Some(trace_id) = record.trace_id() else { return sampled.records.push(record) };
+        let is_kept = match self.decisions.of(trace_id) {
+            Some(is_kept) => is_kept,
+            None => self.decide_by_ratio(trace_id, now),
+        };
+        if is_kept {
+            sampled.records.push(record);
+        } else if self.sampler.always_keeps(&record) {
+            self.decisions.remember(trace_id, true);
+            match self.take_held(trace_id) {
+                Some(held) if held.was_written => sampled.kept.push(KeptTrace { trace_id, records: held.records }),
+                held => sampled.records.extend(held.into_iter().flat_map(|held| held.records)),
+            }
+            sampled.records.push(record);
+        } else if !self.sampler.holds_traces() {
+            self.left_out += 1;
+        } else if record.is_local_root() && record.event().is_end() {
+            self.leave_out(trace_id);
+            self.left_out += 1;
+        } else {
+            self.hold(trace_id, &record, now);
+        }
+    }
+
+    /// Decides over a trace by the ratio and the cap, for the first time.
+    fn decide_by_ratio(&mut self, trace_id: TraceId, now: Instant) -> bool {
+        let Some(cap) = self.sampler.per_second else { return self.sampler.is_in_ratio(trace_id) };
+        if !self.sampler.is_in_ratio(trace_id) {
+            return false;
+        }
+        if self.second.is_none_or(|second| now.duration_since(second) >= Duration::from_secs(1)) {
+            (self.second, self.in_this_second) = (Some(now), 0);
+        }
+        let is_kept = self.in_this_second < cap;
+        self.in_this_second += u32::from(is_kept);
+        self.decisions.remember(trace_id, is_kept);
+        is_kept
+    }
+
+    fn hold(&mut self, trace_id: TraceId, record: &Record, now: Instant) {
+        // What is held of a few traces must not keep the records of the others in memory.
+        let record = record.detached();
+        let size = record.memory_estimate();
+        let (last_number, order) = (&mut self.last_number, &mut self.order);
+        let held = self.held.entry(trace_id).or_insert_with(|| {
+            *last_number += 1;
+            order.insert(*last_number, trace_id);
+            let (records, number) = (Vec::new(), *last_number);
+            HeldTrace { number, since: now, records, bytes: 0, written: 0, was_written: false }
+        });
+        held.records.push(record);
+        held.bytes += size;
+        self.held_records += 1;
+        self.held_bytes += size;
+        if self.is_durable {
+            self.unwritten.insert(trace_id);
+        }
+    }
+
+    fn leave_out(&mut self, trace_id: TraceId) {
+        if let Some(held) = self.take_held(trace_id) {
+            self.left_out += held.records.len() as u64;
+            if held.was_written {
+                self.left_out_on_disk.push(trace_id);
+            }
+        }
+    }
+
+    fn take_held(&mut self, trace_id: TraceId) -> Option<HeldTrace> {
+        let held = self.held.remove(&trace_id)?;
+        self.order.remove(&held.number);
+        self.unwritten.remove(&trace_id);
+        self.held_records -= held.records.len();
+        self.held_bytes -= held.bytes;
+        Some(held)
+    }
+}

@@ -1,0 +1,87 @@
+//! Attempts to deliver batches, and the answers to them: of the sinks, and of the spool.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::task::JoinError;
+
+use super::state::{AttemptAnswer, Worker};
+use crate::sink::{Sink, SinkError};
+use crate::spool::SpoolEvent;
+
+/// How often attempts have a turn before the next slice is read.
+const MAX_TURNS: usize = 64;
+/// Turns without an answer after which no sink answers at once: an attempt takes two, one for itself
+/// and one for its answer.
+const MAX_IDLE_TURNS: usize = 3;
+
+impl Worker {
+    /// Starts an attempt for each batch that is to be sent now.
+    pub(super) fn start_attempts(&mut self) {
+        let now = Instant::now();
+        for (index, delivery) in self.deliveries.iter_mut().enumerate() {
+            for (ticket, batch) in delivery.poll(now) {
+                let sink = Arc::clone(&delivery.sink);
+                // A task of its own turns a panic of the sink into an answer.
+                let attempt = tokio::spawn(async move { sink.deliver(&batch).await });
+                self.attempts.spawn(async move {
+                    let result = match attempt.await {
+                        Ok(result) => result,
+                        Err(error) => Err(SinkError::panicked(error)),
+                    };
+                    AttemptAnswer { delivery: index, ticket, result }
+                });
+            }
+        }
+    }
+
+    /// Lets attempts go on before more is read: a slice that was full leaves more behind. A sink that
+    /// answers at once gets its next batch at once, or its delivery would fall behind the queue for no
+    /// fault of the sink.
+    pub(super) async fn yield_to_attempts(&mut self) {
+        let mut idle = 0;
+        for _ in 0..MAX_TURNS {
+            tokio::task::yield_now().await;
+            match self.attempts.try_join_next() {
+                Some(answer) => {
+                    self.handle_answer(answer);
+                    self.start_attempts();
+                    idle = 0;
+                }
+                None if self.attempts.is_empty() || idle == MAX_IDLE_TURNS => break,
+                None => idle += 1,
+            }
+        }
+    }
+
+    /// Gives a sink's answer to its delivery.
+    pub(super) fn handle_answer(&mut self, answer: Result<AttemptAnswer, JoinError>) {
+        // The task awaits another one and builds a struct, so it neither panics nor is cancelled.
+        let Ok(AttemptAnswer { delivery, ticket, result }) = answer else { return };
+        // What a backend says may repeat what it was sent, or the URL with its password.
+        let result = match result {
+            Ok(delivered) => Ok(delivered.map_reasons(|why| self.sanitizer.redact(why))),
+            Err(error) => Err(error.map_reason(|why| self.sanitizer.redact(why))),
+        };
+        if let Some(delivery) = self.deliveries.get_mut(delivery) {
+            delivery.handle_answer(ticket, result, Instant::now());
+        }
+    }
+
+    /// Gives the spool's answer to whom it is for.
+    pub(super) fn handle_spool_event(&mut self, event: SpoolEvent) {
+        let now = Instant::now();
+        if let Some(sink_index) = event.sink_index() {
+            if let Some(delivery) = self.deliveries.get_mut(sink_index) {
+                delivery.handle_spool_event(event, now);
+            }
+            return;
+        }
+        match (event, &mut self.spool, &mut self.write_ahead) {
+            (SpoolEvent::Opened, Some(spool), _) => spool.is_open = true,
+            (SpoolEvent::SampledOut { records }, ..) => self.sampler.count_left_out(records),
+            (event, _, Some(write_ahead)) => write_ahead.handle_spool_event(&event, &mut self.sampler, now),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What a worker needs to begin, and what it can be told afterwards.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Instant;
+
+use ragtrace_core::Level;
+use ragtrace_core::queue::{Queue, QueueLimits};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::pipeline::intake::Sanitizer;
+use crate::pipeline::report::{Published, Report, StageTotals};
+use crate::record::Origin;
+use crate::sample::Sampler;
+use crate::sink::BoxSink;
+use crate::spool::SpoolLimits;
+
+/// What a worker needs to begin.
+pub(crate) struct WorkerConfig {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) origin: Arc<Origin>,
+    /// The level of sinks without one of their own.
+    pub(crate) level: Level,
+    pub(crate) console: Option<BoxSink>,
+    pub(crate) sinks: Vec<BoxSink>,
+    /// How much may wait in memory for each sink.
+    pub(crate) memory_limits: QueueLimits,
+    pub(crate) spool: Option<SpoolSettings>,
+    pub(crate) sanitizer: Sanitizer,
+    pub(crate) sampler: Sampler,
+    pub(crate) commands: UnboundedReceiver<Command>,
+    /// Where the account is kept for whoever asks.
+    pub(crate) published: Published,
+    pub(crate) stage_totals: StageTotals,
+}
+
+/// Where what cannot be delivered is kept.
+#[derive(Debug)]
+pub(crate) struct SpoolSettings {
+    pub(crate) folder: PathBuf,
+    pub(crate) limits: SpoolLimits,
+    pub(crate) is_durable: bool,
+}
+
+/// A request to the worker.
+pub(crate) enum Command {
+    /// Deliver what was accepted so far, until `deadline`, and answer.
+    Flush { deadline: Instant, reply: SyncSender<Report> },
+    /// The same, and then come to an end.
+    Shutdown { deadline: Instant, reply: SyncSender<Report> },
+}

@@ -1,0 +1,58 @@
+//! Reads the queue, in slices.
+
+use std::time::Instant;
+
+use ragtrace_core::Timestamp;
+use ragtrace_core::queue::Consumer;
+
+use super::pending::PendingFlush;
+use super::state::Worker;
+
+/// Entries of one thread that are read before their records are dispatched, if there are enough of
+/// them.
+const SLICE_ENTRIES: usize = 128;
+/// Slices of one thread that are read before those of the next and the answers of the sinks are looked
+/// at.
+const SLICES_A_TURN: usize = 16;
+
+impl Worker {
+    /// Reads some slices of every chain, and gives the records to the deliveries.
+    pub(super) fn drain_queue(&mut self) {
+        self.consumers.append(&mut self.queue.take_new_consumers());
+        self.is_behind = false;
+        let mut consumers = std::mem::take(&mut self.consumers);
+        consumers.retain_mut(|consumer| self.drain_chain(consumer));
+        self.consumers = consumers;
+        let now = Instant::now();
+        if self.stage_counts.is_due(now) {
+            self.stage_counts.add(self.assembler.take_minutes(None));
+        }
+        let minutes = self.stage_counts.take(Some(Timestamp::now()));
+        self.dispatch_assembled(minutes);
+        // Time passes for what is held although nothing comes.
+        self.sampler.enforce_bounds(now);
+        self.update_write_ahead(&[], now);
+        let is_flush_waiting = self.flushes.iter().any(PendingFlush::waits_for_the_queue);
+        if is_flush_waiting && self.consumers.iter().all(Consumer::has_reached_flush_target) {
+            self.close_batches();
+        }
+    }
+
+    /// Reads some slices of one chain, and returns whether there may be more to come.
+    fn drain_chain(&mut self, consumer: &mut Consumer) -> bool {
+        for _ in 0..SLICES_A_TURN {
+            let Self { queue, requests, assembler, sanitizer, .. } = self;
+            let is_clean = |name, text: &str| sanitizer.is_clean(name, text);
+            let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| assembler.add_entry(&entry, is_clean));
+            if self.assembler.is_full() {
+                self.dispatch_assembled(Vec::new());
+            }
+            match read {
+                Some(SLICE_ENTRIES) => {}
+                read => return read.is_some(),
+            }
+        }
+        self.is_behind = true;
+        true
+    }
+}

@@ -1,0 +1,104 @@
+//! The worker's thread, and its loop.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::pin;
+use std::task::Poll;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinError;
+
+use super::config::{Command, WorkerConfig};
+use super::pending::PendingFlush;
+use super::state::{AttemptAnswer, Worker};
+use crate::pipeline::delivery::SinkDelivery;
+use crate::pipeline::sampling::WriteAhead;
+use crate::spool::SpoolEvent;
+
+/// How long an entry waits in a thread's chain at most before it is read.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Starts the worker's thread.
+pub(crate) fn start(config: WorkerConfig) -> io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // Made here, so that whoever asks for the account finds every sink in it from the beginning.
+    let worker = Worker::new(config);
+    std::thread::Builder::new().name("ragtrace".to_owned()).spawn(move || {
+        runtime.block_on(worker.run());
+        // A write that hangs must not hold up the end of the process.
+        runtime.shutdown_background();
+    })
+}
+
+/// What ends a wait of the worker.
+enum WorkerEvent {
+    Command(Command),
+    Spool(SpoolEvent),
+    Answer(Result<AttemptAnswer, JoinError>),
+    /// Time to look at the queue and at what is due.
+    Wake,
+    /// Nobody is left who could send a command.
+    Abandoned,
+}
+
+impl Worker {
+    async fn run(mut self) {
+        loop {
+            match self.next_event().await {
+                WorkerEvent::Command(command) => self.handle_command(command),
+                WorkerEvent::Spool(event) => self.handle_spool_event(event),
+                WorkerEvent::Answer(answer) => self.handle_answer(answer),
+                WorkerEvent::Wake => {}
+                // The handle is gone without a word, as when its thread was killed.
+                WorkerEvent::Abandoned => break,
+            }
+            self.clock.tick();
+            self.queue.maintain_pool();
+            self.drain_queue();
+            self.dispatch_self_reports();
+            self.start_attempts();
+            self.publish_stats();
+            self.answer_flushes();
+            if self.shutdown.as_ref().is_some_and(|_| self.flushes.is_empty()) {
+                break;
+            }
+            self.yield_to_attempts().await;
+        }
+        self.shut_down().await;
+    }
+
+    /// Waits for a command, an answer of the spool or of a sink, a filled block, or the time of the
+    /// next look; in this order, if several are there.
+    async fn next_event(&mut self) -> WorkerEvent {
+        let wake_at = tokio::time::Instant::from_std(self.next_wake());
+        let Self { commands, attempts, queue, spool, is_behind, .. } = self;
+        let mut filled = pin!(queue.block_filled());
+        let mut time = pin!(tokio::time::sleep_until(wake_at));
+        poll_fn(|cx| {
+            if let Poll::Ready(command) = commands.poll_recv(cx) {
+                return Poll::Ready(command.map_or(WorkerEvent::Abandoned, WorkerEvent::Command));
+            }
+            if let Some(Poll::Ready(Some(event))) = spool.as_mut().map(|spool| spool.events.poll_recv(cx)) {
+                return Poll::Ready(WorkerEvent::Spool(event));
+            }
+            if let Poll::Ready(Some(answer)) = attempts.poll_join_next(cx) {
+                return Poll::Ready(WorkerEvent::Answer(answer));
+            }
+            if *is_behind || filled.as_mut().poll(cx).is_ready() || time.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(WorkerEvent::Wake);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Returns when to look at the queue again.
+    fn next_wake(&self) -> Instant {
+        let deadlines = self.deliveries.iter().filter_map(SinkDelivery::deadline);
+        let flushes = self.flushes.iter().map(PendingFlush::deadline);
+        let latest = Instant::now() + POLL_INTERVAL;
+        let write_ahead = self.write_ahead.as_ref().and_then(WriteAhead::deadline);
+        deadlines.chain(flushes).chain(write_ahead).fold(latest, Instant::min)
+    }
+}

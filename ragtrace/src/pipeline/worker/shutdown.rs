@@ -1,0 +1,62 @@
+//! The end of the worker: what was not delivered goes to disk, sinks let go of their connections, and
+//! whoever asked for the end hears what became of every record.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::pending::SPOOL_RESERVE;
+use super::state::Worker;
+use crate::pipeline::delivery::SinkDelivery;
+use crate::pipeline::report::Report;
+use crate::sink::Sink;
+use crate::spool::SpoolCommand;
+
+/// How long sinks have to let go of their connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Worker {
+    /// Comes to an end, within what is left of the shutdown's time.
+    pub(super) async fn shut_down(mut self) {
+        self.attempts.abort_all();
+        self.sampler.leave_out_held();
+        self.update_write_ahead(&[], Instant::now());
+        let until = self.shutdown.as_ref().map_or_else(|| Instant::now() + SPOOL_RESERVE, |pending| pending.deadline);
+        self.spool_rest(until).await;
+        let pending: u64 = self.deliveries.iter().map(|delivery| delivery.account().pending).sum();
+        self.deliveries.iter_mut().for_each(SinkDelivery::give_up);
+        self.publish_stats();
+        let shutdown = self.shutdown.take();
+        let deadline = shutdown.as_ref().map_or_else(Instant::now, |shutdown| shutdown.deadline);
+        let close_by = deadline.max(Instant::now() + CLOSE_TIMEOUT / 10).min(Instant::now() + CLOSE_TIMEOUT);
+        for delivery in &self.deliveries {
+            let sink = Arc::clone(&delivery.sink);
+            let closed = tokio::spawn(async move { sink.close().await });
+            let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(close_by), closed).await;
+        }
+        let report = Report { stats: self.stats(), complete: pending == 0 };
+        self.published.end(report.clone());
+        if let Some(shutdown) = shutdown {
+            let _ = shutdown.reply.try_send(report);
+        }
+    }
+
+    /// Has the disk take what is left, until `deadline`.
+    async fn spool_rest(&mut self, deadline: Instant) {
+        self.deliveries.iter_mut().for_each(SinkDelivery::spool_rest);
+        let Some(mut spool) = self.spool.take() else { return };
+        let deadline = tokio::time::Instant::from_std(deadline);
+        while self.deliveries.iter().any(SinkDelivery::waits_for_disk) {
+            match tokio::time::timeout_at(deadline, spool.events.recv()).await {
+                Ok(Some(event)) => self.handle_spool_event(event),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        let (done, closed) = tokio::sync::oneshot::channel();
+        if spool.handle.send(SpoolCommand::Close { done }) {
+            let _ = tokio::time::timeout_at(deadline, closed).await;
+        }
+        while let Ok(event) = spool.events.try_recv() {
+            self.handle_spool_event(event);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the worker is made of, and the account that it gives.
+
+use std::sync::Arc;
+
+use ragtrace_core::queue::{Consumer, Queue, RequestCache};
+use ragtrace_core::time::Calibration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+
+use super::config::{Command, SpoolSettings, WorkerConfig};
+use super::pending::{PendingFlush, PendingShutdown};
+use crate::pipeline::delivery::{SinkDelivery, SpoolLink};
+use crate::pipeline::intake::{Assembler, Sanitizer};
+use crate::pipeline::report::{Dropped, Published, StageCounts, Stats};
+use crate::pipeline::sampling::{TailSampler, WriteAhead};
+use crate::record::{Origin, RecordFilter};
+use crate::sink::{BoxSink, Delivered, Sink, SinkError};
+use crate::spool::{self, SpoolConfig, SpoolEvent, SpoolHandle};
+use crate::warning::RateLimitedWarning;
+
+pub(super) struct Worker {
+    pub(super) queue: Arc<Queue>,
+    pub(super) origin: Arc<Origin>,
+    /// The records that a sink takes.
+    pub(super) filter: RecordFilter,
+    pub(super) consumers: Vec<Consumer>,
+    /// Whether a chain has more than the slices that were read of it.
+    pub(super) is_behind: bool,
+    pub(super) requests: RequestCache,
+    pub(super) assembler: Assembler,
+    pub(super) sanitizer: Sanitizer,
+    pub(super) stage_counts: StageCounts,
+    pub(super) sampler: TailSampler,
+    /// `None` where what is held need not be durable.
+    pub(super) write_ahead: Option<WriteAhead>,
+    pub(super) deliveries: Vec<SinkDelivery>,
+    pub(super) commands: UnboundedReceiver<Command>,
+    pub(super) attempts: JoinSet<AttemptAnswer>,
+    pub(super) flushes: Vec<PendingFlush>,
+    pub(super) shutdown: Option<PendingShutdown>,
+    pub(super) spool: Option<SpoolThread>,
+    /// Records that the full queue had refused at the last look, and those of them that were reported.
+    pub(super) refused: u64,
+    pub(super) refused_reported: u64,
+    pub(super) refused_warning: RateLimitedWarning,
+    pub(super) published: Published,
+    pub(super) clock: Calibration,
+}
+
+/// The spool's thread, as the worker sees it.
+pub(super) struct SpoolThread {
+    pub(super) handle: SpoolHandle,
+    pub(super) events: UnboundedReceiver<SpoolEvent>,
+    /// Whether what earlier processes left is known.
+    pub(super) is_open: bool,
+}
+
+/// A sink's answer to a batch, and which delivery it is for.
+pub(super) struct AttemptAnswer {
+    pub(super) delivery: usize,
+    pub(super) ticket: u64,
+    pub(super) result: Result<Delivered, SinkError>,
+}
+
+impl Worker {
+    pub(super) fn new(mut config: WorkerConfig) -> Self {
+        let is_durable = config.spool.as_ref().is_some_and(|settings| settings.is_durable);
+        let Deliveries { all: deliveries, filter, spool } = start_deliveries(&mut config);
+        let is_written_ahead = is_durable && config.sampler.holds_traces();
+        let handle = spool.as_ref().filter(|_| is_written_ahead).map(|spool| spool.handle.clone());
+        let worker = Self {
+            queue: config.queue,
+            origin: Arc::clone(&config.origin),
+            filter,
+            consumers: Vec::new(),
+            is_behind: false,
+            requests: RequestCache::default(),
+            assembler: Assembler::new(config.origin, filter),
+            sanitizer: config.sanitizer,
+            stage_counts: StageCounts::new(config.stage_totals),
+            sampler: TailSampler::new(config.sampler, handle.is_some()),
+            write_ahead: handle.map(WriteAhead::new),
+            deliveries,
+            commands: config.commands,
+            attempts: JoinSet::new(),
+            flushes: Vec::new(),
+            shutdown: None,
+            spool,
+            refused: 0,
+            refused_reported: 0,
+            refused_warning: RateLimitedWarning::default(),
+            published: config.published,
+            clock: Calibration::begin(),
+        };
+        worker.publish_stats();
+        worker
+    }
+
+    /// Returns the account at this moment.
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            sinks: self.deliveries.iter().map(|delivery| delivery.account().clone()).collect(),
+            filtered: self.assembler.filtered(),
+            sampled_out: self.sampler.left_out(),
+            held: self.sampler.held(),
+            dropped: Dropped(self.queue.dropped()),
+        }
+    }
+
+    /// Keeps the account for whoever asks.
+    pub(super) fn publish_stats(&self) {
+        self.published.publish(self.stats());
+    }
+}
+
+/// The deliveries, and what they share.
+struct Deliveries {
+    /// The console's first, if there is one.
+    all: Vec<SinkDelivery>,
+    /// The records that at least one of them takes.
+    filter: RecordFilter,
+    spool: Option<SpoolThread>,
+}
+
+/// Makes a delivery for each sink, and starts the spool that they share. The console has nothing on
+/// disk: what it did not show is old.
+fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
+    let (console, sinks) = (config.console.take(), std::mem::take(&mut config.sinks));
+    let (memory_limits, origin) = (config.memory_limits, &config.origin);
+    let all = || console.iter().chain(&sinks);
+    let names = console.iter().map(|_| None).chain(sinks.iter().map(|sink| Some(sink.name().to_owned()))).collect();
+    let batch_limits = all().map(Sink::limits).collect();
+    let filter_of = |sink: &BoxSink| {
+        let level = Sink::level(sink).unwrap_or(config.level);
+        RecordFilter::new(level, sink.needs().every_end())
+    };
+    let filters: Vec<_> = all().map(filter_of).collect();
+    // Without a sink the builder's level says what counts as filtered.
+    let none = RecordFilter::new(config.level, false);
+    let filter = filters.iter().copied().reduce(RecordFilter::or).unwrap_or(none);
+    let narrower: Vec<_> = filters.iter().map(|of_sink| Some(*of_sink).filter(|of_sink| *of_sink != filter)).collect();
+    let is_durable = config.spool.as_ref().is_some_and(|settings| settings.is_durable);
+    let spool = config.spool.take().and_then(|SpoolSettings { folder, limits, .. }| {
+        let (sender, events) = tokio::sync::mpsc::unbounded_channel();
+        let sampler = config.sampler;
+        let config = SpoolConfig { folder, limits, sinks: names, batch_limits, filters, sampler, events: sender };
+        Some(SpoolThread { handle: spool::start(config)?, events, is_open: false })
+    });
+    let has_console = console.is_some();
+    let link = |index: usize| {
+        let spool = spool.as_ref().filter(|_| !(has_console && index == 0))?;
+        Some(SpoolLink { spool: spool.handle.clone(), sink_index: index, is_durable })
+    };
+    let deliver =
+        |(index, (sink, filter))| SinkDelivery::new(sink, filter, memory_limits, link(index), Arc::clone(origin));
+    let all = console.into_iter().chain(sinks).zip(narrower).enumerate().map(deliver).collect();
+    Deliveries { all, filter, spool }
+}

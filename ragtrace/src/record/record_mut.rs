@@ -1,0 +1,86 @@
+//! A record of a chunk that is still being made, to be changed by the rules for what may leave.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use ragtrace_core::Value;
+
+use super::fields::{FieldRanges, NamedValue};
+use super::parts::RecordParts;
+
+/// A record of a chunk that is being made.
+pub(crate) struct RecordMut<'a> {
+    pub(super) parts: &'a mut RecordParts,
+    pub(super) fields: &'a mut Vec<NamedValue>,
+}
+
+impl RecordMut<'_> {
+    /// Calls `change` with each of its fields, context and metrics.
+    pub(crate) fn for_each_field(&mut self, mut change: impl FnMut(&mut NamedValue)) {
+        for range in [self.parts.fields.context(), self.parts.fields.metrics()] {
+            self.fields.get_mut(range).unwrap_or_default().iter_mut().for_each(&mut change);
+        }
+    }
+
+    /// Returns how many fields of context and of metrics there are.
+    pub(crate) fn field_counts(&self) -> (usize, usize) {
+        (self.parts.fields.context().len(), self.parts.fields.metrics().len())
+    }
+
+    /// Keeps the first `context` and `metrics` of its fields, and adds one to the context.
+    pub(crate) fn truncate_fields(&mut self, context: usize, metrics: usize, added: NamedValue) {
+        let (of_context, of_metrics) = (self.parts.fields.context(), self.parts.fields.metrics());
+        let start = self.fields.len();
+        let move_to_end = |fields: &mut Vec<NamedValue>, range: Range<usize>| {
+            for index in range {
+                let field = std::mem::replace(&mut fields[index], (Cow::Borrowed(""), Value::Null));
+                fields.push(field);
+            }
+        };
+        move_to_end(self.fields, of_context.start..of_context.start + context);
+        self.fields.push(added);
+        let middle = self.fields.len();
+        move_to_end(self.fields, of_metrics.start..of_metrics.start + metrics);
+        self.parts.fields = FieldRanges::new(start..middle, middle..self.fields.len());
+    }
+
+    /// Returns about how many bytes the canonical JSON takes.
+    pub(crate) fn json_size(&self) -> usize {
+        self.parts.json_size(self.fields)
+    }
+
+    /// Calls `change` with each of its texts besides the fields: message, error, stack trace.
+    pub(crate) fn for_each_text(&mut self, mut change: impl FnMut(TextMut<'_>)) {
+        let Some(extras) = self.parts.extras.as_deref_mut() else { return };
+        if let Some(message) = &mut extras.subject.message {
+            change(TextMut::Message(message));
+        }
+        if let Some((error, stack_trace)) = &mut extras.failure {
+            let (_, message, chain) = error.parts_mut();
+            let texts = std::iter::once(message).chain(chain).chain(stack_trace);
+            texts.for_each(|text| change(TextMut::Owned(text)));
+        }
+    }
+}
+
+/// A text of a record, to be changed.
+pub(crate) enum TextMut<'a> {
+    Message(&'a mut Cow<'static, str>),
+    Owned(&'a mut String),
+}
+
+impl TextMut<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Message(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+
+    pub(crate) fn replace(self, with: String) {
+        match self {
+            Self::Message(text) => *text = Cow::Owned(with),
+            Self::Owned(text) => *text = with,
+        }
+    }
+}

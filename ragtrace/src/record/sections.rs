@@ -1,0 +1,43 @@
+//! The sections of canonical JSON that records of one stage, request or process have in common.
+
+use ragtrace_core::context::Request;
+use ragtrace_core::json::Object;
+use ragtrace_core::{Event, Level, StageDescriptor};
+
+use super::origin::Origin;
+
+/// What a record is about, from `level` to `kind`.
+pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, event: Event, level: Level) {
+    object.text("level", level.as_str());
+    object.text("logger", stage.target());
+    object.text_of_two("message", stage.name(), event.ending());
+    object.text("event", event.as_str());
+    object.text("stage", stage.name());
+    object.text("kind", stage.kind().as_str());
+}
+
+/// Whose it is, from `request_id` to `request_type`.
+pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
+    object.optional_text("request_id", request.request_id.as_deref());
+    object.optional_text("user_id", request.user_id.as_deref());
+    object.optional_text("tenant_id", request.tenant_id.as_deref());
+    object.optional_text("session_id", request.session_id.as_deref());
+    object.optional_text("request_type", request.request_type.as_deref());
+}
+
+/// Where it comes from, from `service` to `instance`.
+pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
+    object.optional_text("service", origin.service.as_deref());
+    object.optional_text("environment", origin.environment.as_deref());
+    object.optional_text("version", origin.version.as_deref());
+    object.optional_text("host", origin.host.as_deref());
+    object.uuid("instance", origin.instance);
+}
+
+/// What declares it.
+pub(super) fn write_source(object: &mut Object<'_>, file: &str, line: u32) {
+    let mut source = object.nested("source");
+    source.text("file", file);
+    source.unsigned("line", u64::from(line));
+    source.close();
+}

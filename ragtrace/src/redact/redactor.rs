@@ -1,0 +1,158 @@
+//! The redactor: which fields and texts are secret, and what becomes of them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use ragtrace_core::Value;
+use ragtrace_core::context::Request;
+
+use super::scan;
+use super::secret_names::{SecretNames, normalize};
+use super::text_rules::{MARK, TextRules};
+use crate::metrics::StageMinute;
+use crate::record::RecordMut;
+
+type CustomRule = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What counts as a secret: the rules that come with it, and yours.
+///
+/// ```
+/// use ragtrace::Redactor;
+///
+/// let redactor = Redactor::new()
+///     .key("ssn")
+///     .keep("next_token")
+///     .prefix("acme_live_")
+///     .rule(|text| text.contains("Project Bluebird").then(|| text.replace("Project Bluebird", "[project]")));
+/// # let _ = ragtrace::builder().redact(redactor);
+/// ```
+#[derive(Clone)]
+pub struct Redactor {
+    is_on: bool,
+    text_rules: TextRules,
+    custom_rules: Vec<CustomRule>,
+}
+
+impl Redactor {
+    /// The rules that come with it.
+    pub fn new() -> Self {
+        Self { is_on: true, text_rules: TextRules::default(), custom_rules: Vec::new() }
+    }
+
+    /// No rules at all: records leave as they are. A [`Secret`] still shows its mark.
+    pub fn off() -> Self {
+        Self { is_on: false, ..Self::new() }
+    }
+
+    /// Fields with this name, or with a name that has it among its segments, are secret too: `ssn`, `account.number`.
+    pub fn key(mut self, name: impl AsRef<str>) -> Self {
+        self.text_rules.names.added.push(normalize(name.as_ref()));
+        self
+    }
+
+    /// Fields of exactly this name are not secret, whatever their segments.
+    pub fn keep(mut self, name: impl Into<String>) -> Self {
+        self.text_rules.names.kept.push(name.into());
+        self
+    }
+
+    /// Words that begin with this are secret.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        let prefix = prefix.into();
+        if !prefix.is_empty() {
+            self.text_rules.prefixes.push(prefix);
+        }
+        self
+    }
+
+    /// A rule of your own: what a text becomes, or `None` if it stays as it is. It runs on the worker for every text, so it
+    /// should be quick.
+    pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.custom_rules.push(Arc::new(rule));
+        self
+    }
+
+    /// Returns a text without its secrets, or `None` if it has none.
+    pub(crate) fn redacted(&self, text: &str) -> Option<String> {
+        if !self.is_on {
+            return None;
+        }
+        let mut redacted = scan::redacted(text, &self.text_rules);
+        for rule in &self.custom_rules {
+            redacted = rule(redacted.as_deref().unwrap_or(text)).or(redacted);
+        }
+        redacted
+    }
+
+    /// Takes the secrets out of a text.
+    pub(crate) fn redact(&self, text: &mut String) {
+        if let Some(redacted) = self.redacted(text) {
+            *text = redacted;
+        }
+    }
+
+    /// Takes the secrets out of a record.
+    pub(crate) fn redact_record(&self, record: &mut RecordMut<'_>) {
+        if !self.is_on {
+            return;
+        }
+        record.for_each_field(|(name, value)| {
+            let Value::Text(text) = value else { return };
+            if self.is_secret(name) {
+                *text = Cow::Borrowed(MARK);
+            } else if let Some(redacted) = self.redacted(text) {
+                *text = Cow::Owned(redacted);
+            }
+        });
+        record.for_each_text(|text| {
+            if let Some(redacted) = self.redacted(text.as_str()) {
+                text.replace(redacted);
+            }
+        });
+    }
+
+    /// Returns the request without secrets, or `None` if it has none.
+    pub(crate) fn redacted_request(&self, request: &Request) -> Option<Request> {
+        let ids = request.texts();
+        let redacted = ids.map(|id| id.as_deref().and_then(|id| self.redacted(id)));
+        if redacted.iter().all(Option::is_none) {
+            return None;
+        }
+        let mut request = request.clone();
+        let ids = request.texts_mut();
+        for (id, redacted) in ids.into_iter().zip(redacted) {
+            if let Some(redacted) = redacted {
+                *id = Some(redacted.into());
+            }
+        }
+        Some(request)
+    }
+
+    /// Takes the secrets out of a minute's tenant.
+    pub(crate) fn redact_minute(&self, minute: &mut StageMinute) {
+        if let Some(redacted) = minute.tenant_id.as_deref().and_then(|tenant| self.redacted(tenant)) {
+            minute.tenant_id = Some(redacted.into());
+        }
+    }
+
+    /// Returns whether a field of this name is secret.
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.is_on && self.text_rules.names.contains(name)
+    }
+}
+
+impl Default for Redactor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { is_on, text_rules: TextRules { names: SecretNames { added, kept }, prefixes }, custom_rules } = self;
+        let mut shown = f.debug_struct("Redactor");
+        shown.field("is_on", is_on).field("keys", added).field("kept", kept).field("prefixes", prefixes);
+        shown.field("rules", &custom_rules.len()).finish()
+    }
+}

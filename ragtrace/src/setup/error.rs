@@ -1,0 +1,73 @@
+//! Why telemetry could not be set up.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use ragtrace_core::ParseError;
+
+/// An error that is returned when telemetry could not be set up.
+#[derive(Debug)]
+pub struct SetupError(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Installed,
+    Setting(String),
+    Thread(io::Error),
+}
+
+impl SetupError {
+    /// Returns true if telemetry is installed already. It has to be shut down first.
+    pub fn is_already_installed(&self) -> bool {
+        matches!(self.0, Kind::Installed)
+    }
+
+    /// Returns true if a setting is at fault, of the code or of the environment: it is malformed, lacks another one that it
+    /// needs, or two sinks have one name. The message says what to change.
+    pub fn is_setting(&self) -> bool {
+        matches!(self.0, Kind::Setting(_))
+    }
+
+    /// Returns true if the system refused the thread that telemetry runs on. The source is its error.
+    pub fn is_io(&self) -> bool {
+        matches!(self.0, Kind::Thread(_))
+    }
+
+    pub(super) fn installed() -> Self {
+        Self(Kind::Installed)
+    }
+
+    pub(super) fn setting(what: impl Into<String>) -> Self {
+        Self(Kind::Setting(what.into()))
+    }
+
+    pub(super) fn thread(error: io::Error) -> Self {
+        Self(Kind::Thread(error))
+    }
+}
+
+impl From<ParseError> for SetupError {
+    fn from(error: ParseError) -> Self {
+        Self::setting(error.to_string())
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Installed => f.write_str("telemetry is installed already: install it once, where the program begins"),
+            Kind::Setting(what) => f.write_str(what),
+            Kind::Thread(_) => f.write_str("the telemetry thread could not be started"),
+        }
+    }
+}
+
+impl Error for SetupError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Kind::Thread(error) => Some(error),
+            Kind::Installed | Kind::Setting(_) => None,
+        }
+    }
+}

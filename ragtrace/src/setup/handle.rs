@@ -1,0 +1,124 @@
+//! The handle that an application's state keeps: everything but the shutdown.
+
+use std::fmt;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::WeakUnboundedSender;
+
+use crate::pipeline::{Command, Published, Report, StageTotals, Stats};
+
+/// What the worker may take longer than it was told, before its caller goes on without it.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// A handle of the installed telemetry, for an application's state: a metrics endpoint, a flush before a deployment.
+///
+/// It is a cheap clone and keeps nothing alive. Once the [`Telemetry`](crate::Telemetry) is shut down or dropped,
+/// [`stats`](Self::stats) is its last account, and [`flush`](Self::flush) answers at once with its final report.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let builder = ragtrace::builder().console(ragtrace::Console::Off);
+/// let telemetry = builder.install()?;
+/// let handle = telemetry.handle();
+/// let metrics = move || handle.to_prometheus();
+/// # assert!(metrics().contains("ragtrace_"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct TelemetryHandle {
+    commands: WeakUnboundedSender<Command>,
+    published: Published,
+    stage_totals: StageTotals,
+}
+
+impl TelemetryHandle {
+    pub(super) fn new(commands: WeakUnboundedSender<Command>, published: Published, stage_totals: StageTotals) -> Self {
+        Self { commands, published, stage_totals }
+    }
+
+    /// Has everything that was recorded before delivered, within `timeout`.
+    ///
+    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on its way, and the report
+    /// is not complete; so it is at once if no sink that fails would be asked again before the time is over.
+    pub async fn flush(&self, timeout: Duration) -> Report {
+        let request = self.request(timeout, |deadline, reply| Command::Flush { deadline, reply });
+        request.wait_off_thread().await
+    }
+
+    /// Does as [`flush`](Self::flush), and blocks the thread meanwhile.
+    pub fn flush_blocking(&self, timeout: Duration) -> Report {
+        self.request(timeout, |deadline, reply| Command::Flush { deadline, reply }).wait()
+    }
+
+    /// Returns what became of the records so far.
+    pub fn stats(&self) -> Stats {
+        self.published.stats()
+    }
+
+    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus, for a scrape endpoint
+    /// of the application's.
+    ///
+    /// That is [`Stats::to_prometheus`], and for each stage its runs by outcome, a histogram of their durations, its items
+    /// and its cost. They are counted since the start, whatever the level and the sampler leave out, and are at most a
+    /// second or so old.
+    pub fn to_prometheus(&self) -> String {
+        let mut text = self.stats().to_prometheus();
+        self.stage_totals.write_prometheus(&mut text);
+        text
+    }
+
+    pub(super) fn request(
+        &self,
+        timeout: Duration,
+        command: impl FnOnce(Instant, SyncSender<Report>) -> Command,
+    ) -> Request {
+        // The longest there is a use for; an instant cannot take any duration.
+        const LONGEST: Duration = Duration::from_hours(24 * 365);
+        let (reply, answer) = sync_channel(1);
+        let deadline = Instant::now() + timeout.min(LONGEST);
+        if let Some(commands) = self.commands.upgrade() {
+            // A worker that is gone drops the command, and so does this: the request sees that nobody will answer.
+            let _ = commands.send(command(deadline, reply));
+        }
+        Request { answer, deadline, published: self.published.clone() }
+    }
+}
+
+impl fmt::Debug for TelemetryHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TelemetryHandle").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+/// A command that was sent, and where its answer comes.
+pub(super) struct Request {
+    answer: Receiver<Report>,
+    deadline: Instant,
+    published: Published,
+}
+
+impl Request {
+    /// Waits for the answer. A worker that a sink holds up does not answer in time, and one that has ended does not
+    /// answer at all: then its last account must do.
+    pub(super) fn wait(self) -> Report {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        self.answer.recv_timeout(left + GRACE).unwrap_or_else(|_| self.published.report())
+    }
+
+    /// Waits on a thread of its own, so that it is right under any runtime, and on none.
+    pub(super) async fn wait_off_thread(self) -> Report {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let published = self.published.clone();
+        let waiting = std::thread::Builder::new().name("ragtrace-flush".to_owned()).spawn(move || {
+            // Whoever asked may have gone.
+            let _ = sender.send(self.wait());
+        });
+        let report = match waiting {
+            Ok(_thread) => receiver.await.ok(),
+            Err(_) => None,
+        };
+        report.unwrap_or_else(|| published.report())
+    }
+}

@@ -1,0 +1,288 @@
+//! What the spool's thread does: commands in groups, a transaction a group, limits, and ages.
+
+use ragtrace_core::Timestamp;
+
+use super::codec;
+use super::database::{self, SpoolError};
+use super::group_commit::{GroupCommit, PendingReply, Write, write_all};
+use super::limits::WhenFull;
+use super::protocol::{KeptBatch, SpoolCommand, SpoolEvent, StoredBatch, StoredKey};
+use super::store::SpoolStore;
+use super::undecided::encode_row;
+use crate::TraceId;
+use crate::record::Record;
+use crate::sink::Batch;
+
+/// A file that is larger while it holds nothing is begun anew.
+const MAX_EMPTY_BYTES: u64 = 16 << 20;
+
+/// Which sink a command is for, and the ticket that comes back with the answer.
+#[derive(Clone, Copy)]
+struct Ticket {
+    sink_index: usize,
+    ticket: u64,
+}
+
+impl SpoolStore {
+    /// Does what the commands say, in their order.
+    pub(super) fn execute(&mut self, commands: Vec<SpoolCommand>) {
+        let mut group = GroupCommit::default();
+        for command in commands {
+            match command {
+                SpoolCommand::Store { sink_index, ticket, batch, in_memory } => {
+                    self.store(&mut group, Ticket { sink_index, ticket }, &batch, in_memory);
+                }
+                SpoolCommand::Split { sink_index, ticket, parent, halves } => {
+                    self.split(&mut group, Ticket { sink_index, ticket }, parent, &halves);
+                }
+                SpoolCommand::Remove { sink_index, key } => self.remove(&mut group, sink_index, key),
+                SpoolCommand::Unload { sink_index, key } => {
+                    if let Some(sink) = self.name_of(sink_index) {
+                        self.index.set_on_disk_alone(&sink, key.0, true);
+                    }
+                }
+                SpoolCommand::Load { sink_index, bytes } => {
+                    self.commit(&mut group);
+                    self.load(sink_index, bytes);
+                }
+                SpoolCommand::WriteDeadLetters { sink_index, letters } => {
+                    // What is taken away after it must not go before it is written down.
+                    self.commit(&mut group);
+                    let records = letters.len() as u64;
+                    if let Err(error) = self.letters.append(&letters, self.limits.dead_letter_bytes) {
+                        self.send(SpoolEvent::DeadLettersFailed { sink_index, records, why: error.to_string() });
+                    }
+                }
+                SpoolCommand::WriteUndecided { ticket, traces } => self.write_undecided(&mut group, ticket, traces),
+                SpoolCommand::Decide { traces, batches } => {
+                    for KeptBatch { sink_index, ticket, batch } in batches {
+                        self.store(&mut group, Ticket { sink_index, ticket }, &batch, true);
+                    }
+                    self.remove_undecided(&mut group, traces);
+                }
+                SpoolCommand::Close { .. } => {}
+            }
+            // What is written and taken away in one transaction lies in the file beside each other.
+            if group.bytes > self.limits.group_bytes() {
+                self.commit(&mut group);
+            }
+        }
+        self.commit(&mut group);
+    }
+
+    /// Does what is due without a command: ages, a disk that rested, a file that is large and empty.
+    pub(super) fn tick(&mut self) {
+        if self.file.is_none() && self.ensure_open().is_err() {
+            return;
+        }
+        self.drop_old();
+        let is_large = self.slot.as_ref().is_some_and(|slot| slot.bytes() > MAX_EMPTY_BYTES);
+        if is_large && self.is_empty() {
+            self.file = None;
+            if let Some(slot) = &self.slot {
+                let _ = slot.clear();
+            }
+        }
+    }
+
+    fn store(&mut self, group: &mut GroupCommit, ticket: Ticket, batch: &Batch, in_memory: bool) {
+        let Ticket { sink_index, ticket } = ticket;
+        let sink = match self.open_for(sink_index) {
+            Ok(sink) => sink,
+            Err(why) => return self.send(SpoolEvent::Stored { sink_index, ticket, key: Err(why) }),
+        };
+        let bytes = codec::encode(batch);
+        if let Err(why) = self.make_room(group, sink_index, &sink, database::footprint(bytes.len())) {
+            let folder = self.folder.display();
+            self.full.warn(1, |_| {
+                format!("the spool in {folder} has no room for sink {sink}, whose records stay in memory: {why}")
+            });
+            return self.send(SpoolEvent::Stored { sink_index, ticket, key: Err(why) });
+        }
+        let sequence = self.insert_encoded(group, &sink, batch, bytes);
+        group.replies.push(PendingReply::Store { sink_index, ticket, sequence, in_memory });
+    }
+
+    fn split(&mut self, group: &mut GroupCommit, ticket: Ticket, parent: StoredKey, halves: &[Batch; 2]) {
+        let Ticket { sink_index, ticket } = ticket;
+        let sink = match self.open_for(sink_index) {
+            Ok(sink) => sink,
+            Err(why) => return self.send(SpoolEvent::Split { sink_index, ticket, keys: Err(why) }),
+        };
+        let parent_meta = self.index.remove(&sink, parent.0);
+        group.writes.push(Write::Remove { sink: sink.clone(), sequence: parent.0 });
+        let sequences = [0, 1].map(|half| self.insert(group, &sink, &halves[half]));
+        group.replies.push(PendingReply::Split { sink_index, ticket, sequences, parent: parent.0, parent_meta });
+    }
+
+    fn remove(&mut self, group: &mut GroupCommit, sink_index: usize, key: StoredKey) {
+        if let Some(sink) = self.name_of(sink_index) {
+            // If the disk fails now, the batch is found without an entry when the file is opened again, and goes then.
+            self.index.remove(&sink, key.0);
+            group.writes.push(Write::Remove { sink, sequence: key.0 });
+        }
+    }
+
+    /// Keeps records of traces that are not decided.
+    fn write_undecided(&mut self, group: &mut GroupCommit, ticket: u64, traces: Vec<(TraceId, Vec<Record>)>) {
+        let refuse = |why| SpoolEvent::UndecidedWritten { ticket, written: Err(why) };
+        if let Err(why) = self.ensure_open() {
+            return self.send(refuse(why));
+        }
+        let rows: Vec<_> = traces.into_iter().map(|(trace_id, records)| (trace_id, encode_row(records))).collect();
+        let bytes: u64 = rows.iter().map(|(_, (_, bytes))| bytes.len() as u64).sum();
+        if self.undecided.bytes() + bytes > self.limits.budget() {
+            let why = format!("what the sampler holds does not fit a spool of {} bytes", self.limits.bytes);
+            return self.send(refuse(why));
+        }
+        for (trace_id, (row, bytes)) in rows {
+            self.undecided.add(trace_id, bytes.len() as u64);
+            group.bytes += bytes.len() as u64;
+            group.writes.push(Write::InsertUndecided { trace_id, row, bytes });
+        }
+        group.replies.push(PendingReply::Undecided { ticket });
+    }
+
+    /// Lets go of records whose traces are decided.
+    fn remove_undecided(&mut self, group: &mut GroupCommit, traces: Vec<TraceId>) {
+        for trace_id in traces {
+            // If the disk fails now, the trace is found without an entry when the file is opened again, and goes then.
+            if self.undecided.remove(trace_id) {
+                group.writes.push(Write::RemoveUndecided { trace_id });
+            }
+        }
+    }
+
+    /// Drops what was there longest until `bytes` more fit, if that is what was set.
+    fn make_room(&mut self, group: &mut GroupCommit, sink_index: usize, sink: &str, bytes: u64) -> Result<(), String> {
+        let budget = self.limits.budget();
+        if bytes > budget {
+            return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.limits.bytes));
+        }
+        while self.index.bytes(sink) + bytes > budget {
+            let drops_oldest = self.limits.when_full == WhenFull::DropOldest;
+            let oldest = drops_oldest.then(|| self.index.oldest_on_disk_alone(sink)).flatten();
+            let Some((sequence, _)) = oldest else {
+                return Err(format!(
+                    "the spool is full: it holds {} of {} bytes",
+                    self.index.bytes(sink),
+                    self.limits.bytes
+                ));
+            };
+            self.drop_batch(group, sink_index, sequence, "the spool is full, and the oldest go");
+        }
+        Ok(())
+    }
+
+    fn drop_batch(&mut self, group: &mut GroupCommit, sink_index: usize, sequence: u64, why: &str) {
+        let Some(sink) = self.name_of(sink_index) else { return };
+        if let Some(meta) = self.index.remove(&sink, sequence) {
+            group.writes.push(Write::Remove { sink, sequence });
+            let why = why.to_owned();
+            group.events.push(SpoolEvent::Dropped { sink_index, batches: 1, records: meta.records, why });
+        }
+    }
+
+    /// Writes a group and answers it.
+    fn commit(&mut self, group: &mut GroupCommit) {
+        let GroupCommit { writes, events, replies, .. } = std::mem::take(group);
+        if writes.is_empty() {
+            return;
+        }
+        let written = self.ensure_open().and_then(|()| self.write(&writes));
+        for reply in replies {
+            let event = self.reply(reply, written.as_ref().err());
+            self.send(event);
+        }
+        // What was dropped is gone from the index, so it goes from the disk at the latest when that works again.
+        for event in events {
+            self.send(event);
+        }
+    }
+
+    /// Returns the answer to a command whose group was written, or failed.
+    fn reply(&mut self, reply: PendingReply, failed: Option<&String>) -> SpoolEvent {
+        let name_of = |sink_index: usize| self.name_of(sink_index).unwrap_or_default();
+        match (reply, failed) {
+            (PendingReply::Undecided { ticket }, failed) => {
+                SpoolEvent::UndecidedWritten { ticket, written: failed.map_or(Ok(()), |why| Err(why.clone())) }
+            }
+            (PendingReply::Store { sink_index, ticket, sequence, in_memory }, None) => {
+                let sink = name_of(sink_index);
+                self.index.set_on_disk_alone(&sink, sequence, !in_memory);
+                SpoolEvent::Stored { sink_index, ticket, key: Ok(StoredKey(sequence)) }
+            }
+            (PendingReply::Store { sink_index, ticket, sequence, .. }, Some(why)) => {
+                let sink = name_of(sink_index);
+                self.index.remove(&sink, sequence);
+                SpoolEvent::Stored { sink_index, ticket, key: Err(why.clone()) }
+            }
+            (PendingReply::Split { sink_index, ticket, sequences, .. }, None) => {
+                SpoolEvent::Split { sink_index, ticket, keys: Ok(sequences.map(StoredKey)) }
+            }
+            (PendingReply::Split { sink_index, ticket, sequences, parent, parent_meta }, Some(why)) => {
+                let sink = name_of(sink_index);
+                for sequence in sequences {
+                    self.index.remove(&sink, sequence);
+                }
+                if let Some(meta) = parent_meta {
+                    self.index.insert(&sink, parent, meta, false);
+                }
+                SpoolEvent::Split { sink_index, ticket, keys: Err(why.clone()) }
+            }
+        }
+    }
+
+    fn write(&mut self, writes: &[Write]) -> Result<(), String> {
+        let Some(file) = &self.file else { return Err("the spool is not open".to_owned()) };
+        write_all(file, writes).map_err(|error| self.fail(&error))
+    }
+
+    fn load(&mut self, sink_index: usize, wanted: u64) {
+        let mut batches = Vec::new();
+        let mut bytes = 0;
+        let Ok(sink) = self.open_for(sink_index) else { return self.send(SpoolEvent::Loaded { sink_index, batches }) };
+        while bytes < wanted {
+            let (Some((sequence, meta)), Some(file)) = (self.index.next_to_load(&sink), &self.file) else { break };
+            match file.read(sequence) {
+                Ok(batch) => {
+                    self.index.set_on_disk_alone(&sink, sequence, false);
+                    bytes += meta.bytes;
+                    batches.push(StoredBatch { key: StoredKey(sequence), batch });
+                }
+                Err(SpoolError::Corrupt(why)) => {
+                    let mut group = GroupCommit::default();
+                    let why = format!("a stored batch cannot be read: {why}");
+                    self.drop_batch(&mut group, sink_index, sequence, &why);
+                    self.commit(&mut group);
+                }
+                Err(error) => {
+                    self.fail(&error);
+                    break;
+                }
+            }
+        }
+        self.send(SpoolEvent::Loaded { sink_index, batches });
+    }
+
+    /// Opens the file, and returns the name under which a sink's batches are kept.
+    fn open_for(&mut self, sink_index: usize) -> Result<String, String> {
+        self.ensure_open()?;
+        self.name_of(sink_index).ok_or_else(|| "this sink has no spool".to_owned())
+    }
+
+    fn drop_old(&mut self) {
+        let age = i64::try_from(self.limits.age.as_micros()).unwrap_or(i64::MAX);
+        let limit = Timestamp::now().as_micros().saturating_sub(age);
+        let mut group = GroupCommit::default();
+        for (sink, sequence) in self.index.stored_before(limit) {
+            if let Some(sink_index) = self.index_of(&sink) {
+                self.drop_batch(&mut group, sink_index, sequence, "they were in the spool for too long");
+            } else {
+                self.index.remove(&sink, sequence);
+                group.writes.push(Write::Remove { sink, sequence });
+            }
+        }
+        self.commit(&mut group);
+    }
+}

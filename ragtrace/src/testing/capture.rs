@@ -1,0 +1,97 @@
+//! Running code with a capture around it.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use ragtrace_core::RequestContext;
+use ragtrace_core::capture::{Capture as Entries, ManualClock};
+use ragtrace_core::dispatch::ListenerGuard;
+use ragtrace_core::stage::panic_hook;
+
+use super::Captured;
+
+/// Runs `future`, and returns its output and what its stages recorded.
+pub async fn capture<F: Future>(future: F) -> (F::Output, Captured) {
+    Capture::new().run(future).await
+}
+
+/// Runs `call`, and returns its output and what its stages recorded.
+pub fn capture_sync<T>(call: impl FnOnce() -> T) -> (T, Captured) {
+    Capture::new().run_sync(call)
+}
+
+/// A capture with settings. [`capture`] and [`capture_sync`] are one without any.
+///
+/// ```
+/// use std::time::Duration;
+/// use ragtrace::testing::{Capture, ManualClock};
+/// use ragtrace::traced_stage;
+///
+/// #[traced_stage]
+/// fn embed(clock: &ManualClock) {
+///     clock.advance(Duration::from_millis(40));
+/// }
+///
+/// let clock = ManualClock::at("2026-11-22T08:20:11Z".parse()?);
+/// let ((), captured) = Capture::new().clock(&clock).run_sync(|| embed(&clock));
+/// assert_eq!(captured.stage("embed").completed().one().duration(), Some(Duration::from_millis(40)));
+/// # Ok::<(), ragtrace::ParseError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing is captured before it runs something"]
+pub struct Capture {
+    clock: Option<ManualClock>,
+}
+
+impl Capture {
+    /// Makes a capture with the real time and random ids.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has stages see the time of `clock`, and ids that count from 1, so that what is recorded is the same in every run.
+    pub fn clock(mut self, clock: &ManualClock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
+    /// Runs `future`, and returns its output and what its stages recorded.
+    pub async fn run<F: Future>(self, future: F) -> (F::Output, Captured) {
+        let running = Running::begin(self.clock);
+        let output = running.context.scope(future).await;
+        (output, running.finish())
+    }
+
+    /// Runs `call`, and returns its output and what its stages recorded.
+    pub fn run_sync<T>(self, call: impl FnOnce() -> T) -> (T, Captured) {
+        let running = Running::begin(self.clock);
+        let output = running.context.sync_scope(call);
+        (output, running.finish())
+    }
+}
+
+/// A capture that has begun.
+struct Running {
+    entries: Arc<Entries>,
+    context: RequestContext,
+    has_made_up_ids: bool,
+    _listening: ListenerGuard,
+}
+
+impl Running {
+    fn begin(clock: Option<ManualClock>) -> Self {
+        panic_hook::install_hook();
+        let has_made_up_ids = clock.is_some();
+        let context = match &clock {
+            Some(clock) => RequestContext::reproducible(clock.anchor()),
+            None => RequestContext::current().unwrap_or_else(RequestContext::bare),
+        };
+        let entries = Entries::new(clock);
+        let context = context.with_listener(entries.clone());
+        Self { entries, context, has_made_up_ids, _listening: ListenerGuard::begin() }
+    }
+
+    fn finish(&self) -> Captured {
+        Captured::from_entries(&self.entries, self.has_made_up_ids)
+    }
+}

@@ -1,0 +1,117 @@
+//! Views of what was captured.
+
+use std::fmt;
+
+use ragtrace_core::Event;
+
+use super::Captured;
+use super::captured::Line;
+use crate::record::Record;
+
+/// Some of the captured records.
+#[derive(Clone)]
+pub struct View<'a> {
+    captured: &'a Captured,
+    records: Vec<&'a Record>,
+    what: String,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(captured: &'a Captured, records: Vec<&'a Record>, what: String) -> Self {
+        Self { captured, records, what }
+    }
+
+    /// Returns the starts alone.
+    pub fn started(&self) -> Self {
+        self.only(Event::Started)
+    }
+
+    /// Returns the ends of runs that returned, and not an `Err`.
+    pub fn completed(&self) -> Self {
+        self.only(Event::Completed)
+    }
+
+    /// Returns the ends of runs that returned an `Err`, or panicked.
+    pub fn failed(&self) -> Self {
+        self.only(Event::Failed)
+    }
+
+    /// Returns the ends of runs that were dropped.
+    pub fn cancelled(&self) -> Self {
+        self.only(Event::Cancelled)
+    }
+
+    /// Asserts that every record belongs to a run inside a run of the stage `name`, at whatever depth, and returns the
+    /// same records.
+    ///
+    /// ```
+    /// use ragtrace::{testing, traced_stage};
+    ///
+    /// #[traced_stage]
+    /// fn ingestion() {
+    ///     chunking();
+    /// }
+    ///
+    /// #[traced_stage]
+    /// fn chunking() {}
+    ///
+    /// let ((), captured) = testing::capture_sync(ingestion);
+    /// captured.stage("chunking").completed().within("ingestion").one();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If one does not, or there are none at all: the test fails, and what was captured is printed. So it does where no
+    /// stage has this name.
+    #[track_caller]
+    pub fn within(&self, name: &str) -> Self {
+        self.captured.expect_known(name);
+        let Self { captured, records, what } = self;
+        assert!(!records.is_empty(), "expected records of {what} within `{name}`, found none; {captured:?}");
+        let outside = records.iter().find(|record| !captured.is_within(record, name));
+        if let Some(record) = outside {
+            panic!("expected all records of {what} within `{name}`, found {} outside; {captured:?}", record.message());
+        }
+        Self { what: format!("{what}, within `{name}`"), ..self.clone() }
+    }
+
+    /// Returns how many records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Returns true if there are none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Returns the records, in the order they were made.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Record> + '_ {
+        self.records.iter().copied()
+    }
+
+    /// Returns the only record.
+    ///
+    /// # Panics
+    ///
+    /// If there is none or more than one: the test fails, and what was captured is printed.
+    #[track_caller]
+    pub fn one(&self) -> &'a Record {
+        match self.records[..] {
+            [record] => record,
+            _ => panic!("expected one record of {}, found {}; {:?}", self.what, self.len(), self.captured),
+        }
+    }
+
+    fn only(&self, event: Event) -> Self {
+        let records = self.records.iter().copied().filter(|record| record.event() == event).collect();
+        Self { captured: self.captured, records, what: format!("{}, {event}", self.what) }
+    }
+}
+
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} records of {}:", self.len(), self.what)?;
+        self.records.iter().try_for_each(|record| writeln!(f, "{}", Line(record)))
+    }
+}

@@ -1,0 +1,148 @@
+//! Where settings come from, and which of them wins.
+
+use std::error::Error as _;
+
+use ragtrace::sink::Discard;
+use ragtrace::{Builder, Level, Record, SetupError, traced_stage};
+
+use crate::support::{Memory, finish, turn};
+
+#[traced_stage(level = "debug")]
+fn set_up() {}
+
+/// Variables by their names.
+fn variables(set: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+    move |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+}
+
+/// The records of a stage under these settings.
+fn records(builder: Builder) -> Vec<Record> {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = builder.sink(memory.clone()).install().expect("the only one");
+    set_up();
+    finish(telemetry);
+    memory.records().into_iter().filter(|record| record.stage() == Some("set_up")).collect()
+}
+
+/// Service, environment and version under these variables.
+fn origin(set: &[(&str, &str)]) -> [Option<String>; 3] {
+    let builder = ragtrace::builder().console(ragtrace::Console::Off).level(Level::Debug);
+    let records = records(builder.from_lookup(variables(set)));
+    let origin = records.first().expect("a record").origin();
+    [origin.service(), origin.environment(), origin.version()].map(|text| text.map(str::to_owned))
+}
+
+const OURS: [(&str, &str); 5] = [
+    ("RAGTRACE_SERVICE", "ours"),
+    ("RAGTRACE_ENV", "our place"),
+    ("RAGTRACE_VERSION", "1"),
+    ("RAGTRACE_LOG", "debug"),
+    ("RAGTRACE_CONSOLE", "off"),
+];
+const DATADOG: [(&str, &str); 3] = [("DD_SERVICE", "theirs"), ("DD_ENV", "their place"), ("DD_VERSION", "2")];
+const ATTRIBUTES: &str = "service.name=other, deployment.environment=an%20old%20word,service.version=3,x=y";
+const OTEL: [(&str, &str); 2] = [("OTEL_RESOURCE_ATTRIBUTES", ATTRIBUTES), ("OTEL_SERVICE_NAME", "named")];
+
+#[test]
+fn code_wins_over_the_environment_in_whichever_order_they_come() {
+    let ours = || variables(&OURS);
+    let coded = |builder: Builder| builder.service("code").environment("code").version("code");
+    let before = coded(ragtrace::builder()).from_lookup(ours());
+    let after = coded(ragtrace::builder().from_lookup(ours()));
+    for builder in [before, after] {
+        let records = records(builder);
+        let [started, _] = &records[..] else { panic!("the level is the environment's: {records:?}") };
+        let origin = [started.service(), started.environment(), started.version()];
+        assert_eq!(origin, [Some("code"); 3]);
+    }
+    assert!(records(ragtrace::builder().level("info").from_lookup(ours())).is_empty());
+    assert!(records(ragtrace::builder().from_lookup(ours()).level(Level::Info)).is_empty());
+}
+
+#[test]
+fn our_variables_win_over_those_of_backends_and_these_over_opentelemetry_s() {
+    let texts = |texts: [&str; 3]| texts.map(|text| Some(text.to_owned()));
+    assert_eq!(origin(&[&OURS[..], &DATADOG, &OTEL].concat()), texts(["ours", "our place", "1"]));
+    assert_eq!(origin(&[&DATADOG[..], &OTEL].concat()), texts(["theirs", "their place", "2"]));
+    assert_eq!(origin(&OTEL), texts(["named", "an old word", "3"]));
+    assert_eq!(origin(&OTEL[..1]), texts(["other", "an old word", "3"]));
+    let newer = "deployment.environment=old,deployment.environment.name=new";
+    assert_eq!(origin(&[("OTEL_RESOURCE_ATTRIBUTES", newer)]), [None, Some("new".to_owned()), None]);
+    assert_eq!(origin(&[("RAGTRACE_SERVICE", ""), ("DD_SERVICE", "theirs")])[0].as_deref(), Some("theirs"));
+    assert_eq!(origin(&[("OTEL_RESOURCE_ATTRIBUTES", "service.name=x,malformed")]), [None, None, None]);
+}
+
+fn refused(builder: Builder) -> SetupError {
+    let _turn = turn();
+    builder.install().expect_err("it is refused")
+}
+
+#[test]
+fn what_is_malformed_is_named_with_what_is_accepted() {
+    const LOG: &str =
+        "one level for everything (trace, debug, info, warn or error), and no directives such as target=level";
+    let directives = format!("RAGTRACE_LOG: expected {LOG}, found \"info,rag=debug\"");
+    for (name, value, says) in [
+        ("RAGTRACE_LOG", "info,rag=debug", directives.as_str()),
+        ("RAGTRACE_LOG", "loud", "RAGTRACE_LOG: expected a level (trace, debug, info, warn or error), found \"loud\""),
+        (
+            "RAGTRACE_CONSOLE",
+            "loud",
+            "RAGTRACE_CONSOLE: expected a form of console (auto, json, pretty or off), found \"loud\"",
+        ),
+        (
+            "RAGTRACE_DURABILITY",
+            "always",
+            "RAGTRACE_DURABILITY: expected a durability (memory, spill or durable), found \"always\"",
+        ),
+        ("RAGTRACE_SPOOL_BYTES", "1 GB", "RAGTRACE_SPOOL_BYTES: expected a number of bytes, found \"1 GB\""),
+    ] {
+        let set = [(name, value)];
+        // That code sets it too does not hide it.
+        let error = refused(ragtrace::builder().from_lookup(variables(&set)).level("info"));
+        assert_eq!(error.to_string(), says);
+        assert!(error.is_setting() && !error.is_already_installed() && error.source().is_none());
+    }
+}
+
+#[test]
+fn a_folder_that_code_sets_is_not_bounded_by_the_environment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = ragtrace::SpoolLimits::default();
+    let elsewhere = folder.path().join("elsewhere");
+    let named = elsewhere.to_str().expect("UTF-8").to_owned();
+    let set = [("RAGTRACE_SPOOL", named.as_str()), ("RAGTRACE_LOG", "debug"), ("RAGTRACE_DURABILITY", "durable")];
+    let builder = || ragtrace::builder().console(ragtrace::Console::Off).from_lookup(variables(&set));
+    assert_eq!(records(builder().spool(folder.path().join("here"), limits)).len(), 2);
+    assert!(!elsewhere.exists() && folder.path().join("here").exists());
+    assert_eq!(records(builder()).len(), 2);
+    assert!(elsewhere.exists());
+}
+
+#[test]
+fn two_sinks_of_one_name_are_refused_and_two_of_different_names_are_not() {
+    let builder = || ragtrace::builder().console(ragtrace::Console::Off).sink(Discard::new());
+    let error = refused(builder().sink(Discard::new()));
+    assert!(error.is_setting());
+    let says = "two sinks have the name `discard`: give one of them another, as by `.named(\"discard-2\")`";
+    assert_eq!(error.to_string(), says);
+    // The console is no sink that anybody set.
+    let _turn = turn();
+    let console =
+        ragtrace::builder().console(ragtrace::Console::Json).level("error").sink(Discard::new().named("console"));
+    finish(console.install().expect("the only one"));
+    let telemetry = builder().sink(Discard::new().named("discard-2")).install().expect("the only one");
+    let names: Vec<_> = telemetry.stats().sinks.into_iter().map(|sink| sink.name).collect();
+    assert_eq!(names, ["discard", "discard-2"]);
+    finish(telemetry);
+}
+
+#[test]
+fn an_error_says_which_kind_it_is() {
+    let _turn = turn();
+    let telemetry = ragtrace::builder().console(ragtrace::Console::Off).install().expect("the only one");
+    let error = ragtrace::builder().install().expect_err("there is one");
+    assert!(error.is_already_installed() && !error.is_setting() && !error.is_io());
+    finish(telemetry);
+}
