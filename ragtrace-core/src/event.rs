@@ -99,3 +99,10 @@ impl ErrorInfo {
         &self.chain
     }
 }
+
+/// An error as a stage records it, with the backtrace if one was taken.
+#[derive(Debug, Default)]
+pub struct Failure {
+    pub(crate) error: ErrorInfo,
+    pub(crate) stack_trace: Option<String>,
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::Value;
-use crate::stage::words::RawValue;
+use crate::value::encoding::EncodedValue;
 
 /// An object that is being written. [`Object::close`] ends it; what it is nested in goes on then.
 pub struct Object<'a> {
@@ -42,9 +42,9 @@ impl<'a> Object<'a> {
         Self { out, empty: false }
     }
 
-    /// Members that were written before, with a comma before each.
+    /// Adds members that were written before, with a comma before each.
     #[inline]
-    pub fn piece(&mut self, members: &[u8]) {
+    pub fn fragment(&mut self, members: &[u8]) {
         self.out.extend_from_slice(members);
     }
 
@@ -185,14 +185,14 @@ impl<'a> Object<'a> {
 
     /// A field as a stage wrote it, with its name as [`key_of`] makes it.
     #[inline]
-    pub fn raw_field(&mut self, key: &[u8], value: RawValue<'_>) {
+    pub fn encoded_field(&mut self, key: &[u8], value: EncodedValue<'_>) {
         self.begin_key();
         self.out.extend_from_slice(key);
         self.put_raw(value);
     }
 
     /// The same with a name of any kind.
-    pub fn raw_named(&mut self, name: &str, value: RawValue<'_>) {
+    pub fn encoded_named(&mut self, name: &str, value: EncodedValue<'_>) {
         self.begin_key();
         escaped(self.out, name);
         self.out.extend_from_slice(b"\":");
@@ -200,13 +200,13 @@ impl<'a> Object<'a> {
     }
 
     #[inline]
-    fn put_raw(&mut self, value: RawValue<'_>) {
+    fn put_raw(&mut self, value: EncodedValue<'_>) {
         match value {
-            RawValue::Bool(value) => self.put_boolean(value),
-            RawValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-            RawValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
-            RawValue::F64(number) => self.put_float(number),
-            RawValue::Text(text) => {
+            EncodedValue::Bool(value) => self.put_boolean(value),
+            EncodedValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            EncodedValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
+            EncodedValue::F64(number) => self.put_float(number),
+            EncodedValue::Text(text) => {
                 self.out.push(b'"');
                 escaped_bytes(self.out, &text.as_bytes());
                 self.out.push(b'"');

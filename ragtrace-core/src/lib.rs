@@ -4,22 +4,44 @@
 //! It is a crate of its own because programs are linked by whole units of code: what a stage calls must not bring the
 //! pipeline, the spool and their libraries into a program that only declares stages. What is public here and not
 //! re-exported by `ragtrace` is for `ragtrace`, and changes without notice.
+//!
+//! The rooms, ground first; each knows those above it in this list and none below:
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | `parse`, `level`, `event`, `time`, `id` | small parts of a record, and how their texts are read |
+//! | `value` | values of fields, their encoding, the buffer they wait in |
+//! | `json` | a writer of JSON |
+//! | `catalog` | what is known of stages and log lines before they run |
+//! | `context` | whose a run is, and who listens to it |
+//! | `entry` | what a thread hands to the worker |
+//! | `queue` | how it gets there |
+//! | `dispatch` | whether it goes to the queue, to a listener, or nowhere |
+//! | `capture` | a listener for tests |
+//! | `observer` | who else follows runs |
+//! | `stage` | runs of stages |
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 #[doc(hidden)]
+#[cfg(feature = "testing")]
 pub mod capture;
+mod catalog;
 #[doc(hidden)]
 pub mod context;
-mod event;
 #[doc(hidden)]
-pub mod gate;
+pub mod dispatch;
+#[doc(hidden)]
+pub mod entry;
+mod event;
 #[doc(hidden)]
 pub mod id;
 #[doc(hidden)]
 pub mod json;
 mod level;
+#[doc(hidden)]
+pub mod observer;
 mod parse;
 #[doc(hidden)]
 pub mod queue;
@@ -27,14 +49,16 @@ pub mod queue;
 pub mod stage;
 #[doc(hidden)]
 pub mod time;
+#[doc(hidden)]
 pub mod value;
 
+pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, StageKind, stages, stages_schema};
 pub use context::{InContext, RequestContext, Scoped, spawn};
 pub use event::{ErrorInfo, Event};
 pub use id::{SpanId, TraceId};
 pub use level::Level;
 pub use parse::ParseError;
 pub use queue::QueueLimits;
-pub use stage::{Countable, FieldDescriptor, FieldSource, StageDescriptor, StageKind, stages, stages_schema};
+pub use stage::{Countable, NamedStage};
 pub use time::Timestamp;
 pub use value::{ToValue, Value};

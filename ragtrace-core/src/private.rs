@@ -2,10 +2,12 @@
 
 use std::pin::Pin;
 
-pub use crate::__listed as listed;
+pub use crate::__catalog_entry as catalog_entry;
+pub use crate::catalog::CatalogEntry;
 pub use crate::stage::{
-    CountProbe, ErrorProbe, Field, Listed, Probe, open, open_bare, open_later, record, record_cost, record_count,
+    CountProbe, ErrorProbe, Probe, open, open_bare, open_deferred, record, record_cost, record_count,
 };
+pub use crate::value::Field;
 pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};
 
 /// Lets a body's type be known before it is inferred. It is never called.

@@ -7,8 +7,8 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Pat, Path, Result, Token, Type};
 
 use crate::field::{Field, NamedField, StartField};
+use crate::keywords::{ARGUMENTS, KINDS, LEVELS};
 use crate::suggest::{did_you_mean, list, unknown};
-use crate::words::{KEYS, KINDS, LEVELS};
 
 /// The arguments, each at most once.
 #[derive(Default)]
@@ -23,6 +23,7 @@ pub(crate) struct Args {
     pub(crate) record: Vec<Declared>,
     pub(crate) stream: Option<Ident>,
     pub(crate) root: bool,
+    pub(crate) renamed_from: Option<LitStr>,
     pub(crate) descriptor: Option<Ident>,
     pub(crate) krate: Option<Path>,
 }
@@ -85,6 +86,9 @@ impl Args {
                 alone(key, input)?;
                 self.root = true;
             }
+            "renamed_from" => {
+                self.renamed_from = Some(assigned(key, input, "a string literal: `renamed_from = \"chunking\"`")?);
+            }
             "descriptor" => {
                 const WHAT: &str = "a name for the constant: `descriptor = CHUNKING`";
                 equals(key, input, WHAT)?;
@@ -109,14 +113,14 @@ fn unknown_key(text: &str) -> String {
         "parent" => "the stage or scope around it is the parent; `root` starts a trace of its own".to_owned(),
         kind if KINDS.contains(&kind) => format!("write `kind = {kind}`"),
         level if LEVELS.contains(&level) => format!("write `level = \"{level}\"`"),
-        _ if did_you_mean(text, &KEYS).is_some() => return unknown("argument", text, &KEYS),
+        _ if did_you_mean(text, &ARGUMENTS).is_some() => return unknown("argument", text, &ARGUMENTS),
         _ => expected_keys(),
     };
     format!("unknown argument `{text}`: {hint}")
 }
 
 fn expected_keys() -> String {
-    format!("expected a name in quotes or one of {}", list(&KEYS))
+    format!("expected a name in quotes or one of {}", list(&ARGUMENTS))
 }
 
 fn comma(input: ParseStream<'_>) -> Result<()> {

@@ -1,46 +1,108 @@
-//! What is written in `stage!(…)`: the arguments of the attribute, and then an `async` block.
+//! `stage!(…)` as it is written: the arguments of the attribute, and then a block, which is never parsed.
 
-use proc_macro2::{Delimiter, Span, TokenTree};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::quote;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, ExprAsync, Result, Token};
+use syn::{Error, Ident, Lifetime, Result, Token, token};
 
 use crate::args::Args;
+use crate::function::braces;
 
 /// Arguments and block.
 pub(crate) struct Block {
     pub(crate) args: Args,
-    pub(crate) future: ExprAsync,
+    pub(crate) body: Body,
 }
 
-const TAKES: &str = "`stage!` takes a block after its arguments: `async { … }` or `async move { … }`";
+/// The block, by how it is run.
+pub(crate) enum Body {
+    /// `async { … }` or `async move { … }`: a future.
+    Async(TokenStream),
+    /// `{ … }`: run where it is written.
+    Sync(Group),
+}
+
+const TAKES: &str = "`stage!` takes a block after its arguments: `{ … }`, `async { … }` or `async move { … }`";
 
 impl Parse for Block {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let mut args: Vec<TokenTree> = Vec::new();
-        while !input.peek(Token![async]) {
-            args.push(input.parse().map_err(|_| no_block(&args))?);
+        let mut is_separated = true;
+        while !(input.peek(Token![async]) || input.peek(token::Brace)) {
+            if is_separated {
+                refuse_other_expressions(input)?;
+            }
+            let token = input.parse().map_err(|_| no_block(args.last()))?;
+            is_separated = matches!(&token, TokenTree::Punct(comma) if comma.as_char() == ',');
+            args.push(token);
         }
-        let word = input.span();
-        let ends = args.last().is_none_or(|last| matches!(last, TokenTree::Punct(comma) if comma.as_char() == ','));
+        let start = input.span();
         let args = syn::parse2(args.into_iter().collect())?;
-        if !ends {
-            return Err(Error::new(word, "expected `,` before the block"));
+        if !is_separated {
+            return Err(Error::new(start, "expected `,` before the block"));
         }
-        let future = input.parse().map_err(|_| Error::new(word, TAKES))?;
-        if input.peek(Token![,]) {
-            input.parse::<Token![,]>()?;
+        let body = input.parse()?;
+        if input.peek(Token![.]) {
+            let message = "the block ends the arguments: put this behind the parentheses, `stage!(…).await`";
+            return Err(input.error(message));
         }
-        if input.is_empty() { Ok(Self { args, future }) } else { Err(input.error("nothing comes after the block")) }
+        let _comma: Option<Token![,]> = input.parse()?;
+        if input.is_empty() { Ok(Self { args, body }) } else { Err(input.error("nothing comes after the block")) }
     }
 }
 
-/// The error where nothing is `async`: at a block that should be, else at the end.
-fn no_block(args: &[TokenTree]) -> Error {
-    match args.last() {
-        Some(TokenTree::Group(block)) if block.delimiter() == Delimiter::Brace => Error::new_spanned(block, TAKES),
-        last => Error::new(
-            last.map_or_else(Span::call_site, TokenTree::span),
-            "the block is missing: `stage!(\"file_parsing\", kind = parse, async { … }).await`",
-        ),
+impl Parse for Body {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let start = input.span();
+        let asynchronous: Option<Token![async]> = input.parse()?;
+        let capture: Option<Token![move]> = input.parse()?;
+        if is_closure(input) {
+            return Err(Error::new(start, of_closure("async { … }")));
+        }
+        let block = input.parse().ok().and_then(braces).ok_or_else(|| Error::new(start, TAKES))?;
+        Ok(match asynchronous {
+            Some(_) => Self::Async(quote!(#asynchronous #capture #block)),
+            None => Self::Sync(block),
+        })
     }
+}
+
+/// Refuses what is neither an argument nor a block, and says how to make a block of it.
+fn refuse_other_expressions(input: ParseStream<'_>) -> Result<()> {
+    const KEYWORDS: [&str; 7] = ["unsafe", "const", "loop", "while", "for", "if", "match"];
+    let ahead = input.fork();
+    let capture: Option<Token![move]> = ahead.parse()?;
+    if is_closure(&ahead) {
+        return Err(input.error(of_closure("{ … }")));
+    }
+    if capture.is_some() {
+        return Err(
+            input.error("a block that is not `async` takes no `move`: leave it out, or write `async move { … }`")
+        );
+    }
+    if ahead.peek(Lifetime) {
+        return Err(input.error("put what has a label in a block of its own: `{ 'name: { … } }`"));
+    }
+    let keyword = ahead.call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
+    if KEYWORDS.contains(&keyword.as_str()) {
+        return Err(input.error(format!("put this in a block of its own: `{{ {keyword} … }}`")));
+    }
+    Ok(())
+}
+
+fn is_closure(input: ParseStream<'_>) -> bool {
+    input.peek(Token![|]) || input.peek(Token![||])
+}
+
+fn of_closure(block: &str) -> String {
+    format!("`stage!` takes no closure: write its body as a block, `{block}`")
+}
+
+/// The error where there is no block, at the last token.
+fn no_block(last: Option<&TokenTree>) -> Error {
+    Error::new(
+        last.map_or_else(Span::call_site, TokenTree::span),
+        "the block is missing: `stage!(\"file_parsing\", kind = parse, async { … }).await`, or `{ … }` for one that is not async",
+    )
 }

@@ -4,56 +4,53 @@
 //! spans, so the user's own mistakes are reported where they were made.
 
 mod descriptor;
+mod names;
 mod outcome;
+mod record;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ReturnType, Type};
 
-use crate::item::{Function, Shape, Stream};
+use self::names::Names;
+use crate::block::Body;
+use crate::function::Function;
 use crate::model::Stage;
-use crate::record;
+use crate::shape::{Shape, Stream};
 
 /// The function, rewritten.
 pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let constant = descriptor::constant(stage, function);
     let items = descriptor::items(stage);
-    let record = record::planted(stage);
+    let record = record::definition(stage);
     let body = body(stage, function);
     // The function's own braces, so that the compiler takes the whole for the user's function.
     let body = braces(quote!(#items #record #body), function.body.span());
     quote!(#constant #function #body)
 }
 
-/// The future of `stage!`.
-pub(crate) fn expand_block(stage: &Stage, future: &syn::ExprAsync) -> TokenStream {
+/// The code of `stage!`: a future, or the value of a block that is not `async`.
+pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
     let krate = &stage.krate;
     let items = descriptor::items(stage);
-    let record = record::planted(stage);
+    let record = record::definition(stage);
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
-    quote!({
-        #items
-        #record
-        #krate::__private::open_later(&__RAGTRACE_STAGE, #fields).block(#future).end(#end)
-    })
-}
-
-/// The names that generated code uses for its own values.
-pub(crate) struct Names {
-    pub(crate) fields: Ident,
-    pub(crate) out: Ident,
-    pub(crate) end: Ident,
-    pub(crate) open: Ident,
-}
-
-impl Names {
-    fn new() -> Self {
-        let ours = |name| Ident::new(name, Span::mixed_site());
-        Self { fields: ours("__fields"), out: ours("__out"), end: ours("__end"), open: ours("__open") }
-    }
+    let run = match body {
+        Body::Async(future) => {
+            quote!(#krate::__private::open_deferred(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
+        }
+        Body::Sync(block) => {
+            let here = Span::call_site().located_at(block.span());
+            let open = open(stage, here, &fields);
+            // Neither closure outlives the expression, so both borrow what they only look at.
+            let call = quote_spanned!(here=> || -> _ #block);
+            quote_spanned!(here=> #open.call(#call).end(#end))
+        }
+    };
+    quote!({ #items #record #run })
 }
 
 /// Where an error about the whole is: at the body, not at the attribute.
@@ -76,6 +73,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
+    let end = quote!(move #end);
     let span = function.body.span();
     let here = here(function);
     let private = stage.private(here);
@@ -98,7 +96,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         Shape::ReturnsFuture(output) => {
             let call = closure(None, &function.body);
             let output = without_impl(output);
-            quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
+            quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
         }
         Shape::ReturnsBoxedFuture(output) => {
             let output = without_impl(output);
@@ -113,7 +111,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
             };
             let private = stage.private(here);
             quote_spanned!(here=> #private::boxed(
-                #private::open_later(&__RAGTRACE_STAGE, #fields).#run.end(#end)
+                #private::open_deferred(&__RAGTRACE_STAGE, #fields).#run.end(#end)
             ))
         }
         Shape::Stream(stream) => streaming(stage, function, stream),
@@ -144,7 +142,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let open = open(stage, here, &fields);
     match (stream.is_fallible, stream.is_async) {
         (false, false) => {
-            let open = quote_spanned!(here=> #private::open_later(&__RAGTRACE_STAGE, #fields));
+            let open = quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields));
             boxed(quote_spanned!(here=> #open.stream::<#item, _>(#call)))
         }
         (false, true) => boxed(quote_spanned!(here=> #open.await_stream::<#item, _>(#future).await)),

@@ -22,7 +22,7 @@ fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
     let name = syn::parse2::<Ident>(value(&args, "descriptor")?.iter().cloned().collect()).ok()?;
     let path = value(&args, "crate");
     let krate = path.map_or_else(|| quote!(::ragtrace), |path| path.iter().cloned().collect());
-    let visibility = crate::item::visibility_of_function(item)?;
+    let visibility = crate::function::visibility_of(item)?;
     Some(quote! {
         #[allow(dead_code)]
         #visibility const #name: #krate::StageDescriptor = #krate::StageDescriptor::new("", "");

@@ -8,11 +8,13 @@ mod block;
 mod expand;
 mod fallback;
 mod field;
-mod item;
+mod function;
+mod keywords;
 mod model;
-mod record;
+mod name;
+mod shape;
 mod suggest;
-mod words;
+mod undeclared;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> pro
     let written = args.clone();
     let parsed = syn::parse2::<args::Args>(args)
         .and_then(|args| {
-            let function = item::Function::parse(&item, args.stream.as_ref())?;
+            let function = function::Function::parse(&item, args.stream.as_ref())?;
             Ok((args, function))
         })
         .and_then(|(args, function)| Ok((model::Stage::check(args, &function)?, function)));
@@ -43,9 +45,9 @@ fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> pro
 #[proc_macro]
 pub fn stage(input: TokenStream) -> TokenStream {
     let block: syn::Result<block::Block> = syn::parse(input);
-    let expanded = block.and_then(|block| Ok((model::Stage::check_block(block.args)?, block.future)));
+    let expanded = block.and_then(|block| Ok((model::Stage::check_block(block.args)?, block.body)));
     match expanded {
-        Ok((stage, future)) => expand::expand_block(&stage, &future).into(),
+        Ok((stage, body)) => expand::expand_block(&stage, &body).into(),
         Err(error) => error.into_compile_error().into(),
     }
 }
@@ -54,5 +56,5 @@ pub fn stage(input: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn undeclared(input: TokenStream) -> TokenStream {
-    record::undeclared(input.into()).into()
+    undeclared::error(input.into()).into()
 }

@@ -7,16 +7,17 @@ use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
 use crate::args::{Args, Clause, Declared};
 use crate::field::{Field, Form};
-use crate::item::{Function, Shape};
+use crate::function::Function;
+use crate::keywords::{KINDS, LEVELS};
+use crate::name;
+use crate::shape::Shape;
 use crate::suggest::unknown;
-use crate::words::{KINDS, LEVELS};
-
-/// The longest name of a stage, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// What the attribute says, checked.
 pub(crate) struct Stage {
     pub(crate) name: String,
+    /// The name that it had before.
+    pub(crate) renamed_from: Option<String>,
     /// The variant of `StageKind`, unless it is the default.
     pub(crate) kind: Option<Ident>,
     /// The variant of `Level`, unless it is the default.
@@ -59,8 +60,8 @@ pub(crate) struct DeclaredField {
 impl Stage {
     pub(crate) fn check(args: Args, function: &Function) -> Result<Self> {
         let name = match &args.name {
-            Some(literal) => checked_name(literal)?,
-            None => name_of_function(&function.signature.ident)?,
+            Some(literal) => name::of_literal(literal)?,
+            None => name::of_function(&function.signature.ident)?,
         };
         if let (Shape::Stream(_), Some(ok)) = (&function.shape, &args.ok) {
             return Err(Error::new_spanned(
@@ -80,7 +81,7 @@ impl Stage {
     /// Checks the arguments of `stage!`.
     pub(crate) fn check_block(args: Args) -> Result<Self> {
         let Some(literal) = &args.name else {
-            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", async { … })`"));
+            return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", { … })`"));
         };
         if let Some(word) = &args.stream {
             return Err(Error::new_spanned(word, "a block is not a stream: put the attribute on a function"));
@@ -91,7 +92,7 @@ impl Stage {
                 "a block has no place for a constant: put the attribute on a function",
             ));
         }
-        let name = checked_name(literal)?;
+        let name = name::of_literal(literal)?;
         Self::build(name, args)
     }
 
@@ -99,6 +100,7 @@ impl Stage {
         if let Some(target) = args.target.as_ref().filter(|target| target.value().trim().is_empty()) {
             return Err(Error::new_spanned(target, "the logger needs a name: `target = \"rag.ingestion\"`"));
         }
+        let renamed_from = args.renamed_from.as_ref().map(|older| name::older(older, &name)).transpose()?;
         let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
@@ -114,7 +116,22 @@ impl Stage {
         let Args { target, root, record, descriptor, krate: path, .. } = args;
         // A path is written into the code once, and so is an error about it.
         let krate = if path.is_some() { quote!(__ragtrace) } else { quote!(::ragtrace) };
-        Ok(Self { name, kind, level, target, root, start, ok, err, record, declared, descriptor, krate, path })
+        Ok(Self {
+            name,
+            renamed_from,
+            kind,
+            level,
+            target,
+            root,
+            start,
+            ok,
+            err,
+            record,
+            declared,
+            descriptor,
+            krate,
+            path,
+        })
     }
 
     /// The path of what generated code may name, at `span`.
@@ -130,62 +147,6 @@ impl Stage {
     pub(crate) fn first_record(&self) -> usize {
         self.declared.len() - self.record.len()
     }
-}
-
-fn name_of_function(ident: &Ident) -> Result<String> {
-    let name = ident.unraw().to_string();
-    check_name(&name).map_err(|what| {
-        Error::new_spanned(ident, format!("a stage's name {what}: give it another than the function's, `name = \"…\"`"))
-    })?;
-    Ok(name)
-}
-
-fn checked_name(literal: &LitStr) -> Result<String> {
-    let name = literal.value();
-    check_name(&name).map_err(|what| {
-        let suggestion = snake_case(&name);
-        let is_one = name.is_ascii() && check_name(&suggestion).is_ok();
-        let hint = if is_one { format!(": for example `\"{suggestion}\"`") } else { String::new() };
-        Error::new_spanned(literal, format!("a stage's name {what}{hint}"))
-    })?;
-    Ok(name)
-}
-
-fn check_name(name: &str) -> std::result::Result<(), String> {
-    if name.is_empty() {
-        return Err("may not be empty".to_owned());
-    }
-    if name.chars().count() > LONGEST_NAME {
-        return Err(format!("has at most {LONGEST_NAME} characters, and this one {}", name.chars().count()));
-    }
-    let is_segment = |segment: &str| {
-        let mut chars = segment.chars();
-        chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
-            && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    };
-    let is_well_formed = name.split('.').all(is_segment);
-    if is_well_formed {
-        return Ok(());
-    }
-    Err("is written in snake_case (a-z, 0-9 and _, no digit first), with dots between segments".to_owned())
-}
-
-fn snake_case(name: &str) -> String {
-    let mut out = String::new();
-    let mut after_lower = false;
-    for c in name.chars() {
-        if c.is_ascii_uppercase() && after_lower {
-            out.push('_');
-        }
-        after_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
-        match c.to_ascii_lowercase() {
-            c if c.is_ascii_alphanumeric() || c == '.' || c == '_' => out.push(c),
-            _ if out.ends_with('_') || out.is_empty() => {}
-            _ => out.push('_'),
-        }
-    }
-    let segments = out.split('.').map(|segment| segment.trim_end_matches('_')).filter(|segment| !segment.is_empty());
-    segments.collect::<Vec<_>>().join(".")
 }
 
 /// The variant that a known word names.

@@ -1,10 +1,10 @@
 //! Shapes of functions that are taken. Each file stands for itself.
+#[path = "../ui/pass/async_blocks.rs"]
+mod async_blocks;
 #[path = "../ui/pass/async_trait_methods.rs"]
 mod async_trait_methods;
 #[path = "../ui/pass/attributes.rs"]
 mod attributes;
-#[path = "../ui/pass/blocks.rs"]
-mod blocks;
 #[path = "../ui/pass/clean_under_lints.rs"]
 mod clean_under_lints;
 #[path = "../ui/pass/descriptors.rs"]
@@ -33,6 +33,8 @@ mod returned_futures;
 mod shadowed_names;
 #[path = "../ui/pass/streams.rs"]
 mod streams;
+#[path = "../ui/pass/sync_blocks.rs"]
+mod sync_blocks;
 #[path = "../ui/pass/trait_methods.rs"]
 mod trait_methods;
 #[path = "../ui/pass/without_prelude.rs"]

@@ -7,7 +7,8 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-use super::{Request, RequestContext};
+use super::request::Request;
+use super::request_context::RequestContext;
 use crate::SpanId;
 
 struct Current {
@@ -67,23 +68,30 @@ pub(crate) fn current() -> Option<RequestContext> {
     request().map(|request| RequestContext { request, span: span() })
 }
 
-/// The current context is `slot`'s for as long as this lives; then `slot` has it back, and the thread what it had
-/// before. The context moves, so no reference is counted.
+impl RequestContext {
+    /// Returns the context of the running poll or call, if there is one.
+    pub fn current() -> Option<Self> {
+        current()
+    }
+}
+
+/// Makes the context of `owner` the current one for as long as this lives; then `owner` has it back, and the thread what it
+/// had before. The context moves, so no reference is counted.
 pub(crate) struct Entered<'a> {
-    slot: &'a mut Option<RequestContext>,
+    owner: &'a mut Option<RequestContext>,
     before: ManuallyDrop<Option<RequestContext>>,
 }
 
 impl<'a> Entered<'a> {
-    pub(crate) fn new(slot: &'a mut Option<RequestContext>) -> Self {
-        let before = ManuallyDrop::new(swap(slot.take()));
-        Self { slot, before }
+    pub(crate) fn new(owner: &'a mut Option<RequestContext>) -> Self {
+        let before = ManuallyDrop::new(swap(owner.take()));
+        Self { owner, before }
     }
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
         let before = ManuallyDrop::into_inner(std::mem::replace(&mut self.before, ManuallyDrop::new(None)));
-        *self.slot = swap(before);
+        *self.owner = swap(before);
     }
 }

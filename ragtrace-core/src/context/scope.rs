@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::RequestContext;
 use super::current::{Entered, current};
+use super::request_context::RequestContext;
 
 impl RequestContext {
     /// Runs `future` with this context as the current one: at each poll, and nowhere else.

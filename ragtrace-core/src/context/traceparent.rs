@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{RequestContext, fresh_request_id};
-use crate::context::Request;
+use super::request::{Request, fresh_request_id};
+use super::request_context::RequestContext;
 use crate::parse::ParseError;
 use crate::{SpanId, TraceId};
 

@@ -8,8 +8,8 @@
 
 #![expect(unsafe_code, reason = "the reader's words are plain memory; see above")]
 
-use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering, settled};
-use crate::stage::entry;
+use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering, as_plain_memory};
+use crate::entry;
 
 /// Words in a block: 16 KiB. An entry that is longer has a block of its own.
 #[cfg(not(ragtrace_loom))]
@@ -18,8 +18,8 @@ pub(super) const WORDS: usize = 2_048;
 #[cfg(ragtrace_loom)]
 pub(super) const WORDS: usize = 4;
 
-/// How many blocks' worth of memory a block of `words` takes.
-pub(super) const fn blocks_of(words: usize) -> usize {
+/// Returns how many blocks' worth of memory a block of `words` takes.
+pub(super) const fn blocks_for(words: usize) -> usize {
     words.div_ceil(WORDS)
 }
 
@@ -93,25 +93,25 @@ impl Pool {
     }
 }
 
-/// The end of a chain that writes.
+/// Writes a chain.
 pub(super) struct Writer {
     block: Arc<Block>,
     at: usize,
 }
 
-/// The end of a chain that reads.
+/// Reads a chain.
 pub(super) struct Reader {
     block: Arc<Block>,
     at: usize,
     /// How many words of the block were filled when it was last looked at.
     filled: usize,
-    /// Room for [`settled`].
-    room: Vec<u64>,
+    /// What [`as_plain_memory`] copies to under a model.
+    copy: Vec<u64>,
 }
 
-/// A place in a chain: places are in order.
+/// A position in a chain: positions are in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct Position {
     block: u64,
     word: usize,
 }
@@ -119,11 +119,11 @@ pub(super) struct Place {
 /// A new chain of one block.
 pub(super) fn chain(pool: &Pool) -> (Writer, Reader) {
     let block = pool.take(WORDS);
-    (Writer { block: Arc::clone(&block), at: 0 }, Reader { block, at: 0, filled: 0, room: Vec::new() })
+    (Writer { block: Arc::clone(&block), at: 0 }, Reader { block, at: 0, filled: 0, copy: Vec::new() })
 }
 
 impl Writer {
-    /// Whether an entry of so many words fits in the block.
+    /// Returns whether an entry of so many words fits in the block.
     #[inline]
     pub(super) fn has_room(&self, words: usize) -> bool {
         words <= self.block.words.len() - self.at
@@ -171,11 +171,11 @@ impl Writer {
 }
 
 impl Reader {
-    /// The next entry, if there is one. A block that is left behind goes to `pool`, and `went_on` is told how many blocks'
+    /// Reads the next entry, if there is one. A block that is left behind goes to `pool`, and `on_next_block` is told how many blocks'
     /// worth the next one takes.
     #[inline]
-    pub(super) fn read(&mut self, pool: &Pool, went_on: impl FnOnce(usize)) -> Option<&[u64]> {
-        if self.at == self.filled && !self.look(pool, went_on) {
+    pub(super) fn read(&mut self, pool: &Pool, on_next_block: impl FnOnce(usize)) -> Option<&[u64]> {
+        if self.at == self.filled && !self.advance(pool, on_next_block) {
             return None;
         }
         let first = self.block.words.get(self.at)?.load(Ordering::Relaxed);
@@ -186,28 +186,28 @@ impl Reader {
         // SAFETY: these words are below `written`, which was read with `Acquire`, so they are seen as they were written. Nobody
         // writes them again while this reader has the block, and it keeps it for as long as it is borrowed for them: the
         // writer writes from `written` on, and `Pool::put` gives away only a block that has no other reference.
-        Some(unsafe { settled(words, &mut self.room) })
+        Some(unsafe { as_plain_memory(words, &mut self.copy) })
     }
 
-    /// Where the reader is.
-    pub(super) fn place(&self) -> Place {
-        Place { block: self.block.number.load(Ordering::Relaxed), word: self.at }
+    /// Returns where the reader is.
+    pub(super) fn position(&self) -> Position {
+        Position { block: self.block.number.load(Ordering::Relaxed), word: self.at }
     }
 
-    /// Where the chain ends now. What was written before this is called is before that place.
-    pub(super) fn end(&self) -> Place {
+    /// Returns where the chain ends now. What was written before this is called is before that place.
+    pub(super) fn end(&self) -> Position {
         let mut last = Arc::clone(&self.block);
         loop {
             let written = last.written.load(Ordering::Acquire);
             let Some(next) = last.next.get() else {
-                return Place { block: last.number.load(Ordering::Relaxed), word: written };
+                return Position { block: last.number.load(Ordering::Relaxed), word: written };
             };
             last = next;
         }
     }
 
-    /// Whether there is more, here or in the next block.
-    fn look(&mut self, pool: &Pool, went_on: impl FnOnce(usize)) -> bool {
+    /// Looks for more, here or in the next block, and returns whether there is any.
+    fn advance(&mut self, pool: &Pool, on_next_block: impl FnOnce(usize)) -> bool {
         self.filled = self.block.written.load(Ordering::Acquire);
         if self.at < self.filled {
             return true;
@@ -218,7 +218,7 @@ impl Reader {
         if self.at < self.filled {
             return true;
         }
-        went_on(blocks_of(next.words.len()));
+        on_next_block(blocks_for(next.words.len()));
         pool.put(std::mem::replace(&mut self.block, next));
         (self.at, self.filled) = (0, self.block.written.load(Ordering::Acquire));
         self.at < self.filled
@@ -265,12 +265,12 @@ mod tests {
     fn blocks_that_were_read_are_written_again() {
         let pool = Pool::new(4);
         let (mut writer, mut reader) = chain(&pool);
-        let mut went_on = 0;
+        let mut on_next_block = 0;
         for n in 0..(10 * WORDS as u64) {
             writer.write(&pool, [0], 1, entry_of(n));
-            assert!(reader.read(&pool, |blocks| went_on += blocks).is_some());
+            assert!(reader.read(&pool, |blocks| on_next_block += blocks).is_some());
         }
-        assert_eq!((went_on, pool.len()), (19, 1));
+        assert_eq!((on_next_block, pool.len()), (19, 1));
     }
 
     #[test]

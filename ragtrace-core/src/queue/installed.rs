@@ -1,4 +1,4 @@
-//! The process's one queue, and each thread's place in it.
+//! The process's one queue, and each thread's producer in it.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -6,25 +6,27 @@ use std::num::NonZeroU8;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::limits::QueueLimits;
+use super::memory::Admission;
 use super::producer::Producer;
-use super::{Queue, QueueLimits, Severity};
+use super::shared::Queue;
 use crate::context::Request;
-use crate::stage::entry::AcceptedBy;
-use crate::stage::slots::Slots;
+use crate::entry::RecipientId;
+use crate::value::FieldBuffer;
 
-/// The number of the installed queue; 0 while none is.
+/// The id of the installed queue; 0 while none is.
 static INSTALLED: AtomicU8 = AtomicU8::new(0);
 static QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
 
-/// A thread's place in the queue.
-struct Place {
-    // Without a destructor an access is a plain load; `AT_END` drops it.
+/// A thread's producer, while it is not at work.
+struct ThreadProducer {
+    // Without a destructor an access is a plain load; `ON_THREAD_EXIT` drops it.
     producer: Cell<ManuallyDrop<Option<Box<Producer>>>>,
     /// Whether the thread has a producer, here or at work.
     is_taken: Cell<bool>,
 }
 
-impl Place {
+impl ThreadProducer {
     #[inline]
     fn take(&self) -> Option<Box<Producer>> {
         ManuallyDrop::into_inner(self.producer.replace(ManuallyDrop::new(None)))
@@ -38,24 +40,24 @@ impl Place {
 }
 
 thread_local! {
-    static PLACE: Place =
-        const { Place { producer: Cell::new(ManuallyDrop::new(None)), is_taken: Cell::new(false) } };
-    static AT_END: Leaving = const { Leaving };
+    static PRODUCER: ThreadProducer =
+        const { ThreadProducer { producer: Cell::new(ManuallyDrop::new(None)), is_taken: Cell::new(false) } };
+    static ON_THREAD_EXIT: EndChain = const { EndChain };
 }
 
 /// Ends the thread's chain when the thread ends.
-struct Leaving;
+struct EndChain;
 
-impl Drop for Leaving {
+impl Drop for EndChain {
     fn drop(&mut self) {
-        drop(PLACE.with(Place::take));
+        drop(PRODUCER.with(ThreadProducer::take));
     }
 }
 
-/// The number of the installed queue: what it accepts starts under.
+/// Returns the id of the installed queue.
 #[inline]
-pub(crate) fn number() -> Option<AcceptedBy> {
-    AcceptedBy::new(INSTALLED.load(Ordering::Relaxed))
+pub(crate) fn installed_id() -> Option<RecipientId> {
+    RecipientId::new(INSTALLED.load(Ordering::Relaxed))
 }
 
 /// Makes the process's queue, unless there is one.
@@ -67,57 +69,56 @@ pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
     }
     // Numbers come round. An end that is taken for one of the queue of 253 installations ago is read without its start.
     let turn = INSTALLATIONS.fetch_add(1, Ordering::Relaxed) % u64::from(u8::MAX - 2);
-    let number = u8::try_from(turn).ok().and_then(|turn| NonZeroU8::MIN.checked_add(turn)).unwrap_or(NonZeroU8::MIN);
-    let queue = Arc::new(Queue::new(limits, number));
+    let id = u8::try_from(turn).ok().and_then(|turn| NonZeroU8::MIN.checked_add(turn)).unwrap_or(NonZeroU8::MIN);
+    let queue = Arc::new(Queue::new(limits, id));
     *installed = Some(Arc::clone(&queue));
-    INSTALLED.store(number.get(), Ordering::Relaxed);
+    INSTALLED.store(id.get(), Ordering::Relaxed);
     Some(queue)
 }
 
 /// Has `queue` refuse what comes from now on. What was accepted before can still be read.
 pub fn uninstall(queue: &Queue) {
     let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
-    if installed.as_ref().is_some_and(|installed| installed.number == queue.number) {
+    if installed.as_ref().is_some_and(|installed| installed.id == queue.id) {
         INSTALLED.store(0, Ordering::Relaxed);
         *installed = None;
     }
 }
 
-/// Hands over one entry to the queue `number`, if it is the installed one, and says whether it was accepted. See
-/// [`crate::gate::record`].
+/// Hands over an entry to the queue `id`, if it is the installed one, and returns whether it was accepted.
 #[inline]
 pub(crate) fn push<const HEAD: usize>(
-    number: AcceptedBy,
+    id: RecipientId,
     request: &Request,
-    severity: Severity,
+    admission: Admission,
     head: [u64; HEAD],
-    fields: &Slots,
+    fields: &FieldBuffer,
 ) -> bool {
-    let mut producer = match PLACE.with(Place::take) {
-        Some(producer) if producer.number() == number => producer,
-        outdated => match make(outdated, number) {
+    let mut producer = match PRODUCER.with(ThreadProducer::take) {
+        Some(producer) if producer.id() == id => producer,
+        outdated => match make(outdated, id) {
             Some(producer) => producer,
             None => return false,
         },
     };
-    let is_accepted = producer.push(request, severity, head, fields);
+    let is_accepted = producer.push(request, admission, head, fields);
     if producer.stays {
-        PLACE.with(|place| place.put(producer));
+        PRODUCER.with(|place| place.put(producer));
     }
     is_accepted
 }
 
-/// A producer for a thread that has none in the queue `number`.
+/// Makes a producer for a thread that has none in the queue `id`.
 #[cold]
 #[inline(never)]
-fn make(outdated: Option<Box<Producer>>, number: AcceptedBy) -> Option<Box<Producer>> {
-    // What has a place and is not in it is at work: its work has led here again, as an allocator's may that runs stages.
-    let is_at_work = outdated.is_none() && PLACE.with(|place| place.is_taken.get());
+fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer>> {
+    // A producer that is neither in its place nor outdated is at work: its work has led here again, as an allocator's may that runs stages.
+    let is_at_work = outdated.is_none() && PRODUCER.with(|place| place.is_taken.get());
     drop(outdated);
-    let mut producer = register().filter(|producer| producer.number() == number)?;
+    let mut producer = register().filter(|producer| producer.id() == id)?;
     // Else, and where the thread is at its end, it is a chain of its own for one entry.
-    producer.stays = !is_at_work && AT_END.try_with(|_| ()).is_ok();
-    PLACE.with(|place| place.is_taken.set(place.is_taken.get() || producer.stays));
+    producer.stays = !is_at_work && ON_THREAD_EXIT.try_with(|_| ()).is_ok();
+    PRODUCER.with(|place| place.is_taken.set(place.is_taken.get() || producer.stays));
     Some(Box::new(producer))
 }
 

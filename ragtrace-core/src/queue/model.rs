@@ -8,19 +8,20 @@ use std::sync::Arc;
 use loom::sync::Mutex;
 use loom::thread;
 
+use super::memory::Admission;
 use super::producer::Producer;
-use super::{Consumer, Queue, QueueLimits, Requests, Severity};
+use super::{Consumer, Queue, QueueLimits, RequestCache};
+use crate::catalog::StageDescriptor;
 use crate::context::Request;
-use crate::stage::StageDescriptor;
-use crate::stage::entry::{self, AcceptedBy, Run};
-use crate::stage::slots::Slots;
+use crate::entry::{self, RecipientId, Run};
 use crate::time::Ticks;
+use crate::value::FieldBuffer;
 use crate::{Level, SpanId, TraceId};
 
 static STAGE: StageDescriptor = StageDescriptor::new("modelled", "model");
 
 fn queue(bytes: usize) -> Arc<Queue> {
-    Arc::new(Queue::new(QueueLimits::default().with_bytes(bytes), AcceptedBy::MIN))
+    Arc::new(Queue::new(QueueLimits::default().with_bytes(bytes), RecipientId::MIN))
 }
 
 /// Names of a request would only make the model larger.
@@ -29,41 +30,41 @@ fn request() -> Request {
 }
 
 /// Hands over the start of a run whose span is `number`.
-fn write(producer: &mut Producer, request: &Request, severity: Severity, number: u64) -> bool {
+fn write(producer: &mut Producer, request: &Request, admission: Admission, number: u64) -> bool {
     let span = SpanId::from_u64(number).expect("not zero");
     let run = Run { stage: &STAGE, span, parent: None, started: Ticks(number), local_root: true };
-    producer.push(request, severity, entry::start(&run), &Slots::begin())
+    producer.push(request, admission, entry::start(&run), &FieldBuffer::begin())
 }
 
 /// What the worker has: the chains that it knows, and what it read.
 #[derive(Default)]
 struct Worker {
     consumers: Vec<Consumer>,
-    requests: Requests,
+    requests: RequestCache,
     seen: Vec<u64>,
 }
 
 impl Worker {
     /// What a flush does: notes what the chains hold, and reads until that is reached.
     fn flush(&mut self, queue: &Queue) {
-        self.consumers.append(&mut queue.take_new());
-        self.consumers.iter_mut().for_each(Consumer::want);
+        self.consumers.append(&mut queue.take_new_consumers());
+        self.consumers.iter_mut().for_each(Consumer::set_flush_target);
         self.read(queue);
-        assert!(self.consumers.iter().all(Consumer::has_reached), "what was there is read in one look");
+        assert!(self.consumers.iter().all(Consumer::has_reached_flush_target), "what was there is read in one look");
     }
 
     /// One look, as the worker's thread does it.
     fn read(&mut self, queue: &Queue) {
-        self.consumers.append(&mut queue.take_new());
+        self.consumers.append(&mut queue.take_new_consumers());
         let Self { consumers, requests, seen } = self;
         consumers.retain_mut(|consumer| {
-            let take = |taken: super::Taken<'_>| {
+            let take = |taken: super::QueuedEntry<'_>| {
                 if let Some((run, _)) = taken.entry.start() {
                     assert_eq!(run.started.0, run.span.as_u64(), "the words are of one entry");
                     seen.push(run.span.as_u64());
                 }
             };
-            consumer.drain(queue, requests, usize::MAX, take).is_some()
+            queue.drain(consumer, requests, usize::MAX, take).is_some()
         });
     }
 }
@@ -77,7 +78,7 @@ fn a_thread_that_ends_leaves_everything_to_be_read_in_order() {
             let mut producer = Producer::register(of_thread, "modelled".into());
             let request = request();
             for number in 1..=3 {
-                assert!(write(&mut producer, &request, Severity::Promised, number));
+                assert!(write(&mut producer, &request, Admission::Guaranteed, number));
             }
         });
         let mut worker = Worker::default();
@@ -100,9 +101,10 @@ fn a_full_queue_refuses_and_counts_and_keeps_what_is_promised() {
         let thread = thread::spawn(move || {
             let mut producer = Producer::register(of_thread, "modelled".into());
             let (request, level) = (request(), Level::Info);
-            let accepted = (1..=2).filter(|number| write(&mut producer, &request, Severity::Refusable(level), *number));
+            let accepted =
+                (1..=2).filter(|number| write(&mut producer, &request, Admission::Droppable(level), *number));
             let accepted = accepted.count();
-            assert!(write(&mut producer, &request, Severity::Promised, 3));
+            assert!(write(&mut producer, &request, Admission::Guaranteed, 3));
             accepted
         });
         let mut worker = Worker::default();
@@ -125,10 +127,10 @@ fn what_was_accepted_before_a_flush_is_read_by_it() {
         let thread = thread::spawn(move || {
             let mut producer = Producer::register(of_thread, "modelled".into());
             let request = request();
-            write(&mut producer, &request, Severity::Promised, 1);
+            write(&mut producer, &request, Admission::Guaranteed, 1);
             sent.lock().expect("whole").push(());
             // What comes during the flush may be read by it or later.
-            write(&mut producer, &request, Severity::Promised, 2);
+            write(&mut producer, &request, Admission::Guaranteed, 2);
         });
         let mut worker = Worker::default();
         // The worker is at some point of a look of its own when the command comes.
@@ -154,7 +156,7 @@ fn two_threads_share_the_bound_and_the_pool() {
             let queue = Arc::clone(&queue);
             thread::spawn(move || {
                 let mut producer = Producer::register(queue, "modelled".into());
-                write(&mut producer, &request(), Severity::Refusable(Level::Info), first)
+                write(&mut producer, &request(), Admission::Droppable(Level::Info), first)
             })
         });
         let mut worker = Worker::default();

@@ -7,27 +7,26 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::stage::later::Waiting;
 use crate::stage::span::{Ending, Span};
 
 impl Span {
-    /// The run's body, if it is a future.
+    /// Gives the run a future as its body.
     // Inlined, so that the body is built where it stays.
     #[inline]
-    pub fn run<F: Future>(self, body: F) -> Running<F> {
-        Running { body, span: self }
+    pub fn run<F: Future>(self, body: F) -> FutureBody<F> {
+        FutureBody { body, span: self }
     }
 }
 
-/// A run and its body, before it is said what to record of the result.
+/// A run and its body, which still needs what to record of the result.
 #[derive(Debug)]
 #[must_use = "a stage does nothing unless awaited"]
-pub struct Running<F> {
+pub struct FutureBody<F> {
     body: F,
     span: Span,
 }
 
-impl<F: Future> Running<F> {
+impl<F: Future> FutureBody<F> {
     /// Has `on_end` record what is of interest in the result. It runs only if somebody listens.
     #[inline]
     pub fn end<E: FnMut(&F::Output, &mut Ending<'_>)>(self, on_end: E) -> StageFuture<F, E> {
@@ -43,7 +42,7 @@ pin_project! {
         #[pin]
         body: F,
         on_end: E,
-        // The last, so that it is dropped after what runs inside: that is cancelled before it.
+        // The last, so that it is dropped after what runs entered: that is cancelled before it.
         span: Span,
     }
 
@@ -55,14 +54,14 @@ pin_project! {
 }
 
 impl<F, E> StageFuture<F, E> {
-    /// A stage whose run has not begun.
+    /// Makes a stage whose run has not begun.
     pub(crate) fn idle(body: F, on_end: E) -> Self {
         Self { body, on_end, span: Span::none() }
     }
 
-    /// Has its run begin at the poll that comes next.
-    pub(crate) fn begin(self: Pin<&mut Self>, waiting: Waiting) {
-        *self.project().span = waiting.begin();
+    /// Sets the run, which begins at the poll that comes next.
+    pub(crate) fn set_run(self: Pin<&mut Self>, run: Span) {
+        *self.project().span = run;
     }
 }
 
@@ -87,14 +86,14 @@ where
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
     let this = stage.project();
-    let inside = this.span.enter();
+    let entered = this.span.enter();
     match this.body.poll(cx) {
         Poll::Pending => {
-            inside.pause();
+            entered.pause();
             Poll::Pending
         }
         Poll::Ready(output) => {
-            inside.finish(|ending| (this.on_end)(&output, ending));
+            entered.finish(|ending| (this.on_end)(&output, ending));
             Poll::Ready(output)
         }
     }

@@ -14,9 +14,8 @@ use std::error::Error;
 use std::fmt::{Debug, Display};
 use std::ops::Deref;
 
-use crate::event::ErrorInfo;
+use crate::event::{ErrorInfo, Failure};
 use crate::stage::Countable;
-use crate::stage::entry::Failure;
 
 /// Tells a `Result` from anything else.
 #[derive(Debug)]

@@ -1,43 +1,22 @@
-//! What a panic said, kept for the stages that it passes.
+//! The message of a thread's last panic, kept for the stages that it passes.
 //!
 //! A payload alone does not tell where a panic was, and generated code must not catch it, so a hook notes message and
-//! location in a thread-local before the unwinding begins. The hook that was there still runs. A hook that the
-//! application sets later replaces ours: stages then fail with `panic` and no message. Where a panic ends the process,
-//! the hook says the rest too ([`abort`]).
+//! location in a thread-local before the unwinding begins.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::panic::PanicHookInfo;
-use std::sync::Once;
 
-use crate::event::ErrorInfo;
-use crate::stage::abort::{self, ENDS_THE_PROCESS};
-use crate::stage::entry::Failure;
+use crate::event::{ErrorInfo, Failure};
 
 thread_local! {
     // It stays after the first stage has read it: the panic goes on, and the stages around want it too.
     static LAST: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
 }
 
-/// Chains the hook, once in a process.
-pub fn install_hook() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let earlier = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            note(info);
-            let last_words = ENDS_THE_PROCESS.then(abort::begin);
-            // What the user sees does not wait for what the backends are told.
-            earlier(info);
-            if let Some(last_words) = last_words {
-                last_words.wait();
-            }
-        }));
-    });
-}
-
-fn note(info: &PanicHookInfo<'_>) {
+/// Notes what a panic on this thread says.
+pub(super) fn note(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("a value that is not a text");
     let message = match info.location() {
         Some(at) => format!("{message} (at {}:{}:{})", at.file(), at.line(), at.column()),

@@ -14,60 +14,60 @@ use pin_project_lite::pin_project;
 
 use crate::context::RequestContext;
 use crate::context::current::Entered;
-use crate::stage::entry::Failure;
-use crate::stage::later::{Later, Waiting};
+use crate::event::Failure;
+use crate::stage::deferred::{Deferred, PendingRun};
 use crate::stage::span::{Ending, Span};
 use crate::time::Ticks;
 
 /// A stream and its run, before it is said what to make of an item.
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
-pub struct Streaming<S> {
+pub struct StreamBody<S> {
     body: S,
     span: Span,
-    waiting: Option<Waiting>,
+    pending: Option<PendingRun>,
 }
 
-impl Later {
+impl Deferred {
     /// The run's body: the stream that `body` returns. The run begins at its first poll.
-    pub fn stream<T, S: Stream<Item = T>>(self, body: impl FnOnce() -> S) -> Streaming<S> {
-        Streaming { body: body(), span: Span::none(), waiting: self.waiting() }
+    pub fn stream<T, S: Stream<Item = T>>(self, body: impl FnOnce() -> S) -> StreamBody<S> {
+        StreamBody { body: body(), span: Span::none(), pending: self.into_pending() }
     }
 }
 
 impl Span {
     /// Runs `body`, whose stream the run goes on with.
-    pub fn call_stream<T, S: Stream<Item = T>>(mut self, body: impl FnOnce() -> S) -> Streaming<S> {
-        let inside = self.enter();
+    pub fn call_stream<T, S: Stream<Item = T>>(mut self, body: impl FnOnce() -> S) -> StreamBody<S> {
+        let entered = self.enter();
         let body = body();
-        inside.pause();
-        Streaming { body, span: self, waiting: None }
+        entered.pause();
+        StreamBody { body, span: self, pending: None }
     }
 
     /// Runs `body`, with whose stream the run goes on if there is one. Without, it fails; `on_error` says how.
     pub fn try_call_stream<T, S: Stream<Item = T>, E>(
         mut self,
         body: impl FnOnce() -> Result<S, E>,
-        on_error: impl FnOnce(&E, &mut Open<'_>),
-    ) -> Result<Streaming<S>, E> {
-        let inside = self.enter();
+        on_error: impl FnOnce(&E, &mut OpenStream<'_>),
+    ) -> Result<StreamBody<S>, E> {
+        let entered = self.enter();
         let result = body();
-        inside.pause();
+        entered.pause();
         self.go_on(result, on_error)
     }
 
     /// Awaits `body`, with whose stream the run goes on.
-    pub async fn await_stream<T, S: Stream<Item = T>>(self, body: impl Future<Output = S>) -> Streaming<S> {
+    pub async fn await_stream<T, S: Stream<Item = T>>(self, body: impl Future<Output = S>) -> StreamBody<S> {
         let (span, body) = Awaiting { body, span: Some(self) }.await;
-        Streaming { body, span, waiting: None }
+        StreamBody { body, span, pending: None }
     }
 
     /// Awaits `body`, with whose stream the run goes on if there is one. Without, it fails; `on_error` says how.
     pub async fn try_await_stream<T, S: Stream<Item = T>, E>(
         self,
         body: impl Future<Output = Result<S, E>>,
-        on_error: impl FnOnce(&E, &mut Open<'_>),
-    ) -> Result<Streaming<S>, E> {
+        on_error: impl FnOnce(&E, &mut OpenStream<'_>),
+    ) -> Result<StreamBody<S>, E> {
         let (span, result) = Awaiting { body, span: Some(self) }.await;
         span.go_on(result, on_error)
     }
@@ -75,61 +75,61 @@ impl Span {
     fn go_on<S, E>(
         mut self,
         result: Result<S, E>,
-        on_error: impl FnOnce(&E, &mut Open<'_>),
-    ) -> Result<Streaming<S>, E> {
+        on_error: impl FnOnce(&E, &mut OpenStream<'_>),
+    ) -> Result<StreamBody<S>, E> {
         match result {
-            Ok(body) => Ok(Streaming { body, span: self, waiting: None }),
+            Ok(body) => Ok(StreamBody { body, span: self, pending: None }),
             Err(error) => {
-                let mut tail = None;
-                let (at, seen) = (self.now(), Seen::default());
-                on_error(&error, &mut Open { span: &mut self, tail: &mut tail, at, seen });
+                let mut after_failure = None;
+                let (at, items) = (self.now(), ItemCounts::default());
+                on_error(&error, &mut OpenStream { span: &mut self, after_failure: &mut after_failure, at, items });
                 Err(error)
             }
         }
     }
 }
 
-impl<S: Stream> Streaming<S> {
+impl<S: Stream> StreamBody<S> {
     /// Has `on_item` look at each item, and fail the run if it is an error.
-    pub fn items<I: FnMut(&S::Item, &mut Open<'_>)>(self, on_item: I) -> StageStream<S, I> {
-        let Self { body, span, waiting } = self;
-        StageStream { body: Some(body), on_item, span, waiting, seen: Seen::default(), tail: None }
+    pub fn items<I: FnMut(&S::Item, &mut OpenStream<'_>)>(self, on_item: I) -> StageStream<S, I> {
+        let Self { body, span, pending } = self;
+        StageStream { body: Some(body), on_item, span, pending, items: ItemCounts::default(), after_failure: None }
     }
 }
 
-/// What was seen of a stream so far.
+/// The items of a stream so far.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
-    items: u64,
+struct ItemCounts {
+    count: u64,
     first: Option<Duration>,
 }
 
 /// A run that goes on unless it is failed.
 #[derive(Debug)]
-pub struct Open<'a> {
+pub struct OpenStream<'a> {
     span: &'a mut Span,
     /// Where the context stays when the run has failed and the stream goes on.
-    tail: &'a mut Option<RequestContext>,
+    after_failure: &'a mut Option<RequestContext>,
     at: Ticks,
-    seen: Seen,
+    items: ItemCounts,
 }
 
-impl Open<'_> {
+impl OpenStream<'_> {
     /// Ends the run as failed. More may be said until the returned end is dropped; a run that has ended ignores it.
     pub fn fail(&mut self, failure: Box<Failure>) -> Ending<'_> {
         if self.span.is_active() {
-            *self.tail = self.span.context();
+            *self.after_failure = self.span.context();
         }
         let mut ending = self.span.end_at(self.at);
         ending.fail(failure);
-        self.seen.tell(&mut ending);
+        self.items.record(&mut ending);
         ending
     }
 }
 
-impl Seen {
-    fn tell(&self, ending: &mut Ending<'_>) {
-        ending.count(Some(self.items));
+impl ItemCounts {
+    fn record(&self, ending: &mut Ending<'_>) {
+        ending.count(Some(self.count));
         ending.first_item(self.first);
     }
 }
@@ -142,23 +142,23 @@ pin_project! {
         body: Option<S>,
         on_item: I,
         span: Span,
-        waiting: Option<Waiting>,
-        seen: Seen,
-        tail: Option<RequestContext>,
+        pending: Option<PendingRun>,
+        items: ItemCounts,
+        after_failure: Option<RequestContext>,
     }
 
     impl<S, I> PinnedDrop for StageStream<S, I> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.span.is_active() {
-                let inside = this.span.enter();
+                let entered = this.span.enter();
                 this.body.set(None);
-                inside.finish(|ending| {
+                entered.finish(|ending| {
                     ending.cancel();
-                    this.seen.tell(ending);
+                    this.items.record(ending);
                 });
-            } else if this.tail.is_some() {
-                let _entered = Entered::new(this.tail);
+            } else if this.after_failure.is_some() {
+                let _entered = Entered::new(this.after_failure);
                 this.body.set(None);
             }
         }
@@ -168,35 +168,38 @@ pin_project! {
 impl<S, I> Stream for StageStream<S, I>
 where
     S: Stream,
-    I: FnMut(&S::Item, &mut Open<'_>),
+    I: FnMut(&S::Item, &mut OpenStream<'_>),
 {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        if let Some(waiting) = this.waiting.take() {
-            *this.span = waiting.begin();
+        if let Some(pending) = this.pending.take() {
+            *this.span = pending.into_span();
         }
         // The body is taken away only when this stream is dropped.
         let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
-        let after_failure = this.tail.is_some().then(|| Entered::new(this.tail));
-        let inside = this.span.enter();
+        let context = this.after_failure.is_some().then(|| Entered::new(this.after_failure));
+        let entered = this.span.enter();
         match body.poll_next(cx) {
             Poll::Pending => {
-                inside.pause();
+                entered.pause();
                 Poll::Pending
             }
             Poll::Ready(None) => {
-                inside.finish(|ending| this.seen.tell(ending));
+                entered.finish(|ending| this.items.record(ending));
                 Poll::Ready(None)
             }
             Poll::Ready(Some(item)) => {
-                let at = inside.pause();
-                drop(after_failure);
+                let at = entered.pause();
+                drop(context);
                 if let Some(at) = at {
-                    this.seen.items += 1;
-                    this.seen.first.get_or_insert_with(|| this.span.since_start(at));
-                    (this.on_item)(&item, &mut Open { span: this.span, tail: this.tail, at, seen: *this.seen });
+                    this.items.count += 1;
+                    this.items.first.get_or_insert_with(|| this.span.since_start(at));
+                    (this.on_item)(
+                        &item,
+                        &mut OpenStream { span: this.span, after_failure: this.after_failure, at, items: *this.items },
+                    );
                 }
                 Poll::Ready(Some(item))
             }
@@ -210,7 +213,7 @@ where
 
 impl<S, I> fmt::Debug for StageStream<S, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StageStream").field("span", &self.span).field("seen", &self.seen).finish_non_exhaustive()
+        f.debug_struct("StageStream").field("span", &self.span).field("items", &self.items).finish_non_exhaustive()
     }
 }
 
@@ -237,9 +240,9 @@ impl<F: Future> Future for Awaiting<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(span) = this.span else { return Poll::Pending };
-        let inside = span.enter();
+        let entered = span.enter();
         let polled = this.body.poll(cx);
-        inside.pause();
+        entered.pause();
         match (polled, this.span.take()) {
             (Poll::Ready(output), Some(span)) => Poll::Ready((span, output)),
             (_, span) => {

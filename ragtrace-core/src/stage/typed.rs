@@ -1,7 +1,5 @@
 //! The fields whose type is fixed: `count` is an integer, `cost_usd` a float.
 
-use crate::stage::span::Ending;
-
 /// What may be recorded as `count`: an integer, or an option of one. A negative number is left out.
 #[diagnostic::on_unimplemented(
     message = "`count` is a number of items, an integer, and not a `{Self}`",
@@ -69,17 +67,5 @@ costs!(f32, f64);
 impl<T: CostValue> CostValue for Option<T> {
     fn usd(self) -> Option<f64> {
         self.and_then(T::usd)
-    }
-}
-
-impl Ending<'_> {
-    /// Records how many items there were.
-    pub fn set_count(&mut self, count: impl CountValue) {
-        self.count(count.items());
-    }
-
-    /// Records what the stage cost, in US dollars.
-    pub fn set_cost(&mut self, name: u16, cost: impl CostValue) {
-        self.set(name, &cost.usd());
     }
 }

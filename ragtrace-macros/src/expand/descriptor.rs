@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 
 use syn::spanned::Spanned;
 
-use crate::item::Function;
+use crate::function::Function;
 use crate::model::Stage;
 
 /// The item that holds the descriptor, in the section of the program that is the catalog.
@@ -14,7 +14,7 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
     let (alias, descriptor) = (alias(stage), descriptor(stage));
     if alias.is_none() {
         return quote! {
-            #krate::__private::listed! {
+            #krate::__private::catalog_entry! {
                 static __RAGTRACE_STAGE = #descriptor;
             }
         };
@@ -28,11 +28,11 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
         #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = #elf))]
         #[cfg_attr(target_vendor = "apple", unsafe(link_section = #mach_o))]
         #[cfg_attr(windows, unsafe(link_section = #pe))]
-        static __RAGTRACE_STAGE: #krate::__private::Listed = #krate::__private::Listed::new(#descriptor);
+        static __RAGTRACE_STAGE: #krate::__private::CatalogEntry = #krate::__private::CatalogEntry::new(#descriptor);
     }
 }
 
-/// The catalog's section, as `listed!` in `ragtrace-core/src/stage/catalog.rs` names it for ELF, Mach-O and PE. The version of
+/// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it for ELF, Mach-O and PE. The version of
 /// both crates is the same.
 const SECTION: (&str, &str, &str) = (
     concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR")),
@@ -73,11 +73,12 @@ fn descriptor(stage: &Stage) -> TokenStream {
     let kind = stage.kind.as_ref().map(|kind| quote!(.with_kind(#krate::StageKind::#kind)));
     let level = stage.level.as_ref().map(|level| quote!(.with_level(#krate::Level::#level)));
     let root = stage.root.then(|| quote!(.with_root()));
+    let renamed_from = stage.renamed_from.iter();
     let fields = stage.declared.iter().map(|field| {
         let (name, source) = (&field.name, &field.source);
         let ty = field.ty.iter();
         quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #fields)
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(#renamed_from))* #fields)
 }

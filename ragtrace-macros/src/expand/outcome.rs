@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use super::Names;
+use super::names::Names;
 use crate::field::Form;
 use crate::model::{Outcome, Recorded, Stage};
 
@@ -24,7 +24,7 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     quote!(|#fields| { #(#set)* })
 }
 
-/// `|out, end| { … }`, read from the result.
+/// `|out, end| { … }`, read from the result. Whoever runs it later puts `move` before it.
 pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, end, .. } = names;
     let krate = &stage.krate;
@@ -32,7 +32,7 @@ pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     let ok = stage.ok.as_ref().map(|ok| read(ok, out, names));
     let err = stage.err.as_ref().map(|err| read(err, out, names));
     quote! {
-        move |#out, #end| match #private::Probe::new(#out).split() {
+        |#out, #end| match #private::Probe::new(#out).split() {
             ::core::result::Result::Ok(#out) => {
                 #end.count(#private::CountProbe::new(#out).count());
                 #ok

@@ -1,5 +1,5 @@
 async fn chunk_document(doc: &Document) -> Result<Vec<Chunk>, IngestError> {
-    ::ragtrace::__private::listed! {
+    ::ragtrace::__private::catalog_entry! {
         static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("chunk_document",
         ::core::module_path!()).with_kind(::ragtrace::StageKind::Chunk).with_fields(&
         [::ragtrace::FieldDescriptor::start("doc.name"),

@@ -1,10 +1,10 @@
 fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send + '_>> {
-    ::ragtrace::__private::listed! {
+    ::ragtrace::__private::catalog_entry! {
         static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("embedding",
         ::core::module_path!()).with_root();
     }
     ::ragtrace::__private::boxed(
-        ::ragtrace::__private::open_later(&__RAGTRACE_STAGE, |_| ())
+        ::ragtrace::__private::open_deferred(&__RAGTRACE_STAGE, |_| ())
             .block(async move {
                 if false {
                     return ::ragtrace::__private::expected::<Result<Vec<f32>, Error>>();

@@ -1,5 +1,5 @@
 pub fn parse(text: &str) -> Outline {
-    ::ragtrace::__private::listed! {
+    ::ragtrace::__private::catalog_entry! {
         static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("parse",
         ::core::module_path!());
     }

@@ -19,7 +19,7 @@ fn parse() {
     )]
     #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1"))]
     #[cfg_attr(windows, unsafe(link_section = ".rgtrc01$b"))]
-    static __RAGTRACE_STAGE: __ragtrace::__private::Listed = __ragtrace::__private::Listed::new(
+    static __RAGTRACE_STAGE: __ragtrace::__private::CatalogEntry = __ragtrace::__private::CatalogEntry::new(
         __ragtrace::StageDescriptor::new("parse", ::core::module_path!())
             .with_fields(
                 &[

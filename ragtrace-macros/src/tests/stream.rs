@@ -1,7 +1,7 @@
 async fn tokens(
     prompt: &str,
 ) -> Result<impl Stream<Item = Result<Token, Error>>, Error> {
-    ::ragtrace::__private::listed! {
+    ::ragtrace::__private::catalog_entry! {
         static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("tokens",
         ::core::module_path!()).with_fields(&
         [::ragtrace::FieldDescriptor::err("code")]);

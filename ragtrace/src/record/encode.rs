@@ -1,7 +1,7 @@
 //! A record's canonical JSON, written by hand: it is what the worker does most.
 
 use ragtrace_core::json::{self, Object};
-use ragtrace_core::stage::words::{RawFields, name};
+use ragtrace_core::value::encoding::{EncodedFields, field_id};
 use ragtrace_core::{ErrorInfo, StageDescriptor};
 
 use super::accessors::Record;
@@ -34,16 +34,16 @@ impl Record {
         let mut object = Object::open(out);
         object.uuid("id", self.id());
         object.ascii("timestamp", &fragments.timestamp);
-        object.piece(&fragments.stage.head);
+        object.fragment(&fragments.stage.head);
         if let Some(request) = fragments.request {
-            object.piece(&request.trace);
+            object.fragment(&request.trace);
         }
         self.write_run(&mut object);
         if let Some(request) = fragments.request {
-            object.piece(&request.ids);
+            object.fragment(&request.ids);
         }
-        object.piece(fragments.origin);
-        object.piece(fragments.thread);
+        object.fragment(fragments.origin);
+        object.fragment(fragments.thread);
         match self.chunk.encoded_of(parts) {
             Some((_, context, metrics)) => {
                 let names = &fragments.stage.names;
@@ -59,7 +59,7 @@ impl Record {
             None => self.write_fields(&mut object),
         }
         self.write_failure(&mut object);
-        object.piece(&fragments.stage.source);
+        object.fragment(&fragments.stage.source);
         object.close();
     }
 
@@ -180,15 +180,15 @@ impl Record {
 
 /// Writes encoded fields, whose `names` are written already.
 fn write_encoded(mut object: Object<'_>, names: &[Vec<u8>], encoded: &[u64]) {
-    for field in RawFields(encoded) {
+    for field in EncodedFields(encoded) {
         let key = match field.name {
-            name::FIRST_ITEM => &b"first_item_ms\":"[..],
+            field_id::FIRST_ITEM => &b"first_item_ms\":"[..],
             index => match names.get(usize::from(index)) {
                 Some(key) => key,
                 None => continue,
             },
         };
-        object.raw_field(key, field.value);
+        object.encoded_field(key, field.value);
     }
     object.close();
 }
@@ -196,7 +196,7 @@ fn write_encoded(mut object: Object<'_>, names: &[Vec<u8>], encoded: &[u64]) {
 /// Writes encoded fields with their names.
 fn write_named(mut object: Object<'_>, stage: &'static StageDescriptor, encoded: &[u64]) {
     for (name, value) in named_fields(stage, encoded) {
-        object.raw_named(name, value);
+        object.encoded_named(name, value);
     }
     object.close();
 }
@@ -225,7 +225,7 @@ mod tests {
     use crate::record::{ChunkBuilder, EncodedRanges, FieldSizes, Origin, RecordParts, SealedFields};
     use crate::{FieldDescriptor, SpanId, TraceId};
     use ragtrace_core::context::Request;
-    use ragtrace_core::stage::slots::Slots;
+    use ragtrace_core::value::FieldBuffer;
     use ragtrace_core::{Event, Level, Timestamp};
 
     static STAGE: StageDescriptor = StageDescriptor::new("a \"stage\"", "test").with_fields(&[
@@ -239,15 +239,15 @@ mod tests {
         let service = Some("a\tservice".to_owned());
         let origin = Origin { service, environment: None, version: None, host: None, instance: Uuid::nil() };
         let mut builder = ChunkBuilder::new(Arc::new(origin));
-        let (mut context, mut metrics) = (Slots::begin(), Vec::new());
+        let (mut context, mut metrics) = (FieldBuffer::begin(), Vec::new());
         context.set(0, text);
         context.set(1, &true);
-        let encoded = context.to_words();
+        let encoded = context.to_encoded();
         drop(context);
         for number in [1.5, f64::NAN] {
-            let mut slots = Slots::begin();
+            let mut slots = FieldBuffer::begin();
             slots.set(2, &number);
-            metrics.extend(slots.to_words());
+            metrics.extend(slots.to_encoded());
         }
         let sizes = FieldSizes::of(&STAGE, &[&encoded[..], &metrics].concat(), |_, _| true);
         let (context, metrics) = (builder.append_encoded(&encoded), builder.append_encoded(&metrics));

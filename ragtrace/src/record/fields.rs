@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ragtrace_core::stage::words::{RawFields, RawValue, name};
+use ragtrace_core::value::encoding::{EncodedFields, EncodedValue, field_id};
 use ragtrace_core::{StageDescriptor, Value};
 
 /// A field: its name and its value.
@@ -90,15 +90,15 @@ pub(super) fn decode_named(
 pub(super) fn named_fields<'a>(
     stage: &'static StageDescriptor,
     encoded: &'a [u64],
-) -> impl Iterator<Item = (&'static str, RawValue<'a>)> {
-    RawFields(encoded).filter_map(move |field| Some((field_name(stage, field.name)?, field.value)))
+) -> impl Iterator<Item = (&'static str, EncodedValue<'a>)> {
+    EncodedFields(encoded).filter_map(move |field| Some((field_name(stage, field.name)?, field.value)))
 }
 
 /// Returns the name of a field that a stage wrote, unless a record has a member of its own for it.
 #[inline]
 pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
     match index {
-        name::FIRST_ITEM => Some("first_item_ms"),
+        field_id::FIRST_ITEM => Some("first_item_ms"),
         index => stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name),
     }
 }
@@ -126,7 +126,8 @@ impl FieldSizes {
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) -> Self {
         let mut sizes = Self::default();
-        RawFields(encoded).for_each(|field| sizes.add_raw(|| field_name(stage, field.name), field.value, &is_clean));
+        EncodedFields(encoded)
+            .for_each(|field| sizes.add_raw(|| field_name(stage, field.name), field.value, &is_clean));
         sizes
     }
 
@@ -135,11 +136,11 @@ impl FieldSizes {
     pub(crate) fn add_raw(
         &mut self,
         name: impl FnOnce() -> Option<&'static str>,
-        value: RawValue<'_>,
+        value: EncodedValue<'_>,
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
         self.fields += 1;
-        if let RawValue::Text(text) = value {
+        if let EncodedValue::Text(text) = value {
             self.add_text(text.length());
             self.is_unclean = self.is_unclean || !name().is_none_or(|name| is_clean(name, &text.as_str()));
         }

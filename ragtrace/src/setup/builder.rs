@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ragtrace_core::gate::Listening;
+use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{QueueLimits, install, uninstall};
-use ragtrace_core::stage::{abort, panic, stages};
-use ragtrace_core::{Level, ParseError};
+use ragtrace_core::stage::{abort, panic_hook};
+use ragtrace_core::{Level, ParseError, stages};
 use uuid::Uuid;
 
 use super::environment::Environment;
@@ -195,7 +195,7 @@ impl Builder {
         let spool = spool_settings(self.spool.or(of_variables), self.durability.or(variables.durability))?;
         refuse_duplicates(&self.sinks)?;
         let queue = install(self.queue).ok_or_else(SetupError::installed)?;
-        panic::install_hook();
+        panic_hook::install_hook();
         variables.warning.iter().for_each(|warning| warning::print(warning));
         report_duplicates();
         let origin = Origin {
@@ -229,7 +229,7 @@ impl Builder {
                     abort::flush_by(thread.thread().id(), flusher(&commands));
                 }
                 let handle = TelemetryHandle::new(commands.downgrade(), published, stage_totals);
-                Ok(Telemetry::new(handle, commands, queue, Listening::begin()))
+                Ok(Telemetry::new(handle, commands, queue, ListenerGuard::begin()))
             }
             Err(error) => {
                 uninstall(&queue);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
-use ragtrace_core::gate::Listening;
+use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{Queue, uninstall};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -26,7 +26,7 @@ pub struct Telemetry {
     _commands: UnboundedSender<Command>,
     queue: Arc<Queue>,
     /// `None` once it is shut down.
-    listening: Option<Listening>,
+    listening: Option<ListenerGuard>,
 }
 
 impl Telemetry {
@@ -34,7 +34,7 @@ impl Telemetry {
         handle: TelemetryHandle,
         commands: UnboundedSender<Command>,
         queue: Arc<Queue>,
-        listening: Listening,
+        listening: ListenerGuard,
     ) -> Self {
         Self { handle, _commands: commands, queue, listening: Some(listening) }
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ragtrace_core::RequestContext;
 use ragtrace_core::capture::{Capture as Entries, ManualClock};
-use ragtrace_core::gate::Listening;
-use ragtrace_core::stage::panic;
+use ragtrace_core::dispatch::ListenerGuard;
+use ragtrace_core::stage::panic_hook;
 
 use super::Captured;
 
@@ -74,24 +74,24 @@ impl Capture {
 struct Running {
     entries: Arc<Entries>,
     context: RequestContext,
-    has_made_up_ids: bool,
-    _listening: Listening,
+    is_reproducible: bool,
+    _listening: ListenerGuard,
 }
 
 impl Running {
     fn begin(clock: Option<ManualClock>) -> Self {
-        panic::install_hook();
-        let has_made_up_ids = clock.is_some();
+        panic_hook::install_hook();
+        let is_reproducible = clock.is_some();
         let context = match &clock {
-            Some(clock) => RequestContext::made_up(clock.anchor()),
+            Some(clock) => RequestContext::reproducible(clock.anchor()),
             None => RequestContext::current().unwrap_or_else(RequestContext::bare),
         };
         let entries = Entries::new(clock);
-        let context = context.captured_by(&entries);
-        Self { entries, context, has_made_up_ids, _listening: Listening::begin() }
+        let context = context.with_listener(Arc::<Entries>::clone(&entries));
+        Self { entries, context, is_reproducible, _listening: ListenerGuard::begin() }
     }
 
     fn finish(&self) -> Captured {
-        Captured::from_entries(&self.entries, self.has_made_up_ids)
+        Captured::from_entries(&self.entries, self.is_reproducible)
     }
 }

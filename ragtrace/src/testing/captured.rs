@@ -21,10 +21,10 @@ pub struct Captured {
 }
 
 impl Captured {
-    pub(super) fn from_entries(entries: &Entries, has_made_up_ids: bool) -> Self {
+    pub(super) fn from_entries(entries: &Entries, is_reproducible: bool) -> Self {
         let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
         let mut assembler = Assembler::new(Arc::new(origin), RecordFilter::new(Level::Trace, true));
-        if has_made_up_ids {
+        if is_reproducible {
             assembler.number_records();
         }
         entries.finish(|taken| assembler.add_entry(&taken, |_, _| true));

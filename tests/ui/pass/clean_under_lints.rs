@@ -91,6 +91,23 @@ fn it_runs() {
         drop((streaming(1), try_streaming(1).await.is_ok()));
         drop(forever());
         let block = stage!("lints.block", fields(last), ok(|n| n = *n), async { last }).await;
+        let mut texts = vec![text];
+        stage!("lints.sync_unit", fields(last), {
+            texts.push(String::new());
+        });
+        let count = stage!("lints.sync_block", ok(|n| n = *n), record(seen: usize), {
+            record!(seen = texts.len());
+            texts.len()
+        });
+        let next = stage!("lints.sync_call", { synchronous(1) });
+        let value = stage!("lints.sync_value", err(|error| code = error.0), {
+            let words = next.ok_or(Failure(2))?;
+            if words > 9 {
+                return Err(Failure(3));
+            }
+            Ok(words)
+        });
+        assert_eq!((count, value.map_err(|error| error.0)), (2, Ok(2)));
         (words, both, last, block)
     });
     assert_eq!(lens, (2, Some(3), 3, 3));

@@ -1,6 +1,6 @@
-//! `descriptor`: beside a function, in an inherent implementation, in a block.
+//! `descriptor`: beside a function, in an inherent implementation, in a block; `renamed_from`.
 
-use ragtrace::{FieldSource, Level, StageDescriptor, StageKind, traced_stage};
+use ragtrace::{FieldSource, Level, StageDescriptor, StageKind, stage, stages, testing, traced_stage};
 use ragtrace_tests::captured;
 
 #[traced_stage(
@@ -73,4 +73,24 @@ fn a_descriptor_says_what_the_attribute_says() {
     local();
     let stage: StageDescriptor = LOCAL;
     assert_eq!(stage.target(), module_path!());
+}
+
+#[traced_stage("described.splitting", renamed_from = "described.cutting", fields(size), descriptor = SPLITTING)]
+fn splitting(size: usize) -> usize {
+    size
+}
+
+#[test]
+fn a_descriptor_says_the_older_name_and_views_go_by_the_current_one() {
+    const OLDER: Option<&str> = SPLITTING.renamed_from();
+    assert_eq!((SPLITTING.name(), OLDER), ("described.splitting", Some("described.cutting")));
+    assert_eq!(CHUNKING.renamed_from(), None);
+    let ((), captured) = testing::capture_sync(|| {
+        let n = stage!("described.block", renamed_from = "_described.old_block_2", { splitting(1) });
+        assert_eq!(n, 1);
+    });
+    assert_eq!(captured.of(&SPLITTING).completed().one().stage(), Some("described.splitting"));
+    let older = |name| stages().into_iter().find(|stage| stage.name() == name).and_then(StageDescriptor::renamed_from);
+    assert_eq!(older("described.splitting"), OLDER);
+    assert_eq!(older("described.block"), Some("_described.old_block_2"));
 }

@@ -2,7 +2,7 @@
 //! is expected here, so one that is lost is a warning. Nor do lints take the stage's own code for the user's.
 
 use futures_util::stream::{self, Stream};
-use ragtrace::traced_stage;
+use ragtrace::{stage, traced_stage};
 use ragtrace_tests::captured;
 
 #[traced_stage("stay.sync")]
@@ -37,6 +37,16 @@ fn streaming(n: u32) -> impl Stream<Item = String> {
     stream::iter([text])
 }
 
+fn block(n: u32) -> String {
+    stage!("stay.block", {
+        #[expect(clippy::uninlined_format_args, reason = "it is about this very lint")]
+        let text = format!("{}", n);
+        #[expect(unused_variables, reason = "it is about this very lint")]
+        let unused = 1;
+        text
+    })
+}
+
 /// A lint that is an error takes a future from an `async` block for a mistake. This is none.
 #[traced_stage("stay.spawned")]
 async fn spawned() -> tokio::task::JoinHandle<()> {
@@ -55,6 +65,7 @@ fn they_run() {
         drop(streaming(1));
         spawned().await.await.unwrap();
         assert_eq!(later().await.await, 1);
+        assert_eq!(block(1), "1");
     });
-    assert_eq!(captured.records().len(), 10);
+    assert_eq!(captured.records().len(), 12);
 }

@@ -11,7 +11,12 @@ mod deep {
 #[deep::path::telemetry::traced_stage(crate = self::deep::path::telemetry, fields(n), ok(|out| out = *out), record(p: u8), descriptor = ODD)]
 async fn r#match(n: u8) -> u8 {
     record!(p = 1);
-    n
+    deep::path::telemetry::stage!(
+        "other.block", crate = self::deep::path::telemetry, renamed_from = "match.block", fields(n), record(q: u8), {
+            record!(q = 2);
+            n
+        }
+    )
 }
 
 #[ragtrace::traced_stage(crate = ::ragtrace, name = "dotted.name_2._x")]
@@ -27,6 +32,7 @@ fn stages_of_a_crate_by_another_name_are_recorded() {
         ragtrace_tests_renamed::embed(&["a", "b"]).await
     });
     assert_eq!(captured.of(&ODD).completed().one().metric("p"), Some(1.0));
+    assert_eq!(captured.stage("other.block").completed().one().metric("q"), Some(2.0));
     assert_eq!(ODD.name(), "match");
     assert_eq!(captured.stage("dotted.name_2._x").completed().len(), 1);
     let embedded = captured.of(&ragtrace_tests_renamed::EMBED).completed();

@@ -7,7 +7,7 @@
     reason = "they only stand in the way"
 )]
 
-use ragtrace::traced_stage;
+use ragtrace::{stage, traced_stage};
 use ragtrace_tests::captured;
 
 mod std {}
@@ -77,6 +77,12 @@ fn shadowed_names_do_not_matter() {
         assert_eq!(asynchronous(1).await, Result::Ok(1));
         assert_eq!(asynchronous(0).await, Result::Err(Failure));
         assert_eq!(synchronous(1).len() + our_names(1, 2) as usize, 2);
+        let (__out, __end, value) = (1, 2, 3);
+        let sum = stage!("shadowed.block", fields(__fields = __out, __end), ok(|__open| copy = *__open), record(value: u8), {
+            record!(value = value);
+            __out + __end
+        });
+        assert_eq!(sum, 3);
     });
     assert_eq!(captured.stage("shadowed.async").completed().len(), 1);
     let failed = captured.stage("shadowed.async").failed();

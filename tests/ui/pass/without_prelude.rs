@@ -65,7 +65,11 @@ fn it_works() {
         if false {
             never_later().await;
         }
-        ::ragtrace::stage!("prelude.block", fields(one = 1), record(y: u8), async {
+        let one = ::ragtrace::stage!("prelude.sync_block", ok(|n| n = *n), record(y: u8), {
+            record!(y = 2);
+            1
+        });
+        ::ragtrace::stage!("prelude.block", fields(one), record(y: u8), async {
             record!(y = 2);
             Result::<u8, u8>::Ok(1)
         })

@@ -5,36 +5,88 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Begun, Progress, Span, State};
+use super::{Begun, RunState, Span, State};
+use crate::catalog::StageDescriptor;
 use crate::context::{Request, current};
-use crate::gate;
+use crate::dispatch;
+use crate::entry::{self, Outcome, RunEnd};
+use crate::event::Failure;
 use crate::level::Level;
-use crate::queue::Severity;
-use crate::stage::StageDescriptor;
-use crate::stage::entry::{self, Ended, Failure, Outcome};
-use crate::stage::slots::Slots;
+use crate::observer;
+use crate::queue::Admission;
+use crate::stage::panic;
+use crate::stage::typed::{CostValue, CountValue};
 use crate::time::Ticks;
-use crate::value::ToValue;
+use crate::value::{FieldBuffer, ToValue};
 
-/// The end of a run, while generated code says what to record of its result. Dropping it records it.
+impl Span {
+    /// Ends the run; what is recorded of a run that has ended is ignored.
+    #[inline]
+    pub(crate) fn end_at(&mut self, at: Ticks) -> Ending<'_> {
+        Ending::new(self, at)
+    }
+
+    /// Ends the run as cancelled, if it has not ended.
+    #[inline(never)]
+    pub(crate) fn cancel(&mut self) {
+        if self.is_active() {
+            let now = self.now();
+            self.end_at(now).cancel();
+        }
+    }
+
+    #[inline(never)]
+    pub(super) fn finish(&mut self) -> Ending<'_> {
+        let at = self.leave(false);
+        self.end_at(at)
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn panicked(&mut self) {
+        self.finish().fail(Box::new(panic::failure()));
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn dropped(&mut self) {
+        let run_state = match &self.state {
+            State::Begun(run) if run.run_state.has(RunState::DROPPING) => run.run_state,
+            _ => return self.discard(),
+        };
+        let has_panicked = std::thread::panicking() && !run_state.has(RunState::UNWINDING);
+        if has_panicked { self.panicked() } else { self.finish().cancel() }
+    }
+}
+
+impl Drop for Span {
+    // The part for a run that did not end is out of line: a stage has three places that drop its span.
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_active() {
+            self.dropped();
+        }
+    }
+}
+
+/// The end of a run, while generated code records what is of interest in its result. Dropping it records the end.
 #[derive(Debug)]
 pub struct Ending<'a> {
     span: &'a mut Span,
     at: Ticks,
     outcome: Outcome,
-    fields: ManuallyDrop<Slots>,
+    fields: ManuallyDrop<FieldBuffer>,
 }
 
 impl<'a> Ending<'a> {
-    /// The end of `span` at `at`, if that has not ended.
     #[inline]
-    pub(super) fn new(span: &'a mut Span, at: Ticks) -> Self {
-        Self { span, at, outcome: Outcome::Completed, fields: ManuallyDrop::new(Slots::begin()) }
+    fn new(span: &'a mut Span, at: Ticks) -> Self {
+        Self { span, at, outcome: Outcome::Completed, fields: ManuallyDrop::new(FieldBuffer::begin()) }
     }
 }
 
 impl Ending<'_> {
-    /// Records how many items there were, if the success value says.
+    /// Records how many items there were, if the success value can be counted.
     pub fn count(&mut self, count: Option<u64>) {
         if let Some(count) = count {
             self.fields.count(count);
@@ -56,14 +108,14 @@ impl Ending<'_> {
         self.fields.debug(name, value);
     }
 
-    /// The run failed.
+    /// Makes the run a failed one.
     #[expect(clippy::needless_pass_by_value, reason = "generated code makes it where it passes it")]
     pub fn fail(&mut self, failure: Box<Failure>) {
         self.outcome = Outcome::Failed;
         self.fields.failure(&failure);
     }
 
-    /// The run was dropped before its end.
+    /// Makes the run one that was dropped before its end.
     pub(crate) fn cancel(&mut self) {
         self.outcome = Outcome::Cancelled;
     }
@@ -75,6 +127,16 @@ impl Ending<'_> {
         }
     }
 
+    /// Records how many items there were.
+    pub fn set_count(&mut self, count: impl CountValue) {
+        self.count(count.items());
+    }
+
+    /// Records what the stage cost, in US dollars.
+    pub fn set_cost(&mut self, name: u16, cost: impl CostValue) {
+        self.set(name, &cost.usd());
+    }
+
     #[inline(never)]
     fn close(&mut self) {
         if let Span { stage, state: State::Begun(run) } = &mut *self.span
@@ -84,13 +146,16 @@ impl Ending<'_> {
             let is_own = own.is_some();
             let request = ManuallyDrop::new(if is_own { own } else { current::swap_request(None) });
             if let (Some(request), Some(span)) = (&*request, run.span) {
-                let listener = gate::listener(request);
-                match listener {
-                    Some(by) if listener == run.progress.accepted_by() => {
+                let recipient = dispatch::recipient(request);
+                match recipient {
+                    Some(by) if recipient == run.run_state.accepted_by() => {
                         let end = entry::end(span, &run.ended(self.at, self.outcome));
-                        gate::record(by, request, Severity::Promised, end, &self.fields);
+                        dispatch::send(by, request, Admission::Guaranteed, end, &self.fields);
                     }
-                    _ => run.record_whole(stage, request, self.at, self.outcome, &self.fields),
+                    _ => run.record_with_start(stage, request, run.ended(self.at, self.outcome), &self.fields),
+                }
+                if run.run_state.has(RunState::TRACKED) {
+                    run.track_ended(stage, request, run.ended(self.at, self.outcome), &self.fields);
                 }
             }
             let request = ManuallyDrop::into_inner(request);
@@ -100,36 +165,43 @@ impl Ending<'_> {
                 let _nothing = ManuallyDrop::new(current::swap_request(request));
             }
         }
-        ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(Slots::found(usize::MAX))));
+        ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(FieldBuffer::attach(usize::MAX))));
     }
 }
 
 impl Begun {
     #[inline]
-    fn ended(&self, at: Ticks, outcome: Outcome) -> Ended {
-        let busy = if self.progress.is(Progress::CALL) { None } else { Some(self.progress.nanos()) };
-        Ended { at, busy, outcome }
+    fn ended(&self, at: Ticks, outcome: Outcome) -> RunEnd {
+        let busy = if self.run_state.has(RunState::CALL) { None } else { Some(self.run_state.nanos()) };
+        RunEnd { at, busy, outcome }
     }
 
     /// Records an end whose start was refused, or went to an earlier installation.
     #[cold]
     #[inline(never)]
-    fn record_whole(
+    fn record_with_start(
         &self,
         stage: &'static StageDescriptor,
         request: &Arc<Request>,
-        at: Ticks,
-        outcome: Outcome,
-        fields: &Slots,
+        end: RunEnd,
+        fields: &FieldBuffer,
     ) {
-        let Some(run) = self.facts(stage, self.span) else { return };
-        let level = match outcome {
+        let Some(run) = self.to_run(stage, self.span) else { return };
+        let level = match end.outcome {
             Outcome::Completed => stage.level(),
             Outcome::Failed => Level::Error,
             Outcome::Cancelled => Level::Warn,
         };
-        let head = entry::whole_end(&run, &self.ended(at, outcome));
-        gate::record_if_heard(request, Severity::Refusable(level), head, fields);
+        let head = entry::end_with_start(&run, &end);
+        dispatch::send_if_enabled(request, Admission::Droppable(level), head, fields);
+    }
+
+    /// Lets observers know of the end.
+    #[cold]
+    #[inline(never)]
+    fn track_ended(&self, stage: &'static StageDescriptor, request: &Arc<Request>, end: RunEnd, fields: &FieldBuffer) {
+        let Some(run) = self.to_run(stage, self.span) else { return };
+        observer::each(|observer| observer.ended(request, &run, &end, fields));
     }
 }
 

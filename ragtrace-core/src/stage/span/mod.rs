@@ -1,32 +1,35 @@
 //! A run of a stage from its start to its end: the part of the runtime that every shape of function shares.
 //!
-//! Nothing here is generic over the stage, so each annotated function adds calls and no copies. What a stage inlines is
-//! the question whether there is a run at all.
+//! Nothing here is generic over the stage, so each annotated function adds calls and no copies. A stage inlines only the
+//! question whether there is a run at all.
 //!
 //! A run begins where its first poll or call does, at the place in memory where it stays; until then it is its stage and
-//! the fields that lie on the thread's desk. One that begins in the request of what runs around it shares that one's
+//! the fields in the thread's scratch buffer. One that begins in the request of what runs around it shares that one's
 //! reference for as long as its first poll or call lasts: it changes the thread's span and nothing else. Only a run that
 //! is still open after a poll takes a reference of its own, since its next poll may be on another thread.
+//!
+//! [`Span`] here enters and leaves threads; [`guard`] is the time inside one poll or call; [`ending`] ends the run.
 
 mod ending;
-mod progress;
+mod guard;
+mod run_state;
 
 use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::ending::Ending;
-use self::progress::Progress;
-use crate::SpanId;
+use self::run_state::RunState;
+use crate::catalog::{CatalogEntry, StageDescriptor};
 use crate::context::{Request, RequestContext, current};
-use crate::gate;
-use crate::queue::Severity;
-use crate::stage::entry::{self, Run};
-use crate::stage::panic;
+use crate::dispatch;
+use crate::entry::{self, Run};
+use crate::id::SpanId;
+use crate::observer;
+use crate::queue::Admission;
 use crate::stage::recorder;
-use crate::stage::slots::Slots;
-use crate::stage::{Listed, StageDescriptor};
 use crate::time::Ticks;
+use crate::value::FieldBuffer;
 
 /// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept small: 48 bytes.
 #[derive(Debug)]
@@ -38,13 +41,13 @@ pub struct Span {
 
 #[derive(Debug)]
 enum State {
-    /// Its fields lie on the thread's desk from this place on: whoever has the run enters it next, on this thread.
+    /// Its fields lie in the thread's scratch buffer from this index on: whoever has the run enters it next, on this thread.
     Idle(usize),
     Begun(Begun),
 }
 
-/// What a run has from its beginning to its end. Between polls it has its span and its request, and while it is inside one
-/// the thread has these, and it keeps what the thread had instead.
+/// A run that has begun. Between polls it has its span and its request, and while it is inside one the thread has these, and
+/// it keeps what the thread had instead.
 #[derive(Debug)]
 struct Begun {
     span: Option<SpanId>,
@@ -52,72 +55,52 @@ struct Begun {
     started: Ticks,
     /// `None` too for a run that shares the thread's request, as it does up to the end of its first poll.
     request: ManuallyDrop<Option<Arc<Request>>>,
-    progress: Progress,
+    run_state: RunState,
 }
 
 const _: () = assert!(size_of::<Span>() <= 48);
 
-/// A run of `stage` to come, with the fields that `fields` reads. Whoever has it enters it next, on this thread. With
+/// Makes a run of `stage` to come, with the fields that `fields` records. Whoever has it enters it next, on this thread. With
 /// nobody to listen it costs a load and reads nothing.
 #[inline]
-pub fn open(stage: &'static Listed, fields: impl FnOnce(&mut Slots)) -> Span {
-    if !gate::is_open() || !gate::is_heard_here() {
+pub fn open(stage: &'static CatalogEntry, fields: impl FnOnce(&mut FieldBuffer)) -> Span {
+    if !dispatch::is_enabled() || !dispatch::is_enabled_here() {
         return Span::none();
     }
-    let mut slots = Slots::begin();
-    fields(&mut slots);
-    Span::idle(stage.get(), slots)
+    let mut buffer = FieldBuffer::begin();
+    fields(&mut buffer);
+    Span::idle(stage.get(), buffer)
 }
 
 /// [`open`] for a stage without fields to read.
 #[inline]
-pub fn open_bare(stage: &'static Listed) -> Span {
-    let stage = if gate::is_open() { Some(stage.get()) } else { None };
-    // Beyond whatever lies on the desk, so none.
+pub fn open_bare(stage: &'static CatalogEntry) -> Span {
+    let stage = if dispatch::is_enabled() { Some(stage.get()) } else { None };
+    // Beyond whatever lies in the scratch buffer, so none.
     Span { stage, state: State::Idle(usize::MAX) }
 }
 
 impl Span {
-    /// A run that nobody listens to.
+    /// Makes a run that nobody listens to.
     #[inline]
     pub(crate) const fn none() -> Self {
         Self { stage: None, state: State::Idle(usize::MAX) }
     }
 
-    /// A run to come, which is entered next on this thread.
+    /// Makes a run to come, which is entered next on this thread.
     #[inline]
-    pub(crate) fn idle(stage: &'static StageDescriptor, fields: Slots) -> Self {
-        Self { stage: Some(stage), state: State::Idle(fields.leave()) }
+    pub(crate) fn idle(stage: &'static StageDescriptor, fields: FieldBuffer) -> Self {
+        Self { stage: Some(stage), state: State::Idle(fields.detach()) }
     }
 
-    /// Whether there is a run that has not ended.
+    /// Returns whether there is a run that has not ended.
     #[inline]
     pub(crate) fn is_active(&self) -> bool {
         self.stage.is_some()
     }
 
-    /// Puts the run's context on the thread until the guard ends. The first time this begins the run.
-    // The question whether there is a run is inlined, so that without one a poll has no call in it; the rest is not,
-    // so that a stage adds little code.
-    #[inline]
-    pub(crate) fn enter(&mut self) -> Inside<'_> {
-        if self.is_active() {
-            self.go_inside();
-        }
-        Inside(self)
-    }
-
-    /// The same for a run that is a call, which has no polls.
-    #[inline]
-    pub(crate) fn enter_call(&mut self) -> Inside<'_> {
-        if self.is_active() {
-            self.begin_call();
-        }
-        Inside(self)
-    }
-
     #[inline(never)]
-    fn go_inside(&mut self) {
+    fn enter_poll(&mut self) {
         match self.state {
             State::Begun(_) => self.enter_again(),
             State::Idle(fields_at) => self.begin(fields_at, 0),
@@ -127,7 +110,7 @@ impl Span {
     #[inline(never)]
     fn begin_call(&mut self) {
         if let State::Idle(fields_at) = self.state {
-            self.begin(fields_at, Progress::CALL);
+            self.begin(fields_at, RunState::CALL);
         }
     }
 
@@ -136,12 +119,12 @@ impl Span {
     fn enter_again(&mut self) {
         let State::Begun(run) = &mut self.state else { return };
         let now = run.now();
-        run.progress.enter(now);
+        run.run_state.enter(now);
         // A run that shares the thread's request is never entered twice.
         run.swap_request();
         run.span = current::swap_span(run.span);
-        if run.progress.is(Progress::RECORDS) {
-            self.note();
+        if run.run_state.has(RunState::TRACKED) {
+            self.track_entered();
         }
     }
 
@@ -149,43 +132,47 @@ impl Span {
     #[inline]
     fn begin(&mut self, fields_at: usize, flags: u64) {
         let Some(stage) = self.stage else { return };
-        let fields = Slots::found(fields_at);
-        let mut flags = flags | Progress::SHARES;
+        let fields = FieldBuffer::attach(fields_at);
+        let mut flags = flags | RunState::SHARES_REQUEST;
         let mut request = ManuallyDrop::new(current::swap_request(None));
         let mut kept = ManuallyDrop::new(None);
         let before = current::span();
         let mut parent = before;
         if request.is_none() || stage.is_root() {
             kept = ManuallyDrop::new(begin_trace(&mut request));
-            (parent, flags) = (None, flags & !Progress::SHARES);
+            (parent, flags) = (None, flags & !RunState::SHARES_REQUEST);
         }
         let mut began = None;
         if let Some(request) = &*request
-            && let Some(listener) = gate::listener(request)
+            && let Some(recipient) = dispatch::recipient(request)
         {
-            let (span, started) = (request.span_id(), request.now());
+            let (span, started) = (request.new_span_id(), request.now());
             let local_root = parent == request.remote_parent;
             let run = Run { stage, span, parent, started, local_root };
-            let severity = Severity::Refusable(stage.level());
-            if gate::record(listener, request, severity, entry::start(&run), &fields) {
-                flags |= u64::from(listener.get());
-                if recorder::declares(stage) {
-                    flags |= Progress::RECORDS;
+            let admission = Admission::Droppable(stage.level());
+            if dispatch::send(recipient, request, admission, entry::start(&run), &fields) {
+                flags |= u64::from(recipient.get());
+                if stage.declares_records() {
+                    flags |= RunState::TRACKED;
                 }
             }
             if local_root {
-                flags |= Progress::LOCAL_ROOT;
+                flags |= RunState::LOCAL_ROOT;
+            }
+            if observer::any() {
+                flags |= RunState::TRACKED;
+                observer::each(|observer| observer.began(request, &run, &fields));
             }
             began = Some((span, started));
         }
         // What was put in its place is `None`, which has nothing to drop.
         let _nothing = ManuallyDrop::new(current::swap_request(ManuallyDrop::into_inner(request)));
         let Some((span, started)) = began else { return self.stay_out(ManuallyDrop::into_inner(kept), flags) };
-        let progress = Progress::begun(flags, started);
-        self.state = State::Begun(Begun { span: before, parent, started, request: kept, progress });
+        let run_state = RunState::begun(flags, started);
+        self.state = State::Begun(Begun { span: before, parent, started, request: kept, run_state });
         current::swap_span(Some(span));
-        if flags & Progress::RECORDS != 0 {
-            self.note();
+        if flags & RunState::TRACKED != 0 {
+            self.track_entered();
         }
     }
 
@@ -193,23 +180,25 @@ impl Span {
     #[cold]
     #[inline(never)]
     fn stay_out(&mut self, kept: Option<Arc<Request>>, flags: u64) {
-        if flags & Progress::SHARES == 0 {
+        if flags & RunState::SHARES_REQUEST == 0 {
             drop(current::swap_request(kept));
         }
-        self.let_go();
+        self.discard();
     }
 
     /// Notes that the run is on this thread, once it is.
     #[cold]
     #[inline(never)]
-    fn note(&self) {
-        let (Some(stage), State::Begun(run)) = (self.stage, &self.state) else { return };
-        if let (Some(request), Some(run)) = (current::request(), run.facts(stage, current::span())) {
+    fn track_entered(&self) {
+        let (Some(stage), State::Begun(begun)) = (self.stage, &self.state) else { return };
+        let (Some(request), Some(run)) = (current::request(), begun.to_run(stage, current::span())) else { return };
+        observer::each(|observer| observer.entered(&request, &run));
+        if begun.records(stage) {
             recorder::enter(request, run);
         }
     }
 
-    /// The time that the run sees, between polls.
+    /// Returns the time that the run sees, between polls.
     #[inline]
     pub(crate) fn now(&self) -> Ticks {
         match &self.state {
@@ -218,14 +207,14 @@ impl Span {
         }
     }
 
-    /// The context of what runs inside, between polls.
+    /// Returns the context of what runs inside, between polls.
     #[cold]
     pub(crate) fn context(&self) -> Option<RequestContext> {
         let (Some(_), State::Begun(run)) = (self.stage, &self.state) else { return None };
         Some(RequestContext { request: run.with_request(Arc::clone)?, span: run.span })
     }
 
-    /// Time from the run's start to `at`.
+    /// Returns the time from the run's start to `at`.
     pub(crate) fn since_start(&self, at: Ticks) -> Duration {
         match &self.state {
             State::Begun(run) => at.since(run.started),
@@ -233,97 +222,44 @@ impl Span {
         }
     }
 
-    /// Ends the run; what is said to the end of a run that has ended is ignored.
-    #[inline]
-    pub(crate) fn end_at(&mut self, at: Ticks) -> Ending<'_> {
-        Ending::new(self, at)
-    }
-
-    /// Ends the run as cancelled, if it has not ended.
-    #[inline(never)]
-    pub(crate) fn cancel(&mut self) {
-        if self.is_active() {
-            let now = self.now();
-            self.end_at(now).cancel();
-        }
-    }
-
-    #[inline(never)]
-    fn pause(&mut self) -> Ticks {
-        self.leave(true)
-    }
-
     #[inline]
     fn leave(&mut self, stays_open: bool) -> Ticks {
-        match &mut self.state {
-            State::Begun(run) => run.leave(stays_open),
-            State::Idle(_) => Ticks::now(),
+        match (&mut self.state, self.stage) {
+            (State::Begun(run), Some(stage)) => run.leave(stage, stays_open),
+            _ => Ticks::now(),
         }
     }
 
-    #[inline(never)]
-    fn finish(&mut self) -> Ending<'_> {
-        let at = self.leave(false);
-        self.end_at(at)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn panicked(&mut self) {
-        self.finish().fail(Box::new(panic::failure()));
-    }
-
-    /// What runs inside is going to be dropped: in the run's context, so that it is cancelled before the run is and its
-    /// destructors log to the right trace. The run ends when it is dropped itself.
+    /// Prepares for the drop of what runs inside: it is dropped in the run's context, so that it is cancelled before the run
+    /// is and its destructors log to the right trace. The run ends when it is dropped itself.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
         if self.is_active() {
-            self.drop_inside();
+            self.enter_drop();
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn drop_inside(&mut self) {
+    fn enter_drop(&mut self) {
         if let State::Idle(_) = self.state {
-            return self.let_go();
+            return self.discard();
         }
         self.enter_again();
         if let State::Begun(run) = &mut self.state {
-            run.progress.set(Progress::DROPS);
+            run.run_state.set(RunState::DROPPING);
             if std::thread::panicking() {
-                run.progress.set(Progress::UNWINDS);
+                run.run_state.set(RunState::UNWINDING);
             }
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn dropped(&mut self) {
-        let progress = match &self.state {
-            State::Begun(run) if run.progress.is(Progress::DROPS) => run.progress,
-            _ => return self.let_go(),
-        };
-        let has_panicked = std::thread::panicking() && !progress.is(Progress::UNWINDS);
-        if has_panicked { self.panicked() } else { self.finish().cancel() }
-    }
-
     /// Forgets the run.
     #[inline(never)]
-    fn let_go(&mut self) {
+    fn discard(&mut self) {
         self.stage = None;
         if let State::Begun(run) = &mut self.state {
             drop(run.take_request());
-        }
-    }
-}
-
-impl Drop for Span {
-    // What is to be done for a run that did not end is out of line: a stage has three places that drop its span.
-    #[inline]
-    fn drop(&mut self) {
-        if self.is_active() {
-            self.dropped();
         }
     }
 }
@@ -332,26 +268,44 @@ impl Begun {
     /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
     /// from then on, since its next poll may be on another thread.
     #[inline]
-    fn leave(&mut self, stays_open: bool) -> Ticks {
+    fn leave(&mut self, stage: &'static StageDescriptor, stays_open: bool) -> Ticks {
         self.span = current::swap_span(self.span);
-        if !self.progress.is(Progress::SHARES) {
+        if !self.run_state.has(RunState::SHARES_REQUEST) {
             self.swap_request();
         } else if stays_open {
             self.request = ManuallyDrop::new(current::request());
-            self.progress.unset(Progress::SHARES);
+            self.run_state.unset(RunState::SHARES_REQUEST);
         }
-        if self.progress.is(Progress::RECORDS) {
-            recorder::leave();
+        if self.run_state.has(RunState::TRACKED) {
+            self.track_left(stage);
         }
         let now = self.now();
-        self.progress.leave(now);
+        self.run_state.leave(now);
         now
     }
 
-    /// What records say of the run, whose span is `span`.
+    /// Notes that the run is no longer on this thread, once it is not.
+    #[cold]
+    #[inline(never)]
+    fn track_left(&self, stage: &'static StageDescriptor) {
+        if self.records(stage) {
+            recorder::leave();
+        }
+        if let Some(span) = self.span {
+            observer::each(|observer| observer.left(span));
+        }
+    }
+
+    /// Returns whether `record!` may add to the run. What is added is kept until the end, which only an accepted start has for
+    /// certain.
+    fn records(&self, stage: &'static StageDescriptor) -> bool {
+        stage.declares_records() && self.run_state.accepted_by().is_some()
+    }
+
+    /// Returns what entries say of the run, whose span is `span`.
     #[inline]
-    fn facts(&self, stage: &'static StageDescriptor, span: Option<SpanId>) -> Option<Run> {
-        let local_root = self.progress.is(Progress::LOCAL_ROOT);
+    fn to_run(&self, stage: &'static StageDescriptor, span: Option<SpanId>) -> Option<Run> {
+        let local_root = self.run_state.has(RunState::LOCAL_ROOT);
         Some(Run { stage, span: span?, parent: self.parent, started: self.started, local_root })
     }
 
@@ -364,7 +318,7 @@ impl Begun {
         }
     }
 
-    /// The time that the run sees, between polls.
+    /// Returns the time that the run sees, between polls.
     #[inline]
     fn now(&self) -> Ticks {
         // Only a test has time of its own.
@@ -389,36 +343,4 @@ impl Begun {
 fn begin_trace(request: &mut Option<Arc<Request>>) -> Option<Arc<Request>> {
     let context = RequestContext::root_of(request.as_ref());
     request.replace(context.request)
-}
-
-/// The time inside one poll or call. Dropped without [`Inside::pause`] or [`Inside::finish`] it means that the poll
-/// panicked, whatever else goes on in the thread.
-pub(crate) struct Inside<'a>(&'a mut Span);
-
-impl Inside<'_> {
-    /// The poll returned, and the run goes on. Returns when that was.
-    #[inline]
-    pub(crate) fn pause(self) -> Option<Ticks> {
-        // Out of the guard, which would take the poll for one that panicked.
-        let mut inside = ManuallyDrop::new(self);
-        if inside.0.is_active() { Some(inside.0.pause()) } else { None }
-    }
-
-    /// The poll or call returned its last value, of which `tell` says what to record if anybody listens.
-    #[inline]
-    pub(crate) fn finish(self, tell: impl FnOnce(&mut Ending<'_>)) {
-        let mut inside = ManuallyDrop::new(self);
-        if inside.0.is_active() {
-            tell(&mut inside.0.finish());
-        }
-    }
-}
-
-impl Drop for Inside<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        if self.0.is_active() {
-            self.0.panicked();
-        }
-    }
 }

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use ragtrace_core::Timestamp;
 use ragtrace_core::context::Request;
-use ragtrace_core::queue::Taken;
-use ragtrace_core::stage::entry::Ended;
+use ragtrace_core::entry::RunEnd;
+use ragtrace_core::queue::QueuedEntry;
 
 use super::open_runs::OpenRuns;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
@@ -35,7 +35,7 @@ struct EarlyEnd {
     request: Arc<Request>,
     thread: Arc<str>,
     span: SpanId,
-    ended: Ended,
+    ended: RunEnd,
     fields: Vec<u64>,
 }
 
@@ -52,8 +52,8 @@ impl Assembler {
 
     /// Takes in one entry. `is_clean` tells, of a field's name and text, whether they may leave as they
     /// are.
-    pub(crate) fn add_entry(&mut self, taken: &Taken<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
-        let Taken { entry, request, thread } = *taken;
+    pub(crate) fn add_entry(&mut self, taken: &QueuedEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
+        let QueuedEntry { entry, request, thread } = *taken;
         let source = EntrySource { request, thread };
         if let Some((run, fields)) = entry.start() {
             let open_run = self.open.entry(run.span);

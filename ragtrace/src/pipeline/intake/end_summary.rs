@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use ragtrace_core::stage::words::{RawFields, name};
+use ragtrace_core::value::encoding::{EncodedFields, field_id};
 use ragtrace_core::{StageDescriptor, Value};
 
 use crate::record::{ChunkBuilder, Extras, FieldSizes, field_name};
@@ -26,8 +26,8 @@ impl EndFields<'_> {
     #[cold]
     fn repeats_start(&self, texts: &[u64]) -> bool {
         let Self { stage, start, .. } = *self;
-        let of_start = |name| RawFields(start).any(|field| field_name(stage, field.name) == Some(name));
-        let mut ends = RawFields(texts).filter(|field| !field.value.is_number());
+        let of_start = |name| EncodedFields(start).any(|field| field_name(stage, field.name) == Some(name));
+        let mut ends = EncodedFields(texts).filter(|field| !field.value.is_number());
         ends.any(|field| field_name(stage, field.name).is_some_and(of_start))
     }
 }
@@ -55,10 +55,13 @@ impl EndSummary {
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) -> Option<(Self, Vec<u64>)> {
         let (mut count, mut cost_usd, mut failure, mut texts) = (None, None, None, Vec::new());
-        for field in RawFields(fields.end) {
+        for field in EncodedFields(fields.end) {
             match (field.name, field_name(fields.stage, field.name)) {
-                (name::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
-                (name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE, _) => {
+                (field_id::COUNT, _) | (_, Some("count")) => count = field.value.as_u64(),
+                (
+                    field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE,
+                    _,
+                ) => {
                     add_to_failure(&mut failure, field.name, field.value.to_value());
                 }
                 (_, None) => {}
@@ -88,8 +91,8 @@ impl EndSummary {
         value: Value,
     ) {
         let name = match index {
-            name::COUNT => return self.count = value.as_u64(),
-            name::ERROR_TYPE | name::ERROR_MESSAGE | name::ERROR_SOURCE | name::STACK_TRACE => {
+            field_id::COUNT => return self.count = value.as_u64(),
+            field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE => {
                 return add_to_failure(&mut self.failure, index, value);
             }
             index => match field_name(stage, index) {
@@ -120,9 +123,9 @@ fn add_to_failure(failure: &mut Failure, index: u16, value: Value) {
     let (error, stack_trace) = failure.get_or_insert_default().failure.get_or_insert_default();
     let (type_name, message, chain) = error.parts_mut();
     match index {
-        name::ERROR_TYPE => *type_name = text,
-        name::ERROR_MESSAGE => *message = text.into_owned(),
-        name::ERROR_SOURCE => chain.push(text.into_owned()),
+        field_id::ERROR_TYPE => *type_name = text,
+        field_id::ERROR_MESSAGE => *message = text.into_owned(),
+        field_id::ERROR_SOURCE => chain.push(text.into_owned()),
         _ => *stack_trace = Some(text.into_owned()),
     }
 }

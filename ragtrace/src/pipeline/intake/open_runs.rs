@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ragtrace_core::StageDescriptor;
-use ragtrace_core::stage::entry::Run;
+use ragtrace_core::entry::Run;
 use ragtrace_core::time::Ticks;
 
 use crate::SpanId;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::stage::entry::{Ended, Outcome, Run};
-use ragtrace_core::stage::words::FieldWords;
+use ragtrace_core::entry::{Outcome, Run, RunEnd};
+use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
 use super::end_summary::{EndFields, EndSummary};
@@ -59,7 +59,7 @@ pub(super) struct EntrySource<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct EndEntry<'a> {
     pub(super) source: EntrySource<'a>,
-    pub(super) ended: Ended,
+    pub(super) ended: RunEnd,
     /// The fields of the end, in their encoding.
     pub(super) fields: &'a [u64],
 }
@@ -129,7 +129,7 @@ impl RecordMaker {
         let (event, is_shown) = (Event::Started, true);
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
-            self.add_context(run.stage, FieldWords(fields));
+            self.add_context(run.stage, DecodedFields(fields));
             return self.add_decoded(head, EndSummary::default());
         }
         let context = self.output.records.append_encoded(fields);
@@ -192,9 +192,9 @@ impl RecordMaker {
     fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
-        self.add_context(stage, FieldWords(&open_run.fields));
+        self.add_context(stage, DecodedFields(&open_run.fields));
         // `count` in `record!` is the count too, if the result has none.
-        for (index, value) in FieldWords(&open_run.notes).chain(FieldWords(fields)) {
+        for (index, value) in DecodedFields(&open_run.notes).chain(DecodedFields(fields)) {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
         self.count(head, &summary);
@@ -224,7 +224,7 @@ impl RecordMaker {
     }
 
     /// Adds the fields of a start by their names.
-    fn add_context(&mut self, stage: &'static StageDescriptor, fields: FieldWords<'_>) {
+    fn add_context(&mut self, stage: &'static StageDescriptor, fields: DecodedFields<'_>) {
         for (index, value) in fields {
             if let Some(name) = field_name(stage, index) {
                 self.output.records.add_context(Cow::Borrowed(name), value);

@@ -18,7 +18,7 @@ const SLICES_A_TURN: usize = 16;
 impl Worker {
     /// Reads some slices of every chain, and gives the records to the deliveries.
     pub(super) fn drain_queue(&mut self) {
-        self.consumers.append(&mut self.queue.take_new());
+        self.consumers.append(&mut self.queue.take_new_consumers());
         self.is_behind = false;
         let mut consumers = std::mem::take(&mut self.consumers);
         consumers.retain_mut(|consumer| self.drain_chain(consumer));
@@ -33,7 +33,7 @@ impl Worker {
         self.sampler.enforce_bounds(now);
         self.update_write_ahead(&[], now);
         let is_flush_waiting = self.flushes.iter().any(PendingFlush::waits_for_the_queue);
-        if is_flush_waiting && self.consumers.iter().all(Consumer::has_reached) {
+        if is_flush_waiting && self.consumers.iter().all(Consumer::has_reached_flush_target) {
             self.close_batches();
         }
     }
@@ -43,7 +43,7 @@ impl Worker {
         for _ in 0..SLICES_A_TURN {
             let Self { queue, requests, assembler, sanitizer, .. } = self;
             let is_clean = |name, text: &str| sanitizer.is_clean(name, text);
-            let read = consumer.drain(queue, requests, SLICE_ENTRIES, |entry| assembler.add_entry(&entry, is_clean));
+            let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| assembler.add_entry(&entry, is_clean));
             if self.assembler.is_full() {
                 self.dispatch_assembled(Vec::new());
             }

@@ -25,8 +25,8 @@ impl Worker {
             }
         };
         // Everything that was accepted before the command came is in the chains by now.
-        self.consumers.append(&mut self.queue.take_new());
-        self.consumers.iter_mut().for_each(Consumer::want);
+        self.consumers.append(&mut self.queue.take_new_consumers());
+        self.consumers.iter_mut().for_each(Consumer::set_flush_target);
         self.flushes.push(PendingFlush { target: None, deadline, reply });
     }
 

@@ -54,7 +54,7 @@ impl Worker {
                 WorkerEvent::Abandoned => break,
             }
             self.clock.tick();
-            self.queue.tend_pool();
+            self.queue.maintain_pool();
             self.drain_queue();
             self.dispatch_self_reports();
             self.start_attempts();
@@ -73,7 +73,7 @@ impl Worker {
     async fn next_event(&mut self) -> WorkerEvent {
         let wake_at = tokio::time::Instant::from_std(self.next_wake());
         let Self { commands, attempts, queue, spool, is_behind, .. } = self;
-        let mut filled = pin!(queue.filled());
+        let mut filled = pin!(queue.block_filled());
         let mut time = pin!(tokio::time::sleep_until(wake_at));
         poll_fn(|cx| {
             if let Poll::Ready(command) = commands.poll_recv(cx) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ragtrace_core::queue::{Consumer, Queue, Requests};
+use ragtrace_core::queue::{Consumer, Queue, RequestCache};
 use ragtrace_core::time::Calibration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
@@ -26,7 +26,7 @@ pub(super) struct Worker {
     pub(super) consumers: Vec<Consumer>,
     /// Whether a chain has more than the slices that were read of it.
     pub(super) is_behind: bool,
-    pub(super) requests: Requests,
+    pub(super) requests: RequestCache,
     pub(super) assembler: Assembler,
     pub(super) sanitizer: Sanitizer,
     pub(super) stage_counts: StageCounts,
@@ -74,7 +74,7 @@ impl Worker {
             filter,
             consumers: Vec::new(),
             is_behind: false,
-            requests: Requests::default(),
+            requests: RequestCache::default(),
             assembler: Assembler::new(config.origin, filter),
             sanitizer: config.sanitizer,
             stage_counts: StageCounts::new(config.stage_totals),

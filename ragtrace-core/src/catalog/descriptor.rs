@@ -1,0 +1,234 @@
+//! What is known of a stage when it is compiled.
+
+use std::panic::Location;
+
+use super::StageKind;
+use crate::level::Level;
+
+/// A stage as its attribute declares it: known at compile time, one for each annotated function.
+///
+/// `#[traced_stage(descriptor = CHUNKING)]` puts one beside the function, for typed reads and tests. Two descriptors
+/// are the same stage when their names are equal.
+#[derive(Clone, Copy, Debug)]
+pub struct StageDescriptor {
+    name: &'static str,
+    renamed_from: Option<&'static str>,
+    kind: StageKind,
+    level: Level,
+    target: &'static str,
+    file: &'static str,
+    line: u32,
+    fields: &'static [FieldDescriptor],
+    marks: u8,
+    /// How long the longest name of a field is, in bytes; 255 stands for all that are longer.
+    longest_name: u8,
+}
+
+/// Each run starts a new trace.
+const ROOT: u8 = 1;
+/// There are fields for `record!`; they come last.
+const RECORDS: u8 = 2;
+
+impl StageDescriptor {
+    /// A stage of kind `task` and level `info`, declared where this is called. The attribute calls this.
+    #[track_caller]
+    pub const fn new(name: &'static str, target: &'static str) -> Self {
+        Self::at(name, target, Location::caller())
+    }
+
+    /// Describes a stage that is declared at `place`.
+    pub(super) const fn at(name: &'static str, target: &'static str, place: &Location<'static>) -> Self {
+        let (file, line) = (place.file(), place.line());
+        Self {
+            name,
+            renamed_from: None,
+            kind: StageKind::Task,
+            level: Level::Info,
+            target,
+            file,
+            line,
+            fields: &[],
+            marks: 0,
+            longest_name: 0,
+        }
+    }
+
+    /// The same with another kind.
+    pub const fn with_kind(mut self, kind: StageKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The same with another level for started and completed.
+    pub const fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The same with these declared fields.
+    pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
+        self.fields = fields;
+        if let Some(FieldDescriptor { source: FieldSource::Record, .. }) = fields.last() {
+            self.marks |= RECORDS;
+        }
+        let mut at = 0;
+        while at < fields.len() {
+            let length = if fields[at].name.len() < 255 { fields[at].name.len().to_le_bytes()[0] } else { 255 };
+            if length > self.longest_name {
+                self.longest_name = length;
+            }
+            at += 1;
+        }
+        self
+    }
+
+    /// The same, starting a new trace at each run.
+    pub const fn with_root(mut self) -> Self {
+        self.marks |= ROOT;
+        self
+    }
+
+    /// Sets an older name of the stage, which its old rows bear.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use ragtrace_core::StageDescriptor;
+    ///
+    /// const CHUNKING: StageDescriptor =
+    ///     StageDescriptor::new("document_chunking", "rag.ingestion").with_renamed_from("chunk_document");
+    ///
+    /// assert_eq!(CHUNKING.renamed_from(), Some("chunk_document"));
+    /// ```
+    pub const fn with_renamed_from(mut self, name: &'static str) -> Self {
+        self.renamed_from = Some(name);
+        self
+    }
+
+    /// The stage's name, as in the `stage` column.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the name that the stage had before, if `renamed_from` gives one.
+    pub const fn renamed_from(&self) -> Option<&'static str> {
+        self.renamed_from
+    }
+
+    /// What sort of work it does.
+    pub const fn kind(&self) -> StageKind {
+        self.kind
+    }
+
+    /// The level of its started and completed records.
+    #[inline]
+    pub const fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The `logger` column of its records: a module path unless the attribute says otherwise.
+    pub const fn target(&self) -> &'static str {
+        self.target
+    }
+
+    /// The source file it is declared in.
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// The line it is declared at, from 1.
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// The fields it declares, in the order they are written.
+    pub const fn fields(&self) -> &'static [FieldDescriptor] {
+        self.fields
+    }
+
+    /// Whether it declares fields that its body adds.
+    #[inline]
+    pub(crate) const fn declares_records(&self) -> bool {
+        self.marks & RECORDS != 0
+    }
+
+    /// Whether each run starts a new trace, even inside one.
+    #[inline]
+    pub const fn is_root(&self) -> bool {
+        self.marks & ROOT != 0
+    }
+
+    /// How long the longest name of a field is, in bytes, up to 255.
+    #[doc(hidden)]
+    #[inline]
+    pub const fn longest_name(&self) -> u8 {
+        self.longest_name
+    }
+}
+
+impl PartialEq for StageDescriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for StageDescriptor {}
+
+/// A field that a stage declares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FieldDescriptor {
+    name: &'static str,
+    source: FieldSource,
+    ty: Option<&'static str>,
+}
+
+impl FieldDescriptor {
+    /// A field that is read when the stage starts. The attribute calls this, and the like.
+    pub const fn start(name: &'static str) -> Self {
+        Self { name, source: FieldSource::Start, ty: None }
+    }
+
+    /// A field of the success value.
+    pub const fn ok(name: &'static str) -> Self {
+        Self { name, source: FieldSource::Ok, ty: None }
+    }
+
+    /// A field of the error.
+    pub const fn err(name: &'static str) -> Self {
+        Self { name, source: FieldSource::Err, ty: None }
+    }
+
+    /// A field of type `ty` that the body adds.
+    pub const fn record(name: &'static str, ty: &'static str) -> Self {
+        Self { name, source: FieldSource::Record, ty: Some(ty) }
+    }
+
+    /// The field's name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Which part of the attribute declares it.
+    pub const fn source(&self) -> FieldSource {
+        self.source
+    }
+
+    /// Its type as written, where one is written.
+    pub const fn ty(&self) -> Option<&'static str> {
+        self.ty
+    }
+}
+
+/// Which part of the attribute declares a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldSource {
+    /// `fields(…)`: read when the stage starts.
+    Start,
+    /// `ok(…)`: read from the success value.
+    Ok,
+    /// `err(…)`: read from the error.
+    Err,
+    /// `record(…)`: added by the body with `record!`.
+    Record,
+}

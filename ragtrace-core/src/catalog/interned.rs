@@ -1,0 +1,80 @@
+//! Descriptors of stages whose names are made at run time: a route, a job's type.
+//!
+//! A descriptor is never freed, so their number and their length have bounds: a name that whoever calls the program can choose
+//! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
+
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::{PoisonError, RwLock};
+
+use super::section::CatalogEntry;
+use super::{StageDescriptor, StageKind};
+
+/// The most names that a process interns.
+const MAX_INTERNED: usize = 1_024;
+/// The longest interned name, in bytes; a longer one is cut, at a character's end, and ends in `…`.
+const MAX_INTERNED_NAME: usize = 200;
+
+static INTERNED: RwLock<Option<HashMap<&'static str, &'static CatalogEntry>>> = RwLock::new(None);
+
+/// Returns the descriptor of this name, which is made the first time, or `None` if there are `MAX_INTERNED` others.
+///
+/// The kind, the target and the place are those of the first time.
+pub(crate) fn intern(
+    name: &str,
+    kind: StageKind,
+    target: &'static str,
+    place: &Location<'static>,
+) -> Option<&'static CatalogEntry> {
+    let name = bounded(name);
+    let known = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(entry) = known.as_ref().and_then(|entries| entries.get(&*name)) {
+        return Some(entry);
+    }
+    drop(known);
+    let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let entries = interned.get_or_insert_default();
+    // Another thread may have made it meanwhile.
+    if let Some(entry) = entries.get(&*name) {
+        return Some(entry);
+    }
+    if entries.len() >= MAX_INTERNED {
+        return None;
+    }
+    let name: &'static str = Box::leak(name.into_owned().into_boxed_str());
+    let descriptor = StageDescriptor::at(name, target, place).with_kind(kind);
+    let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(descriptor)));
+    entries.insert(name, entry);
+    Some(entry)
+}
+
+/// Returns every interned descriptor, in no order.
+pub(super) fn all() -> Vec<&'static StageDescriptor> {
+    let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
+    interned.iter().flat_map(HashMap::values).map(|entry| entry.get()).collect()
+}
+
+fn bounded(name: &str) -> std::borrow::Cow<'_, str> {
+    const MARK: char = '…';
+    if name.len() <= MAX_INTERNED_NAME {
+        return name.into();
+    }
+    let end = name.floor_char_boundary(MAX_INTERNED_NAME - MARK.len_utf8());
+    format!("{}{MARK}", &name[..end]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_at_the_end_of_a_character() {
+        for name in ["é".repeat(150), "x".repeat(201), "🦀".repeat(51)] {
+            let cut = bounded(&name);
+            assert!(
+                cut.len() <= MAX_INTERNED_NAME && cut.ends_with('…') && name.starts_with(cut.trim_end_matches('…'))
+            );
+        }
+        assert_eq!(bounded(&"x".repeat(200)), "x".repeat(200));
+    }
+}

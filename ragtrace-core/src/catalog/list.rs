@@ -1,0 +1,14 @@
+//! The list of all stages.
+
+use super::{StageDescriptor, interned, section};
+
+/// Returns every stage of this program by name, then by where it is declared: every annotated function that is linked into it,
+/// and every [`NamedStage`](crate::NamedStage) made so far.
+///
+/// A crate that nothing names in source is not linked, so its stages are not listed.
+pub fn stages() -> Vec<&'static StageDescriptor> {
+    let mut stages = section::linked();
+    stages.extend(interned::all());
+    stages.sort_by_key(|stage| (stage.name(), stage.file(), stage.line()));
+    stages
+}

@@ -1,0 +1,112 @@
+//! A request: the ids that all of its records share, and who listens to it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::time::{Anchor, Ticks};
+use crate::{SpanId, TraceId};
+
+/// The part of a context that stays the same over a request.
+#[derive(Clone)]
+pub struct Request {
+    /// Tells it from every other request and from what it was before it was edited: random, and never zero.
+    pub version: u64,
+    pub trace_id: TraceId,
+    pub request_id: Option<Box<str>>,
+    pub user_id: Option<Box<str>>,
+    pub tenant_id: Option<Box<str>>,
+    pub session_id: Option<Box<str>>,
+    pub request_type: Option<Box<str>>,
+    pub(crate) baggage: BTreeMap<Box<str>, Box<str>>,
+    /// The parent that another process named.
+    pub(crate) remote_parent: Option<SpanId>,
+    pub anchor: Anchor,
+    /// Receives the request's entries in the place of the queue.
+    pub(crate) listener: Option<Arc<dyn Listener>>,
+}
+
+impl Request {
+    pub fn new(trace_id: TraceId) -> Self {
+        Self {
+            version: fresh_version(),
+            trace_id,
+            request_id: None,
+            user_id: None,
+            tenant_id: None,
+            session_id: None,
+            request_type: None,
+            baggage: BTreeMap::new(),
+            remote_parent: None,
+            anchor: Anchor::now(),
+            listener: None,
+        }
+    }
+
+    /// Returns the texts that say whose it is, in the order of the canonical JSON.
+    pub fn texts(&self) -> [&Option<Box<str>>; 5] {
+        [&self.request_id, &self.user_id, &self.tenant_id, &self.session_id, &self.request_type]
+    }
+
+    /// Returns the texts of [`Request::texts`], to be changed.
+    pub fn texts_mut(&mut self) -> [&mut Option<Box<str>>; 5] {
+        [&mut self.request_id, &mut self.user_id, &mut self.tenant_id, &mut self.session_id, &mut self.request_type]
+    }
+
+    /// Returns who receives the request's entries in the place of the queue. Without the feature `testing` nobody can,
+    /// and no code asks.
+    #[inline]
+    pub(crate) fn listener(&self) -> Option<&Arc<dyn Listener>> {
+        if cfg!(feature = "testing") { self.listener.as_ref() } else { None }
+    }
+
+    /// Returns the time that the request's stages see.
+    #[inline]
+    pub(crate) fn now(&self) -> Ticks {
+        self.listener().map_or_else(Ticks::now, |listener| listener.now())
+    }
+
+    /// Makes an id for a span of the request.
+    #[inline]
+    pub(crate) fn new_span_id(&self) -> SpanId {
+        self.listener().map_or_else(SpanId::new, |listener| listener.new_span_id())
+    }
+}
+
+/// Receives the entries of the requests that carry it, in the place of the queue, and gives their stages time and ids. A
+/// test's capture is one.
+pub trait Listener: Send + Sync + 'static {
+    /// Takes an entry: its head, then its fields, both as [`crate::entry`] has them. Returns whether it is kept; the end of
+    /// a run whose start was not kept repeats what the start said.
+    fn accept(&self, request: &Arc<Request>, head: &[u64], fields: &[u64]) -> bool;
+
+    /// Returns the time.
+    fn now(&self) -> Ticks {
+        Ticks::now()
+    }
+
+    /// Makes an id for a span.
+    fn new_span_id(&self) -> SpanId {
+        SpanId::new()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({})", self.trace_id)
+    }
+}
+
+impl PartialEq for Request {
+    fn eq(&self, other: &Self) -> bool {
+        self.trace_id == other.trace_id && self.texts() == other.texts()
+    }
+}
+
+pub(super) fn fresh_version() -> u64 {
+    fastrand::u64(1..)
+}
+
+pub(super) fn fresh_request_id() -> Box<str> {
+    format!("req-{:032x}", fastrand::u128(..)).into()
+}

@@ -1,0 +1,224 @@
+//! The handle of a request that applications hold: ids, baggage and the current span.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(feature = "testing")]
+use super::request::Listener;
+use super::request::{Request, fresh_request_id, fresh_version};
+use crate::json;
+use crate::time::{Anchor, Ticks};
+use crate::{SpanId, TraceId, Value};
+
+/// Who asked, in which trace, and which span is the current one. A clone is cheap and shares the rest.
+///
+/// Ids that are absent are absent: nothing is made up for a missing user or tenant.
+///
+/// ```
+/// use ragtrace::RequestContext;
+///
+/// let request = RequestContext::new().with_user_id("alice").with_tenant_id("acme").with_request_type("ingest");
+/// request.sync_scope(|| {
+///     let current = RequestContext::current().expect("inside a scope");
+///     assert_eq!(current.user_id(), Some("alice"));
+///     assert_eq!(current.trace_id(), request.trace_id());
+/// });
+/// assert!(RequestContext::current().is_none());
+/// ```
+#[derive(Clone)]
+pub struct RequestContext {
+    pub(crate) request: Arc<Request>,
+    /// The span that is the parent of what starts here, in this process or (`Request::remote_parent`) another.
+    pub(crate) span: Option<SpanId>,
+}
+
+impl RequestContext {
+    /// A new request: a trace of its own and a request id (`req-` and 32 hex digits); no user, tenant or type.
+    pub fn new() -> Self {
+        let mut context = Self::bare();
+        context.edit().request_id = Some(fresh_request_id());
+        context
+    }
+
+    /// A trace of its own and nothing else, for a stage that runs outside any request.
+    #[doc(hidden)]
+    pub fn bare() -> Self {
+        let anchor = Anchor::now();
+        let request = Request { anchor, ..Request::new(TraceId::at(anchor.wall)) };
+        Self { request: Arc::new(request), span: None }
+    }
+
+    /// Sets the trace's id.
+    pub fn with_trace_id(mut self, id: TraceId) -> Self {
+        self.edit().trace_id = id;
+        self
+    }
+
+    /// Sets the request's id.
+    pub fn with_request_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().request_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the user: who asked.
+    pub fn with_user_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().user_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the tenant that the user belongs to.
+    pub fn with_tenant_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().tenant_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the session: the conversation or thread that several requests belong to.
+    pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
+        self.edit().session_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the request's type, such as `ingest` or `query`.
+    pub fn with_request_type(mut self, request_type: impl Into<String>) -> Self {
+        self.edit().request_type = Some(request_type.into().into());
+        self
+    }
+
+    /// Adds an item of baggage: a small fact that travels with the request.
+    pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.edit().baggage.insert(name.into().into(), value.into().into());
+        self
+    }
+
+    /// Returns the trace's id.
+    pub fn trace_id(&self) -> TraceId {
+        self.request.trace_id
+    }
+
+    /// Returns the current span: the parent of a stage that starts here.
+    pub fn span_id(&self) -> Option<SpanId> {
+        self.span
+    }
+
+    /// Returns the request's id, if it is set.
+    pub fn request_id(&self) -> Option<&str> {
+        self.request.request_id.as_deref()
+    }
+
+    /// Returns the user's id, if it is set.
+    pub fn user_id(&self) -> Option<&str> {
+        self.request.user_id.as_deref()
+    }
+
+    /// Returns the tenant's id, if it is set.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.request.tenant_id.as_deref()
+    }
+
+    /// Returns the session's id, if it is set.
+    pub fn session_id(&self) -> Option<&str> {
+        self.request.session_id.as_deref()
+    }
+
+    /// Returns the request's type, if it is set.
+    pub fn request_type(&self) -> Option<&str> {
+        self.request.request_type.as_deref()
+    }
+
+    /// Returns the item of baggage of this name.
+    pub fn baggage_item(&self, name: &str) -> Option<&str> {
+        self.request.baggage.get(name).map(AsRef::as_ref)
+    }
+
+    /// Returns all items of baggage, in the order of their names.
+    pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.request.baggage.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    /// Time since the request's context was made in this process.
+    pub fn elapsed(&self) -> Duration {
+        Ticks::now().since(self.request.anchor.ticks)
+    }
+
+    /// The context as a JSON object: the ids that are present, `baggage` if there is any, and `elapsed_ms`.
+    pub fn to_json(&self) -> String {
+        json::text_of(|mut object| {
+            object.display("trace_id", self.trace_id());
+            if let Some(span) = self.span {
+                object.display("span_id", span);
+            }
+            object.optional_text("request_id", self.request_id());
+            object.optional_text("user_id", self.user_id());
+            object.optional_text("tenant_id", self.tenant_id());
+            object.optional_text("session_id", self.session_id());
+            object.optional_text("request_type", self.request_type());
+            if !self.request.baggage.is_empty() {
+                let mut baggage = object.nested("baggage");
+                for (name, value) in self.baggage_items() {
+                    baggage.field(name, &Value::Text(Cow::Owned(value.to_owned())));
+                }
+                baggage.close();
+            }
+            object.float("elapsed_ms", self.elapsed().as_secs_f64() * 1_000.0);
+            object.close();
+        })
+    }
+
+    /// Has `listener` receive the request's entries.
+    #[doc(hidden)]
+    #[cfg(feature = "testing")]
+    pub fn with_listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.edit().listener = Some(listener);
+        self
+    }
+
+    /// Makes a context whose trace id is 1, at a time that a test sets.
+    #[doc(hidden)]
+    #[cfg(feature = "testing")]
+    pub fn reproducible(anchor: Anchor) -> Self {
+        let trace_id = TraceId::from_u128(1).unwrap_or_default();
+        Self { request: Arc::new(Request { anchor, ..Request::new(trace_id) }), span: None }
+    }
+
+    /// Returns this context with the listener of `around`, unless it has one itself.
+    pub(super) fn inherit(&self, around: Option<Self>) -> Self {
+        let mut context = self.clone();
+        let listener = around.and_then(|around| around.request.listener.clone());
+        if let (Some(listener), None) = (listener, &self.request.listener) {
+            context.edit().listener = Some(listener);
+        }
+        context
+    }
+
+    /// For a run that starts a trace: the same request in a trace of its own, or nothing but that.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn root_of(request: Option<&Arc<Request>>) -> Self {
+        let Some(request) = request else { return Self::bare() };
+        let anchor = Anchor::now();
+        let trace_id = TraceId::at(anchor.wall);
+        let version = fresh_version();
+        let request = Request { version, trace_id, anchor, remote_parent: None, ..(**request).clone() };
+        Self { request: Arc::new(request), span: None }
+    }
+
+    fn edit(&mut self) -> &mut Request {
+        let request = Arc::make_mut(&mut self.request);
+        request.version = fresh_version();
+        request
+    }
+}
+
+impl Default for RequestContext {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestContext({})", self.to_json())
+    }
+}

@@ -1,0 +1,403 @@
+//! Entries: what a thread hands to the worker, as 64-bit words. A request's identity, a start, a note, an end, a log line.
+//!
+//! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word says, from its lowest
+//! bit: 8 bits of `EntryKind`, 24 bits for flags, 32 bits of length in words, itself included, which is added where all of its words
+//! are known (`with_length`). The words of the head after it follow from it; fields come last, as [`encoding`] has them.
+//!
+//! A stage and a log line are written as the address of their descriptor. That is the need for `unsafe` here: no safe code makes a
+//! reference of a number, and a number that was looked up instead would cost every start a search.
+//!
+//! [`encoding`]: crate::value::encoding
+
+#![expect(unsafe_code, reason = "a descriptor goes through the queue as its address; see above")]
+
+use std::num::NonZeroU8;
+
+use crate::catalog::{LogDescriptor, StageDescriptor};
+use crate::context::Request;
+use crate::id::{SpanId, TraceId};
+use crate::time::{Anchor, Ticks, Timestamp};
+use crate::value::encoding::{DecodedFields, field_id};
+use crate::value::{FieldBuffer, Value};
+
+/// Identifies who accepted a start, and so accepts its end: the queue of this number, or the listener of a request.
+pub(crate) type RecipientId = NonZeroU8;
+
+/// The kind of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum EntryKind {
+    Request = 1,
+    Start,
+    Note,
+    End,
+    Log,
+}
+
+mod flag {
+    /// The run has no parent in this process.
+    pub(super) const LOCAL_ROOT: u64 = 1 << 8;
+    /// The end repeats what its start said, because that one was not accepted where this one is.
+    pub(super) const REPEATS_START: u64 = 1 << 9;
+    pub(super) const FAILED: u64 = 1 << 10;
+    pub(super) const CANCELLED: u64 = 1 << 11;
+    /// The log line belongs to the request that was named before it.
+    pub(super) const HAS_REQUEST: u64 = 1 << 12;
+}
+
+/// Stands for the time inside polls of a stage that has no polls.
+const NO_BUSY_TIME: u64 = u64::MAX;
+
+const LENGTH_SHIFT: u32 = 32;
+
+/// Returns the length in words of the entry that begins with `first`.
+pub(crate) const fn length(first: u64) -> usize {
+    (first >> LENGTH_SHIFT) as usize
+}
+
+/// Returns the version of the request that an entry identifies, if it does.
+#[inline]
+pub(crate) fn request_version(words: &[u64]) -> Option<u64> {
+    let [first, version, ..] = words else { return None };
+    (first & 0xff == EntryKind::Request as u64).then_some(*version)
+}
+
+/// Adds the entry's length in words to its first one.
+#[inline]
+pub(crate) const fn with_length(first: u64, words: usize) -> u64 {
+    first | (words as u64) << LENGTH_SHIFT
+}
+
+/// Encodes the head of a start.
+#[inline]
+pub(crate) fn start(run: &Run) -> [u64; 5] {
+    [EntryKind::Start as u64 | root_flag(run), address(run.stage), run.span.as_u64(), run.started.0, parent(run)]
+}
+
+/// Encodes the head of an end whose start was accepted where this is handed over.
+#[inline]
+pub(crate) fn end(span: SpanId, ended: &RunEnd) -> [u64; 4] {
+    let busy = ended.busy.unwrap_or(NO_BUSY_TIME);
+    [EntryKind::End as u64 | outcome_flag(ended.outcome), span.as_u64(), ended.at.0, busy]
+}
+
+/// Encodes the head of an end whose start was not: it repeats what the start said.
+#[inline(never)]
+pub(crate) fn end_with_start(run: &Run, ended: &RunEnd) -> [u64; 7] {
+    let [first, span, at, busy] = end(run.span, ended);
+    [first | flag::REPEATS_START | root_flag(run), span, at, busy, address(run.stage), run.started.0, parent(run)]
+}
+
+/// Encodes the head of what a stage's body recorded.
+pub(crate) fn note(span: SpanId) -> [u64; 2] {
+    [EntryKind::Note as u64, span.as_u64()]
+}
+
+/// Encodes the head of a request's identity, which says whose the entries after it are. Its texts are [`request_fields`].
+pub(crate) fn request(request: &Request) -> [u64; 6] {
+    let (high, low) = request.trace_id.halves();
+    let Anchor { wall, ticks } = request.anchor;
+    [EntryKind::Request as u64, request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
+}
+
+/// Encodes the head of a log line.
+pub(crate) fn log(line: &LogLine) -> [u64; 4] {
+    let flags = if line.has_request { flag::HAS_REQUEST } else { 0 };
+    let span = line.span.map_or(0, SpanId::as_u64);
+    [EntryKind::Log as u64 | flags, address(line.descriptor), span, line.at.0]
+}
+
+#[inline]
+fn root_flag(run: &Run) -> u64 {
+    if run.local_root { flag::LOCAL_ROOT } else { 0 }
+}
+
+#[inline]
+fn outcome_flag(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Completed => 0,
+        Outcome::Failed => flag::FAILED,
+        Outcome::Cancelled => flag::CANCELLED,
+    }
+}
+
+/// Zero, which is no id, stands for none.
+#[inline]
+fn parent(run: &Run) -> u64 {
+    run.parent.map_or(0, SpanId::as_u64)
+}
+
+#[inline]
+fn address<T>(descriptor: &'static T) -> u64 {
+    std::ptr::from_ref(descriptor).expose_provenance() as u64
+}
+
+/// Records the texts of a request, as the fields of its entry.
+pub(crate) fn request_fields(request: &Request) -> FieldBuffer {
+    let mut fields = FieldBuffer::begin();
+    let Request { request_id, user_id, tenant_id, session_id, request_type, .. } = request;
+    let texts = [
+        (field_id::REQUEST_ID, request_id),
+        (field_id::USER_ID, user_id),
+        (field_id::TENANT_ID, tenant_id),
+        (field_id::SESSION_ID, session_id),
+        (field_id::REQUEST_TYPE, request_type),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            fields.text(name, text);
+        }
+    }
+    fields
+}
+
+/// Decodes a request's identity.
+pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
+    let ([first, version, high, low, wall, ticks], fields) = words.split_first_chunk()?;
+    if first & 0xff != EntryKind::Request as u64 {
+        return None;
+    }
+    let trace_id = TraceId::from_halves(*high, *low)?;
+    let anchor = Anchor { wall: Timestamp::from_micros(wall.cast_signed()), ticks: Ticks(*ticks) };
+    let mut request = Request { version: *version, anchor, ..Request::new(trace_id) };
+    for (index, value) in DecodedFields(fields) {
+        let Value::Text(text) = value else { continue };
+        let text = Some(text.into_owned().into_boxed_str());
+        match index {
+            field_id::REQUEST_ID => request.request_id = text,
+            field_id::USER_ID => request.user_id = text,
+            field_id::TENANT_ID => request.tenant_id = text,
+            field_id::SESSION_ID => request.session_id = text,
+            field_id::REQUEST_TYPE => request.request_type = text,
+            _ => {}
+        }
+    }
+    Some(request)
+}
+
+/// An entry that was handed over. Only this crate makes one, of what the functions above encoded.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a>(&'a [u64]);
+
+impl<'a> Entry<'a> {
+    /// Takes words that the functions above encoded for an entry.
+    #[inline]
+    pub(crate) const fn of(words: &'a [u64]) -> Self {
+        Self(words)
+    }
+
+    /// Decodes it as a log line and its fields.
+    pub fn log(self) -> Option<(LogLine, &'a [u64])> {
+        let ([first, descriptor, span, at], fields) = self.0.split_first_chunk()?;
+        if first & 0xff != EntryKind::Log as u64 {
+            return None;
+        }
+        let address = usize::try_from(*descriptor).ok()?;
+        // SAFETY: as in `run`: where `log` writes a descriptor, it writes the address of a `&'static LogDescriptor`, whose
+        // provenance it exposes.
+        let descriptor = unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) };
+        let has_request = first & flag::HAS_REQUEST != 0;
+        Some((LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at), has_request }, fields))
+    }
+
+    /// Decodes it as a note: whose it is, and its fields.
+    pub fn note(self) -> Option<(SpanId, &'a [u64])> {
+        let ([first, span], fields) = self.0.split_first_chunk()?;
+        (first & 0xff == EntryKind::Note as u64).then_some((SpanId::from_u64(*span)?, fields))
+    }
+
+    /// Decodes it as a start: the run and its fields.
+    #[inline]
+    pub fn start(self) -> Option<(Run, &'a [u64])> {
+        let ([first, stage, span, started, parent], fields) = self.0.split_first_chunk()?;
+        if first & 0xff != EntryKind::Start as u64 {
+            return None;
+        }
+        Some((run(first & flag::LOCAL_ROOT != 0, [*stage, *span, *started, *parent])?, fields))
+    }
+
+    /// Decodes it as an end: with the run, if it repeats what its start said, and its fields.
+    #[inline]
+    pub fn end(self) -> Option<(SpanId, RunEnd, Option<Run>, &'a [u64])> {
+        let ([first, span, at, busy], mut fields) = self.0.split_first_chunk()?;
+        let has = |flag: u64| first & flag != 0;
+        if first & 0xff != EntryKind::End as u64 {
+            return None;
+        }
+        let mut whole = None;
+        if has(flag::REPEATS_START) {
+            let ([stage, started, parent], rest) = fields.split_first_chunk()?;
+            whole = Some(run(has(flag::LOCAL_ROOT), [*stage, *span, *started, *parent])?);
+            fields = rest;
+        }
+        let outcome = match () {
+            () if has(flag::FAILED) => Outcome::Failed,
+            () if has(flag::CANCELLED) => Outcome::Cancelled,
+            () => Outcome::Completed,
+        };
+        let ended = RunEnd { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NO_BUSY_TIME), outcome };
+        Some((SpanId::from_u64(*span)?, ended, whole, fields))
+    }
+}
+
+#[inline]
+fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
+    let address = usize::try_from(stage).ok()?;
+    // SAFETY: the functions above alone write entries, and where they write a stage they write the address of a
+    // `&'static`, whose provenance they expose. An [`Entry`] is made in this crate alone, of what they wrote, and takes the
+    // address from the same place: which words there are, and in which order, follows from the first one for both. Words
+    // reach the reader as they were written (see the queue).
+    let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
+    let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
+    Some(Run { stage, span, parent, started: Ticks(started), local_root })
+}
+
+/// A run of a stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Run {
+    pub stage: &'static StageDescriptor,
+    pub span: SpanId,
+    pub parent: Option<SpanId>,
+    pub started: Ticks,
+    /// No parent in this process; `parent` may name one elsewhere.
+    pub local_root: bool,
+}
+
+/// The end of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunEnd {
+    pub at: Ticks,
+    /// Nanoseconds inside polls; `None` for a call, which has no polls.
+    pub busy: Option<u64>,
+    pub outcome: Outcome,
+}
+
+/// A log line at run time.
+#[derive(Clone, Copy, Debug)]
+pub struct LogLine {
+    pub descriptor: &'static LogDescriptor,
+    /// The span it was logged in.
+    pub span: Option<SpanId>,
+    pub at: Ticks,
+    /// It belongs to a request.
+    pub has_request: bool,
+}
+
+/// An entry that is made for its reader at once, without a queue in between.
+#[derive(Debug)]
+pub struct OwnedEntry(Vec<u64>);
+
+impl OwnedEntry {
+    /// Encodes a log line with the fields that `record` sets.
+    pub fn log(line: &LogLine, record: impl FnOnce(&mut FieldBuffer)) -> Self {
+        let mut fields = FieldBuffer::begin();
+        record(&mut fields);
+        let mut words = [&log(line)[..], &fields.to_encoded()].concat();
+        words[0] = with_length(words[0], words.len());
+        Self(words)
+    }
+
+    /// Returns the entry, for its reader.
+    pub fn as_entry(&self) -> Entry<'_> {
+        Entry::of(&self.0)
+    }
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static STAGE: StageDescriptor = StageDescriptor::new("parse", "test");
+
+    fn run(parent: Option<SpanId>, local_root: bool) -> Run {
+        Run { stage: &STAGE, span: SpanId::new(), parent, started: Ticks(5), local_root }
+    }
+
+    fn written(head: &[u64], fields: &FieldBuffer) -> Vec<u64> {
+        let mut words = [head, &fields.to_encoded()].concat();
+        words[0] = with_length(words[0], words.len());
+        assert_eq!(length(words[0]), words.len());
+        words
+    }
+
+    #[test]
+    fn a_start_is_read_as_it_was_written() {
+        let mut fields = FieldBuffer::begin();
+        fields.set(3, "a text of some length");
+        for run in [run(None, true), run(Some(SpanId::new()), true), run(Some(SpanId::new()), false)] {
+            let words = written(&start(&run), &fields);
+            let (read, fields) = Entry::of(&words).start().expect("a start");
+            assert_eq!(read, run);
+            assert_eq!(DecodedFields(fields).next(), Some((3, Value::Text("a text of some length".into()))));
+            assert!(
+                Entry::of(&words).end().is_none()
+                    && Entry::of(&words).note().is_none()
+                    && decode_request(&words).is_none()
+            );
+        }
+    }
+
+    #[test]
+    fn an_end_is_read_as_it_was_written_with_its_start_or_without() {
+        let mut fields = FieldBuffer::begin();
+        fields.count(9);
+        for (busy, outcome) in [(None, Outcome::Completed), (Some(3), Outcome::Failed), (Some(7), Outcome::Cancelled)] {
+            let run = run(Some(SpanId::new()), false);
+            let expected = RunEnd { at: Ticks(12), busy, outcome };
+            let lean = written(&end(run.span, &expected), &fields);
+            let whole = written(&end_with_start(&run, &expected), &fields);
+            for (words, expected_run) in [(lean, None), (whole, Some(run))] {
+                let (span, ended, read, fields) = Entry::of(&words).end().expect("an end");
+                assert_eq!((span, ended, read), (run.span, expected, expected_run));
+                assert_eq!(DecodedFields(fields).next(), Some((field_id::COUNT, Value::U64(9))));
+                assert!(Entry::of(&words).start().is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_line_is_read_as_it_was_written() {
+        static LINE: LogDescriptor = LogDescriptor::new("ready", "test").with_level(crate::Level::Warn);
+        for (span, has_request) in [(None, false), (Some(SpanId::new()), true)] {
+            let line = LogLine { descriptor: &LINE, span, at: Ticks(9), has_request };
+            let entry = OwnedEntry::log(&line, |fields| fields.set(0, "a text"));
+            let (read, fields) = entry.as_entry().log().expect("a log line");
+            assert!(std::ptr::eq(read.descriptor, &raw const LINE));
+            assert_eq!((read.span, read.at, read.has_request), (span, Ticks(9), has_request));
+            assert_eq!(DecodedFields(fields).next(), Some((0, Value::Text("a text".into()))));
+            assert!(entry.as_entry().start().is_none() && entry.as_entry().end().is_none());
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_was_written() {
+        let mut written_request = Request::new(TraceId::new());
+        let request = &mut written_request;
+        request.user_id = Some("alice".into());
+        request.tenant_id = Some("a tenant of a longer name".into());
+        let fields = request_fields(request);
+        let words = written(&super::request(request), &fields);
+        assert_eq!(request_version(&words), Some(request.version));
+        let read = decode_request(&words).expect("whole");
+        assert!(read == *request);
+        assert_eq!((read.version, read.anchor.wall), (request.version, request.anchor.wall));
+    }
+
+    #[test]
+    fn what_is_no_entry_is_not_read() {
+        for words in
+            [&[][..], &[0], &[EntryKind::Start as u64], &[EntryKind::End as u64, 0, 0, 0], &[EntryKind::Note as u64, 0]]
+        {
+            assert!(Entry::of(words).start().is_none() && Entry::of(words).end().is_none());
+            assert!(Entry::of(words).note().is_none() && decode_request(words).is_none());
+        }
+    }
+}

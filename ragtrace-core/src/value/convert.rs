@@ -1,0 +1,86 @@
+//! Conversions to a value, and comparisons with one.
+
+use std::borrow::Cow;
+
+use super::{ToValue, Value};
+
+macro_rules! conversions {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                value.to_value()
+            }
+        }
+    )*};
+}
+
+conversions! { bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64, &str, &String }
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+impl From<Cow<'static, str>> for Value {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Value {
+    /// Converts `None` to [`Value::Null`].
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+macro_rules! comparisons {
+    ($($type:ty => |$value:ident, $other:ident| $equal:expr;)*) => {$(
+        impl PartialEq<$type> for Value {
+            fn eq(&self, $other: &$type) -> bool {
+                let $value = self;
+                $equal
+            }
+        }
+
+        impl PartialEq<Value> for $type {
+            fn eq(&self, value: &Value) -> bool {
+                value == self
+            }
+        }
+    )*};
+}
+
+comparisons! {
+    bool => |value, other| matches!(value, Value::Bool(value) if value == other);
+    str => |value, other| value.as_str() == Some(other);
+    &str => |value, other| value.as_str() == Some(*other);
+    String => |value, other| value.as_str() == Some(other);
+    u32 => |value, other| value.whole() == Some((*other).into());
+    u64 => |value, other| value.whole() == Some((*other).into());
+    usize => |value, other| value.whole() == Some(*other as i128);
+    i32 => |value, other| value.whole() == Some((*other).into());
+    i64 => |value, other| value.whole() == Some((*other).into());
+    f64 => |value, other| value.as_f64() == Some(*other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_equals_what_it_was_made_of_and_nothing_else() {
+        assert_eq!(Value::from("text"), "text");
+        assert_eq!("text", Value::from("text".to_owned()));
+        assert_eq!(Value::from(true), true);
+        assert_ne!(Value::from(true), 1);
+        assert_eq!(Value::from(u64::MAX), u64::MAX);
+        assert_eq!(Value::from(-1_i64), -1_i32);
+        assert_ne!(Value::from(u64::MAX), -1_i64, "the bits are the same");
+        assert_eq!(Value::from(7_i8), 7_usize);
+        assert_ne!(Value::from(f64::NAN), f64::NAN);
+        assert_eq!(Value::from(None::<u64>), Value::Null);
+        assert_eq!(Value::from(Some("x")), "x");
+    }
+}

@@ -1,0 +1,217 @@
+//! The encoding of fields as 64-bit words: the form in which they go from a thread to the worker.
+//!
+//! A field is a head, and what has no room in it follows. From the head's lowest bit:
+//!
+//! | bits | what they say |
+//! | --- | --- |
+//! | 16 | the index of the field's name in its stage's descriptor, or one of [`field_id`] |
+//! | 4 | what the value is, see `Tag` |
+//! | 44 | a small value, or the length of a text in bytes |
+//!
+//! So most numbers take one word, all take two at most, and nothing in a field owns memory.
+
+use std::borrow::Cow;
+
+use crate::value::Value;
+
+/// Identifies fields that no stage declares: numbers that are no index of a declared name.
+pub mod field_id {
+    /// `count`, which every stage has.
+    pub const COUNT: u16 = u16::MAX;
+    /// `first_item_ms`, which every stage that is a stream has.
+    pub const FIRST_ITEM: u16 = COUNT - 1;
+    /// The type of the error that failed the stage.
+    pub const ERROR_TYPE: u16 = COUNT - 2;
+    /// The error's message.
+    pub const ERROR_MESSAGE: u16 = COUNT - 3;
+    /// The message of one of its sources.
+    pub const ERROR_SOURCE: u16 = COUNT - 4;
+    /// The backtrace of a panic or an error.
+    pub const STACK_TRACE: u16 = COUNT - 5;
+    /// The parts of a request.
+    pub(crate) const REQUEST_ID: u16 = COUNT - 6;
+    pub(crate) const USER_ID: u16 = COUNT - 7;
+    pub(crate) const TENANT_ID: u16 = COUNT - 8;
+    pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
+    pub(crate) const SESSION_ID: u16 = COUNT - 10;
+}
+
+/// The type of a field's value, and where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Tag {
+    Bool,
+    /// In the head.
+    SmallU64,
+    /// The next word, as are the next two.
+    U64,
+    I64,
+    F64,
+    /// The bytes follow, eight a word, the last word filled up with zeros.
+    Text,
+}
+
+const TAG_SHIFT: u32 = 16;
+const SMALL_SHIFT: u32 = 20;
+/// What has room in a head.
+pub(crate) const SMALL_LIMIT: u64 = 1 << (64 - SMALL_SHIFT);
+
+/// Encodes the head of a field. `small` is below [`SMALL_LIMIT`].
+#[inline]
+pub(crate) const fn head(name: u16, tag: Tag, small: u64) -> u64 {
+    name as u64 | (tag as u64) << TAG_SHIFT | small << SMALL_SHIFT
+}
+
+/// Returns how many words a text of so many bytes takes.
+pub(crate) const fn text_length(bytes: usize) -> usize {
+    bytes.div_ceil(8)
+}
+
+/// Encodes a text: its bytes, eight a word.
+pub(crate) fn encode_text(text: &str) -> impl Iterator<Item = u64> {
+    text.as_bytes().chunks(8).map(|chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(word)
+    })
+}
+
+/// Decodes fields: index of the name, and value.
+#[derive(Clone, Debug, Default)]
+pub struct DecodedFields<'a>(pub &'a [u64]);
+
+impl Iterator for DecodedFields<'_> {
+    type Item = (u16, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut raw = EncodedFields(self.0);
+        let field = raw.next()?;
+        self.0 = raw.0;
+        Some((field.name, field.value.to_value()))
+    }
+}
+
+/// Reads encoded fields where they lie, without a copy.
+#[derive(Clone, Debug, Default)]
+pub struct EncodedFields<'a>(pub &'a [u64]);
+
+/// A field as it lies in its words.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedField<'a> {
+    /// The index of its name.
+    pub name: u16,
+    pub value: EncodedValue<'a>,
+    /// All of its words.
+    pub words: &'a [u64],
+}
+
+/// The value of a field as it lies in its words.
+#[derive(Clone, Copy, Debug)]
+pub enum EncodedValue<'a> {
+    Bool(bool),
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Text(EncodedText<'a>),
+}
+
+/// A text as it lies in its words.
+#[derive(Clone, Copy, Debug)]
+pub struct EncodedText<'a> {
+    words: &'a [u64],
+    length: usize,
+}
+
+impl<'a> Iterator for EncodedFields<'a> {
+    type Item = EncodedField<'a>;
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the name, and a length fits in memory")]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (head, rest) = self.0.split_first()?;
+        let (name, tag, small) = (*head as u16, (*head >> TAG_SHIFT) & 0xf, *head >> SMALL_SHIFT);
+        let word = || rest.first().copied().unwrap_or(0);
+        let (value, more) = match tag {
+            tag if tag == Tag::Bool as u64 => (EncodedValue::Bool(small != 0), 0),
+            tag if tag == Tag::SmallU64 as u64 => (EncodedValue::U64(small), 0),
+            tag if tag == Tag::U64 as u64 => (EncodedValue::U64(word()), 1),
+            tag if tag == Tag::I64 as u64 => (EncodedValue::I64(word().cast_signed()), 1),
+            tag if tag == Tag::F64 as u64 => (EncodedValue::F64(f64::from_bits(word())), 1),
+            _ => {
+                let words = text_length(small as usize).min(rest.len());
+                (EncodedValue::Text(EncodedText { words: &rest[..words], length: small as usize }), words)
+            }
+        };
+        let (words, rest) = self.0.split_at_checked(1 + more).unwrap_or((self.0, &[]));
+        self.0 = rest;
+        Some(EncodedField { name, value, words })
+    }
+}
+
+impl EncodedValue<'_> {
+    /// The value, on its own.
+    pub fn to_value(self) -> Value {
+        match self {
+            Self::Bool(value) => Value::Bool(value),
+            Self::U64(number) => Value::U64(number),
+            Self::I64(number) => Value::I64(number),
+            Self::F64(number) => Value::F64(number),
+            Self::Text(text) => Value::Text(Cow::Owned(text.as_str().into_owned())),
+        }
+    }
+
+    /// Whether it is a number.
+    #[inline]
+    pub fn is_number(self) -> bool {
+        matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
+    }
+
+    /// The number as a whole one, if it is one and not negative.
+    #[inline]
+    pub fn as_u64(self) -> Option<u64> {
+        match self {
+            Self::U64(number) => Some(number),
+            Self::I64(number) => u64::try_from(number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, rounded to the nearest `f64`.
+    #[inline]
+    pub fn as_f64(self) -> Option<f64> {
+        self.is_number().then(|| self.to_value().as_f64()).flatten()
+    }
+}
+
+impl<'a> EncodedText<'a> {
+    /// Its length in bytes.
+    #[inline]
+    pub fn length(self) -> usize {
+        self.length.min(8 * self.words.len())
+    }
+
+    /// The text.
+    #[inline]
+    pub fn as_str(self) -> Cow<'a, str> {
+        // The bytes were those of a `str`, so these conversions never take their second way.
+        match self.as_bytes() {
+            Cow::Borrowed(bytes) => {
+                std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+            }
+            Cow::Owned(bytes) => Cow::Owned(
+                String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned()),
+            ),
+        }
+    }
+
+    /// Its bytes. Where the lowest byte of a word comes first in memory, they are the words themselves.
+    #[inline]
+    pub(crate) fn as_bytes(self) -> Cow<'a, [u8]> {
+        if cfg!(target_endian = "little") {
+            let bytes: &[u8] = bytemuck::cast_slice(self.words);
+            Cow::Borrowed(bytes.get(..self.length()).unwrap_or(bytes))
+        } else {
+            Cow::Owned(self.words.iter().flat_map(|word| word.to_le_bytes()).take(self.length()).collect())
+        }
+    }
+}

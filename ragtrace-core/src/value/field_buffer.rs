@@ -1,0 +1,290 @@
+//! The fields that a stage records, before they are written to the queue. They lie, encoded, in the thread's scratch
+//! buffer, so they cost no allocation once that has memory.
+//!
+//! A stage declares all its field names, so a field holds the index of its name in the descriptor instead of the name.
+//!
+//! Expressions that are recorded may run stages themselves, whose fields lie in the same buffer then: above those of the
+//! stage around them, and gone before that goes on.
+
+use std::fmt::{self, Debug, Display, Write};
+use std::mem;
+use std::time::Duration;
+
+use super::encoding::{self, SMALL_LIMIT, Tag, field_id};
+use super::{Value, scratch};
+use crate::event::{ErrorInfo, Failure};
+
+/// The field that a [`ToValue`](super::ToValue) writes its value to.
+#[derive(Debug)]
+pub struct Field<'a> {
+    buffer: &'a mut FieldBuffer,
+    name: u16,
+}
+
+impl Field<'_> {
+    // Calls with two words each, instead of a `Value` that would be built and taken apart.
+
+    #[inline(never)]
+    pub(crate) fn u64(self, number: u64) {
+        self.buffer.u64(self.name, number);
+    }
+
+    #[inline(never)]
+    pub(crate) fn i64(self, number: i64) {
+        match u64::try_from(number) {
+            Ok(number) if number < SMALL_LIMIT => self.buffer.u64(self.name, number),
+            _ => self.buffer.wide(self.name, Tag::I64, number.cast_unsigned()),
+        }
+    }
+
+    #[inline(never)]
+    pub(crate) fn f64(self, number: f64) {
+        self.buffer.wide(self.name, Tag::F64, number.to_bits());
+    }
+
+    #[inline(never)]
+    pub(crate) fn bool(self, value: bool) {
+        self.buffer.push(encoding::head(self.name, Tag::Bool, value.into()));
+    }
+
+    #[inline(never)]
+    pub(crate) fn text(self, text: &str) {
+        self.buffer.text(self.name, text);
+    }
+
+    #[inline(never)]
+    pub(crate) fn value(self, value: Value) {
+        match value {
+            Value::Null => {}
+            Value::Bool(value) => self.bool(value),
+            Value::U64(number) => self.u64(number),
+            Value::I64(number) => self.i64(number),
+            Value::F64(number) => self.f64(number),
+            Value::Text(text) => self.text(&text),
+        }
+    }
+}
+
+/// The fields that a stage recorded, filled by generated code: the thread's scratch buffer from `start` on. Dropping it clears
+/// the buffer down to there.
+#[derive(Debug)]
+pub struct FieldBuffer {
+    start: usize,
+}
+
+impl FieldBuffer {
+    /// Begins without a field.
+    #[inline]
+    pub fn begin() -> Self {
+        Self { start: scratch::used() }
+    }
+
+    /// Leaves the fields in the scratch buffer, and returns where they begin, for [`FieldBuffer::attach`] on this thread.
+    #[inline]
+    pub(crate) fn detach(self) -> usize {
+        let start = self.start;
+        mem::forget(self);
+        start
+    }
+
+    /// Takes back the fields that [`FieldBuffer::detach`] left.
+    #[inline]
+    pub(crate) const fn attach(start: usize) -> Self {
+        Self { start }
+    }
+
+    /// Takes in fields that were encoded before.
+    pub(crate) fn from_encoded(words: &[u64]) -> Self {
+        let mut buffer = Self::begin();
+        for word in words {
+            buffer.push(*word);
+        }
+        buffer
+    }
+
+    /// Returns how many words they take.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        scratch::used().saturating_sub(self.start)
+    }
+
+    /// Returns whether all of the scratch buffer lies inline, as the fields of most stages do.
+    #[inline]
+    pub(crate) fn is_inline() -> bool {
+        scratch::used() <= scratch::INLINE_WORDS
+    }
+
+    /// Returns a word that lies inline.
+    #[inline]
+    pub(crate) fn word(&self, at: usize) -> u64 {
+        scratch::word(self.start + at)
+    }
+
+    /// Copies their words.
+    pub fn to_encoded(&self) -> Vec<u64> {
+        scratch::words_from(self.start)
+    }
+
+    /// Returns the place for the field of this name.
+    #[inline]
+    pub(super) fn field(&mut self, name: u16) -> Field<'_> {
+        Field { buffer: self, name }
+    }
+
+    /// Records the `Display` of a value.
+    pub fn display(&mut self, name: u16, value: &dyn Display) {
+        self.format(name, format_args!("{value}"));
+    }
+
+    /// Records the `Debug` of a value.
+    pub fn debug(&mut self, name: u16, value: &dyn Debug) {
+        self.format(name, format_args!("{value:?}"));
+    }
+
+    /// Records how many items the stage yielded.
+    pub fn count(&mut self, count: u64) {
+        self.u64(field_id::COUNT, count);
+    }
+
+    /// Records how long the first item of a stream took.
+    pub(crate) fn first_item(&mut self, first: Duration) {
+        self.wide(field_id::FIRST_ITEM, Tag::F64, (first.as_secs_f64() * 1_000.0).to_bits());
+    }
+
+    /// Records why the stage failed.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        let Failure { error: ErrorInfo { type_name, message, chain }, stack_trace } = failure;
+        self.text(field_id::ERROR_TYPE, type_name);
+        self.text(field_id::ERROR_MESSAGE, message);
+        for source in chain {
+            self.text(field_id::ERROR_SOURCE, source);
+        }
+        if let Some(stack_trace) = stack_trace {
+            self.text(field_id::STACK_TRACE, stack_trace);
+        }
+    }
+
+    /// Records a text.
+    pub(crate) fn text(&mut self, name: u16, text: &str) {
+        self.push(encoding::head(name, Tag::Text, text.len() as u64));
+        encoding::encode_text(text).for_each(|word| self.push(word));
+    }
+
+    fn format(&mut self, name: u16, text: fmt::Arguments<'_>) {
+        if let Some(text) = text.as_str() {
+            return self.text(name, text);
+        }
+        let at = scratch::used();
+        self.push(0);
+        let mut writer = TextWriter { buffer: self, name, at, word: [0; 8], bytes: 0 };
+        // An error here is one of the value's own `fmt`; what it wrote until then is kept.
+        let _ = writer.write_fmt(text);
+    }
+
+    fn u64(&mut self, name: u16, number: u64) {
+        if number < SMALL_LIMIT {
+            self.push(encoding::head(name, Tag::SmallU64, number));
+        } else {
+            self.wide(name, Tag::U64, number);
+        }
+    }
+
+    // Out of line, so that a small number takes no more than what it needs.
+    #[inline(never)]
+    fn wide(&mut self, name: u16, tag: Tag, word: u64) {
+        self.push(encoding::head(name, tag, 0));
+        self.push(word);
+    }
+
+    #[inline]
+    #[expect(clippy::unused_self, reason = "whoever has the fields may add to them")]
+    fn push(&mut self, word: u64) {
+        scratch::push(word);
+    }
+}
+
+impl Drop for FieldBuffer {
+    #[inline]
+    fn drop(&mut self) {
+        scratch::clear_to(self.start);
+    }
+}
+
+/// Makes words of what a `Display` writes, piece by piece. Dropping it ends the text, also when the `Display` panics.
+struct TextWriter<'a> {
+    buffer: &'a mut FieldBuffer,
+    name: u16,
+    /// Where the head will be.
+    at: usize,
+    word: [u8; 8],
+    bytes: usize,
+}
+
+impl Drop for TextWriter<'_> {
+    fn drop(&mut self) {
+        if !self.bytes.is_multiple_of(8) {
+            self.buffer.push(u64::from_le_bytes(self.word));
+        }
+        scratch::set(self.at, encoding::head(self.name, Tag::Text, self.bytes as u64));
+    }
+}
+
+impl Write for TextWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.word[self.bytes % 8] = byte;
+            self.bytes += 1;
+            if self.bytes.is_multiple_of(8) {
+                self.buffer.push(u64::from_le_bytes(self.word));
+                self.word = [0; 8];
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(buffer: &FieldBuffer) -> Vec<(u16, Value)> {
+        encoding::DecodedFields(&buffer.to_encoded()).collect()
+    }
+
+    #[test]
+    fn numbers_and_truth_values_are_read_as_they_were_set() {
+        let mut buffer = FieldBuffer::begin();
+        buffer.set(0, &u64::MAX);
+        buffer.set(1, &SMALL_LIMIT);
+        buffer.set(2, &(SMALL_LIMIT - 1));
+        buffer.set(3, &i64::MIN);
+        buffer.set(4, &f64::MIN_POSITIVE);
+        buffer.set(5, &true);
+        buffer.set(6, &None::<u8>);
+        buffer.count(7);
+        let values = [
+            (0, Value::U64(u64::MAX)),
+            (1, Value::U64(SMALL_LIMIT)),
+            (2, Value::U64(SMALL_LIMIT - 1)),
+            (3, Value::I64(i64::MIN)),
+            (4, Value::F64(f64::MIN_POSITIVE)),
+            (5, Value::Bool(true)),
+            (field_id::COUNT, Value::U64(7)),
+        ];
+        assert_eq!(read(&buffer), values);
+    }
+
+    proptest! {
+        #[test]
+        fn texts_of_any_length_are_read_as_they_were_set(texts in prop::collection::vec(".{0,40}", 0..8)) {
+            let mut buffer = FieldBuffer::begin();
+            for (name, text) in (0..).zip(&texts) {
+                if name % 2 == 0 { buffer.set(name, text) } else { buffer.display(name, &format_args!("{}{}", text, "")) }
+            }
+            let values: Vec<_> = read(&buffer).into_iter().map(|(_, value)| value.to_string()).collect();
+            prop_assert_eq!(values, texts);
+        }
+    }
+}

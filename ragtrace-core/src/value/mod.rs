@@ -1,0 +1,102 @@
+//! Values of fields: what they are ([`Value`]), what may become one ([`ToValue`]), and the form in which they go from a
+//! thread to the worker ([`encoding`]), where they wait until then ([`FieldBuffer`], over a thread's scratch buffer).
+
+mod convert;
+pub mod encoding;
+mod field_buffer;
+mod scratch;
+mod to_value;
+
+use std::borrow::Cow;
+use std::fmt;
+
+pub use field_buffer::{Field, FieldBuffer};
+pub use to_value::ToValue;
+
+/// The value of a recorded field.
+///
+/// It compares with texts, numbers and truth values. A whole number equals any integer of the same value, whatever its
+/// type, and every number equals the `f64` that is nearest to it:
+///
+/// ```
+/// use ragtrace::Value;
+///
+/// assert_eq!(Value::from("report.pdf"), "report.pdf");
+/// assert_eq!(Value::from(3_u8), 3);
+/// assert_eq!(Value::from(3_u8), 3.0);
+/// assert_ne!(Value::from("3"), 3);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Nothing: a field with it is left out of its record.
+    Null,
+    /// A truth value.
+    Bool(bool),
+    /// A whole number that is not negative.
+    U64(u64),
+    /// A whole number.
+    I64(i64),
+    /// A number; what JSON has no form for (NaN, infinities) is written as `null`.
+    F64(f64),
+    /// A text.
+    Text(Cow<'static, str>),
+}
+
+impl Value {
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number as a whole one, if it is one and not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::U64(number) => Some(*number),
+            Self::I64(number) => u64::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number, rounded to the nearest `f64`.
+    #[expect(clippy::cast_precision_loss, reason = "documented: rounded to the nearest")]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::U64(number) => Some(*number as f64),
+            Self::I64(number) => Some(*number as f64),
+            Self::F64(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// Returns a whole number of either sign.
+    fn whole(&self) -> Option<i128> {
+        match self {
+            Self::U64(number) => Some((*number).into()),
+            Self::I64(number) => Some((*number).into()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a number: numbers from results go to a record's `metrics`, everything else to its `context`.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
+    }
+}
+
+impl fmt::Display for Value {
+    /// Texts as they are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => value.fmt(f),
+            Self::U64(number) => number.fmt(f),
+            Self::I64(number) => number.fmt(f),
+            Self::F64(number) => number.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}

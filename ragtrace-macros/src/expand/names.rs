@@ -1,0 +1,18 @@
+//! The names that generated code gives to values of its own.
+
+use proc_macro2::{Ident, Span};
+
+/// Hygienic names, which nothing in the user's code can name or hide.
+pub(crate) struct Names {
+    pub(crate) fields: Ident,
+    pub(crate) out: Ident,
+    pub(crate) end: Ident,
+    pub(crate) open: Ident,
+}
+
+impl Names {
+    pub(crate) fn new() -> Self {
+        let ours = |name| Ident::new(name, Span::mixed_site());
+        Self { fields: ours("__fields"), out: ours("__out"), end: ours("__end"), open: ours("__open") }
+    }
+}

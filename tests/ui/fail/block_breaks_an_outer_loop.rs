@@ -1,0 +1,7 @@
+pub fn load() {
+    loop {
+        ragtrace::stage!("load", kind = parse, { break });
+    }
+}
+
+fn main() {}

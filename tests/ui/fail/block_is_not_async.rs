@@ -1,5 +1,0 @@
-pub async fn load() -> u8 {
-    ragtrace::stage!("load", kind = parse, { 1 }).await
-}
-
-fn main() {}
