@@ -23,7 +23,7 @@ pub use console::Console;
 pub use pipeline::{Dropped, Report, SinkStats, Stats};
 #[doc(inline)]
 pub use ragtrace_core::{
-    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, ParseError, QueueLimits,
+    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, NamedStage, ParseError, QueueLimits,
     RequestContext, Scoped, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn, stages,
     stages_schema,
 };
