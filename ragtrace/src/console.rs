@@ -14,6 +14,7 @@ use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
 
 /// Whether and how records are shown on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Console {
     /// Pretty on a terminal, JSON otherwise.
     #[default]

@@ -10,4 +10,4 @@ mod sketch;
 pub use minute::StageMinute;
 pub(crate) use minute::{EndedRun, Meter};
 pub use request::{RequestMetric, RunStatus};
-pub use sketch::{DurationSketch, ParseSketchError};
+pub use sketch::DurationSketch;

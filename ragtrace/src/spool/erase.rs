@@ -20,7 +20,7 @@ pub struct Erased {
     pub records: u64,
     /// Finished requests that waited beside them.
     pub requests: u64,
-    /// FieldBuffer that a running process holds: what waits there cannot be reached. It is delivered, or left when that process
+    /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or left when that process
     /// ends; erase again then.
     pub slots_in_use: usize,
 }

@@ -7,6 +7,7 @@ use ragtrace_core::ParseError;
 
 /// When records go to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// Never: memory only. What is not delivered at the end is dropped.
     Memory,
@@ -51,6 +52,7 @@ pub struct SpoolLimits {
 
 /// What is dropped when the spool is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WhenFull {
     /// What was stored first.
     #[default]
