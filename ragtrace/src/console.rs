@@ -14,6 +14,7 @@ use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
 
 /// How records are shown on stderr, if at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Console {
     /// Pretty on a terminal, JSON otherwise.
     #[default]

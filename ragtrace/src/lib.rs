@@ -1,18 +1,37 @@
-#![doc = include_str!("guide/front.md")]
+#![cfg_attr(feature = "pipeline", doc = include_str!("guide/front.md"))]
+#![cfg_attr(
+    not(feature = "pipeline"),
+    doc = "Structured stage logs for RAG pipelines, as a library needs them: what declares stages. See the feature `pipeline`."
+)]
 
+#[cfg(feature = "pipeline")]
 mod console;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
 mod members;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
+#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
 pub mod metrics;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
+#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
 mod pipeline;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
+#[cfg_attr(not(feature = "pipeline"), expect(dead_code, unused_imports, reason = "what only the pipeline uses"))]
 mod record;
+#[cfg(feature = "pipeline")]
 mod redact;
+#[cfg(feature = "pipeline")]
 mod sample;
+#[cfg(feature = "pipeline")]
 mod setup;
+#[cfg(feature = "pipeline")]
 pub mod sink;
+#[cfg(feature = "pipeline")]
 pub mod spool;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "pipeline")]
 mod warning;
 
 #[doc = include_str!("guide/block.md")]
@@ -20,20 +39,34 @@ pub use ragtrace_macros::stage;
 #[doc = include_str!("guide/attribute.md")]
 pub use ragtrace_macros::traced_stage;
 
+#[cfg(feature = "pipeline")]
 pub use console::Console;
+#[cfg(feature = "pipeline")]
 pub use pipeline::{Dropped, Report, SinkStats, Stats};
+#[cfg(feature = "pipeline")]
+#[doc(inline)]
+pub use ragtrace_core::QueueLimits;
 #[doc(inline)]
 pub use ragtrace_core::{
-    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, ParseError, QueueLimits,
+    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, NamedStage, ParseError,
     RequestContext, Scoped, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn, stages,
     stages_schema,
 };
+#[cfg(any(feature = "pipeline", feature = "testing"))]
 pub use record::{DecodeRecordError, Origin, Record, RecordLimits};
+#[cfg(feature = "pipeline")]
 pub use redact::{Redactor, Secret};
+#[cfg(feature = "pipeline")]
 pub use sample::Sampler;
+#[cfg(feature = "pipeline")]
 pub use setup::{Builder, IntoLevel, SetupError, Telemetry, TelemetryHandle, builder};
+#[cfg(feature = "pipeline")]
 pub use sink::Sink;
+#[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
+// Ids of records, batches and processes are `Uuid`s.
+#[doc(no_inline)]
+pub use uuid;
 
 /// What generated code may name, and nobody else: it changes without notice.
 #[doc(hidden)]

@@ -13,4 +13,4 @@ mod sketch;
 pub(crate) use meter::{EndedRun, Meter};
 pub use minute::StageMinute;
 pub use request::{RequestMetric, RunStatus};
-pub use sketch::{DurationSketch, ParseSketchError};
+pub use sketch::DurationSketch;

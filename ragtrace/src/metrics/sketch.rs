@@ -9,6 +9,8 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use ragtrace_core::ParseError;
+
 /// The relative error of a quantile.
 const ERROR: f64 = 0.01;
 /// A bucket's upper bound over its lower one.
@@ -160,31 +162,20 @@ impl fmt::Display for DurationSketch {
 }
 
 impl FromStr for DurationSketch {
-    type Err = ParseSketchError;
+    type Err = ParseError;
 
-    fn from_str(text: &str) -> Result<Self, ParseSketchError> {
-        let json: serde_json::Value = serde_json::from_str(text).map_err(|_| ParseSketchError(()))?;
-        let object = json.as_object().ok_or(ParseSketchError(()))?;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let malformed = || ParseError::new("a sketch of durations (a JSON object from bucket to count)", text);
+        let json: serde_json::Value = serde_json::from_str(text).map_err(|_| malformed())?;
+        let object = json.as_object().ok_or_else(malformed)?;
         let mut sketch = Self::new();
         for (bucket, count) in object {
-            let (bucket, count) = bucket.parse().ok().zip(count.as_u64()).ok_or(ParseSketchError(()))?;
+            let (bucket, count) = bucket.parse().ok().zip(count.as_u64()).ok_or_else(malformed)?;
             sketch.add_to(bucket, count);
         }
         Ok(sketch)
     }
 }
-
-/// A text that is not a sketch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseSketchError(());
-
-impl fmt::Display for ParseSketchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a sketch of durations: expected a JSON object from bucket to count")
-    }
-}
-
-impl std::error::Error for ParseSketchError {}
 
 #[cfg(test)]
 mod tests {

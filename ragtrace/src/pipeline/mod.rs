@@ -33,15 +33,23 @@
 //! sink's batches), and [`worker`] (the thread that moves records through the others). The queue is
 //! in [`ragtrace_core`], the disk in [`crate::spool`].
 
+#[cfg(feature = "pipeline")]
 mod delivery;
 mod intake;
+#[cfg(feature = "pipeline")]
 mod report;
+#[cfg(feature = "pipeline")]
 mod sampling;
+#[cfg(feature = "pipeline")]
 mod worker;
 
 #[cfg(feature = "testing")]
 pub(crate) use intake::Assembler;
+#[cfg(feature = "pipeline")]
 pub(crate) use intake::Sanitizer;
+#[cfg(feature = "pipeline")]
 pub use report::{Dropped, Report, SinkStats, Stats};
+#[cfg(feature = "pipeline")]
 pub(crate) use report::{Published, StageTotals};
+#[cfg(feature = "pipeline")]
 pub(crate) use worker::{Command, SpoolSettings, WorkerConfig, start};

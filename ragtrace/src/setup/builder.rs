@@ -7,13 +7,12 @@ use std::sync::Arc;
 use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{QueueLimits, install, uninstall};
 use ragtrace_core::stage::{abort, panic_hook};
-use ragtrace_core::stages;
-use ragtrace_core::{Level, ParseError};
+use ragtrace_core::{Level, ParseError, stages};
 use uuid::Uuid;
 
-use super::environment::Environment;
 use super::level::IntoLevel;
 use super::telemetry::flusher;
+use super::variables::Variables;
 use super::{SetupError, Telemetry, TelemetryHandle};
 use crate::console::{Console, ConsoleSink};
 use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerConfig, start};
@@ -47,7 +46,7 @@ pub struct Builder {
     redactor: Redactor,
     record_limits: RecordLimits,
     sampler: Sampler,
-    variables: Option<Result<Environment, SetupError>>,
+    variables: Option<Result<Variables, SetupError>>,
 }
 
 /// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
@@ -176,7 +175,7 @@ impl Builder {
 
     /// Takes settings as [`from_env`](Self::from_env) does, from any source of variables.
     pub fn from_lookup(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
-        self.variables = Some(Environment::read(lookup));
+        self.variables = Some(Variables::read(lookup));
         self
     }
 

@@ -2,11 +2,11 @@
 //! state.
 
 mod builder;
-mod environment;
 mod error;
 mod handle;
 mod level;
 mod telemetry;
+mod variables;
 
 pub use builder::{Builder, builder};
 pub use error::SetupError;

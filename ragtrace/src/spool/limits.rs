@@ -7,6 +7,7 @@ use ragtrace_core::ParseError;
 
 /// When records go to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Durability {
     /// Never: memory only. What is not delivered at the end is dropped.
     Memory,
@@ -54,6 +55,7 @@ pub struct SpoolLimits {
 
 /// Which batches are dropped when the spool is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WhenFull {
     /// The batches that were stored first.
     #[default]

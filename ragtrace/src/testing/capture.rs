@@ -74,24 +74,24 @@ impl Capture {
 struct Running {
     entries: Arc<Entries>,
     context: RequestContext,
-    has_made_up_ids: bool,
+    is_reproducible: bool,
     _listening: ListenerGuard,
 }
 
 impl Running {
     fn begin(clock: Option<ManualClock>) -> Self {
         panic_hook::install_hook();
-        let has_made_up_ids = clock.is_some();
+        let is_reproducible = clock.is_some();
         let context = match &clock {
             Some(clock) => RequestContext::reproducible(clock.anchor()),
             None => RequestContext::current().unwrap_or_else(RequestContext::bare),
         };
         let entries = Entries::new(clock);
-        let context = context.with_listener(entries.clone());
-        Self { entries, context, has_made_up_ids, _listening: ListenerGuard::begin() }
+        let context = context.with_listener(Arc::<Entries>::clone(&entries));
+        Self { entries, context, is_reproducible, _listening: ListenerGuard::begin() }
     }
 
     fn finish(&self) -> Captured {
-        Captured::from_entries(&self.entries, self.has_made_up_ids)
+        Captured::from_entries(&self.entries, self.is_reproducible)
     }
 }

@@ -26,7 +26,8 @@
 
 mod capture;
 mod captured;
-mod suggest;
+mod names;
+mod tree;
 mod view;
 
 pub use capture::{Capture, capture, capture_sync};

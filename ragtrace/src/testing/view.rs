@@ -1,24 +1,26 @@
 //! Views of what was captured.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use ragtrace_core::Event;
+use ragtrace_core::{Event, SpanId};
 
-use super::Captured;
-use super::captured::Line;
+use super::names::expect_known;
+use super::tree::{Line, Tree};
 use crate::record::Record;
 
 /// Some of the captured records.
 #[derive(Clone)]
 pub struct View<'a> {
-    captured: &'a Captured,
+    /// All that was captured.
+    all: &'a [Record],
     records: Vec<&'a Record>,
     what: String,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(captured: &'a Captured, records: Vec<&'a Record>, what: String) -> Self {
-        Self { captured, records, what }
+    pub(super) fn new(all: &'a [Record], records: Vec<&'a Record>, what: String) -> Self {
+        Self { all, records, what }
     }
 
     /// Returns the starts alone.
@@ -65,12 +67,13 @@ impl<'a> View<'a> {
     /// stage has this name.
     #[track_caller]
     pub fn within(&self, name: &str) -> Self {
-        self.captured.expect_known(name);
-        let Self { captured, records, what } = self;
-        assert!(!records.is_empty(), "expected records of {what} within `{name}`, found none; {captured:?}");
-        let outside = records.iter().find(|record| !captured.is_within(record, name));
+        expect_known(self.all, name);
+        let Self { all, records, what } = self;
+        assert!(!records.is_empty(), "expected records of {what} within `{name}`, found none; {}", Tree(all));
+        let outside = records.iter().find(|record| !is_within(all, record, name));
         if let Some(record) = outside {
-            panic!("expected all records of {what} within `{name}`, found {} outside; {captured:?}", record.message());
+            let message = record.message();
+            panic!("expected all records of {what} within `{name}`, found {message} outside; {}", Tree(all));
         }
         Self { what: format!("{what}, within `{name}`"), ..self.clone() }
     }
@@ -99,13 +102,13 @@ impl<'a> View<'a> {
     pub fn one(&self) -> &'a Record {
         match self.records[..] {
             [record] => record,
-            _ => panic!("expected one record of {}, found {}; {:?}", self.what, self.len(), self.captured),
+            _ => panic!("expected one record of {}, found {}; {}", self.what, self.len(), Tree(self.all)),
         }
     }
 
     fn only(&self, event: Event) -> Self {
         let records = self.records.iter().copied().filter(|record| record.event() == event).collect();
-        Self { captured: self.captured, records, what: format!("{}, {event}", self.what) }
+        Self { all: self.all, records, what: format!("{}, {event}", self.what) }
     }
 }
 
@@ -114,4 +117,25 @@ impl fmt::Debug for View<'_> {
         writeln!(f, "{} records of {}:", self.len(), self.what)?;
         self.records.iter().try_for_each(|record| writeln!(f, "{}", Line(record)))
     }
+}
+
+/// Returns true if `record` belongs to a run that is part of a run of the stage `name`, as far as that was captured.
+fn is_within(records: &[Record], record: &Record, name: &str) -> bool {
+    let runs: HashMap<SpanId, &Record> = records
+        .iter()
+        .filter(|record| record.event() != Event::Log)
+        .filter_map(|record| Some((record.span_id()?, record)))
+        .collect();
+    // A line that was logged inside a run is part of that, too.
+    let is_line = record.event() == Event::Log;
+    let mut around = if is_line { record.span_id() } else { record.parent_span_id() };
+    // No chain is longer than all there is.
+    for _ in 0..runs.len() {
+        let Some(run) = around.and_then(|span| runs.get(&span)) else { return false };
+        if run.stage() == Some(name) {
+            return true;
+        }
+        around = run.parent_span_id();
+    }
+    false
 }

@@ -13,8 +13,11 @@ mod assembler;
 mod end_summary;
 mod open_runs;
 mod record_maker;
+#[cfg(feature = "pipeline")]
 mod sanitizer;
 
 pub(crate) use assembler::Assembler;
+#[cfg(feature = "pipeline")]
 pub(super) use record_maker::Assembled;
+#[cfg(feature = "pipeline")]
 pub(crate) use sanitizer::Sanitizer;

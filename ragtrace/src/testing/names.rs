@@ -1,11 +1,33 @@
-//! Which of the known names was likely meant.
+//! Names of stages: which are known, and which of these was likely meant.
+
+use ragtrace_core::stages;
+
+use super::tree::Tree;
+use crate::record::Record;
 
 /// Names that are suggested at most.
 const SUGGESTED: usize = 3;
 
+/// Fails the test if no stage can have this name.
+#[track_caller]
+pub(super) fn expect_known(records: &[Record], name: &str) {
+    let captured = records.iter().filter_map(Record::stage);
+    let declared = stages().into_iter().map(|stage| -> &str { stage.name() });
+    let known: Vec<_> = captured.chain(declared).collect();
+    if known.contains(&name) {
+        return;
+    }
+    let quoted = |names: Vec<&str>| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    let near = quoted(nearest(name, known));
+    match near.join(" or ") {
+        near if !near.is_empty() => panic!("no stage has the name `{name}`: did you mean {near}?"),
+        _ => panic!("no stage has the name `{name}`; {}", Tree(records)),
+    }
+}
+
 /// Returns the names that were likely meant by `written`: those that contain it or are contained in it, else those that
 /// differ from it in the fewest letters, if these are few enough.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let rank = |name: &str| {
         let is_part = !written.is_empty() && (name.contains(written) || written.contains(name));
         let distance = distance(written, name);

@@ -11,7 +11,7 @@ use crate::spool::Durability;
 
 /// What variables say.
 #[derive(Debug, Default)]
-pub(super) struct Environment {
+pub(super) struct Variables {
     pub(super) service: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) version: Option<String>,
@@ -24,7 +24,7 @@ pub(super) struct Environment {
     pub(super) warning: Option<String>,
 }
 
-impl Environment {
+impl Variables {
     /// Reads the variables that `lookup` knows.
     pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
         let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
@@ -48,12 +48,12 @@ impl Environment {
                 .or_else(|| attribute("deployment.environment")),
             version: first(["RAGTRACE_VERSION", "DD_VERSION"]).or_else(|| attribute("service.version")),
             level: set("RAGTRACE_LOG").map(|text| read("RAGTRACE_LOG", &text, level)).transpose()?,
-            console: parsed(&set, "RAGTRACE_CONSOLE")?,
+            console: parsed(set, "RAGTRACE_CONSOLE")?,
             spool: set("RAGTRACE_SPOOL").map(PathBuf::from),
             spool_bytes: set("RAGTRACE_SPOOL_BYTES")
                 .map(|text| read("RAGTRACE_SPOOL_BYTES", &text, number_of_bytes))
                 .transpose()?,
-            durability: parsed(&set, "RAGTRACE_DURABILITY")?,
+            durability: parsed(set, "RAGTRACE_DURABILITY")?,
             warning,
         })
     }
