@@ -8,8 +8,9 @@ use super::trace::{SpanNode, Trace};
 use crate::tables::millis;
 
 impl Trace {
-    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans depth first as
-    /// [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does. What is absent is `null`.
+    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans
+    /// depth first as [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does. What
+    /// is absent is `null`.
     pub fn to_json(&self) -> String {
         let spans: Vec<Json> = self.spans().map(span).collect();
         let logs: Vec<Json> = self.logs().iter().map(row).collect();
@@ -25,8 +26,9 @@ impl Trace {
 }
 
 impl SpanNode<'_> {
-    /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at, duration_ms, count, context, metrics,
-    /// error}`. `metrics` has `duration_ms`, `busy_ms` and `count` too, as in the record.
+    /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at,
+    /// duration_ms, count, context, metrics, error}`. `metrics` has `duration_ms`, `busy_ms` and
+    /// `count` too, as in the record.
     pub fn to_json(self) -> String {
         span(self).to_string()
     }
