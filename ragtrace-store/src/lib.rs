@@ -30,6 +30,7 @@
 
 mod error;
 mod fault;
+mod object;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod read;

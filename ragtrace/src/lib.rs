@@ -2,6 +2,7 @@
 
 mod console;
 mod hash;
+mod members;
 pub mod metrics;
 mod pipeline;
 mod record;

@@ -80,5 +80,5 @@ fn descriptor(stage: &Stage) -> TokenStream {
         quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(#renamed_from))* #fields)
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(&#renamed_from))* #fields)
 }

@@ -1,9 +1,10 @@
 //! The stages that programs declare.
 
 use ragtrace::Timestamp;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::error::StoreError;
+use crate::object::Object;
 
 /// A stage of the catalog, as a program that wrote here had it linked in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,11 +100,16 @@ impl CatalogStage {
 
     /// Returns one JSON object of all of it.
     pub fn to_json(&self) -> String {
-        let stage = json!({
-            "service": self.service, "name": self.name, "kind": self.kind, "level": self.level, "target": self.target,
-            "file": self.file, "line": self.line, "fields": self.fields,
-            "last_seen_at": self.last_seen_at.to_string(),
-        });
-        stage.to_string()
+        Object::new()
+            .with("service", self.service.as_str())
+            .with("name", self.name.as_str())
+            .with("kind", self.kind.as_str())
+            .with("level", self.level.as_str())
+            .with("target", self.target.as_str())
+            .with("file", self.file.as_str())
+            .with("line", self.line)
+            .with("fields", self.fields.clone())
+            .with("last_seen_at", self.last_seen_at.to_string())
+            .close()
     }
 }

@@ -3,10 +3,11 @@
 use std::ops::Deref;
 
 use ragtrace::{Record, Timestamp};
-use serde_json::{Map, Value as Json};
+use serde_json::value::RawValue;
 
 use super::position::Position;
 use crate::error::{Kind, StoreError};
+use crate::object::Object;
 
 /// A row of `logs`: a record, which it derefs to, and when the store took it in.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,7 +95,7 @@ impl TryFrom<Columns> for LogRow {
 }
 
 fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
-    let mut members = Map::new();
+    let mut members = Object::new();
     let texts = [
         ("id", Some(columns.id)),
         ("timestamp", Some(columns.timestamp)),
@@ -122,11 +123,11 @@ fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
     ];
     for (name, text) in texts {
         if let Some(text) = text {
-            members.insert(name.to_owned(), Json::String(text));
+            members = members.with(name, text);
         }
     }
     if columns.local_root {
-        members.insert("local_root".to_owned(), Json::Bool(true));
+        members = members.with("local_root", true);
     }
     let objects = [
         ("context", columns.context),
@@ -136,8 +137,10 @@ fn canonical(columns: Columns) -> Result<String, serde_json::Error> {
     ];
     for (name, object) in objects {
         if let Some(object) = object {
-            members.insert(name.to_owned(), serde_json::from_str(&object)?);
+            // What is no JSON, or more than one value, would be read as something else.
+            let value: &RawValue = serde_json::from_str(&object)?;
+            members = members.with_json(name, value.get());
         }
     }
-    serde_json::to_string(&members)
+    Ok(members.close())
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 use ragtrace::metrics::DurationSketch;
-use serde_json::json;
 
+use crate::object::Object;
 use crate::tables::millis;
 
 /// A span of time, from one instant up to another and without that one. Counts are kept by the
@@ -153,12 +153,19 @@ impl StageStats {
     /// mean_ms, p50_ms, p95_ms, p99_ms}`.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(millis);
-        let stats = json!({
-            "stage": self.stage, "kind": self.kind, "runs": self.runs(), "completed": self.completed(),
-            "failed": self.failed(), "cancelled": self.cancelled(), "items": self.items(), "cost_usd": self.cost_usd,
-            "mean_ms": millis(self.mean()), "p50_ms": quantile(0.5), "p95_ms": quantile(0.95),
-            "p99_ms": quantile(0.99),
-        });
-        stats.to_string()
+        Object::new()
+            .with("stage", self.stage())
+            .with("kind", self.kind())
+            .with("runs", self.runs())
+            .with("completed", self.completed())
+            .with("failed", self.failed())
+            .with("cancelled", self.cancelled())
+            .with("items", self.items())
+            .with("cost_usd", self.cost_usd)
+            .with("mean_ms", millis(self.mean()))
+            .with("p50_ms", quantile(0.5))
+            .with("p95_ms", quantile(0.95))
+            .with("p99_ms", quantile(0.99))
+            .close()
     }
 }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ragtrace::metrics::RunStatus;
 use ragtrace::{Timestamp, TraceId};
-use serde_json::json;
 
 use super::position::Position;
 use crate::error::StoreError;
+use crate::object::Object;
 use crate::tables::millis;
 
 /// A finished trace, as one process took part in it: its local root. A trace that crosses processes
@@ -102,11 +102,15 @@ impl TraceSummary {
     /// Returns one JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id,
     /// tenant_id, session_id}`.
     pub fn to_json(&self) -> String {
-        let summary = json!({
-            "trace_id": self.trace_id.to_string(), "operation": self.operation, "status": self.status.as_str(),
-            "ended_at": self.ended_at.to_string(), "duration_ms": millis(self.duration),
-            "user_id": self.user_id, "tenant_id": self.tenant_id, "session_id": self.session_id,
-        });
-        summary.to_string()
+        Object::new()
+            .with("trace_id", self.trace_id.to_string())
+            .with("operation", self.operation.as_str())
+            .with("status", self.status.as_str())
+            .with("ended_at", self.ended_at.to_string())
+            .with("duration_ms", millis(self.duration))
+            .with("user_id", self.user_id.as_deref())
+            .with("tenant_id", self.tenant_id.as_deref())
+            .with("session_id", self.session_id.as_deref())
+            .close()
     }
 }

@@ -88,7 +88,7 @@ async fn siblings_of_one_stage_are_told_apart_by_the_field_in_which_they_differ(
     let documents = ["docs/manual/pump-maintenance-schedule.pdf", "docs/report.pdf"];
     let document = |at: u64, doc: &str| {
         let (start, end) = run("completed", "document_ingestion", 2 + at, (100 * at, 100 * at + 90));
-        let of = |make: Make| make.parent(1).with("context", json!({"jobs": 4, "doc": doc, "at": at}));
+        let of = |make: Make| make.parent(1).with("context", json!({"concurrency": 4, "doc": doc, "place": at}));
         [of(start), of(end), run("completed", "file_parsing", 20 + at, (100 * at, 100 * at + 50)).1.parent(2 + at)]
     };
     let all = documents.iter().enumerate().flat_map(|(at, doc)| document(at as u64, doc));

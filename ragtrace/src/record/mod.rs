@@ -1,18 +1,19 @@
 //! A record: what a stage leaves behind at its start and at its end, and an application's own log
 //! line.
 //!
-//! What it promises: a record never changes once the worker has made it, and is a cheap clone: every
-//! sink shares one copy, in a [`chunk`] with those that were made at the same time. Its canonical JSON
-//! ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use, and reads
-//! back as an equal record; sinks with a format of their own read the accessors.
+//! What it promises: a record never changes once the worker has made it, and is a cheap clone:
+//! every sink shares one copy, in a [`chunk`] with those that were made at the same time. Its
+//! canonical JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the
+//! console use, and reads back as an equal record; sinks with a format of their own read the
+//! accessors.
 //!
 //! What it does not promise: that few records hold little memory. A chunk goes when the last of its
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
-//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a record
-//! has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and
-//! `chunk_builder` (how records are made and changed before they are shared), `log_line`; then the canonical JSON:
-//! `sections`, `fragments`, `encode` and `decode`.
+//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a
+//! record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
+//! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
+//! shared), `log_line`; then the canonical JSON: `sections`, `fragments`, `encode` and `decode`.
 
 mod accessors;
 mod chunk;

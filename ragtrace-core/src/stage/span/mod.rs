@@ -99,6 +99,12 @@ impl Span {
         self.stage.is_some()
     }
 
+    /// Returns whether somebody keeps track of the run.
+    #[inline]
+    fn is_tracked(&self) -> bool {
+        matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::TRACKED))
+    }
+
     #[inline(never)]
     fn enter_poll(&mut self) {
         match self.state {
@@ -159,10 +165,6 @@ impl Span {
             if local_root {
                 flags |= RunState::LOCAL_ROOT;
             }
-            if observer::any() {
-                flags |= RunState::TRACKED;
-                track_began(request, Run { stage, span, parent, started, local_root }, fields_at);
-            }
             began = Some((span, started));
         }
         // What was put in its place is `None`, which has nothing to drop.
@@ -171,8 +173,8 @@ impl Span {
         let run_state = RunState::begun(flags, started);
         self.state = State::Begun(Begun { span: before, parent, started, request: kept, run_state });
         current::swap_span(Some(span));
-        if flags & RunState::TRACKED != 0 {
-            self.track_entered();
+        if flags & RunState::TRACKED != 0 || observer::any() {
+            self.track_began(&fields);
         }
     }
 
@@ -184,6 +186,18 @@ impl Span {
             drop(current::swap_request(kept));
         }
         self.discard();
+    }
+
+    /// Lets observers know that the run has begun, and notes that it is on this thread.
+    #[cold]
+    #[inline(never)]
+    fn track_began(&mut self, fields: &FieldBuffer) {
+        let (Some(stage), State::Begun(begun)) = (self.stage, &mut self.state) else { return };
+        begun.run_state.set(RunState::TRACKED);
+        if let (Some(request), Some(run)) = (current::request(), begun.to_run(stage, current::span())) {
+            observer::each(|observer| observer.began(&request, &run, fields));
+        }
+        self.track_entered();
     }
 
     /// Notes that the run is on this thread, once it is.
@@ -332,14 +346,6 @@ impl Begun {
     fn take_request(&mut self) -> Option<Arc<Request>> {
         ManuallyDrop::into_inner(mem::replace(&mut self.request, ManuallyDrop::new(None)))
     }
-}
-
-/// Lets observers know of a run that begins. It takes values, so that its caller keeps its own in registers.
-#[cold]
-#[inline(never)]
-fn track_began(request: &Arc<Request>, run: Run, fields_at: usize) {
-    let fields = ManuallyDrop::new(FieldBuffer::attach(fields_at));
-    observer::each(|observer| observer.began(request, &run, &fields));
 }
 
 /// Puts a new trace's request in the place of the thread's, which is returned.

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ragtrace::{Record, SpanId, StageKind};
-use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use crate::object::Object;
 use crate::postgres::clean;
 use crate::postgres::days::{day_of, sensible};
 
@@ -140,8 +140,6 @@ fn source((file, line): (&str, u32)) -> String {
 /// The context of a record whose time is beyond belief, with that time in it, in microseconds since
 /// 1970.
 fn with_time(record: &Record, said: i64) -> String {
-    let context = record.context_json().and_then(|context| serde_json::from_str::<Map<String, Json>>(&context).ok());
-    let mut context = context.unwrap_or_default();
-    context.insert("clamped_timestamp_micros".to_owned(), said.into());
-    Json::Object(context).to_string()
+    // A field of that name before it is gone in the column: the last one counts.
+    record.context_json().map_or_else(Object::new, Object::of).with("clamped_timestamp_micros", said).close()
 }
