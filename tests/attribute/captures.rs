@@ -130,7 +130,7 @@ fn a_view_asserts_what_runs_inside_what() {
     let said = failure(|| drop(found.failed().within("captures.outer")));
     let begins = "expected records of stage `captures.inner`, failed within `captures.outer`, found none; captured:\n";
     assert!(said.starts_with(begins), "{said}");
-    let (_, captured) = crate::captured(ring(2));
+    let ((), captured) = crate::captured(ring(2));
     assert_eq!(captured.stage("captures.inner").within("captures.ring").completed().one().count(), Some(1));
     // The outermost run is inside of nothing, and no run is inside itself.
     let said = failure(|| drop(captured.stage("captures.ring").within("captures.ring")));

@@ -79,7 +79,7 @@ fn each_sink_takes_its_own_and_what_none_takes_is_the_hosts_to_count() {
     let answered = [of_answer(Event::Completed), of_answer(Event::Started)];
     let started = of_look_up(Event::Started, Level::Debug, 2_000);
     assert_eq!(counted(&all), [&answered[..], &looked, &[started]].concat());
-    assert_eq!(counted(&usual), [&answered[..], &[failed.clone()]].concat());
+    assert_eq!(counted(&usual), [&answered[..], std::slice::from_ref(&failed)].concat());
     assert_eq!(counted(&errors), [failed]);
     assert_eq!(counted(&spans), [&answered[..1], &looked].concat(), "every end, and no start");
     assert_eq!(report.stats.filtered, 0, "somebody took each");

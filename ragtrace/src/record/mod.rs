@@ -11,7 +11,8 @@
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a record
 //! has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and
-//! `chunk_builder` (how records are made and changed before they are shared); then the canonical JSON:
+//! `chunk_builder` (how records are made and changed before they are shared), `record_builder` (records
+//! by hand, for tests); then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`.
 
 mod accessors;
@@ -26,6 +27,8 @@ mod ids;
 mod limits;
 mod origin;
 mod parts;
+#[cfg(feature = "testing")]
+mod record_builder;
 mod record_mut;
 mod sections;
 
@@ -41,4 +44,6 @@ pub(crate) use ids::RecordIds;
 pub use limits::RecordLimits;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
+#[cfg(feature = "testing")]
+pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;
