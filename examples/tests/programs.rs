@@ -132,7 +132,7 @@ async fn what_cannot_be_read_fails_alone() {
     let root = trace.roots().next().expect("a root");
     assert_eq!((root.status(), root.count()), (SpanStatus::Failed, Some(2)));
     assert_eq!(root.error().expect("why").message(), "5 of 7 documents were not ingested; their own errors say why");
-    let errors = folder.store().await.errors(LogFilter::new().trace(trace.trace_id())).await.expect("errors");
+    let errors = folder.store().await.errors(LogFilter::new().trace_id(trace.trace_id())).await.expect("errors");
     assert_eq!(errors.len(), 11, "each failed document, its parsing, and the run");
 }
 

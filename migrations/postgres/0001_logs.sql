@@ -14,6 +14,7 @@ CREATE TABLE logs (
     request_id      text,
     user_id         text,
     tenant_id       text,
+    session_id      text,
     request_type    text,
     logger          text NOT NULL,
     level           text NOT NULL,
@@ -47,6 +48,7 @@ COMMENT ON COLUMN logs.local_root IS 'Whether the stage has no parent in its pro
 COMMENT ON COLUMN logs.request_id IS 'The request it belongs to';
 COMMENT ON COLUMN logs.user_id IS 'Who asked';
 COMMENT ON COLUMN logs.tenant_id IS 'Which tenant the user belongs to: what row security goes by';
+COMMENT ON COLUMN logs.session_id IS 'The session it belongs to, such as a conversation';
 COMMENT ON COLUMN logs.request_type IS 'What sort of request it is';
 COMMENT ON COLUMN logs.logger IS 'The stage''s or the log line''s target: a module path unless set';
 COMMENT ON COLUMN logs.level IS 'TRACE, DEBUG, INFO, WARN or ERROR';
@@ -77,71 +79,10 @@ CREATE INDEX logs_time ON logs USING brin (timestamp) WITH (pages_per_range = 32
 CREATE INDEX logs_written ON logs USING brin (written) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX logs_errors ON logs (user_id, timestamp) WHERE level = 'ERROR';
 
-CREATE TABLE logs_archive (
-    id              uuid NOT NULL,
-    timestamp       timestamptz NOT NULL,
-    trace_id        uuid,
-    span_id         text,
-    parent_span_id  text,
-    local_root      boolean NOT NULL,
-    request_id      text,
-    user_id         text,
-    tenant_id       text,
-    request_type    text,
-    logger          text NOT NULL,
-    level           text NOT NULL,
-    message         text NOT NULL,
-    event           text NOT NULL,
-    stage           text,
-    kind            text,
-    duration_ms     double precision,
-    item_count      bigint,
-    context         jsonb,
-    metrics         jsonb,
-    error           jsonb,
-    stack_trace     text,
-    source          jsonb,
-    service         text,
-    environment     text,
-    version         text,
-    host            text,
-    instance        uuid NOT NULL,
-    thread          text,
-    created_at      timestamptz NOT NULL,
-    written         bigint NOT NULL
-);
+-- The same columns in the same order, since rows move there as they are; so a later migration that gives a column to one
+-- gives it to the other. Without the defaults: only retention writes here, rows that have it all.
+CREATE TABLE logs_archive (LIKE logs INCLUDING COMMENTS);
 COMMENT ON TABLE logs_archive IS 'What retention keeps of logs: whole traces with an error in them, and a sample';
-COMMENT ON COLUMN logs_archive.id IS 'The record''s id, the same over every retry';
-COMMENT ON COLUMN logs_archive.timestamp IS 'When it happened';
-COMMENT ON COLUMN logs_archive.trace_id IS 'The trace it belongs to; NULL for a log line outside of any';
-COMMENT ON COLUMN logs_archive.span_id IS 'The run of the stage it belongs to: 16 hex digits';
-COMMENT ON COLUMN logs_archive.parent_span_id IS 'The run that this one is part of';
-COMMENT ON COLUMN logs_archive.local_root IS 'Whether the stage has no parent in its process: a parent id is from elsewhere then';
-COMMENT ON COLUMN logs_archive.request_id IS 'The request it belongs to';
-COMMENT ON COLUMN logs_archive.user_id IS 'Who asked';
-COMMENT ON COLUMN logs_archive.tenant_id IS 'Which tenant the user belongs to: what row security goes by';
-COMMENT ON COLUMN logs_archive.request_type IS 'What sort of request it is';
-COMMENT ON COLUMN logs_archive.logger IS 'The stage''s or the log line''s target: a module path unless set';
-COMMENT ON COLUMN logs_archive.level IS 'TRACE, DEBUG, INFO, WARN or ERROR';
-COMMENT ON COLUMN logs_archive.message IS 'For a stage its name and the event';
-COMMENT ON COLUMN logs_archive.event IS 'started, completed, failed, cancelled or log';
-COMMENT ON COLUMN logs_archive.stage IS 'The stage''s name';
-COMMENT ON COLUMN logs_archive.kind IS 'The stage''s kind';
-COMMENT ON COLUMN logs_archive.duration_ms IS 'From start to end, in an end record';
-COMMENT ON COLUMN logs_archive.item_count IS 'How many items the stage yielded: `count` in a record, which is a function in SQL';
-COMMENT ON COLUMN logs_archive.context IS 'What the stage worked on';
-COMMENT ON COLUMN logs_archive.metrics IS 'The numbers it recorded, duration and count included';
-COMMENT ON COLUMN logs_archive.error IS 'Why it failed: type, message and chain of sources';
-COMMENT ON COLUMN logs_archive.stack_trace IS 'Where a panic or an error came from, if a backtrace was taken';
-COMMENT ON COLUMN logs_archive.source IS 'File and line that declare the stage or the log line';
-COMMENT ON COLUMN logs_archive.service IS 'The service, as set up';
-COMMENT ON COLUMN logs_archive.environment IS 'The environment, as set up';
-COMMENT ON COLUMN logs_archive.version IS 'The version of the service, as set up';
-COMMENT ON COLUMN logs_archive.host IS 'The name of the host';
-COMMENT ON COLUMN logs_archive.instance IS 'The process, as in instances';
-COMMENT ON COLUMN logs_archive.thread IS 'The thread it happened on';
-COMMENT ON COLUMN logs_archive.created_at IS 'When the transaction that wrote it began';
-COMMENT ON COLUMN logs_archive.written IS 'The transaction that wrote it: what a tail goes by, since commits come in another order than times';
 
 CREATE UNIQUE INDEX logs_archive_id ON logs_archive (id);
 CREATE INDEX logs_archive_trace ON logs_archive (trace_id);
@@ -154,7 +95,8 @@ CREATE TABLE request_metrics (
     status       text NOT NULL,
     trace_id     uuid NOT NULL,
     user_id      text,
-    tenant_id    text
+    tenant_id    text,
+    session_id   text
 );
 COMMENT ON TABLE request_metrics IS 'One row a finished local root: a stage with no parent in its process';
 COMMENT ON COLUMN request_metrics.timestamp IS 'When it ended';
@@ -164,6 +106,7 @@ COMMENT ON COLUMN request_metrics.status IS 'completed, failed or cancelled';
 COMMENT ON COLUMN request_metrics.trace_id IS 'The trace';
 COMMENT ON COLUMN request_metrics.user_id IS 'Who asked';
 COMMENT ON COLUMN request_metrics.tenant_id IS 'Which tenant the user belongs to';
+COMMENT ON COLUMN request_metrics.session_id IS 'The session it belongs to, such as a conversation';
 
 CREATE INDEX request_metrics_time ON request_metrics (timestamp);
 CREATE INDEX request_metrics_operation ON request_metrics (operation, timestamp);
@@ -289,17 +232,17 @@ COMMENT ON COLUMN delivered_batches.records IS 'How many rows it made';
 
 CREATE INDEX delivered_batches_time ON delivered_batches USING brin (delivered_at);
 
-CREATE TABLE settled_traces (
+CREATE TABLE retention_decisions (
     trace_id  uuid NOT NULL PRIMARY KEY,
     day       date NOT NULL,
     kept      boolean NOT NULL
 );
-COMMENT ON TABLE settled_traces IS 'Retention''s verdicts, so that a late record follows its trace';
-COMMENT ON COLUMN settled_traces.trace_id IS 'The trace';
-COMMENT ON COLUMN settled_traces.day IS 'The day it was settled with';
-COMMENT ON COLUMN settled_traces.kept IS 'Whether it went to the archive';
+COMMENT ON TABLE retention_decisions IS 'Retention''s decisions, so that a late record follows its trace';
+COMMENT ON COLUMN retention_decisions.trace_id IS 'The trace';
+COMMENT ON COLUMN retention_decisions.day IS 'The day it was decided with';
+COMMENT ON COLUMN retention_decisions.kept IS 'Whether it went to the archive';
 
-CREATE INDEX settled_traces_day ON settled_traces (day);
+CREATE INDEX retention_decisions_day ON retention_decisions (day);
 
 CREATE TABLE tenant_readers (
     reader     name NOT NULL,

@@ -1,22 +1,22 @@
 //! `ragtrace errors`: what went wrong, for whom, since when.
 
-use ragtrace_sinks::store;
+use ragtrace_store as store;
 
-use crate::filter::Filter;
+use crate::filter::Records;
 use crate::output::{Failure, Found, Output};
 use crate::rows;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    filter: Filter,
+    records: Records,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    let found = store::open(url).await?.errors(args.filter.to_store()).await?;
+    let found = store::open(url).await?.errors(args.records.filter()).await?;
     if found.is_empty() {
         return Ok(Found::Nothing("no errors match".to_owned()));
     }
-    rows::write(&mut Output::new(), args.filter.format, &found)?;
+    rows::write(&mut Output::new(), args.records.format, &found)?;
     Ok(Found::Something)
 }

@@ -1,30 +1,75 @@
 //! The filters that commands share.
 
 use clap::Args;
-use ragtrace::Timestamp;
-use ragtrace_sinks::store::LogFilter;
+use ragtrace::{Record, Timestamp};
+use ragtrace_store::{LogFilter, TraceFilter};
 
 use crate::output::Format;
 use crate::when;
 
+/// Whose records or traces.
 #[derive(Args)]
-pub(crate) struct Filter {
-    /// Records of this user.
-    #[arg(long, value_name = "ID")]
+pub(crate) struct Whose {
+    /// Of this user only.
+    #[arg(long, alias = "user-id", value_name = "ID")]
     user: Option<String>,
-    /// Records of this tenant.
-    #[arg(long, value_name = "ID")]
+    /// Of this tenant only.
+    #[arg(long, alias = "tenant-id", value_name = "ID")]
     tenant: Option<String>,
-    /// Records of this stage.
+    /// Of this session only, such as a conversation.
+    #[arg(long, alias = "session-id", value_name = "ID")]
+    session: Option<String>,
+}
+
+impl Whose {
+    pub(crate) fn logs(&self, mut filter: LogFilter) -> LogFilter {
+        if let Some(user) = &self.user {
+            filter = filter.user_id(user);
+        }
+        if let Some(tenant) = &self.tenant {
+            filter = filter.tenant_id(tenant);
+        }
+        if let Some(session) = &self.session {
+            filter = filter.session_id(session);
+        }
+        filter
+    }
+
+    pub(crate) fn traces(&self, mut filter: TraceFilter) -> TraceFilter {
+        if let Some(user) = &self.user {
+            filter = filter.user_id(user);
+        }
+        if let Some(tenant) = &self.tenant {
+            filter = filter.tenant_id(tenant);
+        }
+        if let Some(session) = &self.session {
+            filter = filter.session_id(session);
+        }
+        filter
+    }
+
+    pub(crate) fn fits(&self, record: &Record) -> bool {
+        let all =
+            [(&self.user, record.user_id()), (&self.tenant, record.tenant_id()), (&self.session, record.session_id())];
+        all.into_iter().all(|(wanted, is)| wanted.is_none() || wanted.as_deref() == is)
+    }
+}
+
+/// Which records, in commands that list them.
+#[derive(Args)]
+pub(crate) struct Records {
+    #[command(flatten)]
+    whose: Whose,
+    /// Of the stage of this name only.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// Records since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    /// Since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
     #[arg(long, value_name = "WHEN", value_parser = when::parse)]
     since: Option<Timestamp>,
-    /// Records before then, given likewise.
+    /// Before then, given likewise.
     #[arg(long, value_name = "WHEN", value_parser = when::parse)]
     until: Option<Timestamp>,
-    /// So many records at most.
+    /// So many at most.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     limit: usize,
     /// How to write them.
@@ -32,15 +77,9 @@ pub(crate) struct Filter {
     pub(crate) format: Format,
 }
 
-impl Filter {
-    pub(crate) fn to_store(&self) -> LogFilter {
-        let mut filter = LogFilter::new().limit(self.limit);
-        if let Some(user) = &self.user {
-            filter = filter.user(user);
-        }
-        if let Some(tenant) = &self.tenant {
-            filter = filter.tenant(tenant);
-        }
+impl Records {
+    pub(crate) fn filter(&self) -> LogFilter {
+        let mut filter = self.whose.logs(LogFilter::new().limit(self.limit));
         if let Some(stage) = &self.stage {
             filter = filter.stage(stage);
         }

@@ -1,7 +1,7 @@
 //! `ragtrace inflight`: stages that run at the moment.
 
 use ragtrace::Timestamp;
-use ragtrace_sinks::store::{self, LogRow};
+use ragtrace_store::{self as store, LogRow};
 
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};

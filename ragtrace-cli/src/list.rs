@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use ragtrace::Timestamp;
-use ragtrace_sinks::store::printable;
+use ragtrace_store::printable;
 
 use crate::output::{Format, Output};
 

@@ -1,38 +1,38 @@
 //! `ragtrace logs`: records as they were written.
 
 use ragtrace::Level;
-use ragtrace_sinks::store;
+use ragtrace_store as store;
 
-use crate::filter::Filter;
+use crate::filter::Records;
 use crate::output::{Failure, Found, Output};
-use crate::{rows, trace};
+use crate::{find, rows};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Records of this trace: its id or the beginning of it, or `last`.
-    #[arg(long, value_name = "ID")]
+    /// Of this trace only: its id or the beginning of it, or `last`.
+    #[arg(long, alias = "trace-id", value_name = "ID")]
     trace: Option<String>,
-    /// Records of this request.
-    #[arg(long, value_name = "ID")]
+    /// Of the request with this id only.
+    #[arg(long, alias = "request-id", value_name = "ID")]
     request: Option<String>,
-    /// Records at least this severe: trace, debug, info, warn or error.
+    /// At least this severe: trace, debug, info, warn or error.
     #[arg(long)]
     level: Option<Level>,
     #[command(flatten)]
-    filter: Filter,
+    records: Records,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let store = store::open(url).await?;
-    let mut filter = args.filter.to_store();
+    let mut filter = args.records.filter();
     if let Some(named) = &args.trace {
-        match trace::find(&store, named).await? {
-            Ok(id) => filter = filter.trace(id),
+        match find::trace(&store, named).await? {
+            Ok(id) => filter = filter.trace_id(id),
             Err(why) => return Ok(Found::Nothing(why)),
         }
     }
     if let Some(request) = &args.request {
-        filter = filter.request(request);
+        filter = filter.request_id(request);
     }
     if let Some(level) = args.level {
         filter = filter.level(level);
@@ -41,6 +41,6 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     if found.is_empty() {
         return Ok(Found::Nothing("no records match".to_owned()));
     }
-    rows::write(&mut Output::new(), args.filter.format, &found)?;
+    rows::write(&mut Output::new(), args.records.format, &found)?;
     Ok(Found::Something)
 }

@@ -4,6 +4,7 @@
 
 mod errors;
 mod filter;
+mod find;
 mod inflight;
 mod list;
 mod logs;
@@ -42,7 +43,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// List finished requests, the newest first.
+    /// List finished traces, the newest first.
     Traces(traces::Args),
     /// Draw one trace as a waterfall.
     Trace(trace::Args),

@@ -1,6 +1,6 @@
 //! `ragtrace migrate`: makes the tables ahead of the first record.
 
-use ragtrace_sinks::store;
+use ragtrace_store as store;
 
 use crate::output::{Failure, Found};
 

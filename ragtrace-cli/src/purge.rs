@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ragtrace::spool::{DeadLetter, DeadLetters, Erased, erase};
-use ragtrace_sinks::retention::{Purge, Purged};
+use ragtrace_store as store;
+use ragtrace_store::retention::{Purge, PurgeReport};
 
 use crate::output::{Failure, Found};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Whom to erase: every trace with a record of this user.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, alias = "user-id", value_name = "ID")]
     user: String,
     /// The folder of a spool, where what waits for delivery and the dead letters of that user are erased too. What a
     /// running process holds there cannot be reached: purge again once that process has ended, or delivered it.
@@ -33,7 +34,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         ProgressStyle::with_template("{bar:30} {pos}/{len} steps  {msg}").unwrap_or(ProgressStyle::default_bar()),
     );
     let purge = Purge::of(&args.user).dry_run(args.dry_run);
-    let purged = purge.run(url, |so_far| show(&bar, so_far)).await?;
+    let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
     if waiting.slots_in_use > 0 {
         eprintln!(
@@ -46,13 +47,13 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     println!(
-        "{verb}: {} log rows, {} archived rows, {} requests, {} waiting records, {letters} dead letters",
+        "{verb}: {} log rows, {} archived rows, {} finished traces, {} waiting records, {letters} dead letters",
         purged.logs, purged.archived, purged.requests, waiting.records
     );
     Ok(Found::Something)
 }
 
-fn show(bar: &ProgressBar, purged: &Purged) {
+fn show(bar: &ProgressBar, purged: &PurgeReport) {
     bar.set_length(purged.steps as u64);
     bar.set_position(purged.steps_done as u64);
     bar.set_message(format!("{} rows", purged.total()));

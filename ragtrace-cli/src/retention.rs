@@ -1,7 +1,8 @@
 //! `ragtrace retention`: moves and removes what is old.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ragtrace_sinks::retention::{Retention, Settled};
+use ragtrace_store as store;
+use ragtrace_store::retention::{Retention, RetentionReport};
 
 use crate::output::{Failure, Found};
 
@@ -40,24 +41,24 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     bar.set_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} days  {msg}").unwrap_or(ProgressStyle::default_bar()),
     );
-    let settled = retention.run(url, |so_far| show(&bar, so_far)).await?;
+    let report = store::retain(url, &retention, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
-    if settled.is_running_elsewhere {
+    if report.is_running_elsewhere {
         return Err(Failure::new("another retention job is running on this store"));
     }
     let verb = if args.dry_run { "would be " } else { "" };
     println!(
         "{} days: {} traces {verb}archived, {} {verb}removed; {} {verb}expired from the archive",
-        settled.days.len(),
-        settled.archived,
-        settled.removed,
-        settled.expired
+        report.days.len(),
+        report.archived,
+        report.removed,
+        report.expired
     );
     Ok(Found::Something)
 }
 
-fn show(bar: &ProgressBar, settled: &Settled) {
-    bar.set_length(settled.days_to_settle as u64);
-    bar.set_position(settled.days.len() as u64);
-    bar.set_message(format!("{} archived, {} removed", settled.archived, settled.removed));
+fn show(bar: &ProgressBar, report: &RetentionReport) {
+    bar.set_length(report.days_in_all as u64);
+    bar.set_position(report.days.len() as u64);
+    bar.set_message(format!("{} archived, {} removed", report.archived, report.removed));
 }

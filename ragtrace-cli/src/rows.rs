@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use ragtrace::{Level, Value};
-use ragtrace_sinks::store::{LogRow, printable};
+use ragtrace_store::{LogRow, printable};
 
 use crate::output::{Format, Output};
 
@@ -40,7 +40,13 @@ fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
     for (name, value) in row.context().chain(row.metrics()) {
         write!(out, " {}={}", printable(name), shown(value))?;
     }
-    for (name, id) in [("user", row.user_id()), ("tenant", row.tenant_id()), ("request", row.request_id())] {
+    let ids = [
+        ("user", row.user_id()),
+        ("tenant", row.tenant_id()),
+        ("session", row.session_id()),
+        ("request", row.request_id()),
+    ];
+    for (name, id) in ids {
         if let Some(id) = id {
             write!(out, " {name}={}", printable(id))?;
         }

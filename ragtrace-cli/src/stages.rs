@@ -1,6 +1,6 @@
 //! `ragtrace stages`: the catalog.
 
-use ragtrace_sinks::store::{self, CatalogStage};
+use ragtrace_store::{self as store, CatalogStage};
 
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
@@ -22,9 +22,9 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
 }
 
 const COLUMNS: [Column<CatalogStage>; 5] = [
-    Column::left("service", |row| row.service.clone()),
-    Column::left("stage", |row| row.name.clone()),
-    Column::left("kind", |row| row.kind.clone()),
-    Column::left("level", |row| row.level.clone()),
-    Column::left("declared at", |row| format!("{}:{}", row.file, row.line)),
+    Column::left("service", |row| row.service().unwrap_or("-").to_owned()),
+    Column::left("stage", |row| row.name().to_owned()),
+    Column::left("kind", |row| row.kind().to_owned()),
+    Column::left("level", |row| row.level().to_owned()),
+    Column::left("declared at", |row| format!("{}:{}", row.file(), row.line())),
 ];

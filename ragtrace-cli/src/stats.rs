@@ -1,7 +1,7 @@
 //! `ragtrace stats`: what each stage did over a while.
 
 use ragtrace::Timestamp;
-use ragtrace_sinks::store::{self, StageStats, Window};
+use ragtrace_store::{self as store, StageStats, Window};
 
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};

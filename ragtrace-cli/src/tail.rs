@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use ragtrace_sinks::store::{self, LogFilter, LogRow};
+use ragtrace_store::{self as store, LogFilter, LogRow};
 
+use crate::filter::Whose;
 use crate::output::{Failure, Format, Found, Output};
 use crate::rows;
 
@@ -15,16 +16,12 @@ pub(crate) struct Args {
     /// Go on with what is written from now on, until interrupted.
     #[arg(short, long)]
     follow: bool,
-    /// So many of those that are there.
+    /// So many of the records that are there.
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 10)]
     lines: usize,
-    /// Records of this user.
-    #[arg(long, value_name = "ID")]
-    user: Option<String>,
-    /// Records of this tenant.
-    #[arg(long, value_name = "ID")]
-    tenant: Option<String>,
-    /// Records of this stage.
+    #[command(flatten)]
+    whose: Whose,
+    /// Of the stage of this name only.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
     /// How to write them: one document has no end to wait for here, so `json` is written as `jsonl`.
@@ -33,24 +30,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn to_store(&self) -> LogFilter {
-        let mut filter = LogFilter::new().limit(self.lines);
-        if let Some(user) = &self.user {
-            filter = filter.user(user);
+    fn filter(&self) -> LogFilter {
+        let filter = self.whose.logs(LogFilter::new().limit(self.lines));
+        match &self.stage {
+            Some(stage) => filter.stage(stage),
+            None => filter,
         }
-        if let Some(tenant) = &self.tenant {
-            filter = filter.tenant(tenant);
-        }
-        if let Some(stage) = &self.stage {
-            filter = filter.stage(stage);
-        }
-        filter
     }
 
     fn wants(&self, row: &LogRow) -> bool {
-        let fits =
-            |wanted: &Option<String>, is: Option<&str>| wanted.as_deref().is_none_or(|wanted| is == Some(wanted));
-        fits(&self.user, row.user_id()) && fits(&self.tenant, row.tenant_id()) && fits(&self.stage, row.stage())
+        self.whose.fits(row) && (self.stage.is_none() || self.stage.as_deref() == row.stage())
     }
 }
 
@@ -60,7 +49,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let mut output = Output::new();
     // The cursor first, so that nothing falls between the two; what is in both is written once.
     let mut cursor = store.tail(None).await?.cursor;
-    let mut rows = store.logs(args.to_store()).await?;
+    let mut rows = store.logs(args.filter()).await?;
     rows.reverse();
     rows::write(&mut output, format, &rows)?;
     if !args.follow {

@@ -1,31 +1,28 @@
-//! `ragtrace traces`: finished requests, the newest first.
+//! `ragtrace traces`: finished traces, the newest first.
 
 use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
-use ragtrace_sinks::store::{self, Position, TraceFilter, TraceSummary};
+use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
 
+use crate::filter::Whose;
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
 use crate::when;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Requests of this user.
-    #[arg(long, value_name = "ID")]
-    user: Option<String>,
-    /// Requests of this tenant.
-    #[arg(long, value_name = "ID")]
-    tenant: Option<String>,
-    /// Requests whose root is this stage.
-    #[arg(long, value_name = "NAME")]
-    stage: Option<String>,
-    /// Requests that ended so.
+    #[command(flatten)]
+    whose: Whose,
+    /// Of the operation of this name only: the stage that the trace began with in its process.
+    #[arg(long, alias = "stage", value_name = "NAME")]
+    operation: Option<String>,
+    /// That ended with this status only.
     #[arg(long, value_enum)]
     status: Option<Status>,
-    /// Requests that ended since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    /// That ended since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
     #[arg(long, value_name = "WHEN", value_parser = when::parse)]
     since: Option<Timestamp>,
-    /// Requests that ended before then, given likewise.
+    /// That ended before then, given likewise.
     #[arg(long, value_name = "WHEN", value_parser = when::parse)]
     until: Option<Timestamp>,
     /// The page after the one that ended there, as it said.
@@ -47,16 +44,10 @@ enum Status {
 }
 
 impl Args {
-    fn to_store(&self) -> TraceFilter {
-        let mut filter = TraceFilter::new().limit(self.limit);
-        if let Some(user) = &self.user {
-            filter = filter.user(user);
-        }
-        if let Some(tenant) = &self.tenant {
-            filter = filter.tenant(tenant);
-        }
-        if let Some(stage) = &self.stage {
-            filter = filter.stage(stage);
+    fn filter(&self) -> TraceFilter {
+        let mut filter = self.whose.traces(TraceFilter::new().limit(self.limit));
+        if let Some(operation) = &self.operation {
+            filter = filter.operation(operation);
         }
         if let Some(status) = self.status {
             filter = filter.status(match status {
@@ -79,9 +70,9 @@ impl Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    let found = store::open(url).await?.traces(args.to_store()).await?;
+    let found = store::open(url).await?.traces(args.filter()).await?;
     let Some(last) = found.last().filter(|_| !found.is_empty()) else {
-        return Ok(Found::Nothing("no requests match".to_owned()));
+        return Ok(Found::Nothing("no traces match".to_owned()));
     };
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, TraceSummary::to_json)?;
     if found.len() == args.limit && args.format == Format::Table {
@@ -92,8 +83,8 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
 
 const COLUMNS: [Column<TraceSummary>; 7] = [
     Column::left("ended", |row| list::time(row.ended_at())),
-    Column::left("status", |row| row.status().to_owned()),
-    Column::left("request", |row| row.operation().to_owned()),
+    Column::left("status", |row| row.status().to_string()),
+    Column::left("operation", |row| row.operation().to_owned()),
     Column::right("took", |row| list::duration(row.duration())),
     Column::left("user", |row| row.user_id().unwrap_or("-").to_owned()),
     Column::left("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),

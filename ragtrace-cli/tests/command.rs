@@ -1,7 +1,7 @@
 //! The command as its users run it.
 
 #[expect(dead_code, reason = "shared with the tests of the store, which use more of it")]
-#[path = "../../ragtrace-sinks/tests/support/mod.rs"]
+#[path = "../../ragtrace-store/tests/support/mod.rs"]
 mod support;
 
 use std::io::Read;
@@ -107,6 +107,39 @@ fn logs_take_the_filters_of_records() {
     assert_eq!(lines(&["--request", "req-1", "--stage", "ingestion", "--tenant", "acme"]), 2);
     let output = ragtrace(&file, &["logs", "--request", "req-2"]);
     assert_eq!((code(&output), stderr(&output).as_str()), (Some(1), "ragtrace: no records match\n"));
+}
+
+#[test]
+fn what_a_filter_takes_may_be_named_as_in_code_too() {
+    let end = |number: u64| {
+        let make = Make::new("completed", "ask", number + 1, number).with("local_root", true);
+        let make = make.trace(&uuid::Uuid::from_u128(u128::from(number) + 1).to_string());
+        make.with("session_id", format!("chat-{}", number % 2)).record()
+    };
+    let file = holding((0..4).map(end));
+    let lines = |arguments: &[&str]| {
+        let all = [arguments, &["--format", "jsonl"]].concat();
+        stdout(&ragtrace(&file, &all)).lines().count()
+    };
+    let first = "00000000-0000-0000-0000-000000000001";
+    for (arguments, expected) in [
+        (&["logs", "--session", "chat-1"], 2),
+        (&["logs", "--session-id", "chat-1"], 2),
+        (&["logs", "--user-id", "alice"], 4),
+        (&["logs", "--tenant-id", "acme"], 4),
+        (&["logs", "--request-id", "req-1"], 4),
+        (&["logs", "--trace-id", first], 1),
+        (&["traces", "--session", "chat-0"], 2),
+        (&["traces", "--operation", "ask"], 4),
+        (&["traces", "--stage", "ask"], 4),
+        (&["tail", "--session-id", "chat-0"], 2),
+    ] {
+        assert_eq!(lines(arguments), expected, "{arguments:?}");
+    }
+    let drawn = stdout(&ragtrace(&file, &["logs", "--session", "chat-1"]));
+    assert!(drawn.contains(" session=chat-1 "), "{drawn}");
+    let output = ragtrace(&file, &["errors", "--session", "chat-1"]);
+    assert_eq!((code(&output), stderr(&output).as_str()), (Some(1), "ragtrace: no errors match\n"));
 }
 
 #[test]
@@ -257,7 +290,7 @@ fn a_purge_reaches_what_waits_in_the_spool() {
     assert!(stderr(&held).contains("1 running processes hold their part of the spool"), "{}", stderr(&held));
     telemetry.shutdown_blocking(std::time::Duration::from_secs(5));
 
-    let four = "0 log rows, 0 archived rows, 0 requests, 4 waiting records, 0 dead letters";
+    let four = "0 log rows, 0 archived rows, 0 finished traces, 4 waiting records, 0 dead letters";
     assert_eq!(stdout(&purge(&["--dry-run"])), format!("would be removed: {four}\n"));
     assert_eq!(stdout(&purge(&[])), format!("removed: {four}\n"));
     assert_eq!(code(&purge(&[])), Some(1), "nothing is left of her");
@@ -293,7 +326,7 @@ fn colour_is_for_terminals_and_no_color_turns_it_off() {
 }
 
 #[test]
-fn requests_stages_and_what_runs_are_listed() {
+fn traces_stages_and_what_runs_are_listed() {
     let now = Timestamp::now();
     let end = Make::new("completed", "ingestion", 1, 0).with("timestamp", now.to_string()).with("local_root", true);
     let end = end.metrics(json!({"duration_ms": 12.5, "count": 3, "cost_usd": 0.25}));
@@ -362,9 +395,12 @@ fn retention_and_purge_say_what_they_do() {
     let of_bob = letter("bob");
     std::fs::write(&letters, letter("alice") + &of_bob).expect("written");
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", ".", "--dry-run"]));
-    assert_eq!(said, "would be removed: 0 log rows, 8 archived rows, 0 requests, 0 waiting records, 1 dead letters\n");
+    assert_eq!(
+        said,
+        "would be removed: 0 log rows, 8 archived rows, 0 finished traces, 0 waiting records, 1 dead letters\n"
+    );
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", "."]));
-    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 requests, 0 waiting records, 1 dead letters\n");
+    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 finished traces, 0 waiting records, 1 dead letters\n");
     assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
 }

@@ -41,8 +41,6 @@ mod flag {
     pub(super) const REPEATS_START: u64 = 1 << 9;
     pub(super) const FAILED: u64 = 1 << 10;
     pub(super) const CANCELLED: u64 = 1 << 11;
-    /// The log line belongs to the request that was named before it.
-    pub(super) const HAS_REQUEST: u64 = 1 << 12;
 }
 
 /// Stands for the time inside polls of a stage that has no polls.
@@ -102,9 +100,8 @@ pub(crate) fn request(request: &Request) -> [u64; 6] {
 
 /// Encodes the head of a log line.
 pub(crate) fn log(line: &LogLine) -> [u64; 4] {
-    let flags = if line.has_request { flag::HAS_REQUEST } else { 0 };
     let span = line.span.map_or(0, SpanId::as_u64);
-    [EntryKind::Log as u64 | flags, address(line.descriptor), span, line.at.0]
+    [EntryKind::Log as u64, address(line.descriptor), span, line.at.0]
 }
 
 #[inline]
@@ -196,8 +193,7 @@ impl<'a> Entry<'a> {
         // SAFETY: as in `run`: where `log` writes a descriptor, it writes the address of a `&'static LogDescriptor`, whose
         // provenance it exposes.
         let descriptor = unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) };
-        let has_request = first & flag::HAS_REQUEST != 0;
-        Some((LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at), has_request }, fields))
+        Some((LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at) }, fields))
     }
 
     /// Decodes it as a note: whose it is, and its fields.
@@ -279,8 +275,6 @@ pub struct LogLine {
     /// The span it was logged in.
     pub span: Option<SpanId>,
     pub at: Ticks,
-    /// It belongs to a request.
-    pub has_request: bool,
 }
 
 /// An entry that is made for its reader at once, without a queue in between.
@@ -366,12 +360,12 @@ mod tests {
     #[test]
     fn a_log_line_is_read_as_it_was_written() {
         static LINE: LogDescriptor = LogDescriptor::new("ready", "test").with_level(crate::Level::Warn);
-        for (span, has_request) in [(None, false), (Some(SpanId::new()), true)] {
-            let line = LogLine { descriptor: &LINE, span, at: Ticks(9), has_request };
+        for span in [None, Some(SpanId::new())] {
+            let line = LogLine { descriptor: &LINE, span, at: Ticks(9) };
             let entry = OwnedEntry::log(&line, |fields| fields.set(0, "a text"));
             let (read, fields) = entry.as_entry().log().expect("a log line");
             assert!(std::ptr::eq(read.descriptor, &raw const LINE));
-            assert_eq!((read.span, read.at, read.has_request), (span, Ticks(9), has_request));
+            assert_eq!((read.span, read.at), (span, Ticks(9)));
             assert_eq!(DecodedFields(fields).next(), Some((0, Value::Text("a text".into()))));
             assert!(entry.as_entry().start().is_none() && entry.as_entry().end().is_none());
         }

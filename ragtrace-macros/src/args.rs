@@ -1,4 +1,4 @@
-//! What is written between the parentheses of the attribute, as it is written.
+//! Parses what stands between the parentheses of the attribute, as it is written.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -20,7 +20,7 @@ pub(crate) struct Args {
     pub(crate) fields: Vec<Field>,
     pub(crate) ok: Option<Clause>,
     pub(crate) err: Option<Clause>,
-    pub(crate) record: Vec<Declared>,
+    pub(crate) record: Vec<RecordDeclaration>,
     pub(crate) stream: Option<Ident>,
     pub(crate) root: bool,
     pub(crate) renamed_from: Option<LitStr>,
@@ -35,7 +35,7 @@ pub(crate) struct Clause {
 }
 
 /// `name: Type`
-pub(crate) struct Declared {
+pub(crate) struct RecordDeclaration {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
 }
@@ -79,11 +79,11 @@ impl Args {
             "err" => self.err = Some(clause(key, input, "err(|e| name = expr)")?),
             "record" => self.record = declared(&parenthesized(key, input, "record(pages: u32)")?)?,
             "stream" => {
-                alone(key, input)?;
+                refuse_value(key, input)?;
                 self.stream = Some(key.clone());
             }
             "root" => {
-                alone(key, input)?;
+                refuse_value(key, input)?;
                 self.root = true;
             }
             "renamed_from" => {
@@ -92,12 +92,12 @@ impl Args {
             "descriptor" => {
                 const WHAT: &str = "a name for the constant: `descriptor = CHUNKING`";
                 equals(key, input, WHAT)?;
-                self.descriptor = Some(input.parse().map_err(|_| takes(key, input, WHAT))?);
+                self.descriptor = Some(input.parse().map_err(|_| wrong_value(key, input, WHAT))?);
             }
             "crate" => {
                 const WHAT: &str = "a path, without quotes: `crate = my_library::ragtrace`";
                 equals(key, input, WHAT)?;
-                self.krate = Some(input.call(Path::parse_mod_style).map_err(|_| takes(key, input, WHAT))?);
+                self.krate = Some(input.call(Path::parse_mod_style).map_err(|_| wrong_value(key, input, WHAT))?);
             }
             _ => return Err(Error::new_spanned(key, unknown_key(text))),
         }
@@ -105,7 +105,7 @@ impl Args {
     }
 }
 
-/// What to write instead of an argument that does not exist.
+/// Says that there is no argument `text`, and what to write in its place.
 fn unknown_key(text: &str) -> String {
     let hint = match text {
         "skip" | "skip_all" => "no argument is recorded unless `fields(…)` names it, so leave this out".to_owned(),
@@ -133,8 +133,8 @@ fn comma(input: ParseStream<'_>) -> Result<()> {
     input.parse::<Token![,]>().map(|_| ())
 }
 
-/// An error at what is there instead of a value, or at `key` where nothing is.
-fn takes(key: &Ident, input: ParseStream<'_>, what: &str) -> Error {
+/// Returns the error for a wrong value, at the value, or at `key` where there is none.
+fn wrong_value(key: &Ident, input: ParseStream<'_>, what: &str) -> Error {
     let at = if input.is_empty() || input.peek(Token![,]) { key.span() } else { input.span() };
     Error::new(at, format!("`{key}` takes {what}"))
 }
@@ -148,7 +148,7 @@ fn equals(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<()> {
 
 fn assigned(key: &Ident, input: ParseStream<'_>, what: &str) -> Result<LitStr> {
     equals(key, input, what)?;
-    if input.peek(LitStr) { literal(input) } else { Err(takes(key, input, what)) }
+    if input.peek(LitStr) { literal(input) } else { Err(wrong_value(key, input, what)) }
 }
 
 fn literal(input: ParseStream<'_>) -> Result<LitStr> {
@@ -172,18 +172,18 @@ fn kind(key: &Ident, input: ParseStream<'_>) -> Result<Ident> {
         };
         return Err(Error::new_spanned(quoted, message));
     }
-    input.call(Ident::parse_any).map_err(|_| takes(key, input, &what))
+    input.call(Ident::parse_any).map_err(|_| wrong_value(key, input, &what))
 }
 
-/// That nothing is given to an argument that is a word.
-fn alone(key: &Ident, input: ParseStream<'_>) -> Result<()> {
+/// Checks that an argument which is a word has no value.
+fn refuse_value(key: &Ident, input: ParseStream<'_>) -> Result<()> {
     if input.peek(Token![=]) || input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes no value: write `{key}` alone")));
     }
     Ok(())
 }
 
-/// What is in the parentheses after `key`.
+/// Parses the parentheses after `key`, which may not be empty.
 fn parenthesized<'a>(key: &Ident, input: ParseStream<'a>, example: &str) -> Result<ParseBuffer<'a>> {
     if !input.peek(syn::token::Paren) {
         return Err(Error::new_spanned(key, format!("`{key}` takes a list in parentheses: `{example}`")));
@@ -229,7 +229,7 @@ fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> 
     Ok(Clause { pattern, fields: fields.into_iter().map(|field| field.0).collect() })
 }
 
-fn declared(input: ParseStream<'_>) -> Result<Vec<Declared>> {
+fn declared(input: ParseStream<'_>) -> Result<Vec<RecordDeclaration>> {
     let parse_one = |input: ParseStream<'_>| {
         const EXPECTED: &str = "expected a name and its type: `pages: u32`";
         let name = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), EXPECTED))?;
@@ -246,7 +246,7 @@ fn declared(input: ParseStream<'_>) -> Result<Vec<Declared>> {
         if !(input.is_empty() || input.peek(Token![,])) {
             return Err(input.error("expected `,` between names"));
         }
-        Ok(Declared { name, ty })
+        Ok(RecordDeclaration { name, ty })
     };
     Ok(Punctuated::<_, Token![,]>::parse_terminated_with(input, parse_one)?.into_iter().collect())
 }

@@ -1,4 +1,5 @@
-//! `stage!(…)` as it is written: the arguments of the attribute, and then a block, which is never parsed.
+//! Parses what stands between the parentheses of `stage!`: the arguments of the attribute, and then a block, which is kept
+//! as it is written.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -9,7 +10,7 @@ use syn::{Error, Ident, Lifetime, Result, Token, token};
 use crate::args::Args;
 use crate::function::braces;
 
-/// Arguments and block.
+/// The arguments and the block.
 pub(crate) struct Block {
     pub(crate) args: Args,
     pub(crate) body: Body,
@@ -43,12 +44,14 @@ impl Parse for Block {
             return Err(Error::new(start, "expected `,` before the block"));
         }
         let body = input.parse()?;
-        if input.peek(Token![.]) {
-            let message = "the block ends the arguments: put this behind the parentheses, `stage!(…).await`";
-            return Err(input.error(message));
+        if input.peek(Token![.]) || input.peek(Token![?]) {
+            return Err(input.error("nothing comes after the block: write this behind the parentheses of `stage!(…)`"));
         }
         let _comma: Option<Token![,]> = input.parse()?;
-        if input.is_empty() { Ok(Self { args, body }) } else { Err(input.error("nothing comes after the block")) }
+        if !input.is_empty() {
+            return Err(input.error("nothing comes after the block: arguments stand before it"));
+        }
+        Ok(Self { args, body })
     }
 }
 
@@ -99,7 +102,7 @@ fn of_closure(block: &str) -> String {
     format!("`stage!` takes no closure: write its body as a block, `{block}`")
 }
 
-/// The error where there is no block, at the last token.
+/// Returns the error for a missing block, at the last token.
 fn no_block(last: Option<&TokenTree>) -> Error {
     Error::new(
         last.map_or_else(Span::call_site, TokenTree::span),

@@ -1,4 +1,4 @@
-//! The code that a stage becomes: its function with another body, which calls the runtime.
+//! Writes the code that a stage becomes: its function with another body, which calls the runtime.
 //!
 //! Every path is rooted at the crate's hidden module; every name of ours is hygienic. The user's tokens keep their
 //! spans, so the user's own mistakes are reported where they were made.
@@ -19,7 +19,7 @@ use crate::function::Function;
 use crate::model::Stage;
 use crate::shape::{Shape, Stream};
 
-/// The function, rewritten.
+/// Returns the function with its new body, and the constant beside it.
 pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let constant = descriptor::constant(stage, function);
     let items = descriptor::items(stage);
@@ -30,35 +30,44 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     quote!(#constant #function #body)
 }
 
-/// The code of `stage!`: a future, or the value of a block that is not `async`.
+/// Returns the code of `stage!`: a future, or the value of a block that is not `async`.
 pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let names = Names::new();
-    let krate = &stage.krate;
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let fields = outcome::start_fields(stage, &names);
     let end = outcome::on_end(stage, &names);
     let run = match body {
         Body::Async(future) => {
-            quote!(#krate::__private::open_deferred(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
+            let private = stage.private(Span::call_site());
+            quote!(#private::open_deferred(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
         }
         Body::Sync(block) => {
             let here = Span::call_site().located_at(block.span());
+            let private = stage.private(here);
             let open = open(stage, here, &fields);
-            // Neither closure outlives the expression, so both borrow what they only look at.
-            let call = quote_spanned!(here=> || -> _ #block);
-            quote_spanned!(here=> #open.call(#call).end(#end))
+            let Names { expected, whole, .. } = &names;
+            let block = typed_block(&quote!(#expected()), block);
+            // Neither closure outlives the expression, so both borrow what they only look at. The type that is expected of
+            // the whole is known before the block is looked at, as it is without the macro.
+            quote_spanned!(here=> #whole: {
+                let #expected = #private::expected;
+                if false {
+                    break #whole #expected();
+                }
+                #open.call(|| -> _ #block).end(#end)
+            })
         }
     };
     quote!({ #items #record #run })
 }
 
-/// Where an error about the whole is: at the body, not at the attribute.
+/// Returns the place of errors about the whole: the body's, not the attribute's.
 fn here(function: &Function) -> Span {
     Span::call_site().located_at(function.body.span())
 }
 
-/// The call that begins the run.
+/// Returns the call that begins the run.
 fn open(stage: &Stage, here: Span, fields: &TokenStream) -> TokenStream {
     let private = stage.private(here);
     // Without fields there is no closure to compile.
@@ -85,7 +94,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     };
     match &function.shape {
         Shape::Async => {
-            let inner = typed_block(&private, &returned, &function.body);
+            let inner = typed_block(&expected(&private, &returned), &function.body);
             let future = quote_spanned!(span=> async move #inner);
             quote_spanned!(here=> #open.run(#future).end(#end).await)
         }
@@ -102,7 +111,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
             let output = without_impl(output);
             let (here, run) = if let Some((here, block)) = boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                let inner = typed_block(&private, &output, &block);
+                let inner = typed_block(&expected(&private, &output), &block);
                 let future = quote_spanned!(span=> async move #inner);
                 (here, quote_spanned!(here=> block(#future)))
             } else {
@@ -118,7 +127,7 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     }
 }
 
-/// A body whose stage goes on with the stream that it returns.
+/// Returns the body of a stage that goes on with the stream that it returns.
 fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
@@ -133,7 +142,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     };
     // A type that is inferred from the body alone needs no saying.
     let call = closure(Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), &function.body);
-    let block = typed_block(&private, &returned, &function.body);
+    let block = typed_block(&expected(&private, &returned), &function.body);
     let future = quote_spanned!(span=> async move #block);
     let boxed = |open: TokenStream| {
         let items = quote_spanned!(here=> #open.items(#on_item));
@@ -163,7 +172,7 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     }
 }
 
-/// A body that never returns: its stage ends only by a panic or by being dropped.
+/// Returns a body that never returns: its stage ends only by a panic or by being dropped.
 fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     let here = here(function);
     let private = stage.private(here);
@@ -176,7 +185,7 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     };
     let never = quote_spanned!(never=> ::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
-        let block = typed_block(&private, &never, &function.body);
+        let block = typed_block(&expected(&private, &never), &function.body);
         let future = quote_spanned!(span=> async move #block);
         quote_spanned!(here=> match #open.run(#future).end(|_, _| ()).await {})
     } else {
@@ -185,24 +194,29 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     }
 }
 
-/// The body as the block of a future whose output's type is said before anything in it is inferred.
+/// Returns an expression of the type that a body has. It is never evaluated.
+fn expected(private: &TokenStream, output: &TokenStream) -> TokenStream {
+    quote!(#private::expected::<#output>())
+}
+
+/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers anything in the body.
 ///
 /// The outer braces have the body's place, or errors about borrows would not name the user's variables.
-fn typed_block(private: &TokenStream, output: &TokenStream, body: &Group) -> TokenStream {
+fn typed_block(expected: &TokenStream, body: &Group) -> TokenStream {
     // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the user's, so that lints
     // that look from a macro's call at what is around it find the user's code.
     let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
     inner.set_span(body.span().resolved_at(Span::mixed_site()));
     let block = quote! {
         if false {
-            return #private::expected::<#output>();
+            return #expected;
         }
         #inner
     };
     braces(block, body.span()).into_token_stream()
 }
 
-/// The body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
+/// Returns the body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
 fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
     let span = body.span();
     // Where nothing is said of the type, saying so makes the body's braces needed, which a lint would call superfluous.
@@ -216,8 +230,8 @@ fn braces(inside: TokenStream, span: Span) -> Group {
     group
 }
 
-/// The block of a body that is `Box::pin(async move { … })` and nothing else: what `#[async_trait]` makes.
-/// With it comes the place of the call.
+/// Returns the block of a body that is `Box::pin(async move { … })` and nothing else, as `#[async_trait]` makes it, and the
+/// place of the call.
 fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
     let syn::Expr::Path(callee) = &*call.func else { return None };
@@ -233,7 +247,7 @@ fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     }
 }
 
-/// The type with each `impl Trait` in it left to inference.
+/// Returns the type with each `impl Trait` in it left to inference.
 fn without_impl(ty: &Type) -> TokenStream {
     struct Opaque;
     impl syn::visit_mut::VisitMut for Opaque {

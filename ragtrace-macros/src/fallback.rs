@@ -1,4 +1,4 @@
-//! What is given back when the attribute is used wrongly: the item as it was, and one error beside it.
+//! Gives back an item whose attribute is wrong as it was, with one error beside it.
 //!
 //! The item stays, so that nothing else in the crate fails for the lack of it, and an editor goes on to work.
 
@@ -6,7 +6,7 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Error, Ident};
 
-/// The item and the error.
+/// Returns the item and the error.
 pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> TokenStream {
     // The first of several is the cause.
     let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
@@ -16,7 +16,7 @@ pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> T
     quote!(#error #constant #item)
 }
 
-/// The constant that `descriptor = NAME` asks for, so that what names it is no second error.
+/// Returns the constant that `descriptor = NAME` asks for, so that code which names it is no second error.
 fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
     let args: Vec<TokenTree> = args.into_iter().collect();
     let name = syn::parse2::<Ident>(value(&args, "descriptor")?.iter().cloned().collect()).ok()?;
@@ -29,7 +29,7 @@ fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
     })
 }
 
-/// The tokens of `key = tokens` up to the next comma.
+/// Finds the tokens of `key = tokens` up to the next comma.
 fn value<'a>(args: &'a [TokenTree], key: &str) -> Option<&'a [TokenTree]> {
     let is = |token: &TokenTree, char| matches!(token, TokenTree::Punct(punct) if punct.as_char() == char && punct.spacing() == Spacing::Alone);
     let at = args.windows(2).position(|pair| pair[0].to_string() == key && is(&pair[1], '='))?;
@@ -38,7 +38,7 @@ fn value<'a>(args: &'a [TokenTree], key: &str) -> Option<&'a [TokenTree]> {
     (end > 0).then(|| &rest[..end])
 }
 
-/// A `record!` in the body must not be a second error.
+/// Gives the body a `record!` that does nothing, so that its uses are no further errors.
 fn with_record(item: TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = item.into_iter().collect();
     if let Some(TokenTree::Group(body)) = tokens.last_mut() {

@@ -1,4 +1,4 @@
-//! One field, as it is written in `fields(…)`, and after the heads of `ok(…)` and `err(…)`.
+//! Parses one field, as it is written in `fields(…)`, and after the heads of `ok(…)` and `err(…)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -33,7 +33,7 @@ impl Parse for StartField {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         const EXPECTED: &str = "expected a field: `doc.name`, `%doc`, `?doc`, or `pages = expr`";
         refuse_quotes(input)?;
-        if ends(input) {
+        if is_at_end(input) {
             return Err(input.error(EXPECTED));
         }
         let sign = input.span();
@@ -41,14 +41,14 @@ impl Parse for StartField {
         if form == Form::Plain && has_name(input) {
             return input.parse::<NamedField>().map(|field| Self(field.0));
         }
-        if ends(input) {
+        if is_at_end(input) {
             return Err(Error::new(sign, EXPECTED));
         }
         let value: Expr = input.parse().map_err(|error: Error| {
             let is_none = error.to_string().ends_with("expected an expression");
             if is_none { Error::new(error.span(), EXPECTED) } else { error }
         })?;
-        separated(input)?;
+        check_end(input)?;
         let name = place_name(&value)?;
         Ok(Self(Field { name, name_tokens: value.to_token_stream(), form, value }))
     }
@@ -68,23 +68,23 @@ impl Parse for NamedField {
             return Err(input.error(AFTER_EQUALS));
         }
         let is_named = input.peek(Token![=]) && !input.peek(Token![==]);
-        if !is_named && !ends(input) {
+        if !is_named && !is_at_end(input) {
             return Err(Error::new_spanned(&name_tokens, "what is recorded needs a name: `name = expr`"));
         }
         let equals: Option<Token![=]> = input.parse()?;
         let form = form(input)?;
-        if equals.is_none() || ends(input) {
+        if equals.is_none() || is_at_end(input) {
             return Err(Error::new_spanned(&name_tokens, format!("its value is missing: `{name} = expr`")));
         }
         let value = input.parse()?;
-        separated(input)?;
+        check_end(input)?;
         Ok(Self(Field { name, name_tokens, form, value }))
     }
 }
 
 const AFTER_EQUALS: &str = "a field's value follows `=`: `name = expr`";
 
-/// A name of words with dots between.
+/// Parses a name of words with dots between.
 fn dotted(input: ParseStream<'_>) -> Result<(String, TokenStream)> {
     let mut name = String::new();
     let mut tokens = TokenStream::new();
@@ -110,9 +110,9 @@ fn refuse_quotes(input: ParseStream<'_>) -> Result<()> {
     Ok(())
 }
 
-/// That a field is at its end.
-fn separated(input: ParseStream<'_>) -> Result<()> {
-    if ends(input) {
+/// Checks that a field is at its end.
+fn check_end(input: ParseStream<'_>) -> Result<()> {
+    if is_at_end(input) {
         Ok(())
     } else if input.peek(Token![:]) {
         Err(input.error(AFTER_EQUALS))
@@ -121,7 +121,7 @@ fn separated(input: ParseStream<'_>) -> Result<()> {
     }
 }
 
-fn ends(input: ParseStream<'_>) -> bool {
+fn is_at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
@@ -137,7 +137,7 @@ fn form(input: ParseStream<'_>) -> Result<Form> {
     }
 }
 
-/// Whether what follows is `a.b.c =`.
+/// Returns whether `a.b.c =` follows.
 fn has_name(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     loop {
@@ -153,7 +153,7 @@ fn has_name(input: ParseStream<'_>) -> bool {
     }
 }
 
-/// The name of `a`, `a.b` or `self.a` as a field.
+/// Returns the name that `a`, `a.b` or `self.a` has as a field.
 fn place_name(value: &Expr) -> Result<String> {
     fn segments(value: &Expr, out: &mut Vec<String>) -> Option<()> {
         match value {

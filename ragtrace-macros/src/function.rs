@@ -1,11 +1,11 @@
-//! The function under the attribute. Its signature is read and given back token by token; its body is never parsed.
+//! Parses the function under the attribute. Its signature is given back token by token, and its body is never parsed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Ident, Result, ReturnType, Signature, Type, Visibility};
 
-use crate::shape::{Shape, bare};
+use crate::shape::{Shape, without_parentheses};
 
 /// A function with a body.
 pub(crate) struct Function {
@@ -21,11 +21,11 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Reads the function. `stream` is the word in the attribute that says that it returns a stream.
+    /// Parses the function. `stream` is the word in the attribute that says that it returns a stream.
     pub(crate) fn parse(item: &TokenStream, stream: Option<&Ident>) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let Some(body) = tokens.pop().and_then(braces) else { return Err(not_a_function(item)) };
-        let is_function = word(&tokens).is_some_and(|word| word == "fn");
+        let is_function = item_keyword(&tokens).is_some_and(|word| word == "fn");
         let head: TokenStream = tokens.into_iter().collect();
         let parse_head = |input: ParseStream<'_>| {
             let attributes = input.call(Attribute::parse_outer)?;
@@ -56,7 +56,7 @@ impl Function {
     }
 }
 
-/// The group in braces that `token` is. What a `macro_rules!` passes on as a `block` is in an invisible group besides.
+/// Returns the group in braces that `token` is. A `macro_rules!` passes a `block` on in an invisible group besides.
 pub(crate) fn braces(token: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else { return None };
     match group.delimiter() {
@@ -80,9 +80,9 @@ fn not_a_stream(signature: &Signature, word: &Ident) -> Error {
     }
 }
 
-/// The visibility of a function, if `item` is one.
+/// Returns the visibility of a function, if `item` is one.
 pub(crate) fn visibility_of(item: &TokenStream) -> Option<Visibility> {
-    word(&item.clone().into_iter().collect::<Vec<_>>()).filter(|word| *word == "fn")?;
+    item_keyword(&item.clone().into_iter().collect::<Vec<_>>()).filter(|word| *word == "fn")?;
     let visibility = |input: ParseStream<'_>| {
         let _attributes = input.call(Attribute::parse_outer)?;
         let visibility = input.parse::<Visibility>()?;
@@ -92,8 +92,8 @@ pub(crate) fn visibility_of(item: &TokenStream) -> Option<Visibility> {
     visibility.parse2(item.clone()).ok()
 }
 
-/// The word that says what sort of item this is.
-fn word(tokens: &[TokenTree]) -> Option<&Ident> {
+/// Finds the keyword that says what sort of item this is.
+fn item_keyword(tokens: &[TokenTree]) -> Option<&Ident> {
     const BEFORE: [&str; 7] = ["pub", "default", "const", "async", "unsafe", "safe", "extern"];
     let mut last = None;
     for token in tokens {
@@ -114,10 +114,10 @@ fn word(tokens: &[TokenTree]) -> Option<&Ident> {
     last
 }
 
-/// One error for whatever is not a function with a body, at the word that says what it is.
+/// Returns the error for what is not a function with a body, at the keyword that says what it is.
 fn not_a_function(item: &TokenStream) -> Error {
     let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
-    let Some(word) = word(&tokens) else {
+    let Some(word) = item_keyword(&tokens) else {
         let message = "`#[traced_stage]` goes on a function; for a block there is `ragtrace::stage!`";
         return Error::new_spanned(tokens.first(), message);
     };
@@ -137,12 +137,12 @@ fn not_a_function(item: &TokenStream) -> Error {
     Error::new_spanned(word, message)
 }
 
-/// Whether what an `async fn` returns may be a future itself, as a `JoinHandle` is. An `async` block that returns one is
-/// taken for a mistake by a lint that is an error by default, and the body of a stage is such a block.
+/// Returns whether the output of an `async fn` may be a future itself, as a `JoinHandle` is. A lint that is an error by
+/// default takes an `async` block that returns one for a mistake, and the body of a stage is such a block.
 fn may_be_a_future(output: &ReturnType) -> bool {
     const NONE: [&str; 9] = ["Result", "Option", "Vec", "String", "bool", "u32", "u64", "usize", "f64"];
     let ReturnType::Type(_, ty) = output else { return false };
-    match bare(ty) {
+    match without_parentheses(ty) {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| NONE.iter().all(|none| last.ident != none)),
         Type::ImplTrait(_) => true,
         _ => false,
@@ -172,7 +172,7 @@ fn hoist(body: &Group) -> (Vec<TokenStream>, Group) {
 }
 
 impl ToTokens for Function {
-    /// The head with the body's inner attributes before it.
+    /// Writes the head with the body's inner attributes before it.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.inner_attributes.iter().for_each(|attribute| attribute.to_tokens(tokens));
         self.head.to_tokens(tokens);

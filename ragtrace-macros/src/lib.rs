@@ -1,7 +1,8 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: `args`, `field` and `item` parse what was written, `model` checks it, `expand` writes the
-//! code. When anything is wrong, `fallback` gives the item back as it was, with one error beside it.
+//! One direction, a file each: `args` parses the arguments, with `field`; `function` and `block` what they are about; `model`
+//! validates; `expand` writes the code. When anything is wrong, `fallback` gives the item back as it was, with one error
+//! beside it.
 
 mod args;
 mod block;
@@ -19,42 +20,51 @@ mod undeclared;
 #[cfg(test)]
 mod tests;
 
-use proc_macro::TokenStream;
+use proc_macro2::TokenStream;
+
+use crate::args::Args;
+use crate::block::Block;
+use crate::function::Function;
+use crate::model::Stage;
 
 #[expect(missing_docs, reason = "documented where it is handed on")]
 #[proc_macro_attribute]
-pub fn traced_stage(args: TokenStream, item: TokenStream) -> TokenStream {
-    traced(args.into(), item.into()).into()
+pub fn traced_stage(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    traced_function(args.into(), item.into()).into()
 }
 
-fn traced(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream) -> proc_macro2::TokenStream {
-    let written = args.clone();
-    let parsed = syn::parse2::<args::Args>(args)
-        .and_then(|args| {
-            let function = function::Function::parse(&item, args.stream.as_ref())?;
-            Ok((args, function))
-        })
-        .and_then(|(args, function)| Ok((model::Stage::check(args, &function)?, function)));
-    match parsed {
+fn traced_function(args: TokenStream, item: TokenStream) -> TokenStream {
+    let stage = || {
+        let args: Args = syn::parse2(args.clone())?;
+        let function = Function::parse(&item, args.stream.as_ref())?;
+        Ok((Stage::check(args, &function)?, function))
+    };
+    match stage() {
         Ok((stage, function)) => expand::expand(&stage, &function),
-        Err(error) => fallback::fallback(&error, written, item),
+        Err(error) => fallback::fallback(&error, args, item),
     }
 }
 
 #[expect(missing_docs, reason = "documented where it is handed on")]
 #[proc_macro]
-pub fn stage(input: TokenStream) -> TokenStream {
-    let block: syn::Result<block::Block> = syn::parse(input);
-    let expanded = block.and_then(|block| Ok((model::Stage::check_block(block.args)?, block.body)));
-    match expanded {
-        Ok((stage, body)) => expand::expand_block(&stage, &body).into(),
-        Err(error) => error.into_compile_error().into(),
+pub fn stage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    traced_block(input.into()).into()
+}
+
+fn traced_block(input: TokenStream) -> TokenStream {
+    let stage = || {
+        let Block { args, body } = syn::parse2(input)?;
+        Ok((Stage::check_block(args)?, body))
+    };
+    match stage() {
+        Ok((stage, body)) => expand::expand_block(&stage, &body),
+        Err(error) => syn::Error::into_compile_error(error),
     }
 }
 
-/// The error of a `record!` that names a field which is not declared.
+/// Explains a `record!` that names a field which is not declared.
 #[doc(hidden)]
 #[proc_macro]
-pub fn undeclared(input: TokenStream) -> TokenStream {
+pub fn undeclared(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     undeclared::error(input.into()).into()
 }

@@ -1,11 +1,11 @@
-//! A stage that has been checked: every name is well formed, known and given once.
+//! Validates what was parsed: in a [`Stage`] every name is well formed, known and given once.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
 
-use crate::args::{Args, Clause, Declared};
+use crate::args::{Args, Clause, RecordDeclaration};
 use crate::field::{Field, Form};
 use crate::function::Function;
 use crate::keywords::{KINDS, LEVELS};
@@ -13,7 +13,7 @@ use crate::name;
 use crate::shape::Shape;
 use crate::suggest::unknown;
 
-/// What the attribute says, checked.
+/// A valid stage.
 pub(crate) struct Stage {
     pub(crate) name: String,
     /// The name that it had before.
@@ -25,20 +25,20 @@ pub(crate) struct Stage {
     pub(crate) target: Option<LitStr>,
     pub(crate) root: bool,
     pub(crate) start: Vec<Recorded>,
-    pub(crate) ok: Option<Outcome>,
-    pub(crate) err: Option<Outcome>,
-    pub(crate) record: Vec<Declared>,
+    pub(crate) ok: Option<OutcomeFields>,
+    pub(crate) err: Option<OutcomeFields>,
+    pub(crate) record: Vec<RecordDeclaration>,
     /// Every field, in the order of its index.
     pub(crate) declared: Vec<DeclaredField>,
     pub(crate) descriptor: Option<Ident>,
-    /// What generated code calls the `ragtrace` crate.
+    /// The name that generated code has for the `ragtrace` crate.
     pub(crate) krate: TokenStream,
     /// The path of the `ragtrace` crate, if the attribute gives it.
     pub(crate) path: Option<Path>,
 }
 
-/// What is recorded of a success or of an error.
-pub(crate) struct Outcome {
+/// The fields of a success or of an error.
+pub(crate) struct OutcomeFields {
     pub(crate) pattern: Pat,
     pub(crate) fields: Vec<Recorded>,
 }
@@ -78,7 +78,7 @@ impl Stage {
         Self::build(name, args)
     }
 
-    /// Checks the arguments of `stage!`.
+    /// Validates the arguments of `stage!`.
     pub(crate) fn check_block(args: Args) -> Result<Self> {
         let Some(literal) = &args.name else {
             return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", { … })`"));
@@ -101,13 +101,13 @@ impl Stage {
             return Err(Error::new_spanned(target, "the logger needs a name: `target = \"rag.ingestion\"`"));
         }
         let renamed_from = args.renamed_from.as_ref().map(|older| name::older(older, &name)).transpose()?;
-        let kind = args.kind.as_ref().map(|kind| known(kind, &KINDS, "kind")).transpose()?;
+        let kind = args.kind.as_ref().map(|kind| known_variant(kind, &KINDS, "kind")).transpose()?;
         let level = args.level.as_ref().map(known_level).transpose()?;
         let mut declared = Vec::new();
-        let start = index(args.fields, "start", &mut declared)?;
+        let start = with_indices(args.fields, "start", &mut declared)?;
         let ok = args.ok.map(|clause| outcome(clause, "ok", &mut declared)).transpose()?;
         let err = args.err.map(|clause| outcome(clause, "err", &mut declared)).transpose()?;
-        check_declared(&args.record)?;
+        check_declarations(&args.record)?;
         declared.extend(args.record.iter().map(|field| DeclaredField {
             name: field.name.unraw().to_string(),
             source: format_ident!("record"),
@@ -134,7 +134,7 @@ impl Stage {
         })
     }
 
-    /// The path of what generated code may name, at `span`.
+    /// Returns the path of the module that generated code calls, at `span`.
     pub(crate) fn private(&self, span: Span) -> TokenStream {
         if self.path.is_some() {
             quote_spanned!(span=> __ragtrace::__private)
@@ -143,14 +143,14 @@ impl Stage {
         }
     }
 
-    /// The index of the first field of `record(…)`.
+    /// Returns the index of the first field of `record(…)`.
     pub(crate) fn first_record(&self) -> usize {
         self.declared.len() - self.record.len()
     }
 }
 
-/// The variant that a known word names.
-fn known(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
+/// Returns the variant that a known word names.
+fn known_variant(word: &Ident, words: &[&str], what: &str) -> Result<Ident> {
     let text = word.to_string();
     if !words.contains(&text.as_str()) {
         return Err(Error::new_spanned(word, unknown(what, &text, words)));
@@ -172,7 +172,7 @@ fn variant(word: &str) -> Ident {
     Ident::new(&first.chain(chars).collect::<String>(), Span::call_site())
 }
 
-/// Whether it can be seen without knowing types that the function returns no `Result`.
+/// Returns whether the declared type alone shows that the function returns no `Result`.
 fn is_no_result(output: &ReturnType) -> bool {
     const PLAIN: [&str; 9] = ["Vec", "Option", "String", "bool", "u32", "u64", "usize", "i32", "f64"];
     let ReturnType::Type(_, ty) = output else { return true };
@@ -183,11 +183,11 @@ fn is_no_result(output: &ReturnType) -> bool {
     }
 }
 
-/// What every end has of itself.
-const OF_ITSELF: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
+/// The metrics that every end has without being asked.
+const MEASURED: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
 
-fn check_free(name: &str, at: &impl ToTokens) -> Result<()> {
-    if OF_ITSELF.contains(&name) {
+fn refuse_measured(name: &str, at: &impl ToTokens) -> Result<()> {
+    if MEASURED.contains(&name) {
         return Err(Error::new_spanned(
             at,
             format!("`{name}` is measured and recorded by itself: choose another name"),
@@ -196,12 +196,12 @@ fn check_free(name: &str, at: &impl ToTokens) -> Result<()> {
     Ok(())
 }
 
-fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Outcome> {
-    Ok(Outcome { pattern: clause.pattern, fields: index(clause.fields, source, declared)? })
+fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<OutcomeFields> {
+    Ok(OutcomeFields { pattern: clause.pattern, fields: with_indices(clause.fields, source, declared)? })
 }
 
 /// Gives each field the next index, except `count`, which every stage has.
-fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<Recorded>> {
+fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<Recorded>> {
     let mut names: Vec<String> = Vec::new();
     let mut recorded = Vec::new();
     for field in fields {
@@ -209,7 +209,7 @@ fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) ->
             return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice", field.name)));
         }
         if source != "start" {
-            check_free(&field.name, &field.name_tokens)?;
+            refuse_measured(&field.name, &field.name_tokens)?;
         }
         let is_typed = source != "start" && matches!(field.name.as_str(), "count" | "cost_usd");
         if is_typed && field.form != Form::Plain {
@@ -228,15 +228,15 @@ fn index(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredField>) ->
 }
 
 fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {
-    /// More than a record takes, and far below what an index can say.
+    /// More than a record takes, and far below the greatest index.
     const MOST: usize = 256;
     let index = u16::try_from(declared.len()).ok().filter(|_| declared.len() < MOST);
     index.ok_or_else(|| Error::new_spanned(at, format!("a stage declares at most {MOST} fields")))
 }
 
-fn check_declared(record: &[Declared]) -> Result<()> {
+fn check_declarations(record: &[RecordDeclaration]) -> Result<()> {
     for (at, field) in record.iter().enumerate() {
-        check_free(&field.name.unraw().to_string(), &field.name)?;
+        refuse_measured(&field.name.unraw().to_string(), &field.name)?;
         if record[..at].iter().any(|earlier| earlier.name.unraw() == field.name.unraw()) {
             return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice", field.name)));
         }

@@ -1,4 +1,4 @@
-//! The name of a stage: which are well formed, and what to write in place of one that is not.
+//! Validates the names of stages, and says what to write in place of one that is not well formed.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt;

@@ -1,4 +1,4 @@
-//! How a function's work is run, as its signature tells: a call, a future, a stream.
+//! Tells from a function's signature how its work is run: as a call, a future or a stream.
 
 use syn::{ReturnType, Signature, Type};
 
@@ -29,11 +29,11 @@ pub(crate) struct Stream {
 impl Stream {
     fn of(signature: &Signature) -> Option<Self> {
         let ReturnType::Type(_, returned) = &signature.output else { return None };
-        let returned = bare(returned);
+        let returned = without_parentheses(returned);
         let success = last_segment(returned).filter(|(name, _)| name == "Result");
         let success = success.and_then(|(_, arguments)| arguments.into_iter().next());
         let is_fallible = success.is_some();
-        let returned = success.as_ref().map_or(returned, bare);
+        let returned = success.as_ref().map_or(returned, without_parentheses);
         let is_async = signature.asyncness.is_some();
         let found = |item, is_boxed| Self { item, is_async, is_fallible, is_boxed };
         if let Type::ImplTrait(opaque) = returned {
@@ -44,7 +44,7 @@ impl Stream {
 }
 
 impl Shape {
-    /// `stream` says that the attribute names it so. `impl Stream` is taken for one without.
+    /// Finds the shape. `stream` says that the attribute has that word; `impl Stream` is recognised without it.
     pub(crate) fn of(signature: &Signature, stream: bool) -> Self {
         match Stream::of(signature) {
             Some(found) if stream || !(found.is_boxed || found.is_fallible) => return Self::Stream(found),
@@ -54,7 +54,7 @@ impl Shape {
             return Self::Async;
         }
         let ReturnType::Type(_, returned) = &signature.output else { return Self::Sync };
-        let returned = bare(returned);
+        let returned = without_parentheses(returned);
         if let Type::ImplTrait(opaque) = returned {
             let future = output_of_bounds(&opaque.bounds, "Future", "Output").map(Self::ReturnsFuture);
             return future.unwrap_or(Self::Sync);
@@ -63,29 +63,31 @@ impl Shape {
     }
 }
 
-/// `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, or of a `BoxTrait<'_, T>`, as the futures crate calls that.
+/// Returns `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, or of a `BoxTrait<'_, T>`, as the futures crate calls that.
 fn boxed_trait(ty: &Type, trait_name: &str, associated: &str) -> Option<Type> {
     let (name, arguments) = last_segment(ty)?;
     if name == format!("Box{trait_name}") || name == format!("LocalBox{trait_name}") {
         return arguments.into_iter().next();
     }
     let (pointer, arguments) = last_segment(arguments.first().filter(|_| name == "Pin")?)?;
-    let Type::TraitObject(object) = bare(arguments.first().filter(|_| pointer == "Box")?) else { return None };
+    let Type::TraitObject(object) = without_parentheses(arguments.first().filter(|_| pointer == "Box")?) else {
+        return None;
+    };
     output_of_bounds(&object.bounds, trait_name, associated)
 }
 
-/// The type without the parentheses around it, and without the invisible ones of what a `macro_rules!` passes on.
-pub(crate) fn bare(ty: &Type) -> &Type {
+/// Returns the type without parentheses around it, such as the invisible ones of a type that a `macro_rules!` passes on.
+pub(crate) fn without_parentheses(ty: &Type) -> &Type {
     match ty {
-        Type::Group(group) => bare(&group.elem),
-        Type::Paren(paren) => bare(&paren.elem),
+        Type::Group(group) => without_parentheses(&group.elem),
+        Type::Paren(paren) => without_parentheses(&paren.elem),
         _ => ty,
     }
 }
 
-/// The last segment of a path type, and its type arguments.
+/// Returns the last segment of a path type, and its type arguments.
 fn last_segment(ty: &Type) -> Option<(String, Vec<Type>)> {
-    let Type::Path(path) = bare(ty) else { return None };
+    let Type::Path(path) = without_parentheses(ty) else { return None };
     let segment = path.path.segments.last()?;
     let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
     let types = arguments.args.iter().filter_map(|argument| match argument {
@@ -95,7 +97,7 @@ fn last_segment(ty: &Type) -> Option<(String, Vec<Type>)> {
     Some((segment.ident.to_string(), types.collect()))
 }
 
-/// `T` of a bound `Trait<Assoc = T>` among `bounds`.
+/// Returns `T` of a bound `Trait<Assoc = T>` among `bounds`.
 fn output_of_bounds<'a>(
     bounds: impl IntoIterator<Item = &'a syn::TypeParamBound>,
     trait_name: &str,

@@ -1,6 +1,6 @@
-//! What was likely meant, and what else there is.
+//! Suggests the word that was likely meant.
 
-/// Says that `written` is no word of `words`, which it is likely to be, and which there are.
+/// Says that `written` is none of `words`, which of them is nearest, and which there are.
 pub(crate) fn unknown(what: &str, written: &str, words: &[&str]) -> String {
     match did_you_mean(written, words) {
         Some(hint) => format!("unknown {what} `{written}`: {hint} (known: {})", list(words)),
@@ -8,13 +8,13 @@ pub(crate) fn unknown(what: &str, written: &str, words: &[&str]) -> String {
     }
 }
 
-/// The words, each in backticks.
+/// Lists the words, each in backticks.
 pub(crate) fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The question whether another word was meant: one that `written` begins (as in an editor), that begins it, or that
-/// is nearly the same.
+/// Asks whether another word was meant: one that `written` begins (as in an editor), that begins it, or that is nearly the
+/// same.
 pub(crate) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     let lower = written.to_lowercase();
     let mut begun = known.iter().filter(|name| name.starts_with(&lower));
@@ -29,7 +29,7 @@ pub(crate) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     begun.or_else(longer).or_else(near).map(|name| format!("did you mean `{name}`?"))
 }
 
-/// How many letters to insert, delete, replace or swap with their neighbour.
+/// Counts the letters to insert, delete, replace or swap with their neighbour.
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];

@@ -5,14 +5,14 @@ use quote::quote;
 
 use super::*;
 
-fn formatted(expansion: proc_macro2::TokenStream) -> String {
+fn formatted(expansion: TokenStream) -> String {
     let file = syn::parse2(expansion).expect("the expansion is no items");
     prettyplease::unparse(&file)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made where it is passed")]
-fn expands(args: proc_macro2::TokenStream, item: proc_macro2::TokenStream, to: ExpectFile) {
-    to.assert_eq(&formatted(traced(args, item)));
+fn expands(args: TokenStream, item: TokenStream, to: ExpectFile) {
+    to.assert_eq(&formatted(traced_function(args, item)));
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn an_async_function_with_fields_and_ok_takes_forty_lines_at_most() {
             split(doc).await
         }
     };
-    let lines = formatted(traced(args.clone(), item.clone())).lines().count();
+    let lines = formatted(traced_function(args.clone(), item.clone())).lines().count();
     assert!(lines <= 40, "it takes {lines} lines");
     expands(args, item, expect_file!["tests/async_with_fields_and_ok.rs"]);
 }
@@ -42,7 +42,7 @@ fn a_plain_function_is_called() {
 }
 
 #[test]
-fn a_returned_future_is_opened_later() {
+fn the_fields_of_a_returned_future_are_read_at_the_call() {
     let item = quote! {
         fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send + '_>> {
             Box::pin(async move { self.model.embed().await })
@@ -86,4 +86,18 @@ fn a_misuse_leaves_the_item_as_it_is() {
         ),
         expect_file!["tests/misuse.rs"],
     );
+}
+
+#[test]
+fn a_block_that_is_not_async_is_called() {
+    let block = traced_block(quote!("file_parsing", kind = parse, renamed_from = "parsing", fields(path), {
+        read(path)?.parse()
+    }));
+    expect_file!["tests/sync_block.rs"].assert_eq(&formatted(quote!(fn load() { #block })));
+}
+
+#[test]
+fn an_async_block_is_a_future() {
+    let block = traced_block(quote!("file_parsing", async move { read(path).await }));
+    expect_file!["tests/async_block.rs"].assert_eq(&formatted(quote!(fn load() { #block })));
 }

@@ -1,4 +1,4 @@
-//! The error of a `record!` that no arm of the macro takes: a name that is not declared, or a slip in how it is written.
+//! Explains a `record!` that no arm of the macro takes: a name that is not declared, or a slip in how it is written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -12,13 +12,13 @@ pub(crate) fn error(input: TokenStream) -> TokenStream {
     let declared: Vec<&str> = declared.trim_matches('"').split(' ').collect();
     let _comma = tokens.next();
     let written: Vec<TokenTree> = tokens.collect();
-    let (at, message) = wrong(&written, &declared);
+    let (at, message) = mistake_in(&written, &declared);
     let span = at.map_or_else(Span::call_site, TokenTree::span);
     quote_spanned!(span=> ::core::compile_error!(#message))
 }
 
 /// Finds the token that is wrong, and says what is wrong with it.
-fn wrong<'a>(written: &'a [TokenTree], declared: &[&str]) -> (Option<&'a TokenTree>, String) {
+fn mistake_in<'a>(written: &'a [TokenTree], declared: &[&str]) -> (Option<&'a TokenTree>, String) {
     let all = list(declared);
     let punct = |at: usize| match written.get(at) {
         Some(TokenTree::Punct(punct)) => Some(punct.as_char()),

@@ -1,4 +1,4 @@
-//! Where ragtrace's records go, and the store they are read back from.
+//! Where ragtrace's records go.
 //!
 //! An application builds its sinks by hand or takes those that its environment names ([`from_env`]), and gives them
 //! to `ragtrace::builder()`. [`store`] reads back what a sink wrote into a database.
@@ -7,21 +7,17 @@
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
+//! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 mod env;
-#[cfg(feature = "postgres")]
-mod postgres;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub mod retention;
-#[cfg(feature = "sqlite")]
-mod sqlite;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub mod store;
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod tables;
 
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[doc(no_inline)]
+pub use ragtrace_store as store;
 #[cfg(feature = "postgres")]
-pub use postgres::PostgresSink;
+pub use ragtrace_store::PostgresSink;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use ragtrace_store::retention;
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteSink, Synchronous};
+pub use ragtrace_store::{SqliteSink, Synchronous};

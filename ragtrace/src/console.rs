@@ -12,7 +12,7 @@ use ragtrace_core::{Event, Level, ParseError, Value};
 use crate::record::Record;
 use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
 
-/// Whether and how records are shown on stderr.
+/// How records are shown on stderr, if at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Console {
@@ -54,7 +54,7 @@ enum Form {
 }
 
 impl ConsoleSink {
-    /// The sink for this choice, or none if it is off.
+    /// Returns the sink for this choice, or none if it is off.
     pub(crate) fn new(console: Console) -> Option<Self> {
         let is_terminal = std::io::stderr().is_terminal();
         let form = match console {
@@ -98,7 +98,8 @@ impl Sink for ConsoleSink {
     }
 }
 
-/// `08:20:11.123 INFO  document_chunking_completed 12.3ms count=128 doc.name=report.pdf user=alice trace=0199…`
+/// `08:20:11.123 INFO  document_chunking_completed 12.3ms count=128 doc.name=report.pdf user=alice
+/// trace=0199…`
 fn pretty(record: &Record, colour: bool) -> String {
     let time = record.timestamp().to_string();
     let paint = |code: &'static str| if colour { code } else { "" };
@@ -117,16 +118,16 @@ fn pretty(record: &Record, colour: bool) -> String {
         let _ = write!(line, " {dim}count={reset}{count}");
     }
     for (name, value) in record.metrics().chain(record.context()) {
-        let _ = write!(line, " {dim}{name}={reset}{}", Shown(value));
+        let _ = write!(line, " {dim}{name}={reset}{}", DisplayValue(value));
     }
     if let Some(error) = record.error() {
-        let _ = write!(line, " {level}{}: {}{reset}", error.type_name(), Clean(error.message()));
+        let _ = write!(line, " {level}{}: {}{reset}", error.type_name(), Escaped(error.message()));
         for source in error.chain() {
-            let _ = write!(line, " {dim}<-{reset} {}", Clean(source));
+            let _ = write!(line, " {dim}<-{reset} {}", Escaped(source));
         }
     }
     if let Some(user) = record.user_id() {
-        let _ = write!(line, " {dim}user={reset}{}", Clean(user));
+        let _ = write!(line, " {dim}user={reset}{}", Escaped(user));
     }
     if let (Some(trace_id), Event::Started | Event::Failed, true) =
         (record.trace_id(), record.event(), record.is_local_root())
@@ -136,22 +137,22 @@ fn pretty(record: &Record, colour: bool) -> String {
     line
 }
 
-struct Shown<'a>(&'a Value);
+struct DisplayValue<'a>(&'a Value);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for DisplayValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Value::F64(number) => write!(f, "{number:.3}"),
-            Value::Text(text) => Clean(text).fmt(f),
+            Value::Text(text) => Escaped(text).fmt(f),
             short => short.fmt(f),
         }
     }
 }
 
-/// A text without control characters, which could move the cursor or end the line.
-struct Clean<'a>(&'a str);
+/// A text whose control characters, which could move the cursor or end the line, are escaped.
+struct Escaped<'a>(&'a str);
 
-impl fmt::Display for Clean<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
             if c.is_control() { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }

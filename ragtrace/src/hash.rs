@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// One multiplication, which spreads also what is counted up to the upper bits (the constant is that of Fibonacci
-/// hashing, 2^64 over the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4).
+/// One multiplication, which spreads also what is counted up to the upper bits (the constant is
+/// that of Fibonacci hashing, 2^64 over the golden ratio: Knuth, The Art of Computer Programming,
+/// volume 3, section 6.4).
 #[inline]
 pub(crate) const fn spread(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
@@ -12,7 +13,7 @@ pub(crate) const fn spread(number: u64) -> u64 {
 /// Makes [`FastHasher`]s.
 pub(crate) type FastHash = BuildHasherDefault<FastHasher>;
 
-/// Spreads word by word.
+/// Spreads numbers, one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct FastHasher(u64);
 

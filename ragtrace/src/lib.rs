@@ -9,6 +9,8 @@ mod console;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
+mod members;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
 #[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
 pub mod metrics;
 #[cfg(any(feature = "pipeline", feature = "testing"))]

@@ -1,10 +1,10 @@
-//! What an operator must know although the sink that would report it is the one that fails: lines on
-//! stderr, few of them.
+//! Warnings for an operator who must know although the sink that would report it is the one that
+//! fails: lines on stderr, few of them.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// The same sort of trouble is printed at most this often.
+/// A warning of one sort is printed at most this often.
 const INTERVAL: Duration = Duration::from_secs(30);
 
 /// A warning of one sort of trouble, printed at once and then at most every half minute.
@@ -12,13 +12,13 @@ const INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) struct RateLimitedWarning {
     printed_at: Option<Instant>,
     is_active: bool,
-    /// What has happened since and was not in a warning.
+    /// How much has happened since that was in no warning.
     unreported: u64,
 }
 
 impl RateLimitedWarning {
-    /// Warns of `number` more on stderr, unless that was done lately; then they are part of the next
-    /// warning. Returns whether it was printed.
+    /// Warns of `number` more on stderr, unless that was done lately; then they are part of the
+    /// next warning. Returns whether it was printed.
     pub(crate) fn warn(&mut self, number: u64, message: impl FnOnce(u64) -> String) -> bool {
         self.unreported += number;
         let now = Instant::now();
@@ -31,8 +31,8 @@ impl RateLimitedWarning {
         true
     }
 
-    /// Notes that the trouble is over. Returns whether there was a warning of it, so that its end should
-    /// be printed, too.
+    /// Notes that the trouble is over. Returns whether there was a warning of it, so that its end
+    /// should be printed, too.
     pub(crate) fn clear(&mut self) -> bool {
         std::mem::take(&mut self.is_active)
     }

@@ -150,6 +150,24 @@ fn what_is_not_declared_is_not_as_the_schema_says() {
     }
 }
 
+#[test]
+fn a_schema_is_written_in_the_order_in_which_it_is_read() {
+    let descriptor = stages().into_iter().find(|stage| stage.name() == "schema.stream").unwrap();
+    let (file, line, target) = (descriptor.file(), descriptor.line(), descriptor.target());
+    let expected = [
+        r#"{"title":"schema.stream","description":"declared at "#,
+        &format!(r#"{file}:{line}","type":"object","required":["stage","kind","logger","event"],"properties":{{"#),
+        r#""stage":{"const":"schema.stream"},"kind":{"const":"task"},"#,
+        &format!(r#""logger":{{"const":"{target}"}},"event":{{"enum":["started","completed","failed","cancelled"]}},"#),
+        r#""context":{"type":"object","properties":{"ragtrace.truncated":{"type":"string"},"note":{"type":"string"}},"#,
+        r#""additionalProperties":false},"metrics":{"type":"object","properties":{"#,
+        r#""duration_ms":{"type":"number","minimum":0},"busy_ms":{"type":"number","minimum":0},"#,
+        r#""first_item_ms":{"type":"number","minimum":0},"count":{"type":"integer","minimum":0}},"#,
+        r#""additionalProperties":false}},"$schema":"https://json-schema.org/draft/2020-12/schema"}"#,
+    ];
+    assert_eq!(descriptor.json_schema(), expected.concat());
+}
+
 fn properties<'a>(schema: &'a Value, part: &str) -> &'a Map<String, Value> {
     schema["properties"][part]["properties"].as_object().unwrap()
 }

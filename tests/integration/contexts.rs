@@ -109,7 +109,7 @@ fn a_thousand_concurrent_ingestions_do_not_mix_their_ids() {
         let ids = |records: Vec<String>| records.into_iter().collect::<HashSet<_>>();
         let written = ids(rows.iter().map(|row| row.id().to_string()).collect());
         assert_eq!(written, ids(records.iter().map(|record| record.id().to_string()).collect()));
-        let errors = store.errors(LogFilter::new().user("user-19")).await.expect("it is readable");
+        let errors = store.errors(LogFilter::new().user_id("user-19")).await.expect("it is readable");
         assert_eq!(errors.len(), 2, "the parsing and the ingestion around it failed");
         let error = errors[0].error().expect("an error is recorded");
         assert_eq!(error.message(), "document 19 is broken");

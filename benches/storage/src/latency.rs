@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ragtrace::RequestContext;
-use ragtrace_sinks::{PostgresSink, store};
+use ragtrace_store::{self as store, PostgresSink};
 
 use crate::throughput::embed_batch;
 use crate::{Line, quantile, url};

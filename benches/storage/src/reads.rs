@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use ragtrace::Timestamp;
-use ragtrace_sinks::retention::Retention;
-use ragtrace_sinks::store::{self, LogFilter, LogStore, TraceFilter, Window};
+use ragtrace_store::retention::Retention;
+use ragtrace_store::{self as store, LogFilter, LogStore, TraceFilter, Window};
 
 use crate::{Line, psql, quantile, url};
 
@@ -31,8 +31,8 @@ pub fn measure_all() -> Vec<Line> {
             lines.extend(queries(if role == "postgres" { "owner" } else { "a tenant's reader" }, &store).await);
         }
         let started = Instant::now();
-        let settled = Retention::new().days(9).sample(0.1).run(&url(), |_| {}).await.expect("settled");
-        let done = format!("{:.1?}: {} traces archived, {} gone", started.elapsed(), settled.archived, settled.removed);
+        let report = store::retain(&url(), &Retention::new().days(9).sample(0.1), |_| {}).await.expect("decided");
+        let done = format!("{:.1?}: {} traces archived, {} gone", started.elapsed(), report.archived, report.removed);
         lines.push(Line::new("retention of the oldest day, a tenth archived", done));
         let day = psql("SELECT min(tableoid::regclass::text) FROM logs WHERE timestamp < now() - interval '5 days'");
         let started = Instant::now();
@@ -120,7 +120,7 @@ async fn queries(role: &str, store: &LogStore) -> Vec<Line> {
     let mut times = Vec::new();
     for user in (0..200).map(|n| format!("user-{}", (n * 50 + 3) % 1_000)) {
         let started = Instant::now();
-        store.errors(LogFilter::new().user(user).since(day_ago)).await.expect("reads");
+        store.errors(LogFilter::new().user_id(user).since(day_ago)).await.expect("reads");
         times.push(started.elapsed());
     }
     say("errors(user, 24h)", times, "p99 ≤ 50 ms");
@@ -133,7 +133,7 @@ async fn queries(role: &str, store: &LogStore) -> Vec<Line> {
     say("stage_stats(24h)", times, "≤ 100 ms");
     for (what, filter) in [
         ("logs(), newest 1,000", LogFilter::new()),
-        ("logs(user), newest 100", LogFilter::new().user("user-3").limit(100)),
+        ("logs(user), newest 100", LogFilter::new().user_id("user-3").limit(100)),
         ("logs(stage), newest 100", LogFilter::new().stage("stage_3").limit(100)),
     ] {
         let mut times = Vec::new();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use ragtrace::{RequestContext, traced_stage};
-use ragtrace_sinks::PostgresSink;
+use ragtrace_store::PostgresSink;
 
 use crate::{Line, psql, url, ways};
 

@@ -14,7 +14,7 @@ const ROWS: usize = 100_000;
 const HEADER: usize = 19;
 
 /// The columns of `logs` in their order, by what goes over the wire.
-const COLUMNS: [(&str, &str); 31] = [
+const COLUMNS: [(&str, &str); 32] = [
     ("id", "uuid"),
     ("timestamp", "bigint"),
     ("trace_id", "uuid"),
@@ -24,6 +24,7 @@ const COLUMNS: [(&str, &str); 31] = [
     ("request_id", "text"),
     ("user_id", "text"),
     ("tenant_id", "text"),
+    ("session_id", "text"),
     ("request_type", "text"),
     ("logger", "text"),
     ("level", "text"),

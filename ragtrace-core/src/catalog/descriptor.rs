@@ -12,7 +12,8 @@ use crate::level::Level;
 #[derive(Clone, Copy, Debug)]
 pub struct StageDescriptor {
     name: &'static str,
-    renamed_from: Option<&'static str>,
+    /// A reference to the text, which is half as large as the text's own: few stages have one, and all have the place.
+    renamed_from: Option<&'static &'static str>,
     kind: StageKind,
     level: Level,
     target: &'static str,
@@ -88,7 +89,7 @@ impl StageDescriptor {
         self
     }
 
-    /// Sets an older name of the stage, which its old rows bear.
+    /// Sets the name that the stage had before, by which typed reads find its older rows.
     ///
     /// # Examples
     ///
@@ -96,11 +97,11 @@ impl StageDescriptor {
     /// use ragtrace_core::StageDescriptor;
     ///
     /// const CHUNKING: StageDescriptor =
-    ///     StageDescriptor::new("document_chunking", "rag.ingestion").with_renamed_from("chunk_document");
+    ///     StageDescriptor::new("document_chunking", "rag.ingestion").with_renamed_from(&"chunk_document");
     ///
     /// assert_eq!(CHUNKING.renamed_from(), Some("chunk_document"));
     /// ```
-    pub const fn with_renamed_from(mut self, name: &'static str) -> Self {
+    pub const fn with_renamed_from(mut self, name: &'static &'static str) -> Self {
         self.renamed_from = Some(name);
         self
     }
@@ -112,7 +113,10 @@ impl StageDescriptor {
 
     /// Returns the name that the stage had before, if `renamed_from` gives one.
     pub const fn renamed_from(&self) -> Option<&'static str> {
-        self.renamed_from
+        match self.renamed_from {
+            Some(name) => Some(*name),
+            None => None,
+        }
     }
 
     /// What sort of work it does.

@@ -1,6 +1,8 @@
 //! What each stage logs, as JSON Schema (draft 2020-12).
 
-use serde_json::{Map, Value, json};
+use std::fmt::{self, Display};
+
+use serde_json::{Value, json};
 
 use super::{FieldDescriptor, FieldSource, StageDescriptor, stages};
 use crate::event::Event;
@@ -16,64 +18,92 @@ pub fn stages_schema() -> String {
     let mut stages = stages();
     stages.dedup_by_key(|stage| stage.name());
     let names: Vec<_> = stages.iter().map(|stage| stage.name()).collect();
-    let definitions: Map<_, _> = stages.iter().map(|stage| (stage.name().to_owned(), schema(stage))).collect();
-    let schema = json!({
-        "$schema": DRAFT,
-        "title": "What the stages log",
-        "oneOf": names.iter().map(|name| json!({"$ref": format!("#/$defs/{name}")})).collect::<Vec<_>>(),
-        "$defs": definitions,
-    });
+    let definitions = stages.iter().fold(Object::default(), |all, stage| all.with(stage.name(), schema(stage)));
+    let one_of: Value = names.iter().map(|name| json!({"$ref": format!("#/$defs/{name}")})).collect();
+    let schema = Object::default()
+        .with("$schema", json!(DRAFT))
+        .with("title", json!("What the stages log"))
+        .with("oneOf", one_of)
+        .with("$defs", definitions);
     schema.to_string()
 }
 
 impl StageDescriptor {
     /// What the stage logs: a JSON Schema that its records in their canonical JSON satisfy.
     pub fn json_schema(&self) -> String {
-        let mut schema = schema(self);
-        if let Value::Object(schema) = &mut schema {
-            schema.insert("$schema".to_owned(), json!(DRAFT));
-        }
-        schema.to_string()
+        schema(self).with("$schema", json!(DRAFT)).to_string()
     }
 }
 
-fn schema(stage: &StageDescriptor) -> Value {
+fn schema(stage: &StageDescriptor) -> Object {
     let events = [Event::Started, Event::Completed, Event::Failed, Event::Cancelled];
-    let number = json!({"type": "number", "minimum": 0});
-    let mut metrics = Map::from_iter([
-        ("duration_ms".to_owned(), number.clone()),
-        ("busy_ms".to_owned(), number.clone()),
-        ("first_item_ms".to_owned(), number),
-        ("count".to_owned(), json!({"type": "integer", "minimum": 0})),
-    ]);
+    let number = |kind: &str| Object::default().with("type", json!(kind)).with("minimum", 0);
+    let mut metrics = Object::default()
+        .with("duration_ms", number("number"))
+        .with("busy_ms", number("number"))
+        .with("first_item_ms", number("number"))
+        .with("count", number("integer"));
     // What says so when there were too many fields.
-    let mut context = Map::from_iter([("ragtrace.truncated".to_owned(), json!({"type": "string"}))]);
+    let mut context = Object::default().with("ragtrace.truncated", json!({"type": "string"}));
     for field in stage.fields() {
         let kind = Kind::of(field);
         // Numbers of a start describe what is worked on; numbers of a result are measured.
         let is_start = field.source() == FieldSource::Start;
-        let name = || field.name().to_owned();
         if is_start || kind != Kind::Number {
-            context.insert(name(), kind.schema(is_start));
+            context = context.with(field.name(), kind.schema(is_start));
         }
-        if !is_start && matches!(kind, Kind::Number | Kind::Any) {
-            metrics.entry(name()).or_insert_with(|| json!({"type": ["number", "null"]}));
+        if !is_start && matches!(kind, Kind::Number | Kind::Any) && !metrics.has(field.name()) {
+            metrics = metrics.with(field.name(), json!({"type": ["number", "null"]}));
         }
     }
-    json!({
-        "title": stage.name(),
-        "description": format!("declared at {}:{}", stage.file(), stage.line()),
-        "type": "object",
-        "required": ["stage", "kind", "logger", "event"],
-        "properties": {
-            "stage": {"const": stage.name()},
-            "kind": {"const": stage.kind().as_str()},
-            "logger": {"const": stage.target()},
-            "event": {"enum": events.map(Event::as_str)},
-            "context": {"type": "object", "properties": context, "additionalProperties": false},
-            "metrics": {"type": "object", "properties": metrics, "additionalProperties": false},
-        },
-    })
+    let part = |properties: Object| {
+        let part = Object::default().with("type", json!("object")).with("properties", properties);
+        part.with("additionalProperties", false)
+    };
+    let properties = Object::default()
+        .with("stage", json!({"const": stage.name()}))
+        .with("kind", json!({"const": stage.kind().as_str()}))
+        .with("logger", json!({"const": stage.target()}))
+        .with("event", json!({"enum": events.map(Event::as_str)}))
+        .with("context", part(context))
+        .with("metrics", part(metrics));
+    Object::default()
+        .with("title", json!(stage.name()))
+        .with("description", json!(format!("declared at {}:{}", stage.file(), stage.line())))
+        .with("type", json!("object"))
+        .with("required", json!(["stage", "kind", "logger", "event"]))
+        .with("properties", properties)
+}
+
+/// A JSON object in the order in which its members come, for people to read: a map of `serde_json` sorts them. A member that
+/// comes again takes the place of the first.
+#[derive(Default)]
+struct Object(Vec<(String, String)>);
+
+impl Object {
+    fn with(mut self, name: &str, json: impl Display) -> Self {
+        let json = json.to_string();
+        match self.0.iter_mut().find(|(member, _)| member == name) {
+            Some((_, value)) => *value = json,
+            None => self.0.push((name.to_owned(), json)),
+        }
+        self
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(member, _)| member == name)
+    }
+}
+
+impl Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (at, (name, json)) in self.0.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            write!(f, "{comma}{}:{json}", Value::from(name.as_str()))?;
+        }
+        f.write_str("}")
+    }
 }
 
 /// What a field's written type says of its values.

@@ -10,6 +10,7 @@ use crate::catalog::StageDescriptor;
 use crate::context::Request;
 use crate::dispatch;
 use crate::entry::{self, Run};
+use crate::id::SpanId;
 use crate::queue::Admission;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::value::{FieldBuffer, ToValue};
@@ -32,11 +33,11 @@ pub(crate) fn enter(request: Arc<Request>, run: Run) {
     let _ = RECORDING.try_with(|recording| recording.borrow_mut().push(RecordingRun { request, run }));
 }
 
-/// Takes back the last [`enter`].
+/// Takes back the last [`enter`], if it was of the run `span`.
 #[cold]
-pub(crate) fn leave() {
+pub(crate) fn leave(span: SpanId) {
     // The request is dropped after the borrow has ended.
-    let _last = RECORDING.try_with(|recording| recording.borrow_mut().pop());
+    let _last = RECORDING.try_with(|recording| recording.borrow_mut().pop_if(|last| last.run.span == span));
 }
 
 /// Records a field of the innermost run of `stage` on this thread; without one, nothing.

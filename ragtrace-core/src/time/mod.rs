@@ -171,7 +171,7 @@ pub struct Ticks(pub u64);
 
 impl Ticks {
     #[inline]
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         Self(clock::nanos())
     }
 
@@ -195,7 +195,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    pub(crate) fn now() -> Self {
+    pub fn now() -> Self {
         Self { wall: Timestamp::now(), ticks: Ticks::now() }
     }
 

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use crate::function::Function;
 use crate::model::Stage;
 
-/// The item that holds the descriptor, in the section of the program that is the catalog.
+/// Returns the item that holds the descriptor, in the section of the program that is the catalog.
 pub(crate) fn items(stage: &Stage) -> TokenStream {
     let krate = &stage.krate;
     let (alias, descriptor) = (alias(stage), descriptor(stage));
@@ -40,8 +40,8 @@ const SECTION: (&str, &str, &str) = (
     concat!(".rgtrc", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "$b"),
 );
 
-/// `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is an
-/// associated function.
+/// Returns `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is
+/// an associated function.
 pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream> {
     let name = stage.descriptor.as_ref()?;
     let krate = stage.path.as_ref().map_or_else(|| stage.krate.clone(), ToTokens::to_token_stream);
@@ -60,8 +60,8 @@ pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream
     Some(quote!(#attributes #visibility #constant))
 }
 
-/// `use` of the path that the attribute gives, if it does. What is named is ours alone, so that a path to anything else
-/// is one error, at the path.
+/// Returns a `use` of the path that the attribute gives, if it does. The module that it names is ours alone, so a path to
+/// anything else is one error, at the path.
 fn alias(stage: &Stage) -> Option<TokenStream> {
     let here = |path: &syn::Path| Span::call_site().located_at(path.span());
     stage.path.as_ref().map(|path| quote_spanned!(here(path)=> use #path::__private as __ragtrace;))
@@ -80,5 +80,5 @@ fn descriptor(stage: &Stage) -> TokenStream {
         quote!(#krate::FieldDescriptor::#source(#name #(, #ty)*))
     });
     let fields = (!stage.declared.is_empty()).then(|| quote!(.with_fields(&[#(#fields),*])));
-    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(#renamed_from))* #fields)
+    quote!(#krate::StageDescriptor::new(#name, #target) #kind #level #root #(.with_renamed_from(&#renamed_from))* #fields)
 }

@@ -1,6 +1,7 @@
 //! The names that generated code gives to values of its own.
 
 use proc_macro2::{Ident, Span};
+use syn::Lifetime;
 
 /// Hygienic names, which nothing in the user's code can name or hide.
 pub(crate) struct Names {
@@ -8,11 +9,21 @@ pub(crate) struct Names {
     pub(crate) out: Ident,
     pub(crate) end: Ident,
     pub(crate) open: Ident,
+    pub(crate) expected: Ident,
+    /// The label of a whole expansion.
+    pub(crate) whole: Lifetime,
 }
 
 impl Names {
     pub(crate) fn new() -> Self {
         let ours = |name| Ident::new(name, Span::mixed_site());
-        Self { fields: ours("__fields"), out: ours("__out"), end: ours("__end"), open: ours("__open") }
+        Self {
+            fields: ours("__fields"),
+            out: ours("__out"),
+            end: ours("__end"),
+            open: ours("__open"),
+            expected: ours("__expected"),
+            whole: Lifetime::new("'__whole", Span::mixed_site()),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The closures that read fields: from the arguments at the start, from the result at the end.
+//! Writes the closures that read fields: from the arguments at the start, from the result at the end.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -7,9 +7,9 @@ use syn::spanned::Spanned;
 
 use super::names::Names;
 use crate::field::Form;
-use crate::model::{Outcome, Recorded, Stage};
+use crate::model::{OutcomeFields, Recorded, Stage};
 
-/// `|fields| { … }`, read before the body has its arguments.
+/// Returns `|fields| { … }`, which reads the fields of the start before the body has its arguments.
 pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     let fields = &names.fields;
     if stage.start.is_empty() {
@@ -24,7 +24,7 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     quote!(|#fields| { #(#set)* })
 }
 
-/// `|out, end| { … }`, read from the result. Whoever runs it later puts `move` before it.
+/// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later puts `move` before it.
 pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, end, .. } = names;
     let krate = &stage.krate;
@@ -45,7 +45,7 @@ pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     }
 }
 
-/// `|item, open| …`: an item that is an error fails the stage.
+/// Returns `|item, open| …`, which fails the stage for an item that is an error.
 pub(crate) fn on_item(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, open, .. } = names;
     let krate = &stage.krate;
@@ -53,7 +53,7 @@ pub(crate) fn on_item(stage: &Stage, names: &Names) -> TokenStream {
     quote!(move |#out, #open| if let ::core::result::Result::Err(#out) = #krate::__private::Probe::new(#out).split() { #fail })
 }
 
-/// `|error, open| …`: there is no stream.
+/// Returns `|error, open| …`, which fails the stage where an error is returned in place of a stream.
 pub(crate) fn on_error(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, open, .. } = names;
     let fail = fail(stage, names);
@@ -68,7 +68,7 @@ fn fail(stage: &Stage, names: &Names) -> TokenStream {
     quote!(#binding #open.fail(#krate::__private::ErrorProbe::new(#out).capture()); #err)
 }
 
-fn read(outcome: &Outcome, value: &proc_macro2::Ident, names: &Names) -> TokenStream {
+fn read(outcome: &OutcomeFields, value: &proc_macro2::Ident, names: &Names) -> TokenStream {
     let end = &names.end;
     let pattern = &outcome.pattern;
     let set = outcome.fields.iter().map(|recorded| {
@@ -99,7 +99,7 @@ fn method(form: Form) -> proc_macro2::Ident {
     proc_macro2::Ident::new(name, proc_macro2::Span::mixed_site())
 }
 
-/// `&expr`, in parentheses where it needs them.
+/// Returns `&expr`, in parentheses where it needs them.
 fn reference(expr: &Expr) -> TokenStream {
     let span = expr.span();
     match expr {

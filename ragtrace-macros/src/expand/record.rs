@@ -1,4 +1,4 @@
-//! `record!`: a macro that the body begins with, which has an arm for each declared name.
+//! Writes `record!`: a macro that the body begins with, which has an arm for each declared name.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};

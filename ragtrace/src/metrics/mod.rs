@@ -1,13 +1,16 @@
-//! What is counted of every run, whether its records are logged or not: finished requests, and stages by the minute.
+//! Counts of every run, whether its records are logged or not: finished requests, and stages by the
+//! minute.
 //!
-//! The worker counts before any filter or sampling, and hands the counts to the sinks with the batches. Counts of one
-//! minute may come in several parts, which are added up where they are stored.
+//! The worker counts before any filter or sampling, and hands the counts to the sinks with the
+//! batches. Counts of one minute may come in several parts, which are added up where they are
+//! stored.
 
+mod meter;
 mod minute;
 mod request;
 mod sketch;
 
+pub(crate) use meter::{EndedRun, Meter};
 pub use minute::StageMinute;
-pub(crate) use minute::{EndedRun, Meter};
 pub use request::{RequestMetric, RunStatus};
 pub use sketch::DurationSketch;

@@ -23,7 +23,7 @@ pub enum RunStatus {
 }
 
 impl RunStatus {
-    /// The name in tables.
+    /// Returns the name in tables.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -65,8 +65,8 @@ impl RequestMetric {
     /// About how many bytes of memory one takes, with a request of its own.
     pub(crate) const MEMORY: usize = size_of::<Self>() + size_of::<Request>() + 64;
 
-    /// What the end record of a local root says of its request: for tests of sinks, and to count anew what is stored.
-    /// `None` for any other record.
+    /// Returns what the end record of a local root says of its request: for tests of sinks, and to
+    /// count anew what is stored. Returns `None` for any other record.
     pub fn of(record: &Record) -> Option<Self> {
         let stage = record.stage().filter(|_| record.is_local_root() && record.event().is_end())?;
         Some(Self {
@@ -78,38 +78,43 @@ impl RequestMetric {
         })
     }
 
-    /// When it ended.
+    /// Returns when it ended.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// The stage's name.
+    /// Returns the stage's name.
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// From its start to its end.
+    /// Returns the time from its start to its end.
     pub fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// How it ended.
+    /// Returns how it ended.
     pub fn status(&self) -> RunStatus {
         self.status
     }
 
-    /// The trace.
+    /// Returns the id of the trace.
     pub fn trace_id(&self) -> TraceId {
         self.request.trace_id
     }
 
-    /// Who asked.
+    /// Returns the user who asked.
     pub fn user_id(&self) -> Option<&str> {
         self.request.user_id.as_deref()
     }
 
-    /// Which tenant the user belongs to.
+    /// Returns the tenant that the user belongs to.
     pub fn tenant_id(&self) -> Option<&str> {
         self.request.tenant_id.as_deref()
+    }
+
+    /// Returns the session that the request belongs to, such as a conversation.
+    pub fn session_id(&self) -> Option<&str> {
+        self.request.session_id.as_deref()
     }
 }

@@ -1,7 +1,8 @@
 //! A sketch of durations: enough to read percentiles from, small enough to store every minute.
 //!
-//! Buckets grow by a constant factor, so a quantile is right within a relative error, whatever the scale (the idea of
-//! `DDSketch`: Masson, Rim and Lee, VLDB 2019). Sketches of the same factor add up exactly.
+//! Buckets grow by a constant factor, so a quantile is right within a relative error, whatever the
+//! scale (the idea of `DDSketch`: Masson, Rim and Lee, VLDB 2019). Sketches of the same factor add
+//! up exactly.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +16,7 @@ const ERROR: f64 = 0.01;
 /// A bucket's upper bound over its lower one.
 const FACTOR: f64 = (1.0 + ERROR) / (1.0 - ERROR);
 
-/// How many durations fell in which bucket. Durations count in microseconds, and at least one.
+/// Durations, counted in buckets. Durations count in microseconds, and at least one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DurationSketch {
     /// Buckets that are not empty, in order, with their counts.
@@ -23,7 +24,7 @@ pub struct DurationSketch {
 }
 
 impl DurationSketch {
-    /// A sketch of nothing.
+    /// Makes an empty sketch.
     pub fn new() -> Self {
         Self::default()
     }
@@ -40,8 +41,8 @@ impl DurationSketch {
         }
     }
 
-    /// Adds one duration of so many nanoseconds. `hint` is the index at which to look first, and is set
-    /// to the one where the bucket was.
+    /// Adds one duration of so many nanoseconds. `hint` is the index at which to look first, and is
+    /// set to the one where the bucket was.
     #[inline]
     pub(crate) fn add_with_hint(&mut self, nanos: u64, hint: &mut usize) {
         let number = bucket_of_nanos(nanos);
@@ -65,17 +66,17 @@ impl DurationSketch {
         }
     }
 
-    /// How many durations were added.
+    /// Returns how many durations were added.
     pub fn len(&self) -> u64 {
         self.buckets.iter().fold(0, |total, (_, count)| total.saturating_add(*count))
     }
 
-    /// Whether none was added.
+    /// Returns whether none was added.
     pub fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }
 
-    /// How many durations are at most `limit`; those within 1% of it may count either way.
+    /// Returns how many durations are at most `limit`; those within 1% of it may count either way.
     pub(crate) fn count_up_to(&self, limit: Duration) -> u64 {
         let last = bucket(limit);
         let within = |bucket: u16| bucket < last || (bucket == last && middle(bucket) <= limit);
@@ -83,7 +84,8 @@ impl DurationSketch {
         counts.fold(0, u64::saturating_add)
     }
 
-    /// The duration that `q` (0 to 1) of all are at most, within 1%; `None` for an empty sketch.
+    /// Returns the duration that the part `q` (0 to 1) of all are at most, within 1%; `None` for an
+    /// empty sketch.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let rank = (q.clamp(0.0, 1.0) * self.len() as f64).ceil().max(1.0) as u64;
@@ -96,7 +98,7 @@ impl DurationSketch {
     }
 }
 
-/// The number of the bucket that a duration falls in: those up to `FACTOR^n` microseconds.
+/// Returns the number of the bucket that a duration falls in: those up to `FACTOR^n` microseconds.
 #[inline]
 fn bucket(duration: Duration) -> u16 {
     u64::try_from(duration.as_nanos()).map_or_else(|_| far_bucket(duration), bucket_of_nanos)
@@ -113,8 +115,8 @@ static LONGEST: LazyLock<Vec<u64>> = LazyLock::new(|| {
     (0..1_152).map(|bucket| (1e3 * FACTOR.powi(bucket)) as u64).collect()
 });
 
-/// The bucket of more than a microsecond, without a logarithm: every run that ends asks for it. `None` if it is beyond
-/// those whose bounds are known.
+/// Returns the bucket of more than a microsecond, without a logarithm: every run that ends asks for
+/// it. Returns `None` if it is beyond those whose bounds are known.
 #[inline]
 fn near_bucket(nanos: u64) -> Option<u16> {
     /// Numbers have 16 bits after the point.
@@ -122,12 +124,13 @@ fn near_bucket(nanos: u64) -> Option<u16> {
     /// The binary logarithm of a microsecond, and that of a bucket's width, from below one.
     const MICROSECOND: i64 = 653_118;
     const BUCKETS_A_DOUBLING: i64 = 2_271_229;
-    // For 1 <= 1 + m < 2 its binary logarithm is near m + 0.3465 m (1 - m): within 0.27 of a bucket's width.
+    // For 1 <= 1 + m < 2 its binary logarithm is near m + 0.3465 m (1 - m): within 0.27 of a
+    // bucket's width.
     let zeros = nanos.leading_zeros();
     let (whole, m) = (u64::from(63 - zeros), (nanos << zeros << 1) >> 48);
     let log = whole * ONE + m + ((((m * (ONE - m)) >> 16) * 22_708) >> 16);
     let buckets = ((log.cast_signed() - MICROSECOND) * BUCKETS_A_DOUBLING) >> 16;
-    // So it is this one or the next, and their bound tells which.
+    // So it is this one or the next, and their bound says which.
     let first = usize::try_from(((buckets - 17_695) >> 16) + 1).ok()?;
     let bucket = first + usize::from(nanos > *LONGEST.get(first)?);
     u16::try_from(bucket).ok()
@@ -140,14 +143,14 @@ fn far_bucket(duration: Duration) -> u16 {
     (micros.ln() / FACTOR.ln()).ceil() as u16
 }
 
-/// The duration that is within the error of every one in the bucket.
+/// Returns the duration that is within the error of every one in the bucket.
 fn middle(bucket: u16) -> Duration {
     let micros = 2.0 * FACTOR.powi(i32::from(bucket)) / (FACTOR + 1.0);
     Duration::try_from_secs_f64(micros / 1e6).unwrap_or(Duration::MAX)
 }
 
 impl fmt::Display for DurationSketch {
-    /// A JSON object from bucket to count: `{"231":4,"232":1}`.
+    /// Writes a JSON object from bucket to count: `{"231":4,"232":1}`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
         for (index, (bucket, count)) in self.buckets.iter().enumerate() {

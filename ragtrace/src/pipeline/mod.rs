@@ -8,18 +8,19 @@
 //! - The worker drains the queue without waiting for a sink or a disk. Each sink has a delivery of
 //!   its own with batches, state and backoff; one that is down touches no other.
 //! - Memory is bounded: the queue by its entries, a delivery by its limits in records and bytes. A
-//!   delivery that is over half of its limits, or whose sink fails, puts batches on disk if there is
-//!   a spool; one that has no room drops, and counts. Leaving entries in the queue instead would make
-//!   every sink lose and wait for what one disk cannot take.
+//!   delivery that is over half of its limits, or whose sink fails, puts batches on disk if there
+//!   is a spool; one that has no room drops, and counts. Leaving entries in the queue instead would
+//!   make every sink lose and wait for what one disk cannot take.
 //! - A batch keeps its id and its records from its first attempt on, in memory and on disk, over
-//!   processes. One that is on disk is taken from there only when it was delivered or written down as
-//!   dead letters; a split is on disk before a half is sent.
-//! - What a backend refuses for good is found by halving, and is a dead letter with its reason. Where
-//!   everything is refused, the sink is parked instead, and nothing more becomes a dead letter.
+//!   processes. One that is on disk is taken from there only when it was delivered or written down
+//!   as dead letters; a split is on disk before a half is sent.
+//! - What a backend refuses for good is found by halving, and is a dead letter with its reason.
+//!   Where everything is refused, the sink is parked instead, and nothing more becomes a dead
+//!   letter.
 //! - For each sink, at every reading,
 //!   `accepted + recovered = delivered + spooled + dead_lettered + dropped + pending`.
-//! - `flush` and `shutdown` end within their timeout and say what became of every record. `complete`
-//!   means that all that was accepted before is delivered, dead-lettered, or on disk.
+//! - `flush` and `shutdown` end within their timeout and say what became of every record.
+//!   `complete` means that all that was accepted before is delivered, dead-lettered, or on disk.
 //! - Secrets go, and texts are cut, before anything is sampled, sent, stored or shown.
 //! - Reports of the pipeline on itself lead to no further reports.
 //! - Where records are durable, what the sampler holds is on disk, too, once a flush has returned.
@@ -29,8 +30,8 @@
 //!
 //! The rooms, each of which may use those before it: [`report`] (what is said of the pipeline),
 //! [`intake`] (entries become records), [`sampling`] (which traces are shipped), [`delivery`] (one
-//! sink's batches), and [`worker`] (the thread that moves records through the others). The queue is in
-//! [`ragtrace_core`], the disk in [`crate::spool`].
+//! sink's batches), and [`worker`] (the thread that moves records through the others). The queue is
+//! in [`ragtrace_core`], the disk in [`crate::spool`].
 
 #[cfg(feature = "pipeline")]
 mod delivery;

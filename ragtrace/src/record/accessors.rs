@@ -29,24 +29,24 @@ pub struct Record {
 const _: () = assert!(size_of::<Record>() == RecordParts::HANDLE_MEMORY);
 
 impl Record {
-    /// The record's own id, the same over every retry.
+    /// Returns the record's own id, the same over every retry.
     pub fn id(&self) -> Uuid {
         let parts = self.parts();
         let given = parts.extras.as_deref().and_then(|extras| extras.id);
         given.unwrap_or_else(|| self.chunk.ids.starting_at(self.index as usize).id_of_first(parts.timestamp))
     }
 
-    /// When it happened.
+    /// Returns when it happened.
     pub fn timestamp(&self) -> Timestamp {
         self.parts().timestamp
     }
 
-    /// How severe it is.
+    /// Returns how severe it is.
     pub fn level(&self) -> Level {
         self.parts().level
     }
 
-    /// The stage's target or the log line's: a module path unless set.
+    /// Returns the stage's target or the log line's: a module path unless set.
     pub fn logger(&self) -> &str {
         match self.parts().subject() {
             Subject::Stage(stage) => stage.target(),
@@ -54,7 +54,7 @@ impl Record {
         }
     }
 
-    /// The message: for a stage `{stage}_{event}`.
+    /// Returns the message: for a stage `{stage}_{event}`.
     pub fn message(&self) -> Cow<'_, str> {
         match (self.given_message(), self.stage()) {
             (Some(message), _) => Cow::Borrowed(message),
@@ -63,12 +63,12 @@ impl Record {
         }
     }
 
-    /// What happened.
+    /// Returns what happened.
     pub fn event(&self) -> Event {
         self.parts().event
     }
 
-    /// The stage's name; for a log line, that of the stage it was written in.
+    /// Returns the stage's name; for a log line, that of the stage it was written in.
     pub fn stage(&self) -> Option<&str> {
         match self.parts().subject() {
             Subject::Stage(stage) => Some(stage.name()),
@@ -76,7 +76,7 @@ impl Record {
         }
     }
 
-    /// The stage's kind.
+    /// Returns the stage's kind.
     pub fn kind(&self) -> Option<StageKind> {
         match self.parts().subject() {
             Subject::Stage(stage) => Some(stage.kind()),
@@ -84,117 +84,120 @@ impl Record {
         }
     }
 
-    /// The trace it belongs to.
+    /// Returns the trace it belongs to.
     pub fn trace_id(&self) -> Option<TraceId> {
         self.request().map(|request| request.trace_id)
     }
 
-    /// The run of the stage it belongs to.
+    /// Returns the run of the stage it belongs to.
     pub fn span_id(&self) -> Option<SpanId> {
         self.parts().span_id
     }
 
-    /// The run that this one is part of, perhaps in another process.
+    /// Returns the run that this one is part of, perhaps in another process.
     pub fn parent_span_id(&self) -> Option<SpanId> {
         self.parts().parent_span_id
     }
 
-    /// Whether its stage has no parent in this process: a parent id, if there is one, came from elsewhere.
+    /// Returns whether its stage has no parent in this process: a parent id, if there is one, came
+    /// from elsewhere.
     pub fn is_local_root(&self) -> bool {
         self.parts().flags.has(RecordFlags::LOCAL_ROOT)
     }
 
-    /// The request it belongs to.
+    /// Returns the id of the request it belongs to.
     pub fn request_id(&self) -> Option<&str> {
         self.request().and_then(|request| request.request_id.as_deref())
     }
 
-    /// Who asked.
+    /// Returns the user who asked.
     pub fn user_id(&self) -> Option<&str> {
         self.request().and_then(|request| request.user_id.as_deref())
     }
 
-    /// Which tenant the user belongs to.
+    /// Returns the tenant that the user belongs to.
     pub fn tenant_id(&self) -> Option<&str> {
         self.request().and_then(|request| request.tenant_id.as_deref())
     }
 
-    /// The session that the request belongs to, such as a conversation.
+    /// Returns the session that the request belongs to, such as a conversation.
     pub fn session_id(&self) -> Option<&str> {
         self.request().and_then(|request| request.session_id.as_deref())
     }
 
-    /// What sort of request it is.
+    /// Returns the type of the request.
     pub fn request_type(&self) -> Option<&str> {
         self.request().and_then(|request| request.request_type.as_deref())
     }
 
-    /// The service, as set up.
+    /// Returns the service, as set up.
     pub fn service(&self) -> Option<&str> {
         self.origin().service.as_deref()
     }
 
-    /// The environment, as set up.
+    /// Returns the environment, as set up.
     pub fn environment(&self) -> Option<&str> {
         self.origin().environment.as_deref()
     }
 
-    /// The service's version, as set up.
+    /// Returns the service's version, as set up.
     pub fn version(&self) -> Option<&str> {
         self.origin().version.as_deref()
     }
 
-    /// The host's name.
+    /// Returns the host's name.
     pub fn host(&self) -> Option<&str> {
         self.origin().host.as_deref()
     }
 
-    /// The id of the process.
+    /// Returns the id of the process.
     pub fn instance(&self) -> Uuid {
         self.origin().instance
     }
 
-    /// All that is known of the process.
+    /// Returns all that is known of the process.
     pub fn origin(&self) -> &Origin {
         &self.chunk.origin
     }
 
-    /// The thread's name, or its number if it has none.
+    /// Returns the thread's name, or its number if it has none.
     pub fn thread(&self) -> Option<&str> {
         self.thread_name().map(AsRef::as_ref)
     }
 
-    /// An end record's time from start to end.
+    /// Returns the time from start to end of an end record's run.
     pub fn duration(&self) -> Option<Duration> {
         self.parts().duration.duration()
     }
 
-    /// An asynchronous stage's time inside polls and, if it was cancelled, inside its drop.
+    /// Returns an asynchronous stage's time inside polls and, if it was cancelled, inside its drop.
     pub fn busy(&self) -> Option<Duration> {
         self.parts().busy.duration()
     }
 
-    /// How many items the stage yielded.
+    /// Returns how many items the stage yielded.
     pub fn count(&self) -> Option<u64> {
         self.parts().count.get()
     }
 
-    /// The fields that describe what the stage worked on.
+    /// Returns the fields that describe what the stage worked on.
     pub fn context(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.context_fields().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// The numbers that the stage recorded, without `duration_ms`, `busy_ms` and `count`, which have accessors.
+    /// Returns the numbers that the stage recorded, without `duration_ms`, `busy_ms` and `count`,
+    /// which have accessors.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.metrics_fields().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// One field of `context`.
+    /// Returns one field of `context`.
     pub fn field(&self, name: &str) -> Option<&Value> {
         find(self.context_fields(), name)
     }
 
-    /// One number of `metrics` by its name in the canonical JSON: `duration_ms`, `busy_ms` and `count` too.
+    /// Returns one number of `metrics` by its name in the canonical JSON: `duration_ms`, `busy_ms`
+    /// and `count` too.
     pub fn metric(&self, name: &str) -> Option<f64> {
         let millis = |duration: Option<Duration>| duration.map(json::millis);
         match name {
@@ -205,17 +208,17 @@ impl Record {
         }
     }
 
-    /// Why the stage failed.
+    /// Returns why the stage failed.
     pub fn error(&self) -> Option<&ErrorInfo> {
         self.parts().failure().map(|(error, _)| error)
     }
 
-    /// Where a panic or an error came from, if a backtrace was taken.
+    /// Returns where a panic or an error came from, if a backtrace was taken.
     pub fn stack_trace(&self) -> Option<&str> {
         self.parts().failure().and_then(|(_, stack_trace)| stack_trace.as_deref())
     }
 
-    /// The source file and line that declare the stage or the log line.
+    /// Returns the source file and line that declare the stage or the log line.
     pub fn source(&self) -> Option<(&str, u32)> {
         match self.parts().subject() {
             Subject::Stage(stage) => Some((stage.file(), stage.line())),
@@ -223,11 +226,12 @@ impl Record {
         }
     }
 
-    /// The canonical JSON: one line without its end.
+    /// Returns the canonical JSON: one line without its end.
     pub fn to_json(&self) -> String {
         let mut line = Vec::with_capacity(640);
         self.write_json(&mut line);
-        // Every byte comes from a `str` or is ASCII of ours, so this conversion never takes its second way.
+        // Every byte comes from a `str` or is ASCII of ours, so this conversion never takes its
+        // second way.
         String::from_utf8(line).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
@@ -278,7 +282,7 @@ impl Record {
 }
 
 impl PartialEq for Record {
-    /// Two records are equal when their canonical JSON is.
+    /// Compares the canonical JSON.
     fn eq(&self, other: &Self) -> bool {
         self.to_json() == other.to_json()
     }

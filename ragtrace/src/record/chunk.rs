@@ -1,12 +1,13 @@
-//! Where records lie: those that were made together, side by side, with what they have in common once.
+//! Where records lie: those that were made together, side by side, with what they have in common
+//! once.
 //!
 //! Fields stay in the encoding that the stage wrote, as long as nobody wants them otherwise: the
-//! canonical JSON is written from it, and for a sink that looks at no field none is decoded. Who looks
-//! at one has those of all records of the chunk decoded.
+//! canonical JSON is written from it, and for a sink that looks at no field none is decoded. Who
+//! looks at one has those of all records of the chunk decoded.
 //!
-//! A record by itself would be four or five allocations. A chunk is that many for hundreds of records;
-//! each of them is an index in it. The chunk goes when the last of its records does, so whoever keeps
-//! few of many for long keeps copies ([`detached`](super::Record::detached)).
+//! A record by itself would be four or five allocations. A chunk is that many for hundreds of
+//! records; each of them is an index in it. The chunk goes when the last of its records does, so
+//! whoever keeps few of many for long keeps copies ([`detached`](super::Record::detached)).
 
 use std::mem;
 use std::sync::{Arc, OnceLock};
@@ -79,8 +80,8 @@ impl Chunk {
     }
 }
 
-/// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked for it
-/// again.
+/// Memory of chunks that are gone, to be used by others: it is warm, and the system is not asked
+/// for it again.
 #[derive(Clone, Debug)]
 pub(crate) struct ChunkPool(Arc<ArrayQueue<ChunkBuffers>>);
 

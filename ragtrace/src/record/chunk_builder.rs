@@ -1,5 +1,5 @@
-//! A chunk that is being made: its records are added one by one, looked at by the rules for what may
-//! leave, and shared then.
+//! A chunk that is being made: its records are added one by one, looked at by the rules for what
+//! may leave, and shared then.
 
 #![expect(clippy::inline_always, reason = "what is known of a record stays in registers until it is pushed")]
 
@@ -18,8 +18,8 @@ use super::parts::{ChunkIndex, RecordFlags, RecordParts};
 use super::record_mut::RecordMut;
 use crate::Value;
 
-/// Makes a chunk, record by record. A record of a stage has the encoding of its fields appended and is
-/// pushed then; any other has its fields added one by one, and then itself.
+/// Makes a chunk, record by record. A record of a stage has the encoding of its fields appended and
+/// is pushed then; any other has its fields added one by one, and then itself.
 #[derive(Debug)]
 pub(crate) struct ChunkBuilder {
     chunk: Chunk,
@@ -48,7 +48,7 @@ pub(crate) struct EncodedRanges {
     pub(crate) sizes: FieldSizes,
 }
 
-/// What is known of a record once its fields are there.
+/// The parts of a record that follow from its fields.
 pub(crate) struct SealedFields {
     pub(crate) fields: FieldRanges,
     /// Estimates, as [`RecordParts`] has them.
@@ -225,8 +225,8 @@ impl ChunkBuilder {
         self.sizes = FieldSizes::default();
     }
 
-    /// Calls `change` with each record that has more than `fields` fields or `bytes` bytes, or that may
-    /// not leave as it is for another reason.
+    /// Calls `change` with each record that has more than `fields` fields or `bytes` bytes, or that
+    /// may not leave as it is for another reason.
     pub(crate) fn for_each_unclean(&mut self, fields: usize, bytes: usize, mut change: impl FnMut(&mut RecordMut<'_>)) {
         if !self.maxima.is_unclean && self.maxima.fields as usize <= fields && self.maxima.size as usize <= bytes {
             return;
@@ -258,7 +258,8 @@ impl ChunkBuilder {
     /// Shares the chunk, and returns its records.
     pub(crate) fn finish(mut self) -> Vec<Record> {
         let Chunk { parts, encoded, fields, pool, .. } = &mut self.chunk;
-        // What waits for a sink is counted by its records, so few of them must not hold the memory of many.
+        // What waits for a sink is counted by its records, so few of them must not hold the memory
+        // of many.
         if parts.len() < parts.capacity() / 2
             && let Some(pool) = pool.take()
         {

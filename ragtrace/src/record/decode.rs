@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use ragtrace_core::context::Request;
 use ragtrace_core::{ErrorInfo, Event};
-use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::accessors::Record;
@@ -15,10 +14,11 @@ use super::chunk_builder::ChunkBuilder;
 use super::origin::Origin;
 use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
 use crate::Value;
+use crate::members::{Json, Members, compact};
 
 impl Record {
-    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or an earlier one.
-    /// Members that are not known are passed over.
+    /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or
+    /// an earlier one. Members that are not known are passed over.
     pub fn from_json(line: &str) -> Result<Self, DecodeRecordError> {
         let mut chunks = Vec::new();
         add_json(&mut chunks, line)?;
@@ -27,11 +27,10 @@ impl Record {
     }
 }
 
-/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes from another process.
+/// Reads a record from its canonical JSON into the last of `chunks`, or into a new one if it comes
+/// from another process.
 pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(), DecodeRecordError> {
-    let json: Json = serde_json::from_str(line).map_err(|error| DecodeRecordError(error.to_string()))?;
-    let object = json.as_object().ok_or_else(|| DecodeRecordError("it is not an object".to_owned()))?;
-    let members = Members(object);
+    let members = Members::of(line)?;
     let origin = origin(&members)?;
     if chunks.last().is_none_or(|chunk| *chunk.origin() != origin) {
         chunks.push(ChunkBuilder::new(Arc::new(origin)));
@@ -54,73 +53,55 @@ impl fmt::Display for DecodeRecordError {
 
 impl std::error::Error for DecodeRecordError {}
 
-struct Members<'a>(&'a Map<String, Json>);
-
-impl Members<'_> {
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Json::as_str)
+impl From<String> for DecodeRecordError {
+    fn from(why: String) -> Self {
+        Self(why)
     }
+}
 
-    fn boxed(&self, name: &str) -> Option<Box<str>> {
-        self.text(name).map(Into::into)
-    }
-
-    fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.text(name).and_then(|text| text.parse().ok())
-    }
-
-    fn required<T: std::str::FromStr>(&self, name: &str) -> Result<T, DecodeRecordError> {
-        self.parsed(name).ok_or_else(|| DecodeRecordError(format!("`{name}` is missing or malformed")))
-    }
-
-    fn object(&self, name: &str) -> Option<Members<'_>> {
-        self.0.get(name).and_then(Json::as_object).map(Members)
-    }
+fn required<T: std::str::FromStr>(members: &Members<'_>, name: &str) -> Result<T, DecodeRecordError> {
+    members.parsed(name).ok_or_else(|| DecodeRecordError(format!("`{name}` is missing or malformed")))
 }
 
 fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), DecodeRecordError> {
     let event = members.text("event").and_then(Event::from_name);
     let event = event.ok_or_else(|| DecodeRecordError("`event` is missing or unknown".to_owned()))?;
-    let metrics = members.object("metrics");
-    let millis = |name| {
-        let number = metrics.as_ref()?.0.get(name)?.as_f64()?;
-        Duration::try_from_secs_f64(number / 1_000.0).ok()
-    };
+    let (context, metrics) = (members.object("context")?, members.object("metrics")?);
+    let millis = |name| Duration::try_from_secs_f64(metrics.as_ref()?.float(name)? / 1_000.0).ok();
     let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
     let subject = OwnedSubject {
         logger: owned("logger").unwrap_or_default(),
         message: owned("message").filter(|_| event == Event::Log),
         stage: owned("stage"),
         kind: members.parsed("kind"),
-        source: members.object("source").and_then(|m| source(&m)),
+        source: members.object("source")?.and_then(|m| source(&m)),
     };
-    let error = members.object("error").map(|m| error(&m)).unwrap_or_default();
+    let error = members.object("error")?.map(|m| error(&m)).transpose()?.unwrap_or_default();
     let stack_trace = members.text("stack_trace").map(str::to_owned);
-    let has_failed = members.0.contains_key("error") || stack_trace.is_some();
+    let has_failed = members.get("error").is_some() || stack_trace.is_some();
     let failure = has_failed.then_some((error, stack_trace));
-    let (id, timestamp, level) = (members.required("id")?, members.required("timestamp")?, members.required("level")?);
+    let (id, timestamp, level) =
+        (required(members, "id")?, required(members, "timestamp")?, required(members, "level")?);
+    let is_root = members.get("local_root") == Some(&Json::Bool(true));
     let parts = RecordParts {
         request: request(members).map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
-        flags: RecordFlags::default()
-            .with(RecordFlags::LOCAL_ROOT, members.0.get("local_root") == Some(&Json::Bool(true))),
+        flags: RecordFlags::default().with(RecordFlags::LOCAL_ROOT, is_root),
         thread: members.text("thread").map_or(ChunkIndex::NONE, |thread| chunk.thread_index(&Arc::from(thread))),
         duration: OptionalU64::from(millis("duration_ms")),
         busy: OptionalU64::from(millis("busy_ms")),
-        count: OptionalU64::from(metrics.as_ref().and_then(|m| m.0.get("count")).and_then(Json::as_u64)),
+        count: OptionalU64::from(metrics.as_ref().and_then(|m| m.unsigned("count"))),
         extras: Some(Box::new(Extras { id: Some(id), subject, failure })),
         ..RecordParts::new(timestamp, event, level, None)
     };
-    let context = members.object("context");
-    for (name, json) in context.iter().flat_map(|context| context.0) {
-        chunk.add_context(Cow::Owned(name.clone()), value(json));
+    for (name, json) in context.iter().flat_map(Members::iter) {
+        chunk.add_context(Cow::Owned(name.to_owned()), value(json));
     }
     let members_of_their_own = ["duration_ms", "busy_ms", "count"];
-    for (name, json) in
-        metrics.iter().flat_map(|m| m.0).filter(|(name, _)| !members_of_their_own.contains(&name.as_str()))
+    for (name, json) in metrics.iter().flat_map(Members::iter).filter(|(name, _)| !members_of_their_own.contains(name))
     {
-        chunk.add_metric(Cow::Owned(name.clone()), value(json));
+        chunk.add_metric(Cow::Owned(name.to_owned()), value(json));
     }
     chunk.add(parts);
     Ok(())
@@ -128,11 +109,12 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
 
 fn request(members: &Members<'_>) -> Option<Arc<Request>> {
     let mut request = Request::new(members.parsed("trace_id")?);
-    request.request_id = members.boxed("request_id");
-    request.user_id = members.boxed("user_id");
-    request.tenant_id = members.boxed("tenant_id");
-    request.session_id = members.boxed("session_id");
-    request.request_type = members.boxed("request_type");
+    let boxed = |name| members.text(name).map(Into::into);
+    request.request_id = boxed("request_id");
+    request.user_id = boxed("user_id");
+    request.tenant_id = boxed("tenant_id");
+    request.session_id = boxed("session_id");
+    request.request_type = boxed("request_type");
     Some(Arc::new(request))
 }
 
@@ -143,33 +125,95 @@ fn origin(members: &Members<'_>) -> Result<Origin, DecodeRecordError> {
         environment: text("environment"),
         version: text("version"),
         host: text("host"),
-        instance: members.required::<Uuid>("instance")?,
+        instance: required::<Uuid>(members, "instance")?,
     })
 }
 
-fn value(json: &Json) -> Value {
+fn value(json: &Json<'_>) -> Value {
     match json {
         Json::Null => Value::Null,
         Json::Bool(value) => Value::Bool(*value),
         Json::Number(number) => number
             .as_u64()
             .map(Value::U64)
-            .or_else(|| number.as_i64().map(Value::I64))
-            .or_else(|| number.as_f64().map(Value::F64))
-            .unwrap_or(Value::Null),
-        Json::String(text) => Value::Text(Cow::Owned(text.clone())),
-        Json::Array(_) | Json::Object(_) => Value::Text(Cow::Owned(json.to_string())),
+            .or_else(|| number.as_negative().map(Value::I64))
+            .unwrap_or_else(|| Value::F64(number.as_f64())),
+        Json::Text(text) => Value::Text(Cow::Owned(text.clone())),
+        Json::Nested(json) => Value::Text(Cow::Owned(compact(json))),
     }
 }
 
-fn error(members: &Members<'_>) -> ErrorInfo {
-    let chain = members.0.get("chain").and_then(Json::as_array);
-    let chain = chain.into_iter().flatten().filter_map(Json::as_str).map(str::to_owned).collect();
+fn error(members: &Members<'_>) -> Result<ErrorInfo, String> {
+    let text_of = |json| match json {
+        Json::Text(text) => Some(text),
+        _ => None,
+    };
+    let chain = members.list("chain")?.into_iter().filter_map(text_of).collect();
     let text = |name| members.text(name).unwrap_or_default().to_owned();
-    ErrorInfo::new(text("type"), text("message"), chain)
+    Ok(ErrorInfo::new(text("type"), text("message"), chain))
 }
 
 fn source(members: &Members<'_>) -> Option<(Cow<'static, str>, u32)> {
-    let line = members.0.get("line")?.as_u64().and_then(|line| u32::try_from(line).ok())?;
+    let line = members.unsigned("line").and_then(|line| u32::try_from(line).ok())?;
     Some((Cow::Owned(members.text("file")?.to_owned()), line))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use proptest::prelude::*;
+    use ragtrace_core::{Level, Timestamp};
+
+    use super::*;
+
+    /// A record with these fields as its context, and backwards as its metrics.
+    fn record(fields: &[(&'static str, Value)]) -> Record {
+        let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
+        let mut chunk = ChunkBuilder::new(Arc::new(origin));
+        for (name, value) in fields {
+            chunk.add_context(Cow::Borrowed(name), value.clone());
+        }
+        for (name, value) in fields.iter().rev() {
+            chunk.add_metric(Cow::Borrowed(name), value.clone());
+        }
+        let (logger, message) = (Cow::Borrowed("a logger"), Some(Cow::Borrowed("a message")));
+        let subject = OwnedSubject { logger, message, ..OwnedSubject::default() };
+        let extras = Some(Box::new(Extras { id: None, subject, failure: None }));
+        chunk.add(RecordParts { extras, ..RecordParts::new(Timestamp::from_micros(7), Event::Log, Level::Info, None) });
+        chunk.finish().pop().expect("a record")
+    }
+
+    #[test]
+    fn fields_are_read_back_in_their_order() {
+        let given =
+            record(&[("z", Value::U64(1)), ("a", Value::Null), ("m", Value::I64(-3)), ("b", Value::Bool(true))]);
+        assert_eq!(Record::from_json(&given.to_json()).expect("a record").to_json(), given.to_json());
+    }
+
+    #[test]
+    fn a_field_that_is_no_single_value_is_read_as_its_json() {
+        let json = given_context(r#"{"list": [ 1.50, {"b": " ", "a": null} ]}"#);
+        let read = Record::from_json(&json).expect("a record");
+        assert_eq!(read.field("list").and_then(Value::as_str), Some(r#"[1.50,{"b":" ","a":null}]"#));
+    }
+
+    fn given_context(context: &str) -> String {
+        record(&[]).to_json().replacen('{', &format!("{{\"context\":{context},"), 1)
+    }
+
+    proptest! {
+        #[test]
+        fn every_float_is_read_back_to_the_last_bit(bits in any::<u64>()) {
+            let number = f64::from_bits(bits);
+            prop_assume!(number.is_finite());
+            let read = Record::from_json(&record(&[("number", Value::F64(number))]).to_json()).expect("a record");
+            let of = |value: Option<&Value>| match value {
+                Some(Value::F64(number)) => Some(number.to_bits()),
+                _ => None,
+            };
+            prop_assert_eq!(of(read.field("number")), Some(bits));
+            prop_assert_eq!(read.metric("number").map(f64::to_bits), Some(bits));
+        }
+    }
 }

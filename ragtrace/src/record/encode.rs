@@ -11,7 +11,8 @@ use super::parts::{OptionalU64, RecordFlags, Subject};
 use super::sections::{write_origin, write_request, write_source, write_subject};
 
 impl Record {
-    /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left out.
+    /// Appends the canonical JSON to `out`, without a line's end. Parts that are absent are left
+    /// out.
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
         let is_written = match parts.subject() {
@@ -128,17 +129,17 @@ impl Record {
         object.optional_text("stack_trace", self.stack_trace());
     }
 
-    /// The `context` part of the canonical JSON, or `None` if the record has none.
+    /// Returns the `context` part of the canonical JSON, or `None` if the record has none.
     pub fn context_json(&self) -> Option<String> {
         self.parts().fields.has_context().then(|| json::text_of(|object| self.write_context(object)))
     }
 
-    /// The `metrics` part of the canonical JSON, or `None` if the record has none.
+    /// Returns the `metrics` part of the canonical JSON, or `None` if the record has none.
     pub fn metrics_json(&self) -> Option<String> {
         self.has_metrics().then(|| json::text_of(|object| self.write_metrics(object)))
     }
 
-    /// The `error` part of the canonical JSON, or `None` if the record has none.
+    /// Returns the `error` part of the canonical JSON, or `None` if the record has none.
     pub fn error_json(&self) -> Option<String> {
         self.error().map(|error| json::text_of(|object| write_error(object, error)))
     }
@@ -245,9 +246,9 @@ mod tests {
         let encoded = context.to_encoded();
         drop(context);
         for number in [1.5, f64::NAN] {
-            let mut slots = FieldBuffer::begin();
-            slots.set(2, &number);
-            metrics.extend(slots.to_encoded());
+            let mut buffer = FieldBuffer::begin();
+            buffer.set(2, &number);
+            metrics.extend(buffer.to_encoded());
         }
         let sizes = FieldSizes::of(&STAGE, &[&encoded[..], &metrics].concat(), |_, _| true);
         let (context, metrics) = (builder.append_encoded(&encoded), builder.append_encoded(&metrics));

@@ -9,8 +9,8 @@ use ragtrace_core::{StageDescriptor, Value};
 /// A field: its name and its value.
 pub(crate) type NamedValue = (Cow<'static, str>, Value);
 
-/// Where a record's fields are: its context, and its metrics, which may lie elsewhere. Encoded fields
-/// are counted in 64-bit words, and a record has no more than 65,535 of either.
+/// Where a record's fields are: its context, and its metrics, which may lie elsewhere. Encoded
+/// fields are counted in 64-bit words, and a record has no more than 65,535 of either.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FieldRanges {
     context_start: u32,
@@ -163,8 +163,8 @@ impl FieldSizes {
         self.texts != 0
     }
 
-    /// Returns about how many bytes the canonical JSON of a record with these fields takes. Names that
-    /// were not added have up to `name` bytes.
+    /// Returns about how many bytes the canonical JSON of a record with these fields takes. Names
+    /// that were not added have up to `name` bytes.
     #[inline]
     pub(super) fn json_size(&self, name: u8) -> u32 {
         (REST + (NUMBER + u32::from(name)) * self.fields).saturating_add(self.json)
@@ -179,10 +179,11 @@ impl FieldSizes {
 
 /// The bytes that the allocator takes for each allocation besides.
 pub(super) const ALLOCATION: usize = 16;
-/// The bytes that the canonical JSON of a number takes without its name, or that of a text without the
-/// text.
+/// The bytes that the canonical JSON of a number takes without its name, or that of a text without
+/// the text.
 const NUMBER: u32 = 20;
-/// The bytes that the canonical JSON of a stage's record takes without the texts that its user gives.
+/// The bytes that the canonical JSON of a stage's record takes without the texts that its user
+/// gives.
 const REST: u32 = 480;
 /// The memory of a field without its text.
 #[expect(clippy::cast_possible_truncation, reason = "some bytes")]

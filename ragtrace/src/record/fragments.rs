@@ -1,7 +1,8 @@
 //! Cached fragments of canonical JSON.
 //!
-//! Most of what a stage's record says is what other records of its stage, its request or its process
-//! say too. Each thread that writes records keeps these fragments, each with the comma before it.
+//! Most of what a stage's record says is what other records of its stage, its request or its
+//! process say too. Each thread that writes records keeps these fragments, each with the comma
+//! before it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -31,7 +32,7 @@ struct FragmentCache {
     second: Option<(i64, [u8; 27])>,
 }
 
-/// What the records of a stage and event have in common.
+/// Fragments that the records of a stage and event have in common.
 pub(super) struct StageFragments {
     /// From `level` to `kind`.
     pub(super) head: Vec<u8>,
@@ -41,7 +42,7 @@ pub(super) struct StageFragments {
     pub(super) names: Vec<Vec<u8>>,
 }
 
-/// What the records of a request have in common.
+/// Fragments that the records of a request have in common.
 pub(super) struct RequestFragments {
     /// `trace_id`.
     pub(super) trace: Vec<u8>,
@@ -72,8 +73,8 @@ pub(super) struct FragmentKey<'a> {
     pub(super) thread: Option<&'a Arc<str>>,
 }
 
-/// Calls `write` with the fragments of a record, and returns whether it was called: a thread at its end
-/// has none.
+/// Calls `write` with the fragments of a record, and returns whether it was called: a thread at its
+/// end has none.
 pub(super) fn with_fragments(key: FragmentKey<'_>, write: impl FnOnce(RecordFragments<'_>)) -> bool {
     CACHE
         .try_with(|cache| {

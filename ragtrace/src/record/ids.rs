@@ -11,7 +11,8 @@ use super::origin::Origin;
 pub(crate) enum RecordIds {
     /// From a random number and a record's index.
     Random(u64),
-    /// In tests that compare records with what was written down: they are numbers, from this one on.
+    /// In tests that compare records with what was written down: they are numbers, from this one
+    /// on.
     Numbered(u64),
 }
 
@@ -20,8 +21,8 @@ impl RecordIds {
         Self::Random(random())
     }
 
-    /// Returns those of the records of one process. Its own id tells them from those of a process that
-    /// was forked with the same random numbers to come.
+    /// Returns those of the records of one process. Its own id tells them from those of a process
+    /// that was forked with the same random numbers to come.
     pub(crate) fn of_process(origin: &Origin) -> Self {
         let (_, instance) = origin.instance.as_u64_pair();
         Self::Random(random() ^ instance)

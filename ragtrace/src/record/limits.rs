@@ -113,8 +113,8 @@ fn cut_texts(record: &mut RecordMut<'_>, longest: usize) {
     });
 }
 
-/// Returns the text cut to at most `longest` bytes before its mark, at a character's end; `None` if it
-/// is not longer. A mark of an earlier cut is taken into account.
+/// Returns the text cut to at most `longest` bytes before its mark, at a character's end; `None` if
+/// it is not longer. A mark of an earlier cut is taken into account.
 fn shortened(text: &str, longest: usize) -> Option<String> {
     const MARK: &str = "…[truncated ";
     if text.len() <= longest {

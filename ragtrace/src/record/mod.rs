@@ -1,18 +1,19 @@
 //! A record: what a stage leaves behind at its start and at its end, and an application's own log
 //! line.
 //!
-//! What it promises: a record never changes once the worker has made it, and is a cheap clone: every
-//! sink shares one copy, in a [`chunk`] with those that were made at the same time. Its canonical JSON
-//! ([`Record::to_json`]) is the form that spools, dead letters, tests and the console use, and reads
-//! back as an equal record; sinks with a format of their own read the accessors.
+//! What it promises: a record never changes once the worker has made it, and is a cheap clone:
+//! every sink shares one copy, in a [`chunk`] with those that were made at the same time. Its
+//! canonical JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the
+//! console use, and reads back as an equal record; sinks with a format of their own read the
+//! accessors.
 //!
 //! What it does not promise: that few records hold little memory. A chunk goes when the last of its
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
-//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a record
-//! has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and
-//! `chunk_builder` (how records are made and changed before they are shared), `record_builder` (records
-//! by hand, for tests); then the canonical JSON:
+//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a
+//! record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
+//! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
+//! shared), `log_line`, `record_builder` (records by hand, for tests); then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`.
 
 mod accessors;
@@ -25,6 +26,7 @@ mod filter;
 mod fragments;
 mod ids;
 mod limits;
+mod log_line;
 mod origin;
 mod parts;
 #[cfg(feature = "testing")]
@@ -43,7 +45,7 @@ pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use limits::RecordLimits;
 pub use origin::Origin;
-pub(crate) use parts::{Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
+pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 #[cfg(feature = "testing")]
 pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;

@@ -1,4 +1,4 @@
-//! What a record has for itself: what it does not share with the others of its chunk.
+//! The parts that a record has for itself, and does not share with the others of its chunk.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::fields::{ALLOCATION, FieldRanges, FieldSizes, NamedValue};
 
-/// What a record has for itself. Two or three of them are made for each stage that runs, so it is kept
-/// small: 96 bytes.
+/// The parts that a record has for itself. Two or three of them are made for each stage that runs,
+/// so it is kept small: 96 bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct RecordParts {
     /// `None` for what is no stage's of this process: then `extras` says what it is about.
@@ -37,7 +37,7 @@ pub(crate) struct RecordParts {
 
 const _: () = assert!(size_of::<RecordParts>() <= 96);
 
-/// What only some records have.
+/// Parts that only some records have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Extras {
     /// `None` if it follows from the record's index.
@@ -47,7 +47,7 @@ pub(crate) struct Extras {
     pub(crate) failure: Option<(ErrorInfo, Option<String>)>,
 }
 
-/// What is true of a record, a bit each.
+/// Facts about a record, a bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordFlags(u8);
 
@@ -124,16 +124,16 @@ impl ChunkIndex {
     }
 }
 
-/// What a record is about.
+/// The subject of a record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Subject<'a> {
     /// A stage of this process.
     Stage(&'static StageDescriptor),
-    /// What was read from its JSON, or is no stage's.
+    /// A subject that was read from JSON, or is no stage.
     Owned(&'a OwnedSubject),
 }
 
-/// What a record is about that is no stage's of this process.
+/// The subject of a record that is no stage's of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnedSubject {
     pub(crate) logger: Cow<'static, str>,
@@ -208,8 +208,8 @@ impl RecordParts {
     /// The memory of a [`Record`](super::Record), which is a reference to its chunk and an index.
     pub(super) const HANDLE_MEMORY: usize = size_of::<(*const (), u32)>();
 
-    /// The memory of a record without fields and texts, with a request of its own, since a chunk may
-    /// have one a record. Half as much again, because vectors grow by doubling.
+    /// The memory of a record without fields and texts, with a request of its own, since a chunk
+    /// may have one a record. Half as much again, because vectors grow by doubling.
     #[expect(clippy::cast_possible_truncation, reason = "some hundred bytes")]
     pub(super) const MEMORY: u32 =
         (size_of::<Self>() * 3 / 2 + Self::HANDLE_MEMORY + size_of::<Request>() + 2 * ALLOCATION) as u32;

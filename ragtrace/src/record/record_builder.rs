@@ -8,8 +8,8 @@ use ragtrace_core::context::Request;
 use ragtrace_core::{ErrorInfo, Event, Level, SpanId, StageKind, Timestamp, TraceId, Value};
 use uuid::Uuid;
 
-use super::parts::ChunkIndex;
-use super::{ChunkBuilder, Extras, OptionalU64, Origin, OwnedSubject, Record, RecordFlags, RecordParts};
+use super::parts::{ChunkIndex, OwnedSubject};
+use super::{ChunkBuilder, Extras, OptionalU64, Origin, Record, RecordFlags, RecordParts};
 
 /// Makes a [`Record`] without a pipeline, for tests of a sink or of whatever else reads records.
 ///

@@ -6,7 +6,7 @@ use ragtrace_core::{Event, Level, StageDescriptor};
 
 use super::origin::Origin;
 
-/// What a record is about, from `level` to `kind`.
+/// Writes what a record is about, from `level` to `kind`.
 pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, event: Event, level: Level) {
     object.text("level", level.as_str());
     object.text("logger", stage.target());
@@ -16,7 +16,7 @@ pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, ev
     object.text("kind", stage.kind().as_str());
 }
 
-/// Whose it is, from `request_id` to `request_type`.
+/// Writes whose it is, from `request_id` to `request_type`.
 pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
     object.optional_text("request_id", request.request_id.as_deref());
     object.optional_text("user_id", request.user_id.as_deref());
@@ -25,7 +25,7 @@ pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
     object.optional_text("request_type", request.request_type.as_deref());
 }
 
-/// Where it comes from, from `service` to `instance`.
+/// Writes where it comes from, from `service` to `instance`.
 pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
     object.optional_text("service", origin.service.as_deref());
     object.optional_text("environment", origin.environment.as_deref());
@@ -34,7 +34,7 @@ pub(super) fn write_origin(object: &mut Object<'_>, origin: &Origin) {
     object.uuid("instance", origin.instance);
 }
 
-/// What declares it.
+/// Writes where it is declared.
 pub(super) fn write_source(object: &mut Object<'_>, file: &str, line: u32) {
     let mut source = object.nested("source");
     source.text("file", file);

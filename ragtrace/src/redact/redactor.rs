@@ -7,15 +7,13 @@ use std::sync::Arc;
 use ragtrace_core::Value;
 use ragtrace_core::context::Request;
 
+use super::rules::{MARK, Rules};
 use super::scan;
 use super::secret_names::{SecretNames, normalize};
-use super::text_rules::{MARK, TextRules};
 use crate::metrics::StageMinute;
 use crate::record::RecordMut;
 
-type CustomRule = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// What counts as a secret: the rules that come with it, and yours.
+/// Decides what counts as a secret: by the rules that come with it, and yours.
 ///
 /// ```
 /// use ragtrace::Redactor;
@@ -29,60 +27,53 @@ type CustomRule = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// ```
 #[derive(Clone)]
 pub struct Redactor {
-    is_on: bool,
-    text_rules: TextRules,
-    custom_rules: Vec<CustomRule>,
+    rules: Rules,
 }
 
 impl Redactor {
-    /// The rules that come with it.
+    /// Makes a redactor with the rules that come with it.
     pub fn new() -> Self {
-        Self { is_on: true, text_rules: TextRules::default(), custom_rules: Vec::new() }
+        Self { rules: Rules::default() }
     }
 
-    /// No rules at all: records leave as they are. A [`Secret`] still shows its mark.
+    /// Makes a redactor without any rules: records leave as they are. A [`Secret`](crate::Secret)
+    /// still shows its mark.
     pub fn off() -> Self {
-        Self { is_on: false, ..Self::new() }
+        Self { rules: Rules { is_on: false, ..Rules::default() } }
     }
 
-    /// Fields with this name, or with a name that has it among its segments, are secret too: `ssn`, `account.number`.
+    /// Makes fields secret that have this name, or one with it among its segments: `ssn`,
+    /// `account.number`.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
-        self.text_rules.names.added.push(normalize(name.as_ref()));
+        self.rules.names.added.push(normalize(name.as_ref()));
         self
     }
 
-    /// Fields of exactly this name are not secret, whatever their segments.
+    /// Keeps fields of exactly this name, whatever their segments.
     pub fn keep(mut self, name: impl Into<String>) -> Self {
-        self.text_rules.names.kept.push(name.into());
+        self.rules.names.kept.push(name.into());
         self
     }
 
-    /// Words that begin with this are secret.
+    /// Makes words secret that begin with this.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         if !prefix.is_empty() {
-            self.text_rules.prefixes.push(prefix);
+            self.rules.prefixes.push(prefix);
         }
         self
     }
 
-    /// A rule of your own: what a text becomes, or `None` if it stays as it is. It runs on the worker for every text, so it
-    /// should be quick.
+    /// Adds a rule of your own, which returns what a text becomes, or `None` if it stays as it is.
+    /// It runs on the worker for every text, so it should be quick.
     pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.custom_rules.push(Arc::new(rule));
+        self.rules.custom.push(Arc::new(rule));
         self
     }
 
     /// Returns a text without its secrets, or `None` if it has none.
     pub(crate) fn redacted(&self, text: &str) -> Option<String> {
-        if !self.is_on {
-            return None;
-        }
-        let mut redacted = scan::redacted(text, &self.text_rules);
-        for rule in &self.custom_rules {
-            redacted = rule(redacted.as_deref().unwrap_or(text)).or(redacted);
-        }
-        redacted
+        scan::redacted(text, &self.rules)
     }
 
     /// Takes the secrets out of a text.
@@ -94,7 +85,7 @@ impl Redactor {
 
     /// Takes the secrets out of a record.
     pub(crate) fn redact_record(&self, record: &mut RecordMut<'_>) {
-        if !self.is_on {
+        if !self.rules.is_on {
             return;
         }
         record.for_each_field(|(name, value)| {
@@ -138,7 +129,7 @@ impl Redactor {
 
     /// Returns whether a field of this name is secret.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
-        self.is_on && self.text_rules.names.contains(name)
+        self.rules.is_on && self.rules.names.contains(name)
     }
 }
 
@@ -150,9 +141,9 @@ impl Default for Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { is_on, text_rules: TextRules { names: SecretNames { added, kept }, prefixes }, custom_rules } = self;
+        let Rules { is_on, names: SecretNames { added, kept }, prefixes, custom } = &self.rules;
         let mut shown = f.debug_struct("Redactor");
         shown.field("is_on", is_on).field("keys", added).field("kept", kept).field("prefixes", prefixes);
-        shown.field("rules", &custom_rules.len()).finish()
+        shown.field("rules", &custom.len()).finish()
     }
 }

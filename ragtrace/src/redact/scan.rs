@@ -1,13 +1,26 @@
-//! Looks for secrets in the middle of texts, in one pass from left to right.
+//! Looks for secrets in the middle of texts, in one pass from left to right. Where one may begin is
+//! known by three bytes, which three tables hold.
 
 use std::ops::Range;
 
-use super::candidates::next_candidate;
+use super::key_prefixes::KEY_PREFIXES;
+use super::rules::{MARK, Rules};
 use super::secret_shapes::secret_at;
-use super::text_rules::{MARK, TextRules};
+
+/// Returns the text without its secrets, or `None` if it has none.
+pub(super) fn redacted(text: &str, rules: &Rules) -> Option<String> {
+    if !rules.is_on {
+        return None;
+    }
+    let mut redacted = with_marks(text, rules);
+    for rule in &rules.custom {
+        redacted = rule(redacted.as_deref().unwrap_or(text)).or(redacted);
+    }
+    redacted
+}
 
 /// Returns the text with a mark in the place of each secret, or `None` if there is none.
-pub(super) fn redacted(text: &str, rules: &TextRules) -> Option<String> {
+fn with_marks(text: &str, rules: &Rules) -> Option<String> {
     let mut redacted: Option<String> = None;
     let (mut at, mut copied) = (0, 0);
     let bytes = text.as_bytes();
@@ -38,14 +51,90 @@ pub(super) fn redacted(text: &str, rules: &TextRules) -> Option<String> {
     redacted
 }
 
+/// Returns the next index from `at` on where [`secret_at`] has to look, rules of the user's aside.
+/// Most bytes are none, and those take a few instructions each.
+fn next_candidate(bytes: &[u8], at: usize) -> usize {
+    let mut rest = bytes[at..].iter();
+    let Some(first) = rest.next() else { return bytes.len() };
+    let mut groups = GROUPS.firsts[usize::from(*first)];
+    while let Some(second) = rest.next() {
+        let second = usize::from(*second);
+        if groups & GROUPS.seconds[second] != 0 {
+            let here = bytes.len() - rest.len() - 2;
+            if is_candidate(bytes, here, groups & GROUPS.seconds[second]) {
+                return here;
+            }
+        }
+        groups = GROUPS.firsts[second];
+    }
+    // Nothing begins with the last byte: a sign has nothing after it there.
+    bytes.len()
+}
+
+/// Returns whether what begins at `at` is one of `groups` by its third byte and the one before it,
+/// too.
+fn is_candidate(bytes: &[u8], at: usize, groups: u32) -> bool {
+    let third = bytes.get(at + 2).map_or(SIGN, |third| GROUPS.thirds[usize::from(*third)]);
+    let is_in_word = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
+    groups & third & if is_in_word { SIGNS } else { u32::MAX } != 0
+}
+
+/// Beginnings of secrets by their first three bytes, in groups with the same first two, a bit each:
+/// for each byte the groups that it may be the first, the second and the third of.
+struct BeginningGroups {
+    firsts: [u32; 256],
+    seconds: [u32; 256],
+    thirds: [u32; 256],
+}
+
+/// A colon or an equals sign, whatever comes after it.
+const SIGN: u32 = 1;
+/// The dashes of a private key.
+const DASHES: u32 = 2;
+/// These may stand behind a letter or a digit.
+const SIGNS: u32 = SIGN | DASHES;
+
+/// Beginnings of tokens that are known besides those in [`KEY_PREFIXES`].
+const OTHERS: [&[u8; 3]; 11] = [b"AKI", b"ASI", b"eyJ", b"bea", b"beA", b"bEa", b"bEA", b"Bea", b"BeA", b"BEa", b"BEA"];
+
+static GROUPS: BeginningGroups = {
+    let mut groups = BeginningGroups { firsts: [0; 256], seconds: [SIGN; 256], thirds: [SIGN; 256] };
+    groups.firsts[b':' as usize] = SIGN;
+    groups.firsts[b'=' as usize] = SIGN;
+    groups.firsts[b'-' as usize] = DASHES;
+    groups.seconds[b'-' as usize] = SIGNS;
+    groups.thirds[b'-' as usize] = SIGNS;
+    let mut pairs = [[0; 2]; u32::BITS as usize];
+    // The lowest bits are the signs'.
+    let (mut known, mut at) = (2, 0);
+    while at < KEY_PREFIXES.len() + OTHERS.len() {
+        let beginning =
+            if at < KEY_PREFIXES.len() { KEY_PREFIXES[at].0.as_bytes() } else { OTHERS[at - KEY_PREFIXES.len()] };
+        let (first, second, third) = (beginning[0], beginning[1], beginning[2]);
+        let mut group = 2;
+        while group < known && (pairs[group][0] != first || pairs[group][1] != second) {
+            group += 1;
+        }
+        if group == known {
+            assert!(known < pairs.len(), "one bit a group: give `BeginningGroups` longer numbers");
+            pairs[group] = [first, second];
+            known += 1;
+        }
+        groups.firsts[first as usize] |= 1 << group;
+        groups.seconds[second as usize] |= 1 << group;
+        groups.thirds[third as usize] |= 1 << group;
+        at += 1;
+    }
+    groups
+};
+
 #[cfg(test)]
 mod tests {
-    use super::super::key_prefixes::KEY_PREFIXES;
     use super::*;
 
     /// Rules with a prefix of the user's. With one, every byte is looked at.
-    fn with_prefix(prefix: &str) -> TextRules {
-        TextRules { prefixes: vec![prefix.to_owned()], ..TextRules::default() }
+    fn with_prefix(prefix: &str) -> Rules {
+        Rules { prefixes: vec![prefix.to_owned()], ..Rules::default() }
     }
 
     fn redacted_or_same(text: &str) -> String {
@@ -82,7 +171,7 @@ mod tests {
             assert_eq!(redacted_or_same(text), expected, "{text}");
             assert_eq!(redacted_or_same(expected), expected, "what was marked is not marked again");
             if !text.contains("acme") {
-                assert_eq!(redacted(text, &TextRules::default()).as_deref(), Some(expected), "{text}");
+                assert_eq!(redacted(text, &Rules::default()).as_deref(), Some(expected), "{text}");
             }
         }
     }
@@ -93,9 +182,9 @@ mod tests {
         for prefix in prefixes {
             let key = format!("{prefix}0123456789abcdefghij0123456789ABCDEFGHIJ");
             for text in [key.clone(), format!("é{key}"), format!("a {key}"), format!("({key})"), format!("x={key}")] {
-                assert_eq!(redacted(&text, &TextRules::default()), Some(text.replace(&key, MARK)), "{text}");
+                assert_eq!(redacted(&text, &Rules::default()), Some(text.replace(&key, MARK)), "{text}");
             }
-            assert_eq!(redacted(&format!("0{key}"), &TextRules::default()), None, "in the middle of a word");
+            assert_eq!(redacted(&format!("0{key}"), &Rules::default()), None, "in the middle of a word");
         }
     }
 
@@ -117,24 +206,24 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// With a rule of the user's every place is looked at.
+        /// With a rule of the user's every byte is looked at.
         #[test]
-        fn no_place_is_passed_over_where_a_secret_begins(text in "(sk-0123456789abcdefghij|AKIAIOSFODNN7EXAMPLE|eyJ0eXAi|\\.eyJh|bEARER |[Bb]earer |://|@|password|-----BEGIN |PRIVATE KEY-----|ghp_|xox|[a-zA-Z0-9:=\" '\\-_.]|ü){0,40}") {
+        fn no_byte_is_passed_over_where_a_secret_begins(text in "(sk-0123456789abcdefghij|AKIAIOSFODNN7EXAMPLE|eyJ0eXAi|\\.eyJh|bEARER |[Bb]earer |://|@|password|-----BEGIN |PRIVATE KEY-----|ghp_|xox|[a-zA-Z0-9:=\" '\\-_.]|ü){0,40}") {
             let rules = with_prefix("no text has this");
-            proptest::prop_assert_eq!(redacted(&text, &TextRules::default()), redacted(&text, &rules));
+            proptest::prop_assert_eq!(redacted(&text, &Rules::default()), redacted(&text, &rules));
         }
 
         #[test]
         fn any_text_is_redacted_without_a_panic_and_again_without_a_change(text in "(sk-|eyJ|://|@|password|[=:\"' a0\\\\ü.]|Bearer |-----BEGIN |PRIVATE KEY|-----END|token){0,40}") {
-            if let Some(once) = redacted(&text, &TextRules::default()) {
-                let twice = redacted(&once, &TextRules::default());
+            if let Some(once) = redacted(&text, &Rules::default()) {
+                let twice = redacted(&once, &Rules::default());
                 proptest::prop_assert!(twice.as_ref().is_none_or(|twice| twice.matches(MARK).count() <= once.matches(MARK).count() + 1));
             }
         }
     }
 
-    /// Texts that make a search which looks at a place more than so often slow: each takes a fraction of a second, and a
-    /// thousand times that if the time were quadratic.
+    /// Texts that make a search slow which looks at a byte more than so often: each takes a
+    /// fraction of a second, and a thousand times that if the time were quadratic.
     #[test]
     fn hostile_texts_take_no_longer_than_others() {
         for piece in [
@@ -152,7 +241,7 @@ mod tests {
             "\\",
         ] {
             let text = piece.repeat(2_000_000 / piece.len());
-            let _ = redacted(&text, &TextRules::default());
+            let _ = redacted(&text, &Rules::default());
         }
     }
 }

@@ -5,7 +5,8 @@ use std::fmt;
 
 use ragtrace_core::{ToValue, Value};
 
-/// A value that never leaves: recorded and printed it is a mark, and its owner alone can look at it.
+/// A value that never leaves: recorded and printed it is a mark, and its owner alone can look at
+/// it.
 ///
 /// ```
 /// use ragtrace::{Secret, ToValue};
@@ -23,12 +24,12 @@ impl<T> Secret<T> {
         Self(value)
     }
 
-    /// The value.
+    /// Returns a reference to the value.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn into_inner(self) -> T {
         self.0
     }

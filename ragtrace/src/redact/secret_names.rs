@@ -56,8 +56,8 @@ impl SecretNames {
     }
 }
 
-/// Returns a name in lower case, its segments joined by dots: `X-Api-Key`, `xApiKey` and `x_api_key`
-/// are all `x.api.key`.
+/// Returns a name in lower case, its segments joined by dots: `X-Api-Key`, `xApiKey` and
+/// `x_api_key` are all `x.api.key`.
 pub(super) fn normalize(name: &str) -> String {
     let mut normal = String::with_capacity(name.len() + 4);
     let mut was_lower = false;
@@ -100,8 +100,8 @@ fn is_secret_normalized(normal: &str, added: &[String]) -> bool {
     added.iter().any(|key| has_segments(normal, key.trim_matches('.')))
 }
 
-/// Does as [`normalize`] in a buffer of twice the name's length, or returns `None` if the name is not
-/// ASCII.
+/// Does as [`normalize`] in a buffer of twice the name's length, or returns `None` if the name is
+/// not ASCII.
 fn normalize_ascii<'a>(name: &str, buffer: &'a mut [u8; 2 * MAX_NAME]) -> Option<&'a str> {
     let (mut length, mut was_lower) = (0, false);
     let mut push = |byte| {

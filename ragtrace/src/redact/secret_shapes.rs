@@ -1,22 +1,22 @@
-//! What secrets look like, a function a shape, and what stands before them.
+//! The shapes of secrets, a function each: by their form, and by the name before them.
 //!
-//! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters is
-//! measured once, where it begins; so the time is linear in the length, whatever the text.
+//! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters
+//! is measured once, where it begins; so the time is linear in the length, whatever the text.
 
 use std::ops::Range;
 
 use super::key_prefixes::KEY_PREFIXES;
+use super::rules::{MARK, Rules};
 use super::secret_names::MAX_NAME;
-use super::text_rules::{MARK, TextRules};
 
 /// Names that stand before a colon in prose, too, so that what follows has to look like a secret.
 const PROSE: &[&str] = &["token", "secret", "credentials"];
 
-/// Words between a name and its value.
+/// Authentication schemes that stand between a name and its value.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey"];
 
 /// Returns the secret that is found when the byte at `at` is looked at. It begins there or later.
-pub(super) fn secret_at(text: &str, at: usize, rules: &TextRules) -> Option<Range<usize>> {
+pub(super) fn secret_at(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     match bytes[at] {
         b':' if bytes[at..].starts_with(b"://") => credentials(bytes, at + 3),
@@ -51,7 +51,7 @@ fn credentials(bytes: &[u8], from: usize) -> Option<Range<usize>> {
 }
 
 /// Finds a value after a name that is secret and a colon or an equals sign.
-fn value_of_secret_name(text: &str, at: usize, rules: &TextRules) -> Option<Range<usize>> {
+fn value_of_secret_name(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let (mut name_end, quotes) = (at, b"\"'` \\");
     while name_end > 0 && at - name_end < 3 && quotes.contains(&bytes[name_end - 1]) {
@@ -84,8 +84,8 @@ fn value_of_secret_name(text: &str, at: usize, rules: &TextRules) -> Option<Rang
     (!says_nothing && (!is_prose || looks_secret)).then_some(start..end)
 }
 
-/// Returns where a value begins, whether its quotes are escaped, and the quote that closes it: after
-/// spaces, `Some(` and the quote that opens it.
+/// Returns where a value begins, whether its quotes are escaped, and the quote that closes it:
+/// after spaces, `Some(` and the quote that opens it.
 fn opened(bytes: &[u8], from: usize) -> (usize, bool, Option<u8>) {
     let spaces = |from: usize| from + bytes[from..].iter().take(8).take_while(|byte| **byte == b' ').count();
     let mut start = spaces(from);
@@ -124,7 +124,7 @@ fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
 }
 
 /// Finds a key or a token that begins with the word at `at`.
-fn key_or_token(bytes: &[u8], at: usize, rules: &TextRules) -> Option<Range<usize>> {
+fn key_or_token(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     if let Some((_, least)) = KEY_PREFIXES.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes())) {
         // One that is too short is shorter than that, so it costs no more to look at.
@@ -143,7 +143,7 @@ fn key_or_token(bytes: &[u8], at: usize, rules: &TextRules) -> Option<Range<usiz
 }
 
 /// Finds a word that begins as a rule of the user's says.
-fn added_prefix(bytes: &[u8], at: usize, rules: &TextRules) -> Option<Range<usize>> {
+fn added_prefix(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> {
     let rest = &bytes[at..];
     let prefix = rules.prefixes.iter().find(|prefix| rest.starts_with(prefix.as_bytes()))?;
     let more = rest[prefix.len()..].iter().take_while(|byte| is_word(**byte)).count();
@@ -156,8 +156,8 @@ fn access_key(rest: &[u8]) -> Option<usize> {
     (length == 20).then_some(length)
 }
 
-/// Returns the length of a JSON Web Token (RFC 7519): three parts, the first of which is an object in
-/// base64.
+/// Returns the length of a JSON Web Token (RFC 7519): three parts, the first of which is an object
+/// in base64.
 fn web_token(rest: &[u8]) -> Option<usize> {
     const SHORTEST: usize = 30;
     let length = rest.iter().take_while(|byte| is_word(**byte)).count();

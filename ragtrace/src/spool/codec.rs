@@ -1,8 +1,8 @@
 //! A batch as bytes, and back.
 //!
-//! The form is text, so that a spool can be read by a person: a line of JSON with the batch's id and counts, then the
-//! canonical JSON of each record, a line each. [`VERSION`] is the number of this form; a later one that cannot be read
-//! as this one has another number.
+//! The form is text, so that a spool can be read by a person: a line of JSON with the batch's id
+//! and counts, then the canonical JSON of each record, a line each. [`VERSION`] is the number of
+//! this form; a later one that cannot be read as this one has another number.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use ragtrace_core::context::Request;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
+use crate::members::{Json as Read, Members};
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
 use crate::record::{ChunkBuilder, Origin, add_json};
 use crate::sink::Batch;
@@ -20,7 +21,7 @@ use crate::sink::Batch;
 /// The number of the form that is written.
 pub(super) const VERSION: u64 = 1;
 
-/// The bytes of a batch.
+/// Returns the bytes of a batch.
 pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     let header = json!({
         "version": VERSION,
@@ -39,30 +40,44 @@ pub(super) fn encode(batch: &Batch) -> Vec<u8> {
     bytes
 }
 
-/// The batch of some bytes, or what is wrong with them.
+/// Returns the batch of some bytes, or what is wrong with them.
 pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let mut lines = text.split('\n');
-    let header: Json = serde_json::from_str(lines.next().unwrap_or_default()).map_err(|error| error.to_string())?;
-    if header["version"] != json!(VERSION) {
-        return Err(format!("its format is {}, and this version reads {VERSION}", header["version"]));
+    let header = Members::of(lines.next().unwrap_or_default())?;
+    let version = header.unsigned("version");
+    if version != Some(VERSION) {
+        let version = version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
+        return Err(format!("its format is {version}, and this version reads {VERSION}"));
     }
     let mut chunks = Vec::new();
     lines.try_for_each(|line| add_json(&mut chunks, line).map_err(|error| error.to_string()))?;
     let records: Vec<_> = chunks.into_iter().flat_map(ChunkBuilder::finish).collect();
-    if header["records"] != json!(records.len()) {
-        return Err(format!("it has {} records instead of {}", records.len(), header["records"]));
+    let expected = header.unsigned("records").ok_or("its number of records is malformed")?;
+    if expected != records.len() as u64 {
+        return Err(format!("it has {} records instead of {expected}", records.len()));
     }
-    let list = |name: &str| header[name].as_array().map_or(&[][..], Vec::as_slice);
-    let requests =
-        list("requests").iter().map(request).collect::<Option<Vec<_>>>().ok_or("its requests are malformed")?;
-    let minutes = list("minutes").iter().map(minute).collect::<Option<Vec<_>>>().ok_or("its minutes are malformed")?;
-    let id: Uuid = parsed(&header, "id").ok_or("its id is malformed")?;
+    let requests = list(&header, "requests", request)?.ok_or("its requests are malformed")?;
+    let minutes = list(&header, "minutes", minute)?.ok_or("its minutes are malformed")?;
+    let id: Uuid = header.parsed("id").ok_or("its id is malformed")?;
     let batch = Batch::new(id, records).with_metrics(requests, minutes);
-    Ok(match (origin(&header["origin"]), parsed(&header, "closed_at")) {
+    Ok(match (header.object("origin")?.and_then(|m| origin(&m)), header.parsed("closed_at")) {
         (Some(origin), Some(closed_at)) => batch.with_origin(origin, closed_at),
         _ => batch,
     })
+}
+
+/// The objects of a list as `read` reads them, or `None` if one of them is malformed.
+fn list<T>(
+    header: &Members<'_>,
+    name: &str,
+    read: impl Fn(&Members<'_>) -> Option<T>,
+) -> Result<Option<Vec<T>>, String> {
+    let one = |json| match json {
+        Read::Nested(text) => Members::of(text).map(|members| read(&members)),
+        _ => Ok(None),
+    };
+    header.list(name)?.into_iter().map(one).collect()
 }
 
 fn origin_json(origin: &Origin) -> Json {
@@ -75,14 +90,14 @@ fn origin_json(origin: &Origin) -> Json {
     })
 }
 
-fn origin(json: &Json) -> Option<Origin> {
-    let text = |name: &str| json[name].as_str().map(str::to_owned);
+fn origin(members: &Members<'_>) -> Option<Origin> {
+    let text = |name| members.text(name).map(str::to_owned);
     Some(Origin {
         service: text("service"),
         environment: text("environment"),
         version: text("version"),
         host: text("host"),
-        instance: parsed(json, "instance")?,
+        instance: members.parsed("instance")?,
     })
 }
 
@@ -95,18 +110,20 @@ fn request_json(request: &RequestMetric) -> Json {
         "trace_id": request.trace_id().to_string(),
         "user_id": request.user_id(),
         "tenant_id": request.tenant_id(),
+        "session_id": request.session_id(),
     })
 }
 
-fn request(json: &Json) -> Option<RequestMetric> {
-    let mut request = Request::new(parsed(json, "trace_id")?);
-    request.user_id = json["user_id"].as_str().map(Into::into);
-    request.tenant_id = json["tenant_id"].as_str().map(Into::into);
+fn request(members: &Members<'_>) -> Option<RequestMetric> {
+    let mut request = Request::new(members.parsed("trace_id")?);
+    request.user_id = members.text("user_id").map(Into::into);
+    request.tenant_id = members.text("tenant_id").map(Into::into);
+    request.session_id = members.text("session_id").map(Into::into);
     Some(RequestMetric {
-        timestamp: parsed(json, "timestamp")?,
-        operation: Cow::Owned(json["operation"].as_str()?.to_owned()),
-        duration: Duration::from_nanos(json["duration_ns"].as_u64()?),
-        status: RunStatus::from_name(json["status"].as_str()?)?,
+        timestamp: members.parsed("timestamp")?,
+        operation: Cow::Owned(members.text("operation")?.to_owned()),
+        duration: Duration::from_nanos(members.unsigned("duration_ns")?),
+        status: RunStatus::from_name(members.text("status")?)?,
         request: Arc::new(request),
     })
 }
@@ -127,20 +144,20 @@ fn minute_json(minute: &StageMinute) -> Json {
     })
 }
 
-fn minute(json: &Json) -> Option<StageMinute> {
+fn minute(members: &Members<'_>) -> Option<StageMinute> {
     Some(StageMinute {
-        minute: parsed::<Timestamp>(json, "minute")?,
-        stage: Cow::Owned(json["stage"].as_str()?.to_owned()),
-        kind: parsed(json, "kind")?,
-        tenant_id: json["tenant_id"].as_str().map(Into::into),
-        completed: json["completed"].as_u64()?,
-        failed: json["failed"].as_u64()?,
-        cancelled: json["cancelled"].as_u64()?,
-        items: json["items"].as_u64()?,
+        minute: members.parsed::<Timestamp>("minute")?,
+        stage: Cow::Owned(members.text("stage")?.to_owned()),
+        kind: members.parsed("kind")?,
+        tenant_id: members.text("tenant_id").map(Into::into),
+        completed: members.unsigned("completed")?,
+        failed: members.unsigned("failed")?,
+        cancelled: members.unsigned("cancelled")?,
+        items: members.unsigned("items")?,
         // A sum that is not finite has no form in JSON.
-        cost_usd: json["cost_usd"].as_f64().unwrap_or(0.0),
-        total: json["total_ns"].as_u64()?,
-        durations: parsed::<DurationSketch>(json, "durations")?,
+        cost_usd: members.float("cost_usd").unwrap_or(0.0),
+        total: members.unsigned("total_ns")?,
+        durations: members.parsed::<DurationSketch>("durations")?,
     })
 }
 
@@ -148,6 +165,34 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn parsed<T: std::str::FromStr>(json: &Json, name: &str) -> Option<T> {
-    json[name].as_str()?.parse().ok()
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_cost_is_read_back_to_the_last_bit(bits in any::<u64>()) {
+            let cost_usd = f64::from_bits(bits);
+            prop_assume!(cost_usd.is_finite());
+            let minute = StageMinute {
+                minute: Timestamp::from_micros(60_000_000),
+                stage: Cow::Borrowed("embedding"),
+                kind: ragtrace_core::StageKind::Embed,
+                tenant_id: None,
+                completed: 2,
+                failed: 1,
+                cancelled: 0,
+                items: 3,
+                cost_usd,
+                total: 4,
+                durations: DurationSketch::new(),
+            };
+            let batch = Batch::new(Uuid::nil(), Vec::new()).with_metrics(Vec::new(), vec![minute]);
+            let read = decode(&encode(&batch)).expect("a batch");
+            let costs: Vec<_> = read.minutes().iter().map(|minute| minute.cost_usd().to_bits()).collect();
+            prop_assert_eq!(costs, [bits]);
+        }
+    }
 }

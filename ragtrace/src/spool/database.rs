@@ -1,8 +1,9 @@
 //! The file of a slot: which batches of which sink it holds.
 //!
-//! Three tables. `batches` has a row a batch, by sink and sequence number; `chunks` has its bytes in pieces, since pieces
-//! of one size fill a `redb` file better than values of any size. `undecided` has what the sampler holds, by trace. `meta`
-//! says the version. Whatever goes together goes in one transaction.
+//! Four tables. `batches` has a row a batch, by sink and sequence number; `chunks` has its bytes
+//! in pieces, since pieces of one size fill a `redb` file better than values of any size.
+//! `undecided` has what the sampler holds, by trace. `meta` says the version. Whatever goes
+//! together goes in one transaction.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,31 +15,34 @@ use super::codec;
 use crate::TraceId;
 use crate::sink::Batch;
 
-/// By sink and sequence number: the batch's id, its records, its bytes, and when it was stored (microseconds since 1970).
+/// By sink and sequence number: the batch's id, its records, its bytes, and when it was stored
+/// (microseconds since 1970).
 const BATCHES: TableDefinition<'_, (&str, u64), (u128, u64, u64, i64)> = TableDefinition::new("batches");
 /// By sequence number and position: a piece of a batch.
 const CHUNKS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefinition::new("chunks");
-/// By trace and a number that no other row has: some records of a trace that the sampler holds, as a batch.
+/// By trace and a number that no other row has: some records of a trace that the sampler holds, as
+/// a batch.
 const UNDECIDED: TableDefinition<'_, (u128, u128), &[u8]> = TableDefinition::new("undecided");
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// A piece and what surrounds it fill sixteen pages.
 const PIECE: usize = 65_000;
-/// What `redb` may keep in memory.
+/// Bytes that `redb` may keep in memory.
 const CACHE: usize = 4 << 20;
 
-/// What is known of a stored batch without reading it.
+/// Facts about a stored batch that are known without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BatchMeta {
     pub(super) id: Uuid,
     pub(super) records: u64,
-    /// What it takes in the file, see [`footprint`].
+    /// Its bytes in the file, see [`footprint`].
     pub(super) bytes: u64,
     /// Microseconds since 1970.
     pub(super) stored_at: i64,
 }
 
-/// Returns how many bytes so many take in the file: pieces that do not share a page take a power of two of them.
+/// Returns how many bytes so many take in the file: pieces that do not share a page take a power of
+/// two of them.
 pub(super) fn footprint(bytes: usize) -> u64 {
     const PAGE: usize = 4_096;
     const AROUND: usize = 128;
@@ -85,7 +89,7 @@ pub(super) struct SpoolFile {
     database: Database,
 }
 
-/// What a file holds, by sink and sequence number.
+/// The batches in a file, by sink and sequence number.
 pub(super) type Contents = BTreeMap<String, BTreeMap<u64, BatchMeta>>;
 
 impl SpoolFile {
@@ -189,8 +193,9 @@ impl SpoolFile {
     }
 }
 
-/// A damaged file may make `redb` panic in spite of its checks; that is no reason to take the spool's thread along. A
-/// transaction that panics is not committed, so what it left half done is nowhere.
+/// A damaged file may make `redb` panic in spite of its checks; that is no reason to take the
+/// spool's thread along. A transaction that panics is not committed, so what it left half done is
+/// nowhere.
 fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, SpoolError>) -> Result<T, SpoolError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err(SpoolError::Corrupt("reading it panicked".to_owned())))

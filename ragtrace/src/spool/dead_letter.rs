@@ -5,8 +5,8 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use ragtrace_core::{Timestamp, json};
-use serde_json::Value as Json;
 
+use crate::members::{Json, Members};
 use crate::record::Record;
 
 /// A record that a sink refused for good.
@@ -23,22 +23,22 @@ impl DeadLetter {
         Self { at: Timestamp::now(), sink: sink.to_owned(), reason: reason.to_owned(), record }
     }
 
-    /// When it was refused.
+    /// Returns when it was refused.
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// The sink that refused it.
+    /// Returns the sink that refused it.
     pub fn sink(&self) -> &str {
         &self.sink
     }
 
-    /// Why.
+    /// Returns why it was refused.
     pub fn reason(&self) -> &str {
         &self.reason
     }
 
-    /// The record.
+    /// Returns the record.
     pub fn record(&self) -> &Record {
         &self.record
     }
@@ -56,13 +56,13 @@ impl DeadLetter {
     }
 
     fn from_line(line: &str) -> Option<Self> {
-        let json: Json = serde_json::from_str(line).ok()?;
-        let text = |name: &str| json[name].as_str();
+        let members = Members::of(line).ok()?;
+        let Json::Nested(record) = members.get("record")? else { return None };
         Some(Self {
-            at: text("at")?.parse().ok()?,
-            sink: text("sink")?.to_owned(),
-            reason: text("reason")?.to_owned(),
-            record: Record::from_json(&json["record"].to_string()).ok()?,
+            at: members.parsed("at")?,
+            sink: members.text("sink")?.to_owned(),
+            reason: members.text("reason")?.to_owned(),
+            record: Record::from_json(record).ok()?,
         })
     }
 }
@@ -82,12 +82,12 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Those of the spool in this folder.
+    /// Names those of the spool in this folder. Nothing is read yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// All that can be read, the oldest first.
+    /// Returns all that can be read, the oldest first.
     ///
     /// # Errors
     ///
@@ -98,8 +98,9 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Keeps the letters for which `keep` returns true, and says how many went. Lines that cannot be read stay. Processes
-    /// that write dead letters meanwhile wait, so `keep` should not take long.
+    /// Keeps the letters for which `keep` returns true, and returns how many went. Lines that
+    /// cannot be read stay. Processes that write dead letters meanwhile wait, so `keep` should not
+    /// take long.
     ///
     /// # Errors
     ///
@@ -127,7 +128,8 @@ impl DeadLetters {
         Ok(gone)
     }
 
-    /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it returns.
+    /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it
+    /// returns.
     pub(super) fn append(&self, letters: &[DeadLetter], limit: u64) -> io::Result<()> {
         let mut lines = Vec::new();
         for letter in letters {

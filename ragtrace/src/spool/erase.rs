@@ -12,7 +12,7 @@ use super::slot::Slot;
 use super::undecided::read_undecided;
 use crate::sink::Batch;
 
-/// What was erased from a spool, or would be.
+/// Counts of what was erased from a spool, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Erased {
@@ -20,14 +20,17 @@ pub struct Erased {
     pub records: u64,
     /// Finished requests that waited beside them.
     pub requests: u64,
-    /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or left when that process
-    /// ends; erase again then.
+    /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or
+    /// left when that process ends; erase again then.
     pub slots_in_use: usize,
 }
 
-/// Erases from the spool in `folder` what is of a user: every record of theirs, and of each trace with one of those in the
-/// spool, also where a sampler has not decided yet. A batch keeps its id, so that one that had arrived already is still known. Dead letters are
-/// [`DeadLetters`](super::DeadLetters)'. With `dry_run` it only counts.
+/// Erases from the spool in `folder` what is of a user: every record of theirs, and of each trace
+/// with one of those in the spool, also where a sampler has not decided yet. With `dry_run` it only
+/// counts.
+///
+/// A batch keeps its id, so that one that had arrived already is still known. Dead letters are in
+/// [`DeadLetters`](super::DeadLetters).
 ///
 /// # Errors
 ///
@@ -45,7 +48,7 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
     let mut traces = HashSet::new();
     for slot in &orphans {
         let (file, contents) = slot.open().map_err(failed)?;
-        each(&file, &contents, |_, _, batch| {
+        for_each_batch(&file, &contents, |_, _, batch| {
             traces.extend(traces_of(&batch, user_id));
             Ok(())
         })
@@ -58,7 +61,7 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
         slots.push((file, contents));
     }
     for (file, contents) in &slots {
-        each(file, contents, |sink, (sequence, meta), batch| {
+        for_each_batch(file, contents, |sink, (sequence, meta), batch| {
             let rest = without(&batch, user_id, &traces);
             let gone = batch.records().len() - rest.records().len();
             let gone_requests = batch.requests().len() - rest.requests().len();
@@ -86,8 +89,9 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
     Ok(erased)
 }
 
-/// Every batch that can be read. One that cannot is dropped, and said to be, by whoever delivers the others.
-fn each(
+/// Calls `take` with every batch that can be read. One that cannot is dropped, and reported, by
+/// whoever delivers the others.
+fn for_each_batch(
     file: &SpoolFile,
     contents: &Contents,
     mut take: impl FnMut(&str, (u64, &BatchMeta), Batch) -> Result<(), SpoolError>,
@@ -109,13 +113,13 @@ fn traces_of<'a>(batch: &'a Batch, user_id: &'a str) -> impl Iterator<Item = Tra
     records.filter_map(crate::Record::trace_id).chain(requests.map(crate::metrics::RequestMetric::trace_id))
 }
 
-/// The batch without what is of the user or of these traces.
+/// Returns the batch without what is of the user or of these traces.
 fn without(batch: &Batch, user_id: &str, traces: &HashSet<TraceId>) -> Batch {
-    let stays = |user: Option<&str>, trace: Option<TraceId>| {
+    let is_kept = |user: Option<&str>, trace: Option<TraceId>| {
         user != Some(user_id) && trace.is_none_or(|trace| !traces.contains(&trace))
     };
-    let records = batch.records().iter().filter(|record| stays(record.user_id(), record.trace_id()));
-    let requests = batch.requests().iter().filter(|request| stays(request.user_id(), Some(request.trace_id())));
+    let records = batch.records().iter().filter(|record| is_kept(record.user_id(), record.trace_id()));
+    let requests = batch.requests().iter().filter(|request| is_kept(request.user_id(), Some(request.trace_id())));
     let rest = Batch::new(batch.id(), records.cloned().collect::<Vec<_>>())
         .with_metrics(requests.cloned().collect(), batch.minutes().to_vec());
     match batch.origin().zip(batch.closed_at()) {

@@ -1,4 +1,4 @@
-//! What the spool's thread does: commands in groups, a transaction a group, limits, and ages.
+//! Executes commands in groups, a transaction a group, and keeps to limits and ages.
 
 use ragtrace_core::Timestamp;
 
@@ -16,9 +16,9 @@ use crate::sink::Batch;
 /// A file that is larger while it holds nothing is begun anew.
 const MAX_EMPTY_BYTES: u64 = 16 << 20;
 
-/// Which sink a command is for, and the ticket that comes back with the answer.
+/// The sink that a command is for, and the ticket that comes back with the answer.
 #[derive(Clone, Copy)]
-struct Ticket {
+struct ReplyTo {
     sink_index: usize,
     ticket: u64,
 }
@@ -30,10 +30,10 @@ impl SpoolStore {
         for command in commands {
             match command {
                 SpoolCommand::Store { sink_index, ticket, batch, in_memory } => {
-                    self.store(&mut group, Ticket { sink_index, ticket }, &batch, in_memory);
+                    self.store(&mut group, ReplyTo { sink_index, ticket }, &batch, in_memory);
                 }
                 SpoolCommand::Split { sink_index, ticket, parent, halves } => {
-                    self.split(&mut group, Ticket { sink_index, ticket }, parent, &halves);
+                    self.split(&mut group, ReplyTo { sink_index, ticket }, parent, &halves);
                 }
                 SpoolCommand::Remove { sink_index, key } => self.remove(&mut group, sink_index, key),
                 SpoolCommand::Unload { sink_index, key } => {
@@ -56,7 +56,7 @@ impl SpoolStore {
                 SpoolCommand::WriteUndecided { ticket, traces } => self.write_undecided(&mut group, ticket, traces),
                 SpoolCommand::Decide { traces, batches } => {
                     for KeptBatch { sink_index, ticket, batch } in batches {
-                        self.store(&mut group, Ticket { sink_index, ticket }, &batch, true);
+                        self.store(&mut group, ReplyTo { sink_index, ticket }, &batch, true);
                     }
                     self.remove_undecided(&mut group, traces);
                 }
@@ -70,7 +70,8 @@ impl SpoolStore {
         self.commit(&mut group);
     }
 
-    /// Does what is due without a command: ages, a disk that rested, a file that is large and empty.
+    /// Does what is due without a command: ages, a disk that rested, a file that is large and
+    /// empty.
     pub(super) fn tick(&mut self) {
         if self.file.is_none() && self.ensure_open().is_err() {
             return;
@@ -85,8 +86,8 @@ impl SpoolStore {
         }
     }
 
-    fn store(&mut self, group: &mut GroupCommit, ticket: Ticket, batch: &Batch, in_memory: bool) {
-        let Ticket { sink_index, ticket } = ticket;
+    fn store(&mut self, group: &mut GroupCommit, reply_to: ReplyTo, batch: &Batch, in_memory: bool) {
+        let ReplyTo { sink_index, ticket } = reply_to;
         let sink = match self.open_for(sink_index) {
             Ok(sink) => sink,
             Err(why) => return self.send(SpoolEvent::Stored { sink_index, ticket, key: Err(why) }),
@@ -103,8 +104,8 @@ impl SpoolStore {
         group.replies.push(PendingReply::Store { sink_index, ticket, sequence, in_memory });
     }
 
-    fn split(&mut self, group: &mut GroupCommit, ticket: Ticket, parent: StoredKey, halves: &[Batch; 2]) {
-        let Ticket { sink_index, ticket } = ticket;
+    fn split(&mut self, group: &mut GroupCommit, reply_to: ReplyTo, parent: StoredKey, halves: &[Batch; 2]) {
+        let ReplyTo { sink_index, ticket } = reply_to;
         let sink = match self.open_for(sink_index) {
             Ok(sink) => sink,
             Err(why) => return self.send(SpoolEvent::Split { sink_index, ticket, keys: Err(why) }),
@@ -117,7 +118,8 @@ impl SpoolStore {
 
     fn remove(&mut self, group: &mut GroupCommit, sink_index: usize, key: StoredKey) {
         if let Some(sink) = self.name_of(sink_index) {
-            // If the disk fails now, the batch is found without an entry when the file is opened again, and goes then.
+            // If the disk fails now, the batch is found without an entry when the file is opened
+            // again, and goes then.
             self.index.remove(&sink, key.0);
             group.writes.push(Write::Remove { sink, sequence: key.0 });
         }
@@ -146,7 +148,8 @@ impl SpoolStore {
     /// Lets go of records whose traces are decided.
     fn remove_undecided(&mut self, group: &mut GroupCommit, traces: Vec<TraceId>) {
         for trace_id in traces {
-            // If the disk fails now, the trace is found without an entry when the file is opened again, and goes then.
+            // If the disk fails now, the trace is found without an entry when the file is opened
+            // again, and goes then.
             if self.undecided.remove(trace_id) {
                 group.writes.push(Write::RemoveUndecided { trace_id });
             }
@@ -194,7 +197,8 @@ impl SpoolStore {
             let event = self.reply(reply, written.as_ref().err());
             self.send(event);
         }
-        // What was dropped is gone from the index, so it goes from the disk at the latest when that works again.
+        // What was dropped is gone from the index, so it goes from the disk at the latest when that
+        // works again.
         for event in events {
             self.send(event);
         }

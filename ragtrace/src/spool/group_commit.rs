@@ -1,4 +1,5 @@
-//! Commands that share a transaction: what they write, and what is to be answered once it is on disk.
+//! Commands that share a transaction: their writes, and the answers once those are on
+//! disk.
 
 use super::database::{BatchMeta, SpoolError, SpoolFile};
 use super::protocol::SpoolEvent;
@@ -12,7 +13,7 @@ pub(super) const MOVED_BYTES: u64 = 8 << 20;
 pub(super) struct GroupCommit {
     pub(super) writes: Vec<Write>,
     pub(super) bytes: u64,
-    /// What happened whether or not the disk works.
+    /// Events that happened whether or not the disk works.
     pub(super) events: Vec<SpoolEvent>,
     /// Stores and splits, answered with a key or with why they failed, and undecided records.
     pub(super) replies: Vec<PendingReply>,
@@ -25,7 +26,7 @@ pub(super) enum Write {
     RemoveUndecided { trace_id: TraceId },
 }
 
-/// What is answered once a group is written.
+/// An answer that is due once a group is written.
 pub(super) enum PendingReply {
     Undecided { ticket: u64 },
     Store { sink_index: usize, ticket: u64, sequence: u64, in_memory: bool },

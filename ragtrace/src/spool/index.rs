@@ -1,4 +1,4 @@
-//! What the file holds, in memory: so that limits cost no reading.
+//! An index in memory of the batches in the file, so that limits cost no reading.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,15 @@ pub(super) struct BatchIndex {
     next: u64,
 }
 
-/// What is stored for one sink.
+/// The batches that are stored for one sink.
 #[derive(Debug, Default)]
 struct SinkBatches {
     batches: BTreeMap<u64, BatchMeta>,
     /// Those that no delivery has in memory, and that may be loaded or dropped.
     on_disk_alone: BTreeSet<u64>,
     bytes: u64,
-    /// What was loaded last: the next to be loaded comes after it, so that none is loaded twice before all others.
+    /// The batch that was loaded last: the next to be loaded comes after it, so that none is loaded
+    /// twice before all others.
     loaded: u64,
 }
 
@@ -77,7 +78,8 @@ impl BatchIndex {
         of_sink.batches.get(&sequence).map(|meta| (sequence, *meta))
     }
 
-    /// Returns the batch on disk alone whose turn it is to be loaded; the next call returns the next one.
+    /// Returns the batch on disk alone whose turn it is to be loaded; the next call returns the
+    /// next one.
     pub(super) fn next_to_load(&mut self, sink: &str) -> Option<(u64, BatchMeta)> {
         let of_sink = self.sinks.get_mut(sink)?;
         let sequence =

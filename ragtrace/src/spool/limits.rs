@@ -11,12 +11,14 @@ use ragtrace_core::ParseError;
 pub enum Durability {
     /// Never: memory only. What is not delivered at the end is dropped.
     Memory,
-    /// When a sink fails or is over half of its memory limits, and at the end. The default once there is a spool.
+    /// When a sink fails or is over half of its memory limits, and at the end. The default once
+    /// there is a spool.
     #[default]
     Spill,
-    /// Before they are sent: once [`crate::Telemetry::flush`] has returned with `complete`, what was recorded before is
-    /// delivered or on disk, and survives the process. That includes what a [`crate::Sampler`] holds until its trace is
-    /// decided, which is on disk within a second or so; a trace that is decided by then never goes there.
+    /// Before they are sent: once [`crate::Telemetry::flush`] has returned with `complete`, what
+    /// was recorded before is delivered or on disk, and survives the process. That includes what a
+    /// [`crate::Sampler`] holds until its trace is decided, which is on disk within a second or so;
+    /// a trace that is decided by then never goes there.
     Durable,
 }
 
@@ -38,26 +40,28 @@ impl FromStr for Durability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
-    /// Bytes on disk for one sink of one process. Batches take at most five eighths of it; the rest is what the file
-    /// needs besides. The file may be longer than that, with holes that take no room. What a sampler holds has as much
-    /// for itself, and is bounded by [`crate::Sampler::hold`] before.
+    /// Bytes on disk for one sink of one process. Batches take at most five eighths of it; the rest
+    /// is what the file needs besides. The file may be longer than that, with holes that take no
+    /// room. What a sampler holds has as much for itself, and is bounded by
+    /// [`crate::Sampler::hold`] before.
     pub bytes: u64,
-    /// What is older is dropped.
+    /// The age over which batches are dropped.
     pub age: Duration,
-    /// What is dropped when there is no room.
+    /// Which batches are dropped when there is no room.
     pub when_full: WhenFull,
     /// Bytes of dead letters in the folder. Beyond, refused records are counted as dropped.
     pub dead_letter_bytes: u64,
 }
 
-/// What is dropped when the spool is full.
+/// Which batches are dropped when the spool is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// What was stored first.
+    /// The batches that were stored first.
     #[default]
     DropOldest,
-    /// What comes now: it stays in memory for as long as there is room, and is dropped then.
+    /// The batch that comes now: it stays in memory for as long as there is room, and is dropped
+    /// then.
     DropNewest,
 }
 

@@ -1,15 +1,16 @@
-//! What waits on disk: batches that a sink does not take now, and records that it never will.
+//! Keeps on disk the batches that a sink does not take now, and the records that it never will.
 //!
 //! What it promises:
 //!
 //! - The disk has a thread of its own. Neither the application nor the worker ever waits for it.
-//! - A stored batch keeps its id and its records until it is delivered. If it is split, the halves are on disk before
-//!   one of them is sent, so a crash between them repeats nothing.
+//! - A stored batch keeps its id and its records until it is delivered. If it is split, the halves
+//!   are on disk before one of them is sent, so a crash between them repeats nothing.
 //! - What does not fit the limits is dropped, the oldest or the newest as set, and counted.
-//! - A disk that is full, a folder that cannot be written and a damaged file cost what they hold and no more: the
-//!   process goes on in memory and says so on stderr.
+//! - A disk that is full, a folder that cannot be written and a damaged file cost what they hold
+//!   and no more: the process goes on in memory and says so on stderr.
 //!
-//! What it does not promise: an order between batches, and that a batch arrives once at a sink that keeps no ledger.
+//! What it does not promise: an order between batches, and that a batch arrives once at a sink that
+//! keeps no ledger.
 //!
 //! # The folder
 //!
@@ -22,24 +23,26 @@
 //! dead-letters.lock            locked while a line is written, or while the lines are replayed
 //! ```
 //!
-//! Processes may share a folder: each takes the first slot that nobody has locked. What other slots without a process
-//! hold is moved to it at its start, so what a process left behind is delivered by the next one, once.
+//! Processes may share a folder: each takes the first slot that nobody has locked. What other slots
+//! without a process hold is moved to it at its start, so what a process left behind is delivered
+//! by the next one, once.
 //!
 //! # The format
 //!
-//! `spool.redb` is a `redb` database with four tables: `meta` (`version` is 1), `batches` (by sink and sequence number:
-//! id, records, bytes, time of storing), `chunks` (by sequence number and position: the bytes) and `undecided` (by trace and
-//! row: what the sampler holds). The bytes of a batch are a line of JSON with its id and its counts, and the canonical JSON
-//! of each record, a line each. A file of another version is set aside like a damaged one. A dead letter is a line of JSON
-//! with `at`, `sink`, `reason` and `record`.
-
+//! `spool.redb` is a `redb` database with four tables: `meta` (`version` is 1), `batches` (by sink
+//! and sequence number: id, records, bytes, time of storing), `chunks` (by sequence number and
+//! position: the bytes) and `undecided` (by trace and row: what the sampler holds). The bytes of a
+//! batch are a line of JSON with its id and its counts, and the canonical JSON of each record, a
+//! line each. A file of another version is set aside like a damaged one. A dead letter is a line of
+//! JSON with `at`, `sink`, `reason` and `record`.
 //!
 //! # The files
 //!
 //! Ground first: `codec` (a batch as bytes), `database` (the file of a slot), `slot`, `index` and
 //! `undecided` (what the file holds, in memory), `protocol` (what the worker asks and is answered),
 //! `group_commit`; then the thread's work: `store` (its state), `recover` (opening), `execute` (the
-//! commands) and `thread` (the loop). `dead_letter`, `replay` and `erase` are for other programs, too.
+//! commands) and `thread` (the loop). `dead_letter`, `replay` and `erase` are for other programs,
+//! too.
 
 mod codec;
 mod database;

@@ -1,4 +1,4 @@
-//! What the worker asks of the spool's thread, and what the thread answers.
+//! The commands that the worker sends to the spool's thread, and the events that come back.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -12,13 +12,13 @@ use crate::record::{Record, RecordFilter};
 use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 
-/// What a spool needs to begin.
+/// Everything that a spool needs to begin.
 #[derive(Debug)]
 pub(crate) struct SpoolConfig {
     pub(crate) folder: PathBuf,
     pub(crate) limits: SpoolLimits,
-    /// The names under which batches are kept, by the index of the sink; `None` for a sink of which none
-    /// are.
+    /// The names under which batches are kept, by the index of the sink; `None` for a sink of which
+    /// none are.
     pub(crate) sinks: Vec<Option<String>>,
     /// How large a batch may be, by the index of the sink.
     pub(crate) batch_limits: Vec<BatchLimits>,
@@ -51,7 +51,8 @@ pub(crate) struct KeptBatch {
 /// A request to the spool. `ticket` comes back with the answer.
 #[derive(Debug)]
 pub(crate) enum SpoolCommand {
-    /// Keep a batch. With `in_memory` its delivery has it, too, and it is neither loaded nor dropped.
+    /// Keep a batch. With `in_memory` its delivery has it, too, and it is neither loaded nor
+    /// dropped.
     Store { sink_index: usize, ticket: u64, batch: Batch, in_memory: bool },
     /// Put the halves in the place of a batch that is in memory.
     Split { sink_index: usize, ticket: u64, parent: StoredKey, halves: Box<[Batch; 2]> },
@@ -59,15 +60,15 @@ pub(crate) enum SpoolCommand {
     Remove { sink_index: usize, key: StoredKey },
     /// Note that a batch is not in memory any more.
     Unload { sink_index: usize, key: StoredKey },
-    /// Read batches back until they have so many bytes, the oldest first; they are in memory from then
-    /// on.
+    /// Read batches back until they have so many bytes, the oldest first; they are in memory from
+    /// then on.
     Load { sink_index: usize, bytes: u64 },
     /// Write down what a sink refused for good.
     WriteDeadLetters { sink_index: usize, letters: Vec<DeadLetter> },
     /// Keep records whose traces the sampler has not decided.
     WriteUndecided { ticket: u64, traces: Vec<(TraceId, Vec<Record>)> },
-    /// Let go of the undecided records of these traces. Those of them that are kept come in `batches`,
-    /// which are stored in the same transaction and stay in memory.
+    /// Let go of the undecided records of these traces. Those of them that are kept come in
+    /// `batches`, which are stored in the same transaction and stay in memory.
     Decide { traces: Vec<TraceId>, batches: Vec<KeptBatch> },
     /// Come to an end, and say so.
     Close { done: tokio::sync::oneshot::Sender<()> },
@@ -76,7 +77,8 @@ pub(crate) enum SpoolCommand {
 /// An answer of the spool.
 #[derive(Debug)]
 pub(crate) enum SpoolEvent {
-    /// What earlier processes left was looked at, if the disk allows it; nothing more comes of that.
+    /// What earlier processes left was looked at, if the disk allows it; nothing more comes of
+    /// that.
     Opened,
     /// Undecided records are on disk, or why they are not.
     UndecidedWritten { ticket: u64, written: Result<(), String> },

@@ -1,5 +1,5 @@
-//! What the spool's thread finds when it opens the file: at its start what earlier processes left, and
-//! after a failure what became of its own.
+//! Opens the file of the slot: at the start it takes over what earlier processes left, and after a
+//! failure it makes file and index agree.
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -18,8 +18,8 @@ use crate::sink::Batch;
 use crate::warning;
 
 impl SpoolStore {
-    /// Opens the file and says what earlier processes left. A failure is printed on stderr, and tried
-    /// again later.
+    /// Opens the file and says what earlier processes left. A failure is printed on stderr, and
+    /// tried again later.
     pub(super) fn recover(&mut self) {
         let _ = self.ensure_open();
         self.send(SpoolEvent::Opened);
@@ -56,7 +56,8 @@ impl SpoolStore {
             self.index = BatchIndex::of(contents);
             for orphan in Slot::orphans(&self.folder).map_err(disk)? {
                 if let Err(error) = self.adopt(&file, &orphan) {
-                    // One that cannot be read is no reason to keep nothing; what was moved so far is in the file.
+                    // One that cannot be read is no reason to keep nothing; what was moved so far
+                    // is in the file.
                     warning::print(&format!("what {orphan} holds is left there, since it cannot be moved: {error}"));
                     self.index = BatchIndex::of(file.contents()?);
                 }
@@ -154,8 +155,8 @@ impl SpoolStore {
         }
     }
 
-    /// Makes file and index agree after a failure. What the file holds and the index does not was given
-    /// up or answered as failed, so it goes. What only the index has is lost.
+    /// Makes file and index agree after a failure. What the file holds and the index does not was
+    /// given up or answered as failed, so it goes. What only the index has is lost.
     fn reconcile(&mut self, file: &SpoolFile, contents: &Contents) -> Result<(), SpoolError> {
         let held: Vec<(String, u64)> =
             contents.iter().flat_map(|(sink, batches)| batches.keys().map(|n| (sink.clone(), *n))).collect();
@@ -177,7 +178,8 @@ impl SpoolStore {
         Ok(())
     }
 
-    /// Does the same for undecided records: what the file should hold and does not is written again.
+    /// Does the same for undecided records: what the file should hold and does not is written
+    /// again.
     fn reconcile_undecided(&mut self, file: &SpoolFile) -> Result<(), SpoolError> {
         let on_disk = file.undecided()?;
         let unknown = on_disk.keys().filter(|trace_id| !self.undecided.contains(**trace_id));
@@ -207,8 +209,8 @@ impl SpoolStore {
     }
 }
 
-/// Takes over what a process that is gone had not decided. Doing it twice adds nothing: a row has one
-/// key.
+/// Takes over what a process that is gone had not decided. Doing it twice adds nothing: a row has
+/// one key.
 fn adopt_undecided(file: &SpoolFile, theirs: &SpoolFile) -> Result<(), SpoolError> {
     let (mut writes, mut bytes) = (Vec::new(), 0);
     for trace_id in theirs.undecided()?.into_keys() {

@@ -9,7 +9,7 @@ use super::dead_letter::{DeadLetter, DeadLetters};
 use crate::redact::Redactor;
 use crate::sink::{Batch, Sink};
 
-/// What a replay achieved.
+/// The result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Replayed {
@@ -22,9 +22,10 @@ pub struct Replayed {
 }
 
 impl DeadLetters {
-    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from the file. Each letter
-    /// goes alone, under an id that follows from its record's: one that is there twice, or is replayed once more after an
-    /// interruption, makes nothing twice at a sink with a ledger.
+    /// Delivers to `sink` what it refused before, once its fault is mended. What arrives goes from
+    /// the file. Each letter goes alone, under an id that follows from its record's: one that is
+    /// there twice, or is replayed once more after an interruption, makes nothing twice at a sink
+    /// with a ledger.
     ///
     /// # Errors
     ///
@@ -47,7 +48,7 @@ impl DeadLetters {
     }
 }
 
-/// Delivers a letter, or says why it is refused again.
+/// Delivers a letter, or returns why it is refused again.
 async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
     let id = Uuid::new_v5(&letter.record.id(), b"replay");
     let batch = Batch::new(id, [letter.record.clone()]);

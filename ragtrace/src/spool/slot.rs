@@ -1,4 +1,5 @@
-//! The folders of processes inside the spool's folder: one each, held by a lock that ends with its process.
+//! The folders of processes inside the spool's folder: one each, held by a lock that ends with its
+//! process.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -38,7 +39,7 @@ impl Slot {
         Err(io::Error::other(format!("{SLOTS} processes use it already")))
     }
 
-    /// The slots whose process is gone and that still have a file.
+    /// Returns the slots whose process is gone and that still have a file.
     pub(super) fn orphans(root: &Path) -> io::Result<Vec<Self>> {
         let mut orphans = Vec::new();
         for folder in folders_with_a_file(root)? {
@@ -48,7 +49,7 @@ impl Slot {
         Ok(orphans)
     }
 
-    /// How many slots have a file, held or not.
+    /// Returns how many slots have a file, held or not.
     pub(super) fn with_a_file(root: &Path) -> io::Result<usize> {
         Ok(folders_with_a_file(root)?.len())
     }
@@ -86,7 +87,7 @@ impl Slot {
         Ok(())
     }
 
-    /// The length of the slot's file.
+    /// Returns the length of the slot's file in bytes.
     pub(super) fn bytes(&self) -> u64 {
         fs::metadata(database_of(&self.folder)).map_or(0, |file| file.len())
     }

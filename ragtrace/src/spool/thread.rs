@@ -1,5 +1,5 @@
-//! The spool's thread: it takes commands in groups, and looks at ages and at a disk that failed when
-//! there are none.
+//! The spool's thread: it takes commands in groups, and looks at ages and at a disk that failed
+//! when there are none.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -8,7 +8,8 @@ use super::protocol::{SpoolCommand, SpoolConfig, SpoolHandle};
 use super::store::SpoolStore;
 use crate::warning;
 
-/// How often ages are looked at, and a folder that failed is tried again, when nothing else happens.
+/// How often ages are looked at, and a folder that failed is tried again, when nothing else
+/// happens.
 const TICK: Duration = Duration::from_secs(5);
 /// Commands that share a transaction.
 const GROUP_COMMANDS: usize = 256;
@@ -49,7 +50,8 @@ fn run(mut store: SpoolStore, commands: &Receiver<SpoolCommand>) {
         let group: Vec<_> = group.collect();
         store.execute(group);
         if let Some(done) = closing {
-            // What was asked for after the wish to close is done too: it was before the worker saw the end.
+            // What was asked for after the wish to close is done too: it was before the worker saw
+            // the end.
             store.execute(commands.try_iter().collect());
             store.close();
             // Whoever waited may have gone.

@@ -1,10 +1,10 @@
-//! What a sampler holds, on disk ahead of its decision: so that a trace that turns out to be an error is
-//! whole although its process was killed meanwhile.
+//! Records that a sampler holds, on disk ahead of its decision: so that a trace that turns out to
+//! be an error is whole although its process was killed meanwhile.
 //!
-//! The worker says what it holds, a row a trace and look, and later which traces are decided. What is
-//! kept of them comes along as batches, stored in the transaction that lets go of the rows, so it is in
-//! one of both places after any crash. What a process leaves here when it is killed is decided by the
-//! next one, at its start, before anything is delivered.
+//! The worker says what it holds, a row a trace and look, and later which traces are decided. What
+//! is kept of them comes along as batches, stored in the transaction that lets go of the rows, so
+//! it is in one of both places after any crash. What a process leaves here when it is killed is
+//! decided by the next one, at its start, before anything is delivered.
 
 use std::collections::{BTreeMap, HashSet};
 

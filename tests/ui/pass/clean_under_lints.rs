@@ -101,11 +101,11 @@ fn it_runs() {
         });
         let next = stage!("lints.sync_call", { synchronous(1) });
         let value = stage!("lints.sync_value", err(|error| code = error.0), {
-            let words = next.ok_or(Failure(2))?;
-            if words > 9 {
+            let number = next.ok_or(Failure(2))?;
+            if number > 9 {
                 return Err(Failure(3));
             }
-            Ok(words)
+            Ok(number)
         });
         assert_eq!((count, value.map_err(|error| error.0)), (2, Ok(2)));
         (words, both, last, block)

@@ -120,6 +120,25 @@ fn blocks_nest_in_each_other_and_in_functions_of_either_sort() {
     assert_eq!((depth("sync_block.outer"), depth("sync_block.inner")), (Some(1.0), Some(2.0)));
 }
 
+fn first(text: &str) -> Result<Box<dyn std::fmt::Display>, ParseIntError> {
+    stage!("sync_block.expected", { Ok(Box::new(text.parse::<u32>()?)) })
+}
+
+#[test]
+fn a_block_has_the_type_that_is_expected_of_it() {
+    let (values, captured) = testing::capture_sync(|| {
+        let bytes: Vec<u8> = stage!("sync_block.collects", { (0..3).collect() });
+        let text: Option<&dyn std::fmt::Debug> = stage!("sync_block.coerces", { bytes.first().map(|byte| byte as _) });
+        let never: fn() -> u32 = || stage!("sync_block.diverges", { panic!("it is not called") });
+        assert!(text.is_some() && std::hint::black_box(Some(never)).is_some());
+        (bytes.len(), first("7").map(|first| first.to_string()), first("x").is_err())
+    });
+    assert_eq!(values, (3, Ok("7".to_owned()), true));
+    assert_eq!(captured.stage("sync_block.collects").completed().one().count(), Some(3));
+    let expected = captured.stage("sync_block.expected");
+    assert_eq!((expected.completed().len(), expected.failed().len()), (1, 1));
+}
+
 #[test]
 fn a_panic_in_a_block_goes_on_and_fails_the_stage() {
     let (caught, captured) = testing::capture_sync(|| {

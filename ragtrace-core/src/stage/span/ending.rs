@@ -139,6 +139,9 @@ impl Ending<'_> {
 
     #[inline(never)]
     fn close(&mut self) {
+        if self.span.is_tracked() {
+            self.track_ended();
+        }
         if let Span { stage, state: State::Begun(run) } = &mut *self.span
             && let Some(stage) = stage.take()
         {
@@ -152,10 +155,7 @@ impl Ending<'_> {
                         let end = entry::end(span, &run.ended(self.at, self.outcome));
                         dispatch::send(by, request, Admission::Guaranteed, end, &self.fields);
                     }
-                    _ => run.record_with_start(stage, request, run.ended(self.at, self.outcome), &self.fields),
-                }
-                if run.run_state.has(RunState::TRACKED) {
-                    run.track_ended(stage, request, run.ended(self.at, self.outcome), &self.fields);
+                    _ => run.record_with_start(stage, request, (self.at, self.outcome), &self.fields),
                 }
             }
             let request = ManuallyDrop::into_inner(request);
@@ -166,6 +166,20 @@ impl Ending<'_> {
             }
         }
         ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(FieldBuffer::attach(usize::MAX))));
+    }
+}
+
+impl Ending<'_> {
+    /// Lets observers know of the end.
+    #[cold]
+    #[inline(never)]
+    fn track_ended(&self) {
+        let (Some(stage), State::Begun(begun)) = (self.span.stage, &self.span.state) else { return };
+        let (Some(request), Some(run)) = (begun.with_request(Arc::clone), begun.to_run(stage, begun.span)) else {
+            return;
+        };
+        let end = begun.ended(self.at, self.outcome);
+        observer::each(|observer| observer.ended(&request, &run, &end, &self.fields));
     }
 }
 
@@ -183,25 +197,17 @@ impl Begun {
         &self,
         stage: &'static StageDescriptor,
         request: &Arc<Request>,
-        end: RunEnd,
+        (at, outcome): (Ticks, Outcome),
         fields: &FieldBuffer,
     ) {
         let Some(run) = self.to_run(stage, self.span) else { return };
-        let level = match end.outcome {
+        let level = match outcome {
             Outcome::Completed => stage.level(),
             Outcome::Failed => Level::Error,
             Outcome::Cancelled => Level::Warn,
         };
-        let head = entry::end_with_start(&run, &end);
+        let head = entry::end_with_start(&run, &self.ended(at, outcome));
         dispatch::send_if_enabled(request, Admission::Droppable(level), head, fields);
-    }
-
-    /// Lets observers know of the end.
-    #[cold]
-    #[inline(never)]
-    fn track_ended(&self, stage: &'static StageDescriptor, request: &Arc<Request>, end: RunEnd, fields: &FieldBuffer) {
-        let Some(run) = self.to_run(stage, self.span) else { return };
-        observer::each(|observer| observer.ended(request, &run, &end, fields));
     }
 }
 

@@ -99,6 +99,12 @@ impl Span {
         self.stage.is_some()
     }
 
+    /// Returns whether somebody keeps track of the run.
+    #[inline]
+    fn is_tracked(&self) -> bool {
+        matches!(&self.state, State::Begun(run) if run.run_state.has(RunState::TRACKED))
+    }
+
     #[inline(never)]
     fn enter_poll(&mut self) {
         match self.state {
@@ -159,10 +165,6 @@ impl Span {
             if local_root {
                 flags |= RunState::LOCAL_ROOT;
             }
-            if observer::any() {
-                flags |= RunState::TRACKED;
-                observer::each(|observer| observer.began(request, &run, &fields));
-            }
             began = Some((span, started));
         }
         // What was put in its place is `None`, which has nothing to drop.
@@ -171,8 +173,8 @@ impl Span {
         let run_state = RunState::begun(flags, started);
         self.state = State::Begun(Begun { span: before, parent, started, request: kept, run_state });
         current::swap_span(Some(span));
-        if flags & RunState::TRACKED != 0 {
-            self.track_entered();
+        if flags & RunState::TRACKED != 0 || observer::any() {
+            self.track_began(&fields);
         }
     }
 
@@ -184,6 +186,18 @@ impl Span {
             drop(current::swap_request(kept));
         }
         self.discard();
+    }
+
+    /// Lets observers know that the run has begun, and notes that it is on this thread.
+    #[cold]
+    #[inline(never)]
+    fn track_began(&mut self, fields: &FieldBuffer) {
+        let (Some(stage), State::Begun(begun)) = (self.stage, &mut self.state) else { return };
+        begun.run_state.set(RunState::TRACKED);
+        if let (Some(request), Some(run)) = (current::request(), begun.to_run(stage, current::span())) {
+            observer::each(|observer| observer.began(&request, &run, fields));
+        }
+        self.track_entered();
     }
 
     /// Notes that the run is on this thread, once it is.
@@ -224,9 +238,9 @@ impl Span {
 
     #[inline]
     fn leave(&mut self, stays_open: bool) -> Ticks {
-        match (&mut self.state, self.stage) {
-            (State::Begun(run), Some(stage)) => run.leave(stage, stays_open),
-            _ => Ticks::now(),
+        match &mut self.state {
+            State::Begun(run) => run.leave(stays_open),
+            State::Idle(_) => Ticks::now(),
         }
     }
 
@@ -268,7 +282,7 @@ impl Begun {
     /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
     /// from then on, since its next poll may be on another thread.
     #[inline]
-    fn leave(&mut self, stage: &'static StageDescriptor, stays_open: bool) -> Ticks {
+    fn leave(&mut self, stays_open: bool) -> Ticks {
         self.span = current::swap_span(self.span);
         if !self.run_state.has(RunState::SHARES_REQUEST) {
             self.swap_request();
@@ -277,7 +291,7 @@ impl Begun {
             self.run_state.unset(RunState::SHARES_REQUEST);
         }
         if self.run_state.has(RunState::TRACKED) {
-            self.track_left(stage);
+            self.track_left();
         }
         let now = self.now();
         self.run_state.leave(now);
@@ -287,13 +301,10 @@ impl Begun {
     /// Notes that the run is no longer on this thread, once it is not.
     #[cold]
     #[inline(never)]
-    fn track_left(&self, stage: &'static StageDescriptor) {
-        if self.records(stage) {
-            recorder::leave();
-        }
-        if let Some(span) = self.span {
-            observer::each(|observer| observer.left(span));
-        }
+    fn track_left(&self) {
+        let Some(span) = self.span else { return };
+        recorder::leave(span);
+        observer::each(|observer| observer.left(span));
     }
 
     /// Returns whether `record!` may add to the run. What is added is kept until the end, which only an accepted start has for

@@ -34,8 +34,8 @@ impl SinkDelivery {
     }
 
     /// Takes in records that were written ahead while the sampler held them. They become batches of
-    /// their own, each returned with the ticket under which the disk stores it in the place of what it
-    /// has. A delivery without a disk takes them in like all others.
+    /// their own, each returned with the ticket under which the disk stores it in the place of what
+    /// it has. A delivery without a disk takes them in like all others.
     pub(crate) fn accept_written_ahead(&mut self, records: &[Record], now: Instant) -> Vec<(u64, Batch)> {
         if self.spooled.is_none() {
             self.accept(DeliveryInput { records: records.to_vec(), ..DeliveryInput::default() }, now);
@@ -85,8 +85,8 @@ impl SinkDelivery {
         self.batcher.add_metrics(requests, minutes, now);
     }
 
-    /// Counts records, which take `memory` bytes, as accepted, and returns for how many of them there
-    /// is room. The rest are dropped.
+    /// Counts records, which take `memory` bytes, as accepted, and returns for how many of them
+    /// there is room. The rest are dropped.
     fn admit(&mut self, records: &[Record], memory: usize) -> usize {
         let takes_nothing = self.takes_nothing();
         self.account.accepted += records.len() as u64;

@@ -1,4 +1,4 @@
-//! What a sink's answer to a batch means.
+//! Judges a sink's answer to a batch: what becomes of the batch, and when the next one is sent.
 
 use std::time::{Duration, Instant};
 
@@ -13,8 +13,8 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 const MIN_PARKED_DELAY: Duration = Duration::from_millis(500);
 /// After so many panics of the sink over one batch the batch is at fault.
 const MAX_PANICS: u32 = 3;
-/// So many lone records refused one after another, and nothing taken in between, are no bad records:
-/// the backend is not set up for any.
+/// So many lone records refused one after another, and nothing taken in between, are no bad
+/// records: the backend is not set up for any.
 const MAX_REFUSED_IN_A_ROW: usize = 8;
 
 impl SinkDelivery {
@@ -103,8 +103,8 @@ impl SinkDelivery {
         self.not_before = Some(now + delay);
     }
 
-    /// Keeps what is refused because everything is, and tries another batch next: it may be this one
-    /// alone.
+    /// Keeps what is refused because everything is, and tries another batch next: it may be this
+    /// one alone.
     fn park_refused(&mut self, sent: OutgoingBatch, why: &str, now: Instant) {
         self.reporter.report_parked(why);
         let delay = self.backoff.wait(None).max(MIN_PARKED_DELAY).min(PROBE_INTERVAL);
@@ -112,8 +112,8 @@ impl SinkDelivery {
         self.requeue_last(sent);
     }
 
-    /// Puts the halves of a batch in its place: at once, if it is in memory alone, and once they are on
-    /// disk otherwise.
+    /// Puts the halves of a batch in its place: at once, if it is in memory alone, and once they
+    /// are on disk otherwise.
     fn halve(&mut self, sent: OutgoingBatch) {
         if let Some(parts) = sent.number.and_then(|number| self.unfinished.get_mut(&number)) {
             *parts += 1;
@@ -137,8 +137,8 @@ impl SinkDelivery {
         self.finish(sent);
     }
 
-    /// Notes that the sink takes nothing any more: what there is stays on disk for the next process, or
-    /// becomes dead letters without one.
+    /// Notes that the sink takes nothing any more: what there is stays on disk for the next
+    /// process, or becomes dead letters without one.
     fn close(&mut self, sent: OutgoingBatch, error: &SinkError) {
         self.is_closed = true;
         self.close_batch();

@@ -1,4 +1,4 @@
-//! Records gather into batches, with what is counted meanwhile.
+//! Gathers records into batches, with the counts of meanwhile.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,8 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record};
 use crate::sink::{Batch, BatchLimits};
 
-/// Takes what is in `list`, and leaves one with room for half as much: one batch is much like the other.
+/// Takes what is in `list`, and leaves one with room for half as much: one batch is much like the
+/// other.
 fn take_list<T>(list: &mut Vec<T>) -> Vec<T> {
     let room = list.len() / 2;
     std::mem::replace(list, Vec::with_capacity(room))
@@ -73,13 +74,14 @@ impl Batcher {
         self.records.push(record);
         self.sizes.add(sizes);
         self.since.get_or_insert(now);
-        // A record that overflows is never the one that fills the next batch too, unless a batch is one record.
+        // A record that overflows is never the one that fills the next batch too, unless a batch is
+        // one record.
         let full = self.records.len() >= self.limits.records.max(1);
         closed.or_else(|| if full { self.close() } else { None })
     }
 
-    /// Adds all of `records` at once, which take `sizes`, if none of them completes or overflows the
-    /// batch; else they stay where they are.
+    /// Adds all of `records` at once, which take `sizes`, if none of them completes or overflows
+    /// the batch; else they stay where they are.
     pub(super) fn add_all(&mut self, records: &mut Vec<Record>, sizes: BatchSizes, now: Instant) {
         let has_room = self.sizes.json + sizes.json <= self.limits.bytes;
         if has_room && self.records.len() + records.len() < self.limits.records && !records.is_empty() {

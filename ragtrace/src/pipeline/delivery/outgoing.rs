@@ -8,8 +8,8 @@ use crate::spool::{SpoolHandle, StoredKey};
 /// A batch on its way.
 #[derive(Clone, Debug)]
 pub(super) struct OutgoingBatch {
-    /// The batch's number in the order of this process; `None` for one that was finished by going to
-    /// disk. The halves of a batch keep its number and finish together.
+    /// The batch's number in the order of this process; `None` for one that was finished by going
+    /// to disk. The halves of a batch keep its number and finish together.
     pub(super) number: Option<u64>,
     /// Names the batch on disk, if it is there.
     pub(super) key: Option<StoredKey>,
@@ -55,7 +55,7 @@ pub(crate) struct SpoolLink {
     pub(crate) is_durable: bool,
 }
 
-/// What a delivery knows of its batches on disk.
+/// The batches of a delivery that are on disk, as far as it keeps count of them.
 pub(super) struct SpooledBatches {
     pub(super) link: SpoolLink,
     /// Batches that are on disk alone.

@@ -1,4 +1,4 @@
-//! What a delivery hands out to be sent, and when.
+//! Hands out the batches that may be sent, one after the other or several at once.
 
 use std::time::{Duration, Instant};
 
@@ -10,8 +10,8 @@ use crate::sink::Batch;
 const HEARTBEAT: Duration = Duration::from_secs(30);
 
 impl SinkDelivery {
-    /// Closes the batch that fills, if it is due, hands out what may be sent now, and puts on disk what
-    /// should be there.
+    /// Closes the batch that fills, if it is due, hands out what may be sent now, and puts on disk
+    /// what should be there.
     pub(crate) fn poll(&mut self, now: Instant) -> Vec<(u64, Batch)> {
         if self.batcher.due().is_some_and(|due| due <= now) {
             self.close_batch();

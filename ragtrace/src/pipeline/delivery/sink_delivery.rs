@@ -116,8 +116,8 @@ impl SinkDelivery {
         self.spooled.as_ref().map(|spooled| spooled.link.sink_index)
     }
 
-    /// Returns whether every batch below `number` is finished: delivered, dead-lettered, dropped, or
-    /// on disk alone.
+    /// Returns whether every batch below `number` is finished: delivered, dead-lettered, dropped,
+    /// or on disk alone.
     pub(crate) fn is_finished_below(&self, number: u64) -> bool {
         self.unfinished.first_key_value().is_none_or(|(first, _)| *first >= number)
     }

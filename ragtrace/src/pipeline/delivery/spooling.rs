@@ -47,8 +47,8 @@ impl SinkDelivery {
         }
     }
 
-    /// Puts on disk what should be there: all that waits for a sink that fails, and what is over half
-    /// of the memory limits.
+    /// Puts on disk what should be there: all that waits for a sink that fails, and what is over
+    /// half of the memory limits.
     pub(super) fn spill(&mut self, now: Instant) {
         if self.spooled.as_ref().is_none_or(|spooled| spooled.is_paused(now)) {
             return;
@@ -98,8 +98,8 @@ impl SinkDelivery {
         }
     }
 
-    /// Waits for the spool to store a batch that somebody else sends there, under the ticket that is
-    /// returned with it.
+    /// Waits for the spool to store a batch that somebody else sends there, under the ticket that
+    /// is returned with it.
     pub(super) fn await_store(&mut self, batch: Batch) -> (u64, Batch) {
         let ticket = self.next_ticket();
         let outgoing = self.register(batch.clone());
@@ -172,7 +172,8 @@ impl SinkDelivery {
                 let why = format!("they were left at the end, and have no place on disk: {why}");
                 self.reporter.report_dropped(outgoing.records(), &why);
             }
-            // The spool has said why on stderr. The batch waits in memory, and is tried again later.
+            // The spool has said why on stderr. The batch waits in memory, and is tried again
+            // later.
             Err(_) => {
                 self.pause_disk(now);
                 self.ready.push_back(outgoing);
@@ -188,7 +189,8 @@ impl SinkDelivery {
                 if self.is_ending { self.move_to_disk(half) } else { self.requeue_first(half) }
             }
         } else {
-            // A half must not be sent before it is on disk, so the parent waits until that is possible.
+            // A half must not be sent before it is on disk, so the parent waits until that is
+            // possible.
             if let Some(parts) = outgoing.number.and_then(|number| self.unfinished.get_mut(&number)) {
                 *parts -= 1;
             }

@@ -132,7 +132,8 @@ fn a_disk_that_is_behind_costs_what_is_over_the_limits_and_that_is_counted_and_r
     let now = Instant::now();
     for _ in 0..10 {
         delivery.accept(records(4), now);
-        // One batch is under way and never answered; what is over half of the memory_limits goes to the disk, which is slow.
+        // One batch is under way and never answered; what is over half of the memory_limits goes to
+        // the disk, which is slow.
         delivery.poll(now);
         assert!(delivery.account().is_balanced() && delivery.account().pending <= 16, "{:?}", delivery.account());
     }

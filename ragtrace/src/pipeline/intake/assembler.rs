@@ -1,8 +1,9 @@
 //! Entries become records: ends are joined with their starts, names and wall times are filled in.
 //!
-//! A future that moves between threads may have its end read before its start, since each thread has a
-//! chain of its own. Such an end waits for its start, which was written before it and so is in one of
-//! the chains. An end whose start was refused says what that would have said, and waits for nothing.
+//! A future that moves between threads may have its end read before its start, since each thread
+//! has a chain of its own. Such an end waits for its start, which was written before it and so is
+//! in one of the chains. An end whose start was refused says what that would have said, and waits
+//! for nothing.
 
 #![expect(
     clippy::inline_always,
@@ -50,10 +51,10 @@ impl Assembler {
         self.maker.number_records();
     }
 
-    /// Takes in one entry. `is_clean` tells, of a field's name and text, whether they may leave as they
-    /// are.
-    pub(crate) fn add_entry(&mut self, taken: &QueuedEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
-        let QueuedEntry { entry, request, thread } = *taken;
+    /// Takes in one entry. `is_clean` tells, of a field's name and text, whether they may leave as
+    /// they are.
+    pub(crate) fn add_entry(&mut self, queued: &QueuedEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) {
+        let QueuedEntry { entry, request, thread } = *queued;
         let source = EntrySource { request, thread };
         if let Some((run, fields)) = entry.start() {
             let open_run = self.open.entry(run.span);

@@ -1,4 +1,5 @@
-//! The fields of a run's end, and what they say of the run besides: its count, its cost, its failure.
+//! The fields of a run's end, and what they say of the run besides: its count, its cost, its
+//! failure.
 
 #![expect(
     clippy::inline_always,
@@ -21,8 +22,8 @@ pub(super) struct EndFields<'a> {
 }
 
 impl EndFields<'_> {
-    /// Returns whether a text or a truth value among `texts` has the name of a field of the start, whose
-    /// place it takes then.
+    /// Returns whether a text or a truth value among `texts` has the name of a field of the start,
+    /// whose place it takes then.
     #[cold]
     fn repeats_start(&self, texts: &[u64]) -> bool {
         let Self { stage, start, .. } = *self;
@@ -32,7 +33,7 @@ impl EndFields<'_> {
     }
 }
 
-/// What an end says of its run besides its fields.
+/// The facts about a run that its end gives besides its fields.
 #[derive(Default)]
 pub(super) struct EndSummary {
     pub(super) count: Option<u64>,

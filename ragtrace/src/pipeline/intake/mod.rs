@@ -6,8 +6,8 @@
 //!
 //! What it does not promise: an order between threads, since each has a chain of its own.
 //!
-//! It is what the worker does most, so records are put together where they stay, fields remain in the
-//! encoding that the stage wrote, and texts are looked at once.
+//! It is what the worker does most, so records are put together where they stay, fields remain in
+//! the encoding that the stage wrote, and texts are looked at once.
 
 mod assembler;
 mod end_summary;

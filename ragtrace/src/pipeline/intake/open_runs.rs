@@ -10,10 +10,11 @@ use crate::SpanId;
 use crate::hash::{FastHash, spread};
 use crate::record::{EncodedRange, FieldSizes};
 
-/// What is known of a run that has not ended.
+/// A run that has not ended, as far as its entries were read.
 #[derive(Debug, Default)]
 pub(super) struct OpenRun {
-    /// `None` until the start was read; what the body recorded may come before it, from another thread.
+    /// `None` until the start was read; what the body recorded may come before it, from another
+    /// thread.
     start: Option<Start>,
     /// The encoding of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,

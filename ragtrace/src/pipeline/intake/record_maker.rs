@@ -1,4 +1,5 @@
-//! Makes the records of starts and ends, and counts the runs, whether their records are logged or not.
+//! Makes the records of starts and ends, and counts the runs, whether their records are logged or
+//! not.
 
 #![expect(
     clippy::inline_always,
@@ -185,8 +186,9 @@ impl RecordMaker {
         self.add(head, summary, EncodedRanges { context, metrics, sizes });
     }
 
-    /// Makes the record of an end whose fields are told apart by their names: of what is recorded more
-    /// than once the last counts. There may be more of them, too, than a record's encoding may have.
+    /// Makes the record of an end whose fields are told apart by their names: of what is recorded
+    /// more than once the last counts. There may be more of them, too, than a record's encoding may
+    /// have.
     #[cold]
     #[inline(never)]
     fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {

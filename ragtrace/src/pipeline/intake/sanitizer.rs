@@ -16,8 +16,8 @@ use crate::redact::Redactor;
 pub(crate) struct Sanitizer {
     redactor: Redactor,
     limits: RecordLimits,
-    /// The request that was looked at last, and what became of it. Holding it keeps its address from
-    /// being another's.
+    /// The request that was looked at last, and what became of it. Holding it keeps its address
+    /// from being another's.
     last_request: Option<(Arc<Request>, Arc<Request>)>,
     /// Whether names of declared fields are secret, by their address and length.
     secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,

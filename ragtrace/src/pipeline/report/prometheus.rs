@@ -22,7 +22,8 @@ const OF_SINKS: &[OfSink] = &[
 ];
 
 impl Stats {
-    /// The account as `ragtrace_*` metrics in the text format of Prometheus, for a scrape endpoint of the application's.
+    /// Returns the account as `ragtrace_*` metrics in the text format of Prometheus, for a scrape
+    /// endpoint of the application's.
     pub fn to_prometheus(&self) -> String {
         let mut text = String::new();
         for (name, kind, help, value) in OF_SINKS {

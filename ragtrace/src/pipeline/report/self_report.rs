@@ -1,12 +1,12 @@
 //! Reports of the pipeline on itself, as records under the logger `ragtrace`: for whoever reads the
 //! sinks that are well.
 
-use std::borrow::Cow;
+use ragtrace_core::entry::{LogLine, OwnedEntry};
+use ragtrace_core::time::{Anchor, Ticks};
+use ragtrace_core::value::FieldBuffer;
+use ragtrace_core::{Event, FieldDescriptor, Level, LogDescriptor};
 
-use ragtrace_core::id::{random, record_id};
-use ragtrace_core::{Event, Level, Timestamp, Value};
-
-use crate::record::{ChunkBuilder, Extras, OwnedSubject, RecordFilter, RecordParts, SELF_REPORT_LOGGER};
+use crate::record::{ChunkBuilder, RecordFilter, SELF_REPORT_LOGGER};
 
 /// Something that the pipeline did or could not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,57 +23,66 @@ pub(crate) enum SelfReport {
     Dropped { records: u64, why: String },
 }
 
+/// The fields of every report, in the order of the constants below.
+const FIELDS: &[FieldDescriptor] = &[
+    FieldDescriptor::start("sink"),
+    FieldDescriptor::start("reason"),
+    FieldDescriptor::ok("batches"),
+    FieldDescriptor::ok("records"),
+];
+const SINK: u16 = 0;
+const REASON: u16 = 1;
+const BATCHES: u16 = 2;
+const RECORDS: u16 = 3;
+
+static SHIPPED: LogDescriptor = describe("ragtrace_batches_shipped", Level::Debug);
+static FAILING: LogDescriptor = describe("ragtrace_shipping_failed", Level::Warn);
+static PARKED: LogDescriptor = describe("ragtrace_sink_parked", Level::Error);
+static RECOVERED: LogDescriptor = describe("ragtrace_sink_recovered", Level::Info);
+static DROPPED: LogDescriptor = describe("ragtrace_records_dropped", Level::Error);
+
+#[track_caller]
+const fn describe(message: &'static str, level: Level) -> LogDescriptor {
+    LogDescriptor::new(message, SELF_REPORT_LOGGER).with_level(level).with_fields(FIELDS)
+}
+
 impl SelfReport {
-    fn level(&self) -> Level {
+    fn descriptor(&self) -> &'static LogDescriptor {
         match self {
-            Self::Shipped { .. } => Level::Debug,
-            Self::Recovered => Level::Info,
-            Self::Failing { .. } => Level::Warn,
-            Self::Parked { .. } | Self::Dropped { .. } => Level::Error,
+            Self::Shipped { .. } => &SHIPPED,
+            Self::Failing { .. } => &FAILING,
+            Self::Parked { .. } => &PARKED,
+            Self::Recovered => &RECOVERED,
+            Self::Dropped { .. } => &DROPPED,
         }
     }
 
-    fn message(&self) -> &'static str {
+    fn record_fields(&self, sink: Option<&str>, fields: &mut FieldBuffer) {
+        fields.set(SINK, &sink);
         match self {
-            Self::Shipped { .. } => "ragtrace_batches_shipped",
-            Self::Failing { .. } => "ragtrace_shipping_failed",
-            Self::Parked { .. } => "ragtrace_sink_parked",
-            Self::Recovered => "ragtrace_sink_recovered",
-            Self::Dropped { .. } => "ragtrace_records_dropped",
+            Self::Shipped { batches, records } => {
+                fields.set(BATCHES, batches);
+                fields.set(RECORDS, records);
+            }
+            Self::Failing { why } | Self::Parked { why } => fields.set(REASON, why),
+            Self::Recovered => {}
+            Self::Dropped { records, why } => {
+                fields.set(REASON, why);
+                fields.set(RECORDS, records);
+            }
         }
     }
 }
 
 /// Adds the record of a report on one sink, or on all of them, unless nobody takes it.
-pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink: Option<&str>, report: SelfReport) {
-    let (own_level, message) = (report.level(), report.message());
-    if !filter.takes(own_level, Event::Log) {
+pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink: Option<&str>, report: &SelfReport) {
+    let descriptor = report.descriptor();
+    if !filter.takes(descriptor.level(), Event::Log) {
         return;
     }
-    let (mut context, mut metrics) = (Vec::new(), Vec::new());
-    let text = |text: String| Value::Text(Cow::Owned(text));
-    context.extend(sink.map(|sink| ("sink", text(sink.to_owned()))));
-    match report {
-        SelfReport::Shipped { batches, records } => {
-            metrics.extend([("batches", Value::U64(batches)), ("records", Value::U64(records))]);
-        }
-        SelfReport::Failing { why } | SelfReport::Parked { why } => context.push(("reason", text(why))),
-        SelfReport::Recovered => {}
-        SelfReport::Dropped { records, why } => {
-            metrics.push(("records", Value::U64(records)));
-            context.push(("reason", text(why)));
-        }
+    let line = LogLine { descriptor, span: None, at: Ticks::now() };
+    let entry = OwnedEntry::log(&line, |fields| report.record_fields(sink, fields));
+    if let Some((line, fields)) = entry.as_entry().log() {
+        records.add_log_line(&line, fields, Anchor::now());
     }
-    for (name, value) in context {
-        records.add_context(Cow::Borrowed(name), value);
-    }
-    for (name, value) in metrics {
-        records.add_metric(Cow::Borrowed(name), value);
-    }
-    let timestamp = Timestamp::now();
-    let (logger, message) = (Cow::Borrowed(SELF_REPORT_LOGGER), Some(Cow::Borrowed(message)));
-    let subject = OwnedSubject { logger, message, ..OwnedSubject::default() };
-    let extras = Extras { id: Some(record_id(timestamp, random())), subject, failure: None };
-    let parts = RecordParts::new(timestamp, Event::Log, own_level, None);
-    records.add(RecordParts { extras: Some(Box::new(extras)), ..parts });
 }

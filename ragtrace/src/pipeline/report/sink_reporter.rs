@@ -1,4 +1,4 @@
-//! What there is to report of one sink: on stderr, and as records for the other sinks.
+//! Reports trouble with one sink, and its end: on stderr, and as records for the other sinks.
 
 use std::fmt::Display;
 use std::time::{Duration, Instant};
@@ -50,8 +50,8 @@ impl SinkReporter {
         std::mem::take(&mut self.reports)
     }
 
-    /// Reports that a batch arrived, unless it has nothing but our own records: there were no end of
-    /// it.
+    /// Reports that a batch arrived, unless it has nothing but our own records: there were no end
+    /// of it.
     pub(crate) fn report_shipped(&mut self, batch: &Batch) {
         if !batch.records().iter().all(Record::is_self_report) {
             self.shipped.0 += 1;

@@ -1,6 +1,7 @@
 //! The counts of the minute that runs, until it is over and goes to the sinks.
 //!
-//! They are taken before any sampling and any level, about once a second, and added to the totals then.
+//! They are taken before any sampling and any level, about once a second, and added to the totals
+//! then.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -59,7 +60,8 @@ impl StageCounts {
         }
     }
 
-    /// Returns the counts of minutes that were over at `now`, for the sinks; all there are without it.
+    /// Returns the counts of minutes that were over at `now`, for the sinks; all there are without
+    /// it.
     pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
         let first = self.unfinished.first_key_value().map(|((minute, ..), _)| *minute);
         let is_over =

@@ -1,7 +1,7 @@
-//! What was counted of each stage since the start, for Prometheus.
+//! The totals of each stage since the start, for Prometheus.
 //!
-//! A label is a stage's name, its kind or an outcome, never a tenant or a user, so there are as many
-//! series as the program has stages.
+//! A label is a stage's name, its kind or an outcome, never a tenant or a user, so there are as
+//! many series as the program has stages.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,15 +14,16 @@ use ragtrace_core::StageKind;
 use super::prometheus::{escaped, write_head};
 use crate::metrics::{DurationSketch, StageMinute};
 
-/// Stages that are told apart; what is beyond is counted under [`OTHERS`].
+/// Stages that are distinguished; what is beyond is counted under [`OTHERS`].
 pub(super) const MAX_STAGES: usize = 1_024;
 const OTHERS: &str = "_others";
 
-/// The upper bounds of the histogram's buckets, in seconds: stages take from microseconds to minutes.
+/// The upper bounds of the histogram's buckets, in seconds: stages take from microseconds to
+/// minutes.
 const BOUNDS: [f64; 17] =
     [0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
 
-/// What was counted since the start, shared with whoever asks for it.
+/// The totals since the start, shared with whoever asks for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StageTotals(Arc<Mutex<BTreeMap<StageKey, Total>>>);
 

@@ -1,4 +1,4 @@
-//! What became of the records.
+//! The account of records: how many were delivered, kept and lost.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ pub struct SinkStats {
 }
 
 impl SinkStats {
-    /// Whether the account adds up.
+    /// Returns whether the account adds up.
     pub fn is_balanced(&self) -> bool {
         let left = self.accepted + self.recovered;
         left == self.delivered + self.spooled + self.dead_lettered + self.dropped + self.pending
@@ -40,18 +40,18 @@ impl SinkStats {
 pub struct Dropped(pub(in crate::pipeline) [u64; Level::ALL.len()]);
 
 impl Dropped {
-    /// Those of one level.
+    /// Returns those of one level.
     pub fn of(&self, level: Level) -> u64 {
         self.0[level as usize]
     }
 
-    /// All of them.
+    /// Returns all of them.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 }
 
-/// What became of the records so far, from one look of the worker.
+/// The account of all records so far, from one look of the worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -68,24 +68,25 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// The account of the sink of this name.
+    /// Returns the account of the sink of this name.
     pub fn sink(&self, name: &str) -> Option<&SinkStats> {
         self.sinks.iter().find(|sink| sink.name == name)
     }
 }
 
-/// What a flush or a shutdown achieved.
+/// The result of a flush or a shutdown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// The account at its end.
     pub stats: Stats,
-    /// Whether everything that was accepted before it began is done: delivered, dead-lettered, or on disk.
+    /// Whether everything that was accepted before it began is done: delivered, dead-lettered, or
+    /// on disk.
     pub complete: bool,
 }
 
 impl fmt::Display for Report {
-    /// One line: `sqlite: 42 delivered; console: 42 delivered, 1 dropped`.
+    /// Writes one line: `sqlite: 42 delivered; console: 42 delivered, 1 dropped`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, sink) in self.stats.sinks.iter().enumerate() {
             let separator = if index > 0 { "; " } else { "" };

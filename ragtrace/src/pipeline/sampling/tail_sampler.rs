@@ -1,5 +1,5 @@
-//! The sampler at work: it passes records on, holds them until their trace is decided, or leaves them
-//! out.
+//! The sampler at work: it passes records on, holds them until their trace is decided, or leaves
+//! them out.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -47,11 +47,11 @@ struct HeldTrace {
 #[derive(Default)]
 pub(crate) struct Sampled {
     pub(crate) records: Vec<Record>,
-    /// What was held of traces that are kept, if a part of it is on disk.
+    /// The traces that are kept now and of which the disk holds a part.
     pub(crate) kept: Vec<KeptTrace>,
 }
 
-/// What was held of a trace that is kept.
+/// A trace that is kept now, with the records that were held of it.
 pub(crate) struct KeptTrace {
     pub(crate) trace_id: TraceId,
     pub(crate) records: Vec<Record>,
@@ -107,8 +107,8 @@ impl TailSampler {
         }
     }
 
-    /// Counts records as left out that another process held when it was killed, and that this one does
-    /// not ship either.
+    /// Counts records as left out that another process held when it was killed, and that this one
+    /// does not ship either.
     pub(crate) fn count_left_out(&mut self, records: u64) {
         self.left_out += records;
     }

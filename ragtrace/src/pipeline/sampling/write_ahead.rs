@@ -1,11 +1,11 @@
-//! What the sampler holds is written ahead where records are to be durable: once a second, and when
-//! somebody flushes.
+//! Writes ahead the records that the sampler holds, where records are to be durable: once a second,
+//! and when somebody flushes.
 //!
-//! A trace that is decided within the second never touches the disk. One that is kept later comes to
-//! the deliveries as batches of their own, which the disk stores in the same transaction as it lets go
-//! of what was written ahead: after a crash they are in one of both places. (A disk that fails just
-//! then, and a process that is killed before the disk works again, may bring such a trace twice: it is
-//! delivered from memory then, and found undecided later.)
+//! A trace that is decided within the second never touches the disk. One that is kept later comes
+//! to the deliveries as batches of their own, which the disk stores in the same transaction as it
+//! lets go of what was written ahead: after a crash they are in one of both places. (A disk that
+//! fails just then, and a process that is killed before the disk works again, may bring such a
+//! trace twice: it is delivered from memory then, and found undecided later.)
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ pub(crate) struct WriteAhead {
 /// Traces that are decided, some of which the disk has.
 pub(crate) struct DecidedTraces {
     pub(crate) traces: Vec<TraceId>,
-    /// What was held of those that are kept.
+    /// The records that were held of those that are kept.
     pub(crate) records: Vec<Record>,
 }
 
@@ -49,8 +49,8 @@ impl WriteAhead {
         self.due
     }
 
-    /// Returns what was decided of traces that were written ahead: those that the sampler has left out
-    /// since the last call, and `kept`.
+    /// Returns what was decided of traces that were written ahead: those that the sampler has left
+    /// out since the last call, and `kept`.
     pub(crate) fn take_decided(sampler: &mut TailSampler, kept: &[KeptTrace]) -> Option<DecidedTraces> {
         let mut traces = sampler.take_left_out_on_disk();
         traces.extend(kept.iter().map(|kept| kept.trace_id));
@@ -58,8 +58,8 @@ impl WriteAhead {
         (!traces.is_empty()).then_some(DecidedTraces { traces, records })
     }
 
-    /// Has the disk let go of decided traces, and store `batches` in their place. Returns whether the
-    /// spool is still there to do so.
+    /// Has the disk let go of decided traces, and store `batches` in their place. Returns whether
+    /// the spool is still there to do so.
     pub(crate) fn send_decided(&self, traces: Vec<TraceId>, batches: Vec<KeptBatch>) -> bool {
         self.spool.send(SpoolCommand::Decide { traces, batches })
     }
@@ -86,7 +86,8 @@ impl WriteAhead {
         self.last_ticket
     }
 
-    /// Returns whether the writes up to `ticket` are on disk; `None` while the disk has not answered.
+    /// Returns whether the writes up to `ticket` are on disk; `None` while the disk has not
+    /// answered.
     pub(crate) fn is_written(&self, ticket: u64) -> Option<bool> {
         let is_answered = self.unanswered.first().is_none_or(|first| *first > ticket);
         is_answered.then_some(self.repaired_by.is_none())

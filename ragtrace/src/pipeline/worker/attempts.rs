@@ -11,8 +11,8 @@ use crate::spool::SpoolEvent;
 
 /// How often attempts have a turn before the next slice is read.
 const MAX_TURNS: usize = 64;
-/// Turns without an answer after which no sink answers at once: an attempt takes two, one for itself
-/// and one for its answer.
+/// Turns without an answer after which no sink answers at once: an attempt takes two, one for
+/// itself and one for its answer.
 const MAX_IDLE_TURNS: usize = 3;
 
 impl Worker {
@@ -35,9 +35,9 @@ impl Worker {
         }
     }
 
-    /// Lets attempts go on before more is read: a slice that was full leaves more behind. A sink that
-    /// answers at once gets its next batch at once, or its delivery would fall behind the queue for no
-    /// fault of the sink.
+    /// Lets attempts go on before more is read: a slice that was full leaves more behind. A sink
+    /// that answers at once gets its next batch at once, or its delivery would fall behind the
+    /// queue for no fault of the sink.
     pub(super) async fn yield_to_attempts(&mut self) {
         let mut idle = 0;
         for _ in 0..MAX_TURNS {

@@ -1,4 +1,4 @@
-//! What a worker needs to begin, and what it can be told afterwards.
+//! The configuration of a worker, and the commands that it takes afterwards.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::sample::Sampler;
 use crate::sink::BoxSink;
 use crate::spool::SpoolLimits;
 
-/// What a worker needs to begin.
+/// Everything that a worker needs to begin.
 pub(crate) struct WorkerConfig {
     pub(crate) queue: Arc<Queue>,
     pub(crate) origin: Arc<Origin>,

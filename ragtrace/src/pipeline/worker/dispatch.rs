@@ -34,8 +34,8 @@ impl Worker {
         self.update_write_ahead(&kept, now);
     }
 
-    /// Has the disk hear what became of the traces that it holds, and writes what there is to hold, if
-    /// that is due. What was held of traces that are kept goes to the deliveries.
+    /// Has the disk hear what became of the traces that it holds, and writes what there is to hold,
+    /// if that is due. What was held of traces that are kept goes to the deliveries.
     pub(super) fn update_write_ahead(&mut self, kept: &[KeptTrace], now: Instant) {
         let Some(write_ahead) = &mut self.write_ahead else { return };
         if let Some(decided) = WriteAhead::take_decided(&mut self.sampler, kept) {
@@ -54,8 +54,8 @@ impl Worker {
         }
     }
 
-    /// Makes records of what there is to report of the pipeline itself, for all sinks. Once a shutdown
-    /// has begun there are none: they would come after the last of what it waits for.
+    /// Makes records of what there is to report of the pipeline itself, for all sinks. Once a
+    /// shutdown has begun there are none: they would come after the last of what it waits for.
     pub(super) fn dispatch_self_reports(&mut self) {
         let now = Instant::now();
         if self.shutdown.is_some() {
@@ -65,11 +65,11 @@ impl Worker {
         let mut records = ChunkBuilder::new(Arc::clone(&self.origin));
         for delivery in &mut self.deliveries {
             for report in delivery.take_self_reports(now) {
-                add_record(&mut records, self.filter, Some(&delivery.account().name), report);
+                add_record(&mut records, self.filter, Some(&delivery.account().name), &report);
             }
         }
         if let Some(report) = self.report_refused() {
-            add_record(&mut records, self.filter, None, report);
+            add_record(&mut records, self.filter, None, &report);
         }
         if !records.is_empty() {
             self.sanitizer.sanitize(&mut records);
@@ -91,8 +91,8 @@ impl Worker {
     }
 }
 
-/// Gives the records of decided traces to the deliveries, and has the disk store them in the place of
-/// what it holds.
+/// Gives the records of decided traces to the deliveries, and has the disk store them in the place
+/// of what it holds.
 fn send_decided(write_ahead: &WriteAhead, deliveries: &mut [SinkDelivery], decided: DecidedTraces, now: Instant) {
     let DecidedTraces { traces, records } = decided;
     let batches = if records.is_empty() { Vec::new() } else { kept_batches(deliveries, &records, now) };

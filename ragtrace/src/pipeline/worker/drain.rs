@@ -11,8 +11,8 @@ use super::state::Worker;
 /// Entries of one thread that are read before their records are dispatched, if there are enough of
 /// them.
 const SLICE_ENTRIES: usize = 128;
-/// Slices of one thread that are read before those of the next and the answers of the sinks are looked
-/// at.
+/// Slices of one thread that are read before those of the next and the answers of the sinks are
+/// looked at.
 const SLICES_A_TURN: usize = 16;
 
 impl Worker {

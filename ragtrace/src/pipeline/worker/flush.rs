@@ -1,5 +1,5 @@
-//! Those who wait: a flush reads what was accepted before it, has the deliveries close their batches,
-//! and is answered when all of them are finished or its time is over.
+//! Those who wait: a flush reads what was accepted before it, has the deliveries close their
+//! batches, and is answered when all of them are finished or its time is over.
 
 use std::time::{Duration, Instant};
 
@@ -30,8 +30,8 @@ impl Worker {
         self.flushes.push(PendingFlush { target: None, deadline, reply });
     }
 
-    /// Has the deliveries close their batches for those who wait, now that all was read that they wait
-    /// for.
+    /// Has the deliveries close their batches for those who wait, now that all was read that they
+    /// wait for.
     pub(super) fn close_batches(&mut self) {
         // They want the counts of the minute that runs, too.
         self.stage_counts.add(self.assembler.take_minutes(None));

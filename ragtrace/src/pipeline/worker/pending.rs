@@ -10,7 +10,8 @@ pub(super) const SPOOL_RESERVE: Duration = Duration::from_secs(2);
 
 /// A flush that waits for what was accepted before it.
 pub(super) struct PendingFlush {
-    /// What it waits for; `None` until all was read that was accepted before.
+    /// How far things have to come before it is answered; `None` until all was read that was
+    /// accepted before.
     pub(super) target: Option<FlushTarget>,
     pub(super) deadline: Instant,
     /// `None` for the flush that a shutdown begins with, which is answered at its end.

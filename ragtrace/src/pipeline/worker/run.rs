@@ -31,7 +31,7 @@ pub(crate) fn start(config: WorkerConfig) -> io::Result<JoinHandle<()>> {
     })
 }
 
-/// What ends a wait of the worker.
+/// An event that ends a wait of the worker.
 enum WorkerEvent {
     Command(Command),
     Spool(SpoolEvent),

@@ -1,5 +1,5 @@
-//! The end of the worker: what was not delivered goes to disk, sinks let go of their connections, and
-//! whoever asked for the end hears what became of every record.
+//! The end of the worker: what was not delivered goes to disk, sinks let go of their connections,
+//! and whoever asked for the end hears what became of every record.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

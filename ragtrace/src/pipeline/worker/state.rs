@@ -1,4 +1,4 @@
-//! What the worker is made of, and the account that it gives.
+//! The state of the worker, and the account that it gives.
 
 use std::sync::Arc;
 
@@ -39,7 +39,8 @@ pub(super) struct Worker {
     pub(super) flushes: Vec<PendingFlush>,
     pub(super) shutdown: Option<PendingShutdown>,
     pub(super) spool: Option<SpoolThread>,
-    /// Records that the full queue had refused at the last look, and those of them that were reported.
+    /// Records that the full queue had refused at the last look, and those of them that were
+    /// reported.
     pub(super) refused: u64,
     pub(super) refused_reported: u64,
     pub(super) refused_warning: RateLimitedWarning,

@@ -1,0 +1,73 @@
+//! Why a store could not be opened, read, written or tidied.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a store could not be opened, read, written or tidied. The message says what to do about it.
+#[derive(Debug)]
+pub struct StoreError {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Url,
+    Missing,
+    NotAStore,
+    Schema,
+    Passing,
+    Other,
+}
+
+impl StoreError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn because(self, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { source, ..self }
+    }
+
+    pub(crate) fn unreadable_row(table: &str) -> Self {
+        Self::new(Kind::Other, format!("a row of `{table}` is not as ragtrace wrote it: look for one and delete it"))
+    }
+
+    /// Returns `true` if the URL names no store that this build knows.
+    pub fn is_bad_url(&self) -> bool {
+        self.kind == Kind::Url
+    }
+
+    /// Returns `true` if there is nothing at the place that the URL names.
+    pub fn is_missing(&self) -> bool {
+        self.kind == Kind::Missing
+    }
+
+    /// Returns `true` if there is something else than a store at that place.
+    pub fn is_not_a_store(&self) -> bool {
+        self.kind == Kind::NotAStore
+    }
+
+    /// Returns `true` if the store was made by an older or a newer version than this one.
+    pub fn is_schema_mismatch(&self) -> bool {
+        self.kind == Kind::Schema
+    }
+
+    /// Returns `true` if the same call may succeed later: the database is locked, busy, full or cannot be reached.
+    pub fn is_retryable(&self) -> bool {
+        self.kind == Kind::Passing
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,59 @@
+//! The store: what ragtrace's sinks write into a database, and what reads it back.
+//!
+//! ```no_run
+//! # #[cfg(feature = "waterfall")]
+//! # async fn show() -> Result<(), ragtrace_store::StoreError> {
+//! use ragtrace_store::{LogFilter, Waterfall};
+//!
+//! let store = ragtrace_store::open("sqlite:ragtrace.db").await?;
+//! if let Some(trace) = store.latest_trace().await? {
+//!     println!("{}", Waterfall::new(&trace));
+//! }
+//! for row in store.errors(LogFilter::new().user_id("alice")).await? {
+//!     println!("{} {}", row.timestamp(), row.message());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Reading never changes a store and never waits for its writer. Every statement is checked against the tables when this
+//! crate is compiled, and takes what it is given as parameters.
+//!
+//! | feature | brings |
+//! | --- | --- |
+//! | `sqlite` (default) | `SqliteSink`, and stores at `sqlite:` URLs |
+//! | `postgres` | `PostgresSink`, and stores at `postgres://` URLs |
+//! | `waterfall` | `Waterfall`, which draws a trace as text for a terminal |
+//!
+//! Without a database there is nothing here.
+#![cfg(any(feature = "sqlite", feature = "postgres"))]
+
+mod error;
+mod fault;
+mod object;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod read;
+pub mod retention;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod store;
+mod tables;
+mod url;
+#[cfg(feature = "waterfall")]
+mod waterfall;
+
+pub use error::StoreError;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresSink;
+pub use read::{
+    CatalogStage, LogFilter, LogRow, Position, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace, TraceFilter,
+    TraceSummary, Window,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteSink, Synchronous};
+pub use store::{LogStore, migrate, open, purge, retain};
+/// The type of a row's id.
+pub use uuid::Uuid;
+#[cfg(feature = "waterfall")]
+pub use waterfall::{Waterfall, printable};

@@ -1,0 +1,186 @@
+//! Judges PostgreSQL's errors.
+//!
+//! Codes are those of PostgreSQL 15, appendix A ("PostgreSQL Error Codes"); the first two characters are a class.
+
+use std::error::Error;
+
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
+
+use crate::fault::{Cause, Fault};
+use crate::tables;
+
+/// What a writer remembers and is out of date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stale {
+    Nothing,
+    /// The connection is cut, and others may be.
+    Connections,
+    /// A table or a partition is not there any more.
+    Tables,
+}
+
+/// Returns what a writer has to look at anew after a fault.
+pub(super) fn stale_after(fault: &Fault) -> Stale {
+    let Some(source) = fault.source() else { return Stale::Nothing };
+    match source.downcast_ref::<PgDatabaseError>() {
+        Some(error) => judge(error.code(), error.constraint().is_none()).1,
+        None if fault.cause() == Cause::Passing => Stale::Connections,
+        None => Stale::Nothing,
+    }
+}
+
+/// Judges an error of a session that writes.
+pub(super) fn while_writing(error: sqlx::Error) -> Fault {
+    match (sqlstate(&error), &error) {
+        (Some(code), _) => {
+            let (cause, _, hint) = judge(&code, is_missing_partition(&error));
+            Fault::new(cause, format!("{hint} (SQLSTATE {code})"))
+        }
+        // What cannot be put on the wire will never be.
+        (None, sqlx::Error::Encode(_)) => Fault::new(Cause::Data, "the data has no form on the wire"),
+        (None, _) => Fault::new(Cause::Passing, "PostgreSQL cannot be reached"),
+    }
+    .because(error)
+}
+
+/// Judges an error that came up on the way to a session.
+pub(super) fn while_connecting(error: sqlx::Error) -> Fault {
+    match error {
+        sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => {
+            let message = "the connection cannot be set up: see to the URL and its `sslmode`";
+            Fault::new(Cause::Operator, message).because(error)
+        }
+        error => while_writing(error),
+    }
+}
+
+/// Judges the error of a URL that cannot be read.
+pub(super) fn malformed_url(error: sqlx::Error) -> Fault {
+    Fault::new(Cause::Url, "the URL of the database is malformed").because(error)
+}
+
+/// Judges an error that came up while the schema was being looked for or made. The `subject` names it.
+pub(super) fn while_making_schema(subject: &str, error: sqlx::Error) -> Fault {
+    if has_sqlstate(&error, &["42501"]) {
+        let message = "the role may not make the tables: run `ragtrace migrate` as one that may";
+        return Fault::new(Cause::Operator, message).because(error);
+    }
+    if has_sqlstate(&error, &["42P07", "42723", "42710"]) {
+        let message = format!("{subject} has tables of something else by the same names: set another schema");
+        return Fault::new(Cause::NotAStore, message).because(error);
+    }
+    while_writing(error)
+}
+
+/// Judges an error that came up while the tables were being made.
+pub(super) fn while_migrating(subject: &str, error: MigrateError) -> Fault {
+    match error {
+        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => while_making_schema(subject, inner),
+        MigrateError::VersionMissing(_) => tables::made_by_a_newer_version(subject),
+        MigrateError::VersionMismatch(_) => tables::made_before_the_first_release(subject),
+        error => {
+            let message = format!("the tables of {subject} are not as ragtrace made them: set another schema");
+            Fault::new(Cause::Schema, message).because(error.into())
+        }
+    }
+}
+
+/// Judges an error that came up while the database was being opened to read.
+pub(super) fn while_opening(error: sqlx::Error) -> Fault {
+    if has_sqlstate(&error, &["42501"]) {
+        let advice = "have the owner run `SELECT ragtrace.allow_reader(role, tenant)`";
+        let message = format!("the role may not read ragtrace's tables: {advice}");
+        return Fault::new(Cause::Operator, message).because(error);
+    }
+    if has_sqlstate(&error, &["3D000"]) {
+        let message = "there is no such database: give the one your program writes to";
+        return Fault::new(Cause::Missing, message).because(error);
+    }
+    let fault = while_connecting(error);
+    if fault.cause() == Cause::Passing {
+        return fault.with_message("the database cannot be reached: see to the URL, and to whether the server runs");
+    }
+    fault
+}
+
+/// Judges an error of a session that reads.
+pub(super) fn while_reading(error: sqlx::Error) -> Fault {
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+
+    if has_sqlstate(&error, &["57014", "55P03"]) {
+        let message = "the search took too long: narrow it, by `since` above all";
+        return Fault::new(Cause::Passing, message).because(error);
+    }
+    let cause = match (sqlstate(&error), &error) {
+        (Some(code), _) if passes(&code) => Cause::Passing,
+        (None, Io(_) | Tls(_) | Protocol(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => Cause::Passing,
+        _ => Cause::Operator,
+    };
+    Fault::new(cause, "the database could not be read").because(error)
+}
+
+/// Says that a database has no tables. The `subject` names the schema.
+pub(super) fn no_tables(subject: &str) -> Fault {
+    let advice = "run `ragtrace migrate`, or give the one your program writes to";
+    Fault::new(Cause::NotAStore, format!("the database has no tables of ragtrace's in {subject}: {advice}"))
+}
+
+/// Returns who can mend what a code stands for, what is out of date after it, and what to say.
+fn judge(code: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
+    use Cause::{Data, Operator, Passing};
+    match (code.get(..2).unwrap_or_default(), code) {
+        (_, "23514") if missing_partition => (Passing, Stale::Tables, "the partition of a day is gone"),
+        (_, "42P01" | "42883" | "3F000" | "42703") => (Passing, Stale::Tables, "the tables are not there any more"),
+        (_, "42501" | "3D000") | ("28", _) => (Operator, Stale::Nothing, "the role may not write there"),
+        (_, "25006") => (Passing, Stale::Connections, "the server takes no writes, such as a standby"),
+        (_, "53100") => (Passing, Stale::Nothing, "the server's disk is full: make room"),
+        (_, "53300") => (Passing, Stale::Connections, "the server has too many connections"),
+        ("22" | "23" | "54", _) => (Data, Stale::Nothing, "PostgreSQL refuses the data"),
+        ("08" | "57", _) => (Passing, Stale::Connections, "the server is going down or has cut the connection"),
+        ("40" | "53" | "55" | "58", _) => (Passing, Stale::Nothing, "the server is busy"),
+        _ => (Passing, Stale::Connections, "PostgreSQL could not write"),
+    }
+}
+
+/// Returns `true` for a code that passes, whatever was asked for.
+fn passes(code: &str) -> bool {
+    matches!(code.get(..2), Some("08" | "40" | "53" | "55" | "57" | "58"))
+}
+
+fn sqlstate(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
+}
+
+/// Returns `true` if the server gave one of these codes.
+pub(super) fn has_sqlstate(error: &sqlx::Error, codes: &[&str]) -> bool {
+    sqlstate(error).is_some_and(|code| codes.contains(&code.as_str()))
+}
+
+/// Returns `true` if a row has no partition, which has the code of a violated check, but no constraint that it violates.
+fn is_missing_partition(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.constraint().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_judged_by_who_can_mend_it() {
+        for code in ["08006", "53100", "53200", "53300", "57P01", "57P03", "57014", "40001", "40P01", "55P03", "58030"]
+        {
+            assert_eq!(judge(code, false).0, Cause::Passing, "{code}");
+        }
+        for code in ["25006", "42P01", "3F000", "XX000", "99999", ""] {
+            assert_eq!(judge(code, false).0, Cause::Passing, "{code}");
+        }
+        for code in ["28P01", "28000", "3D000", "42501"] {
+            assert_eq!(judge(code, false).0, Cause::Operator, "{code}");
+        }
+        for code in ["22021", "22P05", "22003", "23502", "23514", "54000", "54001"] {
+            assert_eq!(judge(code, false).0, Cause::Data, "{code}");
+        }
+        assert_eq!(judge("23514", true).1, Stale::Tables);
+    }
+}

@@ -1,0 +1,89 @@
+//! Traces: their rows, and which there are.
+
+use std::collections::{HashMap, HashSet};
+
+use ragtrace::{Event, Timestamp, TraceId};
+use uuid::Uuid;
+
+use super::database::PostgresStore;
+use super::rows::select_rows;
+use crate::error::StoreError;
+use crate::postgres::fault::while_reading;
+use crate::read::{Heard, LogFilter, LogRow, Surroundings, TRACE_ROWS};
+
+impl PostgresStore {
+    /// The rows of a trace, and what is known of the processes that wrote them. A process that has ended by the time it is
+    /// asked for may have ended something since its rows were read, which then is not lost: they are read again.
+    pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
+        let id = trace.as_uuid();
+        let mut rows = self.of_trace(id).await?;
+        let instances = self.heard_of(&rows).await?;
+        if has_open(&rows) && instances.values().any(|heard| heard.ended) {
+            rows = self.of_trace(id).await?;
+        }
+        let truncated = rows.len() > TRACE_ROWS;
+        rows.truncate(TRACE_ROWS);
+        Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
+    }
+
+    /// When the processes that wrote these rows were last heard of.
+    async fn heard_of(&self, rows: &[LogRow]) -> Result<HashMap<Uuid, Heard>, StoreError> {
+        let wrote: Vec<Uuid> = rows.iter().map(|row| row.instance()).collect::<HashSet<_>>().into_iter().collect();
+        let instances = sqlx::query!(
+            r#"SELECT instance, (extract(epoch FROM last_seen_at) * 1000000)::bigint AS "last_seen_at!",
+                ended_at IS NOT NULL AS "ended!"
+            FROM instances WHERE instance = ANY ($1)"#,
+            &wrote
+        );
+        let instances = instances.fetch_all(&self.lookups).await.map_err(while_reading)?;
+        let heard = instances.into_iter().map(|row| {
+            (row.instance, Heard { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
+        });
+        Ok(heard.collect())
+    }
+
+    /// Traces whose ids lie between two, both included.
+    pub(crate) async fn traces_between(&self, from: Uuid, to: Uuid, limit: i64) -> Result<Vec<TraceId>, StoreError> {
+        let ids = sqlx::query_scalar!(
+            r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE trace_id >= $1 AND trace_id <= $2
+            ORDER BY 1 LIMIT $3"#,
+            from,
+            to,
+            limit
+        );
+        let ids = ids.fetch_all(&self.pool).await.map_err(while_reading)?;
+        Ok(ids.into_iter().filter_map(|id| TraceId::from_u128(id.as_u128())).collect())
+    }
+
+    /// The rows of a trace, at most one more than are wanted, with what the archive has of it.
+    async fn of_trace(&self, trace: Uuid) -> Result<Vec<LogRow>, StoreError> {
+        let rows = select_rows!(
+            "FROM (SELECT * FROM logs WHERE trace_id = $1 UNION ALL SELECT * FROM logs_archive WHERE trace_id = $1) r LIMIT $2",
+            trace,
+            i64::try_from(TRACE_ROWS + 1).unwrap_or(i64::MAX)
+        );
+        rows.fetch_all(&self.lookups).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
+    }
+
+    /// The trace of the newest record.
+    pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
+        let mut filter = LogFilter::new().limit(100);
+        loop {
+            let rows = self.logs(&filter).await?;
+            if let Some(trace) = rows.iter().find_map(|row| row.trace_id()) {
+                return Ok(Some(trace));
+            }
+            match rows.last() {
+                Some(last) => filter = filter.after(last.position()),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// Returns `true` if something began and has no end among the rows.
+fn has_open(rows: &[LogRow]) -> bool {
+    let of = |is: fn(Event) -> bool| rows.iter().filter(move |row| is(row.event())).filter_map(|row| row.span_id());
+    let ended: HashSet<_> = of(Event::is_end).collect();
+    of(|event| event == Event::Started).any(|span| !ended.contains(&span))
+}

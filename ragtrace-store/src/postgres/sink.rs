@@ -1,0 +1,237 @@
+//! The sink that writes to PostgreSQL.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use ragtrace::{Level, Sink};
+use sqlx::Connection;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use super::connect::Target;
+use super::fault::{Stale, stale_after, while_writing};
+use super::retain::retain;
+use super::{connect, days, schema, write};
+use crate::fault::{Cause, Fault};
+use crate::retention::{BackgroundRetention, Retention};
+use crate::tables::Process;
+
+/// How long a batch may take. The server gives a statement up sooner; this is for one that does not answer at all.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Writes records to PostgreSQL, into a schema of their own, whose tables it makes when the first batch arrives.
+///
+/// ```
+/// use ragtrace_store::PostgresSink;
+///
+/// let sink = PostgresSink::new("postgres://ragtrace@db.example/telemetry?sslmode=verify-full").schema("ragtrace");
+/// ```
+///
+/// The URL is that of libpq, `sslmode` and `sslrootcert` included. The role has to own the schema, or be allowed to create
+/// it; where it may not, `ragtrace migrate` does so ahead under a role that may, and that role owns the tables.
+#[derive(Debug)]
+pub struct PostgresSink {
+    name: Cow<'static, str>,
+    level: Option<Level>,
+    writer: Arc<Writer>,
+    in_flight: usize,
+    retention: Option<Retention>,
+    background: BackgroundRetention,
+}
+
+impl PostgresSink {
+    /// Makes a sink that writes to the database at `url`. Nothing is connected before the first batch; a malformed URL parks the sink.
+    pub fn new(url: impl Into<String>) -> Self {
+        let writer = Arc::new(Writer::new(Target::from_url(&url.into())));
+        Self {
+            name: Cow::Borrowed("postgres"),
+            level: None,
+            writer,
+            in_flight: 4,
+            retention: None,
+            background: BackgroundRetention::default(),
+        }
+    }
+
+    /// Sets the sink's name; `postgres` unless set.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the least severe level that it takes; the builder's unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Sets the schema that holds the tables; `ragtrace` if not set.
+    pub fn schema(self, schema: impl Into<String>) -> Self {
+        let target = self.writer.target.clone().schema(schema);
+        Self { writer: Arc::new(Writer::new(target)), ..self }
+    }
+
+    /// Sets how many batches are under way at once, each over a connection of its own; 4 if not set, and at least 1.
+    pub fn connections(mut self, connections: usize) -> Self {
+        self.in_flight = connections.max(1);
+        self
+    }
+
+    /// Has retention run beside the deliveries, once an hour at most and over a connection of its own, which no delivery
+    /// waits for. Where several processes are asked to, one of them does it at a time. The role has to own the tables.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+}
+
+impl Sink for PostgresSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    /// Returns batches of 10,000, since `COPY` gains by size until there, and a quarter of a second, since that is how long a
+    /// reader waits for news.
+    fn limits(&self) -> BatchLimits {
+        let limits = BatchLimits::default().with_records(10_000).with_bytes(16 << 20);
+        limits.with_age(Duration::from_millis(250)).with_in_flight(self.in_flight)
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let (writer, batch) = (Arc::clone(&self.writer), batch.clone());
+        match tokio::spawn(async move { writer.deliver(&batch).await }).await {
+            Ok(delivered) => delivered?,
+            Err(stopped) => return Err(SinkError::retry(format!("the write was stopped: {stopped}"))),
+        }
+        if let Some(retention) = self.retention {
+            let target = self.writer.target.clone();
+            self.background.when_due(|| async move { retain(&target, &retention, &mut |_| {}).await });
+        }
+        Ok(Delivered::all())
+    }
+
+    /// Connects, and makes the tables and the first days if they are missing.
+    async fn check(&self) -> Result<String, SinkError> {
+        let target = &self.writer.target;
+        connect::migrate(target).await?;
+        let subject = schema::subject(target.schema_name());
+        Ok(format!("{subject} can be written, and its tables are of this version"))
+    }
+
+    async fn close(&self) {
+        self.background.stop().await;
+        self.writer.close().await;
+    }
+}
+
+/// What the deliveries share.
+#[derive(Debug)]
+struct Writer {
+    target: Target,
+    /// Connections that nobody uses at the moment. There is no pool: a pool may hand on a connection whose transaction
+    /// was cancelled while it began, and hides for long why it cannot connect.
+    idle: Mutex<Vec<PgConnection>>,
+    known: Mutex<Known>,
+}
+
+/// What need not be asked again.
+#[derive(Debug, Default)]
+struct Known {
+    /// Days since 1970 whose partitions are there.
+    days: BTreeSet<i64>,
+    has_catalog: bool,
+    /// The processes whose batches went through here, which end when this sink does.
+    instances: BTreeSet<Uuid>,
+}
+
+impl Writer {
+    fn new(target: Target) -> Self {
+        Self { target, idle: Mutex::default(), known: Mutex::default() }
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<(), Fault> {
+        match tokio::time::timeout(PATIENCE, self.attempt(batch)).await {
+            Ok(written) => written,
+            Err(_) => Err(Fault::new(Cause::Passing, "PostgreSQL does not answer")),
+        }
+    }
+
+    /// One attempt. A connection that failed is closed by being dropped.
+    async fn attempt(&self, batch: &Batch) -> Result<(), Fault> {
+        let at_hand = lock(&self.idle).pop();
+        let was_idle = at_hand.is_some();
+        let mut connection = match at_hand {
+            Some(connection) => connection,
+            None => self.target.connect().await?,
+        };
+        let written = self.write(&mut connection, batch).await.map_err(while_writing);
+        match &written {
+            Ok(()) => {
+                lock(&self.known).instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
+                lock(&self.idle).push(connection);
+            }
+            Err(fault) => self.forget(fault, was_idle),
+        }
+        written
+    }
+
+    async fn write(&self, connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+        self.make_days(connection, batch).await?;
+        let has_catalog = lock(&self.known).has_catalog;
+        if let (Some(process), false) = (batch.origin(), has_catalog) {
+            write::catalog(connection, process.service().unwrap_or_default()).await?;
+            lock(&self.known).has_catalog = true;
+        }
+        write::batch(connection, batch).await
+    }
+
+    /// Makes the partitions that the rows need, and those of the days to come.
+    async fn make_days(&self, connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+        let mut wanted = write::days_of(batch.records());
+        wanted.extend(days::coming());
+        let missing: Vec<i64> = wanted.difference(&lock(&self.known).days).copied().collect();
+        for day in missing {
+            schema::make_day(connection, day).await?;
+            lock(&self.known).days.insert(day);
+        }
+        Ok(())
+    }
+
+    /// Has the next attempt look again at what this one found to be otherwise.
+    fn forget(&self, fault: &Fault, was_idle: bool) {
+        match stale_after(fault) {
+            // Retention has dropped a day, or the server is another one than it was.
+            Stale::Tables => {
+                lock(&self.known).days.clear();
+                lock(&self.known).has_catalog = false;
+                lock(&self.idle).clear();
+            }
+            // One connection that the server has cut is seldom alone.
+            Stale::Connections if was_idle => lock(&self.idle).clear(),
+            Stale::Connections | Stale::Nothing => {}
+        }
+    }
+
+    async fn close(&self) {
+        let instances: Vec<Uuid> = std::mem::take(&mut lock(&self.known).instances).into_iter().collect();
+        let mut connections = std::mem::take(&mut *lock(&self.idle));
+        if let Some(connection) = connections.first_mut() {
+            // A process that cannot be marked as ended shows as lost later, by its silence.
+            let _ = write::ended(connection, &instances).await;
+        }
+        for connection in connections {
+            let _ = connection.close().await;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

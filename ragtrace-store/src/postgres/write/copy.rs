@@ -1,0 +1,110 @@
+//! Rows in the binary format of `COPY` (PostgreSQL 15, "COPY", section "Binary Format").
+
+use super::row::{Digits, Row};
+
+/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+const EPOCH: i64 = 946_684_800_000_000;
+const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+/// A piece of this size is sent: small enough that the server takes rows in while the next ones are written, and that it
+/// need not find room for the whole batch; large enough that pieces cost nothing.
+const PIECE: usize = 64 << 10;
+/// The version of `jsonb` on the wire, which goes before its text.
+const JSONB: u8 = 1;
+
+/// The data of a `COPY`, taken out in pieces while it is written.
+pub(super) struct Data {
+    piece: Vec<u8>,
+    /// The transaction that writes the rows.
+    written: i64,
+}
+
+impl Data {
+    /// The header, for rows that the transaction of this number writes.
+    pub(super) fn begin(written: i64) -> Self {
+        let mut piece = Vec::with_capacity(PIECE + PIECE / 4);
+        piece.extend_from_slice(SIGNATURE);
+        // Flags, and the length of an extension of the header: none of either.
+        piece.extend_from_slice(&[0; 8]);
+        Self { piece, written }
+    }
+
+    /// What is written since the last piece, once that is enough to be sent.
+    pub(super) fn is_enough(&self) -> bool {
+        self.piece.len() >= PIECE
+    }
+
+    pub(super) fn piece(&self) -> &[u8] {
+        &self.piece
+    }
+
+    /// Goes on behind the piece.
+    pub(super) fn next_piece(&mut self) {
+        self.piece.clear();
+    }
+
+    pub(super) fn end(&mut self) {
+        self.piece.extend_from_slice(&(-1_i16).to_be_bytes());
+    }
+
+    pub(super) fn row(&mut self, row: &Row<'_>) {
+        const COLUMNS: i16 = 31;
+        self.piece.extend_from_slice(&COLUMNS.to_be_bytes());
+        self.bytes(Some(row.id.as_bytes()));
+        self.bytes(Some(&(row.timestamp - EPOCH).to_be_bytes()));
+        self.bytes(row.trace_id.as_ref().map(|id| id.as_bytes().as_slice()));
+        self.text(row.span_id.as_ref().map(Digits::as_str));
+        self.text(row.parent_span_id.as_ref().map(Digits::as_str));
+        self.bytes(Some(&[u8::from(row.local_root)]));
+        self.text(row.request_id.as_deref());
+        self.text(row.user_id.as_deref());
+        self.text(row.tenant_id.as_deref());
+        self.text(row.session_id.as_deref());
+        self.text(row.request_type.as_deref());
+        self.text(Some(&row.logger));
+        self.text(Some(row.level));
+        self.text(Some(&row.message));
+        self.text(Some(row.event));
+        self.text(row.stage.as_deref());
+        self.text(row.kind);
+        self.bytes(row.duration_ms.map(f64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
+        self.bytes(row.item_count.map(i64::to_be_bytes).as_ref().map(<[u8; 8]>::as_slice));
+        self.json(row.context.as_deref());
+        self.json(row.metrics.as_deref());
+        self.json(row.error.as_deref());
+        self.text(row.stack_trace.as_deref());
+        self.json(row.source.as_deref());
+        self.text(row.service.as_deref());
+        self.text(row.environment.as_deref());
+        self.text(row.version.as_deref());
+        self.text(row.host.as_deref());
+        self.bytes(Some(row.instance.as_bytes()));
+        self.text(row.thread.as_deref());
+        self.bytes(Some(&self.written.to_be_bytes()));
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        self.bytes(text.map(str::as_bytes));
+    }
+
+    fn json(&mut self, json: Option<&str>) {
+        match json {
+            None => self.bytes(None),
+            Some(json) => {
+                self.length(Some(json.len() + 1));
+                self.piece.push(JSONB);
+                self.piece.extend_from_slice(json.as_bytes());
+            }
+        }
+    }
+
+    fn bytes(&mut self, bytes: Option<&[u8]>) {
+        self.length(bytes.map(<[u8]>::len));
+        self.piece.extend_from_slice(bytes.unwrap_or_default());
+    }
+
+    /// NULL has a length of -1. What is longer than a length can say is beyond what the server takes anyhow.
+    fn length(&mut self, length: Option<usize>) {
+        let length = length.map_or(-1, |length| i32::try_from(length).unwrap_or(i32::MAX));
+        self.piece.extend_from_slice(&length.to_be_bytes());
+    }
+}

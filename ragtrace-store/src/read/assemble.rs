@@ -1,0 +1,145 @@
+//! From rows to a trace: the same for every backend.
+//!
+//! Rows come in any order and not all of them come. An end without a start is enough for a span, since it repeats what
+//! the start said. A start without an end is open, or lost. A span whose parent is not there goes to the top. A
+//! record that is there twice counts once. Parents that form a circle are cut open at the earliest of them.
+
+use std::collections::HashMap;
+
+use ragtrace::{Event, Record, SpanId, Timestamp, TraceId};
+use uuid::Uuid;
+
+use super::limits::SILENCE;
+use super::row::LogRow;
+use super::trace::{Span, SpanStatus, Trace};
+
+/// When a process was last heard of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    pub(crate) last_seen_at: Timestamp,
+    pub(crate) ended: bool,
+}
+
+/// What is known besides the rows.
+pub(crate) struct Surroundings {
+    pub(crate) instances: HashMap<Uuid, Heard>,
+    pub(crate) now: Timestamp,
+    /// Whether there are more rows than these.
+    pub(crate) truncated: bool,
+}
+
+impl Surroundings {
+    fn of_open(&self, start: &Record) -> SpanStatus {
+        let heard = self.instances.get(&start.instance());
+        let last = heard.map_or(start.timestamp(), |heard| heard.last_seen_at.max(start.timestamp()));
+        let gone = heard.is_some_and(|heard| heard.ended) || self.now.since(last) > SILENCE;
+        if gone { SpanStatus::Lost } else { SpanStatus::Open }
+    }
+}
+
+/// The trace that the rows make, or `None` if there are none.
+pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, around: &Surroundings) -> Option<Trace> {
+    rows.sort_by_key(|row| (row.timestamp(), row.id()));
+    rows.dedup_by_key(|row| row.id());
+    let spans = in_order(spans(&rows, around));
+    let first = rows.first()?.timestamp();
+    let started_at = spans.iter().map(|span| span.started_at).fold(first, Timestamp::min);
+    let ended_at = rows.last()?.timestamp();
+    let ended_at =
+        spans.iter().map(|s| s.started_at.plus(s.duration.unwrap_or_default())).fold(ended_at, Timestamp::max);
+    Some(Trace {
+        id: trace_id,
+        status: status(&spans),
+        started_at,
+        duration: ended_at.since(started_at),
+        spans,
+        logs: rows,
+        truncated: around.truncated,
+    })
+}
+
+/// The worst among the spans at the top.
+fn status(spans: &[Span]) -> SpanStatus {
+    use SpanStatus::{Cancelled, Completed, Failed, Lost, Open};
+    let tops = || spans.iter().filter(|span| span.parent.is_none());
+    let worst = [Failed, Lost, Cancelled, Open].into_iter().find(|status| tops().any(|span| span.status == *status));
+    worst.unwrap_or(Completed)
+}
+
+/// The spans, not placed yet, by their start.
+fn spans(rows: &[LogRow], around: &Surroundings) -> Vec<Span> {
+    let mut runs: HashMap<SpanId, (Option<&Record>, Option<&Record>)> = HashMap::new();
+    for row in rows {
+        let Some(span_id) = row.span_id().filter(|_| row.event() != Event::Log) else { continue };
+        let (start, end) = runs.entry(span_id).or_default();
+        let slot = if row.event().is_end() { end } else { start };
+        slot.get_or_insert(row.record());
+    }
+    let mut spans: Vec<Span> = runs.into_iter().filter_map(|(id, (start, end))| span(id, start, end, around)).collect();
+    spans.sort_by_key(|span| (span.started_at, span.id));
+    spans
+}
+
+fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, around: &Surroundings) -> Option<Span> {
+    let record = end.or(start)?;
+    let status = match record.event() {
+        Event::Completed => SpanStatus::Completed,
+        Event::Failed => SpanStatus::Failed,
+        Event::Cancelled => SpanStatus::Cancelled,
+        _ => around.of_open(record),
+    };
+    let duration = end.map(|end| {
+        let between = || end.timestamp().since(start.map_or(end.timestamp(), Record::timestamp));
+        end.duration().unwrap_or_else(between)
+    });
+    let started_at = start.map_or_else(|| record.timestamp().minus(duration.unwrap_or_default()), Record::timestamp);
+    let record = record.clone();
+    Some(Span { id: span_id, record, status, started_at, duration, depth: 0, parent: None, end: 0 })
+}
+
+/// The spans depth first, each with its place.
+fn in_order(spans: Vec<Span>) -> Vec<Span> {
+    let place: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.id, at)).collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
+    let mut tops = Vec::new();
+    for (at, span) in spans.iter().enumerate() {
+        match span.record.parent_span_id().and_then(|parent| place.get(&parent)) {
+            Some(&parent) => children[parent].push(at),
+            None => tops.push(at),
+        }
+    }
+    let mut unplaced: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
+    let mut placed = Vec::with_capacity(unplaced.len());
+    place_all(tops, &mut unplaced, &children, &mut placed);
+    // Whatever is left hangs on a circle. The earliest becomes a top, and takes the rest of its circle along.
+    for at in 0..unplaced.len() {
+        if unplaced[at].is_some() {
+            place_all(vec![at], &mut unplaced, &children, &mut placed);
+        }
+    }
+    close(&mut placed);
+    placed
+}
+
+fn place_all(tops: Vec<usize>, unplaced: &mut [Option<Span>], children: &[Vec<usize>], placed: &mut Vec<Span>) {
+    let mut stack: Vec<(usize, Option<usize>)> = tops.into_iter().rev().map(|top| (top, None)).collect();
+    while let Some((at, parent)) = stack.pop() {
+        let Some(mut span) = unplaced[at].take() else { continue };
+        span.parent = parent;
+        span.depth = parent.map_or(0, |parent: usize| placed[parent].depth + 1);
+        let here = placed.len();
+        placed.push(span);
+        stack.extend(children[at].iter().rev().map(|&child| (child, Some(here))));
+    }
+}
+
+/// Notes where each span's descendants end, from the last span to the first.
+fn close(spans: &mut [Span]) {
+    for at in (0..spans.len()).rev() {
+        let end = spans[at].end.max(at + 1);
+        spans[at].end = end;
+        if let Some(parent) = spans[at].parent {
+            spans[parent].end = spans[parent].end.max(end);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Traces and rows as JSON, for programs that read the output of `ragtrace`.
+
+use ragtrace::StageKind;
+
+use super::row::LogRow;
+use super::trace::{SpanNode, Trace};
+use crate::object::Object;
+use crate::tables::millis;
+
+impl Trace {
+    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans depth first as
+    /// [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does. What is absent is `null`.
+    pub fn to_json(&self) -> String {
+        let spans: Vec<String> = self.spans().map(SpanNode::to_json).collect();
+        let logs: Vec<String> = self.logs().iter().map(LogRow::to_json).collect();
+        Object::new()
+            .with("trace_id", self.trace_id().to_string())
+            .with("status", self.status().as_str())
+            .with("duration_ms", millis(self.duration()))
+            .with_json("spans", &format!("[{}]", spans.join(",")))
+            .with_json("logs", &format!("[{}]", logs.join(",")))
+            .close()
+    }
+}
+
+impl SpanNode<'_> {
+    /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at, duration_ms, count, context, metrics,
+    /// error}`. `metrics` has `duration_ms`, `busy_ms` and `count` too, as in the record.
+    pub fn to_json(self) -> String {
+        let or = |json: Option<String>, absent: &str| json.unwrap_or_else(|| absent.to_owned());
+        Object::new()
+            .with("stage", self.stage())
+            .with("kind", self.kind().map(StageKind::as_str))
+            .with("status", self.status().as_str())
+            .with("span_id", self.span_id().to_string())
+            .with("parent_span_id", self.parent_span_id().map(|id| id.to_string()))
+            .with("started_at", self.started_at().to_string())
+            .with("duration_ms", self.duration().map(millis))
+            .with("count", self.count())
+            .with_json("context", &or(self.record().context_json(), "{}"))
+            .with_json("metrics", &or(self.record().metrics_json(), "{}"))
+            .with_json("error", &or(self.record().error_json(), "null"))
+            .close()
+    }
+}
+
+impl LogRow {
+    /// Returns one JSON object: the record's canonical JSON, and `created_at`.
+    pub fn to_json(&self) -> String {
+        Object::of(self.record().to_json()).with("created_at", self.created_at().to_string()).close()
+    }
+}

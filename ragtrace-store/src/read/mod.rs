@@ -1,0 +1,30 @@
+//! The read side: what to look for, and what is found, as traces and as rows. No statement is here: a database gives rows,
+//! and what rows make is the same for all.
+
+mod assemble;
+mod catalog;
+mod filter;
+mod json;
+mod limits;
+mod position;
+mod row;
+mod stats;
+mod summary;
+mod tail;
+mod trace;
+
+pub(crate) use assemble::{Heard, Surroundings, assemble};
+pub(crate) use catalog::CatalogColumns;
+pub use catalog::CatalogStage;
+pub use filter::{LogFilter, TraceFilter};
+pub(crate) use limits::{INFLIGHT_ROWS, INFLIGHT_WINDOW, SILENCE, TAIL_ROWS, TRACE_ROWS};
+pub use position::Position;
+pub(crate) use row::Columns;
+pub use row::LogRow;
+pub(crate) use stats::{Counted, sum_by_stage};
+pub use stats::{StageStats, Window};
+pub(crate) use summary::RequestColumns;
+pub use summary::TraceSummary;
+pub(crate) use tail::TailPoint;
+pub use tail::{Tail, TailCursor};
+pub use trace::{SpanNode, SpanStatus, Trace};

@@ -1,0 +1,168 @@
+//! Counts of what stages did over a while.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ragtrace::Timestamp;
+use ragtrace::metrics::DurationSketch;
+
+use crate::object::Object;
+use crate::tables::millis;
+
+/// A span of time, from one instant up to another and without that one. Counts are kept by the minute, so it is widened to
+/// whole minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub(crate) since: Timestamp,
+    pub(crate) until: Timestamp,
+}
+
+impl Window {
+    /// Returns the window from `since` to `until`.
+    pub fn new(since: Timestamp, until: Timestamp) -> Self {
+        const MINUTE: i64 = 60_000_000;
+        let minute = |micros: i64| Timestamp::from_micros(micros.div_euclid(MINUTE) * MINUTE);
+        Self { since: minute(since.as_micros()), until: minute(until.as_micros().saturating_add(MINUTE - 1)) }
+    }
+
+    /// Returns the window of the last `duration`, up to now.
+    pub fn last(duration: Duration) -> Self {
+        let now = Timestamp::now();
+        Self::new(now.minus(duration), now)
+    }
+
+    /// Returns when the window begins.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Returns when the window ends.
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+/// Counts of what a stage did in a window, every process and tenant together, from before any level or sampling.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageStats {
+    stage: String,
+    kind: String,
+    /// Runs, those completed, failed and cancelled, and items.
+    counts: [u64; 5],
+    cost_usd: f64,
+    total_ms: f64,
+    durations: DurationSketch,
+}
+
+/// A row of counts, the same for every backend.
+pub(crate) struct Counted {
+    pub(crate) stage: String,
+    pub(crate) kind: Option<String>,
+    pub(crate) runs: i64,
+    pub(crate) completed: i64,
+    pub(crate) failed: i64,
+    pub(crate) cancelled: i64,
+    pub(crate) items: i64,
+    pub(crate) cost_usd: f64,
+    pub(crate) duration_ms_sum: f64,
+    pub(crate) durations: String,
+}
+
+/// Adds up rows by stage, by the stages' names.
+pub(crate) fn sum_by_stage(rows: Vec<Counted>) -> Vec<StageStats> {
+    let mut stages: BTreeMap<String, StageStats> = BTreeMap::new();
+    for row in rows {
+        let stats = stages.entry(row.stage).or_insert_with_key(|stage| StageStats {
+            stage: stage.clone(),
+            kind: row.kind.unwrap_or_default(),
+            counts: [0; 5],
+            cost_usd: 0.0,
+            total_ms: 0.0,
+            durations: DurationSketch::new(),
+        });
+        for (sum, count) in stats.counts.iter_mut().zip([row.runs, row.completed, row.failed, row.cancelled, row.items])
+        {
+            *sum = sum.saturating_add(count.unsigned_abs());
+        }
+        stats.cost_usd += row.cost_usd;
+        stats.total_ms += row.duration_ms_sum;
+        // A sketch that somebody spoilt tells nothing of its own runs, and does not hide the others.
+        if let Ok(durations) = row.durations.parse() {
+            stats.durations.merge(&durations);
+        }
+    }
+    stages.into_values().collect()
+}
+
+impl StageStats {
+    /// Returns the stage's name.
+    pub fn stage(&self) -> &str {
+        &self.stage
+    }
+
+    /// Returns the stage's kind.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Returns the number of runs that ended.
+    pub fn runs(&self) -> u64 {
+        self.counts[0]
+    }
+
+    /// Returns the number of runs that completed.
+    pub fn completed(&self) -> u64 {
+        self.counts[1]
+    }
+
+    /// Returns the number of runs that failed.
+    pub fn failed(&self) -> u64 {
+        self.counts[2]
+    }
+
+    /// Returns the number of runs that were cancelled.
+    pub fn cancelled(&self) -> u64 {
+        self.counts[3]
+    }
+
+    /// Returns the sum of their counts.
+    pub fn items(&self) -> u64 {
+        self.counts[4]
+    }
+
+    /// Returns the sum of their costs, in US dollars.
+    pub fn cost_usd(&self) -> f64 {
+        self.cost_usd
+    }
+
+    /// Returns the mean of their durations; zero if there were none.
+    #[expect(clippy::cast_precision_loss, reason = "a mean")]
+    pub fn mean(&self) -> Duration {
+        Duration::try_from_secs_f64(self.total_ms / 1_000.0 / self.runs().max(1) as f64).unwrap_or_default()
+    }
+
+    /// Returns the duration that a share `q` of the runs, from 0 to 1, took at most, within 1%; `None` if there were none.
+    pub fn quantile(&self, q: f64) -> Option<Duration> {
+        self.durations.quantile(q)
+    }
+
+    /// Returns one JSON object: `{stage, kind, runs, completed, failed, cancelled, items, cost_usd, mean_ms, p50_ms, p95_ms,
+    /// p99_ms}`.
+    pub fn to_json(&self) -> String {
+        let quantile = |q| self.quantile(q).map(millis);
+        Object::new()
+            .with("stage", self.stage())
+            .with("kind", self.kind())
+            .with("runs", self.runs())
+            .with("completed", self.completed())
+            .with("failed", self.failed())
+            .with("cancelled", self.cancelled())
+            .with("items", self.items())
+            .with("cost_usd", self.cost_usd)
+            .with("mean_ms", millis(self.mean()))
+            .with("p50_ms", quantile(0.5))
+            .with("p95_ms", quantile(0.95))
+            .with("p99_ms", quantile(0.99))
+            .close()
+    }
+}

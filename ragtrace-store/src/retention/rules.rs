@@ -1,0 +1,161 @@
+//! How long what is kept.
+
+use std::time::Duration;
+
+use ragtrace::{Timestamp, TraceId};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Rules for how long a store keeps what.
+///
+/// ```
+/// use ragtrace_store::retention::Retention;
+///
+/// let fortnight = Retention::new().days(14).sample(0.05);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retention {
+    days: u32,
+    archive_days: u32,
+    metrics_days: u32,
+    sample: f64,
+    keep_errors: bool,
+    dry_run: bool,
+    now: Option<Timestamp>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        let (days, archive_days, metrics_days) = (7, 30, 90);
+        Self { days, archive_days, metrics_days, sample: 0.1, keep_errors: true, dry_run: false, now: None }
+    }
+}
+
+impl Retention {
+    /// Returns the rules of the default: traces are kept for seven days, errors and a tenth of the rest for thirty days
+    /// more in the archive, metrics for ninety days.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets for how many whole days every trace is kept.
+    pub fn days(mut self, days: u32) -> Self {
+        self.days = days;
+        self
+    }
+
+    /// Sets for how many days after its last record a trace stays in the archive.
+    pub fn archive_days(mut self, days: u32) -> Self {
+        self.archive_days = days;
+        self
+    }
+
+    /// Sets for how many days requests and counts are kept.
+    pub fn metrics_days(mut self, days: u32) -> Self {
+        self.metrics_days = days;
+        self
+    }
+
+    /// Sets the share of traces without an error that goes to the archive, from 0 to 1.
+    pub fn sample(mut self, share: f64) -> Self {
+        self.sample = share.clamp(0.0, 1.0);
+        self
+    }
+
+    /// Sets whether every trace with an error goes to the archive, whatever the sample says.
+    pub fn keep_errors(mut self, keep: bool) -> Self {
+        self.keep_errors = keep;
+        self
+    }
+
+    /// Sets whether the job only reports what it would do.
+    pub fn dry_run(mut self, dry: bool) -> Self {
+        self.dry_run = dry;
+        self
+    }
+
+    /// Sets the time that counts as the present; the clock's if not set.
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.now = Some(now);
+        self
+    }
+
+    /// Returns the first instant that is young enough to be left alone.
+    pub(crate) fn horizon(&self) -> Timestamp {
+        let today = self.now().as_micros().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
+        Timestamp::from_micros(today).minus(DAY * self.days)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now.unwrap_or_else(Timestamp::now)
+    }
+
+    pub(crate) fn archive_horizon(&self) -> Timestamp {
+        self.now().minus(DAY * self.archive_days)
+    }
+
+    pub(crate) fn metrics_horizon(&self) -> Timestamp {
+        self.now().minus(DAY * self.metrics_days)
+    }
+
+    /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that are random in its id.
+    #[expect(clippy::cast_precision_loss, reason = "a share of 2^56")]
+    fn samples(&self, trace: TraceId) -> bool {
+        const BITS: u32 = 56;
+        // The low bits decide what is shipped at all, if that is sampled. Mixing keeps this choice apart from that.
+        let low = u64::try_from(trace.as_u128() & ((1 << BITS) - 1)).unwrap_or_default();
+        let mixed = low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS);
+        (mixed as f64) < self.sample * (1_u64 << BITS) as f64
+    }
+
+    /// Returns `true` if rows of no trace are judged by their level.
+    pub(crate) fn keeps_errors(&self) -> bool {
+        self.keep_errors
+    }
+
+    pub(crate) fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Returns `true` if a trace goes to the archive.
+    pub(crate) fn keeps(&self, trace: TraceId, has_error: bool) -> bool {
+        (self.keep_errors && has_error) || self.samples(trace)
+    }
+}
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// A report of what retention did, or would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetentionReport {
+    /// The days whose traces were decided on, as dates, the oldest first.
+    pub days: Vec<String>,
+    /// How many days are to be decided on in all.
+    pub days_in_all: usize,
+    /// How many traces moved to the archive.
+    pub archived: u64,
+    /// How many traces were removed.
+    pub removed: u64,
+    /// How many traces were removed from the archive.
+    pub expired: u64,
+    /// How many rows of metrics and of the store's own books were too old and removed.
+    pub metrics: u64,
+    /// `true` if another job was running, so that this one did nothing.
+    pub is_running_elsewhere: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sample_takes_its_share_and_always_the_same() {
+        let retention = Retention::new().sample(0.1);
+        let traces: Vec<TraceId> = (0..20_000).map(|_| TraceId::new()).collect();
+        let taken = traces.iter().filter(|trace| retention.samples(**trace)).count();
+        assert!((1_700..2_300).contains(&taken), "{taken}");
+        assert!(traces.iter().all(|trace| Retention::new().sample(1.0).samples(*trace)));
+        assert!(!traces.iter().any(|trace| Retention::new().sample(0.0).samples(*trace)));
+    }
+}

@@ -1,0 +1,13 @@
+//! The store in a SQLite file.
+//!
+//! Each way to narrow a search has a statement of its own that names the index it uses, since SQLite plans a statement
+//! before it knows which parameters are NULL.
+
+mod database;
+mod lists;
+mod logs;
+mod rows;
+mod tail;
+mod trace;
+
+pub(crate) use database::SqliteStore;

@@ -1,0 +1,49 @@
+//! The rows of `logs` and of its archive, as they are read: the one list of their columns.
+
+/// Selects whole rows by the rest of a statement, from `FROM` on, which is given in parts.
+macro_rules! select_rows {
+    ([$($rest:literal),+ $(,)?], $($parameter:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            crate::read::Columns,
+            "SELECT id AS \"id!\", timestamp AS \"timestamp!\", trace_id, span_id, parent_span_id,
+                local_root AS \"local_root!: bool\", request_id, user_id, tenant_id, session_id, request_type,
+                logger AS \"logger!\", level AS \"level!\", message AS \"message!\", event AS \"event!\", stage, kind, context,
+                metrics, error, stack_trace, source, service, environment, version, host, instance AS \"instance!\", thread,
+                created_at AS \"created_at!\" "
+                $(+ $rest)+,
+            $($parameter),+
+        )
+    };
+}
+
+/// Selects the rows that match a filter, from a table by one of its indexes under a condition of that index's.
+macro_rules! select_matching {
+    ($filter:expr, $from:literal, $condition:literal) => {{
+        let parameters = $filter;
+        select_rows!(
+            [
+                "FROM ", $from, " WHERE ", $condition,
+                " AND timestamp >= ?1 AND timestamp < ?2
+                AND (?3 IS NULL OR trace_id = ?3) AND (?4 IS NULL OR request_id = ?4) AND (?5 IS NULL OR user_id = ?5)
+                AND (?6 IS NULL OR tenant_id = ?6) AND (?7 IS NULL OR stage = ?7)
+                AND CASE level WHEN 'TRACE' THEN 0 WHEN 'DEBUG' THEN 1 WHEN 'INFO' THEN 2 WHEN 'WARN' THEN 3 ELSE 4 END >= ?8
+                AND (timestamp, id) < (?10, ?11) AND (?12 IS NULL OR session_id = ?12)
+                ORDER BY timestamp DESC, id DESC LIMIT ?9"
+            ],
+            parameters.since,
+            parameters.until,
+            parameters.trace_id,
+            parameters.request_id,
+            parameters.user_id,
+            parameters.tenant_id,
+            parameters.stage,
+            parameters.level,
+            parameters.limit,
+            parameters.after_time,
+            parameters.after_id,
+            parameters.session_id
+        )
+    }};
+}
+
+pub(super) use {select_matching, select_rows};

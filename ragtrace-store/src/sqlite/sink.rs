@@ -1,0 +1,152 @@
+//! The sink that writes to a SQLite file.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use ragtrace::sink::{Batch, Delivered, SinkError};
+use ragtrace::{Level, Sink};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::connect::{Opened, Synchronous, close, for_writing};
+use super::fault::{subject, while_writing};
+use super::retain::retain;
+use super::{connect, write};
+use crate::fault::{Cause, Fault};
+use crate::retention::{BackgroundRetention, Retention};
+use crate::tables::Process;
+
+/// Writes records to a SQLite file, which it creates when the first batch arrives.
+///
+/// ```
+/// use ragtrace_store::{SqliteSink, Synchronous};
+///
+/// let sink = SqliteSink::new("ragtrace.db").synchronous(Synchronous::Full);
+/// ```
+#[derive(Debug)]
+pub struct SqliteSink {
+    name: Cow<'static, str>,
+    level: Option<Level>,
+    path: PathBuf,
+    synchronous: Synchronous,
+    writer: Mutex<Writer>,
+    retention: Option<Retention>,
+    background: BackgroundRetention,
+}
+
+/// The one connection that writes, while it is healthy.
+#[derive(Debug, Default)]
+struct Writer {
+    connection: Option<Opened>,
+    /// Whether the catalog of this program's stages was brought up to date through that connection.
+    has_catalog: bool,
+    /// The processes whose records went through here, which end when this sink does.
+    instances: BTreeSet<Uuid>,
+}
+
+impl SqliteSink {
+    /// Makes a sink that writes to the file at `path`. Nothing is opened before the first batch; its folder has to exist by then.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        Self {
+            name: Cow::Borrowed("sqlite"),
+            level: None,
+            path: path.as_ref().to_owned(),
+            synchronous: Synchronous::default(),
+            writer: Mutex::default(),
+            retention: None,
+            background: BackgroundRetention::default(),
+        }
+    }
+
+    /// Sets the sink's name; `sqlite` unless set.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the least severe level that it takes; the builder's unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Has retention run beside the deliveries, once an hour at most and over a connection of its own. A delivery waits
+    /// for one of its steps at most, which are milliseconds.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = Some(retention);
+        self
+    }
+
+    /// Sets when a delivered batch is safe on the disk.
+    pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
+        self
+    }
+
+    async fn write(&self, writer: &mut Writer, batch: &Batch) -> Result<(), Fault> {
+        let mut opened = self.healthy(writer).await?;
+        let mut written = write::batch(&mut opened.connection, batch).await;
+        if let (Ok(()), false, Some(process)) = (&written, writer.has_catalog, batch.origin()) {
+            written = write::catalog(&mut opened.connection, process.service().unwrap_or_default()).await;
+            writer.has_catalog = written.is_ok();
+        }
+        let written = written.map_err(while_writing);
+        // A connection that failed for any other reason than its data is let go of; the next attempt opens a new one.
+        // So does a cancelled delivery, which never gets here: dropping the connection rolls back.
+        if written.as_ref().err().is_none_or(|fault| fault.cause() == Cause::Data) {
+            writer.connection = Some(opened);
+        }
+        written
+    }
+
+    /// Takes the connection at hand, unless its file was deleted or replaced: SQLite would go on writing to a file that
+    /// nobody can find.
+    async fn healthy(&self, writer: &mut Writer) -> Result<Opened, Fault> {
+        match writer.connection.take() {
+            Some(opened) if opened.is_still_at(&self.path) => return Ok(opened),
+            Some(moved) => close(moved.connection).await,
+            None => {}
+        }
+        writer.has_catalog = false;
+        for_writing(&self.path, self.synchronous).await
+    }
+}
+
+impl Sink for SqliteSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let mut writer = self.writer.lock().await;
+        self.write(&mut writer, batch).await?;
+        writer.instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
+        if let Some(retention) = self.retention {
+            let path = self.path.clone();
+            self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });
+        }
+        Ok(Delivered::all())
+    }
+
+    /// Opens the file for writing, and creates it and its tables if they are missing.
+    async fn check(&self) -> Result<String, SinkError> {
+        connect::migrate(&self.path).await?;
+        Ok(format!("{} can be written, and its tables are of this version", subject(&self.path)))
+    }
+
+    async fn close(&self) {
+        self.background.stop().await;
+        let mut writer = self.writer.lock().await;
+        let instances = std::mem::take(&mut writer.instances);
+        if let Some(mut opened) = writer.connection.take() {
+            // A process that cannot be marked as ended shows as lost later, by its silence.
+            let _ = write::ended(&mut opened.connection, &instances).await;
+            close(opened.connection).await;
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! The store: one of the databases, named by its URL.
+
+use std::cmp::Reverse;
+
+use ragtrace::{Level, Timestamp, TraceId};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+#[cfg(feature = "postgres")]
+use crate::postgres::{self, PostgresStore};
+use crate::read::{
+    CatalogStage, LogFilter, LogRow, StageStats, Tail, TailCursor, Trace, TraceFilter, TraceSummary, Window, assemble,
+};
+use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
+#[cfg(feature = "sqlite")]
+use crate::sqlite::{self, SqliteStore};
+use crate::url::StoreUrl;
+
+/// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL as libpq has it.
+///
+/// # Errors
+///
+/// If the URL names no store, or there is none, or it is of another version or cannot be read.
+pub async fn open(url: &str) -> Result<LogStore, StoreError> {
+    let backend = match StoreUrl::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteStore::open(path).await?),
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(target) => Backend::Postgres(PostgresStore::open(&target).await?),
+    };
+    Ok(LogStore { backend })
+}
+
+/// Creates the store at `url`, or brings its tables up to this version. Sinks do so by themselves; this does it ahead,
+/// perhaps under a role that may do more.
+///
+/// # Errors
+///
+/// If the URL names no store, or the tables there cannot be made or brought up to this version.
+pub async fn migrate(url: &str) -> Result<(), StoreError> {
+    match StoreUrl::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        StoreUrl::Sqlite(path) => Ok(sqlite::migrate(path).await?),
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(target) => Ok(postgres::migrate(&target).await?),
+    }
+}
+
+/// Archives and removes what is old enough in the store at `url`. `progress` gets a report of what is done so far now and
+/// then. A job that is stopped is finished by running it again.
+///
+/// # Errors
+///
+/// If there is no store at `url`, or it cannot be written.
+///
+/// ```no_run
+/// use ragtrace_store::retention::Retention;
+///
+/// # async fn tidy() -> Result<(), ragtrace_store::StoreError> {
+/// let report = ragtrace_store::retain("sqlite:ragtrace.db", &Retention::new().days(14), |_| {}).await?;
+/// println!("{} traces archived, {} removed", report.archived, report.removed);
+/// # Ok(())
+/// # }
+/// ```
+pub async fn retain(
+    url: &str,
+    retention: &Retention,
+    mut progress: impl FnMut(&RetentionReport) + Send,
+) -> Result<RetentionReport, StoreError> {
+    match StoreUrl::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        StoreUrl::Sqlite(path) => Ok(sqlite::retain(path, retention, &mut progress).await?),
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(target) => Ok(postgres::retain(&target, retention, &mut progress).await?),
+    }
+}
+
+/// Erases a person from the store at `url`. `progress` gets a report of what is done so far now and then. A job that is
+/// stopped is finished by running it again.
+///
+/// # Errors
+///
+/// If there is no store at `url`, or it cannot be written.
+pub async fn purge(
+    url: &str,
+    purge: &Purge,
+    mut progress: impl FnMut(&PurgeReport) + Send,
+) -> Result<PurgeReport, StoreError> {
+    match StoreUrl::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        StoreUrl::Sqlite(path) => Ok(sqlite::purge(path, purge, &mut progress).await?),
+        #[cfg(feature = "postgres")]
+        StoreUrl::Postgres(target) => Ok(postgres::purge(&target, purge, &mut progress).await?),
+    }
+}
+
+/// A store that is open for reading. A clone shares its connections.
+#[derive(Clone, Debug)]
+pub struct LogStore {
+    backend: Backend,
+}
+
+#[derive(Clone, Debug)]
+enum Backend {
+    #[cfg(feature = "sqlite")]
+    Sqlite(SqliteStore),
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresStore),
+}
+
+/// Does the same with whichever backend it is.
+macro_rules! each {
+    ($self:expr, $store:ident => $what:expr) => {
+        match &$self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite($store) => $what,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres($store) => $what,
+        }
+    };
+}
+
+impl LogStore {
+    /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has moved is found too.
+    pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
+        let (rows, around) = each!(self, store => store.trace(id).await?);
+        Ok(assemble(id, rows, &around))
+    }
+
+    /// Returns the trace of the newest record, or `None` if no record belongs to a trace.
+    pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
+        match each!(self, store => store.latest().await?) {
+            Some(id) => self.trace(id).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the finished traces that match, the newest first: an overview, before looking at one of them.
+    pub async fn traces(&self, filter: TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
+        let limit = filter.limit;
+        let mut found = Vec::new();
+        for filter in filter.by_name() {
+            found.push(each!(self, store => store.traces(&filter).await?));
+        }
+        Ok(newest(found, limit, |trace| (trace.ended_at(), trace.trace_id().as_uuid())))
+    }
+
+    /// Returns the traces, at most `limit`, whose ids begin with these hex digits; hyphens do not matter. Empty if there is
+    /// anything else in `prefix`, or nothing.
+    pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
+        let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        each!(self, store => store.traces_between(first, last, limit).await)
+    }
+
+    /// Returns the records that match, the newest first. For the next page, ask for what is [after](LogFilter::after) the last.
+    pub async fn logs(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
+        let limit = filter.limit;
+        let mut found = Vec::new();
+        for filter in filter.by_name() {
+            found.push(each!(self, store => store.logs(&filter).await?));
+        }
+        Ok(newest(found, limit, |row| (row.timestamp(), row.id())))
+    }
+
+    /// Returns the records of level ERROR that match, the newest first: failed stages, and errors that an application logged.
+    pub async fn errors(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
+        self.logs(filter.level(Level::Error)).await
+    }
+
+    /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs and percentiles.
+    pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
+        each!(self, store => store.stage_stats(window).await)
+    }
+
+    /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest first: without an end, and of a
+    /// process that was heard of in the last three minutes. A stage whose level hides its start is not among them, nor
+    /// one that began more than a day ago.
+    pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
+        each!(self, store => store.inflight().await)
+    }
+
+    /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows yet. No row is missed or given twice,
+    /// whatever its time says and in whichever order its writers finished.
+    pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
+        each!(self, store => store.tail(cursor).await)
+    }
+
+    /// Returns the catalog: every stage of the programs that wrote here, by service and name.
+    pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
+        each!(self, store => store.stages().await)
+    }
+}
+
+/// Makes one list of several that are newest first each, up to a limit.
+fn newest<T>(lists: Vec<Vec<T>>, limit: usize, key: impl Fn(&T) -> (Timestamp, Uuid)) -> Vec<T> {
+    let is_one = lists.len() == 1;
+    let mut all: Vec<T> = lists.into_iter().flatten().collect();
+    if !is_one {
+        all.sort_by_key(|one| Reverse(key(one)));
+        all.truncate(limit);
+    }
+    all
+}
+
+/// Returns the first and the last id that begin with these digits.
+fn range_of(prefix: &str) -> Option<(Uuid, Uuid)> {
+    let digits: String = prefix.chars().filter(|c| *c != '-').collect();
+    let well_formed = (1..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    let filled = |with: char| {
+        let all = format!("{digits}{}", with.to_string().repeat(32 - digits.len()));
+        u128::from_str_radix(&all, 16).map(Uuid::from_u128).ok()
+    };
+    well_formed.then(|| Some((filled('0')?, filled('f')?))).flatten()
+}

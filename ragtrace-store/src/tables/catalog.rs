@@ -1,0 +1,30 @@
+//! Rows of `stages`.
+
+use ragtrace::{FieldDescriptor, FieldSource, StageDescriptor};
+use serde_json::{Value as Json, json};
+
+/// This program's stages as a JSON array of rows of `stages`, the fields of each as text.
+pub(crate) fn catalog() -> Json {
+    let row = |stage: &StageDescriptor| {
+        json!({
+            "name": stage.name(), "kind": stage.kind().as_str(), "level": stage.level().as_str(),
+            "target": stage.target(), "file": stage.file(), "line": stage.line(), "fields": fields(stage),
+        })
+    };
+    ragtrace::stages().into_iter().map(row).collect()
+}
+
+/// A stage's declared fields as a JSON array: `[{"name": "doc.name", "source": "fields", "type": null}]`.
+fn fields(stage: &StageDescriptor) -> String {
+    let field = |field: &FieldDescriptor| {
+        let source = match field.source() {
+            FieldSource::Start => "fields",
+            FieldSource::Ok => "ok",
+            FieldSource::Err => "err",
+            FieldSource::Record => "record",
+            _ => "other",
+        };
+        json!({"name": field.name(), "source": source, "type": field.ty()})
+    };
+    stage.fields().iter().map(field).collect::<Json>().to_string()
+}

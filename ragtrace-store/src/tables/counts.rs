@@ -1,0 +1,58 @@
+//! Rows of `stage_minutes` and `stage_hours`.
+
+#[cfg(feature = "postgres")]
+use std::collections::BTreeMap;
+
+use ragtrace::metrics::StageMinute;
+#[cfg(feature = "postgres")]
+use ragtrace::{Timestamp, metrics::DurationSketch};
+#[cfg(feature = "postgres")]
+use serde_json::{Value as Json, json};
+
+#[cfg(feature = "postgres")]
+use super::millis::millis;
+
+/// Runs, those completed, failed and cancelled, and items, as databases count.
+pub(crate) fn counts(minute: &StageMinute) -> [i64; 5] {
+    [minute.runs(), minute.completed(), minute.failed(), minute.cancelled(), minute.items()]
+        .map(|count| i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// How long one row of counts is.
+#[cfg(feature = "postgres")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Minute,
+    Hour,
+}
+
+/// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in it.
+#[cfg(feature = "postgres")]
+pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
+    let step = match step {
+        Step::Minute => 60_000_000,
+        Step::Hour => 3_600_000_000,
+    };
+    let mut all: BTreeMap<_, ([i64; 5], f64, f64, DurationSketch)> = BTreeMap::new();
+    for minute in minutes {
+        let at = Timestamp::from_micros(minute.minute().as_micros().div_euclid(step) * step);
+        let key = (at, minute.stage(), minute.tenant_id().unwrap_or_default(), minute.kind().as_str());
+        let (sums, cost, total, durations) = all.entry(key).or_default();
+        for (sum, count) in sums.iter_mut().zip(counts(minute)) {
+            *sum = sum.saturating_add(count);
+        }
+        *cost += minute.cost_usd();
+        *total += millis(minute.total());
+        durations.merge(minute.durations());
+    }
+    let row = |((at, stage, tenant, kind), (sums, cost, total, durations)): ((Timestamp, _, _, _), _)| {
+        let [runs, completed, failed, cancelled, items]: [i64; 5] = sums;
+        let durations: DurationSketch = durations;
+        json!({
+            "at": at.to_string(), "tenant_id": tenant, "stage": stage, "kind": kind, "runs": runs,
+            "completed": completed, "failed": failed, "cancelled": cancelled, "items": items, "cost_usd": cost,
+            "duration_ms_sum": total, "durations": durations.to_string(),
+        })
+    };
+    all.into_iter().map(row).collect()
+}

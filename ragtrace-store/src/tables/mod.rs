@@ -1,0 +1,20 @@
+//! What the writers of every database share: what a batch leaves in each table, in types that no database defines.
+
+mod catalog;
+mod counts;
+mod millis;
+mod process;
+#[cfg(feature = "sqlite")]
+mod requests;
+mod version;
+
+pub(crate) use catalog::catalog;
+#[cfg(feature = "sqlite")]
+pub(crate) use counts::counts;
+#[cfg(feature = "postgres")]
+pub(crate) use counts::{Step, added_up};
+pub(crate) use millis::millis;
+pub(crate) use process::Process;
+#[cfg(feature = "sqlite")]
+pub(crate) use requests::requests;
+pub(crate) use version::{check_version, made_before_the_first_release, made_by_a_newer_version};

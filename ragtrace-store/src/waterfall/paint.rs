@@ -1,0 +1,71 @@
+//! Marks and colours.
+
+use std::fmt::{Formatter, Result};
+
+use ragtrace::StageKind;
+
+use crate::read::{SpanNode, SpanStatus};
+
+#[derive(Clone, Copy)]
+pub(super) struct Painter {
+    pub(super) colour: bool,
+}
+
+/// A style by the parameters of its escape sequence (ECMA-48, section 8.3.117).
+#[derive(Clone, Copy)]
+pub(super) enum Paint {
+    Bold = 1,
+    Dim = 2,
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
+    Blue = 34,
+    Magenta = 35,
+    Cyan = 36,
+}
+
+impl Painter {
+    pub(super) fn paint(self, f: &mut Formatter<'_>, paint: Paint, text: &str) -> Result {
+        if self.colour && !text.is_empty() {
+            write!(f, "\x1b[{}m{text}\x1b[0m", paint as u8)
+        } else {
+            f.write_str(text)
+        }
+    }
+}
+
+pub(super) fn mark(status: SpanStatus) -> &'static str {
+    match status {
+        SpanStatus::Open => "◌",
+        SpanStatus::Completed => "✓",
+        SpanStatus::Failed => "✗",
+        SpanStatus::Cancelled => "⊘",
+        SpanStatus::Lost => "?",
+    }
+}
+
+pub(super) fn of_status(status: SpanStatus) -> Paint {
+    match status {
+        SpanStatus::Open => Paint::Blue,
+        SpanStatus::Completed => Paint::Green,
+        SpanStatus::Failed => Paint::Red,
+        SpanStatus::Cancelled | SpanStatus::Lost => Paint::Yellow,
+    }
+}
+
+/// A bar's colour: what went wrong stands out, and the rest tells kinds apart.
+pub(super) fn of_span(span: SpanNode<'_>) -> Paint {
+    match (span.status(), span.kind()) {
+        (SpanStatus::Completed, Some(kind)) => of_kind(kind),
+        (status, _) => of_status(status),
+    }
+}
+
+fn of_kind(kind: StageKind) -> Paint {
+    match kind {
+        StageKind::Parse | StageKind::Chunk | StageKind::Enrich => Paint::Cyan,
+        StageKind::Embed | StageKind::Generate => Paint::Magenta,
+        StageKind::Store | StageKind::Retrieve | StageKind::Rerank => Paint::Blue,
+        _ => Paint::Green,
+    }
+}

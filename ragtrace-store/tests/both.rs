@@ -1,0 +1,36 @@
+//! What a sink and the store do alike over SQLite and over PostgreSQL.
+
+#[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
+#[path = "../../tests/support/cluster.rs"]
+mod cluster;
+#[path = "support/place.rs"]
+mod place;
+#[expect(dead_code, reason = "shared with the tests of each store, which use more of it")]
+mod support;
+
+/// Runs each of these tests over both stores.
+macro_rules! over_both {
+    ($($test:ident),+ $(,)?) => {
+        mod over_sqlite {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::place::Place::sqlite()).await;
+            })+
+        }
+
+        mod over_postgres {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(crate::place::Place::postgres()).await;
+            })+
+        }
+    };
+}
+
+mod both {
+    mod faults;
+    mod lists;
+    mod reading;
+    mod retention;
+    mod writing;
+}

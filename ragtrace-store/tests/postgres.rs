@@ -1,0 +1,19 @@
+//! The PostgreSQL sink through faults, and what roles may see.
+
+#[path = "../../tests/support/cluster.rs"]
+mod cluster;
+#[expect(dead_code, reason = "shared with the tests of both stores, which use more of it")]
+mod support;
+
+mod postgres {
+    mod bad_data;
+    mod chaos;
+    mod disk;
+    mod faults;
+    mod pipeline;
+    mod proxy;
+    mod reading;
+    mod retention;
+    mod roles;
+    mod server;
+}
