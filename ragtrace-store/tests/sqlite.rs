@@ -4,6 +4,7 @@
 mod support;
 
 mod sqlite {
+    mod any_batch;
     mod faults;
     mod tracing;
     mod waterfall;

@@ -4,6 +4,7 @@ mod contexts;
 mod delivery;
 mod handle;
 mod levels;
+mod records;
 mod settings;
 mod sinks;
 mod support;

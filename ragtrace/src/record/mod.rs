@@ -13,7 +13,8 @@
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a
 //! record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
 //! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
-//! shared), `log_line`; then the canonical JSON: `sections`, `fragments`, `encode` and `decode`.
+//! shared), `log_line`, `record_builder` (records by hand, for tests); then the canonical JSON:
+//! `sections`, `fragments`, `encode` and `decode`.
 
 mod accessors;
 mod chunk;
@@ -28,6 +29,8 @@ mod limits;
 mod log_line;
 mod origin;
 mod parts;
+#[cfg(feature = "testing")]
+mod record_builder;
 mod record_mut;
 mod sections;
 
@@ -43,4 +46,6 @@ pub(crate) use ids::RecordIds;
 pub use limits::RecordLimits;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
+#[cfg(feature = "testing")]
+pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;

@@ -13,8 +13,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Makes a process of which nothing but its id is known. The builder makes them; a sink's tests
-    /// may too.
+    /// Makes a process of which nothing but its id is known, as a sink's tests may.
     pub fn new(instance: Uuid) -> Self {
         Self { service: None, environment: None, version: None, host: None, instance }
     }
@@ -22,6 +21,24 @@ impl Origin {
     /// Sets the service.
     pub fn with_service(mut self, service: impl Into<String>) -> Self {
         self.service = Some(service.into());
+        self
+    }
+
+    /// Sets the environment.
+    pub fn with_environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = Some(environment.into());
+        self
+    }
+
+    /// Sets the service's version.
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Sets the host's name.
+    pub fn with_host(mut self, host: impl Into<String>) -> Self {
+        self.host = Some(host.into());
         self
     }
 

@@ -27,6 +27,8 @@
 mod capture;
 mod captured;
 mod names;
+#[cfg(feature = "pipeline")]
+pub mod sink;
 mod tree;
 mod view;
 
@@ -35,3 +37,5 @@ pub use captured::Captured;
 #[doc(inline)]
 pub use ragtrace_core::capture::ManualClock;
 pub use view::View;
+
+pub use crate::record::RecordBuilder;

@@ -1,0 +1,321 @@
+//! Records by hand, for tests of what reads them.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use ragtrace_core::context::Request;
+use ragtrace_core::{ErrorInfo, Event, Level, SpanId, StageKind, Timestamp, TraceId, Value};
+use uuid::Uuid;
+
+use super::parts::{ChunkIndex, OwnedSubject};
+use super::{ChunkBuilder, Extras, OptionalU64, Origin, Record, RecordFlags, RecordParts};
+
+/// Makes a [`Record`] without a pipeline, for tests of a sink or of whatever else reads records.
+///
+/// What is not set is as a stage would leave it: an id, a trace and a span of its own, the present time, the level of its
+/// event. Parts that a record may lack are absent.
+///
+/// ```
+/// use std::time::Duration;
+/// use ragtrace::testing::RecordBuilder;
+///
+/// let started = RecordBuilder::started("chunking").user_id("alice").field("doc.name", "report.pdf");
+/// let failed = started
+///     .clone()
+///     .failure("IngestError", "the file is empty")
+///     .caused_by("unexpected end of file")
+///     .duration(Duration::from_millis(12));
+/// let (started, failed) = (started.build(), failed.build());
+/// assert_eq!(started.span_id(), failed.span_id(), "two records of one run");
+/// assert_eq!(failed.message(), "chunking_failed");
+/// assert_eq!(failed.field("doc.name").unwrap(), "report.pdf");
+/// assert_eq!(failed.error().unwrap().chain(), ["unexpected end of file"]);
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a record is made by `build()`"]
+pub struct RecordBuilder {
+    event: Event,
+    id: Option<Uuid>,
+    timestamp: Option<Timestamp>,
+    level: Option<Level>,
+    subject: OwnedSubject,
+    request: Option<Request>,
+    span_id: Option<SpanId>,
+    parent_span_id: Option<SpanId>,
+    is_local_root: Option<bool>,
+    origin: Arc<Origin>,
+    thread: Option<Arc<str>>,
+    duration: Option<Duration>,
+    busy: Option<Duration>,
+    count: Option<u64>,
+    context: Vec<(String, Value)>,
+    metrics: Vec<(String, Value)>,
+    failure: Option<(ErrorInfo, Option<String>)>,
+}
+
+/// The process that records come from unless set.
+static ORIGIN: LazyLock<Arc<Origin>> = LazyLock::new(|| Arc::new(Origin::new(Uuid::now_v7())));
+
+impl RecordBuilder {
+    /// Begins the record of a start of the stage `stage`.
+    pub fn started(stage: impl Into<String>) -> Self {
+        Self::of_stage(Event::Started, stage.into())
+    }
+
+    /// Begins the record of a run of the stage `stage` that returned, and not an `Err`.
+    pub fn completed(stage: impl Into<String>) -> Self {
+        Self::of_stage(Event::Completed, stage.into())
+    }
+
+    /// Begins the record of a run of the stage `stage` that failed with an error of this type and message.
+    pub fn failed(stage: impl Into<String>, error_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::of_stage(Event::Failed, stage.into()).failure(error_type, message)
+    }
+
+    /// Begins the record of a run of the stage `stage` that was dropped before its end.
+    pub fn cancelled(stage: impl Into<String>) -> Self {
+        Self::of_stage(Event::Cancelled, stage.into())
+    }
+
+    /// Begins the record of a line that the application logged. It is of no trace unless set.
+    pub fn log(message: impl Into<String>) -> Self {
+        let subject = OwnedSubject { message: Some(Cow::Owned(message.into())), ..OwnedSubject::default() };
+        Self::new(Event::Log, subject)
+    }
+
+    /// Makes it the record of the same run's failure, with an error of this type and message.
+    pub fn failure(mut self, error_type: impl Into<String>, message: impl Into<String>) -> Self {
+        let stack_trace = self.failure.and_then(|(_, stack_trace)| stack_trace);
+        self.failure = Some((ErrorInfo::new(error_type.into(), message.into(), Vec::new()), stack_trace));
+        self.event = Event::Failed;
+        self
+    }
+
+    /// Adds to the sources of the error, the nearest first.
+    pub fn caused_by(mut self, message: impl Into<String>) -> Self {
+        let (error, _) = self.failure.get_or_insert_default();
+        let (_, _, chain) = error.parts_mut();
+        chain.push(message.into());
+        self
+    }
+
+    /// Sets the backtrace of the failure.
+    pub fn stack_trace(mut self, text: impl Into<String>) -> Self {
+        self.failure.get_or_insert_default().1 = Some(text.into());
+        self
+    }
+
+    /// Sets the record's id; a new one unless set.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Sets when it happened; the present unless set.
+    pub fn timestamp(mut self, timestamp: Timestamp) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+
+    /// Sets the level; `error` for a failure, `warn` for a cancellation and else `info`, unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Sets the logger; `app` unless set.
+    pub fn logger(mut self, logger: impl Into<String>) -> Self {
+        self.subject.logger = Cow::Owned(logger.into());
+        self
+    }
+
+    /// Sets the stage; of a log line, the one that it was written in.
+    pub fn stage(mut self, stage: impl Into<String>) -> Self {
+        self.subject.stage = Some(Cow::Owned(stage.into()));
+        self
+    }
+
+    /// Sets the stage's kind; `task` unless set.
+    pub fn kind(mut self, kind: StageKind) -> Self {
+        self.subject.kind = Some(kind);
+        self
+    }
+
+    /// Sets the trace.
+    pub fn trace_id(mut self, trace_id: TraceId) -> Self {
+        self.request().trace_id = trace_id;
+        self
+    }
+
+    /// Sets the run.
+    pub fn span_id(mut self, span_id: SpanId) -> Self {
+        self.span_id = Some(span_id);
+        self
+    }
+
+    /// Sets the run that this one is part of.
+    pub fn parent_span_id(mut self, parent_span_id: SpanId) -> Self {
+        self.parent_span_id = Some(parent_span_id);
+        self
+    }
+
+    /// Sets whether the stage has no parent in its process; it has none unless a parent is set.
+    pub fn local_root(mut self, is_local_root: bool) -> Self {
+        self.is_local_root = Some(is_local_root);
+        self
+    }
+
+    /// Sets the request.
+    pub fn request_id(mut self, id: impl Into<String>) -> Self {
+        self.request().request_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets who asked.
+    pub fn user_id(mut self, id: impl Into<String>) -> Self {
+        self.request().user_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the user's tenant.
+    pub fn tenant_id(mut self, id: impl Into<String>) -> Self {
+        self.request().tenant_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets the session that the request belongs to.
+    pub fn session_id(mut self, id: impl Into<String>) -> Self {
+        self.request().session_id = Some(id.into().into());
+        self
+    }
+
+    /// Sets what sort of request it is.
+    pub fn request_type(mut self, name: impl Into<String>) -> Self {
+        self.request().request_type = Some(name.into().into());
+        self
+    }
+
+    /// Sets the process that it comes from; one of this test's unless set.
+    pub fn origin(mut self, origin: impl Into<Arc<Origin>>) -> Self {
+        self.origin = origin.into();
+        self
+    }
+
+    /// Sets the thread's name.
+    pub fn thread(mut self, name: impl Into<String>) -> Self {
+        self.thread = Some(name.into().into());
+        self
+    }
+
+    /// Sets the time from start to end; a millisecond for the end of a stage unless set.
+    pub fn duration(mut self, duration: Duration) -> Self {
+        self.duration = Some(duration);
+        self
+    }
+
+    /// Sets the time inside polls.
+    pub fn busy(mut self, busy: Duration) -> Self {
+        self.busy = Some(busy);
+        self
+    }
+
+    /// Sets how many items the stage yielded.
+    pub fn count(mut self, count: u64) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// Adds a field of `context`. One that is `None` or [`Value::Null`] is left out, as where a stage records it.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if value != Value::Null {
+            self.context.push((name.into(), value));
+        }
+        self
+    }
+
+    /// Adds a number of `metrics`. A value that is no number is a field, as where a stage records it.
+    pub fn metric(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        if !value.is_number() {
+            return self.field(name, value);
+        }
+        self.metrics.push((name.into(), value));
+        self
+    }
+
+    /// Sets the source file and line that declare the stage or the log line.
+    pub fn source(mut self, file: impl Into<String>, line: u32) -> Self {
+        self.subject.source = Some((Cow::Owned(file.into()), line));
+        self
+    }
+
+    /// Makes the record.
+    pub fn build(self) -> Record {
+        let Self { event, failure, .. } = self;
+        let level = self.level.unwrap_or(match event {
+            Event::Failed => Level::Error,
+            Event::Cancelled => Level::Warn,
+            _ => Level::Info,
+        });
+        let timestamp = self.timestamp.unwrap_or_else(Timestamp::now);
+        let duration = self.duration.or(event.is_end().then_some(Duration::from_millis(1)));
+        let is_local_root = self.is_local_root.unwrap_or(event != Event::Log && self.parent_span_id.is_none());
+        let extras = Extras { id: Some(self.id.unwrap_or_else(Uuid::now_v7)), subject: self.subject, failure };
+        let mut chunk = ChunkBuilder::new(Arc::clone(&self.origin));
+        let request = self.request.map(Arc::new);
+        let parts = RecordParts {
+            extras: Some(Box::new(extras)),
+            span_id: self.span_id,
+            parent_span_id: self.parent_span_id,
+            flags: RecordFlags::default().with(RecordFlags::LOCAL_ROOT, is_local_root),
+            request: request.map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
+            thread: self.thread.map_or(ChunkIndex::NONE, |thread| chunk.thread_index(&thread)),
+            duration: duration.into(),
+            busy: self.busy.into(),
+            count: OptionalU64::from(self.count),
+            ..RecordParts::new(timestamp, event, level, None)
+        };
+        self.context.into_iter().for_each(|(name, value)| chunk.add_context(Cow::Owned(name), value));
+        self.metrics.into_iter().for_each(|(name, value)| chunk.add_metric(Cow::Owned(name), value));
+        chunk.add(parts);
+        chunk.finish().remove(0)
+    }
+
+    fn of_stage(event: Event, stage: String) -> Self {
+        let subject =
+            OwnedSubject { stage: Some(Cow::Owned(stage)), kind: Some(StageKind::Task), ..OwnedSubject::default() };
+        let mut builder = Self::new(event, subject);
+        builder.request();
+        builder.span_id = Some(SpanId::new());
+        builder
+    }
+
+    fn new(event: Event, subject: OwnedSubject) -> Self {
+        Self {
+            event,
+            id: None,
+            timestamp: None,
+            level: None,
+            subject: OwnedSubject { logger: Cow::Borrowed("app"), ..subject },
+            request: None,
+            span_id: None,
+            parent_span_id: None,
+            is_local_root: None,
+            origin: Arc::clone(&ORIGIN),
+            thread: None,
+            duration: None,
+            busy: None,
+            count: None,
+            context: Vec::new(),
+            metrics: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// The ids of the request, which has a trace at least.
+    fn request(&mut self) -> &mut Request {
+        self.request.get_or_insert_with(|| Request::new(TraceId::new()))
+    }
+}
