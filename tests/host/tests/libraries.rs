@@ -12,7 +12,11 @@ fn an_object_sorts_its_members() {
 fn a_float_is_read_fast_and_not_to_the_last_bit() {
     let text = "1.29e-27";
     let (read, exact): (f64, f64) = (serde_json::from_str(text).unwrap(), text.parse().unwrap());
-    assert_eq!(read.to_bits().abs_diff(exact.to_bits()), 1, "serde_json's `float_roundtrip` is on, or it reads exactly now");
+    assert_eq!(
+        read.to_bits().abs_diff(exact.to_bits()),
+        1,
+        "serde_json's `float_roundtrip` is on, or it reads exactly now"
+    );
 }
 
 #[test]
