@@ -5,7 +5,8 @@ use ragtrace_store::LogStore;
 
 use crate::output::Failure;
 
-/// Returns the trace that a user means by its id, the beginning of it, or `last`; or why there is none.
+/// Returns the trace that a user means by its id, the beginning of it, or `last`; or why there is
+/// none.
 pub(crate) async fn trace(store: &LogStore, named: &str) -> Result<Result<TraceId, String>, Failure> {
     /// So many are named where a beginning fits several.
     const SHOWN: usize = 5;

@@ -1,6 +1,7 @@
 //! The `ragtrace` command: reads what a pipeline logged.
 //!
-//! It exits with 0 if it found something, 1 if there was nothing to find, 2 if it was asked wrongly or there is no store.
+//! It exits with 0 if it found something, 1 if there was nothing to find, 2 if it was asked wrongly
+//! or there is no store.
 
 mod errors;
 mod filter;
@@ -59,7 +60,8 @@ enum Command {
     Inflight(inflight::Args),
     /// List every stage of the programs that wrote here.
     Stages(stages::Args),
-    /// Move old traces to the archive or remove them, and forget what the archive has kept for long.
+    /// Move old traces to the archive or remove them, and forget what the archive has kept for
+    /// long.
     Retention(retention::Args),
     /// Erase a person.
     Purge(purge::Args),

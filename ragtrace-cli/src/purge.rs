@@ -14,8 +14,9 @@ pub(crate) struct Args {
     /// Whom to erase: every trace with a record of this user.
     #[arg(long, alias = "user-id", value_name = "ID")]
     user: String,
-    /// The folder of a spool, where what waits for delivery and the dead letters of that user are erased too. What a
-    /// running process holds there cannot be reached: purge again once that process has ended, or delivered it.
+    /// The folder of a spool, where what waits for delivery and the dead letters of that user are
+    /// erased too. What a running process holds there cannot be reached: purge again once that
+    /// process has ended, or delivered it.
     #[arg(long, value_name = "FOLDER", env = "RAGTRACE_SPOOL")]
     spool: Option<PathBuf>,
     /// Say what would be removed, and remove nothing.

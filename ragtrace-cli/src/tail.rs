@@ -24,7 +24,8 @@ pub(crate) struct Args {
     /// Of the stage of this name only.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// How to write them: one document has no end to wait for here, so `json` is written as `jsonl`.
+    /// How to write them: one document has no end to wait for here, so `json` is written as
+    /// `jsonl`.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -25,7 +25,7 @@ impl Notes {
 }
 
 fn values(fields: &FieldBuffer) -> String {
-    DecodedFields(&fields.to_encoded()).map(|(_, value)| format!(" {value}")).collect()
+    DecodedFields(&fields.to_encoded()).fold(String::new(), |all, (_, value)| format!("{all} {value}"))
 }
 
 impl Observer for Notes {

@@ -5,10 +5,12 @@ use std::fmt;
 
 use ragtrace::sink::BoxSink;
 
-/// Every backend there is, also those that this build leaves out, each with the feature that brings it in.
+/// Every backend there is, also those that this build leaves out, each with the feature that brings
+/// it in.
 const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 
-/// The sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set, none if it is empty.
+/// The sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set, none if
+/// it is empty.
 ///
 /// | name | variables |
 /// | --- | --- |
@@ -19,8 +21,8 @@ const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 ///
 /// # Errors
 ///
-/// A name that no backend has, one whose feature is not enabled (the message says which to add), or a variable that has to
-/// be set and is not.
+/// A name that no backend has, one whose feature is not enabled (the message says which to add), or
+/// a variable that has to be set and is not.
 pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
     from_lookup(|name| std::env::var(name).ok())
 }

@@ -1,7 +1,8 @@
 //! Where ragtrace's records go.
 //!
-//! An application builds its sinks by hand or takes those that its environment names ([`from_env`]), and gives them
-//! to `ragtrace::builder()`. [`store`] reads back what a sink wrote into a database.
+//! An application builds its sinks by hand or takes those that its environment names
+//! ([`from_env`]), and gives them to `ragtrace::builder()`. [`store`] reads back what a sink wrote
+//! into a database.
 //!
 //! | feature | brings |
 //! | --- | --- |

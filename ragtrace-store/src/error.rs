@@ -54,7 +54,8 @@ impl StoreError {
         self.kind == Kind::Schema
     }
 
-    /// Returns `true` if the same call may succeed later: the database is locked, busy, full or cannot be reached.
+    /// Returns `true` if the same call may succeed later: the database is locked, busy, full or
+    /// cannot be reached.
     pub fn is_retryable(&self) -> bool {
         self.kind == Kind::Passing
     }

@@ -1,7 +1,8 @@
-//! A database's error, judged by who can mend it: the one place where errors of both databases become what a sink answers
-//! and what a reader is told.
+//! A database's error, judged by who can mend it: the one place where errors of both databases
+//! become what a sink answers and what a reader is told.
 //!
-//! Each backend judges the errors of its own driver (`sqlite/fault.rs`, `postgres/fault.rs`); nothing of that is here.
+//! Each backend judges the errors of its own driver (`sqlite/fault.rs`, `postgres/fault.rs`);
+//! nothing of that is here.
 
 use std::error::Error;
 use std::fmt;
@@ -29,7 +30,8 @@ pub(crate) enum Cause {
     Data,
 }
 
-/// An error of a database: its cause, a message that says what to do, and the driver's error as its source.
+/// An error of a database: its cause, a message that says what to do, and the driver's error as its
+/// source.
 #[derive(Debug)]
 pub(crate) struct Fault {
     cause: Cause,

@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! Reading never changes a store and never waits for its writer. Every statement is checked against the tables when this
-//! crate is compiled, and takes what it is given as parameters.
+//! Reading never changes a store and never waits for its writer. Every statement is checked against
+//! the tables when this crate is compiled, and takes what it is given as parameters.
 //!
 //! | feature | brings |
 //! | --- | --- |

@@ -16,7 +16,8 @@ use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 use crate::sqlite::{self, SqliteStore};
 use crate::url::StoreUrl;
 
-/// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL as libpq has it.
+/// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
+/// as libpq has it.
 ///
 /// # Errors
 ///
@@ -31,8 +32,8 @@ pub async fn open(url: &str) -> Result<LogStore, StoreError> {
     Ok(LogStore { backend })
 }
 
-/// Creates the store at `url`, or brings its tables up to this version. Sinks do so by themselves; this does it ahead,
-/// perhaps under a role that may do more.
+/// Creates the store at `url`, or brings its tables up to this version. Sinks do so by themselves;
+/// this does it ahead, perhaps under a role that may do more.
 ///
 /// # Errors
 ///
@@ -46,8 +47,8 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Archives and removes what is old enough in the store at `url`. `progress` gets a report of what is done so far now and
-/// then. A job that is stopped is finished by running it again.
+/// Archives and removes what is old enough in the store at `url`. `progress` gets a report of what
+/// is done so far now and then. A job that is stopped is finished by running it again.
 ///
 /// # Errors
 ///
@@ -75,8 +76,8 @@ pub async fn retain(
     }
 }
 
-/// Erases a person from the store at `url`. `progress` gets a report of what is done so far now and then. A job that is
-/// stopped is finished by running it again.
+/// Erases a person from the store at `url`. `progress` gets a report of what is done so far now and
+/// then. A job that is stopped is finished by running it again.
 ///
 /// # Errors
 ///
@@ -121,7 +122,8 @@ macro_rules! each {
 }
 
 impl LogStore {
-    /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has moved is found too.
+    /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has
+    /// moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
         let (rows, around) = each!(self, store => store.trace(id).await?);
         Ok(assemble(id, rows, &around))
@@ -135,7 +137,8 @@ impl LogStore {
         }
     }
 
-    /// Returns the finished traces that match, the newest first: an overview, before looking at one of them.
+    /// Returns the finished traces that match, the newest first: an overview, before looking at one
+    /// of them.
     pub async fn traces(&self, filter: TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let limit = filter.limit;
         let mut found = Vec::new();
@@ -145,15 +148,16 @@ impl LogStore {
         Ok(newest(found, limit, |trace| (trace.ended_at(), trace.trace_id().as_uuid())))
     }
 
-    /// Returns the traces, at most `limit`, whose ids begin with these hex digits; hyphens do not matter. Empty if there is
-    /// anything else in `prefix`, or nothing.
+    /// Returns the traces, at most `limit`, whose ids begin with these hex digits; hyphens do not
+    /// matter. Empty if there is anything else in `prefix`, or nothing.
     pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
         let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         each!(self, store => store.traces_between(first, last, limit).await)
     }
 
-    /// Returns the records that match, the newest first. For the next page, ask for what is [after](LogFilter::after) the last.
+    /// Returns the records that match, the newest first. For the next page, ask for what is
+    /// [after](LogFilter::after) the last.
     pub async fn logs(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let limit = filter.limit;
         let mut found = Vec::new();
@@ -163,25 +167,28 @@ impl LogStore {
         Ok(newest(found, limit, |row| (row.timestamp(), row.id())))
     }
 
-    /// Returns the records of level ERROR that match, the newest first: failed stages, and errors that an application logged.
+    /// Returns the records of level ERROR that match, the newest first: failed stages, and errors
+    /// that an application logged.
     pub async fn errors(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
         self.logs(filter.level(Level::Error)).await
     }
 
-    /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs and percentiles.
+    /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs
+    /// and percentiles.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         each!(self, store => store.stage_stats(window).await)
     }
 
-    /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest first: without an end, and of a
-    /// process that was heard of in the last three minutes. A stage whose level hides its start is not among them, nor
-    /// one that began more than a day ago.
+    /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest
+    /// first: without an end, and of a process that was heard of in the last three minutes. A stage
+    /// whose level hides its start is not among them, nor one that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         each!(self, store => store.inflight().await)
     }
 
-    /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows yet. No row is missed or given twice,
-    /// whatever its time says and in whichever order its writers finished.
+    /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows
+    /// yet. No row is missed or given twice, whatever its time says and in whichever order its
+    /// writers finished.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         each!(self, store => store.tail(cursor).await)
     }

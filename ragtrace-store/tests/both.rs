@@ -3,10 +3,10 @@
 #[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
-#[path = "support/place.rs"]
-mod place;
 #[expect(dead_code, reason = "shared with the tests of each store, which use more of it")]
 mod support;
+#[path = "support/test_store.rs"]
+mod test_store;
 
 /// Runs each of these tests over both stores.
 macro_rules! over_both {
@@ -14,14 +14,14 @@ macro_rules! over_both {
         mod over_sqlite {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::place::Place::sqlite()).await;
+                super::$test(crate::test_store::TestStore::sqlite()).await;
             })+
         }
 
         mod over_postgres {
             $(#[tokio::test]
             async fn $test() {
-                super::$test(crate::place::Place::postgres()).await;
+                super::$test(crate::test_store::TestStore::postgres()).await;
             })+
         }
     };

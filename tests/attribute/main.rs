@@ -6,6 +6,7 @@ mod captures;
 mod catalog;
 mod fields;
 mod laws;
+mod named;
 mod outcomes;
 mod schema;
 mod shapes;

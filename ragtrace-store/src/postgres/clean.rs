@@ -1,4 +1,5 @@
-//! What PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike. It becomes U+FFFD.
+//! What PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike. It becomes
+//! U+FFFD.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,8 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
-/// Returns a JSON text without an escaped U+0000. A backslash that is escaped itself begins no escape.
+/// Returns a JSON text without an escaped U+0000. A backslash that is escaped itself begins no
+/// escape.
 pub(crate) fn json(json: String) -> String {
     const ESCAPE: &str = "\\u0000";
     if !json.contains(ESCAPE) {
@@ -33,7 +35,8 @@ pub(crate) fn json(json: String) -> String {
     clean
 }
 
-/// Returns a text as it is stored: what PostgreSQL cannot hold is replaced there, and so it is where it is looked for.
+/// Returns a text as it is stored: what PostgreSQL cannot hold is replaced there, and so it is
+/// where it is looked for.
 pub(super) fn as_stored(text: Option<&str>) -> Option<String> {
     text.map(|given| self::text(given).into_owned())
 }

@@ -38,7 +38,8 @@ impl Target {
         Self { url: url.into(), schema: "ragtrace".to_owned() }
     }
 
-    /// Returns the place that a URL alone names: the parameter `schema`, which is ours, may say which schema.
+    /// Returns the place that a URL alone names: the parameter `schema`, which is ours, may say
+    /// which schema.
     pub(crate) fn from_url(url: &str) -> Self {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
@@ -56,8 +57,8 @@ impl Target {
         self
     }
 
-    /// Returns the settings of a session. Statements are not logged: sqlx would log them through the very subscriber whose
-    /// records are on their way here.
+    /// Returns the settings of a session. Statements are not logged: sqlx would log them through
+    /// the very subscriber whose records are on their way here.
     pub(super) fn options(&self, session: Session) -> Result<PgConnectOptions, Fault> {
         let options: PgConnectOptions = self.url.parse().map_err(malformed_url)?;
         let search_path = schema::quoted(&self.schema);
@@ -90,7 +91,8 @@ impl Target {
         Ok(connection)
     }
 
-    /// Connects for a job whose statements may take their time: it is alone, and some of them read a whole day.
+    /// Connects for a job whose statements may take their time: it is alone, and some of them read
+    /// a whole day.
     pub(super) async fn connect_to_tidy(&self) -> Result<PgConnection, Fault> {
         let mut connection = self.connect().await?;
         sqlx::query("SET statement_timeout = 0").execute(&mut connection).await.map_err(while_writing)?;

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use ragtrace::Timestamp;
 
-/// Times before 2015 and from 2100 on are a clock's or a program's mistake: such a row goes to the nearest day of these,
-/// so that nobody can make any number of partitions, and its context says what the record said.
+/// Times before 2015 and from 2100 on are a clock's or a program's mistake: such a row goes to the
+/// nearest day of these, so that nobody can make any number of partitions, and its context says
+/// what the record said.
 const SENSIBLE: (i64, i64) = (1_420_070_400_000_000, 4_102_444_799_999_999);
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;

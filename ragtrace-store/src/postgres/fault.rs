@@ -1,6 +1,7 @@
 //! Judges PostgreSQL's errors.
 //!
-//! Codes are those of PostgreSQL 15, appendix A ("PostgreSQL Error Codes"); the first two characters are a class.
+//! Codes are those of PostgreSQL 15, appendix A ("PostgreSQL Error Codes"); the first two
+//! characters are a class.
 
 use std::error::Error;
 
@@ -10,7 +11,7 @@ use sqlx::postgres::PgDatabaseError;
 use crate::fault::{Cause, Fault};
 use crate::tables;
 
-/// What a writer remembers and is out of date.
+/// The part of what a writer remembers that is out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stale {
     Nothing,
@@ -60,7 +61,8 @@ pub(super) fn malformed_url(error: sqlx::Error) -> Fault {
     Fault::new(Cause::Url, "the URL of the database is malformed").because(error)
 }
 
-/// Judges an error that came up while the schema was being looked for or made. The `subject` names it.
+/// Judges an error that came up while the schema was being looked for or made. The `subject` names
+/// it.
 pub(super) fn while_making_schema(subject: &str, error: sqlx::Error) -> Fault {
     if has_sqlstate(&error, &["42501"]) {
         let message = "the role may not make the tables: run `ragtrace migrate` as one that may";
@@ -157,7 +159,8 @@ pub(super) fn has_sqlstate(error: &sqlx::Error, codes: &[&str]) -> bool {
     sqlstate(error).is_some_and(|code| codes.contains(&code.as_str()))
 }
 
-/// Returns `true` if a row has no partition, which has the code of a violated check, but no constraint that it violates.
+/// Returns `true` if a row has no partition, which has the code of a violated check, but no
+/// constraint that it violates.
 fn is_missing_partition(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.constraint().is_none())
 }

@@ -16,8 +16,8 @@ pub(super) struct Day {
 pub(super) async fn days_before(connection: &mut PgConnection, horizon: &str) -> Result<Vec<Day>, sqlx::Error> {
     let days = sqlx::query_as!(
         Day,
-        // By names alone, which sort as days do: the server may look at names of other tables before it looks whose
-        // partitions they are.
+        // By names alone, which sort as days do: the server may look at names of other tables
+        // before it looks whose partitions they are.
         r#"SELECT c.relname::text AS "partition!",
             substr(c.relname, 6, 4) || '-' || substr(c.relname, 10, 2) || '-' || substr(c.relname, 12, 2) AS "day!"
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

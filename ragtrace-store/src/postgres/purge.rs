@@ -30,8 +30,9 @@ pub(crate) async fn purge(
     erased.map(|()| report).map_err(while_writing)
 }
 
-/// Finds the traces of a person, a day after the other, since no index leads to a user's rows; then erases them, some
-/// at once, each whole in one transaction. One that is stopped leaves whole traces, and finds them the next time.
+/// Finds the traces of a person, a day after the other, since no index leads to a user's rows; then
+/// erases them, some at once, each whole in one transaction. One that is stopped leaves whole
+/// traces, and finds them the next time.
 async fn erase(
     connection: &mut PgConnection,
     user: &str,

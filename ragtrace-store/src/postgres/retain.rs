@@ -1,7 +1,7 @@
 //! Retention in PostgreSQL: traces in small transactions, and days by dropping their partitions.
 //!
-//! Traces that go and lie within their day are not touched: they vanish with its partition. Only those that cross
-//! midnight are deleted row by row, and only those that are kept are copied.
+//! Traces that go and lie within their day are not touched: they vanish with its partition. Only
+//! those that cross midnight are deleted row by row, and only those that are kept are copied.
 
 use std::time::Duration;
 
@@ -18,11 +18,12 @@ use crate::retention::{Retention, RetentionReport};
 
 /// Traces of one transaction.
 const STEP: i64 = 2_000;
-/// How often, and how far apart, a day is tried to be dropped while others use the table: longer than a statement of ours
-/// may take.
+/// How often, and how far apart, a day is tried to be dropped while others use the table: longer
+/// than a statement of ours may take.
 const ATTEMPTS: u32 = 60;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
-/// The number of the lock that a job holds, together with one that stands for the schema: `ragt` in ASCII.
+/// The number of the lock that a job holds, together with one that stands for the schema: `ragt` in
+/// ASCII.
 const LOCK: i32 = 0x7261_6774;
 
 /// Runs retention over the schema at `target`.
@@ -34,7 +35,8 @@ pub(crate) async fn retain(
     let mut connection = target.connect_to_tidy().await?;
     let mut report = RetentionReport::default();
     let done = decide_all(&mut connection, retention, &mut report, progress).await;
-    // The lock goes with the connection too, but only when the server gets to it, and the next job may come sooner.
+    // The lock goes with the connection too, but only when the server gets to it, and the next job
+    // may come sooner.
     if done.is_ok() && !report.is_running_elsewhere {
         let _ = sqlx::query!("SELECT pg_advisory_unlock($1, hashtext(current_schema()))", LOCK)
             .fetch_one(&mut connection)
@@ -60,7 +62,8 @@ async fn decide_all(
     for day in days {
         loop {
             decide_day(connection, retention, &day.day, report, progress).await?;
-            // A writer may have been faster than the lock, with a record of a trace that has no verdict yet.
+            // A writer may have been faster than the lock, with a record of a trace that has no
+            // verdict yet.
             if retention.is_dry_run() || drop_when_unused(connection, retention, &day).await? {
                 break;
             }
@@ -105,7 +108,8 @@ async fn decide_day(
         for trace in &traces {
             let id = TraceId::from_u128(trace.trace_id.as_u128());
             let keeps = trace.kept.unwrap_or_else(|| id.is_none_or(|id| retention.keeps(id, trace.has_error)));
-            // Nothing is noted in a dry run, so a trace that began on an earlier day is known by its rows there.
+            // Nothing is noted in a dry run, so a trace that began on an earlier day is known by
+            // its rows there.
             if trace.kept.is_none() && !trace.seen {
                 *(if keeps { &mut report.archived } else { &mut report.removed }) += 1;
             }
@@ -147,8 +151,9 @@ async fn carry_out(connection: &mut PgConnection, day: &str, kept: &[Uuid], gone
     transaction.commit().await
 }
 
-/// Drops the partition of a day as soon as nobody reads or writes the table for a moment, see [`drop_day`]. While a drop
-/// waits, everybody else waits behind it, so each attempt waits for a moment only.
+/// Drops the partition of a day as soon as nobody reads or writes the table for a moment, see
+/// [`drop_day`]. While a drop waits, everybody else waits behind it, so each attempt waits for a
+/// moment only.
 async fn drop_when_unused(
     connection: &mut PgConnection,
     retention: &Retention,
@@ -163,8 +168,8 @@ async fn drop_when_unused(
     drop_day(connection, retention, &day.partition, &day.day).await
 }
 
-/// Drops the partition of a day, unless something in it has still to be decided on. Rows of no trace are judged each by
-/// itself.
+/// Drops the partition of a day, unless something in it has still to be decided on. Rows of no
+/// trace are judged each by itself.
 async fn drop_day(
     connection: &mut PgConnection,
     retention: &Retention,
@@ -202,7 +207,7 @@ async fn drop_day(
     Ok(true)
 }
 
-/// What is too old in the archive, in the metrics and in our own books.
+/// Removes what is too old in the archive, in the metrics and in our own books.
 async fn expire(
     connection: &mut PgConnection,
     retention: &Retention,

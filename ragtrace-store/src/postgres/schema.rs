@@ -15,7 +15,8 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 pub(super) async fn prepare(connection: &mut PgConnection, schema: &str) -> Result<(), Fault> {
     let subject = subject(schema);
     let failed = |error| while_making_schema(&subject, error);
-    // What is of this version need not be locked, and what cannot be brought up to it need not be tried.
+    // What is of this version need not be locked, and what cannot be brought up to it need not be
+    // tried.
     match applied(&mut *connection).await.map_err(failed)? {
         Some(applied) if check(schema, &applied).is_ok() => return Ok(()),
         _ => {}
@@ -32,12 +33,14 @@ pub(super) async fn prepare(connection: &mut PgConnection, schema: &str) -> Resu
             return Err(failed(error));
         }
     }
-    // Under an advisory lock of sqlx's: the second of two processes that start at once finds the work done.
+    // Under an advisory lock of sqlx's: the second of two processes that start at once finds the
+    // work done.
     let migrated = MIGRATIONS.run_direct(None, connection, false).await;
     migrated.map_err(|error| while_migrating(&subject, error))
 }
 
-/// Returns the migrations that were applied, by version and checksum, or `None` if there are no tables.
+/// Returns the migrations that were applied, by version and checksum, or `None` if there are no
+/// tables.
 pub(super) async fn applied(executor: impl PgExecutor<'_>) -> Result<Option<Vec<(i64, Vec<u8>)>>, sqlx::Error> {
     // The table is sqlx's own, so it is not among those that statements are checked against.
     let applied = sqlx::query_as("SELECT version, checksum FROM ragtrace_migrations WHERE success");

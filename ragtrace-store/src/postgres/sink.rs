@@ -19,10 +19,12 @@ use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
 use crate::tables::Process;
 
-/// How long a batch may take. The server gives a statement up sooner; this is for one that does not answer at all.
+/// How long a batch may take. The server gives a statement up sooner; this is for one that does not
+/// answer at all.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// Writes records to PostgreSQL, into a schema of their own, whose tables it makes when the first batch arrives.
+/// Writes records to PostgreSQL, into a schema of their own, whose tables it makes when the first
+/// batch arrives.
 ///
 /// ```
 /// use ragtrace_store::PostgresSink;
@@ -30,8 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// let sink = PostgresSink::new("postgres://ragtrace@db.example/telemetry?sslmode=verify-full").schema("ragtrace");
 /// ```
 ///
-/// The URL is that of libpq, `sslmode` and `sslrootcert` included. The role has to own the schema, or be allowed to create
-/// it; where it may not, `ragtrace migrate` does so ahead under a role that may, and that role owns the tables.
+/// The URL is that of libpq, `sslmode` and `sslrootcert` included. The role has to own the schema,
+/// or be allowed to create it; where it may not, `ragtrace migrate` does so ahead under a role that
+/// may, and that role owns the tables.
 #[derive(Debug)]
 pub struct PostgresSink {
     name: Cow<'static, str>,
@@ -43,7 +46,8 @@ pub struct PostgresSink {
 }
 
 impl PostgresSink {
-    /// Makes a sink that writes to the database at `url`. Nothing is connected before the first batch; a malformed URL parks the sink.
+    /// Makes a sink that writes to the database at `url`. Nothing is connected before the first
+    /// batch; a malformed URL parks the sink.
     pub fn new(url: impl Into<String>) -> Self {
         let writer = Arc::new(Writer::new(Target::from_url(&url.into())));
         Self {
@@ -74,14 +78,16 @@ impl PostgresSink {
         Self { writer: Arc::new(Writer::new(target)), ..self }
     }
 
-    /// Sets how many batches are under way at once, each over a connection of its own; 4 if not set, and at least 1.
+    /// Sets how many batches are under way at once, each over a connection of its own; 4 if not
+    /// set, and at least 1.
     pub fn connections(mut self, connections: usize) -> Self {
         self.in_flight = connections.max(1);
         self
     }
 
-    /// Has retention run beside the deliveries, once an hour at most and over a connection of its own, which no delivery
-    /// waits for. Where several processes are asked to, one of them does it at a time. The role has to own the tables.
+    /// Has retention run beside the deliveries, once an hour at most and over a connection of its
+    /// own, which no delivery waits for. Where several processes are asked to, one of them does it
+    /// at a time. The role has to own the tables.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
@@ -97,8 +103,8 @@ impl Sink for PostgresSink {
         self.level
     }
 
-    /// Returns batches of 10,000, since `COPY` gains by size until there, and a quarter of a second, since that is how long a
-    /// reader waits for news.
+    /// Returns batches of 10,000, since `COPY` gains by size until there, and a quarter of a
+    /// second, since that is how long a reader waits for new rows.
     fn limits(&self) -> BatchLimits {
         let limits = BatchLimits::default().with_records(10_000).with_bytes(16 << 20);
         limits.with_age(Duration::from_millis(250)).with_in_flight(self.in_flight)
@@ -131,17 +137,18 @@ impl Sink for PostgresSink {
     }
 }
 
-/// What the deliveries share.
+/// The part that deliveries share.
 #[derive(Debug)]
 struct Writer {
     target: Target,
-    /// Connections that nobody uses at the moment. There is no pool: a pool may hand on a connection whose transaction
-    /// was cancelled while it began, and hides for long why it cannot connect.
+    /// Connections that nobody uses at the moment. There is no pool: a pool may hand on a
+    /// connection whose transaction was cancelled while it began, and hides for long why it cannot
+    /// connect.
     idle: Mutex<Vec<PgConnection>>,
     known: Mutex<Known>,
 }
 
-/// What need not be asked again.
+/// Facts that need not be asked for again.
 #[derive(Debug, Default)]
 struct Known {
     /// Days since 1970 whose partitions are there.

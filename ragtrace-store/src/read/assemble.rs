@@ -1,8 +1,9 @@
 //! From rows to a trace: the same for every backend.
 //!
-//! Rows come in any order and not all of them come. An end without a start is enough for a span, since it repeats what
-//! the start said. A start without an end is open, or lost. A span whose parent is not there goes to the top. A
-//! record that is there twice counts once. Parents that form a circle are cut open at the earliest of them.
+//! Rows come in any order and not all of them come. An end without a start is enough for a span,
+//! since it repeats what the start said. A start without an end is open, or lost. A span whose
+//! parent is not there goes to the top. A record that is there twice counts once. Parents that form
+//! a circle are cut open at the earliest of them.
 
 use std::collections::HashMap;
 
@@ -13,18 +14,18 @@ use super::limits::SILENCE;
 use super::row::LogRow;
 use super::trace::{Span, SpanStatus, Trace};
 
-/// When a process was last heard of.
+/// The last sign of life of a process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heard {
     pub(crate) last_seen_at: Timestamp,
     pub(crate) ended: bool,
 }
 
-/// What is known besides the rows.
+/// Facts from outside the rows.
 pub(crate) struct Surroundings {
     pub(crate) instances: HashMap<Uuid, Heard>,
     pub(crate) now: Timestamp,
-    /// Whether there are more rows than these.
+    /// `true` if there are more rows than these.
     pub(crate) truncated: bool,
 }
 
@@ -111,7 +112,8 @@ fn in_order(spans: Vec<Span>) -> Vec<Span> {
     let mut unplaced: Vec<Option<Span>> = spans.into_iter().map(Some).collect();
     let mut placed = Vec::with_capacity(unplaced.len());
     place_all(tops, &mut unplaced, &children, &mut placed);
-    // Whatever is left hangs on a circle. The earliest becomes a top, and takes the rest of its circle along.
+    // Whatever is left hangs on a circle. The earliest becomes a top, and takes the rest of its
+    // circle along.
     for at in 0..unplaced.len() {
         if unplaced[at].is_some() {
             place_all(vec![at], &mut unplaced, &children, &mut placed);

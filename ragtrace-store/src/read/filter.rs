@@ -5,7 +5,8 @@ use ragtrace::{Level, StageDescriptor, Timestamp, TraceId};
 
 use super::position::Position;
 
-/// A filter of records: all that match every part that is set, the newest first, 1,000 at most unless told otherwise.
+/// A filter of records: all that match every part that is set, the newest first, 1,000 at most
+/// unless set otherwise.
 ///
 /// ```
 /// use ragtrace::{Level, Timestamp};
@@ -92,8 +93,8 @@ impl LogFilter {
         self
     }
 
-    /// Takes records of this stage only, log lines written in it included. Records that it left under the name it had
-    /// before ([`StageDescriptor::renamed_from`]) are found too.
+    /// Takes records of this stage only, log lines written in it included. Records that it left
+    /// under the name it had before ([`StageDescriptor::renamed_from`]) are found too.
     pub fn of(mut self, stage: &StageDescriptor) -> Self {
         (self.stage, self.renamed_from) = (Some(stage.name().to_owned()), stage.renamed_from());
         self
@@ -117,7 +118,8 @@ impl LogFilter {
         self
     }
 
-    /// Takes records after this position in the list only ([`LogRow::position`](crate::LogRow::position)): the next page.
+    /// Takes records after this position in the list only
+    /// ([`LogRow::position`](crate::LogRow::position)): the next page.
     pub fn after(mut self, position: Position) -> Self {
         self.after = position;
         self
@@ -136,8 +138,8 @@ impl LogFilter {
     }
 }
 
-/// A filter of finished traces: all that match every part that is set, the newest first, 100 at most unless told
-/// otherwise.
+/// A filter of finished traces: all that match every part that is set, the newest first, 100 at
+/// most unless set otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceFilter {
     pub(crate) user_id: Option<String>,
@@ -199,8 +201,8 @@ impl TraceFilter {
         self
     }
 
-    /// Takes traces whose local root is this stage only. Those that it left under the name it had before
-    /// ([`StageDescriptor::renamed_from`]) are found too.
+    /// Takes traces whose local root is this stage only. Those that it left under the name it had
+    /// before ([`StageDescriptor::renamed_from`]) are found too.
     pub fn of(mut self, stage: &StageDescriptor) -> Self {
         (self.operation, self.renamed_from) = (Some(stage.name().to_owned()), stage.renamed_from());
         self
@@ -224,8 +226,8 @@ impl TraceFilter {
         self
     }
 
-    /// Takes traces after this position in the list only ([`TraceSummary::position`](crate::TraceSummary::position)): the
-    /// next page.
+    /// Takes traces after this position in the list only
+    /// ([`TraceSummary::position`](crate::TraceSummary::position)): the next page.
     pub fn after(mut self, position: Position) -> Self {
         self.after = position;
         self

@@ -8,8 +8,9 @@ pub(crate) const TRACE_ROWS: usize = 100_000;
 pub(crate) const TAIL_ROWS: usize = 10_000;
 /// Starts that are looked at for what is under way.
 pub(crate) const INFLIGHT_ROWS: i64 = 10_000;
-/// What has been under way for longer is not looked for.
+/// The age from which on what is under way is not looked for.
 pub(crate) const INFLIGHT_WINDOW: Duration = Duration::from_hours(24);
-/// How long a process may be silent before what it had open counts as lost: several times as long as one that lives is
-/// silent at most, which is half a minute, so that a slow delivery does not make it lost.
+/// How long a process may be silent before what it had open counts as lost: several times as long
+/// as one that lives is silent at most, which is half a minute, so that a slow delivery does not
+/// make it lost.
 pub(crate) const SILENCE: Duration = Duration::from_mins(3);

@@ -1,5 +1,5 @@
-//! The read side: what to look for, and what is found, as traces and as rows. No statement is here: a database gives rows,
-//! and what rows make is the same for all.
+//! The read side: what to look for, and what is found, as traces and as rows. No statement is here:
+//! a database gives rows, and what rows make is the same for all.
 
 mod assemble;
 mod catalog;

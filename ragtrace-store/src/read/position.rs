@@ -6,7 +6,8 @@ use std::str::FromStr;
 use ragtrace::{ParseError, Timestamp};
 use uuid::Uuid;
 
-/// A position in a list that is newest first. The next page begins right after it, whatever was written meanwhile.
+/// A position in a list that is newest first. The next page begins right after it, whatever was
+/// written meanwhile.
 ///
 /// It prints as a text that reads back, for a link or a command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,7 +22,8 @@ impl LogRow {
         &self.record
     }
 
-    /// Returns the position in the list at which the next page begins, if this is the last row of one.
+    /// Returns the position in the list at which the next page begins, if this is the last row of
+    /// one.
     pub fn position(&self) -> Position {
         Position { timestamp: self.record.timestamp(), id: self.record.id() }
     }
@@ -77,8 +78,8 @@ pub(crate) struct Columns {
 impl TryFrom<Columns> for LogRow {
     type Error = StoreError;
 
-    /// Puts the record's canonical JSON together again, so that there is one way only to read a record. `duration_ms`
-    /// and `item_count` are in `metrics` too.
+    /// Puts the record's canonical JSON together again, so that there is one way only to read a
+    /// record. `duration_ms` and `item_count` are in `metrics` too.
     fn try_from(columns: Columns) -> Result<Self, StoreError> {
         let id = columns.id.clone();
         let unreadable = |why: String| {

@@ -9,8 +9,8 @@ use ragtrace::metrics::DurationSketch;
 use crate::object::Object;
 use crate::tables::millis;
 
-/// A span of time, from one instant up to another and without that one. Counts are kept by the minute, so it is widened to
-/// whole minutes.
+/// A span of time, from one instant up to another and without that one. Counts are kept by the
+/// minute, so it is widened to whole minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub(crate) since: Timestamp,
@@ -42,7 +42,8 @@ impl Window {
     }
 }
 
-/// Counts of what a stage did in a window, every process and tenant together, from before any level or sampling.
+/// Counts of what a stage did in a window, every process and tenant together, from before any level
+/// or sampling.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageStats {
     stage: String,
@@ -86,7 +87,8 @@ pub(crate) fn sum_by_stage(rows: Vec<Counted>) -> Vec<StageStats> {
         }
         stats.cost_usd += row.cost_usd;
         stats.total_ms += row.duration_ms_sum;
-        // A sketch that somebody spoilt tells nothing of its own runs, and does not hide the others.
+        // A sketch that somebody spoilt tells nothing of its own runs, and does not hide the
+        // others.
         if let Ok(durations) = row.durations.parse() {
             stats.durations.merge(&durations);
         }
@@ -141,13 +143,14 @@ impl StageStats {
         Duration::try_from_secs_f64(self.total_ms / 1_000.0 / self.runs().max(1) as f64).unwrap_or_default()
     }
 
-    /// Returns the duration that a share `q` of the runs, from 0 to 1, took at most, within 1%; `None` if there were none.
+    /// Returns the duration that a share `q` of the runs, from 0 to 1, took at most, within 1%;
+    /// `None` if there were none.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         self.durations.quantile(q)
     }
 
-    /// Returns one JSON object: `{stage, kind, runs, completed, failed, cancelled, items, cost_usd, mean_ms, p50_ms, p95_ms,
-    /// p99_ms}`.
+    /// Returns one JSON object: `{stage, kind, runs, completed, failed, cancelled, items, cost_usd,
+    /// mean_ms, p50_ms, p95_ms, p99_ms}`.
     pub fn to_json(&self) -> String {
         let quantile = |q| self.quantile(q).map(millis);
         Object::new()

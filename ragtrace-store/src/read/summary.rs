@@ -10,8 +10,8 @@ use crate::error::StoreError;
 use crate::object::Object;
 use crate::tables::millis;
 
-/// A finished trace, as one process took part in it: its local root. A trace that crosses processes has several. Those
-/// whose records a level or retention has taken away are listed too.
+/// A finished trace, as one process took part in it: its local root. A trace that crosses processes
+/// has several. Those whose records a level or retention has taken away are listed too.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TraceSummary {
     trace_id: TraceId,
@@ -99,7 +99,8 @@ impl TraceSummary {
         Position { timestamp: self.ended_at, id: self.trace_id.as_uuid() }
     }
 
-    /// Returns one JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id, tenant_id, session_id}`.
+    /// Returns one JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id,
+    /// tenant_id, session_id}`.
     pub fn to_json(&self) -> String {
         Object::new()
             .with("trace_id", self.trace_id.to_string())

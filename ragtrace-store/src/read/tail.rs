@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::row::LogRow;
 
-/// A position in what is written, up to which a tail has got. It is of the store that gave it, and of no use after that store was restored from a backup.
+/// A position in what is written, up to which a tail has got. It is of the store that gave it, and
+/// of no use after that store was restored from a backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TailCursor(pub(crate) TailPoint);
 
@@ -14,8 +15,8 @@ pub(crate) enum TailPoint {
     /// The last row, by its number: with one writer at a time numbers grow as rows are committed.
     #[cfg(feature = "sqlite")]
     Row(i64),
-    /// What was seen, as snapshots: everything that `seen` shows, and of what `seeing` shows besides what comes up to
-    /// a transaction and a record in it.
+    /// The rows that were seen, as snapshots: everything that `seen` shows, and of what `seeing`
+    /// shows besides what comes up to a transaction and a record in it.
     #[cfg(feature = "postgres")]
     Snapshot { seen: String, seeing: String, after: (i64, Uuid) },
 }

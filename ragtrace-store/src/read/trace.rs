@@ -1,7 +1,7 @@
 //! A trace as a tree of spans, and its logs.
 //!
-//! The spans lie in one list, depth first, and a node is an index in it. So a tree of any depth is walked, compared
-//! and dropped without recursion.
+//! The spans lie in one list, depth first, and a node is an index in it. So a tree of any depth is
+//! walked, compared and dropped without recursion.
 
 use std::fmt;
 use std::time::Duration;
@@ -80,8 +80,8 @@ impl Trace {
         self.id
     }
 
-    /// Returns the worst status among the spans at the top: failed, lost, cancelled, open, completed. What a stage caught and got over does not
-    /// fail the trace.
+    /// Returns the worst status among the spans at the top: failed, lost, cancelled, open,
+    /// completed. What a stage caught and got over does not fail the trace.
     pub fn status(&self) -> SpanStatus {
         self.status
     }
@@ -234,19 +234,20 @@ impl<'a> SpanNode<'a> {
         self.record().stack_trace()
     }
 
-    /// Returns its end record (which repeats what its start said), or its start record while there is no end.
+    /// Returns its end record (which repeats what its start said), or its start record while there
+    /// is no end.
     pub fn record(self) -> &'a Record {
         &self.span().record
     }
 
-    /// Returns `true` if it names a parent of its own process that is not in the store: its records are still on their way, or
-    /// were hidden, or are gone.
+    /// Returns `true` if it names a parent of its own process that is not in the store: its records
+    /// are still on their way, or were hidden, or are gone.
     pub fn is_orphan(self) -> bool {
         self.lacks_parent() && !self.record().is_local_root()
     }
 
-    /// Returns `true` if it names a parent in another process that is not in the store, since that process writes elsewhere or not
-    /// yet.
+    /// Returns `true` if it names a parent in another process that is not in the store, since that
+    /// process writes elsewhere or not yet.
     pub fn has_remote_parent(self) -> bool {
         self.lacks_parent() && self.record().is_local_root()
     }
@@ -275,7 +276,7 @@ impl<'a> SpanNode<'a> {
     }
 }
 
-/// How a picture walks over the list.
+/// Steps over the list, for a picture.
 #[cfg(feature = "waterfall")]
 impl SpanNode<'_> {
     /// Returns the index of its parent in the list, if it is there.

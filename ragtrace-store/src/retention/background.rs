@@ -14,8 +14,8 @@ use crate::fault::Fault;
 /// How long after one job began the next may.
 const APART: Duration = Duration::from_hours(1);
 
-/// The jobs of one sink, one at a time. They live on a task beside the deliveries: a delivery that comes when one is due
-/// starts it and goes on.
+/// The jobs of one sink, one at a time. They live on a task beside the deliveries: a delivery that
+/// comes when one is due starts it and goes on.
 #[derive(Debug, Default)]
 pub(crate) struct BackgroundRetention(Mutex<Option<Job>>);
 
@@ -43,7 +43,8 @@ impl BackgroundRetention {
             let job = job();
             let task = tokio::spawn(async move {
                 if let Err(error) = job.await {
-                    // There is nobody to hand it to: the deliveries are well. It is said once a job, so once an hour.
+                    // There is nobody to hand it to: the deliveries are well. It is said once a
+                    // job, so once an hour.
                     let _ = writeln!(std::io::stderr(), "ragtrace: retention failed, and is tried again: {error:#}");
                 }
             });

@@ -1,15 +1,17 @@
 //! What a store forgets: retention by age, and the erasure of a person.
 //!
-//! **Traces are kept or dropped whole.** A trace belongs to the day of its first record. When that day is old enough the
-//! trace is decided on: it moves to the archive if any record in it is an error or if its id falls in the sample, and goes
-//! otherwise, with what it wrote past midnight. The verdict is written down, and a late record follows it. A trace is
-//! moved or removed in one transaction, or vanishes with the partition of its day; a reader sees it whole, or not.
+//! **Traces are kept or dropped whole.** A trace belongs to the day of its first record. When that
+//! day is old enough the trace is decided on: it moves to the archive if any record in it is an
+//! error or if its id falls in the sample, and goes otherwise, with what it wrote past midnight.
+//! The verdict is written down, and a late record follows it. A trace is moved or removed in one
+//! transaction, or vanishes with the partition of its day; a reader sees it whole, or not.
 //!
-//! **A job that is stopped goes on where it was.** Every step is small, says when it is done, and does no harm when it is
-//! done again. Over PostgreSQL one job runs at a time; others find it running and leave.
+//! **A job that is stopped goes on where it was.** Every step is small, says when it is done, and
+//! does no harm when it is done again. Over PostgreSQL one job runs at a time; others find it
+//! running and leave.
 //!
-//! **A sink may run it** beside its deliveries, if it is asked to: as a task of its own over a connection of its own, an
-//! hour apart, started by a delivery that does not wait for it.
+//! **A sink may run it** beside its deliveries, if it is asked to: as a task of its own over a
+//! connection of its own, an hour apart, started by a delivery that does not wait for it.
 //!
 //! **What it does not do:** it does not look at who wrote a record.
 //!

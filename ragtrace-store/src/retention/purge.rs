@@ -1,8 +1,8 @@
 //! The erasure of a person.
 
-/// Rules for erasing a person from a store: every trace with a record of that user goes, archive and requests included,
-/// some traces at a time, each whole. Counts by stage name nobody and stay. So does what is written meanwhile: erase a
-/// person who is gone.
+/// Rules for erasing a person from a store: every trace with a record of that user goes, archive
+/// and requests included, some traces at a time, each whole. Counts by stage name nobody and stay.
+/// So does what is written meanwhile: erase a person who is gone.
 ///
 /// ```no_run
 /// use ragtrace_store::retention::Purge;

@@ -32,8 +32,8 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Returns the rules of the default: traces are kept for seven days, errors and a tenth of the rest for thirty days
-    /// more in the archive, metrics for ninety days.
+    /// Returns the rules of the default: traces are kept for seven days, errors and a tenth of the
+    /// rest for thirty days more in the archive, metrics for ninety days.
     pub fn new() -> Self {
         Self::default()
     }
@@ -98,11 +98,13 @@ impl Retention {
         self.now().minus(DAY * self.metrics_days)
     }
 
-    /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that are random in its id.
+    /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that
+    /// are random in its id.
     #[expect(clippy::cast_precision_loss, reason = "a share of 2^56")]
     fn samples(&self, trace: TraceId) -> bool {
         const BITS: u32 = 56;
-        // The low bits decide what is shipped at all, if that is sampled. Mixing keeps this choice apart from that.
+        // The low bits decide what is shipped at all, if that is sampled. Mixing keeps this choice
+        // apart from that.
         let low = u64::try_from(trace.as_u128() & ((1 << BITS) - 1)).unwrap_or_default();
         let mixed = low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS);
         (mixed as f64) < self.sample * (1_u64 << BITS) as f64

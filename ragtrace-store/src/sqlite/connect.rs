@@ -13,25 +13,29 @@ use crate::fault::Fault;
 /// How long a statement waits for other processes. A write of theirs takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The writer's cache, in KiB when negative: room for the pages of the indexes that it inserts into.
+/// The writer's cache, in KiB when negative: room for the pages of the indexes that it inserts
+/// into.
 const CACHE: &str = "-16384";
 
-/// After how many pages SQLite moves its log into the file, 4 KiB each. Pages that are written again and again until
-/// then are moved once: half as many rows a second again as at the default of 1,000.
+/// After how many pages SQLite moves its log into the file, 4 KiB each. Pages that are written
+/// again and again until then are moved once: half as many rows a second again as at the default of
+/// 1,000.
 const CHECKPOINT_PAGES: &str = "4000";
 
 /// How often the change to WAL mode is tried. Each attempt has waited in line for the write lock.
 const WAL_ATTEMPTS: usize = 100;
 
-/// When a delivered batch is safe on the disk.
+/// The moment from which a delivered batch is safe on the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Synchronous {
-    /// When SQLite next moves its log into the file. A process that dies loses nothing; a power failure may lose the
-    /// batches of the last moments. They are in the ledger only if their rows are too. The default.
+    /// Safe once SQLite moves its log into the file. A process that dies loses nothing; a power
+    /// failure may lose the batches of the last moments. They are in the ledger only if their rows
+    /// are too. The default.
     #[default]
     Normal,
-    /// Before the batch is acknowledged: one `fsync` a batch, and a power failure loses nothing that was.
+    /// Safe before the batch is acknowledged: one `fsync` a batch, and a power failure loses
+    /// nothing that was.
     Full,
 }
 
@@ -82,19 +86,20 @@ pub(crate) async fn migrate(path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Closes, which moves SQLite's log into the file. An error there loses nothing: the log is read at the next opening.
+/// Closes, which moves SQLite's log into the file. An error there loses nothing: the log is read at
+/// the next opening.
 pub(super) async fn close(connection: SqliteConnection) {
     let _ = connection.close().await;
 }
 
-/// Returns the settings that connections of writers and of readers share. Statements are not logged: sqlx would log them through the very
-/// subscriber whose records are on their way here.
+/// Returns the settings that connections of writers and of readers share. Statements are not
+/// logged: sqlx would log them through the very subscriber whose records are on their way here.
 pub(super) fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
 }
 
-/// Turns WAL mode on, for good. The change needs the file to itself and SQLite does not wait for that by itself, so it
-/// waits for the write lock, in line with the others, and tries again.
+/// Turns WAL mode on, for good. The change needs the file to itself and SQLite does not wait for
+/// that by itself, so it waits for the write lock, in line with the others, and tries again.
 async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     for _ in 0..WAL_ATTEMPTS {
         let changed = sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await;

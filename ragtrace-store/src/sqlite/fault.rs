@@ -7,7 +7,8 @@ use sqlx::migrate::MigrateError;
 use crate::fault::{Cause, Fault};
 use crate::tables;
 
-/// Primary result codes (<https://www.sqlite.org/rescode.html>, section 4); an extended code has one in its low byte.
+/// Primary result codes (<https://www.sqlite.org/rescode.html>, section 4); an extended code has
+/// one in its low byte.
 mod code {
     pub(super) const ERROR: u32 = 1;
     pub(super) const PERM: u32 = 3;
@@ -132,7 +133,8 @@ pub(super) fn is_cannot_open(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(code::CANTOPEN)
 }
 
-/// Returns `true` if a statement names a table that is not there. SQLite has no code of its own for that.
+/// Returns `true` if a statement names a table that is not there. SQLite has no code of its own for
+/// that.
 fn is_missing_table(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.message().starts_with("no such table"))
 }

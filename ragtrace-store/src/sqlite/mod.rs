@@ -1,17 +1,20 @@
 //! A SQLite file: records into it and back.
 //!
-//! **Exactly once.** A batch's id goes into a ledger in the transaction that writes its rows, so a batch that is
-//! delivered again (its answer was lost, the process restarted) is acknowledged and writes nothing. A record keeps
-//! its id over every retry and makes one row, whichever batch it comes in.
+//! **Exactly once.** A batch's id goes into a ledger in the transaction that writes its rows, so a
+//! batch that is delivered again (its answer was lost, the process restarted) is acknowledged and
+//! writes nothing. A record keeps its id over every retry and makes one row, whichever batch it
+//! comes in.
 //!
-//! **Several processes may share a file**, on one machine. The file is in WAL mode: readers never wait for the
-//! writer, nor the writer for them; writers take turns of a few milliseconds. Networked file systems have no shared
-//! memory for that and are not supported (<https://www.sqlite.org/wal.html>, section 1).
+//! **Several processes may share a file**, on one machine. The file is in WAL mode: readers never
+//! wait for the writer, nor the writer for them; writers take turns of a few milliseconds.
+//! Networked file systems have no shared memory for that and are not supported
+//! (<https://www.sqlite.org/wal.html>, section 1).
 //!
-//! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way becomes a verdict
-//! for the pipeline: busy, a full disk and I/O errors pass, so `retry`; what somebody has to mend (a folder that is
-//! missing or not writable, a file that is not a database, is damaged or belongs to a newer version) parks the sink
-//! by `park`, and the next probe opens the file anew; data that SQLite refuses is `rejected`.
+//! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way
+//! becomes a verdict for the pipeline: busy, a full disk and I/O errors pass, so `retry`; what
+//! somebody has to mend (a folder that is missing or not writable, a file that is not a database,
+//! is damaged or belongs to a newer version) parks the sink by `park`, and the next probe opens the
+//! file anew; data that SQLite refuses is `rejected`.
 
 mod connect;
 mod fault;

@@ -26,8 +26,8 @@ pub(crate) async fn purge(
     Ok(report)
 }
 
-/// Finds the traces of a person, and erases them, some at once, each whole in one transaction. One that is stopped leaves
-/// whole traces, and finds them the next time.
+/// Finds the traces of a person, and erases them, some at once, each whole in one transaction. One
+/// that is stopped leaves whole traces, and finds them the next time.
 async fn erase(
     connection: &mut SqliteConnection,
     purge: &Purge,

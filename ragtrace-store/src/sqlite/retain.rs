@@ -1,4 +1,5 @@
-//! Retention in a SQLite file: a few hundred traces a transaction, so that a writer waits for milliseconds.
+//! Retention in a SQLite file: a few hundred traces a transaction, so that a writer waits for
+//! milliseconds.
 
 use std::path::Path;
 
@@ -108,7 +109,7 @@ async fn decide(
     transaction.commit().await
 }
 
-/// Rows of no trace: each is judged by itself.
+/// Decides on rows of no trace, each by itself.
 async fn loose(connection: &mut SqliteConnection, retention: &Retention, horizon: &str) -> Result<(), sqlx::Error> {
     if retention.is_dry_run() {
         return Ok(());
@@ -141,7 +142,7 @@ async fn loose(connection: &mut SqliteConnection, retention: &Retention, horizon
     Ok(())
 }
 
-/// What is too old in the archive, in the metrics and in our own books.
+/// Removes what is too old in the archive, in the metrics and in our own books.
 async fn expire(
     connection: &mut SqliteConnection,
     retention: &Retention,

@@ -12,12 +12,13 @@ use crate::tables::check_version;
 /// The tables, from the first version on.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// Brings the tables up to this version. sqlx takes no lock for SQLite, so this holds the write lock over the whole:
-/// the second of two processes that start at once finds the work done.
+/// Brings the tables up to this version. sqlx takes no lock for SQLite, so this holds the write
+/// lock over the whole: the second of two processes that start at once finds the work done.
 pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
     let failed = |error: sqlx::Error| while_opening(path, error);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-    // `run` would do, but its future is not `Send` for every lifetime as far as the compiler can tell.
+    // `run` would do, but its future is not `Send` for every lifetime as far as the compiler can
+    // tell.
     let migrated = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
     migrated.map_err(|error| while_migrating(path, error))?;
     transaction.commit().await.map_err(failed)

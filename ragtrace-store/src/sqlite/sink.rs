@@ -39,14 +39,16 @@ pub struct SqliteSink {
 #[derive(Debug, Default)]
 struct Writer {
     connection: Option<Opened>,
-    /// Whether the catalog of this program's stages was brought up to date through that connection.
+    /// `true` if the catalog of this program's stages was brought up to date through that
+    /// connection.
     has_catalog: bool,
     /// The processes whose records went through here, which end when this sink does.
     instances: BTreeSet<Uuid>,
 }
 
 impl SqliteSink {
-    /// Makes a sink that writes to the file at `path`. Nothing is opened before the first batch; its folder has to exist by then.
+    /// Makes a sink that writes to the file at `path`. Nothing is opened before the first batch;
+    /// its folder has to exist by then.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             name: Cow::Borrowed("sqlite"),
@@ -71,8 +73,8 @@ impl SqliteSink {
         self
     }
 
-    /// Has retention run beside the deliveries, once an hour at most and over a connection of its own. A delivery waits
-    /// for one of its steps at most, which are milliseconds.
+    /// Has retention run beside the deliveries, once an hour at most and over a connection of its
+    /// own. A delivery waits for one of its steps at most, which are milliseconds.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
@@ -92,16 +94,17 @@ impl SqliteSink {
             writer.has_catalog = written.is_ok();
         }
         let written = written.map_err(while_writing);
-        // A connection that failed for any other reason than its data is let go of; the next attempt opens a new one.
-        // So does a cancelled delivery, which never gets here: dropping the connection rolls back.
+        // A connection that failed for any other reason than its data is let go of; the next
+        // attempt opens a new one. So does a cancelled delivery, which never gets here: dropping
+        // the connection rolls back.
         if written.as_ref().err().is_none_or(|fault| fault.cause() == Cause::Data) {
             writer.connection = Some(opened);
         }
         written
     }
 
-    /// Takes the connection at hand, unless its file was deleted or replaced: SQLite would go on writing to a file that
-    /// nobody can find.
+    /// Takes the connection at hand, unless its file was deleted or replaced: SQLite would go on
+    /// writing to a file that nobody can find.
     async fn healthy(&self, writer: &mut Writer) -> Result<Opened, Fault> {
         match writer.connection.take() {
             Some(opened) if opened.is_still_at(&self.path) => return Ok(opened),

@@ -1,9 +1,10 @@
 //! One batch in one transaction.
 //!
-//! Rows go out fifty a statement: each statement crosses to SQLite's thread and back. Measured on two busy cores with
-//! 200,000 records of 600 bytes and an index by user that is no longer there: 9,000 rows a second with a row a
-//! statement, 17,000 as one JSON array that SQLite takes apart, 28,000 this way. With the indexes, the cache and the
-//! checkpoints as they are now: 52,000 to 59,000.
+//! Rows go out fifty a statement: each statement crosses to SQLite's thread and back. Measured on
+//! two busy cores with 200,000 records of 600 bytes and an index by user that is no longer there:
+//! 9,000 rows a second with a row a statement, 17,000 as one JSON array that SQLite takes apart,
+//! 28,000 this way. With the indexes, the cache and the checkpoints as they are now: 52,000 to
+//! 59,000.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -18,7 +19,8 @@ use crate::tables;
 
 /// Writes the batch, unless the ledger says that it is written.
 pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    // `IMMEDIATE` takes the write lock at once: a transaction that asks for it later may be told that it cannot have it.
+    // `IMMEDIATE` takes the write lock at once: a transaction that asks for it later may be told
+    // that it cannot have it.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     if enter_ledger(&mut transaction, batch).await? {
         rows(&mut transaction, batch.records()).await?;
@@ -41,7 +43,8 @@ async fn enter_ledger(connection: &mut SqliteConnection, batch: &Batch) -> Resul
     Ok(entered.execute(connection).await?.rows_affected() > 0)
 }
 
-/// Writes the rows, many a statement. One that is there already, under another batch, stays as it is.
+/// Writes the rows, many a statement. One that is there already, under another batch, stays as it
+/// is.
 async fn rows(connection: &mut SqliteConnection, records: &[Record]) -> Result<(), sqlx::Error> {
     let mut left = records;
     while !left.is_empty() {
@@ -155,7 +158,8 @@ async fn request_metrics(connection: &mut SqliteConnection, batch: &Batch) -> Re
     insert.execute(connection).await.map(drop)
 }
 
-/// Adds counts to those of the same minute, process, stage and tenant. Only sketches have to be read for that.
+/// Adds counts to those of the same minute, process, stage and tenant. Only sketches have to be
+/// read for that.
 async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     let Some(process) = tables::Process::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
     let instance = process.instance.to_string();
@@ -209,7 +213,8 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
     Ok(())
 }
 
-/// Notes when each process of the batch was first and last heard of. One that is heard of after its end did not end.
+/// Notes when each process of the batch was first and last heard of. One that is heard of after its
+/// end did not end.
 async fn instances(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     for process in tables::Process::all_of(batch) {
         let (instance, first, last) =

@@ -14,7 +14,8 @@ pub(crate) fn catalog() -> Json {
     ragtrace::stages().into_iter().map(row).collect()
 }
 
-/// A stage's declared fields as a JSON array: `[{"name": "doc.name", "source": "fields", "type": null}]`.
+/// A stage's declared fields as a JSON array: `[{"name": "doc.name", "source": "fields", "type":
+/// null}]`.
 fn fields(stage: &StageDescriptor) -> String {
     let field = |field: &FieldDescriptor| {
         let source = match field.source() {

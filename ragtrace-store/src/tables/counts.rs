@@ -18,7 +18,7 @@ pub(crate) fn counts(minute: &StageMinute) -> [i64; 5] {
         .map(|count| i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-/// How long one row of counts is.
+/// The time that one row of counts covers.
 #[cfg(feature = "postgres")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -26,7 +26,8 @@ pub(crate) enum Step {
     Hour,
 }
 
-/// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in it.
+/// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in
+/// it.
 #[cfg(feature = "postgres")]
 pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
     let step = match step {

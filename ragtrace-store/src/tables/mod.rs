@@ -1,4 +1,5 @@
-//! What the writers of every database share: what a batch leaves in each table, in types that no database defines.
+//! What the writers of every database share: what a batch leaves in each table, in types that no
+//! database defines.
 
 mod catalog;
 mod counts;

@@ -29,7 +29,8 @@ impl<'a> Process<'a> {
         }
     }
 
-    /// The process that the counts of a batch are of: the one that closed it, else that of its first record.
+    /// The process that the counts of a batch are of: the one that closed it, else that of its
+    /// first record.
     pub(crate) fn of(batch: &'a Batch) -> Option<Self> {
         let closed = batch.origin().zip(batch.closed_at());
         let first = || batch.records().first().map(|record| (record.origin(), record.timestamp()));

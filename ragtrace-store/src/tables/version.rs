@@ -4,8 +4,8 @@ use sqlx::migrate::Migrator;
 
 use crate::fault::{Cause, Fault};
 
-/// Checks that the migrations that were applied to a store, by version and checksum, are those of this version. The
-/// `subject` names the store in a message, such as "`ragtrace.db`".
+/// Checks that the migrations that were applied to a store, by version and checksum, are those of
+/// this version. The `subject` names the store in a message, such as "`ragtrace.db`".
 pub(crate) fn check_version(subject: &str, known: &Migrator, applied: &[(i64, Vec<u8>)]) -> Result<(), Fault> {
     let current = known.iter().map(|migration| migration.version).max();
     let newest = applied.iter().map(|(version, _)| *version).max();

@@ -59,8 +59,8 @@ impl Scale {
     }
 }
 
-/// Cells filled from one eighth to another, the first of which lies in the first cell. Unicode has half a cell filled
-/// from the right, so a beginning is rounded to halves.
+/// Cells filled from one eighth to another, the first of which lies in the first cell. Unicode has
+/// half a cell filled from the right, so a beginning is rounded to halves.
 fn fill(from: usize, to: usize, body: &str) -> String {
     if to <= 8 {
         let short = EIGHTHS.get(to - from).copied().unwrap_or(body);

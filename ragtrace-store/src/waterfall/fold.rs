@@ -50,7 +50,8 @@ pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
     lines
 }
 
-/// The span and the siblings right after it that ran the same stage, as long as nothing in them went wrong.
+/// The span and the siblings right after it that ran the same stage, as long as nothing in them
+/// went wrong.
 fn alike(span: SpanNode<'_>) -> Vec<SpanNode<'_>> {
     let is_alike = |other: &SpanNode<'_>| other.stage() == span.stage() && other.is_completed_throughout();
     std::iter::successors(Some(span), |before| before.next_sibling()).take_while(is_alike).collect()
@@ -86,7 +87,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// What tells the span from others of its stage.
+    /// Returns what tells the span from others of its stage.
     pub(super) fn label(&self) -> &str {
         &self.label
     }

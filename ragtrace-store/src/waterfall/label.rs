@@ -1,4 +1,5 @@
-//! What tells alike spans apart: of several runs of one stage under one parent, the field whose value differs.
+//! What tells alike spans apart: of several runs of one stage under one parent, the field whose
+//! value differs.
 
 use std::collections::HashMap;
 
@@ -10,7 +11,8 @@ use crate::read::{SpanNode, Trace};
 /// A stage and the place of the parent.
 type Key<'a> = (Option<&'a str>, Option<usize>);
 
-/// For the runs of a stage under a parent: the name of the field that tells them apart, if there is one.
+/// For the runs of a stage under a parent: the name of the field that tells them apart, if there is
+/// one.
 #[derive(Debug, Default)]
 pub(super) struct Labels<'a>(HashMap<Key<'a>, &'a str>);
 

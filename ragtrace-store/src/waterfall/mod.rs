@@ -18,7 +18,8 @@ use text::{duration, fit, fit_end, grouped, width_of};
 
 pub use text::printable;
 
-/// Draws a trace. Its `Display` is the picture, lines with line ends between them and none at the last.
+/// Draws a trace. Its `Display` is the picture, lines with line ends between them and none at the
+/// last.
 ///
 /// ```text
 /// ✗ 0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10  failed in 1.42s        4 spans · 1 error
@@ -33,9 +34,10 @@ pub use text::printable;
 ///      ↳ 503 Service Unavailable
 /// ```
 ///
-/// Where a trace has more than a hundred spans, a run of alike siblings that went well is one line, such as
-/// `embed_batch ×120 ≤80ms`, with what they took, yielded and cost together; [`Waterfall::all`] draws each. Siblings of one
-/// stage are told apart by the first field in which they differ, such as `document_ingestion report.pdf`.
+/// Where a trace has more than a hundred spans, a run of alike siblings that went well is one line,
+/// such as `embed_batch ×120 ≤80ms`, with what they took, yielded and cost together;
+/// [`Waterfall::all`] draws each. Siblings of one stage are told apart by the first field in which
+/// they differ, such as `document_ingestion report.pdf`.
 ///
 /// What was logged cannot steer the terminal: control characters are shown escaped.
 #[derive(Clone, Debug)]
@@ -54,7 +56,8 @@ const LEAST_BAR: usize = 10;
 const LEAST_NAME: usize = 24;
 /// The least columns in which the end of a longer label still tells something.
 const LEAST_LABEL: usize = 6;
-/// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a `⋯`.
+/// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a
+/// `⋯`.
 const LEVELS: usize = 12;
 
 impl<'a> Waterfall<'a> {
@@ -69,14 +72,15 @@ impl<'a> Waterfall<'a> {
         self
     }
 
-    /// Sets whether ANSI colours are used; not unless set. The caller knows whether they are wanted: on a terminal, without
-    /// `NO_COLOR`.
+    /// Sets whether ANSI colours are used; not unless set. The caller knows whether they are
+    /// wanted: on a terminal, without `NO_COLOR`.
     pub fn colour(mut self, colour: bool) -> Self {
         self.colour = colour;
         self
     }
 
-    /// Sets whether every span has a line of its own, instead of folding runs of alike siblings where there are very many.
+    /// Sets whether every span has a line of its own, instead of folding runs of alike siblings
+    /// where there are very many.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
         self
@@ -111,7 +115,7 @@ impl<'a> Waterfall<'a> {
         painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))
     }
 
-    /// Who asked for what, where and when.
+    /// Returns who asked for what, where and when.
     fn who(&self) -> String {
         let trace = self.trace;
         let asker = match (trace.user_id().map(printable), trace.tenant_id().map(printable)) {
@@ -186,8 +190,8 @@ impl Columns {
         let cost = if fits(cost + count) { cost } else { 0 };
         let count = if fits(cost + count) { count } else { 0 };
         let room = width.saturating_sub(count + cost + time);
-        // Names may take two fifths, and half with what tells them apart; or everything where bars would be too short to
-        // tell anything.
+        // Names may take two fifths, and half with what tells them apart; or everything where bars
+        // would be too short to tell anything.
         let label = |line: &Line<'_>| if line.label().is_empty() { 0 } else { 1 + width_of(line.label()) };
         let share = if lines.iter().any(|line| label(line) > 0) { room / 2 } else { room * 2 / 5 };
         let limit = if room >= 3 * LEAST_BAR { share } else { room };
@@ -201,7 +205,7 @@ impl Columns {
         Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar) }
     }
 
-    /// Where the bars begin, what their middle is, and where they end.
+    /// Draws where the bars begin, what their middle is, and where they end.
     fn axis(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
         let (middle, end) = (duration(self.scale.total() / 2), duration(self.scale.total()));
         let mut axis = "0".to_owned();
@@ -279,7 +283,8 @@ impl Tree {
         self.trunks(self.last.len().saturating_sub(1))
     }
 
-    /// The trunks of the ancestors at the levels from the second to `levels`, the nearest of them if they are too many.
+    /// The trunks of the ancestors at the levels from the second to `levels`, the nearest of them
+    /// if they are too many.
     fn trunks(&self, levels: usize) -> String {
         let skipped = levels.saturating_sub(self.levels - 1);
         let trunks = self.last[1 + skipped.min(levels)..=levels].iter().map(|last| if *last { "  " } else { "│ " });
@@ -288,7 +293,7 @@ impl Tree {
     }
 }
 
-/// What is said of a parent that is not drawn: it is elsewhere, or it is missing.
+/// Returns a mark for a parent that is not drawn: it is elsewhere, or it is missing.
 fn above(span: SpanNode<'_>) -> &'static str {
     match (span.has_remote_parent(), span.is_orphan()) {
         (true, _) => "⇡",
@@ -297,7 +302,8 @@ fn above(span: SpanNode<'_>) -> &'static str {
     }
 }
 
-/// A failed span's error and its sources, unless a child failed of the very same and says it already.
+/// Returns a failed span's error and its sources, unless a child failed of the very same and says
+/// it already.
 fn error_lines(span: SpanNode<'_>) -> Vec<String> {
     let Some(error) = span.error() else { return Vec::new() };
     if is_said_below(span) {
@@ -308,7 +314,7 @@ fn error_lines(span: SpanNode<'_>) -> Vec<String> {
     std::iter::once(named).chain(sources).collect()
 }
 
-/// Whether a child failed of the very same, which its parent only handed on.
+/// Returns `true` if a child failed of the very same, which its parent only handed on.
 fn is_said_below(span: SpanNode<'_>) -> bool {
     let message = span.error().map(ErrorInfo::message);
     message.is_some() && span.children().any(|child| child.error().map(ErrorInfo::message) == message)

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text with everything escaped that could steer a terminal instead of being shown: control characters, and the
-/// marks that turn the direction of writing (Unicode Standard Annex 9, section 2).
+/// The text with everything escaped that could steer a terminal instead of being shown: control
+/// characters, and the marks that turn the direction of writing (Unicode Standard Annex 9, section
+/// 2).
 pub fn printable(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -48,7 +49,8 @@ pub(super) fn fit(text: &str, width: usize) -> Cow<'_, str> {
     Cow::Owned(kept)
 }
 
-/// The text, its beginning cut off behind an ellipsis where it is longer: the end of a path or a URL tells more.
+/// The text, its beginning cut off behind an ellipsis where it is longer: the end of a path or a
+/// URL tells more.
 pub(super) fn fit_end(text: &str, width: usize) -> Cow<'_, str> {
     if width_of(text) <= width {
         return Cow::Borrowed(text);

@@ -7,8 +7,8 @@ use ragtrace::sink::Verdict;
 use ragtrace_store::retention::{Purge, Retention};
 use ragtrace_store::{self as store, StoreError};
 
-use crate::place::Place;
 use crate::support::{batch, ingestion, reason};
+use crate::test_store::TestStore;
 
 over_both!(
     tables_from_before_the_first_release_are_told_from_damaged_ones,
@@ -28,7 +28,7 @@ async fn errors(url: &str) -> Vec<(&'static str, StoreError)> {
     errors.into_iter().map(|(what, answer)| (what, answer.expect_err(what))).collect()
 }
 
-async fn tables_from_before_the_first_release_are_told_from_damaged_ones(place: Place) {
+async fn tables_from_before_the_first_release_are_told_from_damaged_ones(place: TestStore) {
     place.holding(ingestion()).await;
     // The first migration had another text then.
     let checksum = if place.is_sqlite() { "x'00'" } else { "'\\x00'" };
@@ -44,7 +44,7 @@ async fn tables_from_before_the_first_release_are_told_from_damaged_ones(place: 
     assert_eq!(place.sink().check().await.expect_err("refused").verdict(), Verdict::Park);
 }
 
-async fn an_error_keeps_the_one_that_caused_it(place: Place) {
+async fn an_error_keeps_the_one_that_caused_it(place: TestStore) {
     place.holding(ingestion()).await;
     let store = place.store().await;
     place.execute("DROP TABLE stages").await;
@@ -55,7 +55,7 @@ async fn an_error_keeps_the_one_that_caused_it(place: Place) {
     assert_eq!(reason(&error).matches(&source).count(), 1, "{}", reason(&error));
 }
 
-async fn a_check_says_what_works_or_what_to_change(place: Place) {
+async fn a_check_says_what_works_or_what_to_change(place: TestStore) {
     let sink = place.sink();
     let works = sink.check().await.expect("an empty place");
     assert!(works.contains("can be written"), "{works}");

@@ -6,8 +6,8 @@ use ragtrace::metrics::RunStatus;
 use ragtrace::{Sink, Timestamp};
 use ragtrace_store::{TraceFilter, Window};
 
-use crate::place::Place;
 use crate::support::{BEGIN, Make, batch, ingestion, run};
+use crate::test_store::TestStore;
 
 over_both!(
     requests_are_listed_newest_first_and_narrowed,
@@ -22,7 +22,7 @@ fn request(at: u64, status: &str, user: &str) -> ragtrace::Record {
     end.with("local_root", true).with("user_id", user).trace(&trace).record()
 }
 
-async fn requests_are_listed_newest_first_and_narrowed(place: Place) {
+async fn requests_are_listed_newest_first_and_narrowed(place: TestStore) {
     let records = (0..40).map(|at| match at % 4 {
         0 => request(at, "failed", "alice"),
         1 => request(at, "cancelled", "bob"),
@@ -58,7 +58,7 @@ async fn requests_are_listed_newest_first_and_narrowed(place: Place) {
     );
 }
 
-async fn stats_of_a_window_count_what_ended_in_it(place: Place) {
+async fn stats_of_a_window_count_what_ended_in_it(place: TestStore) {
     let at = |minutes: u64| BEGIN.plus(Duration::from_mins(minutes));
     let run_at = |minutes: u64| {
         let (_, end) = run("completed", "retrieval", minutes + 1, (0, 10));
@@ -73,7 +73,7 @@ async fn stats_of_a_window_count_what_ended_in_it(place: Place) {
     }
 }
 
-async fn what_has_started_and_not_ended_is_in_flight(place: Place) {
+async fn what_has_started_and_not_ended_is_in_flight(place: TestStore) {
     let now = Timestamp::now();
     let at = |make: Make, ms: u64| make.with("timestamp", now.minus(Duration::from_millis(5_000 - ms)).to_string());
     let running = at(Make::new("started", "running", 1, 0), 0);
@@ -92,7 +92,7 @@ async fn what_has_started_and_not_ended_is_in_flight(place: Place) {
     assert_eq!(store.inflight().await.expect("reads"), []);
 }
 
-async fn a_tail_gives_each_row_once(place: Place) {
+async fn a_tail_gives_each_row_once(place: TestStore) {
     let sink = place.sink();
     sink.deliver(&batch(ingestion())).await.expect("delivered");
     let store = place.store().await;

@@ -3,8 +3,8 @@
 use ragtrace::{Level, StageDescriptor, Timestamp};
 use ragtrace_store::{self as store, LogFilter, LogStore, TraceFilter};
 
-use crate::place::Place;
 use crate::support::{BEGIN, Make, TRACE, ingestion};
+use crate::test_store::TestStore;
 
 over_both!(
     each_filter_narrows_and_all_of_them_together,
@@ -19,7 +19,7 @@ over_both!(
 
 const OTHER: &str = "0199a1c2-7b1e-7a54-9c01-ffffffffffff";
 
-async fn two_traces(place: &Place) -> LogStore {
+async fn two_traces(place: &TestStore) -> LogStore {
     let others = [
         Make::new("log", "file_parsing", 9, 5_000).with("level", "WARN").with("user_id", "bob"),
         Make::new("failed", "retrieval", 10, 6_000).with("tenant_id", "umbrella").with("request_id", "req-2"),
@@ -32,7 +32,7 @@ fn at(ms: u64) -> Timestamp {
     BEGIN.plus(std::time::Duration::from_millis(ms))
 }
 
-async fn each_filter_narrows_and_all_of_them_together(place: Place) {
+async fn each_filter_narrows_and_all_of_them_together(place: TestStore) {
     const CHUNKING: StageDescriptor = StageDescriptor::new("document_chunking", "rag");
     let store = two_traces(&place).await;
     let all = LogFilter::new;
@@ -65,7 +65,7 @@ async fn each_filter_narrows_and_all_of_them_together(place: Place) {
     }
 }
 
-async fn a_renamed_stage_is_found_by_its_descriptor_with_what_it_left_before(place: Place) {
+async fn a_renamed_stage_is_found_by_its_descriptor_with_what_it_left_before(place: TestStore) {
     const CHUNKING: StageDescriptor =
         StageDescriptor::new("document_chunking", "rag").with_renamed_from(&"chunk_document");
     // Its old name and its new one by turns, each run a trace of its own, and a stage that is neither.
@@ -92,7 +92,7 @@ async fn a_renamed_stage_is_found_by_its_descriptor_with_what_it_left_before(pla
     assert_eq!(store.traces(TraceFilter::new().operation("chunk_document")).await.expect("reads").len(), 10);
 }
 
-async fn a_session_is_found_with_all_of_its_traces(place: Place) {
+async fn a_session_is_found_with_all_of_its_traces(place: TestStore) {
     let end = |number: u64| {
         let trace = uuid::Uuid::from_u128(u128::from(number) + 1).to_string();
         let make = Make::new("completed", "ask", number + 1, number).with("local_root", true).trace(&trace);
@@ -116,7 +116,7 @@ async fn a_session_is_found_with_all_of_its_traces(place: Place) {
     }
 }
 
-async fn errors_are_the_records_of_level_error(place: Place) {
+async fn errors_are_the_records_of_level_error(place: TestStore) {
     let store = two_traces(&place).await;
     let stages = |rows: &[store::LogRow]| rows.iter().map(|row| row.stage().map(str::to_owned)).collect::<Vec<_>>();
     let of_alice = store.errors(LogFilter::new().user_id("alice")).await.expect("reads");
@@ -127,7 +127,7 @@ async fn errors_are_the_records_of_level_error(place: Place) {
     assert!(of_alice[1].created_at() > BEGIN.minus(std::time::Duration::from_hours(24)));
 }
 
-async fn injection_in_any_filter_finds_nothing_and_breaks_nothing(place: Place) {
+async fn injection_in_any_filter_finds_nothing_and_breaks_nothing(place: TestStore) {
     let store = two_traces(&place).await;
     let attempts = [
         "' OR '1'='1",
@@ -156,7 +156,7 @@ async fn injection_in_any_filter_finds_nothing_and_breaks_nothing(place: Place) 
     assert_eq!(store.logs(LogFilter::new()).await.expect("reads").len(), 10);
 }
 
-async fn a_trace_is_found_by_the_beginning_of_its_id(place: Place) {
+async fn a_trace_is_found_by_the_beginning_of_its_id(place: TestStore) {
     let store = two_traces(&place).await;
     let (one, other) = (TRACE.parse().expect("an id"), OTHER.parse().expect("an id"));
     for (prefix, expected) in [
@@ -174,14 +174,14 @@ async fn a_trace_is_found_by_the_beginning_of_its_id(place: Place) {
     assert_eq!(store.traces_starting_with("0199", 1).await.expect("reads").len(), 1);
 }
 
-async fn the_latest_trace_is_that_of_the_newest_record(place: Place) {
+async fn the_latest_trace_is_that_of_the_newest_record(place: TestStore) {
     let store = two_traces(&place).await;
     let latest = store.latest_trace().await.expect("reads").expect("there is one");
     assert_eq!(latest.trace_id().to_string(), OTHER);
     assert_eq!(store.trace("0199a1c2-7b1e-7a54-9c01-000000000000".parse().expect("an id")).await.expect("reads"), None);
 }
 
-async fn pages_follow_each_other_without_gap_or_overlap(place: Place) {
+async fn pages_follow_each_other_without_gap_or_overlap(place: TestStore) {
     // Many at the same instant, where a page by time alone would lose or repeat some.
     let records = (0..500_u64).map(|at| Make::new("log", "file_parsing", 1, at / 50).record());
     let store = place.holding(records).await;

@@ -9,8 +9,8 @@ use ragtrace_store::retention::{Purge, PurgeReport, Retention};
 use ragtrace_store::{LogFilter, TraceFilter};
 use uuid::Uuid;
 
-use crate::place::Place;
 use crate::support::{BEGIN, Make, batch, run};
+use crate::test_store::TestStore;
 
 over_both!(
     a_trace_is_kept_whole_or_goes_whole_also_across_midnight,
@@ -45,7 +45,7 @@ fn trace(number: u64, begins: Timestamp, records: u64, fails: bool) -> Vec<Recor
 }
 
 /// How many rows each trace has, in the logs and in the archive.
-async fn rows_by_trace(place: &Place, traces: u64) -> BTreeMap<u64, (i64, i64)> {
+async fn rows_by_trace(place: &TestStore, traces: u64) -> BTreeMap<u64, (i64, i64)> {
     let mut found = BTreeMap::new();
     for number in 0..traces {
         let id = Uuid::from_u128(u128::from(number) + 1);
@@ -55,7 +55,7 @@ async fn rows_by_trace(place: &Place, traces: u64) -> BTreeMap<u64, (i64, i64)> 
     found
 }
 
-async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: Place) {
+async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: TestStore) {
     // Six records an hour apart, beginning at 22 o'clock: each crosses midnight. Every other one fails, past midnight.
     let traces = (0..12).flat_map(|number| {
         let day = u32::try_from(number / 4).expect("small");
@@ -85,7 +85,7 @@ async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: Place) 
     assert!(store::retain(&place.url, &retention, |_| {}).await.expect("again").days.is_empty());
 }
 
-async fn the_archive_has_the_columns_of_the_logs_in_their_order(place: Place) {
+async fn the_archive_has_the_columns_of_the_logs_in_their_order(place: TestStore) {
     place.holding([]).await;
     let columns = |table: &str| {
         if place.is_sqlite() {
@@ -104,7 +104,7 @@ async fn the_archive_has_the_columns_of_the_logs_in_their_order(place: Place) {
     assert!(place.number(&format!("SELECT count(*) FROM ({logs}) AS columns")).await > 30);
 }
 
-async fn an_archived_record_is_as_it_was(place: Place) {
+async fn an_archived_record_is_as_it_was(place: TestStore) {
     let record = Make::new("failed", "retrieval", 1, 0)
         .parent(7)
         .with("timestamp", at(0, 22).to_string())
@@ -121,7 +121,7 @@ async fn an_archived_record_is_as_it_was(place: Place) {
     assert_eq!(trace.logs().iter().map(store::LogRow::record).collect::<Vec<_>>(), [&record]);
 }
 
-async fn a_late_record_follows_its_trace(place: Place) {
+async fn a_late_record_follows_its_trace(place: TestStore) {
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 1), 3, false))).await;
     store::retain(&place.url, &retention, |_| {}).await.expect("decided");
@@ -132,7 +132,7 @@ async fn a_late_record_follows_its_trace(place: Place) {
     assert_eq!(rows_by_trace(&place, 2).await, BTreeMap::from([(0, (0, 5)), (1, (0, 0))]));
 }
 
-async fn the_archive_forgets_a_trace_after_its_last_record(place: Place) {
+async fn the_archive_forgets_a_trace_after_its_last_record(place: TestStore) {
     place.holding(trace(0, at(0, 1), 3, true).into_iter().chain(trace(1, at(0, 23), 4, true))).await;
     let retain = async |now| store::retain(&place.url, &Retention::new().at(now), |_| {}).await.expect("decided");
     retain(at(10, 0)).await;
@@ -142,7 +142,7 @@ async fn the_archive_forgets_a_trace_after_its_last_record(place: Place) {
     assert_eq!(retain(at(31, 3)).await.expired, 1);
 }
 
-async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: Place) {
+async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: TestStore) {
     let traces = (0..900_u64).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0));
     place.holding(traces).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
@@ -173,7 +173,7 @@ async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 300 * 4);
 }
 
-async fn two_jobs_at_once_decide_on_everything_once(place: Place) {
+async fn two_jobs_at_once_decide_on_everything_once(place: TestStore) {
     place.holding((0..600_u64).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0))).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     let jobs = (0..3).map(|_| store::retain(&place.url, &retention, |_| {}));
@@ -185,7 +185,7 @@ async fn two_jobs_at_once_decide_on_everything_once(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 200 * 4);
 }
 
-async fn a_sink_that_is_asked_to_runs_retention_beside_its_deliveries(place: Place) {
+async fn a_sink_that_is_asked_to_runs_retention_beside_its_deliveries(place: TestStore) {
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     place.holding((0..300).flat_map(|number| trace(number, at(0, 22), 4, number % 3 == 0))).await;
     let sinks = [place.sink_with(retention), place.sink_with(retention)];
@@ -208,7 +208,7 @@ async fn a_sink_that_is_asked_to_runs_retention_beside_its_deliveries(place: Pla
     assert_eq!(place.number("SELECT count(*) FROM logs").await, new, "what is young stays");
 }
 
-async fn a_dry_run_says_what_would_be_done_and_does_nothing(place: Place) {
+async fn a_dry_run_says_what_would_be_done_and_does_nothing(place: TestStore) {
     place.holding((0..10).flat_map(|number| trace(number, at(0, 22), 4, number % 2 == 0))).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     let said = store::retain(&place.url, &retention.dry_run(true), |_| {}).await.expect("said");
@@ -219,7 +219,7 @@ async fn a_dry_run_says_what_would_be_done_and_does_nothing(place: Place) {
     assert_eq!((done.archived, done.removed), (5, 5));
 }
 
-async fn a_person_is_erased_everywhere_and_nobody_else(place: Place) {
+async fn a_person_is_erased_everywhere_and_nobody_else(place: TestStore) {
     let of = |number: u64, user: &str| {
         let id = Uuid::from_u128(u128::from(number) + 1).to_string();
         let (start, end) = run("failed", "retrieval", number + 1, (0, 10));

@@ -7,8 +7,8 @@ use ragtrace_store::LogFilter;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::place::Place;
 use crate::support::{BEGIN, INSTANCE, Make, batch, ingestion};
+use crate::test_store::TestStore;
 
 over_both!(
     a_batch_that_is_delivered_again_writes_nothing,
@@ -22,7 +22,7 @@ over_both!(
     a_delivery_that_nobody_waits_for_any_more_does_no_harm,
 );
 
-async fn a_batch_that_is_delivered_again_writes_nothing(place: Place) {
+async fn a_batch_that_is_delivered_again_writes_nothing(place: TestStore) {
     let batch = batch(ingestion());
     let sink = place.sink();
     for _ in 0..3 {
@@ -36,7 +36,7 @@ async fn a_batch_that_is_delivered_again_writes_nothing(place: Place) {
     assert_eq!(place.number("SELECT CAST(sum(runs) AS BIGINT) FROM stage_minutes").await, 4);
 }
 
-async fn deliveries_of_one_batch_at_once_write_it_once(place: Place) {
+async fn deliveries_of_one_batch_at_once_write_it_once(place: TestStore) {
     let batch = batch((0..500).flat_map(|_| ingestion()));
     let sinks: Vec<_> = (0..4).map(|_| place.sink()).collect();
     let deliveries = sinks.iter().map(|sink| sink.deliver(&batch));
@@ -46,7 +46,7 @@ async fn deliveries_of_one_batch_at_once_write_it_once(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 4_000);
 }
 
-async fn a_record_that_comes_alone_makes_one_row_whichever_batch_it_comes_in(place: Place) {
+async fn a_record_that_comes_alone_makes_one_row_whichever_batch_it_comes_in(place: TestStore) {
     let records = ingestion();
     let loose = Make::new("log", "x", 1, 5).with("trace_id", Json::Null).record();
     let sink = place.sink();
@@ -65,7 +65,7 @@ async fn a_record_that_comes_alone_makes_one_row_whichever_batch_it_comes_in(pla
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 10);
 }
 
-async fn batches_of_any_size_arrive_whole(place: Place) {
+async fn batches_of_any_size_arrive_whole(place: TestStore) {
     let sink = place.sink();
     for size in [0, 1, 49, 999, 1_000, 1_001] {
         let records = (0..size).map(|at| Make::new("log", "file_parsing", 1, at).record());
@@ -74,7 +74,7 @@ async fn batches_of_any_size_arrive_whole(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 3_050);
 }
 
-async fn counts_add_up_and_come_without_records_too(place: Place) {
+async fn counts_add_up_and_come_without_records_too(place: TestStore) {
     let origin = Origin::new(INSTANCE.parse().expect("an id")).with_service("rag-api");
     let counted = ingestion();
     for minutes in 0..3 {
@@ -97,7 +97,7 @@ async fn counts_add_up_and_come_without_records_too(place: Place) {
 
 const HOUR: std::time::Duration = std::time::Duration::from_hours(1);
 
-async fn a_record_comes_back_as_it_was(place: Place) {
+async fn a_record_comes_back_as_it_was(place: TestStore) {
     let odd = "'\"; DROP TABLE logs; --\u{1b}[31m \u{202e}𝔘𝔫𝔦\u{fffd} \\u0000 NaN";
     let record = |at: u64| {
         Make::new("completed", "odd", at + 1, at)
@@ -125,7 +125,7 @@ async fn a_record_comes_back_as_it_was(place: Place) {
 #[ragtrace::traced_stage(kind = chunk, fields(note))]
 fn noted(note: &str) {}
 
-async fn the_catalog_holds_the_stages_of_the_program(place: Place) {
+async fn the_catalog_holds_the_stages_of_the_program(place: TestStore) {
     noted("x");
     let origin = Origin::new(INSTANCE.parse().expect("an id")).with_service("rag-api");
     for _ in 0..2 {
@@ -139,7 +139,7 @@ async fn the_catalog_holds_the_stages_of_the_program(place: Place) {
     assert_eq!((&fields[0]["name"], &fields[0]["source"]), (&json!("note"), &json!("fields")));
 }
 
-async fn many_sinks_may_make_the_same_store_at_once(place: Place) {
+async fn many_sinks_may_make_the_same_store_at_once(place: TestStore) {
     let (sinks, batches): (Vec<_>, Vec<_>) = (0..6).map(|_| (place.sink(), batch(ingestion()))).unzip();
     let deliveries = sinks.iter().zip(&batches).map(|(sink, batch)| sink.deliver(batch));
     for answer in futures_util::future::join_all(deliveries).await {
@@ -148,7 +148,7 @@ async fn many_sinks_may_make_the_same_store_at_once(place: Place) {
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 48);
 }
 
-async fn a_delivery_that_nobody_waits_for_any_more_does_no_harm(place: Place) {
+async fn a_delivery_that_nobody_waits_for_any_more_does_no_harm(place: TestStore) {
     let sink = place.sink();
     let batches: Vec<Batch> = (0..20).map(|_| batch((0..10).flat_map(|_| ingestion()))).collect();
     for (at, batch) in batches.iter().enumerate() {

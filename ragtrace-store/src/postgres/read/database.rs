@@ -18,7 +18,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct PostgresStore {
     /// For searches, which are planned for the parameters they get.
     pub(super) pool: PgPool,
-    /// For what always goes the same way, and is planned once: planning over many days takes longer than finding a trace.
+    /// For what always goes the same way, and is planned once: planning over many days takes longer
+    /// than finding a trace.
     pub(super) lookups: PgPool,
 }
 

@@ -1,4 +1,4 @@
-//! Finished requests, counts, and the catalog.
+//! Finished traces, counts, and the catalog.
 
 use ragtrace::metrics::RunStatus;
 
@@ -12,7 +12,7 @@ use crate::read::{
 };
 
 impl PostgresStore {
-    /// Finished requests, the newest first.
+    /// Returns finished traces, the newest first.
     pub(crate) async fn traces(&self, filter: &TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let rows = sqlx::query_as!(
             RequestColumns,
@@ -38,7 +38,8 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(TraceSummary::try_from).collect()
     }
 
-    /// What stages did: whole hours from their sums, and what is left on both sides by the minute.
+    /// Returns what stages did: whole hours from their sums, and what is left on both sides by the
+    /// minute.
     pub(crate) async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         const HOUR: i64 = 3_600_000_000;
         let (since, until) = (window.since.as_micros(), window.until.as_micros());
@@ -68,7 +69,7 @@ impl PostgresStore {
         Ok(sum_by_stage(rows.fetch_all(&self.pool).await.map_err(while_reading)?))
     }
 
-    /// Every stage of the catalog.
+    /// Returns every stage of the catalog.
     pub(crate) async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
         let stages = sqlx::query_as!(
             CatalogColumns,

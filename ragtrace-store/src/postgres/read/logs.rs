@@ -19,7 +19,7 @@ const GROWTH: u32 = 8;
 const LONGEST_WINDOW: Duration = Duration::from_hours(30 * 24);
 
 impl PostgresStore {
-    /// The rows that match, the newest first.
+    /// Returns the rows that match, the newest first.
     pub(crate) async fn logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let (since, until) = (PgTime::since(filter.since), PgTime::until(filter.until));
         if filter.trace_id.is_some() || filter.level == Some(Level::Error) {
@@ -77,7 +77,7 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// Starts without an end, of processes that live, the oldest first.
+    /// Returns the starts without an end, of processes that live, the oldest first.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
         let (since, alive) = (now.minus(INFLIGHT_WINDOW), now.minus(SILENCE));

@@ -9,7 +9,8 @@ use crate::postgres::fault::while_reading;
 use crate::read::{LogRow, TAIL_ROWS, Tail, TailCursor, TailPoint};
 
 impl PostgresStore {
-    /// Snapshots give what was committed since, in whichever order transactions ended.
+    /// Returns what was written since a cursor. Snapshots give what was committed since, in
+    /// whichever order transactions ended.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         const START: (i64, Uuid) = (-1, Uuid::nil());
         let now = sqlx::query_scalar!(r#"SELECT pg_current_snapshot()::text AS "now!""#);
@@ -32,9 +33,11 @@ impl PostgresStore {
         Ok(Tail { rows, cursor })
     }
 
-    /// Rows that one snapshot shows and an earlier one did not, from a transaction and a record in it on.
+    /// Returns the rows that one snapshot shows and an earlier one did not, from a transaction and
+    /// a record in it on.
     async fn written_between(&self, seen: &str, seeing: &str, after: (i64, Uuid)) -> Result<Vec<LogRow>, StoreError> {
-        // The index finds what was written since the oldest transaction that the earlier snapshot still waited for.
+        // The index finds what was written since the oldest transaction that the earlier snapshot
+        // still waited for.
         let rows = select_rows!(
             "FROM logs r WHERE r.written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
                 AND NOT pg_visible_in_snapshot(r.written::text::xid8, $1::text::pg_snapshot)
@@ -49,7 +52,7 @@ impl PostgresStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// The transaction that wrote a record, among those that a snapshot did not show.
+    /// Returns the transaction that wrote a record, among those that a snapshot did not show.
     async fn written_by(&self, seen: &str, id: Uuid) -> Result<Option<i64>, StoreError> {
         let written = sqlx::query_scalar!(
             "SELECT written FROM logs WHERE id = $2 AND written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint

@@ -12,8 +12,9 @@ use crate::postgres::fault::while_reading;
 use crate::read::{Heard, LogFilter, LogRow, Surroundings, TRACE_ROWS};
 
 impl PostgresStore {
-    /// The rows of a trace, and what is known of the processes that wrote them. A process that has ended by the time it is
-    /// asked for may have ended something since its rows were read, which then is not lost: they are read again.
+    /// Returns the rows of a trace, and what is known of the processes that wrote them. A process
+    /// that has ended by the time it is asked for may have ended something since its rows were
+    /// read, which then is not lost: they are read again.
     pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
         let id = trace.as_uuid();
         let mut rows = self.of_trace(id).await?;
@@ -26,7 +27,7 @@ impl PostgresStore {
         Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
     }
 
-    /// When the processes that wrote these rows were last heard of.
+    /// Returns when the processes that wrote these rows were last heard of.
     async fn heard_of(&self, rows: &[LogRow]) -> Result<HashMap<Uuid, Heard>, StoreError> {
         let wrote: Vec<Uuid> = rows.iter().map(|row| row.instance()).collect::<HashSet<_>>().into_iter().collect();
         let instances = sqlx::query!(
@@ -42,7 +43,7 @@ impl PostgresStore {
         Ok(heard.collect())
     }
 
-    /// Traces whose ids lie between two, both included.
+    /// Returns the traces whose ids lie between two, both included.
     pub(crate) async fn traces_between(&self, from: Uuid, to: Uuid, limit: i64) -> Result<Vec<TraceId>, StoreError> {
         let ids = sqlx::query_scalar!(
             r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE trace_id >= $1 AND trace_id <= $2
@@ -55,7 +56,8 @@ impl PostgresStore {
         Ok(ids.into_iter().filter_map(|id| TraceId::from_u128(id.as_u128())).collect())
     }
 
-    /// The rows of a trace, at most one more than are wanted, with what the archive has of it.
+    /// Returns the rows of a trace, at most one more than are wanted, with what the archive has of
+    /// it.
     async fn of_trace(&self, trace: Uuid) -> Result<Vec<LogRow>, StoreError> {
         let rows = select_rows!(
             "FROM (SELECT * FROM logs WHERE trace_id = $1 UNION ALL SELECT * FROM logs_archive WHERE trace_id = $1) r LIMIT $2",
@@ -65,7 +67,7 @@ impl PostgresStore {
         rows.fetch_all(&self.lookups).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// The trace of the newest record.
+    /// Returns the trace of the newest record.
     pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
         let mut filter = LogFilter::new().limit(100);
         loop {

@@ -5,8 +5,9 @@ use super::row::{Digits, Row};
 /// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
-/// A piece of this size is sent: small enough that the server takes rows in while the next ones are written, and that it
-/// need not find room for the whole batch; large enough that pieces cost nothing.
+/// A piece of this size is sent: small enough that the server takes rows in while the next ones are
+/// written, and that it need not find room for the whole batch; large enough that pieces cost
+/// nothing.
 const PIECE: usize = 64 << 10;
 /// The version of `jsonb` on the wire, which goes before its text.
 const JSONB: u8 = 1;
@@ -28,7 +29,7 @@ impl Data {
         Self { piece, written }
     }
 
-    /// What is written since the last piece, once that is enough to be sent.
+    /// Returns `true` if what was written since the last piece is enough to be sent.
     pub(super) fn is_enough(&self) -> bool {
         self.piece.len() >= PIECE
     }
@@ -102,7 +103,8 @@ impl Data {
         self.piece.extend_from_slice(bytes.unwrap_or_default());
     }
 
-    /// NULL has a length of -1. What is longer than a length can say is beyond what the server takes anyhow.
+    /// NULL has a length of -1. What is longer than a length can say is beyond what the server
+    /// takes anyhow.
     fn length(&mut self, length: Option<usize>) {
         let length = length.map_or(-1, |length| i32::try_from(length).unwrap_or(i32::MAX));
         self.piece.extend_from_slice(&length.to_be_bytes());

@@ -1,9 +1,10 @@
 //! One batch in one transaction.
 //!
-//! Large batches go by `COPY`, small ones as one statement with an array a column. Over TCP a `COPY` of a hundred rows
-//! takes 44 ms, since sqlx leaves Nagle's algorithm on and the end of the data waits for a delayed acknowledgement; that of
-//! a thousand does not, because the server acknowledges while it reads (`benches/storage/RESULTS.md` has the figures). A
-//! statement goes out in one piece and does not wait.
+//! Large batches go by `COPY`, small ones as one statement with an array a column. Over TCP a
+//! `COPY` of a hundred rows takes 44 ms, since sqlx leaves Nagle's algorithm on and the end of the
+//! data waits for a delayed acknowledgement; that of a thousand does not, because the server
+//! acknowledges while it reads (`benches/storage/RESULTS.md` has the figures). A statement goes out
+//! in one piece and does not wait.
 
 mod copy;
 mod row;
@@ -28,8 +29,8 @@ const MANY: usize = 1_000;
 
 /// Writes the batch, unless the ledger says that it is written.
 ///
-/// The tables come in the same order for every batch, and rows that several batches change in the order of their keys,
-/// so that two of them never wait for each other in a circle.
+/// The tables come in the same order for every batch, and rows that several batches change in the
+/// order of their keys, so that two of them never wait for each other in a circle.
 pub(super) async fn batch(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     if let Some(number) = enter_ledger(&mut transaction, batch).await? {
@@ -46,7 +47,8 @@ pub(super) async fn batch(connection: &mut PgConnection, batch: &Batch) -> Resul
     transaction.commit().await
 }
 
-/// The number of this transaction if the batch is new. One that is being written over another connection is waited for.
+/// Returns the number of this transaction if the batch is new. One that is being written over
+/// another connection is waited for.
 async fn enter_ledger(connection: &mut PgConnection, batch: &Batch) -> Result<Option<i64>, sqlx::Error> {
     let records = i32::try_from(batch.records().len()).unwrap_or(i32::MAX);
     let entered = sqlx::query_scalar!(
@@ -58,7 +60,8 @@ async fn enter_ledger(connection: &mut PgConnection, batch: &Batch) -> Result<Op
     entered.fetch_optional(connection).await
 }
 
-/// The number of the transaction goes along, since working it out for every row costs a few hundredths of the time.
+/// The number of the transaction goes along, since working it out for every row costs a few
+/// hundredths of the time.
 async fn by_copy(connection: &mut PgConnection, records: &[Record], written: i64) -> Result<(), sqlx::Error> {
     let statement = format!("COPY logs ({COLUMNS}, written) FROM STDIN (FORMAT binary)");
     let mut copy = connection.copy_in_raw(&statement).await?;
@@ -76,9 +79,9 @@ async fn by_copy(connection: &mut PgConnection, records: &[Record], written: i64
     copy.finish().await.map(drop)
 }
 
-/// Whether a record that comes alone is there already, under another batch: a dead letter that is replayed while the spool
-/// delivers it too, or after it was stored otherwise. It is looked for in its day, beside its trace. Two that bring
-/// it at once wait for each other.
+/// Returns `true` if a record that comes alone is there already, under another batch: a dead letter
+/// that is replayed while the spool delivers it too, or after it was stored otherwise. It is looked
+/// for in its day, beside its trace. Two that bring it at once wait for each other.
 async fn is_there(connection: &mut PgConnection, record: &Record) -> Result<bool, sqlx::Error> {
     let row = Row::of(record);
     let (high, _) = record.id().as_u64_pair();
@@ -150,12 +153,13 @@ async fn by_statement(connection: &mut PgConnection, records: &[Record]) -> Resu
     insert.execute(connection).await.map(drop)
 }
 
-/// One column of rows.
+/// Returns one column of rows.
 fn column<R, T>(rows: &[R], part: impl Fn(&R) -> T) -> Vec<T> {
     rows.iter().map(part).collect()
 }
 
-/// As arrays of columns: taking JSON apart took the server a fifth of the time of a batch whose records were all roots.
+/// As arrays of columns: taking JSON apart took the server a fifth of the time of a batch whose
+/// records were all roots.
 async fn request_metrics(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     let requests = batch.requests();
     if requests.is_empty() {
@@ -222,7 +226,8 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
     add.execute(connection).await.map(drop)
 }
 
-/// Notes when each process of the batch was first and last heard of. One that is heard of after its end did not end.
+/// Notes when each process of the batch was first and last heard of. One that is heard of after its
+/// end did not end.
 async fn instances(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     // A record of the year 0 would have the server refuse the text.
     let believed = |at: Timestamp| Timestamp::from_micros(sensible(at.as_micros())).to_string();
@@ -270,7 +275,7 @@ pub(super) async fn ended(connection: &mut PgConnection, instances: &[Uuid]) -> 
     ended.execute(connection).await.map(drop)
 }
 
-/// What goes into a statement as JSON, as text.
+/// Returns JSON as text for a statement.
 fn cleaned(json: &Json) -> String {
     clean::json(json.to_string())
 }

@@ -10,12 +10,13 @@ use crate::object::Object;
 use crate::postgres::clean;
 use crate::postgres::days::{day_of, sensible};
 
-/// Columns that are written, in the order of `logs`: all but `created_at` and `written`, which the server fills in.
+/// Columns that are written, in the order of `logs`: all but `created_at` and `written`, which the
+/// server fills in.
 pub(super) const COLUMNS: &str = "id, timestamp, trace_id, span_id, parent_span_id, local_root, request_id, user_id, \
     tenant_id, session_id, request_type, logger, level, message, event, stage, kind, duration_ms, item_count, context, metrics, \
     error, stack_trace, source, service, environment, version, host, instance, thread";
 
-/// What a record holds, as PostgreSQL can.
+/// A record in types that PostgreSQL has.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
     pub(super) id: Uuid,
@@ -129,13 +130,15 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Where a stage is declared, as JSON. Written without a map, since every row has one.
+/// Returns the place in the source that declares a stage, as JSON. Written without a map, since
+/// every row has one.
 fn source((file, line): (&str, u32)) -> String {
     let file = serde_json::to_string(file).unwrap_or_else(|_| "null".to_owned());
     clean::json(format!("{{\"file\":{file},\"line\":{line}}}"))
 }
 
-/// The context of a record whose time is beyond belief, with that time in it, in microseconds since 1970.
+/// The context of a record whose time is beyond belief, with that time in it, in microseconds since
+/// 1970.
 fn with_time(record: &Record, said: i64) -> String {
     // A field of that name before it is gone in the column: the last one counts.
     record.context_json().map_or_else(Object::new, Object::of).with("clamped_timestamp_micros", said).close()

@@ -28,8 +28,8 @@ impl SqliteStore {
             return Err(missing(path).into());
         }
         let pool = match connect(options(path).read_only(true)).await {
-            // A file in WAL mode needs its companions beside it, which cannot be made in a folder that is read-only. If
-            // there are none, nobody is writing.
+            // A file in WAL mode needs its companions beside it, which cannot be made in a folder
+            // that is read-only. If there are none, nobody is writing.
             Err(error) if is_cannot_open(&error) && !wal_of(path).exists() => {
                 connect(options(path).read_only(true).immutable(true)).await
             }

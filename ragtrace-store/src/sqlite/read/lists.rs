@@ -1,4 +1,4 @@
-//! Finished requests, counts, and the catalog.
+//! Finished traces, counts, and the catalog.
 
 use ragtrace::metrics::RunStatus;
 
@@ -10,7 +10,7 @@ use crate::read::{
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// Finished requests, the newest first.
+    /// Returns finished traces, the newest first.
     pub(crate) async fn traces(&self, filter: &TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let since = filter.since.map_or_else(String::new, |since| since.to_string());
         let until = filter.until.map_or_else(|| "~".to_owned(), |until| until.to_string());
@@ -40,7 +40,7 @@ impl SqliteStore {
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(TraceSummary::try_from).collect()
     }
 
-    /// What stages did in a window of whole minutes.
+    /// Returns what stages did in a window of whole minutes.
     pub(crate) async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         let (since, until) = (window.since.to_string(), window.until.to_string());
         let rows = sqlx::query_as!(
@@ -55,7 +55,7 @@ impl SqliteStore {
         Ok(sum_by_stage(rows.fetch_all(&self.pool).await.map_err(while_reading)?))
     }
 
-    /// Every stage of the catalog.
+    /// Returns every stage of the catalog.
     pub(crate) async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
         let stages = sqlx::query_as!(
             CatalogColumns,

@@ -45,7 +45,7 @@ impl<'a> Parameters<'a> {
 }
 
 impl SqliteStore {
-    /// The rows that match, the newest first.
+    /// Returns the rows that match, the newest first.
     pub(crate) async fn logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let parameters = Parameters::of(filter);
         let only_errors = filter.level == Some(Level::Error);
@@ -65,7 +65,7 @@ impl SqliteStore {
         rows.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// Starts without an end, of processes that live, the oldest first.
+    /// Returns the starts without an end, of processes that live, the oldest first.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
         let (since, alive) = (now.minus(INFLIGHT_WINDOW).to_string(), now.minus(SILENCE).to_string());

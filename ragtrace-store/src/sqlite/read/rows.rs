@@ -16,7 +16,8 @@ macro_rules! select_rows {
     };
 }
 
-/// Selects the rows that match a filter, from a table by one of its indexes under a condition of that index's.
+/// Selects the rows that match a filter, from a table by one of its indexes under a condition of
+/// that index's.
 macro_rules! select_matching {
     ($filter:expr, $from:literal, $condition:literal) => {{
         let parameters = $filter;

@@ -7,7 +7,8 @@ use crate::read::{LogRow, TAIL_ROWS, Tail, TailCursor, TailPoint};
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// One writer at a time gives numbers in the order of commits. A file that shrank is followed from its end.
+    /// Returns what was written since a cursor. One writer at a time gives numbers in the order of
+    /// commits. A file that shrank is followed from its end.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
         let last = sqlx::query_scalar!("SELECT coalesce(max(rowid), 0) AS \"last!: i64\" FROM logs");
         let last = last.fetch_one(&self.pool).await.map_err(while_reading)?;

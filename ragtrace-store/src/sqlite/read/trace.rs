@@ -13,8 +13,9 @@ use crate::read::{Heard, LogFilter, LogRow, Surroundings, TRACE_ROWS};
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
-    /// The rows of a trace, and what is known of the processes that wrote them. The processes are read first: one that
-    /// ends in between has not ended then, rather than having ended before its last rows.
+    /// Returns the rows of a trace, and what is known of the processes that wrote them. The
+    /// processes are read first: one that ends in between has not ended then, rather than having
+    /// ended before its last rows.
     pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
         let id = trace.to_string();
         let instances = sqlx::query!(
@@ -30,7 +31,8 @@ impl SqliteStore {
         });
         let instances: HashMap<_, _> = heard.collect();
         let filter = LogFilter::new().trace_id(trace).limit(TRACE_ROWS + 1);
-        // A trace that retention moves in between is read in both places, which does no harm, rather than in none.
+        // A trace that retention moves in between is read in both places, which does no harm,
+        // rather than in none.
         let mut rows = self.logs(&filter).await?;
         let parameters = Parameters::of(&filter);
         let archived = select_matching!(parameters, "logs_archive INDEXED BY logs_archive_trace", "trace_id = ?3");
@@ -42,7 +44,7 @@ impl SqliteStore {
         Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
     }
 
-    /// The trace of the newest record.
+    /// Returns the trace of the newest record.
     pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
         let latest = sqlx::query_scalar!(
             "SELECT trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_time WHERE trace_id IS NOT NULL
@@ -52,7 +54,7 @@ impl SqliteStore {
         Ok(latest.and_then(|id| id.parse().ok()))
     }
 
-    /// Traces whose ids lie between two, both included.
+    /// Returns the traces whose ids lie between two, both included.
     pub(crate) async fn traces_between(&self, from: Uuid, to: Uuid, limit: i64) -> Result<Vec<TraceId>, StoreError> {
         let (from, to) = (from.to_string(), to.to_string());
         let ids = sqlx::query_scalar!(

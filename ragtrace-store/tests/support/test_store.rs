@@ -13,12 +13,12 @@ use crate::cluster::Cluster;
 use crate::support::batch;
 
 /// Somewhere to write to and to read from, a test's own.
-pub(crate) struct Place {
+pub(crate) struct TestStore {
     pub(crate) url: String,
     _folder: Option<TempDir>,
 }
 
-impl Place {
+impl TestStore {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         Self { url: format!("sqlite:{}", folder.path().join("ragtrace.db").display()), _folder: Some(folder) }
