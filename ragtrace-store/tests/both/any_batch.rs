@@ -5,15 +5,15 @@ use std::sync::Arc;
 use ragtrace::Sink as _;
 use ragtrace::testing::sink::SinkTest;
 
-use crate::place::Place;
 use crate::support::batch;
+use crate::test_store::TestStore;
 
-async fn every_sort_of_batch_arrives_once(place: Place) {
+over_both!(every_sort_of_batch_arrives_once);
+
+async fn every_sort_of_batch_arrives_once(store: TestStore) {
     // It makes the tables that are counted in.
-    place.sink().deliver(&batch([])).await.expect("acknowledged");
-    let (sink, place) = (place.sink(), Arc::new(place));
-    let count = async move || usize::try_from(place.number("SELECT count(*) FROM logs").await).expect("a count");
+    store.sink().deliver(&batch([])).await.expect("acknowledged");
+    let (sink, store) = (store.sink(), Arc::new(store));
+    let count = async move || usize::try_from(store.number("SELECT count(*) FROM logs").await).expect("a count");
     SinkTest::new(sink).exactly_once(count).run().await.assert_passed();
 }
-
-over_both! { every_sort_of_batch_arrives_once }
