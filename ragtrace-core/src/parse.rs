@@ -34,7 +34,8 @@ impl ParseError {
         Self { expected: expected.into(), found: found.into() }
     }
 
-    /// Returns a description of a text that would have been read, such as `a level (trace, debug, info, warn or error)`.
+    /// Returns a description of a text that would have been read, such as `a level (trace, debug,
+    /// info, warn or error)`.
     pub fn expected(&self) -> &str {
         &self.expected
     }

@@ -28,6 +28,7 @@ macro_rules! over_both {
 }
 
 mod both {
+    mod any_batch;
     mod faults;
     mod lists;
     mod reading;

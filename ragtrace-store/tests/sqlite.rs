@@ -4,7 +4,6 @@
 mod support;
 
 mod sqlite {
-    mod any_batch;
     mod faults;
     mod tracing;
     mod waterfall;

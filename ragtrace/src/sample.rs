@@ -11,8 +11,8 @@ use crate::record::Record;
 ///
 /// The ratio goes by the low 56 bits of the trace id, so all processes of a trace agree, without a
 /// word between them. Errors and slow traces are kept whatever the ratio says; for that, a process
-/// holds the records of each other trace until its local root ends, within bounds. This verdict is
-/// the process's own.
+/// holds the records of each other trace that any sink takes until its local root ends, within
+/// bounds. This verdict is the process's own.
 ///
 /// With [`crate::Durability::Durable`] what is held is on disk too. A trace that is found there by
 /// a later process was open when its own was killed, so it counts as an error.

@@ -13,8 +13,8 @@ use super::{ChunkBuilder, Extras, OptionalU64, Origin, Record, RecordFlags, Reco
 
 /// Makes a [`Record`] without a pipeline, for tests of a sink or of whatever else reads records.
 ///
-/// What is not set is as a stage would leave it: an id, a trace and a span of its own, the present time, the level of its
-/// event. Parts that a record may lack are absent.
+/// What is not set is as a stage would leave it: an id, a trace and a span of its own, the present
+/// time, the level of its event. Parts that a record may lack are absent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -68,7 +68,8 @@ impl RecordBuilder {
         Self::of_stage(Event::Completed, stage.into())
     }
 
-    /// Begins the record of a run of the stage `stage` that failed with an error of this type and message.
+    /// Begins the record of a run of the stage `stage` that failed with an error of this type and
+    /// message.
     pub fn failed(stage: impl Into<String>, error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self::of_stage(Event::Failed, stage.into()).failure(error_type, message)
     }
@@ -118,7 +119,8 @@ impl RecordBuilder {
         self
     }
 
-    /// Sets the level; `error` for a failure, `warn` for a cancellation and else `info`, unless set.
+    /// Sets the level; `error` for a failure, `warn` for a cancellation and else `info`, unless
+    /// set.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
@@ -226,7 +228,8 @@ impl RecordBuilder {
         self
     }
 
-    /// Adds a field of `context`. One that is `None` or [`Value::Null`] is left out, as where a stage records it.
+    /// Adds a field of `context`. One that is `None` or [`Value::Null`] is left out, as where a
+    /// stage records it.
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let value = value.into();
         if value != Value::Null {
@@ -235,7 +238,8 @@ impl RecordBuilder {
         self
     }
 
-    /// Adds a number of `metrics`. A value that is no number is a field, as where a stage records it.
+    /// Adds a number of `metrics`. A value that is no number is a field, as where a stage records
+    /// it.
     pub fn metric(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let value = value.into();
         if !value.is_number() {

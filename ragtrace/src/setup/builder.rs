@@ -87,8 +87,8 @@ impl Builder {
         self
     }
 
-    /// Sets the least severe level that the console shows and that sinks without a level of their own take; `info` unless
-    /// set.
+    /// Sets the least severe level that the console shows and that sinks without a level of their
+    /// own take; `info` unless set.
     ///
     /// It takes a [`Level`] or its name, such as `"debug"`. A name that no level has is an error of
     /// [`install`](Self::install).
@@ -123,14 +123,16 @@ impl Builder {
 
     /// Keeps on disk, in this folder, what cannot be delivered now.
     ///
-    /// Several processes may share the folder; put it on a disk of this machine. See [`crate::spool`].
+    /// Several processes may share the folder; put it on a disk of this machine. See
+    /// [`crate::spool`].
     pub fn spool(mut self, folder: impl Into<PathBuf>, limits: SpoolLimits) -> Self {
         self.spool = Some((folder.into(), limits));
         self
     }
 
-    /// Sets when records go to disk; [`Durability::Spill`] once there is a spool, unless set. Without a spool anything but
-    /// [`Durability::Memory`] is an error of [`install`](Self::install).
+    /// Sets when records go to disk; [`Durability::Spill`] once there is a spool, unless set.
+    /// Without a spool anything but [`Durability::Memory`] is an error of
+    /// [`install`](Self::install).
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = Some(durability);
         self
@@ -167,8 +169,9 @@ impl Builder {
     /// | `RAGTRACE_SPOOL_BYTES` | bytes on disk for one sink, in the folder that `RAGTRACE_SPOOL` names | |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
-    /// The names with dots are those of `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty counts as not set, and one of
-    /// ours that is malformed is an error of [`install`](Self::install). Sinks come from `ragtrace_sinks::from_env()`.
+    /// The names with dots are those of `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty counts
+    /// as not set, and one of ours that is malformed is an error of [`install`](Self::install).
+    /// Sinks come from `ragtrace_sinks::from_env()`.
     pub fn from_env(self) -> Self {
         self.from_lookup(|name| std::env::var(name).ok())
     }
@@ -179,12 +182,13 @@ impl Builder {
         self
     }
 
-    /// Starts the worker; from here on stages are recorded. Sinks connect when they have something to deliver.
+    /// Starts the worker; from here on stages are recorded. Sinks connect when they have something
+    /// to deliver.
     ///
     /// # Errors
     ///
-    /// If telemetry is installed already, a setting is malformed, two sinks have one name, or the worker's thread cannot be
-    /// started.
+    /// If telemetry is installed already, a setting is malformed, two sinks have one name, or the
+    /// worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let variables = self.variables.transpose()?.unwrap_or_default();
         let level = self.level.transpose()?.or(variables.level).unwrap_or(Level::Info);
@@ -271,7 +275,8 @@ fn host() -> Option<String> {
     name.into_string().ok().filter(|name| !name.is_empty())
 }
 
-/// Says on stderr which names are declared more than once, and where: their records cannot be told apart.
+/// Says on stderr which names are declared more than once, and where: their records cannot be told
+/// apart.
 fn report_duplicates() {
     for same in stages().chunk_by(|one, other| one.name() == other.name()).filter(|same| same.len() > 1) {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();

@@ -23,13 +23,15 @@ impl SetupError {
         matches!(self.0, Kind::Installed)
     }
 
-    /// Returns true if a setting is at fault, of the code or of the environment: it is malformed, lacks another one that it
-    /// needs, or two sinks have one name. The message says what to change.
+    /// Returns true if a setting is at fault, of the code or of the environment: it is malformed,
+    /// lacks another one that it needs, or two sinks have one name. The message says what to
+    /// change.
     pub fn is_setting(&self) -> bool {
         matches!(self.0, Kind::Setting(_))
     }
 
-    /// Returns true if the system refused the thread that telemetry runs on. The source is its error.
+    /// Returns true if the system refused the thread that telemetry runs on. The source is its
+    /// error.
     pub fn is_io(&self) -> bool {
         matches!(self.0, Kind::Thread(_))
     }

@@ -11,10 +11,12 @@ use crate::pipeline::{Command, Published, Report, StageTotals, Stats};
 /// What the worker may take longer than it was told, before its caller goes on without it.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// A handle of the installed telemetry, for an application's state: a metrics endpoint, a flush before a deployment.
+/// A handle of the installed telemetry, for an application's state: a metrics endpoint, a flush
+/// before a deployment.
 ///
-/// It is a cheap clone and keeps nothing alive. Once the [`Telemetry`](crate::Telemetry) is shut down or dropped,
-/// [`stats`](Self::stats) is its last account, and [`flush`](Self::flush) answers at once with its final report.
+/// It is a cheap clone and keeps nothing alive. Once the [`Telemetry`](crate::Telemetry) is shut
+/// down or dropped, [`stats`](Self::stats) is its last account, and [`flush`](Self::flush) answers
+/// at once with its final report.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -40,8 +42,9 @@ impl TelemetryHandle {
 
     /// Has everything that was recorded before delivered, within `timeout`.
     ///
-    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on its way, and the report
-    /// is not complete; so it is at once if no sink that fails would be asked again before the time is over.
+    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
+    /// its way, and the report is not complete; so it is at once if no sink that fails would be
+    /// asked again before the time is over.
     pub async fn flush(&self, timeout: Duration) -> Report {
         let request = self.request(timeout, |deadline, reply| Command::Flush { deadline, reply });
         request.wait_off_thread().await
@@ -57,12 +60,12 @@ impl TelemetryHandle {
         self.published.stats()
     }
 
-    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus, for a scrape endpoint
-    /// of the application's.
+    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus,
+    /// for a scrape endpoint of the application's.
     ///
-    /// That is [`Stats::to_prometheus`], and for each stage its runs by outcome, a histogram of their durations, its items
-    /// and its cost. They are counted since the start, whatever the level and the sampler leave out, and are at most a
-    /// second or so old.
+    /// That is [`Stats::to_prometheus`], and for each stage its runs by outcome, a histogram of
+    /// their durations, its items and its cost. They are counted since the start, whatever the
+    /// level and the sampler leave out, and are at most a second or so old.
     pub fn to_prometheus(&self) -> String {
         let mut text = self.stats().to_prometheus();
         self.stage_totals.write_prometheus(&mut text);
@@ -79,7 +82,8 @@ impl TelemetryHandle {
         let (reply, answer) = sync_channel(1);
         let deadline = Instant::now() + timeout.min(LONGEST);
         if let Some(commands) = self.commands.upgrade() {
-            // A worker that is gone drops the command, and so does this: the request sees that nobody will answer.
+            // A worker that is gone drops the command, and so does this: the request sees that
+            // nobody will answer.
             let _ = commands.send(command(deadline, reply));
         }
         Request { answer, deadline, published: self.published.clone() }
@@ -100,8 +104,8 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// Waits for the answer. A worker that a sink holds up does not answer in time, and one that has ended does not
-    /// answer at all: then its last account must do.
+    /// Waits for the answer. A worker that a sink holds up does not answer in time, and one that
+    /// has ended does not answer at all: then its last account must do.
     pub(super) fn wait(self) -> Report {
         let left = self.deadline.saturating_duration_since(Instant::now());
         self.answer.recv_timeout(left + GRACE).unwrap_or_else(|_| self.published.report())

@@ -2,7 +2,8 @@
 
 use ragtrace_core::{Level, ParseError};
 
-/// A level or its name, for [`Builder::level`](crate::Builder::level): `Level::Debug` and `"debug"` both are.
+/// A level or its name, for [`Builder::level`](crate::Builder::level): `Level::Debug` and `"debug"`
+/// both are.
 ///
 /// Nothing else implements it.
 pub trait IntoLevel: sealed::Sealed {}

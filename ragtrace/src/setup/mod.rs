@@ -1,5 +1,5 @@
-//! Setting up and taking down: the builder, the value that owns what was installed, and the handle for an application's
-//! state.
+//! Setting up and taking down: the builder, the value that owns what was installed, and the handle
+//! for an application's state.
 
 mod builder;
 mod error;

@@ -17,8 +17,9 @@ const DROPPING: Duration = Duration::from_secs(2);
 
 /// The installed telemetry. Dropping it delivers what it can within two seconds.
 ///
-/// Keep it where the program begins: in a synchronous `main` that drops its runtime first, the tasks that the
-/// runtime's end cancels are recorded too. An application's state keeps a [`handle`](Self::handle).
+/// Keep it where the program begins: in a synchronous `main` that drops its runtime first, the
+/// tasks that the runtime's end cancels are recorded too. An application's state keeps a
+/// [`handle`](Self::handle).
 #[must_use = "dropping it ends the telemetry"]
 pub struct Telemetry {
     handle: TelemetryHandle,
@@ -39,16 +40,17 @@ impl Telemetry {
         Self { handle, _commands: commands, queue, listening: Some(listening) }
     }
 
-    /// Returns a handle that can do everything but shut down. It does not keep the telemetry alive, which ends with this
-    /// value.
+    /// Returns a handle that can do everything but shut down. It does not keep the telemetry alive,
+    /// which ends with this value.
     pub fn handle(&self) -> TelemetryHandle {
         self.handle.clone()
     }
 
     /// Has everything that was recorded before delivered, within `timeout`.
     ///
-    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on its way, and the report
-    /// is not complete; so it is at once if no sink that fails would be asked again before the time is over.
+    /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
+    /// its way, and the report is not complete; so it is at once if no sink that fails would be
+    /// asked again before the time is over.
     pub async fn flush(&self, timeout: Duration) -> Report {
         self.handle.flush(timeout).await
     }
@@ -60,8 +62,9 @@ impl Telemetry {
 
     /// Ends recording, delivers what was recorded within `timeout`, and closes the sinks.
     ///
-    /// What could not be delivered is kept in the spool for the next process, or dropped and counted if there is none: at
-    /// once, if no sink that fails would be asked again before the time is over, as when one is parked.
+    /// What could not be delivered is kept in the spool for the next process, or dropped and
+    /// counted if there is none: at once, if no sink that fails would be asked again before the
+    /// time is over, as when one is parked.
     pub async fn shutdown(mut self, timeout: Duration) -> Report {
         self.end(timeout).wait_off_thread().await
     }
@@ -76,8 +79,8 @@ impl Telemetry {
         self.handle.stats()
     }
 
-    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus; see
-    /// [`TelemetryHandle::to_prometheus`].
+    /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus;
+    /// see [`TelemetryHandle::to_prometheus`].
     pub fn to_prometheus(&self) -> String {
         self.handle.to_prometheus()
     }

@@ -82,8 +82,9 @@ fn number_of_bytes(text: &str) -> Result<u64, ParseError> {
 
 const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 
-/// The pairs in such a variable, or `None` if it is malformed, which has all of it passed over (OpenTelemetry, "Resource
-/// SDK", section "Specifying resource information via an environment variable").
+/// The pairs in such a variable, or `None` if it is malformed, which has all of it passed over
+/// (OpenTelemetry, "Resource SDK", section "Specifying resource information via an environment
+/// variable").
 fn resource_attributes(text: &str) -> Option<Vec<(String, String)>> {
     let pairs = text.split(',').map(str::trim).filter(|pair| !pair.is_empty());
     pairs
@@ -94,7 +95,8 @@ fn resource_attributes(text: &str) -> Option<Vec<(String, String)>> {
         .collect()
 }
 
-/// The text with its percent-encoded bytes as they were (RFC 3986, section 2.1), or `None` if it is malformed.
+/// The text with its percent-encoded bytes as they were (RFC 3986, section 2.1), or `None` if it is
+/// malformed.
 fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

@@ -58,8 +58,8 @@ impl BatchLimits {
 
 /// Records that travel together, and what was counted meanwhile. A clone shares them.
 ///
-/// A batch without records carries counts alone, or nothing: it says that its process lives. A sink that has no use for
-/// those answers [`Delivered::all`](super::Delivered::all).
+/// A batch without records carries counts alone, or nothing: it says that its process lives. A sink
+/// that has no use for those answers [`Delivered::all`](super::Delivered::all).
 #[derive(Clone, Debug)]
 pub struct Batch {
     id: Uuid,
@@ -72,7 +72,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Makes a batch of records, as the pipeline does and a sink's tests may. The id is the batch's own.
+    /// Makes a batch of records, as the pipeline does and a sink's tests may. The id is the batch's
+    /// own.
     pub fn new(id: Uuid, records: impl Into<Vec<Record>>) -> Self {
         let records: Vec<_> = records.into();
         let memory = records.iter().map(Record::memory_estimate).sum();
@@ -113,7 +114,8 @@ impl Batch {
         &self.requests
     }
 
-    /// Returns counts of stages by the minute, to be added to what is stored for the same minute, instance and tenant.
+    /// Returns counts of stages by the minute, to be added to what is stored for the same minute,
+    /// instance and tenant.
     pub fn minutes(&self) -> &[StageMinute] {
         &self.minutes
     }
@@ -128,7 +130,8 @@ impl Batch {
         self.memory + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
     }
 
-    /// Returns the process that closed the batch, whose counts these are. Its records may be of other processes.
+    /// Returns the process that closed the batch, whose counts these are. Its records may be of
+    /// other processes.
     pub fn origin(&self) -> Option<&Origin> {
         self.sent.as_ref().map(|(origin, _)| &**origin)
     }
@@ -138,8 +141,9 @@ impl Batch {
         self.sent.as_ref().map(|(_, at)| *at)
     }
 
-    /// Returns the two halves of a batch of at least two records. Their ids follow from its id, so they are the same whenever
-    /// it is split (UUID version 5 of the parent and the range). The first half has the counts.
+    /// Returns the two halves of a batch of at least two records. Their ids follow from its id, so
+    /// they are the same whenever it is split (UUID version 5 of the parent and the range). The
+    /// first half has the counts.
     pub(crate) fn halve(&self) -> [Self; 2] {
         let middle = self.records.len() / 2;
         let half = |from: usize, to: usize| {

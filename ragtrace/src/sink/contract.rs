@@ -8,11 +8,11 @@ use super::{Batch, BatchLimits, Delivered, Needs, SinkError};
 
 /// A destination of records.
 ///
-/// Only [`name`](Self::name) and [`deliver`](Self::deliver) have to be written. `ragtrace::testing::sink` tries a sink
-/// of your own with batches of every sort.
+/// Only [`name`](Self::name) and [`deliver`](Self::deliver) have to be written.
+/// `ragtrace::testing::sink` tries a sink of your own with batches of every sort.
 pub trait Sink: Send + Sync + 'static {
-    /// Returns a short name for reports, warnings and the spool, such as `sqlite` or `datadog`. No two sinks of one
-    /// installation may have the same.
+    /// Returns a short name for reports, warnings and the spool, such as `sqlite` or `datadog`. No
+    /// two sinks of one installation may have the same.
     fn name(&self) -> &str;
 
     /// Returns when a batch is full, and how many may be under way at once.
@@ -32,12 +32,13 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Delivers one batch.
     ///
-    /// The future runs on the pipeline's own thread, inside its tokio runtime: it must not block. One that panics is tried
-    /// again; a batch over which it goes on to panic counts as [`SinkError::rejected`].
+    /// The future runs on the pipeline's own thread, inside its tokio runtime: it must not block.
+    /// One that panics is tried again; a batch over which it goes on to panic counts as
+    /// [`SinkError::rejected`].
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
-    /// Asks the backend whether it would take records now, without delivering any, and returns a line that says what
-    /// works. The error says what to change.
+    /// Asks the backend whether it would take records now, without delivering any, and returns a
+    /// line that says what works. The error says what to change.
     fn check(&self) -> impl Future<Output = Result<String, SinkError>> + Send {
         async { Ok("it has no check of its own".to_owned()) }
     }

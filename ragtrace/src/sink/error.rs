@@ -17,7 +17,8 @@ impl Delivered {
         Self::default()
     }
 
-    /// Makes the answer to a batch of which these records were refused for good: their index in the batch, and why.
+    /// Makes the answer to a batch of which these records were refused for good: their index in the
+    /// batch, and why.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
         Self { rejected: rejected.into_iter().collect() }
     }
@@ -34,7 +35,8 @@ impl Delivered {
     }
 }
 
-/// An error that is returned when a batch did not arrive. Its [`Verdict`] says what the pipeline does next.
+/// An error that is returned when a batch did not arrive. Its [`Verdict`] says what the pipeline
+/// does next.
 ///
 /// It is made of a text or of another error, which it shows as its own and whose sources it keeps:
 ///
@@ -96,7 +98,8 @@ impl SinkError {
         Self::new(Verdict::Rejected, why.into())
     }
 
-    /// Reports that nothing can be delivered before an operator acts: bad credentials, a missing folder, a newer schema.
+    /// Reports that nothing can be delivered before an operator acts: bad credentials, a missing
+    /// folder, a newer schema.
     pub fn park(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(Verdict::Park, why.into())
     }
@@ -128,8 +131,8 @@ impl SinkError {
         self.after
     }
 
-    /// Returns the message and those of all sources, each after a colon: what reports and dead letters say. A source
-    /// that the message before it ends with already is left out.
+    /// Returns the message and those of all sources, each after a colon: what reports and dead
+    /// letters say. A source that the message before it ends with already is left out.
     pub fn reason(&self) -> String {
         let mut reason = self.why.to_string();
         let mut source = self.why.source();

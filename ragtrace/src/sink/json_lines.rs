@@ -31,8 +31,8 @@ pub struct JsonLines<W> {
 impl<W: Write + Send + 'static> JsonLines<W> {
     /// Makes a sink that writes to `writer`.
     ///
-    /// A writer that blocks holds up every sink's deliveries, so give it one that does not (a file, a buffer); the
-    /// console has a thread of its own.
+    /// A writer that blocks holds up every sink's deliveries, so give it one that does not (a file,
+    /// a buffer); the console has a thread of its own.
     pub fn new(writer: W) -> Self {
         Self { name: Cow::Borrowed("json_lines"), level: None, writer: Mutex::new((writer, Vec::new())) }
     }

@@ -1,11 +1,12 @@
 //! The contract of a sink: it turns a batch into requests and judges the answer.
 //!
-//! Everything else is the pipeline's: batching, retries and their timing, splitting, what to do with a record that
-//! nobody wants. A sink holds no loop, no timer and no queue, and keeps no record past its answer. It connects when it
-//! is first used, so an application starts while its database is down.
+//! Everything else is the pipeline's: batching, retries and their timing, splitting, what to do
+//! with a record that nobody wants. A sink holds no loop, no timer and no queue, and keeps no
+//! record past its answer. It connects when it is first used, so an application starts while its
+//! database is down.
 //!
-//! A batch may be delivered more than once (its answer may be lost); its [`Batch::id`] is the same then. A sink that
-//! writes the id and the rows in one transaction delivers exactly once.
+//! A batch may be delivered more than once (its answer may be lost); its [`Batch::id`] is the same
+//! then. A sink that writes the id and the rows in one transaction delivers exactly once.
 //!
 //! | to | there is |
 //! | --- | --- |

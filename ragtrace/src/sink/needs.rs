@@ -1,6 +1,7 @@
 //! What a sink needs besides records of its level.
 
-/// What a [`Sink`](super::Sink) needs of the pipeline besides records of its level: nothing unless set.
+/// What a [`Sink`](super::Sink) needs of the pipeline besides records of its level: nothing unless
+/// set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
@@ -10,7 +11,8 @@ pub struct Needs {
 impl Needs {
     /// Has the sink take the end record of every stage, whatever its level.
     ///
-    /// A sink that makes spans of end records needs that: its trees would have holes where a level hides a stage.
+    /// A sink that makes spans of end records needs that: its trees would have holes where a level
+    /// hides a stage.
     pub fn with_every_end(mut self) -> Self {
         self.every_end = true;
         self

@@ -49,7 +49,8 @@ impl Capture {
         Self::default()
     }
 
-    /// Has stages see the time of `clock`, and ids that count from 1, so that what is recorded is the same in every run.
+    /// Has stages see the time of `clock`, and ids that count from 1, so that what is recorded is
+    /// the same in every run.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self

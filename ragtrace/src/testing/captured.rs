@@ -40,8 +40,8 @@ impl Captured {
     ///
     /// # Panics
     ///
-    /// If there is no such stage: none is annotated with the name (see [`stages`](crate::stages)), and none of it was captured. The test
-    /// fails, and the nearest names are suggested.
+    /// If there is no such stage: none is annotated with the name (see [`stages`](crate::stages)),
+    /// and none of it was captured. The test fails, and the nearest names are suggested.
     #[track_caller]
     pub fn stage(&self, name: &str) -> View<'_> {
         expect_known(&self.records, name);

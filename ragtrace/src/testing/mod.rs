@@ -1,6 +1,7 @@
 //! Stage logs as typed assertions (feature `testing`).
 //!
-//! A capture belongs to the task that makes it, so tests run in parallel, with telemetry installed or not:
+//! A capture belongs to the task that makes it, so tests run in parallel, with telemetry installed
+//! or not:
 //!
 //! ```
 //! use ragtrace::{testing, traced_stage};
@@ -19,10 +20,14 @@
 //! # });
 //! ```
 //!
-//! A stage's name that nothing has fails the test and suggests the nearest; [`View::within`] asserts what runs inside what.
+//! A stage's name that nothing has fails the test and suggests the nearest. [`View::within`]
+//! asserts what runs inside what, and [`Capture::clock`] makes what is recorded the same in every
+//! run. For tests of a sink there are [`RecordBuilder`], which makes records by hand, and the
+//! module `sink` (with the feature `pipeline`), which tries a sink with every sort of batch.
 //!
-//! Tasks that the code under test starts are captured if they carry the context: with [`crate::spawn`] or
-//! [`crate::InContext::in_current_context`]. What they record after the capture has ended is not in it.
+//! Tasks that the code under test starts are captured if they carry the context: with
+//! [`crate::spawn`] or [`crate::InContext::in_current_context`]. What they record after the capture
+//! has ended is not in it.
 
 mod capture;
 mod captured;

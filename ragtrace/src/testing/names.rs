@@ -25,8 +25,8 @@ pub(super) fn expect_known(records: &[Record], name: &str) {
     }
 }
 
-/// Returns the names that were likely meant by `written`: those that contain it or are contained in it, else those that
-/// differ from it in the fewest letters, if these are few enough.
+/// Returns the names that were likely meant by `written`: those that contain it or are contained in
+/// it, else those that differ from it in the fewest letters, if these are few enough.
 fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let rank = |name: &str| {
         let is_part = !written.is_empty() && (name.contains(written) || written.contains(name));

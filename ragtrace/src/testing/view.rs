@@ -43,8 +43,8 @@ impl<'a> View<'a> {
         self.only(Event::Cancelled)
     }
 
-    /// Asserts that every record belongs to a run inside a run of the stage `name`, at whatever depth, and returns the
-    /// same records.
+    /// Asserts that every record belongs to a run inside a run of the stage `name`, at whatever
+    /// depth, and returns the same records.
     ///
     /// ```
     /// use ragtrace::{testing, traced_stage};
@@ -63,8 +63,8 @@ impl<'a> View<'a> {
     ///
     /// # Panics
     ///
-    /// If one does not, or there are none at all: the test fails, and what was captured is printed. So it does where no
-    /// stage has this name.
+    /// If one does not, or there are none at all: the test fails, and what was captured is printed.
+    /// So it does where no stage has this name.
     #[track_caller]
     pub fn within(&self, name: &str) -> Self {
         expect_known(self.all, name);
@@ -119,7 +119,8 @@ impl fmt::Debug for View<'_> {
     }
 }
 
-/// Returns true if `record` belongs to a run that is part of a run of the stage `name`, as far as that was captured.
+/// Returns true if `record` belongs to a run that is part of a run of the stage `name`, as far as
+/// that was captured.
 fn is_within(records: &[Record], record: &Record, name: &str) -> bool {
     let runs: HashMap<SpanId, &Record> = records
         .iter()

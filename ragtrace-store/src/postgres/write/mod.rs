@@ -9,8 +9,8 @@
 mod copy;
 mod row;
 
-use ragtrace::Record;
 use ragtrace::sink::Batch;
+use ragtrace::{Record, Timestamp};
 use serde_json::{Value as Json, json};
 use sqlx::Connection;
 use sqlx::postgres::PgConnection;
@@ -229,11 +229,13 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
 /// Notes when each process of the batch was first and last heard of. One that is heard of after its
 /// end did not end.
 async fn instances(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    // A record of the year 0 would have the server refuse the text.
+    let believed = |at: Timestamp| Timestamp::from_micros(sensible(at.as_micros())).to_string();
     let processes = Process::all_of(batch).into_iter().map(|process| {
         json!({
             "instance": process.instance, "service": process.service, "environment": process.environment,
-            "version": process.version, "host": process.host, "first": process.first.to_string(),
-            "last": process.last.to_string(),
+            "version": process.version, "host": process.host, "first": believed(process.first),
+            "last": believed(process.last),
         })
     });
     let upsert = sqlx::query!(

@@ -57,7 +57,7 @@ impl Dropped {
 pub struct Stats {
     /// One entry a sink, in the order they were set up; the console, if it is on, comes first.
     pub sinks: Vec<SinkStats>,
-    /// Records that the level hid from every sink.
+    /// Records whose level no sink takes.
     pub filtered: u64,
     /// Records that the sampler left out.
     pub sampled_out: u64,

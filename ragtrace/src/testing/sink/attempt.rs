@@ -26,7 +26,8 @@ impl<S: Sink> Attempts<S> {
         }
     }
 
-    /// Delivers a batch, its halves where the sink asks for them, and adds what is wrong to `faults`.
+    /// Delivers a batch, its halves where the sink asks for them, and adds what is wrong to
+    /// `faults`.
     pub(super) async fn deliver(&self, batch: &Batch, faults: &mut Vec<String>) {
         let mut rest = vec![batch.clone()];
         while let Some(batch) = rest.pop() {

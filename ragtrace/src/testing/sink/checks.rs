@@ -106,7 +106,8 @@ impl<S: Sink> Checks<S> {
         self.report.add(what, faults);
     }
 
-    /// Has a batch acknowledged that was delivered before. Nothing more arrives, where that was claimed.
+    /// Has a batch acknowledged that was delivered before. Nothing more arrives, where that was
+    /// claimed.
     async fn deliver_again(&mut self, what: &'static str, batch: &Batch) {
         let mut faults = Vec::new();
         self.attempts.deliver(batch, &mut faults).await;
@@ -164,7 +165,8 @@ impl<S: Sink> Checks<S> {
             faults.extend(self.attempts.call("close", async move { sink.close().await }).await.err());
         }
         self.expect_arrived(&mut faults).await;
-        // Whatever it says, it has to say something: the time for the end may be over before the last answer.
+        // Whatever it says, it has to say something: the time for the end may be over before the
+        // last answer.
         let late = Batch::new(Uuid::now_v7(), []);
         faults.extend(self.attempts.attempt(&late).await.err());
         self.report.add("`close`, twice, and a batch that comes late", faults);

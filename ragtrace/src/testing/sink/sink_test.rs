@@ -23,8 +23,8 @@ impl<S: Sink> SinkTest<S> {
         Self { sink, count: None, timeout: TIMEOUT }
     }
 
-    /// Claims that what arrives is there once, also if its batch comes again. `count` returns how many records the
-    /// backend has; it is called on the sink's runtime.
+    /// Claims that what arrives is there once, also if its batch comes again. `count` returns how
+    /// many records the backend has; it is called on the sink's runtime.
     pub fn exactly_once(mut self, count: impl AsyncFn() -> usize + Clone + Send + 'static) -> Self {
         self.count = Some(Box::new(move || {
             let count = count.clone();
@@ -39,7 +39,8 @@ impl<S: Sink> SinkTest<S> {
         self
     }
 
-    /// Runs the test, and waits for it without blocking the thread, whose runtime may be what the sink talks to.
+    /// Runs the test, and waits for it without blocking the thread, whose runtime may be what the
+    /// sink talks to.
     pub async fn run(self) -> SinkReport {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let name = self.sink.name().to_owned();
