@@ -1,6 +1,6 @@
 //! Stages whose names are made at run time.
 
-use ragtrace::{NamedStage, StageKind, stages, testing, traced_stage};
+use ragtrace::{NamedStage, Record, StageKind, stages, testing, traced_stage};
 
 #[traced_stage]
 async fn step(fails: bool) -> Result<u8, std::fmt::Error> {
@@ -25,7 +25,7 @@ fn a_named_stage_is_the_parent_of_what_runs_in_it_and_names_are_bounded() {
     assert_eq!(failed.one().error().map(|error| error.type_name().to_owned()).as_deref(), Some("Error"));
     assert!(failed.one().is_local_root() && failed.one().kind() == Some(StageKind::Pipeline));
     let parents = ["job reindex", "job import"].map(|name| captured.stage(name).started().one().span_id());
-    let steps: Vec<_> = captured.stage("step").started().iter().map(|record| record.parent_span_id()).collect();
+    let steps: Vec<_> = captured.stage("step").started().iter().map(Record::parent_span_id).collect();
     assert_eq!(steps, parents);
 
     let (answer, captured) = testing::capture_sync(|| named("job count").run_sync(|| 3));
