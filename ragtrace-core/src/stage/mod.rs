@@ -4,9 +4,9 @@
 //! before it returned; the thread's context is then what it was before. Generated code calls [`open`] and one of
 //! `run` and `call`; it never sees a clock, an id or a queue.
 //!
-//! [`span`] is the run; [`call`], [`future`], [`deferred`] and [`stream`] are the shapes of function around it; [`named`] runs
-//! stages whose names are made at run time; [`outcome`], [`countable`] and [`typed`] read results; [`recorder`] is `record!`;
-//! [`panic`], [`abort`] and [`panic_hook`] are for panics.
+//! `span` is the run; `call`, `future`, `deferred` and `stream` are the shapes of function around it; `named` runs
+//! stages whose names are made at run time; `outcome`, `countable` and `typed` read results; `recorder` is `record!`;
+//! `panic`, `abort` and `panic_hook` are for panics.
 
 pub mod abort;
 mod call;

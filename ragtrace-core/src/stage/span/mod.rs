@@ -8,7 +8,7 @@
 //! reference for as long as its first poll or call lasts: it changes the thread's span and nothing else. Only a run that
 //! is still open after a poll takes a reference of its own, since its next poll may be on another thread.
 //!
-//! [`Span`] here enters and leaves threads; [`guard`] is the time inside one poll or call; [`ending`] ends the run.
+//! [`Span`] here enters and leaves threads; `guard` is the time inside one poll or call; `ending` ends the run.
 
 mod ending;
 mod guard;
