@@ -161,7 +161,7 @@ fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
         (&["trace", "last", "--store", "sqlite:none.db"], "there is no file `none.db`"),
         (&["trace", "last", "--store", "mysql://x"], "write `sqlite:` and a path"),
         (&["errors", "--since", "yesterday"], "give a while such as"),
-        (&["logs", "--level", "loud"], "use trace, debug, info, warn or error"),
+        (&["logs", "--level", "loud"], "expected a level (trace, debug, info, warn or error)"),
         (&["frobnicate"], "unrecognized subcommand"),
     ] {
         let output = ragtrace(&file, arguments);
