@@ -9,7 +9,7 @@ mod console;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-mod members;
+mod json_members;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 #[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
 pub mod metrics;

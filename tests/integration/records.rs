@@ -183,7 +183,7 @@ impl Sink for Wrong {
     }
 
     fn needs(&self) -> Needs {
-        Needs::default().with_every_end()
+        Needs::default().with_all_end_records()
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {

@@ -37,9 +37,9 @@ impl StageDescriptor {
         Self::at(name, target, Location::caller())
     }
 
-    /// Describes a stage that is declared at `place`.
-    pub(super) const fn at(name: &'static str, target: &'static str, place: &Location<'static>) -> Self {
-        let (file, line) = (place.file(), place.line());
+    /// Describes a stage that is declared at `location`.
+    pub(super) const fn at(name: &'static str, target: &'static str, location: &Location<'static>) -> Self {
+        let (file, line) = (location.file(), location.line());
         Self {
             name,
             renamed_from: None,

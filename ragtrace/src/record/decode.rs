@@ -14,7 +14,7 @@ use super::chunk_builder::ChunkBuilder;
 use super::origin::Origin;
 use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
 use crate::Value;
-use crate::members::{Json, Members, compact};
+use crate::json_members::{Json, Members, compact};
 
 impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or

@@ -13,7 +13,7 @@ use super::handle::{Request, TelemetryHandle};
 use crate::pipeline::{Command, Report, Stats};
 
 /// How long dropping the telemetry may take.
-const DROPPING: Duration = Duration::from_secs(2);
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The installed telemetry. Dropping it delivers what it can within two seconds.
 ///
@@ -27,7 +27,7 @@ pub struct Telemetry {
     _commands: UnboundedSender<Command>,
     queue: Arc<Queue>,
     /// `None` once it is shut down.
-    listening: Option<ListenerGuard>,
+    guard: Option<ListenerGuard>,
 }
 
 impl Telemetry {
@@ -35,9 +35,9 @@ impl Telemetry {
         handle: TelemetryHandle,
         commands: UnboundedSender<Command>,
         queue: Arc<Queue>,
-        listening: ListenerGuard,
+        guard: ListenerGuard,
     ) -> Self {
-        Self { handle, _commands: commands, queue, listening: Some(listening) }
+        Self { handle, _commands: commands, queue, guard: Some(guard) }
     }
 
     /// Returns a handle that can do everything but shut down. It does not keep the telemetry alive,
@@ -86,7 +86,7 @@ impl Telemetry {
     }
 
     fn end(&mut self, timeout: Duration) -> Request {
-        self.listening = None;
+        self.guard = None;
         uninstall(&self.queue);
         self.handle.request(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
     }
@@ -100,8 +100,8 @@ impl fmt::Debug for Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if self.listening.is_some() {
-            let report = self.end(DROPPING).wait();
+        if self.guard.is_some() {
+            let report = self.end(DROP_TIMEOUT).wait();
             if !report.complete {
                 crate::warning::print(&format!("not everything was delivered: {report}"));
             }

@@ -13,7 +13,7 @@ use ragtrace_core::context::Request;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::members::{Json as Read, Members};
+use crate::json_members::{Json as Read, Members};
 use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
 use crate::record::{ChunkBuilder, Origin, add_json};
 use crate::sink::Batch;

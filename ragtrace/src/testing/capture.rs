@@ -76,7 +76,7 @@ struct Running {
     entries: Arc<Entries>,
     context: RequestContext,
     is_reproducible: bool,
-    _listening: ListenerGuard,
+    _guard: ListenerGuard,
 }
 
 impl Running {
@@ -89,7 +89,7 @@ impl Running {
         };
         let entries = Entries::new(clock);
         let context = context.with_listener(Arc::<Entries>::clone(&entries));
-        Self { entries, context, is_reproducible, _listening: ListenerGuard::begin() }
+        Self { entries, context, is_reproducible, _guard: ListenerGuard::begin() }
     }
 
     fn finish(&self) -> Captured {

@@ -33,7 +33,7 @@ pub(super) struct Checks<S> {
 
 impl<S: Sink> Checks<S> {
     pub(super) fn new(sink: S, count: Option<Count>, timeout: Duration) -> Self {
-        let filter = RecordFilter::new(Sink::level(&sink).unwrap_or(Level::Trace), sink.needs().every_end());
+        let filter = RecordFilter::new(Sink::level(&sink).unwrap_or(Level::Trace), sink.needs().all_end_records());
         let report = SinkReport::new(sink.name().to_owned());
         let attempts = Attempts { sink: Arc::new(sink), timeout };
         Self { attempts, count, batches: Batches::new(filter), report, arrived: 0 }
