@@ -108,7 +108,7 @@ impl StageMinute {
     }
 
     /// Returns the sum of durations.
-    pub fn total(&self) -> Duration {
+    pub fn total_duration(&self) -> Duration {
         Duration::from_nanos(self.total)
     }
 
