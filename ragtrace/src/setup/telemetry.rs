@@ -9,7 +9,7 @@ use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{Queue, uninstall};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::handle::{Request, TelemetryHandle};
+use super::handle::{PendingReport, TelemetryHandle};
 use crate::pipeline::{Command, Report, Stats};
 
 /// How long dropping the telemetry may take.
@@ -46,7 +46,7 @@ impl Telemetry {
         self.handle.clone()
     }
 
-    /// Has everything that was recorded before delivered, within `timeout`.
+    /// Delivers everything recorded so far, within `timeout`.
     ///
     /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
     /// its way, and the report is not complete; so it is at once if no sink that fails would be
@@ -85,10 +85,10 @@ impl Telemetry {
         self.handle.to_prometheus()
     }
 
-    fn end(&mut self, timeout: Duration) -> Request {
+    fn end(&mut self, timeout: Duration) -> PendingReport {
         self.guard = None;
         uninstall(&self.queue);
-        self.handle.request(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
+        self.handle.send(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
     }
 }
 
