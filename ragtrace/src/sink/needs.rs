@@ -1,7 +1,6 @@
 //! What a sink needs besides records of its level.
 
-/// What a [`Sink`](super::Sink) needs of the pipeline besides records of its level: nothing unless
-/// set.
+/// Requirements of a [`Sink`](super::Sink) besides its level: none unless set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
@@ -9,7 +8,7 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Has the sink take the end record of every stage, whatever its level.
+    /// Requests the end record of every stage, whatever its level.
     ///
     /// A sink that makes spans of end records needs that: its trees would have holes where a level
     /// hides a stage.

@@ -17,7 +17,7 @@ pub struct ReplayReport {
     pub delivered: usize,
     /// Letters that stay: refused again, or for other sinks.
     pub kept: usize,
-    /// Why letters were refused again, each reason once.
+    /// The distinct reasons for new refusals.
     pub reasons: Vec<String>,
 }
 
