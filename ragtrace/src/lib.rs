@@ -19,7 +19,10 @@ mod metrics;
 #[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
 mod pipeline;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-#[cfg_attr(not(feature = "pipeline"), expect(dead_code, unused_imports, reason = "what only the pipeline uses"))]
+#[cfg_attr(
+    not(feature = "pipeline"),
+    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")
+)]
 mod record;
 #[cfg(feature = "pipeline")]
 mod redact;

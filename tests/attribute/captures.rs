@@ -147,7 +147,10 @@ fn a_view_asserts_what_runs_inside_a_stage_by_its_descriptor() {
     });
     assert_eq!(captured.of(&RING).completed().len(), 2);
     let said = failure(|| drop(captured.stage("captures.inner").within_stage(&RING)));
-    assert!(said.starts_with("expected all records of stage `captures.inner` within `captures.ring`, found "), "{said}");
+    assert!(
+        said.starts_with("expected all records of stage `captures.inner` within `captures.ring`, found "),
+        "{said}"
+    );
     let ((), captured) = crate::captured(ring(1));
     assert_eq!(captured.stage("captures.inner").within_stage(&RING).completed().one().count(), Some(1));
 }

@@ -235,7 +235,8 @@ mod tests {
         let error = refused("{");
         let source = error.source().expect("the parser's").to_string();
         assert_eq!((error.to_string(), error.reason()), (begin.to_owned(), format!("{begin}: {source}")));
-        for (line, why) in [("{}", "`instance` is missing or malformed"), (r#"{"n":1e999}"#, "the number 1e999 is out of range")]
+        for (line, why) in
+            [("{}", "`instance` is missing or malformed"), (r#"{"n":1e999}"#, "the number 1e999 is out of range")]
         {
             let error = refused(line);
             assert_eq!((error.to_string(), error.source().is_none()), (format!("{begin}: {why}"), true));
