@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ragtrace::spool::{DeadLetter, DeadLetters, Erased, erase};
+use ragtrace::spool::{self, DeadLetter, DeadLetters, PurgedSpool};
 use ragtrace_store as store;
 use ragtrace_store::retention::{Purge, PurgeReport};
 
@@ -26,8 +26,10 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     // What waits goes first, so that it does not arrive behind the purge.
-    let waiting =
-        args.spool.as_deref().map_or(Ok(Erased::default()), |spool| erase(spool, &args.user, args.dry_run))?;
+    let waiting = args
+        .spool
+        .as_deref()
+        .map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, &args.user, args.dry_run))?;
     let letters = args.spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, &args.user, args.dry_run))?;
     // Drawn on standard error, and only if that is a terminal.
     let bar = ProgressBar::no_length();

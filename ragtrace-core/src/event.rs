@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What happened.
+/// The event that a record reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Event {
@@ -20,7 +20,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The name in records.
+    /// Returns the name in records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -43,7 +43,7 @@ impl Event {
         }
     }
 
-    /// Whether it is the end of a stage.
+    /// Returns true for the end of a stage.
     pub const fn is_end(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
     }
@@ -63,7 +63,7 @@ impl fmt::Display for Event {
     }
 }
 
-/// Why a stage failed.
+/// The error that a stage failed with.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ErrorInfo {
     pub(crate) type_name: Cow<'static, str>,
@@ -84,17 +84,17 @@ impl ErrorInfo {
         (&mut self.type_name, &mut self.message, &mut self.chain)
     }
 
-    /// The error's type without its path, or `panic`.
+    /// Returns the error's type without its path, or `panic`.
     pub fn type_name(&self) -> &str {
         &self.type_name
     }
 
-    /// The error's own message.
+    /// Returns the error's own message.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The messages of its sources, the nearest first.
+    /// Returns the messages of its sources, the nearest first.
     pub fn chain(&self) -> &[String] {
         &self.chain
     }

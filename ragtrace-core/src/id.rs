@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// A new id that carries the time it was made at.
+    /// Makes a new id that carries the time it was made at.
     pub fn new() -> Self {
         Self::at(Timestamp::now())
     }
@@ -32,12 +32,13 @@ impl TraceId {
         Self(version_7(now, random(), random()))
     }
 
-    /// From 128 bits, or `None` for zero, which W3C Trace Context (section 3.2.2.3) calls invalid.
+    /// Makes an id of 128 bits; `None` for zero, which W3C Trace Context (section 3.2.2.3) calls
+    /// invalid.
     pub fn from_u128(bits: u128) -> Option<Self> {
         (bits != 0).then_some(Self(bits))
     }
 
-    /// The 128 bits.
+    /// Returns the 128 bits.
     pub fn as_u128(self) -> u128 {
         self.0
     }
@@ -51,12 +52,12 @@ impl TraceId {
         Self::from_u128(Uuid::from_u64_pair(high, low).as_u128())
     }
 
-    /// The id as a UUID.
+    /// Returns the id as a UUID.
     pub fn as_uuid(self) -> Uuid {
         Uuid::from_u128(self.0)
     }
 
-    /// 32 lower-case hex digits, as in a `traceparent` header.
+    /// Returns 32 lower-case hex digits, as in a `traceparent` header.
     pub fn to_hex(self) -> String {
         format!("{:032x}", self.0)
     }
@@ -99,20 +100,21 @@ impl FromStr for TraceId {
 pub struct SpanId(NonZeroU64);
 
 impl SpanId {
-    /// A new random id.
+    /// Makes a new random id.
     #[inline]
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
     pub fn new() -> Self {
         Self(NonZeroU64::new(random()).unwrap_or(NonZeroU64::MIN))
     }
 
-    /// From 64 bits, or `None` for zero, which W3C Trace Context (section 3.2.2.4) calls invalid.
+    /// Makes an id of 64 bits; `None` for zero, which W3C Trace Context (section 3.2.2.4) calls
+    /// invalid.
     #[inline]
     pub fn from_u64(bits: u64) -> Option<Self> {
         NonZeroU64::new(bits).map(Self)
     }
 
-    /// The 64 bits.
+    /// Returns the 64 bits.
     #[inline]
     pub fn as_u64(self) -> u64 {
         self.0.get()

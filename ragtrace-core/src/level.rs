@@ -25,7 +25,7 @@ impl Level {
     /// Every level, from the least severe.
     pub const ALL: [Self; 5] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error];
 
-    /// The name in records: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`.
+    /// Returns the name in records: `TRACE`, `DEBUG`, `INFO`, `WARN` or `ERROR`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trace => "TRACE",

@@ -61,4 +61,4 @@ pub use parse::ParseError;
 pub use queue::QueueLimits;
 pub use stage::{Countable, NamedStage};
 pub use time::Timestamp;
-pub use value::{ToValue, Value};
+pub use value::{Secret, ToValue, Value};

@@ -60,8 +60,8 @@ pub(crate) fn any() -> bool {
     COUNT.load(Ordering::Relaxed) != 0
 }
 
-/// Calls `hear` with each observer.
+/// Calls `call` with each observer.
 #[cold]
-pub(crate) fn each(mut hear: impl FnMut(&dyn Observer)) {
-    OBSERVERS.iter().map_while(OnceLock::get).for_each(|observer| hear(*observer));
+pub(crate) fn each(mut call: impl FnMut(&dyn Observer)) {
+    OBSERVERS.iter().map_while(OnceLock::get).for_each(|observer| call(*observer));
 }

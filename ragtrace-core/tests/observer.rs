@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ragtrace_core::__private::{CatalogEntry, ErrorProbe, open, open_bare};
-use ragtrace_core::capture::{Capture, ManualClock};
+use ragtrace_core::capture::{CapturedEntries, ManualClock};
 use ragtrace_core::context::Request;
 use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::entry::{Outcome, Run, RunEnd};
@@ -54,7 +54,7 @@ fn an_observer_hears_of_each_run_from_its_beginning_to_its_end() {
     assert!(observer::add(&NOTES));
 
     let clock = ManualClock::at(Timestamp::from_micros(0));
-    let capture = Capture::new(Some(clock.clone()));
+    let capture = CapturedEntries::new(Some(clock.clone()));
     let context = RequestContext::reproducible(clock.anchor()).with_user_id("alice").with_listener(capture);
     let _enabled = ListenerGuard::begin();
     let result: Result<(), std::fmt::Error> = context.sync_scope(|| {

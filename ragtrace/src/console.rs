@@ -12,7 +12,7 @@ use ragtrace_core::{Event, Level, ParseError, Value};
 use crate::record::Record;
 use crate::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
 
-/// How records are shown on stderr, if at all.
+/// The form of the console on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Console {

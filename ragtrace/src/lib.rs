@@ -9,15 +9,20 @@ mod console;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-mod members;
-#[cfg(any(feature = "pipeline", feature = "testing"))]
-#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
+mod json_members;
+#[cfg(feature = "pipeline")]
 pub mod metrics;
+#[cfg(all(feature = "testing", not(feature = "pipeline")))]
+#[expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")]
+mod metrics;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 #[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
 mod pipeline;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-#[cfg_attr(not(feature = "pipeline"), expect(dead_code, unused_imports, reason = "what only the pipeline uses"))]
+#[cfg_attr(
+    not(feature = "pipeline"),
+    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")
+)]
 mod record;
 #[cfg(feature = "pipeline")]
 mod redact;
@@ -49,13 +54,15 @@ pub use ragtrace_core::QueueLimits;
 #[doc(inline)]
 pub use ragtrace_core::{
     Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, NamedStage, ParseError,
-    RequestContext, Scoped, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn, stages,
-    stages_schema,
+    RequestContext, Scoped, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn,
+    stages, stages_schema,
 };
-#[cfg(any(feature = "pipeline", feature = "testing"))]
-pub use record::{DecodeRecordError, Origin, Record, RecordLimits};
 #[cfg(feature = "pipeline")]
-pub use redact::{Redactor, Secret};
+pub use record::RecordLimits;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
+pub use record::{DecodeRecordError, Origin, Record};
+#[cfg(feature = "pipeline")]
+pub use redact::Redactor;
 #[cfg(feature = "pipeline")]
 pub use sample::Sampler;
 #[cfg(feature = "pipeline")]

@@ -7,7 +7,7 @@ use ragtrace_core::Level;
 use crate::TraceId;
 use crate::record::Record;
 
-/// Which traces are shipped, whole or not at all.
+/// Rules that choose the traces that are delivered, whole or not at all.
 ///
 /// The ratio goes by the low 56 bits of the trace id, so all processes of a trace agree, without a
 /// word between them. Errors and slow traces are kept whatever the ratio says; for that, a process

@@ -106,7 +106,7 @@ fn a_view_narrows() {
     assert!(one.duration() >= one.busy());
 }
 
-#[traced_stage("captures.ring", kind = pipeline)]
+#[traced_stage("captures.ring", kind = pipeline, descriptor = RING)]
 async fn ring(depth: u32) {
     if depth > 0 {
         Box::pin(ring(depth - 1)).await;
@@ -137,6 +137,22 @@ fn a_view_asserts_what_runs_inside_what() {
     assert!(said.contains("found captures.ring_started outside"), "{said}");
     let said = failure(|| drop(captured.stage("captures.inner").within("captures.outer")));
     assert!(said.contains("outside"), "a stage that is known and did not run: {said}");
+}
+
+#[test]
+fn a_view_asserts_what_runs_inside_a_stage_by_its_descriptor() {
+    let (_, captured) = captured(async {
+        ring(1).await;
+        outer("ab").await
+    });
+    assert_eq!(captured.of(&RING).completed().len(), 2);
+    let said = failure(|| drop(captured.stage("captures.inner").within_stage(&RING)));
+    assert!(
+        said.starts_with("expected all records of stage `captures.inner` within `captures.ring`, found "),
+        "{said}"
+    );
+    let ((), captured) = crate::captured(ring(1));
+    assert_eq!(captured.stage("captures.inner").within_stage(&RING).completed().one().count(), Some(1));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The process that the chaos tests start and kill.
 //!
-//! `issue` records runs and says on stdout how far a flush has come; `drain` delivers what the spool holds. The first words
+//! `issue` records runs and says on stdout how far a flush has come; `drain` delivers what the spool holds. The first arguments
 //! are settings, see [`Settings::parse`].
 
 use std::io::Write;
@@ -28,9 +28,9 @@ struct Settings {
 
 impl Settings {
     fn parse() -> Result<Self, String> {
-        let words: Vec<String> = std::env::args().skip(1).collect();
-        let [work, spool, file, manner, durability, from, runs, spool_bytes, when_full, sampler] = &words[..] else {
-            return Err(format!("ten words are needed, not {words:?}"));
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        let [work, spool, file, manner, durability, from, runs, spool_bytes, when_full, sampler] = &args[..] else {
+            return Err(format!("ten arguments are needed, not {args:?}"));
         };
         let number = |text: &String| text.parse::<u64>().map_err(|error| error.to_string());
         Ok(Self {

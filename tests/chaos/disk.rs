@@ -9,7 +9,7 @@ use ragtrace::sink::SinkError;
 use ragtrace::{Durability, QueueLimits, Sampler, SpoolLimits, traced_stage};
 use ragtrace_tests::{Reply, Scripted, Trace, install, issue, until};
 
-use crate::process::{Place, Work, collecting, disk_use};
+use crate::process::{Work, Workdir, collecting, disk_use};
 
 const RUNS: u64 = 400;
 
@@ -23,18 +23,18 @@ fn value(output: &str, name: &str) -> u64 {
 }
 
 /// Runs the child with files that cannot grow beyond so many KiB: the error that a full disk gives, for any user.
-fn run_with_small_files(place: &Place, work: Work, kib: u64) -> Output {
+fn run_with_small_files(workdir: &Workdir, work: Work, kib: u64) -> Output {
     let mut command = Command::new("bash");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\""));
-    command.arg(env!("CARGO_BIN_EXE_chaos-child")).args(place.words(work));
+    command.arg(env!("CARGO_BIN_EXE_chaos-child")).args(workdir.args(work));
     command.stdin(Stdio::null()).output().expect("the child runs")
 }
 
 #[test]
 fn a_full_disk_costs_what_does_not_fit_and_no_more() {
-    let place = Place::new();
+    let workdir = Workdir::new();
     let work = Work { manner: "down", runs: 4_000, ..Work::default() };
-    let output = run_with_small_files(&place, work, 2_048);
+    let output = run_with_small_files(&workdir, work, 2_048);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "the host goes on: {err}");
     assert!(err.contains("ragtrace: the spool in") && err.contains("cannot be used"), "it says so: {err}");
@@ -42,8 +42,8 @@ fn a_full_disk_costs_what_does_not_fit_and_no_more() {
     let (spooled, dropped) = (value(&out, "spooled"), value(&out, "dropped"));
     assert!(spooled > 0, "what fits is kept: {out}");
     assert!(dropped > 0, "what does not is counted: {out}");
-    place.drain();
-    let arrived = place.arrived().len() as u64;
+    workdir.drain();
+    let arrived = workdir.arrived().len() as u64;
     println!("{spooled} fitted, {dropped} did not, {arrived} arrived");
     // Records of our own were spooled, too, and the file has none of those.
     assert!(arrived <= spooled && arrived + 20 >= spooled, "{arrived} of {spooled}");
@@ -51,24 +51,24 @@ fn a_full_disk_costs_what_does_not_fit_and_no_more() {
 
 #[test]
 fn a_damaged_spool_is_set_aside() {
-    let place = Place::new();
-    let spooled = place.run(Work { manner: "down", runs: RUNS, ..Work::default() });
+    let workdir = Workdir::new();
+    let spooled = workdir.run(Work { manner: "down", runs: RUNS, ..Work::default() });
     assert!(spooled.status.success());
-    let database = place.spool.join("slot-0/spool.redb");
+    let database = workdir.spool.join("slot-0/spool.redb");
     for damage in [damage_header, damage_middle, truncate, replace] {
         let bytes = fs::read(&database).expect("there is a spool");
         fs::write(&database, damage(bytes)).expect("it can be damaged");
-        let output = place.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
+        let output = workdir.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success(), "the host goes on: {err}");
         assert!(err.contains("cannot be read") && err.contains("it is kept as"), "it says so: {err}");
         assert!(value(&out, "spooled") >= RUNS * 2, "what is new is kept: {out}");
     }
-    let folder = fs::read_dir(place.spool.join("slot-0")).expect("the slot is there");
+    let folder = fs::read_dir(workdir.spool.join("slot-0")).expect("the slot is there");
     let aside = folder.flatten().filter(|entry| entry.file_name().to_string_lossy().contains("corrupt")).count();
     assert_eq!(aside, 4, "what could not be read is kept");
-    place.drain();
-    assert_eq!(place.arrived().len() as u64, RUNS * 2);
+    workdir.drain();
+    assert_eq!(workdir.arrived().len() as u64, RUNS * 2);
 }
 
 fn damage_header(mut bytes: Vec<u8>) -> Vec<u8> {
@@ -93,45 +93,45 @@ fn replace(_: Vec<u8>) -> Vec<u8> {
 
 #[test]
 fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
-    let place = Place::new();
+    let workdir = Workdir::new();
     let work = |from| Work { task: "hold", manner: "down", from, runs: RUNS, ..Work::default() };
-    let mut children: Vec<_> = (0..3).map(|n| place.start(work(n * RUNS))).collect();
+    let mut children: Vec<_> = (0..3).map(|n| workdir.start(work(n * RUNS))).collect();
     for child in &mut children {
         while child.line().expect("it holds before it ends") != "holding" {}
     }
-    let slots = || fs::read_dir(&place.spool).expect("a spool").flatten().filter(|e| e.path().is_dir()).count();
+    let slots = || fs::read_dir(&workdir.spool).expect("a spool").flatten().filter(|e| e.path().is_dir()).count();
     assert_eq!(slots(), 3, "each has a slot of its own");
     children.remove(1).kill();
     // Two at once want the slot of the one that died; the others are alive, so theirs are left alone.
     let adopters: Vec<_> = (0..2)
         .map(|_| {
             let work = Work { task: "drain", ..Work::default() };
-            place.command(work).spawn().expect("the child starts")
+            workdir.command(work).spawn().expect("the child starts")
         })
         .collect();
     let said: Vec<_> = adopters.into_iter().map(|child| child.wait_with_output().expect("it ends")).collect();
     let recovered: Vec<_> = said.iter().map(|output| value(&text(&output.stdout), "recovered")).collect();
     assert_eq!(recovered.iter().filter(|n| **n > 0).count(), 1, "it is adopted once: {recovered:?}");
-    assert_eq!(place.arrived().len() as u64, RUNS * 2, "nothing of those that live");
+    assert_eq!(workdir.arrived().len() as u64, RUNS * 2, "nothing of those that live");
     for child in children {
         drop(child.kill());
     }
-    place.drain();
-    let arrived = place.arrived();
+    workdir.drain();
+    let arrived = workdir.arrived();
     assert_eq!(arrived.len() as u64, 3 * RUNS * 2);
     assert!(arrived.contains(&Trace { number: 3 * RUNS - 1, is_end: true }));
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_costs_the_spool_and_no_more() {
-    let place = Place::new();
-    fs::create_dir_all(&place.spool).expect("a folder");
-    fs::set_permissions(&place.spool, std::os::unix::fs::PermissionsExt::from_mode(0o555)).expect("it is ours");
-    let mut command = place.command(Work { durability: "durable", runs: RUNS, ..Work::default() });
-    if fs::write(place.spool.join("probe"), "").is_ok() {
+    let workdir = Workdir::new();
+    fs::create_dir_all(&workdir.spool).expect("a folder");
+    fs::set_permissions(&workdir.spool, std::os::unix::fs::PermissionsExt::from_mode(0o555)).expect("it is ours");
+    let mut command = workdir.command(Work { durability: "durable", runs: RUNS, ..Work::default() });
+    if fs::write(workdir.spool.join("probe"), "").is_ok() {
         // The administrator may write anywhere, so the child is somebody else, who may write where records arrive.
-        fs::remove_file(place.spool.join("probe")).expect("it was just made");
-        let parent = place.file.parent().expect("a folder");
+        fs::remove_file(workdir.spool.join("probe")).expect("it was just made");
+        let parent = workdir.file.parent().expect("a folder");
         fs::set_permissions(parent, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("it is ours");
         command.uid(65_534).gid(65_534);
     }
@@ -140,23 +140,23 @@ fn a_folder_that_cannot_be_written_costs_the_spool_and_no_more() {
     assert!(output.status.success(), "the host goes on: {err}");
     assert!(err.contains("cannot be used") && err.to_lowercase().contains("permission denied"), "it says so: {err}");
     assert_eq!(err.matches("cannot be used").count(), 1, "once: {err}");
-    assert_eq!(place.arrived().len() as u64, RUNS * 2, "what the sink takes arrives: {out}");
+    assert_eq!(workdir.arrived().len() as u64, RUNS * 2, "what the sink takes arrives: {out}");
 }
 
 #[test]
 fn a_spool_stays_within_its_limit_and_drops_the_oldest() {
     const LIMIT: u64 = 4 << 20;
-    let place = Place::new();
+    let workdir = Workdir::new();
     let runs = 10_000;
-    let output = place.run(Work { manner: "down", runs, spool_bytes: LIMIT, ..Work::default() });
+    let output = workdir.run(Work { manner: "down", runs, spool_bytes: LIMIT, ..Work::default() });
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    let (blocks, length) = disk_use(&place.spool);
+    let (blocks, length) = disk_use(&workdir.spool);
     println!("{blocks} bytes on disk, {length} long, of {LIMIT}: {out}");
     assert!(blocks <= LIMIT, "{blocks} of {LIMIT}");
     assert!(out.contains("balanced=true"), "{out}");
     assert!(value(&out, "dropped") > 0 && err.contains("the spool is full"), "{out} {err}");
-    place.drain();
-    let arrived = place.arrived();
+    workdir.drain();
+    let arrived = workdir.arrived();
     assert!(arrived.contains(&Trace { number: runs - 1, is_end: true }), "the newest are kept");
     assert!(!arrived.contains(&Trace { number: 0, is_end: false }), "the oldest went");
 }
@@ -164,19 +164,19 @@ fn a_spool_stays_within_its_limit_and_drops_the_oldest() {
 #[test]
 fn a_spool_stays_within_its_limit_and_drops_the_newest_if_that_is_set() {
     const LIMIT: u64 = 4 << 20;
-    let place = Place::new();
+    let workdir = Workdir::new();
     let runs = 10_000;
     let work = Work { manner: "down", runs, spool_bytes: LIMIT, when_full: "newest", ..Work::default() };
-    let output = place.run(work);
+    let output = workdir.run(work);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
-    let (blocks, _) = disk_use(&place.spool);
+    let (blocks, _) = disk_use(&workdir.spool);
     println!("{blocks} bytes on disk of {LIMIT}: {out}");
     assert!(blocks <= LIMIT, "{blocks} of {LIMIT}");
     assert!(out.contains("balanced=true") && value(&out, "dropped") > 0, "{out}");
     assert_eq!(err.matches("has no room for sink file, whose records stay in memory").count(), 1, "once: {err}");
     assert!(err.contains("they were left at the end, and have no place on disk"), "{err}");
-    place.drain();
-    let arrived = place.arrived();
+    workdir.drain();
+    let arrived = workdir.arrived();
     // What was there when it was full is kept; a batch that is small may find room later.
     let oldest = (0..1_000).flat_map(|number| [false, true].map(|is_end| Trace { number, is_end }));
     assert!(oldest.into_iter().all(|trace| arrived.contains(&trace)), "the oldest are kept");
@@ -185,17 +185,17 @@ fn a_spool_stays_within_its_limit_and_drops_the_newest_if_that_is_set() {
 #[test]
 fn a_file_that_is_damaged_while_it_is_open_costs_what_it_holds_and_no_more() {
     for damage in [damage_middle, truncate, replace] {
-        let place = Place::new();
-        let mut child = place.start(Work { task: "twice", manner: "down", runs: 4_000, ..Work::default() });
+        let workdir = Workdir::new();
+        let mut child = workdir.start(Work { task: "twice", manner: "down", runs: 4_000, ..Work::default() });
         while child.line().expect("it holds before it ends") != "holding" {}
-        let database = place.spool.join("slot-0/spool.redb");
+        let database = workdir.spool.join("slot-0/spool.redb");
         // In place, under the process that has it open.
         fs::write(&database, damage(fs::read(&database).expect("there is a spool"))).expect("it can be damaged");
         let output = child.end();
         let (out, err) = (text(&output.stdout), text(&output.stderr));
         assert!(output.status.success() && out.contains("balanced=true"), "the host goes on: {out} {err}");
         // It may not have had to read what is damaged; then the next one does.
-        let next = place.run(Work { task: "drain", ..Work::default() });
+        let next = workdir.run(Work { task: "drain", ..Work::default() });
         let said = err + &text(&next.stderr);
         assert!(next.status.success(), "so does the next one: {said}");
         assert!(said.contains("it is kept as") || said.contains("cannot be used"), "one says so: {said}");
@@ -204,16 +204,16 @@ fn a_file_that_is_damaged_while_it_is_open_costs_what_it_holds_and_no_more() {
 
 #[test]
 fn a_slot_that_cannot_be_read_costs_what_it_holds_and_no_more() {
-    let place = Place::new();
-    assert!(place.run(Work { manner: "down", runs: RUNS, ..Work::default() }).status.success());
+    let workdir = Workdir::new();
+    assert!(workdir.run(Work { manner: "down", runs: RUNS, ..Work::default() }).status.success());
     // The slot of another process, with something in the place of its file.
-    fs::create_dir_all(place.spool.join("slot-7/spool.redb")).expect("a folder");
-    let output = place.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
+    fs::create_dir_all(workdir.spool.join("slot-7/spool.redb")).expect("a folder");
+    let output = workdir.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success() && value(&out, "spooled") >= 4 * RUNS, "both are kept: {out} {err}");
     assert!(err.contains("slot-7 holds is left there, since it cannot be moved"), "it says so: {err}");
-    place.drain();
-    assert_eq!(place.arrived().len() as u64, 4 * RUNS);
+    workdir.drain();
+    assert_eq!(workdir.arrived().len() as u64, 4 * RUNS);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod flush;
 mod kill;
 mod memory;
 mod oracle;
-mod own;
 mod process;
 mod sampling;
 mod secrets;
+mod self_reports;

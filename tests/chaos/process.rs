@@ -11,13 +11,13 @@ use ragtrace_tests::{Reply, Scripted, Trace, read_lines};
 use tempfile::TempDir;
 
 /// A spool, and the file that a sink writes to.
-pub(crate) struct Place {
+pub(crate) struct Workdir {
     _folder: TempDir,
     pub(crate) spool: PathBuf,
     pub(crate) file: PathBuf,
 }
 
-impl Place {
+impl Workdir {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (spool, file) = (folder.path().join("spool"), folder.path().join("arrived"));
@@ -26,22 +26,22 @@ impl Place {
 
     pub(crate) fn command(&self, work: Work) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-child"));
-        command.args(self.words(work));
+        command.args(self.args(work));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    /// What the child is told.
-    pub(crate) fn words(&self, work: Work) -> Vec<String> {
+    /// Returns the arguments of the child.
+    pub(crate) fn args(&self, work: Work) -> Vec<String> {
         let Work { task, manner, durability, from, runs, spool_bytes, when_full, sampler } = work;
         let paths = [&self.spool, &self.file].map(|path| path.display().to_string());
         let numbers = [from, runs, spool_bytes].map(|number| number.to_string());
-        let mut words = vec![task.to_owned()];
-        words.extend(paths);
-        words.extend([manner.to_owned(), durability.to_owned()]);
-        words.extend(numbers);
-        words.extend([when_full, sampler].map(str::to_owned));
-        words
+        let mut args = vec![task.to_owned()];
+        args.extend(paths);
+        args.extend([manner.to_owned(), durability.to_owned()]);
+        args.extend(numbers);
+        args.extend([when_full, sampler].map(str::to_owned));
+        args
     }
 
     pub(crate) fn start(&self, work: Work) -> Running {

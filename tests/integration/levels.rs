@@ -56,7 +56,7 @@ fn each_sink_takes_its_own_and_what_none_takes_is_the_hosts_to_count() {
     let all = Memory::named("all").level(Level::Debug);
     let usual = Memory::named("usual");
     let errors = Memory::named("errors").level(Level::Error);
-    let spans = Memory::named("spans").level(Level::Warn).needs(Needs::default().with_every_end());
+    let spans = Memory::named("spans").level(Level::Warn).needs(Needs::default().with_all_end_records());
     let sinks = [all.clone(), usual.clone(), errors.clone(), spans.clone()];
     let builder = sinks.into_iter().fold(quiet().level(Level::Info), ragtrace::Builder::sink);
     let telemetry = builder.install().expect("the only one");

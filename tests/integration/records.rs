@@ -66,7 +66,7 @@ fn a_record_by_hand_has_every_part_and_reads_back_from_its_json() {
     assert_eq!((error.type_name(), error.message()), ("IngestError", "it is empty"));
     assert_eq!(error.chain(), ["no bytes", "no disk"]);
     assert_eq!((record.stack_trace(), record.source()), (Some("0: main"), Some(("src/ingest.rs", 41))));
-    assert_eq!(Record::from_json(&record.to_json()), Ok(record));
+    assert_eq!(Record::from_json(&record.to_json()).expect("a record"), record);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn what_is_not_set_is_as_a_stage_would_leave_it() {
         assert_eq!(record.span_id(), another.span_id(), "a clone is of the same run");
         assert_ne!(record.id(), another.id(), "and another record");
         assert_eq!(record.instance(), another.instance());
-        assert_eq!(Record::from_json(&record.to_json()), Ok(record));
+        assert_eq!(Record::from_json(&record.to_json()).expect("a record"), record);
     }
     let line = RecordBuilder::log("a line").build();
     assert_eq!((line.event(), line.message().as_ref(), line.stage()), (Event::Log, "a line", None));
@@ -183,7 +183,7 @@ impl Sink for Wrong {
     }
 
     fn needs(&self) -> Needs {
-        Needs::default().with_every_end()
+        Needs::default().with_all_end_records()
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {

@@ -127,15 +127,45 @@ fn two_sinks_of_one_name_are_refused_and_two_of_different_names_are_not() {
     assert!(error.is_setting());
     let says = "two sinks have the name `discard`: give one of them another, as by `.named(\"discard-2\")`";
     assert_eq!(error.to_string(), says);
-    // The console is no sink that anybody set.
     let _turn = turn();
-    let console =
-        ragtrace::builder().console(ragtrace::Console::Json).level("error").sink(Discard::new().named("console"));
-    finish(console.install().expect("the only one"));
     let telemetry = builder().sink(Discard::new().named("discard-2")).install().expect("the only one");
     let names: Vec<_> = telemetry.stats().sinks.into_iter().map(|sink| sink.name).collect();
     assert_eq!(names, ["discard", "discard-2"]);
     finish(telemetry);
+}
+
+#[test]
+fn a_sink_called_as_the_console_is_refused_while_the_console_is_on() {
+    let named = |console| ragtrace::builder().console(console).level("error").sink(Discard::new().named("console"));
+    let error = refused(named(ragtrace::Console::Json));
+    assert!(error.is_setting());
+    let says = "two sinks have the name `console`: give one of them another, as by `.named(\"console-2\")`";
+    assert_eq!(error.to_string(), says);
+    let _turn = turn();
+    finish(named(ragtrace::Console::Off).install().expect("the only one"));
+}
+
+#[test]
+fn a_sink_whose_name_is_not_plain_or_too_long_is_refused() {
+    let long = "x".repeat(65);
+    for name in ["", "a sink", "sänk", "a/b", &long] {
+        let named = Discard::new().named(name.to_owned());
+        let error = refused(ragtrace::builder().console(ragtrace::Console::Off).sink(named));
+        let rule = "should be of 1 to 64 letters, digits, dots, dashes and underscores";
+        assert!(error.is_setting() && error.to_string().ends_with(&format!("{name:?} {rule}")), "{error}");
+    }
+    let _turn = turn();
+    let builder = ragtrace::builder().console(ragtrace::Console::Off);
+    let (longest, dotted) = (Discard::new().named("x".repeat(64)), Discard::new().named("A.b-c_9"));
+    finish(builder.sink(longest).sink(dotted).install().expect("the only one"));
+}
+
+#[test]
+fn records_on_disk_without_a_folder_are_refused_with_both_ways_to_set_one() {
+    let says = "records can only be kept on disk with a folder for it: set RAGTRACE_SPOOL or `Builder::spool`";
+    let set = [("RAGTRACE_DURABILITY", "spill")];
+    let error = refused(ragtrace::builder().from_lookup(variables(&set)));
+    assert_eq!((error.is_setting(), error.to_string()), (true, says.to_owned()));
 }
 
 #[test]

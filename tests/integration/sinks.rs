@@ -46,7 +46,7 @@ impl Sink for Witness {
 
     fn needs(&self) -> Needs {
         self.called("needs");
-        Needs::default().with_every_end()
+        Needs::default().with_all_end_records()
     }
 
     async fn deliver(&self, _: &Batch) -> Result<Delivered, SinkError> {
@@ -68,7 +68,7 @@ async fn call_all(sink: impl Sink) {
     assert_eq!(sink.name(), "witness");
     assert_eq!(sink.limits().records, 7);
     assert_eq!(sink.level(), Some(Level::Warn));
-    assert!(sink.needs().every_end());
+    assert!(sink.needs().all_end_records());
     let error = sink.deliver(&Batch::new(Uuid::nil(), [])).await.expect_err("it takes nothing");
     assert_eq!((error.verdict(), error.to_string().as_str()), (Verdict::Park, "witnessed"));
     assert_eq!(sink.check().await.ok().as_deref(), Some("witnessed"));

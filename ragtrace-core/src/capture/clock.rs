@@ -14,7 +14,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// A clock that shows `start`.
+    /// Makes a clock that shows `start`.
     pub fn at(start: Timestamp) -> Self {
         Self { start, nanos: Arc::new(AtomicU64::new(0)) }
     }
@@ -24,7 +24,7 @@ impl ManualClock {
         self.nanos.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// The time it shows.
+    /// Returns the time that it shows.
     pub fn now(&self) -> Timestamp {
         self.anchor().wall_at(self.ticks())
     }

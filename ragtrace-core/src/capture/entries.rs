@@ -12,7 +12,7 @@ use crate::time::Ticks;
 
 /// Entries of one test, in the order they came.
 #[derive(Debug)]
-pub struct Capture {
+pub struct CapturedEntries {
     /// `None` once the test has taken them: what comes later has nobody to read it.
     entries: Mutex<Option<Vec<KeptEntry>>>,
     reproducible: Option<Reproducible>,
@@ -32,8 +32,8 @@ struct KeptEntry {
     thread: Arc<str>,
 }
 
-impl Capture {
-    /// A place for entries, with the real clock or with one that the test holds.
+impl CapturedEntries {
+    /// Makes a list without entries, with the real clock or with one that the test holds.
     pub fn new(clock: Option<ManualClock>) -> Arc<Self> {
         let reproducible = clock.map(|clock| Reproducible { clock, last_span: AtomicU64::new(0) });
         Arc::new(Self { entries: Mutex::new(Some(Vec::new())), reproducible })
@@ -48,7 +48,7 @@ impl Capture {
     }
 }
 
-impl Listener for Capture {
+impl Listener for CapturedEntries {
     fn accept(&self, request: &Arc<Request>, head: &[u64], fields: &[u64]) -> bool {
         let thread = std::thread::current();
         let thread = if self.reproducible.is_some() { "test" } else { thread.name().unwrap_or("unnamed") };

@@ -4,4 +4,4 @@ mod clock;
 mod entries;
 
 pub use clock::ManualClock;
-pub use entries::Capture;
+pub use entries::CapturedEntries;

@@ -31,15 +31,16 @@ const ROOT: u8 = 1;
 const RECORDS: u8 = 2;
 
 impl StageDescriptor {
-    /// A stage of kind `task` and level `info`, declared where this is called. The attribute calls this.
+    /// Describes a stage of kind `task` and level `info`, declared at the call. The attribute calls
+    /// this.
     #[track_caller]
     pub const fn new(name: &'static str, target: &'static str) -> Self {
         Self::at(name, target, Location::caller())
     }
 
-    /// Describes a stage that is declared at `place`.
-    pub(super) const fn at(name: &'static str, target: &'static str, place: &Location<'static>) -> Self {
-        let (file, line) = (place.file(), place.line());
+    /// Describes a stage that is declared at `location`.
+    pub(super) const fn at(name: &'static str, target: &'static str, location: &Location<'static>) -> Self {
+        let (file, line) = (location.file(), location.line());
         Self {
             name,
             renamed_from: None,
@@ -54,19 +55,19 @@ impl StageDescriptor {
         }
     }
 
-    /// The same with another kind.
+    /// Sets the kind.
     pub const fn with_kind(mut self, kind: StageKind) -> Self {
         self.kind = kind;
         self
     }
 
-    /// The same with another level for started and completed.
+    /// Sets the level of started and completed records.
     pub const fn with_level(mut self, level: Level) -> Self {
         self.level = level;
         self
     }
 
-    /// The same with these declared fields.
+    /// Sets the declared fields.
     pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
         self.fields = fields;
         if let Some(FieldDescriptor { source: FieldSource::Record, .. }) = fields.last() {
@@ -83,7 +84,7 @@ impl StageDescriptor {
         self
     }
 
-    /// The same, starting a new trace at each run.
+    /// Makes each run start a new trace.
     pub const fn with_root(mut self) -> Self {
         self.marks |= ROOT;
         self
@@ -106,7 +107,7 @@ impl StageDescriptor {
         self
     }
 
-    /// The stage's name, as in the `stage` column.
+    /// Returns the stage's name, as in the `stage` column.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -119,50 +120,51 @@ impl StageDescriptor {
         }
     }
 
-    /// What sort of work it does.
+    /// Returns the kind.
     pub const fn kind(&self) -> StageKind {
         self.kind
     }
 
-    /// The level of its started and completed records.
+    /// Returns the level of its started and completed records.
     #[inline]
     pub const fn level(&self) -> Level {
         self.level
     }
 
-    /// The `logger` column of its records: a module path unless the attribute says otherwise.
+    /// Returns the `logger` column of its records: a module path unless the attribute says
+    /// otherwise.
     pub const fn target(&self) -> &'static str {
         self.target
     }
 
-    /// The source file it is declared in.
+    /// Returns the source file it is declared in.
     pub const fn file(&self) -> &'static str {
         self.file
     }
 
-    /// The line it is declared at, from 1.
+    /// Returns the line it is declared at, from 1.
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// The fields it declares, in the order they are written.
+    /// Returns the fields it declares, in the order they are written.
     pub const fn fields(&self) -> &'static [FieldDescriptor] {
         self.fields
     }
 
-    /// Whether it declares fields that its body adds.
+    /// Returns true if it declares fields that its body adds.
     #[inline]
     pub(crate) const fn declares_records(&self) -> bool {
         self.marks & RECORDS != 0
     }
 
-    /// Whether each run starts a new trace, even inside one.
+    /// Returns true if each run starts a new trace, even inside one.
     #[inline]
     pub const fn is_root(&self) -> bool {
         self.marks & ROOT != 0
     }
 
-    /// How long the longest name of a field is, in bytes, up to 255.
+    /// Returns the length of the longest name of a field, in bytes, up to 255.
     #[doc(hidden)]
     #[inline]
     pub const fn longest_name(&self) -> u8 {
@@ -187,43 +189,44 @@ pub struct FieldDescriptor {
 }
 
 impl FieldDescriptor {
-    /// A field that is read when the stage starts. The attribute calls this, and the like.
+    /// Declares a field of the start: it is read when the stage starts. The attribute calls this, and
+    /// the like.
     pub const fn start(name: &'static str) -> Self {
         Self { name, source: FieldSource::Start, ty: None }
     }
 
-    /// A field of the success value.
+    /// Declares a field of the success value.
     pub const fn ok(name: &'static str) -> Self {
         Self { name, source: FieldSource::Ok, ty: None }
     }
 
-    /// A field of the error.
+    /// Declares a field of the error.
     pub const fn err(name: &'static str) -> Self {
         Self { name, source: FieldSource::Err, ty: None }
     }
 
-    /// A field of type `ty` that the body adds.
+    /// Declares a field of type `ty` that the body adds.
     pub const fn record(name: &'static str, ty: &'static str) -> Self {
         Self { name, source: FieldSource::Record, ty: Some(ty) }
     }
 
-    /// The field's name.
+    /// Returns the field's name.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Which part of the attribute declares it.
+    /// Returns the part of the attribute that declares it.
     pub const fn source(&self) -> FieldSource {
         self.source
     }
 
-    /// Its type as written, where one is written.
+    /// Returns its type as written, where one is written.
     pub const fn ty(&self) -> Option<&'static str> {
         self.ty
     }
 }
 
-/// Which part of the attribute declares a field.
+/// The part of the attribute that declares a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldSource {

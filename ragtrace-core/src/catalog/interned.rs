@@ -19,12 +19,12 @@ static INTERNED: RwLock<Option<HashMap<&'static str, &'static CatalogEntry>>> = 
 
 /// Returns the descriptor of this name, which is made the first time, or `None` if there are `MAX_INTERNED` others.
 ///
-/// The kind, the target and the place are those of the first time.
+/// The kind, the target and the location are those of the first time.
 pub(crate) fn intern(
     name: &str,
     kind: StageKind,
     target: &'static str,
-    place: &Location<'static>,
+    location: &Location<'static>,
 ) -> Option<&'static CatalogEntry> {
     let name = bounded(name);
     let known = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +42,7 @@ pub(crate) fn intern(
         return None;
     }
     let name: &'static str = Box::leak(name.into_owned().into_boxed_str());
-    let descriptor = StageDescriptor::at(name, target, place).with_kind(kind);
+    let descriptor = StageDescriptor::at(name, target, location).with_kind(kind);
     let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(descriptor)));
     entries.insert(name, entry);
     Some(entry)

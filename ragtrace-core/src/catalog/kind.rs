@@ -7,8 +7,8 @@ use crate::parse::ParseError;
 
 macro_rules! kinds {
     ($($variant:ident $name:literal $doc:literal,)*) => {
-        /// What sort of work a stage does, as `#[traced_stage(kind = …)]` names it. Exporters translate it to the
-        /// words of their backend.
+        /// The sort of work that a stage does, as `#[traced_stage(kind = …)]` names it. Exporters
+        /// translate it to the words of their backend.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum StageKind {
@@ -22,7 +22,7 @@ macro_rules! kinds {
             /// Every kind.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)* Self::Task];
 
-            /// The name in the attribute and in records.
+            /// Returns the name in the attribute and in records.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*

@@ -9,8 +9,8 @@ use crate::event::Event;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// What the stages of this program log: a JSON Schema whose `$defs` has one schema for each name in the catalog, which
-/// records in their canonical JSON satisfy (`Record::to_json`).
+/// Returns a JSON Schema of what the stages of this program log. Its `$defs` has one schema for each
+/// name in the catalog, which records in their canonical JSON satisfy (`Record::to_json`).
 ///
 /// A name that is declared twice has the schema of the first one. A field whose type is not written (in `fields`, `ok`
 /// and `err`) may hold a number, a text or a truth value.
@@ -29,7 +29,8 @@ pub fn stages_schema() -> String {
 }
 
 impl StageDescriptor {
-    /// What the stage logs: a JSON Schema that its records in their canonical JSON satisfy.
+    /// Returns a JSON Schema of what the stage logs, which its records in their canonical JSON
+    /// satisfy.
     pub fn json_schema(&self) -> String {
         schema(self).with("$schema", json!(DRAFT)).to_string()
     }

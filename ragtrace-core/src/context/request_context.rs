@@ -35,7 +35,8 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// A new request: a trace of its own and a request id (`req-` and 32 hex digits); no user, tenant or type.
+    /// Makes a request with a trace and a request id of its own (`req-` and 32 hex digits), and no
+    /// user, tenant, session or type.
     pub fn new() -> Self {
         let mut context = Self::bare();
         context.edit().request_id = Some(fresh_request_id());
@@ -137,12 +138,13 @@ impl RequestContext {
         self.request.baggage.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
-    /// Time since the request's context was made in this process.
+    /// Returns the time since the request's context was made in this process.
     pub fn elapsed(&self) -> Duration {
         Ticks::now().since(self.request.anchor.ticks)
     }
 
-    /// The context as a JSON object: the ids that are present, `baggage` if there is any, and `elapsed_ms`.
+    /// Returns the context as a JSON object: the ids that are present, `baggage` if there is any, and
+    /// `elapsed_ms`.
     pub fn to_json(&self) -> String {
         json::text_of(|mut object| {
             object.display("trace_id", self.trace_id());

@@ -25,7 +25,7 @@ impl RequestContext {
 
 /// Carries the current context into a future that will run elsewhere.
 pub trait InContext: Future + Sized {
-    /// This future with the context that is current now; without one, the future as it is.
+    /// Returns this future in the current context; without one, the future as it is.
     fn in_current_context(self) -> Scoped<Self> {
         Scoped { future: Some(self), context: current() }
     }
@@ -33,7 +33,8 @@ pub trait InContext: Future + Sized {
 
 impl<F: Future> InContext for F {}
 
-/// `tokio::spawn` for a task that belongs to the current request: stages in it have the current span as their parent.
+/// Spawns a task that belongs to the current request, as `tokio::spawn` does: stages in it have the
+/// current span as their parent.
 ///
 /// # Panics
 ///

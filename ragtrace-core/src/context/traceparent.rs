@@ -25,8 +25,8 @@ impl RequestContext {
         Ok(Self { request: Arc::new(request), span: Some(parent) })
     }
 
-    /// The header for a call that this context makes: version 00, this trace, the current span (or, before any stage
-    /// has begun, a new id).
+    /// Returns the header for a call that this context makes: version 00, this trace, the current
+    /// span (or, before any stage has begun, a new id).
     pub fn traceparent(&self) -> String {
         let span = self.span.unwrap_or_else(SpanId::new);
         format!("00-{}-{span}-{FLAGS}", self.trace_id().to_hex())

@@ -1,6 +1,7 @@
 //! How much may wait in memory.
 
-/// How much may wait in memory before records are dropped, and counted.
+/// Limits on the memory of records that wait to be delivered. What exceeds them is dropped, and
+/// counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueLimits {
@@ -14,26 +15,26 @@ pub struct QueueLimits {
 }
 
 impl Default for QueueLimits {
-    /// 16 MiB from all threads; 131,072 records and 32 MiB a sink.
+    /// Returns limits of 16 MiB from all threads; 131,072 records and 32 MiB a sink.
     fn default() -> Self {
         Self { bytes: 16 << 20, sink_records: 131_072, sink_bytes: 32 << 20 }
     }
 }
 
 impl QueueLimits {
-    /// The same with another number of bytes between the threads and the worker.
+    /// Sets the bytes between threads and worker.
     pub fn with_bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
     }
 
-    /// The same with another number of bytes a sink.
+    /// Sets the bytes for each sink.
     pub fn with_sink_bytes(mut self, bytes: usize) -> Self {
         self.sink_bytes = bytes;
         self
     }
 
-    /// The same with another number of records a sink.
+    /// Sets the records for each sink.
     pub fn with_sink_records(mut self, records: usize) -> Self {
         self.sink_records = records;
         self

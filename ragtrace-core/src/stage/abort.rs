@@ -2,7 +2,7 @@
 //!
 //! Nothing unwinds then, so no stage sees its own end. The panic hook ends them instead: the stages that run on the panicking
 //! thread, which an observer keeps track of, have failed, and what was recorded so far is delivered as far as that takes no
-//! longer than `PATIENCE`. What runs on other threads, or waits, has no end; its process is gone.
+//! longer than `ABORT_FLUSH_TIMEOUT`. What runs on other threads, or waits, has no end; its process is gone.
 //!
 //! A thread of its own does both, and the hook waits for it, so that a lock that the panicking thread may hold stops
 //! nothing for longer. The worker is not waited for where it is the one that panics.
@@ -24,7 +24,7 @@ use crate::stage::panic;
 use crate::value::FieldBuffer;
 
 /// How long the end of the process is held up at most.
-const PATIENCE: Duration = Duration::from_secs(1);
+const ABORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Delivers what was recorded, for at most this long.
 type Flush = dyn Fn(Duration) + Send + Sync;
@@ -96,7 +96,7 @@ pub(super) fn begin() -> LastRecords {
         }
         let worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((_, flush)) = worker {
-            flush(PATIENCE);
+            flush(ABORT_FLUSH_TIMEOUT);
         }
         // The hook may have lost its patience.
         let _ = done.send(());
@@ -109,7 +109,7 @@ impl LastRecords {
     pub(super) fn wait(self) {
         if let Some(is_done) = self.0 {
             // The flush ends by itself; this is for what it does not get to.
-            let _ = is_done.recv_timeout(PATIENCE + PATIENCE / 4);
+            let _ = is_done.recv_timeout(ABORT_FLUSH_TIMEOUT + ABORT_FLUSH_TIMEOUT / 4);
         }
     }
 }

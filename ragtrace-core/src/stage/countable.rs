@@ -24,7 +24,7 @@ use std::sync::Arc;
     note = "implement `ragtrace::Countable` for `{Self}`, or record the number yourself: `ok(|out| count = out.len())`"
 )]
 pub trait Countable {
-    /// How many items there are.
+    /// Returns the number of items.
     fn count(&self) -> usize;
 }
 

@@ -24,12 +24,12 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 const PRINTABLE: (i64, i64) = (-62_167_219_200_000_000, 253_402_300_799_999_999);
 
 impl Timestamp {
-    /// The wall clock's time.
+    /// Returns the present time, by the wall clock.
     pub fn now() -> Self {
         Self::from(SystemTime::now())
     }
 
-    /// From microseconds since 1970-01-01T00:00:00Z.
+    /// Makes an instant of microseconds since 1970-01-01T00:00:00Z.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
@@ -39,17 +39,17 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant and `later` more (or the last one there is).
+    /// Returns the instant `later` after this one, saturating.
     pub fn plus(self, later: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(later.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// This instant less `earlier` (or the first one there is).
+    /// Returns the instant `earlier` before this one, saturating.
     pub fn minus(self, earlier: Duration) -> Self {
         Self(self.0.saturating_sub(i64::try_from(earlier.as_micros()).unwrap_or(i64::MAX)))
     }
 
-    /// How long after `earlier` this is; zero if it is not after.
+    /// Returns the time since `earlier`; zero if it is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }

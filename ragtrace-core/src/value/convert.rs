@@ -14,7 +14,7 @@ macro_rules! conversions {
     )*};
 }
 
-conversions! { bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f32, f64, &str, &String }
+conversions! { bool, u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, u128, i128, f32, f64, char, &str, &String }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
@@ -57,11 +57,17 @@ comparisons! {
     str => |value, other| value.as_str() == Some(other);
     &str => |value, other| value.as_str() == Some(*other);
     String => |value, other| value.as_str() == Some(other);
+    u8 => |value, other| value.whole() == Some((*other).into());
+    u16 => |value, other| value.whole() == Some((*other).into());
     u32 => |value, other| value.whole() == Some((*other).into());
     u64 => |value, other| value.whole() == Some((*other).into());
     usize => |value, other| value.whole() == Some(*other as i128);
+    i8 => |value, other| value.whole() == Some((*other).into());
+    i16 => |value, other| value.whole() == Some((*other).into());
     i32 => |value, other| value.whole() == Some((*other).into());
     i64 => |value, other| value.whole() == Some((*other).into());
+    isize => |value, other| value.whole() == Some(*other as i128);
+    f32 => |value, other| value.as_f64() == Some((*other).into());
     f64 => |value, other| value.as_f64() == Some(*other);
 }
 
@@ -82,5 +88,20 @@ mod tests {
         assert_ne!(Value::from(f64::NAN), f64::NAN);
         assert_eq!(Value::from(None::<u64>), Value::Null);
         assert_eq!(Value::from(Some("x")), "x");
+    }
+
+    #[test]
+    fn a_value_is_made_of_a_number_of_any_type_and_compares_with_it() {
+        let seven = Value::from(7_u64);
+        assert!(seven == 7_u8 && seven == 7_u16 && seven == 7_u32 && seven == 7_u64 && seven == 7_usize);
+        assert!(seven == 7_i8 && seven == 7_i16 && seven == 7_i32 && seven == 7_i64 && seven == 7_isize);
+        assert!(7_u8 == seven && 7_isize == seven && 7_f32 == seven && 7.0_f64 == seven);
+        let below_zero = Value::from(-1_isize);
+        assert!(below_zero == -1_i8 && below_zero == -1_i16 && below_zero != u8::MAX && below_zero != u16::MAX);
+        assert_eq!(Value::from(0.5_f32), 0.5_f32);
+        assert_ne!(Value::from(0.1_f64), 0.1_f32, "the `f32` is another number");
+        assert_eq!(Value::from(7_u128), 7_u8);
+        assert_eq!(Value::from(-7_i128), -7_i8);
+        assert_eq!(Value::from('ü'), "ü");
     }
 }

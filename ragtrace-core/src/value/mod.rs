@@ -5,18 +5,20 @@ mod convert;
 pub mod encoding;
 mod field_buffer;
 mod scratch;
+mod secret;
 mod to_value;
 
 use std::borrow::Cow;
 use std::fmt;
 
 pub use field_buffer::{Field, FieldBuffer};
+pub use secret::Secret;
 pub use to_value::ToValue;
 
 /// The value of a recorded field.
 ///
-/// It compares with texts, numbers and truth values. A whole number equals any integer of the same value, whatever its
-/// type, and every number equals the `f64` that is nearest to it:
+/// It compares with texts, numbers and truth values. A whole number equals any integer of the same value, of whatever
+/// type of up to 64 bits, and every number equals the `f64` that is nearest to it:
 ///
 /// ```
 /// use ragtrace::Value;
@@ -44,7 +46,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -52,7 +54,7 @@ impl Value {
         }
     }
 
-    /// The number as a whole one, if it is one and not negative.
+    /// Returns the number as a whole one, if it is one and not negative.
     pub fn as_u64(&self) -> Option<u64> {
         match self {
             Self::U64(number) => Some(*number),
@@ -61,7 +63,7 @@ impl Value {
         }
     }
 
-    /// The number, rounded to the nearest `f64`.
+    /// Returns the number, rounded to the nearest `f64`.
     #[expect(clippy::cast_precision_loss, reason = "documented: rounded to the nearest")]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -81,7 +83,7 @@ impl Value {
         }
     }
 
-    /// Whether it is a number: numbers from results go to a record's `metrics`, everything else to its `context`.
+    /// Returns true for a number: numbers from results go to a record's `metrics`, everything else to its `context`.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Value;
 use super::field_buffer::{Field, FieldBuffer};
 
-/// What may be recorded as a field without `%` (its `Display`) or `?` (its `Debug`).
+/// A value that a field can record as it is: without `%` (its `Display`) or `?` (its `Debug`).
 ///
 /// Implemented for numbers, `bool`, `char`, texts, paths, durations (in milliseconds), ids, and references and options of
 /// these; `None` leaves the field out. Implement it for your own newtypes:
@@ -30,7 +30,7 @@ use super::field_buffer::{Field, FieldBuffer};
     note = "or implement `ragtrace::ToValue` for `{Self}`"
 )]
 pub trait ToValue {
-    /// The value to record.
+    /// Returns the value to record.
     fn to_value(&self) -> Value;
 
     /// Puts the value where it goes; numbers take a shorter way.

@@ -42,8 +42,7 @@ impl TryFrom<RequestColumns> for TraceSummary {
     fn try_from(row: RequestColumns) -> Result<Self, StoreError> {
         let ended_at = row.timestamp.parse().ok();
         let trace_id = row.trace_id.as_deref().and_then(|id| id.parse().ok());
-        let all = [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled];
-        let status = all.into_iter().find(|status| status.as_str() == row.status);
+        let status = row.status.parse::<RunStatus>().ok();
         let duration = Duration::try_from_secs_f64(row.duration_ms.unwrap_or(0.0) / 1_000.0).unwrap_or_default();
         let (Some(ended_at), Some(trace_id), Some(status)) = (ended_at, trace_id, status) else {
             return Err(StoreError::unreadable_row("request_metrics"));

@@ -181,7 +181,7 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
         }
         let (durations, kind) = (durations.to_string(), counted.kind().as_str());
         let [runs, completed, failed, cancelled, items] = tables::counts(counted);
-        let (cost, total) = (counted.cost_usd(), tables::millis(counted.total()));
+        let (cost, total) = (counted.cost_usd(), tables::millis(counted.total_duration()));
         let upsert = sqlx::query!(
             "INSERT INTO stage_minutes (minute, instance, service, environment, tenant_id, stage, kind, runs, completed,
                 failed, cancelled, items, cost_usd, duration_ms_sum, durations)

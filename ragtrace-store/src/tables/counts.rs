@@ -43,7 +43,7 @@ pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
             *sum = sum.saturating_add(count);
         }
         *cost += minute.cost_usd();
-        *total += millis(minute.total());
+        *total += millis(minute.total_duration());
         durations.merge(minute.durations());
     }
     let row = |((at, stage, tenant, kind), (sums, cost, total, durations)): ((Timestamp, _, _, _), _)| {

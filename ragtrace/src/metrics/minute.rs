@@ -38,7 +38,7 @@ impl StageMinute {
     /// anew what is stored. Returns `None` for any other record.
     pub fn of(record: &Record) -> Option<Self> {
         let stage = record.stage().filter(|_| record.event().is_end())?;
-        let happened = |event| u64::from(record.event() == event);
+        let is = |event| u64::from(record.event() == event);
         let duration = record.duration().unwrap_or_default();
         let mut durations = DurationSketch::new();
         durations.add(duration);
@@ -47,9 +47,9 @@ impl StageMinute {
             stage: Cow::Owned(stage.to_owned()),
             kind: record.kind().unwrap_or_default(),
             tenant_id: record.tenant_id().map(Box::from),
-            completed: happened(Event::Completed),
-            failed: happened(Event::Failed),
-            cancelled: happened(Event::Cancelled),
+            completed: is(Event::Completed),
+            failed: is(Event::Failed),
+            cancelled: is(Event::Cancelled),
             items: record.count().unwrap_or(0),
             cost_usd: record.metric("cost_usd").unwrap_or(0.0),
             total: u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX),
@@ -108,7 +108,7 @@ impl StageMinute {
     }
 
     /// Returns the sum of durations.
-    pub fn total(&self) -> Duration {
+    pub fn total_duration(&self) -> Duration {
         Duration::from_nanos(self.total)
     }
 

@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::{Event, Timestamp};
+use ragtrace_core::{Event, ParseError, Timestamp};
 
 use crate::TraceId;
 use crate::record::Record;
 
-/// How a run ended.
+/// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum RunStatus {
     /// It returned, and not an `Err`.
     Completed,
@@ -32,16 +34,23 @@ impl RunStatus {
         }
     }
 
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::Completed, Self::Failed, Self::Cancelled].into_iter().find(|status| status.as_str() == name)
-    }
-
     pub(crate) fn of(event: Event) -> Self {
         match event {
             Event::Failed => Self::Failed,
             Event::Cancelled => Self::Cancelled,
             _ => Self::Completed,
         }
+    }
+}
+
+impl FromStr for RunStatus {
+    type Err = ParseError;
+
+    /// Reads the name in tables, in lower case only.
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let all = [Self::Completed, Self::Failed, Self::Cancelled];
+        let found = all.into_iter().find(|status| status.as_str() == text);
+        found.ok_or_else(|| ParseError::new("a status (completed, failed or cancelled)", text))
     }
 }
 
@@ -83,7 +92,7 @@ impl RequestMetric {
         self.timestamp
     }
 
-    /// Returns the stage's name.
+    /// Returns the operation: the name of the local root stage.
     pub fn operation(&self) -> &str {
         &self.operation
     }
@@ -116,5 +125,19 @@ impl RequestMetric {
     /// Returns the session that the request belongs to, such as a conversation.
     pub fn session_id(&self) -> Option<&str> {
         self.request.session_id.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_from_its_name_and_from_nothing_else() {
+        for status in [RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled] {
+            assert_eq!(status.as_str().parse::<RunStatus>().expect("its name"), status);
+        }
+        let error = "Completed".parse::<RunStatus>().expect_err("it has capitals");
+        assert_eq!(error.to_string(), "expected a status (completed, failed or cancelled), found \"Completed\"");
     }
 }

@@ -1,6 +1,7 @@
 //! A record read back from its canonical JSON.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::chunk_builder::ChunkBuilder;
 use super::origin::Origin;
 use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
 use crate::Value;
-use crate::members::{Json, Members, compact};
+use crate::json_members::{Json, JsonError, Members, compact};
 
 impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or
@@ -23,7 +24,7 @@ impl Record {
         let mut chunks = Vec::new();
         add_json(&mut chunks, line)?;
         let record = chunks.pop().and_then(|chunk| chunk.finish().pop());
-        record.ok_or_else(|| DecodeRecordError("it is empty".to_owned()))
+        record.ok_or_else(|| DecodeRecordError::record("it is empty"))
     }
 }
 
@@ -42,30 +43,66 @@ pub(crate) fn add_json(chunks: &mut Vec<ChunkBuilder>, line: &str) -> Result<(),
 }
 
 /// A text that is not the canonical JSON of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecodeRecordError(String);
+///
+/// The source says what is wrong with a text that is no JSON at all.
+#[derive(Debug, Clone)]
+pub struct DecodeRecordError(Fault);
 
-impl fmt::Display for DecodeRecordError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "this line is not a record in canonical JSON: {}", self.0)
+#[derive(Debug, Clone)]
+enum Fault {
+    Json(JsonError),
+    /// The JSON is not that of a record.
+    Record(String),
+}
+
+impl DecodeRecordError {
+    fn record(why: impl Into<String>) -> Self {
+        Self(Fault::Record(why.into()))
+    }
+
+    /// Returns the message with that of its source.
+    pub(crate) fn reason(&self) -> String {
+        match self.source() {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
     }
 }
 
-impl std::error::Error for DecodeRecordError {}
+impl fmt::Display for DecodeRecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("this line is not a record in canonical JSON")?;
+        match &self.0 {
+            // That is the source's to say.
+            Fault::Json(JsonError::Malformed(_)) => Ok(()),
+            Fault::Json(error) => write!(f, ": {error}"),
+            Fault::Record(why) => write!(f, ": {why}"),
+        }
+    }
+}
 
-impl From<String> for DecodeRecordError {
-    fn from(why: String) -> Self {
-        Self(why)
+impl Error for DecodeRecordError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Fault::Json(JsonError::Malformed(error)) => Some(&**error),
+            Fault::Json(JsonError::OutOfRange(_)) | Fault::Record(_) => None,
+        }
+    }
+}
+
+impl From<JsonError> for DecodeRecordError {
+    fn from(error: JsonError) -> Self {
+        Self(Fault::Json(error))
     }
 }
 
 fn required<T: std::str::FromStr>(members: &Members<'_>, name: &str) -> Result<T, DecodeRecordError> {
-    members.parsed(name).ok_or_else(|| DecodeRecordError(format!("`{name}` is missing or malformed")))
+    members.parsed(name).ok_or_else(|| DecodeRecordError::record(format!("`{name}` is missing or malformed")))
 }
 
 fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), DecodeRecordError> {
     let event = members.text("event").and_then(Event::from_name);
-    let event = event.ok_or_else(|| DecodeRecordError("`event` is missing or unknown".to_owned()))?;
+    let event = event.ok_or_else(|| DecodeRecordError::record("`event` is missing or unknown"))?;
     let (context, metrics) = (members.object("context")?, members.object("metrics")?);
     let millis = |name| Duration::try_from_secs_f64(metrics.as_ref()?.float(name)? / 1_000.0).ok();
     let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
@@ -143,7 +180,7 @@ fn value(json: &Json<'_>) -> Value {
     }
 }
 
-fn error(members: &Members<'_>) -> Result<ErrorInfo, String> {
+fn error(members: &Members<'_>) -> Result<ErrorInfo, JsonError> {
     let text_of = |json| match json {
         Json::Text(text) => Some(text),
         _ => None,
@@ -189,6 +226,22 @@ mod tests {
         let given =
             record(&[("z", Value::U64(1)), ("a", Value::Null), ("m", Value::I64(-3)), ("b", Value::Bool(true))]);
         assert_eq!(Record::from_json(&given.to_json()).expect("a record").to_json(), given.to_json());
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_is_refused_with_what_is_wrong_and_its_source() {
+        let refused = |line: &str| Record::from_json(line).expect_err("it is no record");
+        let begin = "this line is not a record in canonical JSON";
+        let error = refused("{");
+        let source = error.source().expect("the parser's").to_string();
+        assert_eq!((error.to_string(), error.reason()), (begin.to_owned(), format!("{begin}: {source}")));
+        for (line, why) in
+            [("{}", "`instance` is missing or malformed"), (r#"{"n":1e999}"#, "the number 1e999 is out of range")]
+        {
+            let error = refused(line);
+            assert_eq!((error.to_string(), error.source().is_none()), (format!("{begin}: {why}"), true));
+            assert_eq!(error.reason(), error.to_string());
+        }
     }
 
     #[test]

@@ -8,28 +8,28 @@ use super::Record;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordFilter {
     level: Level,
-    every_end: bool,
+    all_end_records: bool,
 }
 
 impl RecordFilter {
-    /// Takes records of at least `level`; with `every_end` the ends of all stages, too.
-    pub(crate) fn new(level: Level, every_end: bool) -> Self {
-        Self { level, every_end }
+    /// Takes records of at least `level`; with `all_end_records` the ends of all stages, too.
+    pub(crate) fn new(level: Level, all_end_records: bool) -> Self {
+        Self { level, all_end_records }
     }
 
     /// Returns a filter that takes what either takes.
     pub(crate) fn or(self, other: Self) -> Self {
-        Self { level: self.level.min(other.level), every_end: self.every_end || other.every_end }
+        Self { level: self.level.min(other.level), all_end_records: self.all_end_records || other.all_end_records }
     }
 
     /// Returns the least severe level of ends, and of everything else.
     pub(crate) fn levels(self) -> (Level, Level) {
-        (if self.every_end { Level::ALL[0] } else { self.level }, self.level)
+        (if self.all_end_records { Level::ALL[0] } else { self.level }, self.level)
     }
 
     /// Returns true if it takes a record of this level and event.
     pub(crate) fn takes(self, level: Level, event: Event) -> bool {
-        level >= self.level || (self.every_end && event.is_end())
+        level >= self.level || (self.all_end_records && event.is_end())
     }
 
     /// Returns true if it takes `record`.

@@ -7,7 +7,7 @@ use ragtrace_core::context::Request;
 
 use super::record_mut::RecordMut;
 
-/// How much a record may hold. What is beyond is cut, with a mark that says how much.
+/// Limits on the size of a record. What is beyond is cut, with a mark that says how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordLimits {

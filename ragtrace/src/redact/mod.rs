@@ -7,15 +7,13 @@
 //! `token` and `auth.token` are secret, `input_tokens` is not. Only texts are looked at.
 //!
 //! This catches what looks like a secret. A value that must never leave, whatever it looks like,
-//! belongs in a [`Secret`].
+//! belongs in a [`Secret`](crate::Secret).
 
 mod key_prefixes;
 mod redactor;
 mod rules;
 mod scan;
-mod secret;
 mod secret_names;
 mod secret_shapes;
 
 pub use redactor::Redactor;
-pub use secret::Secret;

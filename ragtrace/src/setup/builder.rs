@@ -19,7 +19,7 @@ use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerCo
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
-use crate::sink::{BoxSink, Sink};
+use crate::sink::{BoxSink, Sink, fault_of_name};
 use crate::spool::{Durability, SpoolLimits};
 use crate::warning;
 
@@ -103,7 +103,8 @@ impl Builder {
         self
     }
 
-    /// Adds a sink. Two of one name are an error of [`install`](Self::install).
+    /// Adds a sink. Two of one name are an error of [`install`](Self::install), and so is one called
+    /// `console` while the console is on.
     pub fn sink(mut self, sink: impl Sink) -> Self {
         self.sinks.push(BoxSink::new(sink));
         self
@@ -187,8 +188,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If telemetry is installed already, a setting is malformed, two sinks have one name, or the
-    /// worker's thread cannot be started.
+    /// If telemetry is installed already, a setting is malformed, a sink's name is no valid one, two
+    /// sinks have one name, or the worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let variables = self.variables.transpose()?.unwrap_or_default();
         let level = self.level.transpose()?.or(variables.level).unwrap_or(Level::Info);
@@ -197,7 +198,8 @@ impl Builder {
             (folder, SpoolLimits::default().with_bytes(bytes))
         });
         let spool = spool_settings(self.spool.or(of_variables), self.durability.or(variables.durability))?;
-        refuse_duplicates(&self.sinks)?;
+        let console = ConsoleSink::new(self.console.or(variables.console).unwrap_or_default()).map(BoxSink::new);
+        check_names(console.as_ref(), &self.sinks)?;
         let queue = install(self.queue).ok_or_else(SetupError::installed)?;
         panic_hook::install_hook();
         variables.warning.iter().for_each(|warning| warning::print(warning));
@@ -212,12 +214,11 @@ impl Builder {
         let published = Published::default();
         let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let console = self.console.or(variables.console).unwrap_or_default();
         let started = start(WorkerConfig {
             queue: Arc::clone(&queue),
             origin: Arc::new(origin),
             level,
-            console: ConsoleSink::new(console).map(BoxSink::new),
+            console,
             sinks: self.sinks,
             memory_limits: self.queue,
             spool,
@@ -249,7 +250,8 @@ fn spool_settings(
 ) -> Result<Option<SpoolSettings>, SetupError> {
     match (spool, durability) {
         (None, Some(Durability::Spill | Durability::Durable)) => {
-            Err(SetupError::setting("records can only be kept on disk with a folder for it: set `spool`"))
+            let what = "records can only be kept on disk with a folder for it: set RAGTRACE_SPOOL or `Builder::spool`";
+            Err(SetupError::setting(what))
         }
         (None, _) | (_, Some(Durability::Memory)) => Ok(None),
         (Some((folder, limits)), durability) => {
@@ -260,9 +262,13 @@ fn spool_settings(
 }
 
 /// A sink's name is where its batches lie in the spool, and how reports and dead letters call it.
-fn refuse_duplicates(sinks: &[BoxSink]) -> Result<(), SetupError> {
+/// The console counts as one of them while it is on.
+fn check_names(console: Option<&BoxSink>, sinks: &[BoxSink]) -> Result<(), SetupError> {
+    if let Some(fault) = sinks.iter().map(Sink::name).find_map(fault_of_name) {
+        return Err(SetupError::setting(format!("give a sink another name: {fault}")));
+    }
     let mut names = HashSet::new();
-    match sinks.iter().map(Sink::name).find(|name| !names.insert(*name)) {
+    match console.into_iter().chain(sinks).map(Sink::name).find(|name| !names.insert(*name)) {
         Some(name) => Err(SetupError::setting(format!(
             "two sinks have the name `{name}`: give one of them another, as by `.named(\"{name}-2\")`"
         ))),

@@ -24,8 +24,8 @@ impl SetupError {
     }
 
     /// Returns true if a setting is at fault, of the code or of the environment: it is malformed,
-    /// lacks another one that it needs, or two sinks have one name. The message says what to
-    /// change.
+    /// lacks another one that it needs, or a sink's name is not valid or has been given twice. The
+    /// message says what to change.
     pub fn is_setting(&self) -> bool {
         matches!(self.0, Kind::Setting(_))
     }

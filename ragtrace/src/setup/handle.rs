@@ -40,19 +40,19 @@ impl TelemetryHandle {
         Self { commands, published, stage_totals }
     }
 
-    /// Has everything that was recorded before delivered, within `timeout`.
+    /// Delivers everything recorded so far, within `timeout`.
     ///
     /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
     /// its way, and the report is not complete; so it is at once if no sink that fails would be
     /// asked again before the time is over.
     pub async fn flush(&self, timeout: Duration) -> Report {
-        let request = self.request(timeout, |deadline, reply| Command::Flush { deadline, reply });
-        request.wait_off_thread().await
+        let pending = self.send(timeout, |deadline, reply| Command::Flush { deadline, reply });
+        pending.wait_off_thread().await
     }
 
     /// Does as [`flush`](Self::flush), and blocks the thread meanwhile.
     pub fn flush_blocking(&self, timeout: Duration) -> Report {
-        self.request(timeout, |deadline, reply| Command::Flush { deadline, reply }).wait()
+        self.send(timeout, |deadline, reply| Command::Flush { deadline, reply }).wait()
     }
 
     /// Returns what became of the records so far.
@@ -72,21 +72,22 @@ impl TelemetryHandle {
         text
     }
 
-    pub(super) fn request(
+    /// Sends a command to the worker, whose report is to come within `timeout`.
+    pub(super) fn send(
         &self,
         timeout: Duration,
         command: impl FnOnce(Instant, SyncSender<Report>) -> Command,
-    ) -> Request {
+    ) -> PendingReport {
         // The longest there is a use for; an instant cannot take any duration.
         const LONGEST: Duration = Duration::from_hours(24 * 365);
         let (reply, answer) = sync_channel(1);
         let deadline = Instant::now() + timeout.min(LONGEST);
         if let Some(commands) = self.commands.upgrade() {
-            // A worker that is gone drops the command, and so does this: the request sees that
-            // nobody will answer.
+            // A worker that is gone drops the command, and so does this: whoever waits sees
+            // that nobody will answer.
             let _ = commands.send(command(deadline, reply));
         }
-        Request { answer, deadline, published: self.published.clone() }
+        PendingReport { answer, deadline, published: self.published.clone() }
     }
 }
 
@@ -96,14 +97,14 @@ impl fmt::Debug for TelemetryHandle {
     }
 }
 
-/// A command that was sent, and where its answer comes.
-pub(super) struct Request {
+/// The report that answers a command, once the worker has sent it.
+pub(super) struct PendingReport {
     answer: Receiver<Report>,
     deadline: Instant,
     published: Published,
 }
 
-impl Request {
+impl PendingReport {
     /// Waits for the answer. A worker that a sink holds up does not answer in time, and one that
     /// has ended does not answer at all: then its last account must do.
     pub(super) fn wait(self) -> Report {
@@ -115,11 +116,11 @@ impl Request {
     pub(super) async fn wait_off_thread(self) -> Report {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let published = self.published.clone();
-        let waiting = std::thread::Builder::new().name("ragtrace-flush".to_owned()).spawn(move || {
+        let waiter = std::thread::Builder::new().name("ragtrace-flush".to_owned()).spawn(move || {
             // Whoever asked may have gone.
             let _ = sender.send(self.wait());
         });
-        let report = match waiting {
+        let report = match waiter {
             Ok(_thread) => receiver.await.ok(),
             Err(_) => None,
         };

@@ -9,11 +9,11 @@ use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{Queue, uninstall};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::handle::{Request, TelemetryHandle};
+use super::handle::{PendingReport, TelemetryHandle};
 use crate::pipeline::{Command, Report, Stats};
 
 /// How long dropping the telemetry may take.
-const DROPPING: Duration = Duration::from_secs(2);
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The installed telemetry. Dropping it delivers what it can within two seconds.
 ///
@@ -27,7 +27,7 @@ pub struct Telemetry {
     _commands: UnboundedSender<Command>,
     queue: Arc<Queue>,
     /// `None` once it is shut down.
-    listening: Option<ListenerGuard>,
+    guard: Option<ListenerGuard>,
 }
 
 impl Telemetry {
@@ -35,9 +35,9 @@ impl Telemetry {
         handle: TelemetryHandle,
         commands: UnboundedSender<Command>,
         queue: Arc<Queue>,
-        listening: ListenerGuard,
+        guard: ListenerGuard,
     ) -> Self {
-        Self { handle, _commands: commands, queue, listening: Some(listening) }
+        Self { handle, _commands: commands, queue, guard: Some(guard) }
     }
 
     /// Returns a handle that can do everything but shut down. It does not keep the telemetry alive,
@@ -46,7 +46,7 @@ impl Telemetry {
         self.handle.clone()
     }
 
-    /// Has everything that was recorded before delivered, within `timeout`.
+    /// Delivers everything recorded so far, within `timeout`.
     ///
     /// With a spool, what a sink does not take now is put on disk. What is neither then stays on
     /// its way, and the report is not complete; so it is at once if no sink that fails would be
@@ -85,10 +85,10 @@ impl Telemetry {
         self.handle.to_prometheus()
     }
 
-    fn end(&mut self, timeout: Duration) -> Request {
-        self.listening = None;
+    fn end(&mut self, timeout: Duration) -> PendingReport {
+        self.guard = None;
         uninstall(&self.queue);
-        self.handle.request(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
+        self.handle.send(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
     }
 }
 
@@ -100,8 +100,8 @@ impl fmt::Debug for Telemetry {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        if self.listening.is_some() {
-            let report = self.end(DROPPING).wait();
+        if self.guard.is_some() {
+            let report = self.end(DROP_TIMEOUT).wait();
             if !report.complete {
                 crate::warning::print(&format!("not everything was delivered: {report}"));
             }

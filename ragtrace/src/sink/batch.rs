@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record};
 
-/// When a batch is closed, and how many may be under way at once.
+/// Limits at which a batch is closed, and on how many may be under way at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchLimits {
@@ -17,7 +17,7 @@ pub struct BatchLimits {
     pub records: usize,
     /// Bytes in a batch, as an estimate of the records' canonical JSON.
     pub bytes: usize,
-    /// How long the first record of a batch waits for more.
+    /// The longest that a batch's first record waits.
     pub age: Duration,
     /// Batches under way at once; at least 1.
     pub in_flight: usize,

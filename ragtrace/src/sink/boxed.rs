@@ -10,10 +10,10 @@ use ragtrace_core::Level;
 use super::{Batch, BatchLimits, Delivered, Needs, Sink, SinkError};
 
 /// A sink of any type.
-pub struct BoxSink(Box<dyn Erased>);
+pub struct BoxSink(Box<dyn DynSink>);
 
 impl BoxSink {
-    /// Forgets the type of `sink`.
+    /// Boxes `sink`.
     pub fn new(sink: impl Sink) -> Self {
         Self(Box::new(sink))
     }
@@ -88,7 +88,7 @@ impl<S: Sink> Sink for Arc<S> {
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// [`Sink`] as an object can have it.
-trait Erased: Send + Sync {
+trait DynSink: Send + Sync {
     fn name(&self) -> &str;
     fn limits(&self) -> BatchLimits;
     fn level(&self) -> Option<Level>;
@@ -98,7 +98,7 @@ trait Erased: Send + Sync {
     fn close(&self) -> Boxed<'_, ()>;
 }
 
-impl<S: Sink> Erased for S {
+impl<S: Sink> DynSink for S {
     fn name(&self) -> &str {
         Sink::name(self)
     }

@@ -66,7 +66,7 @@ pub struct SinkError {
     is_panic: bool,
 }
 
-/// What the pipeline does with a batch that did not arrive.
+/// The pipeline's next step after an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {

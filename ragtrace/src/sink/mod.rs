@@ -23,6 +23,7 @@ mod contract;
 mod discard;
 mod error;
 mod json_lines;
+mod name;
 mod needs;
 
 pub use batch::{Batch, BatchLimits};
@@ -31,4 +32,5 @@ pub use contract::Sink;
 pub use discard::Discard;
 pub use error::{Delivered, SinkError, Verdict};
 pub use json_lines::JsonLines;
+pub(crate) use name::fault_of_name;
 pub use needs::Needs;

@@ -1,25 +1,24 @@
 //! What a sink needs besides records of its level.
 
-/// What a [`Sink`](super::Sink) needs of the pipeline besides records of its level: nothing unless
-/// set.
+/// Requirements of a [`Sink`](super::Sink) besides its level: none unless set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
-    every_end: bool,
+    all_end_records: bool,
 }
 
 impl Needs {
-    /// Has the sink take the end record of every stage, whatever its level.
+    /// Requests the end record of every stage, whatever its level.
     ///
     /// A sink that makes spans of end records needs that: its trees would have holes where a level
     /// hides a stage.
-    pub fn with_every_end(mut self) -> Self {
-        self.every_end = true;
+    pub fn with_all_end_records(mut self) -> Self {
+        self.all_end_records = true;
         self
     }
 
     /// Returns true if the sink takes the end record of every stage.
-    pub fn every_end(&self) -> bool {
-        self.every_end
+    pub fn all_end_records(&self) -> bool {
+        self.all_end_records
     }
 }

@@ -13,8 +13,8 @@ use ragtrace_core::context::Request;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::members::{Json as Read, Members};
-use crate::metrics::{DurationSketch, RequestMetric, RunStatus, StageMinute};
+use crate::json_members::{Json as Read, JsonError, Members};
+use crate::metrics::{DurationSketch, RequestMetric, StageMinute};
 use crate::record::{ChunkBuilder, Origin, add_json};
 use crate::sink::Batch;
 
@@ -51,7 +51,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
         return Err(format!("its format is {version}, and this version reads {VERSION}"));
     }
     let mut chunks = Vec::new();
-    lines.try_for_each(|line| add_json(&mut chunks, line).map_err(|error| error.to_string()))?;
+    lines.try_for_each(|line| add_json(&mut chunks, line).map_err(|error| error.reason()))?;
     let records: Vec<_> = chunks.into_iter().flat_map(ChunkBuilder::finish).collect();
     let expected = header.unsigned("records").ok_or("its number of records is malformed")?;
     if expected != records.len() as u64 {
@@ -72,7 +72,7 @@ fn list<T>(
     header: &Members<'_>,
     name: &str,
     read: impl Fn(&Members<'_>) -> Option<T>,
-) -> Result<Option<Vec<T>>, String> {
+) -> Result<Option<Vec<T>>, JsonError> {
     let one = |json| match json {
         Read::Nested(text) => Members::of(text).map(|members| read(&members)),
         _ => Ok(None),
@@ -123,7 +123,7 @@ fn request(members: &Members<'_>) -> Option<RequestMetric> {
         timestamp: members.parsed("timestamp")?,
         operation: Cow::Owned(members.text("operation")?.to_owned()),
         duration: Duration::from_nanos(members.unsigned("duration_ns")?),
-        status: RunStatus::from_name(members.text("status")?)?,
+        status: members.parsed("status")?,
         request: Arc::new(request),
     })
 }

@@ -46,9 +46,9 @@ pub(super) struct BatchMeta {
 pub(super) fn footprint(bytes: usize) -> u64 {
     const PAGE: usize = 4_096;
     const AROUND: usize = 128;
-    let piece = |length: usize| ((length + AROUND).div_ceil(PAGE).next_power_of_two() * PAGE) as u64;
+    let table_size = |length: usize| ((length + AROUND).div_ceil(PAGE).next_power_of_two() * PAGE) as u64;
     let (whole, rest) = (bytes / PIECE, bytes % PIECE);
-    whole as u64 * piece(PIECE) + if rest > 0 { piece(rest) } else { 0 }
+    whole as u64 * table_size(PIECE) + if rest > 0 { table_size(rest) } else { 0 }
 }
 
 /// An error of the file.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ragtrace_core::{Timestamp, json};
 
-use crate::members::{Json, Members};
+use crate::json_members::{Json, Members};
 use crate::record::Record;
 
 /// A record that a sink refused for good.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ragtrace_core::ParseError;
 
-/// When records go to disk.
+/// The policy for writing records to disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
@@ -36,7 +36,7 @@ impl FromStr for Durability {
     }
 }
 
-/// How much a spool may hold.
+/// Limits on a spool's size and age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
@@ -47,13 +47,13 @@ pub struct SpoolLimits {
     pub bytes: u64,
     /// The age over which batches are dropped.
     pub age: Duration,
-    /// Which batches are dropped when there is no room.
+    /// The batches to drop when the spool is full.
     pub when_full: WhenFull,
     /// Bytes of dead letters in the folder. Beyond, refused records are counted as dropped.
     pub dead_letter_bytes: u64,
 }
 
-/// Which batches are dropped when the spool is full.
+/// The batches to drop when the spool is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhenFull {

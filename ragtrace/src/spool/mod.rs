@@ -41,18 +41,18 @@
 //! Ground first: `codec` (a batch as bytes), `database` (the file of a slot), `slot`, `index` and
 //! `undecided` (what the file holds, in memory), `protocol` (what the worker asks and is answered),
 //! `group_commit`; then the thread's work: `store` (its state), `recover` (opening), `execute` (the
-//! commands) and `thread` (the loop). `dead_letter`, `replay` and `erase` are for other programs,
+//! commands) and `thread` (the loop). `dead_letter`, `replay` and `purge` are for other programs,
 //! too.
 
 mod codec;
 mod database;
 mod dead_letter;
-mod erase;
 mod execute;
 mod group_commit;
 mod index;
 mod limits;
 mod protocol;
+mod purge;
 mod recover;
 mod replay;
 mod slot;
@@ -61,8 +61,8 @@ mod thread;
 mod undecided;
 
 pub use dead_letter::{DeadLetter, DeadLetters};
-pub use erase::{Erased, erase};
 pub use limits::{Durability, SpoolLimits, WhenFull};
 pub(crate) use protocol::{KeptBatch, SpoolCommand, SpoolConfig, SpoolEvent, SpoolHandle, StoredBatch, StoredKey};
-pub use replay::Replayed;
+pub use purge::{PurgedSpool, purge};
+pub use replay::ReplayReport;
 pub(crate) use thread::start;

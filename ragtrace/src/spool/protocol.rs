@@ -135,7 +135,7 @@ impl SpoolHandle {
 #[cfg(test)]
 impl StoredKey {
     /// Makes a key that no file knows.
-    pub(crate) fn made_up(number: u64) -> Self {
+    pub(crate) fn for_test(number: u64) -> Self {
         Self(number)
     }
 }

@@ -12,12 +12,12 @@ use crate::sink::{Batch, Sink};
 /// The result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Replayed {
+pub struct ReplayReport {
     /// Letters that arrived and are gone.
     pub delivered: usize,
     /// Letters that stay: refused again, or for other sinks.
     pub kept: usize,
-    /// Why letters were refused again, each reason once.
+    /// The distinct reasons for new refusals.
     pub reasons: Vec<String>,
 }
 
@@ -30,7 +30,7 @@ impl DeadLetters {
     /// # Errors
     ///
     /// If the letters cannot be read or rewritten.
-    pub async fn replay(&self, sink: &impl Sink) -> io::Result<Replayed> {
+    pub async fn replay(&self, sink: &impl Sink) -> io::Result<ReplayReport> {
         let letters = self.read()?;
         let (ours, others): (Vec<_>, Vec<_>) = letters.into_iter().partition(|letter| letter.sink == sink.name());
         let mut arrived = HashSet::new();
@@ -44,7 +44,7 @@ impl DeadLetters {
         reasons.sort();
         reasons.dedup();
         let delivered = self.retain(|letter| !(letter.sink == sink.name() && arrived.contains(&letter.record.id())))?;
-        Ok(Replayed { delivered, kept: ours.len() + others.len() - delivered, reasons })
+        Ok(ReplayReport { delivered, kept: ours.len() + others.len() - delivered, reasons })
     }
 }
 

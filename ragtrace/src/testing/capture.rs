@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use ragtrace_core::RequestContext;
-use ragtrace_core::capture::{Capture as Entries, ManualClock};
+use ragtrace_core::capture::{CapturedEntries, ManualClock};
 use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::stage::panic_hook;
 
@@ -49,8 +49,7 @@ impl Capture {
         Self::default()
     }
 
-    /// Has stages see the time of `clock`, and ids that count from 1, so that what is recorded is
-    /// the same in every run.
+    /// Sets the clock, and makes ids count from 1, so that what is recorded is the same in every run.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self
@@ -73,10 +72,10 @@ impl Capture {
 
 /// A capture that has begun.
 struct Running {
-    entries: Arc<Entries>,
+    entries: Arc<CapturedEntries>,
     context: RequestContext,
     is_reproducible: bool,
-    _listening: ListenerGuard,
+    _guard: ListenerGuard,
 }
 
 impl Running {
@@ -87,9 +86,9 @@ impl Running {
             Some(clock) => RequestContext::reproducible(clock.anchor()),
             None => RequestContext::current().unwrap_or_else(RequestContext::bare),
         };
-        let entries = Entries::new(clock);
-        let context = context.with_listener(Arc::<Entries>::clone(&entries));
-        Self { entries, context, is_reproducible, _listening: ListenerGuard::begin() }
+        let entries = CapturedEntries::new(clock);
+        let context = context.with_listener(Arc::<CapturedEntries>::clone(&entries));
+        Self { entries, context, is_reproducible, _guard: ListenerGuard::begin() }
     }
 
     fn finish(&self) -> Captured {

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display as _};
 use std::sync::Arc;
 
-use ragtrace_core::capture::Capture as Entries;
+use ragtrace_core::capture::CapturedEntries;
 use ragtrace_core::{Level, StageDescriptor};
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub struct Captured {
 }
 
 impl Captured {
-    pub(super) fn from_entries(entries: &Entries, is_reproducible: bool) -> Self {
+    pub(super) fn from_entries(entries: &CapturedEntries, is_reproducible: bool) -> Self {
         let origin = Origin { service: None, environment: None, version: None, host: None, instance: Uuid::nil() };
         let mut assembler = Assembler::new(Arc::new(origin), RecordFilter::new(Level::Trace, true));
         if is_reproducible {

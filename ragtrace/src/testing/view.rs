@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use ragtrace_core::{Event, SpanId};
+use ragtrace_core::{Event, SpanId, StageDescriptor};
 
 use super::names::expect_known;
 use super::tree::{Line, Tree};
@@ -68,6 +68,23 @@ impl<'a> View<'a> {
     #[track_caller]
     pub fn within(&self, name: &str) -> Self {
         expect_known(self.all, name);
+        self.inside(name)
+    }
+
+    /// Asserts that every record belongs to a run inside a run of `stage`, at whatever depth, and
+    /// returns the same records. See [`within`](Self::within), which takes a name.
+    ///
+    /// # Panics
+    ///
+    /// If a record belongs to no such run, or there are none at all: the test fails, and what was
+    /// captured is printed.
+    #[track_caller]
+    pub fn within_stage(&self, stage: &StageDescriptor) -> Self {
+        self.inside(stage.name())
+    }
+
+    #[track_caller]
+    fn inside(&self, name: &str) -> Self {
         let Self { all, records, what } = self;
         assert!(!records.is_empty(), "expected records of {what} within `{name}`, found none; {}", Tree(all));
         let outside = records.iter().find(|record| !is_within(all, record, name));

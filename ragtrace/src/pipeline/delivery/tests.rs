@@ -119,7 +119,7 @@ fn store_all(delivery: &mut SinkDelivery, commands: &Receiver<SpoolCommand>, now
     for command in commands.try_iter() {
         if let SpoolCommand::Store { ticket, .. } = command {
             delivery.handle_spool_event(
-                SpoolEvent::Stored { sink_index: 0, ticket, key: Ok(StoredKey::made_up(ticket)) },
+                SpoolEvent::Stored { sink_index: 0, ticket, key: Ok(StoredKey::for_test(ticket)) },
                 now,
             );
         }

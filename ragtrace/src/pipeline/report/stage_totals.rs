@@ -56,7 +56,7 @@ impl StageTotals {
             total.items = total.items.saturating_add(part.items);
             // A counter never goes down, whatever a stage says it cost.
             total.cost_usd += part.cost_usd.max(0.0);
-            total.took = total.took.saturating_add(part.total());
+            total.took = total.took.saturating_add(part.total_duration());
             total.durations.merge(&part.durations);
         }
     }

@@ -80,8 +80,7 @@ impl Stats {
 pub struct Report {
     /// The account at its end.
     pub stats: Stats,
-    /// Whether everything that was accepted before it began is done: delivered, dead-lettered, or
-    /// on disk.
+    /// True if everything accepted before is done: delivered, dead-lettered, or on disk.
     pub complete: bool,
 }
 

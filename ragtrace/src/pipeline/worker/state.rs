@@ -133,7 +133,7 @@ fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
     let batch_limits = all().map(Sink::limits).collect();
     let filter_of = |sink: &BoxSink| {
         let level = Sink::level(sink).unwrap_or(config.level);
-        RecordFilter::new(level, sink.needs().every_end())
+        RecordFilter::new(level, sink.needs().all_end_records())
     };
     let filters: Vec<_> = all().map(filter_of).collect();
     // Without a sink the builder's level says what counts as filtered.

@@ -11,10 +11,8 @@ use super::attempt::{Attempts, line};
 use super::batches::{self, Batches};
 use super::report::SinkReport;
 use crate::record::RecordFilter;
-use crate::sink::{Batch, Sink};
+use crate::sink::{Batch, Sink, fault_of_name};
 
-/// The longest name of a sink, in bytes.
-const LONGEST_NAME: usize = 64;
 /// Batches that are sent at once, if the sink wants more.
 const MOST_AT_ONCE: usize = 8;
 
@@ -33,7 +31,7 @@ pub(super) struct Checks<S> {
 
 impl<S: Sink> Checks<S> {
     pub(super) fn new(sink: S, count: Option<Count>, timeout: Duration) -> Self {
-        let filter = RecordFilter::new(Sink::level(&sink).unwrap_or(Level::Trace), sink.needs().every_end());
+        let filter = RecordFilter::new(Sink::level(&sink).unwrap_or(Level::Trace), sink.needs().all_end_records());
         let report = SinkReport::new(sink.name().to_owned());
         let attempts = Attempts { sink: Arc::new(sink), timeout };
         Self { attempts, count, batches: Batches::new(filter), report, arrived: 0 }
@@ -66,13 +64,7 @@ impl<S: Sink> Checks<S> {
     fn name_and_limits(&mut self) {
         let sink = &self.attempts.sink;
         let (name, limits) = (sink.name(), sink.limits());
-        let mut faults = Vec::new();
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(is_plain) {
-            faults.push(format!(
-                "the name {name:?} should be of 1 to {LONGEST_NAME} letters, digits, dots, dashes and underscores"
-            ));
-        }
+        let mut faults: Vec<_> = fault_of_name(name).into_iter().collect();
         if limits.records == 0 || limits.bytes == 0 || limits.in_flight == 0 {
             faults.push(format!("a limit is zero: {limits:?}"));
         }

@@ -1,4 +1,4 @@
-//! Erasing a person from what waits on disk.
+//! Purging a person from what waits on disk.
 
 use std::collections::HashSet;
 use std::io;
@@ -12,20 +12,20 @@ use super::slot::Slot;
 use super::undecided::read_undecided;
 use crate::sink::Batch;
 
-/// Counts of what was erased from a spool, or would be.
+/// Counts of what was purged from a spool, or would be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Erased {
+pub struct PurgedSpool {
     /// Records that waited for a sink, counted for each.
     pub records: u64,
     /// Finished requests that waited beside them.
     pub requests: u64,
     /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or
-    /// left when that process ends; erase again then.
+    /// left when that process ends; purge again then.
     pub slots_in_use: usize,
 }
 
-/// Erases from the spool in `folder` what is of a user: every record of theirs, and of each trace
+/// Purges from the spool in `folder` what is of a user: every record of theirs, and of each trace
 /// with one of those in the spool, also where a sampler has not decided yet. With `dry_run` it only
 /// counts.
 ///
@@ -35,14 +35,14 @@ pub struct Erased {
 /// # Errors
 ///
 /// If the folder is there and cannot be read or written.
-pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Result<Erased> {
+pub fn purge(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Result<PurgedSpool> {
     let folder = folder.as_ref();
-    let mut erased = Erased::default();
+    let mut purged = PurgedSpool::default();
     if !folder.exists() {
-        return Ok(erased);
+        return Ok(purged);
     }
     let orphans = Slot::orphans(folder)?;
-    erased.slots_in_use = Slot::with_a_file(folder)? - orphans.len();
+    purged.slots_in_use = Slot::with_a_file(folder)? - orphans.len();
     let failed = |error: SpoolError| io::Error::other(error.to_string());
     let mut slots = Vec::new();
     let mut traces = HashSet::new();
@@ -65,8 +65,8 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
             let rest = without(&batch, user_id, &traces);
             let gone = batch.records().len() - rest.records().len();
             let gone_requests = batch.requests().len() - rest.requests().len();
-            erased.records += gone as u64;
-            erased.requests += gone_requests as u64;
+            purged.records += gone as u64;
+            purged.requests += gone_requests as u64;
             if dry_run || gone + gone_requests == 0 {
                 return Ok(());
             }
@@ -80,13 +80,13 @@ pub fn erase(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
         })
         .map_err(failed)?;
         for trace_id in file.undecided().map_err(failed)?.into_keys().filter(|trace_id| traces.contains(trace_id)) {
-            erased.records += read_undecided(file, trace_id).map_err(failed)?.len() as u64;
+            purged.records += read_undecided(file, trace_id).map_err(failed)?.len() as u64;
             if !dry_run {
                 file.write(|transaction| transaction.remove_undecided(trace_id)).map_err(failed)?;
             }
         }
     }
-    Ok(erased)
+    Ok(purged)
 }
 
 /// Calls `take` with every batch that can be read. One that cannot is dropped, and reported, by
@@ -155,9 +155,9 @@ mod tests {
                 .expect("it is written");
         }
         drop((file, slot));
-        let counted = erase(folder.path(), "alice", true).expect("the folder is ours");
-        let erased = erase(folder.path(), "alice", false).expect("the folder is ours");
-        assert_eq!((counted.records, counted), (2, erased));
+        let counted = purge(folder.path(), "alice", true).expect("the folder is ours");
+        let purged = purge(folder.path(), "alice", false).expect("the folder is ours");
+        assert_eq!((counted.records, counted), (2, purged));
         let (file, _) = Slot::claim(folder.path()).expect("nobody has it").open().expect("it is whole");
         assert_eq!(file.undecided().expect("it is whole").into_keys().collect::<Vec<_>>(), [of_bob]);
     }

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use ragtrace_core::{ToValue, Value};
+use super::{ToValue, Value};
+
+/// The mark that is recorded and printed in the place of a secret.
+const MARK: &str = "[secret]";
 
 /// A value that never leaves: recorded and printed it is a mark, and its owner alone can look at
 /// it.
@@ -43,18 +46,18 @@ impl<T> From<T> for Secret<T> {
 
 impl<T> ToValue for Secret<T> {
     fn to_value(&self) -> Value {
-        Value::Text(Cow::Borrowed("[secret]"))
+        Value::Text(Cow::Borrowed(MARK))
     }
 }
 
 impl<T> fmt::Display for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad("[secret]")
+        f.pad(MARK)
     }
 }
 
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad("[secret]")
+        f.pad(MARK)
     }
 }

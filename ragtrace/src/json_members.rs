@@ -5,6 +5,8 @@
 //! where each value begins and ends, and the standard library reads the numbers.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
@@ -27,15 +29,44 @@ pub(crate) enum Json<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Number<'a>(&'a str);
 
+/// The fault of a text that should be JSON.
+#[derive(Clone, Debug)]
+pub(crate) enum JsonError {
+    Malformed(Arc<serde_json::Error>),
+    /// A number, as it was written, that is not finite as an `f64`.
+    OutOfRange(String),
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => error.fmt(f),
+            Self::OutOfRange(number) => write!(f, "the number {number} is out of range"),
+        }
+    }
+}
+
+impl From<JsonError> for String {
+    fn from(error: JsonError) -> Self {
+        error.to_string()
+    }
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed(Arc::new(error))
+    }
+}
+
 impl<'a> Members<'a> {
     /// Reads an object.
-    pub(crate) fn of(text: &'a str) -> Result<Self, String> {
-        let raw: BTreeMap<String, &RawValue> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    pub(crate) fn of(text: &'a str) -> Result<Self, JsonError> {
+        let raw: BTreeMap<String, &RawValue> = serde_json::from_str(text)?;
         let mut raw: Vec<_> = raw.into_iter().map(|(name, value)| (name, value.get())).collect();
         // They all lie in `text`.
         raw.sort_by_key(|(_, value)| value.as_ptr());
         let members = raw.into_iter().map(|(name, value)| Ok((name, Json::of(value)?)));
-        members.collect::<Result<_, String>>().map(Self)
+        members.collect::<Result<_, JsonError>>().map(Self)
     }
 
     /// The members in the order in which they were written.
@@ -75,7 +106,7 @@ impl<'a> Members<'a> {
     }
 
     /// The object that a member is, or `None` if it is no object.
-    pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, String> {
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Members<'a>>, JsonError> {
         match self.get(name) {
             Some(Json::Nested(text)) if text.starts_with('{') => Members::of(text).map(Some),
             _ => Ok(None),
@@ -83,10 +114,10 @@ impl<'a> Members<'a> {
     }
 
     /// The values of a list, none if the member is no list.
-    pub(crate) fn list(&self, name: &str) -> Result<Vec<Json<'a>>, String> {
+    pub(crate) fn list(&self, name: &str) -> Result<Vec<Json<'a>>, JsonError> {
         match self.get(name) {
             Some(Json::Nested(text)) if text.starts_with('[') => {
-                let raw: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+                let raw: Vec<&RawValue> = serde_json::from_str(text)?;
                 raw.into_iter().map(|value| Json::of(value.get())).collect()
             }
             _ => Ok(Vec::new()),
@@ -96,15 +127,15 @@ impl<'a> Members<'a> {
 
 impl<'a> Json<'a> {
     /// Reads what is known to be one value.
-    fn of(text: &'a str) -> Result<Self, String> {
+    fn of(text: &'a str) -> Result<Self, JsonError> {
         Ok(match text.as_bytes().first() {
             Some(b'{' | b'[') => Self::Nested(text),
-            Some(b'"') => Self::Text(serde_json::from_str(text).map_err(|error| error.to_string())?),
+            Some(b'"') => Self::Text(serde_json::from_str(text)?),
             Some(b't') => Self::Bool(true),
             Some(b'f') => Self::Bool(false),
             Some(b'n') => Self::Null,
             _ if Number(text).as_f64().is_finite() => Self::Number(Number(text)),
-            _ => return Err(format!("the number {text} is out of range")),
+            _ => return Err(JsonError::OutOfRange(text.to_owned())),
         })
     }
 }

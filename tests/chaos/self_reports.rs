@@ -9,7 +9,7 @@ use ragtrace_tests::{Reply, Scripted, install, issue, until};
 
 use crate::process::collecting;
 
-fn own(records: &[Record]) -> Vec<String> {
+fn self_reports(records: &[Record]) -> Vec<String> {
     records.iter().filter(|record| record.logger() == "ragtrace").map(|record| record.message().into_owned()).collect()
 }
 
@@ -25,13 +25,13 @@ fn failures_and_recoveries_are_records_for_the_other_sinks() {
     issue(1);
     until("the recovery to be told", Duration::from_secs(10), || {
         telemetry.flush_blocking(Duration::from_millis(100));
-        own(&seen.lock().expect("whole")).contains(&"ragtrace_sink_recovered".to_owned())
+        self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_sink_recovered".to_owned())
     });
     until("the shipping to be told", Duration::from_secs(10), || {
-        own(&seen.lock().expect("whole")).contains(&"ragtrace_batches_shipped".to_owned())
+        self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_batches_shipped".to_owned())
     });
-    // That what is told is shipped, and that this is not told of, is a test of the lane, with made-up time.
-    assert!(own(&seen.lock().expect("whole")).contains(&"ragtrace_shipping_failed".to_owned()));
+    // That what is told is shipped, and that this is not told of, is a test of delivery, with made-up time.
+    assert!(self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_shipping_failed".to_owned()));
     telemetry.shutdown(Duration::from_secs(1));
 }
 
