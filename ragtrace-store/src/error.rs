@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Missing,
     NotAStore,
     Schema,
-    Passing,
+    Transient,
     Other,
 }
 
@@ -26,7 +26,7 @@ impl StoreError {
         Self { kind, message: message.into(), source: None }
     }
 
-    pub(crate) fn because(self, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn with_source(self, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source, ..self }
     }
 
@@ -57,7 +57,7 @@ impl StoreError {
     /// Returns `true` if the same call may succeed later: the database is locked, busy, full or
     /// cannot be reached.
     pub fn is_retryable(&self) -> bool {
-        self.kind == Kind::Passing
+        self.kind == Kind::Transient
     }
 }
 

@@ -15,7 +15,7 @@ use super::retain::retain;
 use super::{connect, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
-use crate::tables::Process;
+use crate::tables::InstanceRow;
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
 ///
@@ -128,7 +128,7 @@ impl Sink for SqliteSink {
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let mut writer = self.writer.lock().await;
         self.write(&mut writer, batch).await?;
-        writer.instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
+        writer.instances.extend(InstanceRow::all_of(batch).iter().map(|process| process.instance));
         if let Some(retention) = self.retention {
             let path = self.path.clone();
             self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });
