@@ -1,9 +1,9 @@
-//! Why a store could not be opened, read, written or tidied.
+//! Errors of opening, reading or writing a store.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a store could not be opened, read, written or tidied. The message says what to do about it.
+/// An error of opening, reading or writing a store. The message says what to do about it.
 #[derive(Debug)]
 pub struct StoreError {
     kind: Kind,

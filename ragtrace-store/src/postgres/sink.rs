@@ -46,8 +46,9 @@ pub struct PostgresSink {
 }
 
 impl PostgresSink {
-    /// Makes a sink that writes to the database at `url`. Nothing is connected before the first
-    /// batch; a malformed URL parks the sink.
+    /// Makes a sink that writes to the database at `url`: a URL of libpq's, in which the parameter
+    /// `schema` of ours may name the schema, as [`schema`](Self::schema) does. Nothing is connected
+    /// before the first batch; a malformed URL parks the sink.
     pub fn new(url: impl Into<String>) -> Self {
         let writer = Arc::new(Writer::new(PgLocation::from_url(&url.into())));
         Self {
@@ -66,7 +67,8 @@ impl PostgresSink {
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
+    /// [`Sink::level`], which returns it.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
@@ -85,9 +87,9 @@ impl PostgresSink {
         self
     }
 
-    /// Has retention run beside the deliveries, once an hour at most and over a connection of its
-    /// own, which no delivery waits for. Where several processes are asked to, one of them does it
-    /// at a time. The role has to own the tables.
+    /// Runs retention beside deliveries, at most once an hour and over a connection of its own,
+    /// which no delivery waits for. Where several processes are asked to, one of them does it at a
+    /// time. The role has to own the tables.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self

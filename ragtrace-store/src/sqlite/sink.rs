@@ -67,14 +67,15 @@ impl SqliteSink {
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
+    /// [`Sink::level`], which returns it.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Has retention run beside the deliveries, once an hour at most and over a connection of its
-    /// own. A delivery waits for one of its steps at most, which are milliseconds.
+    /// Runs retention beside deliveries, at most once an hour and over a connection of its own. A
+    /// delivery waits for one of its steps at most, which are milliseconds.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
