@@ -56,7 +56,8 @@ pub(super) fn while_reading_version(path: &Path, error: sqlx::Error) -> Fault {
     match primary_code(&error) {
         Some(code::ERROR) => {
             let advice = "give the path your program writes to";
-            Fault::new(Cause::NotAStore, format!("the tables of `{shown}` are not ragtrace's: {advice}")).with_source(error)
+            Fault::new(Cause::NotAStore, format!("the tables of `{shown}` are not ragtrace's: {advice}"))
+                .with_source(error)
         }
         Some(code::CANTOPEN | code::READONLY | code::PERM | code::AUTH | code::NOTADB | code::CORRUPT) => {
             while_opening(path, error)

@@ -94,7 +94,8 @@ impl<'a> Waterfall<'a> {
             SpanStatus::Open | SpanStatus::Lost => format!("{status} for {}", duration(trace.duration())),
             _ => format!("{status} in {}", duration(trace.duration())),
         };
-        let errors = trace.spans().filter(|span| span.status() == SpanStatus::Failed && !is_reported_by_child(*span)).count();
+        let errors =
+            trace.spans().filter(|span| span.status() == SpanStatus::Failed && !is_reported_by_child(*span)).count();
         let counts = [Some(counted(trace.spans().len(), "span")), (errors > 0).then(|| counted(errors, "error"))];
         let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let used = 2 + width_of(&id) + 2 + width_of(&outcome);
