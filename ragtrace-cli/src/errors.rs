@@ -2,14 +2,14 @@
 
 use ragtrace_store as store;
 
-use crate::filter::Records;
+use crate::filter::RecordArgs;
 use crate::output::{Failure, Found, Output};
 use crate::rows;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    records: Records,
+    records: RecordArgs,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {

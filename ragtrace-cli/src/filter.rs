@@ -5,23 +5,23 @@ use ragtrace::{Record, Timestamp};
 use ragtrace_store::{LogFilter, TraceFilter};
 
 use crate::output::Format;
-use crate::when;
+use crate::time;
 
-/// Whose records or traces.
+/// Identities by which records or traces are filtered.
 #[derive(Args)]
-pub(crate) struct Whose {
-    /// Of this user only.
-    #[arg(long, alias = "user-id", value_name = "ID")]
+pub(crate) struct IdentityFilter {
+    /// Only this user's.
+    #[arg(long, visible_alias = "user-id", value_name = "ID")]
     user: Option<String>,
-    /// Of this tenant only.
-    #[arg(long, alias = "tenant-id", value_name = "ID")]
+    /// Only this tenant's.
+    #[arg(long, visible_alias = "tenant-id", value_name = "ID")]
     tenant: Option<String>,
-    /// Of this session only, such as a conversation.
-    #[arg(long, alias = "session-id", value_name = "ID")]
+    /// Only this session's, such as a conversation's.
+    #[arg(long, visible_alias = "session-id", value_name = "ID")]
     session: Option<String>,
 }
 
-impl Whose {
+impl IdentityFilter {
     pub(crate) fn logs(&self, mut filter: LogFilter) -> LogFilter {
         if let Some(user) = &self.user {
             filter = filter.user_id(user);
@@ -55,31 +55,31 @@ impl Whose {
     }
 }
 
-/// Which records, in commands that list them.
+/// Arguments of the commands that list records.
 #[derive(Args)]
-pub(crate) struct Records {
+pub(crate) struct RecordArgs {
     #[command(flatten)]
-    whose: Whose,
-    /// Of the stage of this name only.
+    identity: IdentityFilter,
+    /// Only the stage of this name.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// Since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    /// Not before this time: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     since: Option<Timestamp>,
-    /// Before then, given likewise.
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    /// Before this time, given likewise.
+    #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
-    /// So many at most.
+    /// At most this many.
     #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
     limit: usize,
-    /// How to write them.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 }
 
-impl Records {
+impl RecordArgs {
     pub(crate) fn filter(&self) -> LogFilter {
-        let mut filter = self.whose.logs(LogFilter::new().limit(self.limit));
+        let mut filter = self.identity.logs(LogFilter::new().limit(self.limit));
         if let Some(stage) = &self.stage {
             filter = filter.stage(stage);
         }

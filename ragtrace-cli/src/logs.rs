@@ -3,23 +3,23 @@
 use ragtrace::Level;
 use ragtrace_store as store;
 
-use crate::filter::Records;
+use crate::filter::RecordArgs;
 use crate::output::{Failure, Found, Output};
 use crate::{find, rows};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Of this trace only: its id or the beginning of it, or `last`.
-    #[arg(long, alias = "trace-id", value_name = "ID")]
+    /// Only this trace's: its id or the beginning of it, or `last`.
+    #[arg(long, visible_alias = "trace-id", value_name = "ID")]
     trace: Option<String>,
-    /// Of the request with this id only.
-    #[arg(long, alias = "request-id", value_name = "ID")]
+    /// Only this request's.
+    #[arg(long, visible_alias = "request-id", value_name = "ID")]
     request: Option<String>,
     /// At least this severe: trace, debug, info, warn or error.
     #[arg(long)]
     level: Option<Level>,
     #[command(flatten)]
-    records: Records,
+    records: RecordArgs,
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {

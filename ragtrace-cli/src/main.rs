@@ -18,9 +18,9 @@ mod rows;
 mod stages;
 mod stats;
 mod tail;
+mod time;
 mod trace;
 mod traces;
-mod when;
 
 use std::process::ExitCode;
 
@@ -35,7 +35,8 @@ const EXITS: &str = "Exits with 0 if it found something or did what it was asked
 #[derive(Parser)]
 #[command(name = "ragtrace", version, max_term_width = 100, after_help = EXITS)]
 struct Cli {
-    /// Where the logs are: `sqlite:` and the path of a file, or `postgres://user@host/database`.
+    /// Where the logs are: `sqlite:` and the path of a file, or `postgres://user@host/database`. A
+    /// schema other than `ragtrace` is named by `?schema=NAME`.
     #[arg(long, global = true, env = "RAGTRACE_STORE", default_value = "sqlite:ragtrace.db", value_name = "URL")]
     store: String,
     #[command(subcommand)]

@@ -12,7 +12,7 @@ use crate::output::{Failure, Found};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Whom to erase: every trace with a record of this user.
-    #[arg(long, alias = "user-id", value_name = "ID")]
+    #[arg(long, visible_alias = "user-id", value_name = "ID")]
     user: String,
     /// The folder of a spool, where what waits for delivery and the dead letters of that user are
     /// erased too. What a running process holds there cannot be reached: purge again once that
@@ -26,7 +26,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     // What waits goes first, so that it does not arrive behind the purge.
-    let waiting = args
+    let spooled = args
         .spool
         .as_deref()
         .map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, &args.user, args.dry_run))?;
@@ -39,19 +39,19 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let purge = Purge::of(&args.user).dry_run(args.dry_run);
     let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
-    if waiting.slots_in_use > 0 {
+    if spooled.slots_in_use > 0 {
         eprintln!(
             "ragtrace: {} running processes hold their part of the spool: purge again once they have ended",
-            waiting.slots_in_use
+            spooled.slots_in_use
         );
     }
-    if purged.total() + waiting.records + waiting.requests == 0 && letters == 0 {
+    if purged.total() + spooled.records + spooled.requests == 0 && letters == 0 {
         return Ok(Found::Nothing(format!("there is nothing of the user {:?}", args.user)));
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
     println!(
         "{verb}: {} log rows, {} archived rows, {} finished traces, {} waiting records, {letters} dead letters",
-        purged.logs, purged.archived, purged.requests, waiting.records
+        purged.logs, purged.archived, purged.requests, spooled.records
     );
     Ok(Found::Something)
 }

@@ -17,8 +17,8 @@ pub(crate) struct Args {
     /// Days that requests and counts are kept.
     #[arg(long, value_name = "DAYS", default_value_t = 90)]
     metrics_days: u32,
-    /// The share of traces without an error that goes to the archive, 0 to 1.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    /// The ratio of traces without an error that go to the archive, 0 to 1.
+    #[arg(long, value_name = "RATIO", default_value_t = 0.1, value_parser = ratio)]
     sample: f64,
     /// Treat traces with an error like all others, instead of keeping each in the archive.
     #[arg(long)]
@@ -28,9 +28,9 @@ pub(crate) struct Args {
     dry_run: bool,
 }
 
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "give a share between 0 and 1".to_owned())
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "give a ratio between 0 and 1".to_owned())
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {

@@ -7,7 +7,7 @@ use crate::output::{Failure, Format, Found, Output};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// How to write them.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -5,17 +5,17 @@ use ragtrace_store::{self as store, StageStats, Window};
 
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
-use crate::when;
+use crate::time;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Runs that ended since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
-    #[arg(long, value_name = "WHEN", value_parser = when::parse, default_value = "24h")]
+    /// Ended not before this time: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    #[arg(long, value_name = "WHEN", value_parser = time::parse, default_value = "24h")]
     since: Timestamp,
-    /// Runs that ended before then, given likewise.
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    /// Ended before this time, given likewise.
+    #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
-    /// How to write them.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

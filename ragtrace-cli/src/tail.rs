@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ragtrace_store::{self as store, LogFilter, LogRow};
 
-use crate::filter::Whose;
+use crate::filter::IdentityFilter;
 use crate::output::{Failure, Format, Found, Output};
 use crate::rows;
 
@@ -16,23 +16,22 @@ pub(crate) struct Args {
     /// Go on with what is written from now on, until interrupted.
     #[arg(short, long)]
     follow: bool,
-    /// So many of the records that are there.
+    /// At most this many of the records that are there.
     #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 10)]
     lines: usize,
     #[command(flatten)]
-    whose: Whose,
-    /// Of the stage of this name only.
+    identity: IdentityFilter,
+    /// Only the stage of this name.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// How to write them: one document has no end to wait for here, so `json` is written as
-    /// `jsonl`.
+    /// Output format. One document has no end to wait for here, so `json` is written as `jsonl`.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl Args {
     fn filter(&self) -> LogFilter {
-        let filter = self.whose.logs(LogFilter::new().limit(self.lines));
+        let filter = self.identity.logs(LogFilter::new().limit(self.lines));
         match &self.stage {
             Some(stage) => filter.stage(stage),
             None => filter,
@@ -40,7 +39,7 @@ impl Args {
     }
 
     fn wants(&self, row: &LogRow) -> bool {
-        self.whose.fits(row) && (self.stage.is_none() || self.stage.as_deref() == row.stage())
+        self.identity.fits(row) && (self.stage.is_none() || self.stage.as_deref() == row.stage())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::output::{Failure, Format, Found, Output};
 pub(crate) struct Args {
     /// The trace's id (a UUID or 32 hex digits) or the beginning of it, or `last`.
     id: String,
-    /// How to write it: a waterfall, one JSON document, or a JSON line a span.
+    /// Output format: a waterfall, one JSON document, or a JSON line a span.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Draw every span, also where runs of alike ones would be folded into a line.

@@ -4,34 +4,34 @@ use ragtrace::Timestamp;
 use ragtrace::metrics::RunStatus;
 use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
 
-use crate::filter::Whose;
+use crate::filter::IdentityFilter;
 use crate::list::{self, Column};
 use crate::output::{Failure, Format, Found, Output};
-use crate::when;
+use crate::time;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    whose: Whose,
-    /// Of the operation of this name only: the stage that the trace began with in its process.
-    #[arg(long, alias = "stage", value_name = "NAME")]
+    identity: IdentityFilter,
+    /// Only this operation's: the name of the stage that the trace began with in its process.
+    #[arg(long, visible_alias = "stage", value_name = "NAME")]
     operation: Option<String>,
-    /// That ended with this status only.
+    /// Ended with this status.
     #[arg(long, value_enum)]
     status: Option<Status>,
-    /// That ended since then: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    /// Ended not before this time: `24h`, `90m`, `7d` ago, or a time such as 2026-11-22T08:20:11Z.
+    #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     since: Option<Timestamp>,
-    /// That ended before then, given likewise.
-    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    /// Ended before this time, given likewise.
+    #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
     /// The page after the one that ended there, as it said.
     #[arg(long, value_name = "POSITION")]
     after: Option<Position>,
-    /// So many at most.
+    /// At most this many.
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     limit: usize,
-    /// How to write them.
+    /// Output format.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
@@ -45,7 +45,7 @@ enum Status {
 
 impl Args {
     fn filter(&self) -> TraceFilter {
-        let mut filter = self.whose.traces(TraceFilter::new().limit(self.limit));
+        let mut filter = self.identity.traces(TraceFilter::new().limit(self.limit));
         if let Some(operation) = &self.operation {
             filter = filter.operation(operation);
         }

@@ -175,6 +175,17 @@ fn bad_usage_and_no_store_exit_with_2_and_say_what_to_do() {
 }
 
 #[test]
+fn the_help_shows_the_names_that_flags_have_in_code() {
+    let file = File::new();
+    let logs = stdout(&ragtrace(&file, &["logs", "--help"]));
+    for flag in ["--user-id", "--tenant-id", "--session-id", "--request-id", "--trace-id"] {
+        assert!(logs.contains(flag), "{flag}: {logs}");
+    }
+    assert!(stdout(&ragtrace(&file, &["traces", "--help"])).contains("--stage"));
+    assert!(stdout(&ragtrace(&file, &["purge", "--help"])).contains("--user-id"));
+}
+
+#[test]
 fn the_help_names_every_command_and_says_how_it_exits() {
     let file = File::new();
     let help = stdout(&ragtrace(&file, &["--help"]));

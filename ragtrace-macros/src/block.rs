@@ -74,9 +74,9 @@ impl Parse for Body {
 /// Refuses what is neither an argument nor a block, and says how to make a block of it.
 fn refuse_other_expressions(input: ParseStream<'_>) -> Result<()> {
     const KEYWORDS: [&str; 7] = ["unsafe", "const", "loop", "while", "for", "if", "match"];
-    let ahead = input.fork();
-    let capture: Option<Token![move]> = ahead.parse()?;
-    if is_closure(&ahead) {
+    let lookahead = input.fork();
+    let capture: Option<Token![move]> = lookahead.parse()?;
+    if is_closure(&lookahead) {
         return Err(input.error(of_closure("{ … }")));
     }
     if capture.is_some() {
@@ -84,10 +84,10 @@ fn refuse_other_expressions(input: ParseStream<'_>) -> Result<()> {
             input.error("a block that is not `async` takes no `move`: leave it out, or write `async move { … }`")
         );
     }
-    if ahead.peek(Lifetime) {
+    if lookahead.peek(Lifetime) {
         return Err(input.error("put what has a label in a block of its own: `{ 'name: { … } }`"));
     }
-    let keyword = ahead.call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
+    let keyword = lookahead.call(Ident::parse_any).map(|word| word.to_string()).unwrap_or_default();
     if KEYWORDS.contains(&keyword.as_str()) {
         return Err(input.error(format!("put this in a block of its own: `{{ {keyword} … }}`")));
     }

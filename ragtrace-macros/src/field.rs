@@ -139,15 +139,15 @@ fn form(input: ParseStream<'_>) -> Result<Form> {
 
 /// Returns whether `a.b.c =` follows.
 fn has_name(input: ParseStream<'_>) -> bool {
-    let ahead = input.fork();
+    let lookahead = input.fork();
     loop {
-        if ahead.call(Ident::parse_any).is_err() {
+        if lookahead.call(Ident::parse_any).is_err() {
             return false;
         }
-        if ahead.peek(Token![=]) && !ahead.peek(Token![==]) {
+        if lookahead.peek(Token![=]) && !lookahead.peek(Token![==]) {
             return true;
         }
-        if ahead.parse::<Token![.]>().is_err() {
+        if lookahead.parse::<Token![.]>().is_err() {
             return false;
         }
     }

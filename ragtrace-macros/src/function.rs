@@ -30,8 +30,8 @@ impl Function {
         let parse_head = |input: ParseStream<'_>| {
             let attributes = input.call(Attribute::parse_outer)?;
             let visibility: Visibility = input.parse()?;
-            let ahead = input.fork();
-            if let Err(error) = ahead.parse::<Signature>() {
+            let lookahead = input.fork();
+            if let Err(error) = lookahead.parse::<Signature>() {
                 return Err(if is_function { error } else { not_a_function(item) });
             }
             Ok((attributes, visibility, input.parse::<Signature>()?))

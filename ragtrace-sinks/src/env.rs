@@ -9,8 +9,8 @@ use ragtrace::sink::BoxSink;
 /// it in.
 const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 
-/// The sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set, none if
-/// it is empty.
+/// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
+/// none if it is empty.
 ///
 /// | name | variables |
 /// | --- | --- |
@@ -21,13 +21,18 @@ const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 ///
 /// # Errors
 ///
-/// A name that no backend has, one whose feature is not enabled (the message says which to add), or
-/// a variable that has to be set and is not.
+/// If a name is no backend's ([`ConfigError::is_unknown_sink`]), its feature is not enabled
+/// ([`ConfigError::is_missing_feature`]; the message says which to add), or a variable that has to
+/// be set is not ([`ConfigError::is_missing_variable`]).
 pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
     from_lookup(|name| std::env::var(name).ok())
 }
 
-/// The same from any source of variables.
+/// Builds sinks from a lookup of variables instead of the environment, as [`from_env`] does.
+///
+/// # Errors
+///
+/// Those of [`from_env`].
 pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<BoxSink>, ConfigError> {
     let wanted = lookup("RAGTRACE_SINKS").unwrap_or_else(|| "sqlite".to_owned());
     let names = wanted.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -49,9 +54,8 @@ fn sink(name: &str, lookup: &impl Fn(&str) -> Option<String>) -> Result<BoxSink,
         "postgres" => {
             let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
             let url = set("DATABASE_URL").ok_or_else(|| {
-                ConfigError(
-                    "RAGTRACE_SINKS names `postgres`: set DATABASE_URL to `postgres://user@host/database`".to_owned(),
-                )
+                let message = "RAGTRACE_SINKS names `postgres`: set DATABASE_URL to `postgres://user@host/database`";
+                ConfigError::new(Kind::MissingVariable, message)
             })?;
             let sink = crate::PostgresSink::new(url);
             Ok(BoxSink::new(match set("RAGTRACE_POSTGRES_SCHEMA") {
@@ -59,23 +63,57 @@ fn sink(name: &str, lookup: &impl Fn(&str) -> Option<String>) -> Result<BoxSink,
                 None => sink,
             }))
         }
-        known if KNOWN.contains(&known) => Err(ConfigError(format!(
-            "the sink `{known}` is not in this build: enable the feature `{known}` of `ragtrace-sinks`"
-        ))),
+        known if KNOWN.contains(&known) => {
+            let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
+            let message = format!("the sink `{known}` is not in this build: {advice}");
+            Err(ConfigError::new(Kind::MissingFeature, message))
+        }
         unknown => {
             let known = KNOWN.map(|name| format!("`{name}`")).join(", ");
-            Err(ConfigError(format!("RAGTRACE_SINKS names {unknown:?}, which is no sink: known are {known}")))
+            let message = format!("RAGTRACE_SINKS names {unknown:?}, which is no sink: known are {known}");
+            Err(ConfigError::new(Kind::UnknownSink, message))
         }
     }
 }
 
-/// The environment asks for what there is not. The message says what to change.
+/// An error of building sinks from the environment. The message says what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError(String);
+pub struct ConfigError {
+    kind: Kind,
+    message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    UnknownSink,
+    MissingFeature,
+    MissingVariable,
+}
+
+impl ConfigError {
+    fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
+    }
+
+    /// Returns `true` if `RAGTRACE_SINKS` has a name that is no backend's.
+    pub fn is_unknown_sink(&self) -> bool {
+        self.kind == Kind::UnknownSink
+    }
+
+    /// Returns `true` if `RAGTRACE_SINKS` names a backend whose feature is not enabled.
+    pub fn is_missing_feature(&self) -> bool {
+        self.kind == Kind::MissingFeature
+    }
+
+    /// Returns `true` if a variable that a sink needs is not set, or is empty.
+    pub fn is_missing_variable(&self) -> bool {
+        self.kind == Kind::MissingVariable
+    }
+}
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -98,6 +136,24 @@ mod tests {
         assert_eq!(names(None), Ok(vec!["sqlite".to_owned()]));
         assert_eq!(names(Some(" sqlite , ")), Ok(vec!["sqlite".to_owned()]));
         assert_eq!(names(Some("")), Ok(vec![]));
+    }
+
+    /// Returns the answers of an error's predicates, in the order of the kinds.
+    fn predicates(sinks: &str) -> [bool; 3] {
+        let error =
+            from_lookup(|name| (name == "RAGTRACE_SINKS").then(|| sinks.to_owned())).expect_err("no such sinks");
+        [error.is_unknown_sink(), error.is_missing_feature(), error.is_missing_variable()]
+    }
+
+    #[test]
+    fn an_error_says_by_its_predicates_what_is_wrong() {
+        assert_eq!(predicates("sqlit"), [true, false, false]);
+        #[cfg(not(feature = "sqlite"))]
+        assert_eq!(predicates("sqlite"), [false, true, false]);
+        #[cfg(not(feature = "postgres"))]
+        assert_eq!(predicates("postgres"), [false, true, false]);
+        #[cfg(feature = "postgres")]
+        assert_eq!(predicates("postgres"), [false, false, true]);
     }
 
     #[test]

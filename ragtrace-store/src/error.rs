@@ -1,9 +1,9 @@
-//! Why a store could not be opened, read, written or tidied.
+//! Errors of opening, reading or writing a store.
 
 use std::error::Error;
 use std::fmt;
 
-/// Why a store could not be opened, read, written or tidied. The message says what to do about it.
+/// An error of opening, reading or writing a store. The message says what to do about it.
 #[derive(Debug)]
 pub struct StoreError {
     kind: Kind,
@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Missing,
     NotAStore,
     Schema,
-    Passing,
+    Transient,
     Other,
 }
 
@@ -26,7 +26,7 @@ impl StoreError {
         Self { kind, message: message.into(), source: None }
     }
 
-    pub(crate) fn because(self, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
+    pub(crate) fn with_source(self, source: Option<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source, ..self }
     }
 
@@ -57,7 +57,7 @@ impl StoreError {
     /// Returns `true` if the same call may succeed later: the database is locked, busy, full or
     /// cannot be reached.
     pub fn is_retryable(&self) -> bool {
-        self.kind == Kind::Passing
+        self.kind == Kind::Transient
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Kind, StoreError};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// Time: the database is locked, busy, full, down or failing over.
-    Passing,
+    Transient,
     /// An operator who sees to the database or to how it is named.
     Operator,
     /// An operator who corrects the URL.
@@ -45,7 +45,7 @@ impl Fault {
     }
 
     /// Sets the source. Wrappers of sqlx's that repeat theirs in their own message are taken off.
-    pub(crate) fn because(self, error: sqlx::Error) -> Self {
+    pub(crate) fn with_source(self, error: sqlx::Error) -> Self {
         let source = match error {
             sqlx::Error::Database(error) => error.into_error(),
             sqlx::Error::Io(error) => error.into(),
@@ -89,7 +89,7 @@ impl Error for Fault {
 impl From<Fault> for SinkError {
     fn from(fault: Fault) -> Self {
         match fault.cause {
-            Cause::Passing => Self::retry(fault),
+            Cause::Transient => Self::retry(fault),
             Cause::Data => Self::rejected(fault),
             Cause::Operator | Cause::Url | Cause::Missing | Cause::NotAStore | Cause::Schema => Self::park(fault),
         }
@@ -99,13 +99,13 @@ impl From<Fault> for SinkError {
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         let kind = match fault.cause {
-            Cause::Passing => Kind::Passing,
+            Cause::Transient => Kind::Transient,
             Cause::Url => Kind::Url,
             Cause::Missing => Kind::Missing,
             Cause::NotAStore => Kind::NotAStore,
             Cause::Schema => Kind::Schema,
             Cause::Operator | Cause::Data => Kind::Other,
         };
-        Self::new(kind, fault.message).because(fault.source)
+        Self::new(kind, fault.message).with_source(fault.source)
     }
 }

@@ -53,7 +53,5 @@ pub use read::{
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, purge, retain};
-/// The type of a row's id.
-pub use uuid::Uuid;
 #[cfg(feature = "waterfall")]
 pub use waterfall::{Waterfall, printable};

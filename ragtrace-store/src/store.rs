@@ -17,7 +17,8 @@ use crate::sqlite::{self, SqliteStore};
 use crate::url::StoreUrl;
 
 /// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
-/// as libpq has it.
+/// as libpq has it. The parameter `schema` of ours names the schema that holds the tables,
+/// `ragtrace` if there is none: `postgres://user@host/database?schema=telemetry`.
 ///
 /// # Errors
 ///
@@ -27,7 +28,7 @@ pub async fn open(url: &str) -> Result<LogStore, StoreError> {
         #[cfg(feature = "sqlite")]
         StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteStore::open(path).await?),
         #[cfg(feature = "postgres")]
-        StoreUrl::Postgres(target) => Backend::Postgres(PostgresStore::open(&target).await?),
+        StoreUrl::Postgres(location) => Backend::Postgres(PostgresStore::open(&location).await?),
     };
     Ok(LogStore { backend })
 }
@@ -43,7 +44,7 @@ pub async fn migrate(url: &str) -> Result<(), StoreError> {
         #[cfg(feature = "sqlite")]
         StoreUrl::Sqlite(path) => Ok(sqlite::migrate(path).await?),
         #[cfg(feature = "postgres")]
-        StoreUrl::Postgres(target) => Ok(postgres::migrate(&target).await?),
+        StoreUrl::Postgres(location) => Ok(postgres::migrate(&location).await?),
     }
 }
 
@@ -72,7 +73,7 @@ pub async fn retain(
         #[cfg(feature = "sqlite")]
         StoreUrl::Sqlite(path) => Ok(sqlite::retain(path, retention, &mut progress).await?),
         #[cfg(feature = "postgres")]
-        StoreUrl::Postgres(target) => Ok(postgres::retain(&target, retention, &mut progress).await?),
+        StoreUrl::Postgres(location) => Ok(postgres::retain(&location, retention, &mut progress).await?),
     }
 }
 
@@ -91,7 +92,7 @@ pub async fn purge(
         #[cfg(feature = "sqlite")]
         StoreUrl::Sqlite(path) => Ok(sqlite::purge(path, purge, &mut progress).await?),
         #[cfg(feature = "postgres")]
-        StoreUrl::Postgres(target) => Ok(postgres::purge(&target, purge, &mut progress).await?),
+        StoreUrl::Postgres(location) => Ok(postgres::purge(&location, purge, &mut progress).await?),
     }
 }
 
@@ -110,7 +111,7 @@ enum Backend {
 }
 
 /// Does the same with whichever backend it is.
-macro_rules! each {
+macro_rules! with_backend {
     ($self:expr, $store:ident => $what:expr) => {
         match &$self.backend {
             #[cfg(feature = "sqlite")]
@@ -125,13 +126,13 @@ impl LogStore {
     /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has
     /// moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
-        let (rows, around) = each!(self, store => store.trace(id).await?);
-        Ok(assemble(id, rows, &around))
+        let (rows, input) = with_backend!(self, store => store.trace(id).await?);
+        Ok(assemble(id, rows, &input))
     }
 
     /// Returns the trace of the newest record, or `None` if no record belongs to a trace.
     pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
-        match each!(self, store => store.latest().await?) {
+        match with_backend!(self, store => store.latest().await?) {
             Some(id) => self.trace(id).await,
             None => Ok(None),
         }
@@ -143,7 +144,7 @@ impl LogStore {
         let limit = filter.limit;
         let mut found = Vec::new();
         for filter in filter.by_name() {
-            found.push(each!(self, store => store.traces(&filter).await?));
+            found.push(with_backend!(self, store => store.traces(&filter).await?));
         }
         Ok(newest(found, limit, |trace| (trace.ended_at(), trace.trace_id().as_uuid())))
     }
@@ -153,7 +154,7 @@ impl LogStore {
     pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
         let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        each!(self, store => store.traces_between(first, last, limit).await)
+        with_backend!(self, store => store.traces_between(first, last, limit).await)
     }
 
     /// Returns the records that match, the newest first. For the next page, ask for what is
@@ -162,7 +163,7 @@ impl LogStore {
         let limit = filter.limit;
         let mut found = Vec::new();
         for filter in filter.by_name() {
-            found.push(each!(self, store => store.logs(&filter).await?));
+            found.push(with_backend!(self, store => store.logs(&filter).await?));
         }
         Ok(newest(found, limit, |row| (row.timestamp(), row.id())))
     }
@@ -176,26 +177,26 @@ impl LogStore {
     /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs
     /// and percentiles.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
-        each!(self, store => store.stage_stats(window).await)
+        with_backend!(self, store => store.stage_stats(window).await)
     }
 
     /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest
     /// first: without an end, and of a process that was heard of in the last three minutes. A stage
     /// whose level hides its start is not among them, nor one that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
-        each!(self, store => store.inflight().await)
+        with_backend!(self, store => store.inflight().await)
     }
 
     /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows
     /// yet. No row is missed or given twice, whatever its time says and in whichever order its
     /// writers finished.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
-        each!(self, store => store.tail(cursor).await)
+        with_backend!(self, store => store.tail(cursor).await)
     }
 
     /// Returns the catalog: every stage of the programs that wrote here, by service and name.
     pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
-        each!(self, store => store.stages().await)
+        with_backend!(self, store => store.stages().await)
     }
 }
 

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use crate::fault::{Cause, Fault};
 #[cfg(feature = "postgres")]
-use crate::postgres::Target;
+use crate::postgres::PgLocation;
 
 /// The store that a URL names.
 pub(crate) enum StoreUrl<'a> {
     #[cfg(feature = "sqlite")]
     Sqlite(&'a Path),
     #[cfg(feature = "postgres")]
-    Postgres(Target),
+    Postgres(PgLocation),
     #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
     #[expect(dead_code, reason = "the lifetime has to be used in every build")]
     Unused(std::convert::Infallible, &'a str),
@@ -29,7 +29,7 @@ impl<'a> StoreUrl<'a> {
         }
         #[cfg(feature = "postgres")]
         if matches!(scheme, "postgres" | "postgresql") {
-            return Ok(Self::Postgres(Target::from_url(url)));
+            return Ok(Self::Postgres(PgLocation::from_url(url)));
         }
         let known = "write `sqlite:` and a path, or `postgres://user@host/database`";
         let message = match scheme {

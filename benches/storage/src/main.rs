@@ -10,7 +10,7 @@
 mod latency;
 mod reads;
 mod throughput;
-mod ways;
+mod write_methods;
 
 use std::process::Command;
 use std::time::Duration;

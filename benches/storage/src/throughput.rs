@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ragtrace::{RequestContext, traced_stage};
 use ragtrace_store::PostgresSink;
 
-use crate::{Line, psql, url, ways};
+use crate::{Line, psql, url, write_methods};
 
 #[traced_stage(kind = embed, fields(batch, model), ok(|vectors| dimensions = vectors.len() as u64 * 384, cost_usd = 0.000_02))]
 pub fn embed_batch(batch: u64, model: &str) -> Vec<u8> {
@@ -37,7 +37,7 @@ pub fn run(records: u64) -> Vec<Line> {
         psql("TRUNCATE logs; CHECKPOINT");
         ours.push(pipeline(records).0);
     }
-    let (ways, row_by_row) = ways::run(&file);
+    let (methods, row_by_row) = write_methods::run(&file);
     let _ = std::fs::remove_file(file);
     let (all_ours, all_copies) = (format!("{ours:.0?}"), format!("{copies:.0?}"));
     let (ours, copy) = (median(&mut ours), median(&mut copies));
@@ -49,7 +49,7 @@ pub fn run(records: u64) -> Vec<Line> {
         Line::new("pipeline / a row at a time", format!("{:.1}", ours / row_by_row)).wanted("≥ 15"),
         Line::new("the application's CPU a record", format!("{cpu:.2} µs")),
     ];
-    lines.extend(ways);
+    lines.extend(methods);
     lines
 }
 

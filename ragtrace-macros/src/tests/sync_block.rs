@@ -3,7 +3,7 @@ fn load() {
         ::ragtrace::__private::catalog_entry! {
             static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("file_parsing",
             ::core::module_path!()).with_kind(::ragtrace::StageKind::Parse)
-            .with_renamed_from(&"parsing").with_fields(&
+            .with_renamed_from(& "parsing").with_fields(&
             [::ragtrace::FieldDescriptor::start("path")]);
         }
         '__whole: {

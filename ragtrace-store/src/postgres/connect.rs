@@ -10,19 +10,19 @@ use super::{days, schema};
 use crate::fault::{Cause, Fault};
 
 /// How long a server may take to let us in.
-const CONNECTING: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A database, and the schema in it.
 #[derive(Clone)]
-pub(crate) struct Target {
+pub(crate) struct PgLocation {
     url: String,
     schema: String,
 }
 
-impl std::fmt::Debug for Target {
+impl std::fmt::Debug for PgLocation {
     /// Without the URL, which may have a password in it.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Target").field("schema", &self.schema).finish_non_exhaustive()
+        f.debug_struct("PgLocation").field("schema", &self.schema).finish_non_exhaustive()
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Session {
     Reading,
 }
 
-impl Target {
+impl PgLocation {
     fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), schema: "ragtrace".to_owned() }
     }
@@ -44,11 +44,11 @@ impl Target {
         let (base, query) = url.split_once('?').unwrap_or((url, ""));
         let parameters = query.split('&').filter(|parameter| !parameter.is_empty());
         let (ours, others): (Vec<&str>, Vec<&str>) = parameters.partition(|parameter| parameter.starts_with("schema="));
-        let target =
+        let location =
             Self::new(if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) });
         match ours.last() {
-            Some(schema) => target.schema(&schema["schema=".len()..]),
-            None => target,
+            Some(schema) => location.schema(&schema["schema=".len()..]),
+            None => location,
         }
     }
 
@@ -84,8 +84,8 @@ impl Target {
     /// Connects to tables of this version, which are made or brought up to it if need be.
     pub(super) async fn connect(&self) -> Result<PgConnection, Fault> {
         let options = self.options(Session::Writing)?;
-        let connecting = tokio::time::timeout(CONNECTING, options.connect()).await;
-        let connected = connecting.map_err(|_| Fault::new(Cause::Passing, "PostgreSQL does not let us in"))?;
+        let connecting = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
+        let connected = connecting.map_err(|_| Fault::new(Cause::Transient, "PostgreSQL does not let us in"))?;
         let mut connection = connected.map_err(while_connecting)?;
         schema::prepare(&mut connection, &self.schema).await?;
         Ok(connection)
@@ -105,8 +105,8 @@ impl Target {
 }
 
 /// Brings the tables at a place up to this version.
-pub(crate) async fn migrate(target: &Target) -> Result<(), Fault> {
-    let mut connection = target.connect().await?;
+pub(crate) async fn migrate(location: &PgLocation) -> Result<(), Fault> {
+    let mut connection = location.connect().await?;
     // The first days too, so that a role without the right to create can write.
     for day in days::coming() {
         schema::make_day(&mut connection, day).await.map_err(while_writing)?;

@@ -26,7 +26,7 @@ pub(super) fn stale_after(fault: &Fault) -> Stale {
     let Some(source) = fault.source() else { return Stale::Nothing };
     match source.downcast_ref::<PgDatabaseError>() {
         Some(error) => judge(error.code(), error.constraint().is_none()).1,
-        None if fault.cause() == Cause::Passing => Stale::Connections,
+        None if fault.cause() == Cause::Transient => Stale::Connections,
         None => Stale::Nothing,
     }
 }
@@ -40,9 +40,9 @@ pub(super) fn while_writing(error: sqlx::Error) -> Fault {
         }
         // What cannot be put on the wire will never be.
         (None, sqlx::Error::Encode(_)) => Fault::new(Cause::Data, "the data has no form on the wire"),
-        (None, _) => Fault::new(Cause::Passing, "PostgreSQL cannot be reached"),
+        (None, _) => Fault::new(Cause::Transient, "PostgreSQL cannot be reached"),
     }
-    .because(error)
+    .with_source(error)
 }
 
 /// Judges an error that came up on the way to a session.
@@ -50,7 +50,7 @@ pub(super) fn while_connecting(error: sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => {
             let message = "the connection cannot be set up: see to the URL and its `sslmode`";
-            Fault::new(Cause::Operator, message).because(error)
+            Fault::new(Cause::Operator, message).with_source(error)
         }
         error => while_writing(error),
     }
@@ -58,7 +58,7 @@ pub(super) fn while_connecting(error: sqlx::Error) -> Fault {
 
 /// Judges the error of a URL that cannot be read.
 pub(super) fn malformed_url(error: sqlx::Error) -> Fault {
-    Fault::new(Cause::Url, "the URL of the database is malformed").because(error)
+    Fault::new(Cause::Url, "the URL of the database is malformed").with_source(error)
 }
 
 /// Judges an error that came up while the schema was being looked for or made. The `subject` names
@@ -66,11 +66,11 @@ pub(super) fn malformed_url(error: sqlx::Error) -> Fault {
 pub(super) fn while_making_schema(subject: &str, error: sqlx::Error) -> Fault {
     if has_sqlstate(&error, &["42501"]) {
         let message = "the role may not make the tables: run `ragtrace migrate` as one that may";
-        return Fault::new(Cause::Operator, message).because(error);
+        return Fault::new(Cause::Operator, message).with_source(error);
     }
     if has_sqlstate(&error, &["42P07", "42723", "42710"]) {
         let message = format!("{subject} has tables of something else by the same names: set another schema");
-        return Fault::new(Cause::NotAStore, message).because(error);
+        return Fault::new(Cause::NotAStore, message).with_source(error);
     }
     while_writing(error)
 }
@@ -83,7 +83,7 @@ pub(super) fn while_migrating(subject: &str, error: MigrateError) -> Fault {
         MigrateError::VersionMismatch(_) => tables::made_before_the_first_release(subject),
         error => {
             let message = format!("the tables of {subject} are not as ragtrace made them: set another schema");
-            Fault::new(Cause::Schema, message).because(error.into())
+            Fault::new(Cause::Schema, message).with_source(error.into())
         }
     }
 }
@@ -93,14 +93,14 @@ pub(super) fn while_opening(error: sqlx::Error) -> Fault {
     if has_sqlstate(&error, &["42501"]) {
         let advice = "have the owner run `SELECT ragtrace.allow_reader(role, tenant)`";
         let message = format!("the role may not read ragtrace's tables: {advice}");
-        return Fault::new(Cause::Operator, message).because(error);
+        return Fault::new(Cause::Operator, message).with_source(error);
     }
     if has_sqlstate(&error, &["3D000"]) {
         let message = "there is no such database: give the one your program writes to";
-        return Fault::new(Cause::Missing, message).because(error);
+        return Fault::new(Cause::Missing, message).with_source(error);
     }
     let fault = while_connecting(error);
-    if fault.cause() == Cause::Passing {
+    if fault.cause() == Cause::Transient {
         return fault.with_message("the database cannot be reached: see to the URL, and to whether the server runs");
     }
     fault
@@ -112,14 +112,14 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
 
     if has_sqlstate(&error, &["57014", "55P03"]) {
         let message = "the search took too long: narrow it, by `since` above all";
-        return Fault::new(Cause::Passing, message).because(error);
+        return Fault::new(Cause::Transient, message).with_source(error);
     }
     let cause = match (sqlstate(&error), &error) {
-        (Some(code), _) if passes(&code) => Cause::Passing,
-        (None, Io(_) | Tls(_) | Protocol(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => Cause::Passing,
+        (Some(code), _) if passes(&code) => Cause::Transient,
+        (None, Io(_) | Tls(_) | Protocol(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => Cause::Transient,
         _ => Cause::Operator,
     };
-    Fault::new(cause, "the database could not be read").because(error)
+    Fault::new(cause, "the database could not be read").with_source(error)
 }
 
 /// Says that a database has no tables. The `subject` names the schema.
@@ -130,18 +130,18 @@ pub(super) fn no_tables(subject: &str) -> Fault {
 
 /// Returns who can mend what a code stands for, what is out of date after it, and what to say.
 fn judge(code: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
-    use Cause::{Data, Operator, Passing};
+    use Cause::{Data, Operator, Transient};
     match (code.get(..2).unwrap_or_default(), code) {
-        (_, "23514") if missing_partition => (Passing, Stale::Tables, "the partition of a day is gone"),
-        (_, "42P01" | "42883" | "3F000" | "42703") => (Passing, Stale::Tables, "the tables are not there any more"),
+        (_, "23514") if missing_partition => (Transient, Stale::Tables, "the partition of a day is gone"),
+        (_, "42P01" | "42883" | "3F000" | "42703") => (Transient, Stale::Tables, "the tables are not there any more"),
         (_, "42501" | "3D000") | ("28", _) => (Operator, Stale::Nothing, "the role may not write there"),
-        (_, "25006") => (Passing, Stale::Connections, "the server takes no writes, such as a standby"),
-        (_, "53100") => (Passing, Stale::Nothing, "the server's disk is full: make room"),
-        (_, "53300") => (Passing, Stale::Connections, "the server has too many connections"),
+        (_, "25006") => (Transient, Stale::Connections, "the server takes no writes, such as a standby"),
+        (_, "53100") => (Transient, Stale::Nothing, "the server's disk is full: make room"),
+        (_, "53300") => (Transient, Stale::Connections, "the server has too many connections"),
         ("22" | "23" | "54", _) => (Data, Stale::Nothing, "PostgreSQL refuses the data"),
-        ("08" | "57", _) => (Passing, Stale::Connections, "the server is going down or has cut the connection"),
-        ("40" | "53" | "55" | "58", _) => (Passing, Stale::Nothing, "the server is busy"),
-        _ => (Passing, Stale::Connections, "PostgreSQL could not write"),
+        ("08" | "57", _) => (Transient, Stale::Connections, "the server is going down or has cut the connection"),
+        ("40" | "53" | "55" | "58", _) => (Transient, Stale::Nothing, "the server is busy"),
+        _ => (Transient, Stale::Connections, "PostgreSQL could not write"),
     }
 }
 
@@ -173,10 +173,10 @@ mod tests {
     fn a_code_is_judged_by_who_can_mend_it() {
         for code in ["08006", "53100", "53200", "53300", "57P01", "57P03", "57014", "40001", "40P01", "55P03", "58030"]
         {
-            assert_eq!(judge(code, false).0, Cause::Passing, "{code}");
+            assert_eq!(judge(code, false).0, Cause::Transient, "{code}");
         }
         for code in ["25006", "42P01", "3F000", "XX000", "99999", ""] {
-            assert_eq!(judge(code, false).0, Cause::Passing, "{code}");
+            assert_eq!(judge(code, false).0, Cause::Transient, "{code}");
         }
         for code in ["28P01", "28000", "3D000", "42501"] {
             assert_eq!(judge(code, false).0, Cause::Operator, "{code}");

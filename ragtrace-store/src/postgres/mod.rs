@@ -29,7 +29,7 @@ mod sink;
 mod time;
 mod write;
 
-pub(crate) use connect::{Target, migrate};
+pub(crate) use connect::{PgLocation, migrate};
 pub(crate) use purge::purge;
 pub(crate) use read::PostgresStore;
 pub(crate) use retain::retain;

@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 use super::clean;
-use super::connect::Target;
+use super::connect::PgLocation;
 use super::fault::while_writing;
 use super::partitions::{AFTER_ALL, days_before};
 use crate::fault::Fault;
@@ -16,13 +16,13 @@ use crate::retention::{Purge, PurgeReport};
 /// Traces of one transaction.
 const STEP: usize = 2_000;
 
-/// Erases a person from the schema at `target`.
+/// Erases a person from the schema at `location`.
 pub(crate) async fn purge(
-    target: &Target,
+    location: &PgLocation,
     purge: &Purge,
     progress: &mut (dyn FnMut(&PurgeReport) + Send),
 ) -> Result<PurgeReport, Fault> {
-    let mut connection = target.connect_to_tidy().await?;
+    let mut connection = location.connect_to_tidy().await?;
     let mut report = PurgeReport::default();
     let user = clean::text(purge.user_id());
     let erased = erase(&mut connection, &user, purge.is_dry_run(), &mut report, progress).await;

@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
-use super::connect::Target;
+use super::connect::PgLocation;
 use super::fault::{has_sqlstate, while_writing};
 use super::partitions::{Day, days_before};
 use crate::fault::Fault;
@@ -26,13 +26,13 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_secs(1);
 /// ASCII.
 const LOCK: i32 = 0x7261_6774;
 
-/// Runs retention over the schema at `target`.
+/// Runs retention over the schema at `location`.
 pub(crate) async fn retain(
-    target: &Target,
+    location: &PgLocation,
     retention: &Retention,
     progress: &mut (dyn FnMut(&RetentionReport) + Send),
 ) -> Result<RetentionReport, Fault> {
-    let mut connection = target.connect_to_tidy().await?;
+    let mut connection = location.connect_to_tidy().await?;
     let mut report = RetentionReport::default();
     let done = decide_all(&mut connection, retention, &mut report, progress).await;
     // The lock goes with the connection too, but only when the server gets to it, and the next job

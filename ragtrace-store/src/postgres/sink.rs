@@ -11,17 +11,17 @@ use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::connect::Target;
+use super::connect::PgLocation;
 use super::fault::{Stale, stale_after, while_writing};
 use super::retain::retain;
 use super::{connect, days, schema, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
-use crate::tables::Process;
+use crate::tables::InstanceRow;
 
 /// How long a batch may take. The server gives a statement up sooner; this is for one that does not
 /// answer at all.
-const PATIENCE: Duration = Duration::from_secs(45);
+const BATCH_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Writes records to PostgreSQL, into a schema of their own, whose tables it makes when the first
 /// batch arrives.
@@ -46,10 +46,11 @@ pub struct PostgresSink {
 }
 
 impl PostgresSink {
-    /// Makes a sink that writes to the database at `url`. Nothing is connected before the first
-    /// batch; a malformed URL parks the sink.
+    /// Makes a sink that writes to the database at `url`: a URL of libpq's, in which the parameter
+    /// `schema` of ours may name the schema, as [`schema`](Self::schema) does. Nothing is connected
+    /// before the first batch; a malformed URL parks the sink.
     pub fn new(url: impl Into<String>) -> Self {
-        let writer = Arc::new(Writer::new(Target::from_url(&url.into())));
+        let writer = Arc::new(Writer::new(PgLocation::from_url(&url.into())));
         Self {
             name: Cow::Borrowed("postgres"),
             level: None,
@@ -66,7 +67,8 @@ impl PostgresSink {
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
+    /// [`Sink::level`], which returns it.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
@@ -74,8 +76,8 @@ impl PostgresSink {
 
     /// Sets the schema that holds the tables; `ragtrace` if not set.
     pub fn schema(self, schema: impl Into<String>) -> Self {
-        let target = self.writer.target.clone().schema(schema);
-        Self { writer: Arc::new(Writer::new(target)), ..self }
+        let location = self.writer.location.clone().schema(schema);
+        Self { writer: Arc::new(Writer::new(location)), ..self }
     }
 
     /// Sets how many batches are under way at once, each over a connection of its own; 4 if not
@@ -85,9 +87,9 @@ impl PostgresSink {
         self
     }
 
-    /// Has retention run beside the deliveries, once an hour at most and over a connection of its
-    /// own, which no delivery waits for. Where several processes are asked to, one of them does it
-    /// at a time. The role has to own the tables.
+    /// Runs retention beside deliveries, at most once an hour and over a connection of its own,
+    /// which no delivery waits for. Where several processes are asked to, one of them does it at a
+    /// time. The role has to own the tables.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
@@ -117,17 +119,17 @@ impl Sink for PostgresSink {
             Err(stopped) => return Err(SinkError::retry(format!("the write was stopped: {stopped}"))),
         }
         if let Some(retention) = self.retention {
-            let target = self.writer.target.clone();
-            self.background.when_due(|| async move { retain(&target, &retention, &mut |_| {}).await });
+            let location = self.writer.location.clone();
+            self.background.when_due(|| async move { retain(&location, &retention, &mut |_| {}).await });
         }
         Ok(Delivered::all())
     }
 
     /// Connects, and makes the tables and the first days if they are missing.
     async fn check(&self) -> Result<String, SinkError> {
-        let target = &self.writer.target;
-        connect::migrate(target).await?;
-        let subject = schema::subject(target.schema_name());
+        let location = &self.writer.location;
+        connect::migrate(location).await?;
+        let subject = schema::subject(location.schema_name());
         Ok(format!("{subject} can be written, and its tables are of this version"))
     }
 
@@ -140,17 +142,17 @@ impl Sink for PostgresSink {
 /// The part that deliveries share.
 #[derive(Debug)]
 struct Writer {
-    target: Target,
+    location: PgLocation,
     /// Connections that nobody uses at the moment. There is no pool: a pool may hand on a
     /// connection whose transaction was cancelled while it began, and hides for long why it cannot
     /// connect.
     idle: Mutex<Vec<PgConnection>>,
-    known: Mutex<Known>,
+    known: Mutex<KnownSchema>,
 }
 
 /// Facts that need not be asked for again.
 #[derive(Debug, Default)]
-struct Known {
+struct KnownSchema {
     /// Days since 1970 whose partitions are there.
     days: BTreeSet<i64>,
     has_catalog: bool,
@@ -159,14 +161,14 @@ struct Known {
 }
 
 impl Writer {
-    fn new(target: Target) -> Self {
-        Self { target, idle: Mutex::default(), known: Mutex::default() }
+    fn new(location: PgLocation) -> Self {
+        Self { location, idle: Mutex::default(), known: Mutex::default() }
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<(), Fault> {
-        match tokio::time::timeout(PATIENCE, self.attempt(batch)).await {
+        match tokio::time::timeout(BATCH_TIMEOUT, self.attempt(batch)).await {
             Ok(written) => written,
-            Err(_) => Err(Fault::new(Cause::Passing, "PostgreSQL does not answer")),
+            Err(_) => Err(Fault::new(Cause::Transient, "PostgreSQL does not answer")),
         }
     }
 
@@ -176,12 +178,12 @@ impl Writer {
         let was_idle = at_hand.is_some();
         let mut connection = match at_hand {
             Some(connection) => connection,
-            None => self.target.connect().await?,
+            None => self.location.connect().await?,
         };
         let written = self.write(&mut connection, batch).await.map_err(while_writing);
         match &written {
             Ok(()) => {
-                lock(&self.known).instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
+                lock(&self.known).instances.extend(InstanceRow::all_of(batch).iter().map(|process| process.instance));
                 lock(&self.idle).push(connection);
             }
             Err(fault) => self.forget(fault, was_idle),

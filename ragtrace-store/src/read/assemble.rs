@@ -10,39 +10,39 @@ use std::collections::HashMap;
 use ragtrace::{Event, Record, SpanId, Timestamp, TraceId};
 use uuid::Uuid;
 
-use super::limits::SILENCE;
+use super::limits::INSTANCE_TIMEOUT;
 use super::row::LogRow;
 use super::trace::{Span, SpanStatus, Trace};
 
 /// The last sign of life of a process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Heartbeat {
     pub(crate) last_seen_at: Timestamp,
     pub(crate) ended: bool,
 }
 
 /// Facts from outside the rows.
-pub(crate) struct Surroundings {
-    pub(crate) instances: HashMap<Uuid, Heard>,
+pub(crate) struct AssemblyInput {
+    pub(crate) instances: HashMap<Uuid, Heartbeat>,
     pub(crate) now: Timestamp,
     /// `true` if there are more rows than these.
     pub(crate) truncated: bool,
 }
 
-impl Surroundings {
+impl AssemblyInput {
     fn of_open(&self, start: &Record) -> SpanStatus {
-        let heard = self.instances.get(&start.instance());
-        let last = heard.map_or(start.timestamp(), |heard| heard.last_seen_at.max(start.timestamp()));
-        let gone = heard.is_some_and(|heard| heard.ended) || self.now.since(last) > SILENCE;
+        let heartbeat = self.instances.get(&start.instance());
+        let last = heartbeat.map_or(start.timestamp(), |heartbeat| heartbeat.last_seen_at.max(start.timestamp()));
+        let gone = heartbeat.is_some_and(|heartbeat| heartbeat.ended) || self.now.since(last) > INSTANCE_TIMEOUT;
         if gone { SpanStatus::Lost } else { SpanStatus::Open }
     }
 }
 
-/// The trace that the rows make, or `None` if there are none.
-pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, around: &Surroundings) -> Option<Trace> {
+/// Returns the trace that the rows make, or `None` if there are none.
+pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, input: &AssemblyInput) -> Option<Trace> {
     rows.sort_by_key(|row| (row.timestamp(), row.id()));
     rows.dedup_by_key(|row| row.id());
-    let spans = in_order(spans(&rows, around));
+    let spans = in_order(spans(&rows, input));
     let first = rows.first()?.timestamp();
     let started_at = spans.iter().map(|span| span.started_at).fold(first, Timestamp::min);
     let ended_at = rows.last()?.timestamp();
@@ -55,7 +55,7 @@ pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, around: &Surrou
         duration: ended_at.since(started_at),
         spans,
         logs: rows,
-        truncated: around.truncated,
+        truncated: input.truncated,
     })
 }
 
@@ -68,26 +68,26 @@ fn status(spans: &[Span]) -> SpanStatus {
 }
 
 /// The spans, not placed yet, by their start.
-fn spans(rows: &[LogRow], around: &Surroundings) -> Vec<Span> {
+fn spans(rows: &[LogRow], input: &AssemblyInput) -> Vec<Span> {
     let mut runs: HashMap<SpanId, (Option<&Record>, Option<&Record>)> = HashMap::new();
     for row in rows {
         let Some(span_id) = row.span_id().filter(|_| row.event() != Event::Log) else { continue };
         let (start, end) = runs.entry(span_id).or_default();
-        let slot = if row.event().is_end() { end } else { start };
-        slot.get_or_insert(row.record());
+        let half = if row.event().is_end() { end } else { start };
+        half.get_or_insert(row.record());
     }
-    let mut spans: Vec<Span> = runs.into_iter().filter_map(|(id, (start, end))| span(id, start, end, around)).collect();
+    let mut spans: Vec<Span> = runs.into_iter().filter_map(|(id, (start, end))| span(id, start, end, input)).collect();
     spans.sort_by_key(|span| (span.started_at, span.id));
     spans
 }
 
-fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, around: &Surroundings) -> Option<Span> {
+fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, input: &AssemblyInput) -> Option<Span> {
     let record = end.or(start)?;
     let status = match record.event() {
         Event::Completed => SpanStatus::Completed,
         Event::Failed => SpanStatus::Failed,
         Event::Cancelled => SpanStatus::Cancelled,
-        _ => around.of_open(record),
+        _ => input.of_open(record),
     };
     let duration = end.map(|end| {
         let between = || end.timestamp().since(start.map_or(end.timestamp(), Record::timestamp));
@@ -100,11 +100,11 @@ fn span(span_id: SpanId, start: Option<&Record>, end: Option<&Record>, around: &
 
 /// The spans depth first, each with its place.
 fn in_order(spans: Vec<Span>) -> Vec<Span> {
-    let place: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.id, at)).collect();
+    let index_of: HashMap<SpanId, usize> = spans.iter().enumerate().map(|(at, span)| (span.id, at)).collect();
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); spans.len()];
     let mut tops = Vec::new();
     for (at, span) in spans.iter().enumerate() {
-        match span.record.parent_span_id().and_then(|parent| place.get(&parent)) {
+        match span.record.parent_span_id().and_then(|parent| index_of.get(&parent)) {
             Some(&parent) => children[parent].push(at),
             None => tops.push(at),
         }

@@ -13,4 +13,4 @@ pub(crate) const INFLIGHT_WINDOW: Duration = Duration::from_hours(24);
 /// How long a process may be silent before what it had open counts as lost: several times as long
 /// as one that lives is silent at most, which is half a minute, so that a slow delivery does not
 /// make it lost.
-pub(crate) const SILENCE: Duration = Duration::from_mins(3);
+pub(crate) const INSTANCE_TIMEOUT: Duration = Duration::from_mins(3);

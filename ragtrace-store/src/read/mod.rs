@@ -13,11 +13,11 @@ mod summary;
 mod tail;
 mod trace;
 
-pub(crate) use assemble::{Heard, Surroundings, assemble};
+pub(crate) use assemble::{AssemblyInput, Heartbeat, assemble};
 pub(crate) use catalog::CatalogColumns;
 pub use catalog::CatalogStage;
 pub use filter::{LogFilter, TraceFilter};
-pub(crate) use limits::{INFLIGHT_ROWS, INFLIGHT_WINDOW, SILENCE, TAIL_ROWS, TRACE_ROWS};
+pub(crate) use limits::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, TAIL_ROWS, TRACE_ROWS};
 pub use position::Position;
 pub(crate) use row::Columns;
 pub use row::LogRow;

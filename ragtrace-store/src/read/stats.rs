@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ragtrace::Timestamp;
 use ragtrace::metrics::DurationSketch;
+use ragtrace::{StageDescriptor, Timestamp};
 
 use crate::object::Object;
 use crate::tables::millis;
@@ -15,6 +15,8 @@ use crate::tables::millis;
 pub struct Window {
     pub(crate) since: Timestamp,
     pub(crate) until: Timestamp,
+    stage: Option<&'static str>,
+    renamed_from: Option<&'static str>,
 }
 
 impl Window {
@@ -22,13 +24,21 @@ impl Window {
     pub fn new(since: Timestamp, until: Timestamp) -> Self {
         const MINUTE: i64 = 60_000_000;
         let minute = |micros: i64| Timestamp::from_micros(micros.div_euclid(MINUTE) * MINUTE);
-        Self { since: minute(since.as_micros()), until: minute(until.as_micros().saturating_add(MINUTE - 1)) }
+        let (since, until) = (minute(since.as_micros()), minute(until.as_micros().saturating_add(MINUTE - 1)));
+        Self { since, until, stage: None, renamed_from: None }
     }
 
     /// Returns the window of the last `duration`, up to now.
     pub fn last(duration: Duration) -> Self {
         let now = Timestamp::now();
         Self::new(now.minus(duration), now)
+    }
+
+    /// Counts this stage only. Runs under the name it had before
+    /// ([`StageDescriptor::renamed_from`]) are counted with those under its present one.
+    pub fn of(mut self, stage: &StageDescriptor) -> Self {
+        (self.stage, self.renamed_from) = (Some(stage.name()), stage.renamed_from());
+        self
     }
 
     /// Returns when the window begins.
@@ -39,6 +49,15 @@ impl Window {
     /// Returns when the window ends.
     pub fn until(&self) -> Timestamp {
         self.until
+    }
+
+    /// Returns the name under which runs of the stage `name` are counted, or `None` if they are
+    /// left out.
+    fn counted_as(&self, name: String) -> Option<String> {
+        match self.stage {
+            None => Some(name),
+            Some(stage) => (name == stage || Some(name.as_str()) == self.renamed_from).then(|| stage.to_owned()),
+        }
     }
 }
 
@@ -69,11 +88,12 @@ pub(crate) struct Counted {
     pub(crate) durations: String,
 }
 
-/// Adds up rows by stage, by the stages' names.
-pub(crate) fn sum_by_stage(rows: Vec<Counted>) -> Vec<StageStats> {
+/// Adds up the rows of a window by stage, in the order of the stages' names.
+pub(crate) fn sum_by_stage(rows: Vec<Counted>, window: Window) -> Vec<StageStats> {
     let mut stages: BTreeMap<String, StageStats> = BTreeMap::new();
     for row in rows {
-        let stats = stages.entry(row.stage).or_insert_with_key(|stage| StageStats {
+        let Some(stage) = window.counted_as(row.stage) else { continue };
+        let stats = stages.entry(stage).or_insert_with_key(|stage| StageStats {
             stage: stage.clone(),
             kind: row.kind.unwrap_or_default(),
             counts: [0; 5],
@@ -139,12 +159,12 @@ impl StageStats {
 
     /// Returns the mean of their durations; zero if there were none.
     #[expect(clippy::cast_precision_loss, reason = "a mean")]
-    pub fn mean(&self) -> Duration {
+    pub fn mean_duration(&self) -> Duration {
         Duration::try_from_secs_f64(self.total_ms / 1_000.0 / self.runs().max(1) as f64).unwrap_or_default()
     }
 
-    /// Returns the duration that a share `q` of the runs, from 0 to 1, took at most, within 1%;
-    /// `None` if there were none.
+    /// Returns the quantile `q` of the durations, from 0 to 1, within 1%: `0.95` gives the duration
+    /// that 95% of the runs took at most. `None` if there were none.
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         self.durations.quantile(q)
     }
@@ -162,7 +182,7 @@ impl StageStats {
             .with("cancelled", self.cancelled())
             .with("items", self.items())
             .with("cost_usd", self.cost_usd)
-            .with("mean_ms", millis(self.mean()))
+            .with("mean_ms", millis(self.mean_duration()))
             .with("p50_ms", quantile(0.5))
             .with("p95_ms", quantile(0.95))
             .with("p99_ms", quantile(0.99))

@@ -40,7 +40,7 @@ pub enum SpanStatus {
 }
 
 impl SpanStatus {
-    /// The name in JSON: `open`, `completed`, `failed`, `cancelled` or `lost`.
+    /// Returns the name in JSON: `open`, `completed`, `failed`, `cancelled` or `lost`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",

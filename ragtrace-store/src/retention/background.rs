@@ -12,7 +12,7 @@ use super::rules::RetentionReport;
 use crate::fault::Fault;
 
 /// How long after one job began the next may.
-const APART: Duration = Duration::from_hours(1);
+const MIN_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The jobs of one sink, one at a time. They live on a task beside the deliveries: a delivery that
 /// comes when one is due starts it and goes on.
@@ -38,7 +38,7 @@ impl BackgroundRetention {
     {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let is_due = last.as_ref().is_none_or(|job| job.task.is_finished() && now - job.began_at >= APART);
+        let is_due = last.as_ref().is_none_or(|job| job.task.is_finished() && now - job.began_at >= MIN_INTERVAL);
         if is_due {
             let job = job();
             let task = tokio::spawn(async move {

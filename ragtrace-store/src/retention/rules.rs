@@ -1,4 +1,4 @@
-//! How long what is kept.
+//! Rules for how long records are kept.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ragtrace::{Timestamp, TraceId};
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Rules for how long a store keeps what.
+/// Rules for how long a store keeps traces, its archive and metrics.
 ///
 /// ```
 /// use ragtrace_store::retention::Retention;
@@ -32,8 +32,9 @@ impl Default for Retention {
 }
 
 impl Retention {
-    /// Returns the rules of the default: traces are kept for seven days, errors and a tenth of the
-    /// rest for thirty days more in the archive, metrics for ninety days.
+    /// Returns the rules of the default: every trace is kept for seven days; those with an error
+    /// and a tenth of the rest then stay in the archive until thirty days after their last record;
+    /// metrics are kept for ninety days.
     pub fn new() -> Self {
         Self::default()
     }
@@ -56,9 +57,9 @@ impl Retention {
         self
     }
 
-    /// Sets the share of traces without an error that goes to the archive, from 0 to 1.
-    pub fn sample(mut self, share: f64) -> Self {
-        self.sample = share.clamp(0.0, 1.0);
+    /// Sets the ratio of traces without an error that go to the archive, from 0 to 1.
+    pub fn sample(mut self, ratio: f64) -> Self {
+        self.sample = ratio.clamp(0.0, 1.0);
         self
     }
 
@@ -100,7 +101,7 @@ impl Retention {
 
     /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that
     /// are random in its id.
-    #[expect(clippy::cast_precision_loss, reason = "a share of 2^56")]
+    #[expect(clippy::cast_precision_loss, reason = "a ratio of 2^56")]
     fn samples(&self, trace: TraceId) -> bool {
         const BITS: u32 = 56;
         // The low bits decide what is shipped at all, if that is sampled. Mixing keeps this choice
@@ -152,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sample_takes_its_share_and_always_the_same() {
+    fn the_sample_takes_its_ratio_and_always_the_same() {
         let retention = Retention::new().sample(0.1);
         let traces: Vec<TraceId> = (0..20_000).map(|_| TraceId::new()).collect();
         let taken = traces.iter().filter(|trace| retention.samples(**trace)).count();

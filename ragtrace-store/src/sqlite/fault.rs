@@ -42,7 +42,7 @@ pub(super) fn while_opening(path: &Path, error: sqlx::Error) -> Fault {
         ),
         _ => return while_writing(error),
     };
-    Fault::new(cause, message).because(error)
+    Fault::new(cause, message).with_source(error)
 }
 
 /// Judges an error that came up while the file at `path` was being looked at for ragtrace's tables.
@@ -56,7 +56,8 @@ pub(super) fn while_reading_version(path: &Path, error: sqlx::Error) -> Fault {
     match primary_code(&error) {
         Some(code::ERROR) => {
             let advice = "give the path your program writes to";
-            Fault::new(Cause::NotAStore, format!("the tables of `{shown}` are not ragtrace's: {advice}")).because(error)
+            Fault::new(Cause::NotAStore, format!("the tables of `{shown}` are not ragtrace's: {advice}"))
+                .with_source(error)
         }
         Some(code::CANTOPEN | code::READONLY | code::PERM | code::AUTH | code::NOTADB | code::CORRUPT) => {
             while_opening(path, error)
@@ -72,14 +73,14 @@ pub(super) fn while_migrating(path: &Path, error: MigrateError) -> Fault {
         MigrateError::ExecuteMigration(inner, _) if primary_code(&inner) == Some(code::ERROR) => {
             let advice = "give ragtrace a file of its own";
             let message = format!("{subject} has tables of something else by the same names: {advice}");
-            Fault::new(Cause::NotAStore, message).because(inner)
+            Fault::new(Cause::NotAStore, message).with_source(inner)
         }
         MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => while_opening(path, inner),
         MigrateError::VersionMissing(_) => tables::made_by_a_newer_version(&subject),
         MigrateError::VersionMismatch(_) => tables::made_before_the_first_release(&subject),
         error => {
             let message = format!("the tables of {subject} are not as ragtrace made them: give it another file");
-            Fault::new(Cause::Schema, message).because(error.into())
+            Fault::new(Cause::Schema, message).with_source(error.into())
         }
     }
 }
@@ -88,28 +89,28 @@ pub(super) fn while_migrating(path: &Path, error: MigrateError) -> Fault {
 pub(super) fn while_writing(error: sqlx::Error) -> Fault {
     let (cause, message) = match primary_code(&error) {
         Some(code::TOOBIG | code::CONSTRAINT | code::MISMATCH) => (Cause::Data, "SQLite refuses the data"),
-        Some(code::FULL) => (Cause::Passing, "the disk is full: make room"),
-        Some(code::BUSY | code::LOCKED) => (Cause::Passing, "another program holds the database locked"),
+        Some(code::FULL) => (Cause::Transient, "the disk is full: make room"),
+        Some(code::BUSY | code::LOCKED) => (Cause::Transient, "another program holds the database locked"),
         Some(code::PERM | code::READONLY | code::AUTH) => (Cause::Operator, "the database may not be written"),
         Some(code::CORRUPT | code::NOTADB) => (Cause::Operator, "the database is damaged: move the file away"),
         Some(code::ERROR) => (Cause::Operator, "the tables are not as ragtrace made them: give it another file"),
-        _ => (Cause::Passing, "SQLite could not write"),
+        _ => (Cause::Transient, "SQLite could not write"),
     };
-    Fault::new(cause, message).because(error)
+    Fault::new(cause, message).with_source(error)
 }
 
 /// Judges an error of a file that could be opened to read.
 pub(super) fn while_reading(error: sqlx::Error) -> Fault {
     let (cause, message) = match (primary_code(&error), &error) {
         (Some(code::BUSY | code::LOCKED), _) => {
-            (Cause::Passing, "another program holds the database locked: try again")
+            (Cause::Transient, "another program holds the database locked: try again")
         }
         (Some(code::IOERR), _) | (_, sqlx::Error::PoolTimedOut) => {
-            (Cause::Passing, "the database could not be read: try again")
+            (Cause::Transient, "the database could not be read: try again")
         }
         _ => (Cause::Operator, "the database could not be read"),
     };
-    Fault::new(cause, message).because(error)
+    Fault::new(cause, message).with_source(error)
 }
 
 /// Names the file in a message.
@@ -184,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn an_error_is_judged_by_who_can_mend_it() {
         for (sql, cause, says) in [
-            ("INSERT INTO t VALUES (zeroblob(1000000))", Cause::Passing, "the disk is full"),
+            ("INSERT INTO t VALUES (zeroblob(1000000))", Cause::Transient, "the disk is full"),
             ("INSERT INTO t VALUES (1)", Cause::Data, "refuses the data"),
             ("INSERT INTO t VALUES (NULL)", Cause::Data, "refuses the data"),
             ("INSERT INTO t VALUES (zeroblob(2000000000))", Cause::Data, "refuses the data"),

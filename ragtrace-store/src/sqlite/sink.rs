@@ -15,7 +15,7 @@ use super::retain::retain;
 use super::{connect, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
-use crate::tables::Process;
+use crate::tables::InstanceRow;
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
 ///
@@ -67,14 +67,15 @@ impl SqliteSink {
         self
     }
 
-    /// Sets the least severe level that it takes; the builder's unless set.
+    /// Sets the least severe level that it takes; the builder's unless set. This setter hides
+    /// [`Sink::level`], which returns it.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
-    /// Has retention run beside the deliveries, once an hour at most and over a connection of its
-    /// own. A delivery waits for one of its steps at most, which are milliseconds.
+    /// Runs retention beside deliveries, at most once an hour and over a connection of its own. A
+    /// delivery waits for one of its steps at most, which are milliseconds.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
@@ -128,7 +129,7 @@ impl Sink for SqliteSink {
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let mut writer = self.writer.lock().await;
         self.write(&mut writer, batch).await?;
-        writer.instances.extend(Process::all_of(batch).iter().map(|process| process.instance));
+        writer.instances.extend(InstanceRow::all_of(batch).iter().map(|process| process.instance));
         if let Some(retention) = self.retention {
             let path = self.path.clone();
             self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });

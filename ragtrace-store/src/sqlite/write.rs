@@ -161,7 +161,7 @@ async fn request_metrics(connection: &mut SqliteConnection, batch: &Batch) -> Re
 /// Adds counts to those of the same minute, process, stage and tenant. Only sketches have to be
 /// read for that.
 async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    let Some(process) = tables::Process::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
+    let Some(process) = tables::InstanceRow::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
     let instance = process.instance.to_string();
     for counted in batch.minutes() {
         let (minute, stage) = (counted.minute().to_string(), counted.stage());
@@ -216,7 +216,7 @@ async fn stage_minutes(connection: &mut SqliteConnection, batch: &Batch) -> Resu
 /// Notes when each process of the batch was first and last heard of. One that is heard of after its
 /// end did not end.
 async fn instances(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    for process in tables::Process::all_of(batch) {
+    for process in tables::InstanceRow::all_of(batch) {
         let (instance, first, last) =
             (process.instance.to_string(), process.first.to_string(), process.last.to_string());
         let upsert = sqlx::query!(

@@ -3,8 +3,8 @@
 
 mod catalog;
 mod counts;
+mod instances;
 mod millis;
-mod process;
 #[cfg(feature = "sqlite")]
 mod requests;
 mod version;
@@ -14,8 +14,8 @@ pub(crate) use catalog::catalog;
 pub(crate) use counts::counts;
 #[cfg(feature = "postgres")]
 pub(crate) use counts::{Step, added_up};
+pub(crate) use instances::InstanceRow;
 pub(crate) use millis::millis;
-pub(crate) use process::Process;
 #[cfg(feature = "sqlite")]
 pub(crate) use requests::requests;
 pub(crate) use version::{check_version, made_before_the_first_release, made_by_a_newer_version};

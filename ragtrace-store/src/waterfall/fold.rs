@@ -9,9 +9,9 @@ use super::text::{cost, duration, grouped, printable};
 use crate::read::{SpanNode, SpanStatus, Trace};
 
 /// A trace with more spans than this is folded.
-const MANY: usize = 100;
-/// So many alike siblings in a row are folded.
-const RUN: usize = 5;
+const FOLD_ABOVE: usize = 100;
+/// At least this many alike siblings in a row are folded.
+const MIN_FOLDED: usize = 5;
 
 /// One line of the picture.
 pub(super) struct Line<'a> {
@@ -32,13 +32,13 @@ pub(super) struct Line<'a> {
 
 /// The lines of a trace, depth first. With `all` nothing is folded.
 pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
-    let folds = !all && trace.spans().len() > MANY;
+    let folds = !all && trace.spans().len() > FOLD_ABOVE;
     let labels = Labels::of(trace);
     let mut lines = Vec::new();
     let mut next = trace.spans().next();
     while let Some(span) = next {
         let run = if folds { alike(span) } else { Vec::new() };
-        if run.len() >= RUN {
+        if run.len() >= MIN_FOLDED {
             let line = Line::of(&run);
             next = line.last.next_outside();
             lines.push(line);

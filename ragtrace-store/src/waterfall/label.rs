@@ -17,31 +17,31 @@ type Key<'a> = (Option<&'a str>, Option<usize>);
 pub(super) struct Labels<'a>(HashMap<Key<'a>, &'a str>);
 
 /// Runs of one stage under one parent, as far as they are looked at.
-struct Alike<'a> {
+struct LabelGroup<'a> {
     first: SpanNode<'a>,
     /// The first of the first's fields that another has otherwise.
-    told_by: Option<usize>,
+    distinguishing_field: Option<usize>,
 }
 
 impl<'a> Labels<'a> {
     pub(super) fn of(trace: &'a Trace) -> Self {
-        let mut groups: HashMap<Key<'a>, Alike<'a>> = HashMap::new();
+        let mut groups: HashMap<Key<'a>, LabelGroup<'a>> = HashMap::new();
         for span in trace.spans() {
-            let group = groups.entry(key(span)).or_insert(Alike { first: span, told_by: None });
+            let group = groups.entry(key(span)).or_insert(LabelGroup { first: span, distinguishing_field: None });
             let fields = group.first.context();
             // Those after the one that is known already need not be looked at.
-            let before = group.told_by.unwrap_or(usize::MAX);
+            let before = group.distinguishing_field.unwrap_or(usize::MAX);
             let differs = fields.take(before).position(|(name, value)| field(span, name) != Some(value));
-            group.told_by = differs.or(group.told_by);
+            group.distinguishing_field = differs.or(group.distinguishing_field);
         }
-        let told = groups.into_iter().filter_map(|(key, group)| {
-            let (name, _) = group.first.context().nth(group.told_by?)?;
+        let labels = groups.into_iter().filter_map(|(key, group)| {
+            let (name, _) = group.first.context().nth(group.distinguishing_field?)?;
             Some((key, name))
         });
-        Self(told.collect())
+        Self(labels.collect())
     }
 
-    /// What is said of a span besides its stage.
+    /// Returns the value that distinguishes a span from others of its stage.
     pub(super) fn label(&self, span: SpanNode<'a>) -> Option<String> {
         let value = field(span, self.0.get(&key(span))?)?;
         let text = match value {

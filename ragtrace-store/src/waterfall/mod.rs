@@ -94,7 +94,8 @@ impl<'a> Waterfall<'a> {
             SpanStatus::Open | SpanStatus::Lost => format!("{status} for {}", duration(trace.duration())),
             _ => format!("{status} in {}", duration(trace.duration())),
         };
-        let errors = trace.spans().filter(|span| span.status() == SpanStatus::Failed && !is_said_below(*span)).count();
+        let errors =
+            trace.spans().filter(|span| span.status() == SpanStatus::Failed && !is_reported_by_child(*span)).count();
         let counts = [Some(counted(trace.spans().len(), "span")), (errors > 0).then(|| counted(errors, "error"))];
         let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
         let used = 2 + width_of(&id) + 2 + width_of(&outcome);
@@ -306,7 +307,7 @@ fn above(span: SpanNode<'_>) -> &'static str {
 /// it already.
 fn error_lines(span: SpanNode<'_>) -> Vec<String> {
     let Some(error) = span.error() else { return Vec::new() };
-    if is_said_below(span) {
+    if is_reported_by_child(span) {
         return Vec::new();
     }
     let named = format!("{}: {}", printable(error.type_name()), printable(error.message()));
@@ -315,7 +316,7 @@ fn error_lines(span: SpanNode<'_>) -> Vec<String> {
 }
 
 /// Returns `true` if a child failed of the very same, which its parent only handed on.
-fn is_said_below(span: SpanNode<'_>) -> bool {
+fn is_reported_by_child(span: SpanNode<'_>) -> bool {
     let message = span.error().map(ErrorInfo::message);
     message.is_some() && span.children().any(|child| child.error().map(ErrorInfo::message) == message)
 }

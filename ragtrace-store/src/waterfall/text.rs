@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The text with everything escaped that could steer a terminal instead of being shown: control
-/// characters, and the marks that turn the direction of writing (Unicode Standard Annex 9, section
-/// 2).
+/// Escapes what could steer a terminal instead of being shown: control characters, and the marks
+/// that turn the direction of writing (Unicode Standard Annex 9, section 2).
 pub fn printable(text: &str) -> Cow<'_, str> {
     let steers = |c: char| {
         c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

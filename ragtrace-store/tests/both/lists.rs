@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ragtrace::metrics::RunStatus;
-use ragtrace::{Sink, Timestamp};
+use ragtrace::{Sink, StageDescriptor, Timestamp};
 use ragtrace_store::{TraceFilter, Window};
 
 use crate::support::{BEGIN, Make, batch, ingestion, run};
@@ -12,6 +12,7 @@ use crate::test_store::TestStore;
 over_both!(
     requests_are_listed_newest_first_and_narrowed,
     stats_of_a_window_count_what_ended_in_it,
+    stats_of_a_renamed_stage_are_those_of_both_of_its_names,
     what_has_started_and_not_ended_is_in_flight,
     a_tail_gives_each_row_once,
 );
@@ -71,6 +72,26 @@ async fn stats_of_a_window_count_what_ended_in_it(place: TestStore) {
         let expected = 300_u64.min(to + 1).saturating_sub(from);
         assert_eq!(stats.first().map_or(0, ragtrace_store::StageStats::runs), expected, "{from}..{to}");
     }
+}
+
+async fn stats_of_a_renamed_stage_are_those_of_both_of_its_names(place: TestStore) {
+    const CHUNKING: StageDescriptor =
+        StageDescriptor::new("document_chunking", "rag").with_renamed_from(&"chunk_document");
+    const NEVER_RUN: StageDescriptor = StageDescriptor::new("chunk", "rag");
+    let at = |minutes: u64| BEGIN.plus(Duration::from_mins(minutes));
+    // Its old name and its new one by turns, and a stage that is neither.
+    let run_at = |minutes: u64| {
+        let name = ["chunk_document", "document_chunking", "chunking"][usize::try_from(minutes % 3).expect("small")];
+        let (_, end) = run("completed", name, minutes + 1, (0, 10));
+        end.with("timestamp", at(minutes).to_string()).record()
+    };
+    let store = place.holding((0..300).map(run_at)).await;
+    let all = Window::new(at(0), at(300));
+    assert_eq!(store.stage_stats(all).await.expect("reads").len(), 3);
+    let stats = store.stage_stats(all.of(&CHUNKING)).await.expect("reads");
+    let found: Vec<_> = stats.iter().map(|one| (one.stage(), one.runs(), one.mean_duration().as_millis())).collect();
+    assert_eq!(found, [("document_chunking", 200, 10)]);
+    assert_eq!(store.stage_stats(all.of(&NEVER_RUN)).await.expect("reads"), []);
 }
 
 async fn what_has_started_and_not_ended_is_in_flight(place: TestStore) {

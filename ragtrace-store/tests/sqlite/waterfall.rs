@@ -93,7 +93,7 @@ async fn siblings_of_one_stage_are_told_apart_by_the_field_in_which_they_differ(
     };
     let all = documents.iter().enumerate().flat_map(|(at, doc)| document(at as u64, doc));
     let trace = latest([root, root_end].into_iter().chain(all).map(|make| make.record())).await;
-    golden("told_apart", Waterfall::new(&trace).to_string().split_once("\n\n").expect("a blank line").1);
+    golden("labelled", Waterfall::new(&trace).to_string().split_once("\n\n").expect("a blank line").1);
     let wide = Waterfall::new(&trace).width(140).to_string();
     for doc in documents {
         assert!(wide.contains(&format!("document_ingestion {doc} ")), "{wide}");

@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::error::StoreError;
-use crate::postgres::connect::{Session, Target};
+use crate::postgres::connect::{PgLocation, Session};
 use crate::postgres::fault::{no_tables, while_opening};
 use crate::postgres::schema;
 
@@ -25,13 +25,13 @@ pub(crate) struct PostgresStore {
 
 impl PostgresStore {
     /// Opens the database for reading. Nothing is made there, and nothing written.
-    pub(crate) async fn open(target: &Target) -> Result<Self, StoreError> {
-        let options = target.options(Session::Reading)?;
+    pub(crate) async fn open(location: &PgLocation) -> Result<Self, StoreError> {
+        let options = location.options(Session::Reading)?;
         let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
         let lookups = pool().connect_lazy_with(options.clone().options([("plan_cache_mode", "force_generic_plan")]));
         let searches = options.options([("plan_cache_mode", "force_custom_plan")]);
         let pool = pool().connect_with(searches).await.map_err(while_opening)?;
-        let schema = target.schema_name();
+        let schema = location.schema_name();
         match schema::applied(&pool).await.map_err(while_opening)? {
             Some(applied) => schema::check(schema, &applied)?,
             None => return Err(no_tables(&schema::subject(schema)).into()),

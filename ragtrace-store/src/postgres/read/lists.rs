@@ -66,7 +66,7 @@ impl PostgresStore {
             PgTime(last_hour) as _,
             PgTime(until) as _
         );
-        Ok(sum_by_stage(rows.fetch_all(&self.pool).await.map_err(while_reading)?))
+        Ok(sum_by_stage(rows.fetch_all(&self.pool).await.map_err(while_reading)?, window))
     }
 
     /// Returns every stage of the catalog.

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::postgres::clean::as_stored;
 use crate::postgres::fault::while_reading;
 use crate::postgres::time::PgTime;
-use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, LogFilter, LogRow, SILENCE};
+use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow};
 
 /// How far back the first window of a search reaches, and how much farther each next one does.
 const FIRST_WINDOW: Duration = Duration::from_mins(1);
@@ -80,7 +80,7 @@ impl PostgresStore {
     /// Returns the starts without an end, of processes that live, the oldest first.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
-        let (since, alive) = (now.minus(INFLIGHT_WINDOW), now.minus(SILENCE));
+        let (since, alive) = (now.minus(INFLIGHT_WINDOW), now.minus(INSTANCE_TIMEOUT));
         let rows = select_rows!(
             "FROM logs r WHERE r.event = 'started' AND r.timestamp >= $1
                 AND r.instance IN (SELECT instance FROM instances WHERE ended_at IS NULL AND last_seen_at >= $2)

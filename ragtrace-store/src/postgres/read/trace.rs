@@ -9,26 +9,26 @@ use super::database::PostgresStore;
 use super::rows::select_rows;
 use crate::error::StoreError;
 use crate::postgres::fault::while_reading;
-use crate::read::{Heard, LogFilter, LogRow, Surroundings, TRACE_ROWS};
+use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, TRACE_ROWS};
 
 impl PostgresStore {
     /// Returns the rows of a trace, and what is known of the processes that wrote them. A process
     /// that has ended by the time it is asked for may have ended something since its rows were
     /// read, which then is not lost: they are read again.
-    pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
+    pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, AssemblyInput), StoreError> {
         let id = trace.as_uuid();
         let mut rows = self.of_trace(id).await?;
-        let instances = self.heard_of(&rows).await?;
-        if has_open(&rows) && instances.values().any(|heard| heard.ended) {
+        let instances = self.heartbeats(&rows).await?;
+        if has_open(&rows) && instances.values().any(|heartbeat| heartbeat.ended) {
             rows = self.of_trace(id).await?;
         }
         let truncated = rows.len() > TRACE_ROWS;
         rows.truncate(TRACE_ROWS);
-        Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
+        Ok((rows, AssemblyInput { instances, now: Timestamp::now(), truncated }))
     }
 
     /// Returns when the processes that wrote these rows were last heard of.
-    async fn heard_of(&self, rows: &[LogRow]) -> Result<HashMap<Uuid, Heard>, StoreError> {
+    async fn heartbeats(&self, rows: &[LogRow]) -> Result<HashMap<Uuid, Heartbeat>, StoreError> {
         let wrote: Vec<Uuid> = rows.iter().map(|row| row.instance()).collect::<HashSet<_>>().into_iter().collect();
         let instances = sqlx::query!(
             r#"SELECT instance, (extract(epoch FROM last_seen_at) * 1000000)::bigint AS "last_seen_at!",
@@ -37,10 +37,10 @@ impl PostgresStore {
             &wrote
         );
         let instances = instances.fetch_all(&self.lookups).await.map_err(while_reading)?;
-        let heard = instances.into_iter().map(|row| {
-            (row.instance, Heard { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
+        let heartbeats = instances.into_iter().map(|row| {
+            (row.instance, Heartbeat { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
         });
-        Ok(heard.collect())
+        Ok(heartbeats.collect())
     }
 
     /// Returns the traces whose ids lie between two, both included.

@@ -5,16 +5,16 @@ use super::row::{Digits, Row};
 /// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
-/// A piece of this size is sent: small enough that the server takes rows in while the next ones are
-/// written, and that it need not find room for the whole batch; large enough that pieces cost
+/// A chunk of this size is sent: small enough that the server takes rows in while the next ones are
+/// written, and that it need not find room for the whole batch; large enough that chunks cost
 /// nothing.
-const PIECE: usize = 64 << 10;
+const CHUNK_BYTES: usize = 64 << 10;
 /// The version of `jsonb` on the wire, which goes before its text.
 const JSONB: u8 = 1;
 
-/// The data of a `COPY`, taken out in pieces while it is written.
+/// The data of a `COPY`, taken out in chunks while it is written.
 pub(super) struct Data {
-    piece: Vec<u8>,
+    chunk: Vec<u8>,
     /// The transaction that writes the rows.
     written: i64,
 }
@@ -22,34 +22,34 @@ pub(super) struct Data {
 impl Data {
     /// The header, for rows that the transaction of this number writes.
     pub(super) fn begin(written: i64) -> Self {
-        let mut piece = Vec::with_capacity(PIECE + PIECE / 4);
-        piece.extend_from_slice(SIGNATURE);
+        let mut chunk = Vec::with_capacity(CHUNK_BYTES + CHUNK_BYTES / 4);
+        chunk.extend_from_slice(SIGNATURE);
         // Flags, and the length of an extension of the header: none of either.
-        piece.extend_from_slice(&[0; 8]);
-        Self { piece, written }
+        chunk.extend_from_slice(&[0; 8]);
+        Self { chunk, written }
     }
 
-    /// Returns `true` if what was written since the last piece is enough to be sent.
+    /// Returns `true` if what was written since the last chunk is enough to be sent.
     pub(super) fn is_enough(&self) -> bool {
-        self.piece.len() >= PIECE
+        self.chunk.len() >= CHUNK_BYTES
     }
 
-    pub(super) fn piece(&self) -> &[u8] {
-        &self.piece
+    pub(super) fn chunk(&self) -> &[u8] {
+        &self.chunk
     }
 
-    /// Goes on behind the piece.
-    pub(super) fn next_piece(&mut self) {
-        self.piece.clear();
+    /// Begins the next chunk.
+    pub(super) fn next_chunk(&mut self) {
+        self.chunk.clear();
     }
 
     pub(super) fn end(&mut self) {
-        self.piece.extend_from_slice(&(-1_i16).to_be_bytes());
+        self.chunk.extend_from_slice(&(-1_i16).to_be_bytes());
     }
 
     pub(super) fn row(&mut self, row: &Row<'_>) {
         const COLUMNS: i16 = 31;
-        self.piece.extend_from_slice(&COLUMNS.to_be_bytes());
+        self.chunk.extend_from_slice(&COLUMNS.to_be_bytes());
         self.bytes(Some(row.id.as_bytes()));
         self.bytes(Some(&(row.timestamp - EPOCH).to_be_bytes()));
         self.bytes(row.trace_id.as_ref().map(|id| id.as_bytes().as_slice()));
@@ -92,21 +92,21 @@ impl Data {
             None => self.bytes(None),
             Some(json) => {
                 self.length(Some(json.len() + 1));
-                self.piece.push(JSONB);
-                self.piece.extend_from_slice(json.as_bytes());
+                self.chunk.push(JSONB);
+                self.chunk.extend_from_slice(json.as_bytes());
             }
         }
     }
 
     fn bytes(&mut self, bytes: Option<&[u8]>) {
         self.length(bytes.map(<[u8]>::len));
-        self.piece.extend_from_slice(bytes.unwrap_or_default());
+        self.chunk.extend_from_slice(bytes.unwrap_or_default());
     }
 
     /// NULL has a length of -1. What is longer than a length can say is beyond what the server
     /// takes anyhow.
     fn length(&mut self, length: Option<usize>) {
         let length = length.map_or(-1, |length| i32::try_from(length).unwrap_or(i32::MAX));
-        self.piece.extend_from_slice(&length.to_be_bytes());
+        self.chunk.extend_from_slice(&length.to_be_bytes());
     }
 }

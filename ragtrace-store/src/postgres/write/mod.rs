@@ -20,7 +20,7 @@ use row::{COLUMNS, Digits, Row};
 
 use super::clean;
 use super::days::sensible;
-use crate::tables::{self, Process, Step};
+use crate::tables::{self, InstanceRow, Step};
 
 pub(super) use row::days_of;
 
@@ -70,12 +70,12 @@ async fn by_copy(connection: &mut PgConnection, records: &[Record], written: i64
     for record in records {
         data.row(&Row::of(record));
         if data.is_enough() {
-            copy.send(data.piece()).await?;
-            data.next_piece();
+            copy.send(data.chunk()).await?;
+            data.next_chunk();
         }
     }
     data.end();
-    copy.send(data.piece()).await?;
+    copy.send(data.chunk()).await?;
     copy.finish().await.map(drop)
 }
 
@@ -186,7 +186,7 @@ async fn request_metrics(connection: &mut PgConnection, batch: &Batch) -> Result
 
 /// Adds counts to those of the same minute, and of the same hour.
 async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    let Some(process) = Process::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
+    let Some(process) = InstanceRow::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
     let add = sqlx::query!(
         "INSERT INTO stage_minutes (minute, instance, service, environment, tenant_id, stage, kind, runs, completed, failed,
             cancelled, items, cost_usd, duration_ms_sum, durations)
@@ -231,7 +231,7 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
 async fn instances(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     // A record of the year 0 would have the server refuse the text.
     let believed = |at: Timestamp| Timestamp::from_micros(sensible(at.as_micros())).to_string();
-    let processes = Process::all_of(batch).into_iter().map(|process| {
+    let processes = InstanceRow::all_of(batch).into_iter().map(|process| {
         json!({
             "instance": process.instance, "service": process.service, "environment": process.environment,
             "version": process.version, "host": process.host, "first": believed(process.first),

@@ -52,7 +52,7 @@ impl SqliteStore {
             since,
             until
         );
-        Ok(sum_by_stage(rows.fetch_all(&self.pool).await.map_err(while_reading)?))
+        Ok(sum_by_stage(rows.fetch_all(&self.pool).await.map_err(while_reading)?, window))
     }
 
     /// Returns every stage of the catalog.

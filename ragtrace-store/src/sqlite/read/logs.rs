@@ -5,7 +5,7 @@ use ragtrace::{Level, Timestamp};
 use super::database::SqliteStore;
 use super::rows::{select_matching, select_rows};
 use crate::error::StoreError;
-use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, LogFilter, LogRow, SILENCE};
+use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow};
 use crate::sqlite::fault::while_reading;
 
 /// A filter as the statements take it.
@@ -68,7 +68,7 @@ impl SqliteStore {
     /// Returns the starts without an end, of processes that live, the oldest first.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
-        let (since, alive) = (now.minus(INFLIGHT_WINDOW).to_string(), now.minus(SILENCE).to_string());
+        let (since, alive) = (now.minus(INFLIGHT_WINDOW).to_string(), now.minus(INSTANCE_TIMEOUT).to_string());
         let rows = select_rows!(
             ["FROM logs AS started INDEXED BY logs_time
             WHERE event = 'started' AND timestamp >= ?1

@@ -9,14 +9,14 @@ use super::database::SqliteStore;
 use super::logs::Parameters;
 use super::rows::{select_matching, select_rows};
 use crate::error::StoreError;
-use crate::read::{Heard, LogFilter, LogRow, Surroundings, TRACE_ROWS};
+use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, TRACE_ROWS};
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
     /// Returns the rows of a trace, and what is known of the processes that wrote them. The
     /// processes are read first: one that ends in between has not ended then, rather than having
     /// ended before its last rows.
-    pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, Surroundings), StoreError> {
+    pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, AssemblyInput), StoreError> {
         let id = trace.to_string();
         let instances = sqlx::query!(
             "SELECT instance, last_seen_at, ended_at FROM instances
@@ -25,11 +25,11 @@ impl SqliteStore {
             id
         );
         let instances = instances.fetch_all(&self.pool).await.map_err(while_reading)?;
-        let heard = instances.into_iter().filter_map(|row| {
-            let heard = Heard { last_seen_at: row.last_seen_at.parse().ok()?, ended: row.ended_at.is_some() };
-            Some((row.instance.parse().ok()?, heard))
+        let heartbeats = instances.into_iter().filter_map(|row| {
+            let heartbeat = Heartbeat { last_seen_at: row.last_seen_at.parse().ok()?, ended: row.ended_at.is_some() };
+            Some((row.instance.parse().ok()?, heartbeat))
         });
-        let instances: HashMap<_, _> = heard.collect();
+        let instances: HashMap<_, _> = heartbeats.collect();
         let filter = LogFilter::new().trace_id(trace).limit(TRACE_ROWS + 1);
         // A trace that retention moves in between is read in both places, which does no harm,
         // rather than in none.
@@ -41,7 +41,7 @@ impl SqliteStore {
         }
         let truncated = rows.len() > TRACE_ROWS;
         rows.truncate(TRACE_ROWS);
-        Ok((rows, Surroundings { instances, now: Timestamp::now(), truncated }))
+        Ok((rows, AssemblyInput { instances, now: Timestamp::now(), truncated }))
     }
 
     /// Returns the trace of the newest record.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// A row of `instances`: a process, and when a batch says that it lived.
 #[derive(Clone, Debug)]
-pub(crate) struct Process<'a> {
+pub(crate) struct InstanceRow<'a> {
     pub(crate) instance: Uuid,
     pub(crate) service: Option<&'a str>,
     pub(crate) environment: Option<&'a str>,
@@ -16,7 +16,7 @@ pub(crate) struct Process<'a> {
     pub(crate) last: Timestamp,
 }
 
-impl<'a> Process<'a> {
+impl<'a> InstanceRow<'a> {
     fn new(origin: &'a Origin, at: Timestamp) -> Self {
         Self {
             instance: origin.instance(),
