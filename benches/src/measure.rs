@@ -74,15 +74,15 @@ fn run_burst(burst: &mut impl FnMut(usize), stages: usize) {
     burst(stages);
 }
 
-/// Runs `burst` once as large to warm up and once to measure. `settle` hands on what is left, and says how much was lost.
-pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut settle: impl FnMut() -> u64) -> Sample {
+/// Runs `burst` once as large to warm up and once to measure. `flush` hands on what is left, and returns how much was lost.
+pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut flush: impl FnMut() -> u64) -> Sample {
     run_burst(&mut burst, stages);
-    settle();
+    flush();
     // For a profiler: so many bursts more.
     let more = std::env::var("BURSTS").ok().and_then(|bursts| bursts.parse().ok()).unwrap_or(0);
     for _ in 0..more {
         run_burst(&mut burst, stages);
-        settle();
+        flush();
     }
     let cpu = process_cpu();
     let allocations = ALLOCATIONS.get();
@@ -90,7 +90,7 @@ pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut settle: impl FnM
     run_burst(&mut burst, stages);
     let (wall, own) = (start.elapsed(), thread_cpu() - own);
     let allocations = ALLOCATIONS.get() - allocations;
-    let dropped = settle();
+    let dropped = flush();
     let cpu = process_cpu() - cpu;
     let each = |total: Duration| total.as_nanos() as f64 / stages as f64;
     Sample { wall: each(wall), own: each(own), cpu: each(cpu), allocations: allocations as f64 / stages as f64, dropped }
@@ -98,7 +98,7 @@ pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut settle: impl FnM
 
 /// Runs `stage` on `threads` threads at once, `stages` times in all, once to warm up and once to measure. The caller's time
 /// is the CPU time of these threads; the wall time is that of a stage on one of them.
-pub fn measure_threads(threads: usize, stages: usize, stage: impl Fn(u64) + Sync, mut settle: impl FnMut() -> u64) -> Sample {
+pub fn measure_threads(threads: usize, stages: usize, stage: impl Fn(u64) + Sync, mut flush: impl FnMut() -> u64) -> Sample {
     let each = stages / threads;
     let burst = || -> Duration {
         std::thread::scope(|scope| {
@@ -115,11 +115,11 @@ pub fn measure_threads(threads: usize, stages: usize, stage: impl Fn(u64) + Sync
         })
     };
     burst();
-    settle();
+    flush();
     let (cpu, start) = (process_cpu(), Instant::now());
     let own = burst();
     let wall = start.elapsed();
-    let dropped = settle();
+    let dropped = flush();
     let cpu = process_cpu() - cpu;
     let a_stage = |total: Duration, of: usize| total.as_nanos() as f64 / of as f64;
     Sample {

@@ -447,6 +447,6 @@ fn nothing_is_read_when_nobody_listens() {
     fn unreachable() -> u8 {
         unreachable!("nobody listens")
     }
-    // A capture of another test keeps the gate open, but this thread's stages are of no capture.
+    // A capture of another test keeps stages enabled, but this thread's stages are of no capture.
     assert_eq!(unheard().now_or_never(), Some(1));
 }

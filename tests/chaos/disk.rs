@@ -231,7 +231,7 @@ fn a_disk_that_hangs_costs_its_sinks_what_is_over_their_share_and_no_other_anyth
     issue(0);
     until("the disk to hang", Duration::from_secs(10), || telemetry.stats().sinks[0].dead_lettered > 0);
     let mut issued = 1;
-    until("a lane to be over its share", Duration::from_mins(1), || {
+    until("a sink to be over its memory", Duration::from_mins(1), || {
         (issued..issued + 1_000).for_each(issue);
         issued += 1_000;
         until("the worker to read", Duration::from_secs(30), || telemetry.stats().sinks[2].accepted >= 2 * issued);

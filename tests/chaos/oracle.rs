@@ -12,7 +12,7 @@ use ragtrace_tests::{Attempt, Oracle, Reply, Scripted, Trace, install, issue, nu
 
 const TASKS: u64 = 8;
 const RUNS_A_TASK: u64 = 62_500;
-/// Records that may wait, in the queue and for a sink, before the tasks pause: beyond its share of memory, a lane whose
+/// Records that may wait, in the queue and for a sink, before the tasks pause: beyond its memory, a sink whose
 /// disk is behind drops.
 const WAITING: u64 = 24_000;
 const RUNS: u64 = TASKS * RUNS_A_TASK;

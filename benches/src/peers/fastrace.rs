@@ -60,15 +60,15 @@ fn traces(n: usize, mut stage: impl FnMut(u64)) {
 pub fn run(workload: &str, stages: usize) -> Option<Sample> {
     fastrace::set_reporter(Discard, Config::default());
     let chunk = chunk(3);
-    let settle = || {
+    let flush = || {
         fastrace::flush();
         0
     };
     Some(match workload {
-        "bare" => measure(stages, |n| traces(n, |n| { black_box(block_on(|| bare(n))); }), settle),
-        "full" => measure(stages, |n| traces(n, |_| drop(black_box(block_on(|| full(&chunk))))), settle),
-        "nested" => measure(stages / 3, |n| traces(n, |n| { black_box(block_on(|| outer(n))); }), settle),
-        "polls" => measure(stages / 20, |n| traces(n, |_| block_on(|| polls(100))), settle),
+        "bare" => measure(stages, |n| traces(n, |n| { black_box(block_on(|| bare(n))); }), flush),
+        "full" => measure(stages, |n| traces(n, |_| drop(black_box(block_on(|| full(&chunk))))), flush),
+        "nested" => measure(stages / 3, |n| traces(n, |n| { black_box(block_on(|| outer(n))); }), flush),
+        "polls" => measure(stages / 20, |n| traces(n, |_| block_on(|| polls(100))), flush),
         "one-thread" | "two-threads" => measure_threads(
             if workload == "one-thread" { 1 } else { 2 },
             stages,
@@ -77,7 +77,7 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
                 let _guard = root.set_local_parent();
                 { black_box(block_on(|| bare(n))); };
             },
-            settle,
+            flush,
         ),
         _ => return None,
     })

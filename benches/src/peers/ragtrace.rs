@@ -77,13 +77,13 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         _ => install(Discard::new()),
     };
     let context = RequestContext::new().with_user_id("alice").with_tenant_id("acme");
-    let settle = || {
+    let flush = || {
         let report = telemetry.flush_blocking(Duration::from_secs(20));
         assert!(report.complete, "{report}");
         report.stats.dropped.total()
     };
     let each = |stages: usize, stage: &mut dyn FnMut(u64)| {
-        measure(stages, |n| context.sync_scope(|| (0..n as u64).for_each(&mut *stage)), settle)
+        measure(stages, |n| context.sync_scope(|| (0..n as u64).for_each(&mut *stage)), flush)
     };
     Some(match workload {
         "bare" => each(stages, &mut |n| { black_box(block_on(|| bare(n))); }),
@@ -96,7 +96,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "one-thread" | "two-threads" => {
             let threads = if workload == "one-thread" { 1 } else { 2 };
             // Each in a request of its own, as on a server.
-            measure_threads(threads, stages, |n| { black_box(context_of(n).sync_scope(|| block_on(|| bare(n)))); }, settle)
+            measure_threads(threads, stages, |n| { black_box(context_of(n).sync_scope(|| block_on(|| bare(n)))); }, flush)
         }
         _ => return None,
     })

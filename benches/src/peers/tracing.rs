@@ -64,7 +64,7 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         }
         _ => {}
     }
-    let settle = || {
+    let flush = || {
         if let Some(provider) = &provider {
             let _ = provider.force_flush();
         }
@@ -72,9 +72,9 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     };
     let chunk = chunk(3);
     Some(match (peer, workload) {
-        ("tracing-json", "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| events(&chunk))))), settle),
-        (_, "off" | "bare") => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), settle),
-        (_, "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), settle),
+        ("tracing-json", "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| events(&chunk))))), flush),
+        (_, "off" | "bare") => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), flush),
+        (_, "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), flush),
         _ => return None,
     })
 }
