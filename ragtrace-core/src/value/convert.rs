@@ -95,7 +95,7 @@ mod tests {
         let seven = Value::from(7_u64);
         assert!(seven == 7_u8 && seven == 7_u16 && seven == 7_u32 && seven == 7_u64 && seven == 7_usize);
         assert!(seven == 7_i8 && seven == 7_i16 && seven == 7_i32 && seven == 7_i64 && seven == 7_isize);
-        assert!(7_u8 == seven && 7_isize == seven && 7_f32 == seven && 7.0_f64 == seven);
+        assert!(7_u8 == seven && 7_isize == seven && seven == 7_f32 && seven == 7.0_f64);
         let below_zero = Value::from(-1_isize);
         assert!(below_zero == -1_i8 && below_zero == -1_i16 && below_zero != u8::MAX && below_zero != u16::MAX);
         assert_eq!(Value::from(0.5_f32), 0.5_f32);
