@@ -89,7 +89,10 @@ impl TryFrom<Columns> for LogRow {
         };
         let created_at = columns.created_at.parse().map_err(|error| unreadable(format!("`created_at`: {error}")))?;
         let canonical = canonical(columns).map_err(|error| unreadable(error.to_string()))?;
-        let record = Record::from_json(&canonical).map_err(|error| unreadable(error.to_string()))?;
+        let record = Record::from_json(&canonical).map_err(|error| {
+            let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+            unreadable(format!("{error}{}", source.unwrap_or_default()))
+        })?;
         Ok(Self { record, created_at })
     }
 }
