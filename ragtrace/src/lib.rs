@@ -71,9 +71,13 @@ pub use setup::{Builder, IntoLevel, SetupError, Telemetry, TelemetryHandle, buil
 pub use sink::Sink;
 #[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
-// Ids of records, batches and processes are `Uuid`s.
-#[doc(no_inline)]
-pub use uuid;
+
+/// The type of ids of records, batches and processes, which public signatures name: that of the crate `uuid`.
+// Not the whole crate: it has a `Variant::Future`, and with a second `Future` in sight the compiler calls the one of the
+// standard library by its path, in the messages of every crate that uses this one.
+pub mod uuid {
+    pub use ::uuid::Uuid;
+}
 
 /// What generated code may name, and nobody else: it changes without notice.
 #[doc(hidden)]
