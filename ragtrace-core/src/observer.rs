@@ -3,7 +3,7 @@
 //!
 //! An observer hears of each run that begins after it was added, of the run's every arrival on a thread and departure from it,
 //! and of its end, there and then. It may hear of a run of which it did not hear the beginning, as of one that began before.
-//! Where there is none, a run asks once, and pays an instruction or two.
+//! Where there is none, a run asks at its beginning and at its end alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
