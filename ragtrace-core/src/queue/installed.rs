@@ -43,6 +43,14 @@ thread_local! {
     static PRODUCER: ThreadProducer =
         const { ThreadProducer { producer: Cell::new(ManuallyDrop::new(None)), is_taken: Cell::new(false) } };
     static ON_THREAD_EXIT: EndChain = const { EndChain };
+    /// Whether the thread is one of the pipeline's.
+    static IS_OURS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has the queue take nothing of this thread from now on: it is one of the pipeline's. What runs there, such as a sink that has
+/// stages or a panic hook that logs, would lead to more of it without end.
+pub fn exclude_this_thread() {
+    IS_OURS.set(true);
 }
 
 /// Ends the thread's chain when the thread ends.
@@ -125,6 +133,9 @@ fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer
 #[cold]
 #[inline(never)]
 fn register() -> Option<Producer> {
+    if IS_OURS.try_with(Cell::get).unwrap_or(false) {
+        return None;
+    }
     let queue = Arc::clone(QUEUE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?);
     let thread = std::thread::current();
     let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
