@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 
 use ragtrace_core::Value;
 use ragtrace_core::context::Request;
@@ -66,8 +65,12 @@ impl Redactor {
 
     /// Adds a rule of your own, which returns what a text becomes, or `None` if it stays as it is.
     /// It runs on the worker for every text, so it should be quick.
+    ///
+    /// A text over which the rule panics becomes the mark `[redacted]`. That is counted
+    /// ([`Stats::rule_panics`](crate::Stats::rule_panics)) and told on stderr, seldom, with the place of
+    /// the panic and without its message, which may repeat the text.
     pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        self.rules.custom.push(Arc::new(rule));
+        self.rules.add_custom(rule);
         self
     }
 
@@ -127,6 +130,11 @@ impl Redactor {
         }
     }
 
+    /// Returns how often a rule of the user's panicked.
+    pub(crate) fn rule_panics(&self) -> u64 {
+        self.rules.panics.number()
+    }
+
     /// Returns whether a field of this name is secret.
     pub(crate) fn is_secret(&self, name: &str) -> bool {
         self.rules.is_on && self.rules.names.contains(name)
@@ -141,7 +149,7 @@ impl Default for Redactor {
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rules { is_on, names: SecretNames { added, kept }, prefixes, custom } = &self.rules;
+        let Rules { is_on, names: SecretNames { added, kept }, prefixes, custom, .. } = &self.rules;
         let mut shown = f.debug_struct("Redactor");
         shown.field("is_on", is_on).field("keys", added).field("kept", kept).field("prefixes", prefixes);
         shown.field("rules", &custom.len()).finish()
