@@ -1,6 +1,7 @@
 //! Sinks from the environment: which ones, and their customary settings.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt;
 
 use ragtrace::sink::BoxSink;
@@ -17,15 +18,18 @@ const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 /// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
 /// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
 ///
-/// Nothing is opened or connected yet.
+/// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///
 /// # Errors
 ///
-/// If a name is no backend's ([`ConfigError::is_unknown_sink`]), its feature is not enabled
-/// ([`ConfigError::is_missing_feature`]; the message says which to add), or a variable that has to
-/// be set is not ([`ConfigError::is_missing_variable`]).
+/// If a name is no backend's ([`ConfigError::is_unknown_sink`]), is given twice
+/// ([`ConfigError::is_repeated_sink`]), its feature is not enabled
+/// ([`ConfigError::is_missing_feature`]; the message says which to add), a variable that has to be set
+/// is not ([`ConfigError::is_missing_variable`]), or one has a value that is of no use
+/// ([`ConfigError::is_malformed_variable`]), such as a text that is not UTF-8, or a file of SQLite's that
+/// would be in memory.
 pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
-    from_lookup(|name| std::env::var(name).ok())
+    from_os_lookup(|name| std::env::var_os(name))
 }
 
 /// Builds sinks from a lookup of variables instead of the environment, as [`from_env`] does.
@@ -34,31 +38,82 @@ pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
 ///
 /// Those of [`from_env`].
 pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<BoxSink>, ConfigError> {
-    let wanted = lookup("RAGTRACE_SINKS").unwrap_or_else(|| "sqlite".to_owned());
-    let names = wanted.split(',').map(str::trim).filter(|name| !name.is_empty());
-    names.map(|name| sink(name, &lookup)).collect()
+    from_os_lookup(|name| lookup(name).map(OsString::from))
+}
+
+fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSink>, ConfigError> {
+    let variables = Variables(lookup);
+    let wanted = variables.raw_text(SINKS)?.unwrap_or_else(|| "sqlite".to_owned());
+    let mut names = Vec::new();
+    for name in wanted.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()) {
+        if names.contains(&name) {
+            // Each would deliver every record and count once more, into the same store.
+            let message = format!("{SINKS} names `{name}` twice: name each sink once");
+            return Err(ConfigError::new(Kind::RepeatedSink, message));
+        }
+        names.push(name);
+    }
+    names.iter().map(|name| sink(name, &variables)).collect()
+}
+
+const SINKS: &str = "RAGTRACE_SINKS";
+
+/// The variables that a lookup knows.
+struct Variables<L>(L);
+
+impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
+    /// Returns the value of a variable that has something in it.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn path(&self, name: &str) -> Option<OsString> {
+        (self.0)(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
+    }
+
+    /// Returns the text of a variable that has something in it.
+    #[cfg(feature = "postgres")]
+    fn text(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        self.path(name).map(|value| utf8(name, value)).transpose()
+    }
+
+    /// Returns the text of a variable that may be empty.
+    fn raw_text(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        (self.0)(name).map(|value| utf8(name, value)).transpose()
+    }
+}
+
+fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
+    value.into_string().map_err(|value| {
+        let bytes = value.as_encoded_bytes().escape_ascii();
+        ConfigError::new(Kind::MalformedVariable, format!("{name}: expected UTF-8, found \"{bytes}\""))
+    })
 }
 
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
-fn sink(name: &str, lookup: &impl Fn(&str) -> Option<String>) -> Result<BoxSink, ConfigError> {
+fn sink(name: &str, variables: &Variables<impl Fn(&str) -> Option<OsString>>) -> Result<BoxSink, ConfigError> {
     match name {
         #[cfg(feature = "sqlite")]
         "sqlite" => {
-            let path = lookup("RAGTRACE_SQLITE_PATH").filter(|path| !path.is_empty());
-            Ok(BoxSink::new(crate::SqliteSink::new(path.as_deref().unwrap_or("ragtrace.db"))))
+            const PATH: &str = "RAGTRACE_SQLITE_PATH";
+            let path = variables.path(PATH).unwrap_or_else(|| "ragtrace.db".into());
+            if path.to_str().is_some_and(is_in_memory) {
+                let message = format!(
+                    "{PATH}: `{}` is a database in memory, which nobody can read: set the path of a file",
+                    path.display()
+                );
+                return Err(ConfigError::new(Kind::MalformedVariable, message));
+            }
+            Ok(BoxSink::new(crate::SqliteSink::new(path)))
         }
         #[cfg(feature = "postgres")]
         "postgres" => {
-            let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
-            let url = set("DATABASE_URL").ok_or_else(|| {
+            let url = variables.text("DATABASE_URL")?.ok_or_else(|| {
                 let message = "RAGTRACE_SINKS names `postgres`: set DATABASE_URL to `postgres://user@host/database`";
                 ConfigError::new(Kind::MissingVariable, message)
             })?;
             let sink = crate::PostgresSink::new(url);
-            Ok(BoxSink::new(match set("RAGTRACE_POSTGRES_SCHEMA") {
+            Ok(BoxSink::new(match variables.text("RAGTRACE_POSTGRES_SCHEMA")? {
                 Some(schema) => sink.schema(schema),
                 None => sink,
             }))
@@ -76,6 +131,19 @@ fn sink(name: &str, lookup: &impl Fn(&str) -> Option<String>) -> Result<BoxSink,
     }
 }
 
+/// Returns whether SQLite would keep the database of this name in memory (SQLite, "In-Memory
+/// Databases", and "Uniform Resource Identifiers").
+#[cfg(feature = "sqlite")]
+fn is_in_memory(path: &str) -> bool {
+    let path = path.trim().to_ascii_lowercase();
+    let path = path.strip_prefix("sqlite:").unwrap_or(&path);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let is_uri = path.starts_with("file:");
+    let (name, query) = path.split_once('?').unwrap_or((path, ""));
+    let name = name.strip_prefix("file:").unwrap_or(name).trim_start_matches("//");
+    name == ":memory:" || (is_uri && (name.is_empty() || query.split('&').any(|part| part == "mode=memory")))
+}
+
 /// An error of building sinks from the environment. The message says what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -86,8 +154,10 @@ pub struct ConfigError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     UnknownSink,
+    RepeatedSink,
     MissingFeature,
     MissingVariable,
+    MalformedVariable,
 }
 
 impl ConfigError {
@@ -100,6 +170,11 @@ impl ConfigError {
         self.kind == Kind::UnknownSink
     }
 
+    /// Returns `true` if `RAGTRACE_SINKS` names a backend twice.
+    pub fn is_repeated_sink(&self) -> bool {
+        self.kind == Kind::RepeatedSink
+    }
+
     /// Returns `true` if `RAGTRACE_SINKS` names a backend whose feature is not enabled.
     pub fn is_missing_feature(&self) -> bool {
         self.kind == Kind::MissingFeature
@@ -108,6 +183,11 @@ impl ConfigError {
     /// Returns `true` if a variable that a sink needs is not set, or is empty.
     pub fn is_missing_variable(&self) -> bool {
         self.kind == Kind::MissingVariable
+    }
+
+    /// Returns `true` if a variable has a value that is of no use. The message names it.
+    pub fn is_malformed_variable(&self) -> bool {
+        self.kind == Kind::MalformedVariable
     }
 }
 
@@ -138,22 +218,102 @@ mod tests {
         assert_eq!(names(Some("")), Ok(vec![]));
     }
 
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_sink_that_is_named_twice_is_refused_however_it_is_written() {
+        for twice in ["sqlite,sqlite", "sqlite, SQLite ,", " ,sqlite,\tsqlite\n", "sqlite,,sqlite"] {
+            let error = refused(&[("RAGTRACE_SINKS", twice)]);
+            assert_eq!(predicates(&error), [false, true, false, false, false], "{twice:?}: {error}");
+            assert_eq!(error.to_string(), "RAGTRACE_SINKS names `sqlite` twice: name each sink once");
+        }
+        for once in ["SQLITE", " sqlite ", "sqlite,", ",sqlite,, "] {
+            assert_eq!(names(Some(once)), Ok(vec!["sqlite".to_owned()]), "{once:?}");
+        }
+        assert_eq!(names(Some(" , ,")), Ok(vec![]));
+    }
+
+    #[cfg(feature = "sqlite")]
+    #[test]
+    fn a_file_in_memory_is_refused_and_an_empty_path_is_none() {
+        let in_memory = [
+            ":memory:",
+            " :memory: ",
+            ":MEMORY:",
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "file::memory:",
+            "file::memory:?cache=shared",
+            "file:x?mode=memory",
+            "file:x?cache=shared&mode=memory",
+            "file:",
+            "FILE::memory:",
+        ];
+        for path in in_memory {
+            let error = refused(&[("RAGTRACE_SQLITE_PATH", path)]);
+            assert!(
+                error.is_malformed_variable() && error.to_string().starts_with("RAGTRACE_SQLITE_PATH: "),
+                "{error}"
+            );
+        }
+        for path in ["", " ", "\t\n", "memory", "./:memory:x", "a/file:b.db", "x?mode=memory"] {
+            let sinks = from_lookup(|name| (name == "RAGTRACE_SQLITE_PATH").then(|| path.to_owned()));
+            assert_eq!(sinks.map(|all| all.len()), Ok(1), "{path:?}");
+        }
+    }
+
+    #[cfg(all(unix, feature = "sqlite"))]
+    #[test]
+    fn a_path_need_not_be_utf_8_and_everything_else_must() {
+        use std::os::unix::ffi::OsStringExt;
+        let with = |variable: &'static str| {
+            from_os_lookup(move |name| (name == variable).then(|| OsString::from_vec(b"a\xff.db".to_vec())))
+        };
+        assert_eq!(with("RAGTRACE_SQLITE_PATH").map(|all| all.len()), Ok(1));
+        let error = with("RAGTRACE_SINKS").expect_err("no text");
+        assert!(error.is_malformed_variable(), "{error}");
+        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found \"a\\xff.db\"");
+        #[cfg(feature = "postgres")]
+        for variable in ["DATABASE_URL", "RAGTRACE_POSTGRES_SCHEMA"] {
+            let error = from_os_lookup(|name| match name {
+                "RAGTRACE_SINKS" => Some("postgres".into()),
+                _ if name == variable => Some(OsString::from_vec(vec![0xff])),
+                _ => Some("postgres://u@h/d".into()),
+            });
+            let error = error.expect_err("no text");
+            assert!(error.is_malformed_variable() && error.to_string().starts_with(variable), "{error}");
+        }
+    }
+
+    fn refused(set: &[(&str, &str)]) -> ConfigError {
+        let lookup = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        from_lookup(lookup).expect_err("no such sinks")
+    }
+
     /// Returns the answers of an error's predicates, in the order of the kinds.
-    fn predicates(sinks: &str) -> [bool; 3] {
-        let error =
-            from_lookup(|name| (name == "RAGTRACE_SINKS").then(|| sinks.to_owned())).expect_err("no such sinks");
-        [error.is_unknown_sink(), error.is_missing_feature(), error.is_missing_variable()]
+    fn predicates(error: &ConfigError) -> [bool; 5] {
+        [
+            error.is_unknown_sink(),
+            error.is_repeated_sink(),
+            error.is_missing_feature(),
+            error.is_missing_variable(),
+            error.is_malformed_variable(),
+        ]
     }
 
     #[test]
     fn an_error_says_by_its_predicates_what_is_wrong() {
-        assert_eq!(predicates("sqlit"), [true, false, false]);
+        let of = |sinks| predicates(&refused(&[("RAGTRACE_SINKS", sinks)]));
+        assert_eq!(of("sqlit"), [true, false, false, false, false]);
         #[cfg(not(feature = "sqlite"))]
-        assert_eq!(predicates("sqlite"), [false, true, false]);
+        assert_eq!(of("sqlite"), [false, false, true, false, false]);
         #[cfg(not(feature = "postgres"))]
-        assert_eq!(predicates("postgres"), [false, true, false]);
+        assert_eq!(of("postgres"), [false, false, true, false, false]);
         #[cfg(feature = "postgres")]
-        assert_eq!(predicates("postgres"), [false, false, true]);
+        assert_eq!(of("postgres"), [false, false, false, true, false]);
+        #[cfg(feature = "postgres")]
+        let blank = refused(&[("RAGTRACE_SINKS", "postgres"), ("DATABASE_URL", " ")]);
+        #[cfg(feature = "postgres")]
+        assert!(blank.is_missing_variable());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Settings from variables: ours, then those of backends and of OpenTelemetry that say the same.
 
+use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use ragtrace_core::{Level, ParseError};
 
@@ -20,54 +21,75 @@ pub(super) struct Variables {
     pub(super) spool: Option<PathBuf>,
     pub(super) spool_bytes: Option<u64>,
     pub(super) durability: Option<Durability>,
-    /// What is of no use, though no reason to fail: a variable of somebody else's.
-    pub(super) warning: Option<String>,
+    /// Variables of somebody else's that are of no use, though no reason to fail.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Variables {
-    /// Reads the variables that `lookup` knows.
-    pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SetupError> {
-        let set = |name: &str| lookup(name).filter(|value| !value.is_empty());
-        let attributes = set(ATTRIBUTES).map_or(Some(Vec::new()), |text| resource_attributes(&text));
-        let warning = attributes
-            .is_none()
-            .then(|| format!("{ATTRIBUTES} is passed over: it should be `key=value` pairs with commas between them"));
+    /// Reads the variables that `lookup` knows. One that is empty, or has nothing but spaces in it,
+    /// counts as not set.
+    pub(super) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SetupError> {
+        let ours = |name: &str| text(&lookup, name).map_err(SetupError::setting);
+        let warnings = RefCell::new(Vec::new());
+        let warn = |warning: String| warnings.borrow_mut().push(format!("{warning}; it is passed over"));
+        let theirs = |name: &str| text(&lookup, name).unwrap_or_else(|why| (warn(why), None).1);
+        let attributes = theirs(ATTRIBUTES).and_then(|text| {
+            let pairs = resource_attributes(&text);
+            if pairs.is_none() {
+                warn(format!("{ATTRIBUTES}: it should be `key=value` pairs with commas between them"));
+            }
+            pairs
+        });
         let attributes = attributes.unwrap_or_default();
         let attribute = |name: &str| {
             let last = attributes.iter().rev().find(|(key, _)| key == name);
             last.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
         };
-        let first = |names: [&str; 2]| names.into_iter().find_map(set);
-        Ok(Self {
-            service: first(["RAGTRACE_SERVICE", "DD_SERVICE"])
-                .or_else(|| set("OTEL_SERVICE_NAME"))
+        let variables = Self {
+            service: ours("RAGTRACE_SERVICE")?
+                .or_else(|| theirs("DD_SERVICE"))
+                .or_else(|| theirs("OTEL_SERVICE_NAME"))
                 .or_else(|| attribute("service.name")),
-            environment: first(["RAGTRACE_ENV", "DD_ENV"])
+            environment: ours("RAGTRACE_ENV")?
+                .or_else(|| theirs("DD_ENV"))
                 .or_else(|| attribute("deployment.environment.name"))
                 // Its name until version 1.27 of the semantic conventions.
                 .or_else(|| attribute("deployment.environment")),
-            version: first(["RAGTRACE_VERSION", "DD_VERSION"]).or_else(|| attribute("service.version")),
-            level: set("RAGTRACE_LOG").map(|text| read("RAGTRACE_LOG", &text, level)).transpose()?,
-            console: parsed(set, "RAGTRACE_CONSOLE")?,
-            spool: set("RAGTRACE_SPOOL").map(PathBuf::from),
-            spool_bytes: set("RAGTRACE_SPOOL_BYTES")
-                .map(|text| read("RAGTRACE_SPOOL_BYTES", &text, number_of_bytes))
-                .transpose()?,
-            durability: parsed(set, "RAGTRACE_DURABILITY")?,
-            warning,
-        })
+            version: ours("RAGTRACE_VERSION")?
+                .or_else(|| theirs("DD_VERSION"))
+                .or_else(|| attribute("service.version")),
+            level: read("RAGTRACE_LOG", ours, level)?,
+            console: read("RAGTRACE_CONSOLE", ours, str::parse)?,
+            spool: set(&lookup, "RAGTRACE_SPOOL").map(PathBuf::from),
+            spool_bytes: read("RAGTRACE_SPOOL_BYTES", ours, number_of_bytes)?,
+            durability: read("RAGTRACE_DURABILITY", ours, str::parse)?,
+            warnings: Vec::new(),
+        };
+        Ok(Self { warnings: warnings.into_inner(), ..variables })
     }
 }
 
-fn parsed<T: FromStr<Err = ParseError>>(
-    set: impl Fn(&str) -> Option<String>,
-    name: &str,
-) -> Result<Option<T>, SetupError> {
-    set(name).map(|text| read(name, &text, str::parse)).transpose()
+/// Returns a variable's value, if it is set and has something in it.
+fn set(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString> {
+    lookup(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
-fn read<T>(name: &str, text: &str, parse: impl FnOnce(&str) -> Result<T, ParseError>) -> Result<T, SetupError> {
-    parse(text).map_err(|error| SetupError::setting(format!("{name}: {error}")))
+/// Returns a variable's value as a text, or what is wrong with it.
+fn text(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>, String> {
+    let value = set(lookup, name).map(OsString::into_string).transpose();
+    value.map_err(|value| {
+        let bytes = value.as_encoded_bytes().escape_ascii();
+        format!("{name}: expected UTF-8, found \"{bytes}\"")
+    })
+}
+
+fn read<T>(
+    name: &str,
+    ours: impl Fn(&str) -> Result<Option<String>, SetupError>,
+    parse: impl FnOnce(&str) -> Result<T, ParseError>,
+) -> Result<Option<T>, SetupError> {
+    let parsed = ours(name)?.map(|text| parse(text.trim())).transpose();
+    parsed.map_err(|error| SetupError::setting(format!("{name}: {error}")))
 }
 
 fn level(text: &str) -> Result<Level, ParseError> {
