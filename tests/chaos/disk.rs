@@ -38,7 +38,7 @@ fn a_full_disk_costs_what_does_not_fit_and_no_more() {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "the host goes on: {err}");
     assert!(err.contains("ragtrace: the spool in") && err.contains("cannot be used"), "it says so: {err}");
-    assert!(out.contains("balanced=true"), "{out}");
+    assert!(out.contains("complete=false balanced=true"), "{out}");
     let (spooled, dropped) = (value(&out, "spooled"), value(&out, "dropped"));
     assert!(spooled > 0, "what fits is kept: {out}");
     assert!(dropped > 0, "what does not is counted: {out}");

@@ -10,3 +10,4 @@ mod process;
 mod sampling;
 mod secrets;
 mod self_reports;
+mod start;

@@ -6,9 +6,12 @@
 //! together goes in one transaction.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use ragtrace_core::stage::panic_hook::{contain, dispose};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use uuid::Uuid;
 
 use super::codec;
@@ -77,9 +80,42 @@ impl<E: Into<redb::Error>> From<E> for SpoolError {
             | redb::Error::RepairAborted
             | redb::Error::TableTypeMismatch { .. }
             | redb::Error::TypeDefinitionChanged { .. } => Self::Corrupt(error.to_string()),
-            redb::Error::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => Self::Corrupt(error.to_string()),
+            // What was cut ends before the last of it is read.
+            redb::Error::Io(io) if matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+                Self::Corrupt(error.to_string())
+            }
             _ => Self::Disk(error.to_string()),
         }
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+    builder
+}
+
+/// Returns whether there is no file, or one that nothing was ever written to: `redb` writes the first
+/// bytes, by which it knows its files, when the rest of a new one is on disk.
+fn is_unborn(path: &Path) -> io::Result<bool> {
+    /// The header of a new file, without those first bytes, is on its first page.
+    const FIRST_PAGE: usize = 4_096;
+    const MAGIC: usize = 9;
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+        opened => opened?,
+    };
+    let (mut bytes, mut position) = (vec![0; 1 << 16], 0);
+    loop {
+        let read = file.read(&mut bytes)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        let is_header = |at: usize| (MAGIC..FIRST_PAGE).contains(&at);
+        if (position..).zip(&bytes[..read]).any(|(at, byte)| *byte != 0 && !is_header(at)) {
+            return Ok(false);
+        }
+        position += read;
     }
 }
 
@@ -96,13 +132,34 @@ impl SpoolFile {
     /// Opens or makes the file, and returns what it holds.
     pub(super) fn open(path: &Path) -> Result<(Self, Contents), SpoolError> {
         unless_it_panics(|| {
-            let mut builder = Database::builder();
-            builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-            let file = Self { database: builder.create(path)? };
+            if is_unborn(path)? {
+                Self::make(path)?;
+            }
+            let file = Self { database: builder().open(path)? };
             file.prepare()?;
             let contents = file.contents()?;
             Ok((file, contents))
         })
+    }
+
+    /// Makes the file beside its place and moves it there once it is whole, so that a process that
+    /// ends meanwhile leaves none by halves.
+    fn make(path: &Path) -> Result<(), SpoolError> {
+        let beside = path.with_extension("redb.new");
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        let made = Self { database: builder().create(&beside)? };
+        made.prepare()?;
+        made.database.close()?;
+        File::options().write(true).open(&beside)?.sync_all()?;
+        fs::rename(&beside, path)?;
+        // Where a folder cannot be synced, its system does so by itself.
+        if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
     }
 
     /// Does everything that `work` does, or nothing.
@@ -137,24 +194,28 @@ impl SpoolFile {
 
     /// Returns the traces of which there are undecided records, and how many bytes.
     pub(super) fn undecided(&self) -> Result<BTreeMap<TraceId, u64>, SpoolError> {
-        let table = self.database.begin_read()?.open_table(UNDECIDED)?;
-        let mut traces = BTreeMap::new();
-        for row in table.iter()? {
-            let (key, bytes) = row?;
-            if let Some(trace_id) = TraceId::from_u128(key.value().0) {
-                *traces.entry(trace_id).or_default() += bytes.value().len() as u64;
+        unless_it_panics(|| {
+            let table = self.database.begin_read()?.open_table(UNDECIDED)?;
+            let mut traces = BTreeMap::new();
+            for row in table.iter()? {
+                let (key, bytes) = row?;
+                if let Some(trace_id) = TraceId::from_u128(key.value().0) {
+                    *traces.entry(trace_id).or_default() += bytes.value().len() as u64;
+                }
             }
-        }
-        Ok(traces)
+            Ok(traces)
+        })
     }
 
     /// Returns the undecided records of one trace, by the numbers of their rows.
     pub(super) fn undecided_of(&self, trace_id: TraceId) -> Result<Vec<(u128, Vec<u8>)>, SpoolError> {
-        let table = self.database.begin_read()?.open_table(UNDECIDED)?;
-        let trace_id = trace_id.as_u128();
-        let rows = table.range((trace_id, 0)..=(trace_id, u128::MAX))?;
-        rows.map(|row| row.map(|(key, bytes)| (key.value().1, bytes.value().to_vec())).map_err(SpoolError::from))
-            .collect()
+        unless_it_panics(|| {
+            let table = self.database.begin_read()?.open_table(UNDECIDED)?;
+            let trace_id = trace_id.as_u128();
+            let rows = table.range((trace_id, 0)..=(trace_id, u128::MAX))?;
+            rows.map(|row| row.map(|(key, bytes)| (key.value().1, bytes.value().to_vec())).map_err(SpoolError::from))
+                .collect()
+        })
     }
 
     fn prepare(&self) -> Result<(), SpoolError> {
@@ -180,16 +241,18 @@ impl SpoolFile {
 
     /// Returns what the file holds.
     pub(super) fn contents(&self) -> Result<Contents, SpoolError> {
-        let batches = self.database.begin_read()?.open_table(BATCHES)?;
-        let mut contents = Contents::new();
-        for row in batches.iter()? {
-            let (key, value) = row?;
-            let (sink, sequence) = key.value();
-            let (id, records, bytes, stored_at) = value.value();
-            let meta = BatchMeta { id: Uuid::from_u128(id), records, bytes, stored_at };
-            contents.entry(sink.to_owned()).or_default().insert(sequence, meta);
-        }
-        Ok(contents)
+        unless_it_panics(|| {
+            let batches = self.database.begin_read()?.open_table(BATCHES)?;
+            let mut contents = Contents::new();
+            for row in batches.iter()? {
+                let (key, value) = row?;
+                let (sink, sequence) = key.value();
+                let (id, records, bytes, stored_at) = value.value();
+                let meta = BatchMeta { id: Uuid::from_u128(id), records, bytes, stored_at };
+                contents.entry(sink.to_owned()).or_default().insert(sequence, meta);
+            }
+            Ok(contents)
+        })
     }
 }
 
@@ -197,8 +260,10 @@ impl SpoolFile {
 /// spool's thread along. A transaction that panics is not committed, so what it left half done is
 /// nowhere.
 fn unless_it_panics<T>(work: impl FnOnce() -> Result<T, SpoolError>) -> Result<T, SpoolError> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(SpoolError::Corrupt("reading it panicked".to_owned())))
+    contain(work).unwrap_or_else(|payload| {
+        dispose(payload);
+        Err(SpoolError::Corrupt("reading it panicked".to_owned()))
+    })
 }
 
 /// A transaction under way.

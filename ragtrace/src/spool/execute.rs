@@ -7,7 +7,7 @@ use super::database::{self, SpoolError};
 use super::group_commit::{GroupCommit, PendingReply, Write, write_all};
 use super::limits::WhenFull;
 use super::protocol::{KeptBatch, SpoolCommand, SpoolEvent, StoredBatch, StoredKey};
-use super::store::SpoolStore;
+use super::store::{LOST, SpoolStore};
 use super::undecided::encode_row;
 use crate::TraceId;
 use crate::record::Record;
@@ -26,21 +26,18 @@ struct ReplyTo {
 impl SpoolStore {
     /// Does what the commands say, in their order.
     pub(super) fn execute(&mut self, commands: Vec<SpoolCommand>) {
+        self.leave_lost_file();
         let mut group = GroupCommit::default();
         for command in commands {
             match command {
                 SpoolCommand::Store { sink_index, ticket, batch, in_memory } => {
                     self.store(&mut group, ReplyTo { sink_index, ticket }, &batch, in_memory);
                 }
-                SpoolCommand::Split { sink_index, ticket, parent, halves } => {
-                    self.split(&mut group, ReplyTo { sink_index, ticket }, parent, &halves);
+                SpoolCommand::Split { sink_index, ticket, parent, parts } => {
+                    self.split(&mut group, ReplyTo { sink_index, ticket }, parent, &parts);
                 }
                 SpoolCommand::Remove { sink_index, key } => self.remove(&mut group, sink_index, key),
-                SpoolCommand::Unload { sink_index, key } => {
-                    if let Some(sink) = self.name_of(sink_index) {
-                        self.index.set_on_disk_alone(&sink, key.0, true);
-                    }
-                }
+                SpoolCommand::Unload { sink_index, key, records } => self.unload(sink_index, key, records),
                 SpoolCommand::Load { sink_index, bytes } => {
                     self.commit(&mut group);
                     self.load(sink_index, bytes);
@@ -61,6 +58,8 @@ impl SpoolStore {
                     self.remove_undecided(&mut group, traces);
                 }
                 SpoolCommand::Close { .. } => {}
+                #[cfg(test)]
+                SpoolCommand::Panic => panic!("as it was told to"),
             }
             // What is written and taken away in one transaction lies in the file beside each other.
             if group.bytes > self.limits.group_bytes() {
@@ -73,6 +72,7 @@ impl SpoolStore {
     /// Does what is due without a command: ages, a disk that rested, a file that is large and
     /// empty.
     pub(super) fn tick(&mut self) {
+        self.leave_lost_file();
         if self.file.is_none() && self.ensure_open().is_err() {
             return;
         }
@@ -104,7 +104,7 @@ impl SpoolStore {
         group.replies.push(PendingReply::Store { sink_index, ticket, sequence, in_memory });
     }
 
-    fn split(&mut self, group: &mut GroupCommit, reply_to: ReplyTo, parent: StoredKey, halves: &[Batch; 2]) {
+    fn split(&mut self, group: &mut GroupCommit, reply_to: ReplyTo, parent: StoredKey, parts: &[Batch]) {
         let ReplyTo { sink_index, ticket } = reply_to;
         let sink = match self.open_for(sink_index) {
             Ok(sink) => sink,
@@ -112,8 +112,18 @@ impl SpoolStore {
         };
         let parent_meta = self.index.remove(&sink, parent.0);
         group.writes.push(Write::Remove { sink: sink.clone(), sequence: parent.0 });
-        let sequences = [0, 1].map(|half| self.insert(group, &sink, &halves[half]));
+        let sequences = parts.iter().map(|part| self.insert(group, &sink, part)).collect();
         group.replies.push(PendingReply::Split { sink_index, ticket, sequences, parent: parent.0, parent_meta });
+    }
+
+    /// Notes that a batch is on disk alone. If it was lost in the meantime nobody has it any more.
+    fn unload(&mut self, sink_index: usize, key: StoredKey, records: u64) {
+        let Some(sink) = self.name_of(sink_index) else { return };
+        if self.index.is_on_disk_alone(&sink, key.0).is_some() {
+            self.index.set_on_disk_alone(&sink, key.0, true);
+        } else {
+            self.send(SpoolEvent::Dropped { sink_index, batches: 1, records, why: LOST.to_owned() });
+        }
     }
 
     fn remove(&mut self, group: &mut GroupCommit, sink_index: usize, key: StoredKey) {
@@ -222,7 +232,7 @@ impl SpoolStore {
                 SpoolEvent::Stored { sink_index, ticket, key: Err(why.clone()) }
             }
             (PendingReply::Split { sink_index, ticket, sequences, .. }, None) => {
-                SpoolEvent::Split { sink_index, ticket, keys: Ok(sequences.map(StoredKey)) }
+                SpoolEvent::Split { sink_index, ticket, keys: Ok(sequences.into_iter().map(StoredKey).collect()) }
             }
             (PendingReply::Split { sink_index, ticket, sequences, parent, parent_meta }, Some(why)) => {
                 let sink = name_of(sink_index);
@@ -239,7 +249,9 @@ impl SpoolStore {
 
     fn write(&mut self, writes: &[Write]) -> Result<(), String> {
         let Some(file) = &self.file else { return Err("the spool is not open".to_owned()) };
-        write_all(file, writes).map_err(|error| self.fail(&error))
+        // What is written to a file that was removed meanwhile is nowhere.
+        let written = write_all(file, writes).and_then(|()| self.check_place());
+        written.map_err(|error| self.fail(&error))
     }
 
     fn load(&mut self, sink_index: usize, wanted: u64) {

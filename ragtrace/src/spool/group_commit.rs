@@ -30,7 +30,7 @@ pub(super) enum Write {
 pub(super) enum PendingReply {
     Undecided { ticket: u64 },
     Store { sink_index: usize, ticket: u64, sequence: u64, in_memory: bool },
-    Split { sink_index: usize, ticket: u64, sequences: [u64; 2], parent: u64, parent_meta: Option<BatchMeta> },
+    Split { sink_index: usize, ticket: u64, sequences: Vec<u64>, parent: u64, parent_meta: Option<BatchMeta> },
 }
 
 /// Does all of `writes` in one transaction, or nothing.

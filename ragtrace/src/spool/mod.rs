@@ -3,11 +3,13 @@
 //! What it promises:
 //!
 //! - The disk has a thread of its own. Neither the application nor the worker ever waits for it.
-//! - A stored batch keeps its id and its records until it is delivered. If it is split, the halves
-//!   are on disk before one of them is sent, so a crash between them repeats nothing.
+//! - A stored batch keeps its id and its records until it is delivered. If it is split, the parts are on
+//!   disk before one of them is sent, so a crash between them repeats nothing.
 //! - What does not fit the limits is dropped, the oldest or the newest as set, and counted.
 //! - A disk that is full, a folder that cannot be written and a damaged file cost what they hold
-//!   and no more: the process goes on in memory and says so on stderr.
+//!   and no more: the process goes on in memory and says so on stderr. A file that is removed under the
+//!   process is noticed, what it held counts as dropped, and a new one begins.
+//! - A process that ends at any moment leaves a file that the next one reads.
 //!
 //! What it does not promise: an order between batches, and that a batch arrives once at a sink that
 //! keeps no ledger.
@@ -17,6 +19,7 @@
 //! ```text
 //! slot-0/lock                  locked for as long as its process lives
 //! slot-0/spool.redb            the batches of that process
+//! slot-0/spool.redb.new        the same while it is made
 //! slot-0/spool.redb.corrupt-…  a file that could not be read, set aside
 //! slot-1/…                     another process with the same folder
 //! dead-letters.jsonl           records that a sink refused for good, a line each

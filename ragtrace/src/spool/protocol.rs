@@ -54,12 +54,12 @@ pub(crate) enum SpoolCommand {
     /// Keep a batch. With `in_memory` its delivery has it, too, and it is neither loaded nor
     /// dropped.
     Store { sink_index: usize, ticket: u64, batch: Batch, in_memory: bool },
-    /// Put the halves in the place of a batch that is in memory.
-    Split { sink_index: usize, ticket: u64, parent: StoredKey, halves: Box<[Batch; 2]> },
+    /// Put the parts in the place of a batch that is in memory.
+    Split { sink_index: usize, ticket: u64, parent: StoredKey, parts: Vec<Batch> },
     /// Remove a batch that is done with.
     Remove { sink_index: usize, key: StoredKey },
-    /// Note that a batch is not in memory any more.
-    Unload { sink_index: usize, key: StoredKey },
+    /// Note that a batch of so many records is not in memory any more.
+    Unload { sink_index: usize, key: StoredKey, records: u64 },
     /// Read batches back until they have so many bytes, the oldest first; they are in memory from
     /// then on.
     Load { sink_index: usize, bytes: u64 },
@@ -72,6 +72,9 @@ pub(crate) enum SpoolCommand {
     Decide { traces: Vec<TraceId>, batches: Vec<KeptBatch> },
     /// Come to an end, and say so.
     Close { done: tokio::sync::oneshot::Sender<()> },
+    /// Panic, as nothing should.
+    #[cfg(test)]
+    Panic,
 }
 
 /// An answer of the spool.
@@ -90,12 +93,14 @@ pub(crate) enum SpoolEvent {
     Recovered { sink_index: usize, batches: u64, records: u64 },
     /// A batch is on disk, or why it is not.
     Stored { sink_index: usize, ticket: u64, key: Result<StoredKey, String> },
-    /// Halves are on disk in the place of their parent, or why they are not.
-    Split { sink_index: usize, ticket: u64, keys: Result<[StoredKey; 2], String> },
+    /// Parts are on disk in the place of their parent, or why they are not.
+    Split { sink_index: usize, ticket: u64, keys: Result<Vec<StoredKey>, String> },
     /// Batches that were read back: none, if there are none or the disk fails.
     Loaded { sink_index: usize, batches: Vec<StoredBatch> },
     /// Batches that were on disk alone were given up.
     Dropped { sink_index: usize, batches: u64, records: u64, why: String },
+    /// Batches that are in memory are not on disk any more.
+    Lost { sink_index: usize, keys: Vec<StoredKey> },
     /// Records could not be written down as dead letters.
     DeadLettersFailed { sink_index: usize, records: u64, why: String },
 }
@@ -110,6 +115,7 @@ impl SpoolEvent {
             | Self::Split { sink_index, .. }
             | Self::Loaded { sink_index, .. }
             | Self::Dropped { sink_index, .. }
+            | Self::Lost { sink_index, .. }
             | Self::DeadLettersFailed { sink_index, .. } => Some(*sink_index),
         }
     }

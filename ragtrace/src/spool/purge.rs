@@ -41,12 +41,12 @@ pub fn purge(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
     if !folder.exists() {
         return Ok(purged);
     }
-    let orphans = Slot::orphans(folder)?;
+    let mut orphans = Slot::orphans(folder)?;
     purged.slots_in_use = Slot::with_a_file(folder)? - orphans.len();
     let failed = |error: SpoolError| io::Error::other(error.to_string());
     let mut slots = Vec::new();
     let mut traces = HashSet::new();
-    for slot in &orphans {
+    for slot in &mut orphans {
         let (file, contents) = slot.open().map_err(failed)?;
         for_each_batch(&file, &contents, |_, _, batch| {
             traces.extend(traces_of(&batch, user_id));
@@ -147,7 +147,7 @@ mod tests {
     fn what_a_sampler_has_not_decided_of_a_person_goes_too() {
         let folder = tempfile::tempdir().expect("a folder");
         let (of_alice, of_bob) = (TraceId::new(), TraceId::new());
-        let slot = Slot::claim(folder.path()).expect("nobody has it");
+        let mut slot = Slot::claim(folder.path()).expect("nobody has it");
         let (file, _) = slot.open().expect("a new file");
         for (row, trace_id, user_id) in [(1, of_alice, "alice"), (2, of_alice, "alice"), (3, of_bob, "bob")] {
             let batch = Batch::new(TraceId::new().as_uuid(), vec![record(trace_id, user_id)]);

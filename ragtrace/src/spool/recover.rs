@@ -1,7 +1,7 @@
 //! Opens the file of the slot: at the start it takes over what earlier processes left, and after a
 //! failure it makes file and index agree.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 use uuid::Uuid;
@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::database::{BatchMeta, Contents, SpoolError, SpoolFile};
 use super::group_commit::{GroupCommit, MOVED_BYTES, Write, write_all};
 use super::index::BatchIndex;
-use super::protocol::SpoolEvent;
+use super::protocol::{SpoolEvent, StoredKey};
 use super::slot::Slot;
-use super::store::SpoolStore;
+use super::store::{LOST, SpoolStore};
 use super::undecided::read_undecided;
 use crate::record::Record;
 use crate::sink::Batch;
@@ -45,17 +45,24 @@ impl SpoolStore {
     fn open(&mut self) -> Result<(), SpoolError> {
         let disk = |error: std::io::Error| SpoolError::Disk(error.to_string());
         std::fs::create_dir_all(&self.folder).map_err(disk)?;
+        if self.slot.as_ref().is_some_and(|slot| !slot.is_locked_in_place()) {
+            // The slot's folder went, and all that was in it. Another slot may have what a process
+            // left that is gone, so this is a beginning.
+            self.lose_all();
+            self.slot = None;
+            self.is_recovered = false;
+        }
         if self.slot.is_none() {
             self.slot = Some(Slot::claim(&self.folder).map_err(disk)?);
         }
-        let Some(slot) = &self.slot else { return Ok(()) };
+        let Some(slot) = &mut self.slot else { return Ok(()) };
         let (file, contents) = slot.open()?;
         if self.is_recovered {
             self.reconcile(&file, &contents)?;
         } else {
             self.index = BatchIndex::of(contents);
-            for orphan in Slot::orphans(&self.folder).map_err(disk)? {
-                if let Err(error) = self.adopt(&file, &orphan) {
+            for mut orphan in Slot::orphans(&self.folder).map_err(disk)? {
+                if let Err(error) = self.adopt(&file, &mut orphan) {
                     // One that cannot be read is no reason to keep nothing; what was moved so far
                     // is in the file.
                     warning::print(&format!("what {orphan} holds is left there, since it cannot be moved: {error}"));
@@ -72,7 +79,7 @@ impl SpoolStore {
 
     /// Takes over what a process that is gone left in its slot. Doing it twice, after a crash in
     /// between, adds nothing.
-    fn adopt(&mut self, file: &SpoolFile, orphan: &Slot) -> Result<(), SpoolError> {
+    fn adopt(&mut self, file: &SpoolFile, orphan: &mut Slot) -> Result<(), SpoolError> {
         let (theirs, contents) = orphan.open()?;
         let mut moved = Vec::new();
         let mut bytes = 0;
@@ -167,15 +174,37 @@ impl SpoolStore {
         let held: HashSet<_> = held.into_iter().collect();
         let entries = self.index.entries().map(|(sink, sequence)| (sink.to_owned(), sequence));
         let lost: Vec<_> = entries.filter(|entry| !held.contains(entry)).collect();
-        for (sink, sequence) in lost {
+        self.lose(lost);
+        Ok(())
+    }
+
+    /// Takes in that nothing is on disk any more of what should be.
+    pub(super) fn lose_all(&mut self) {
+        let all = self.index.entries().map(|(sink, sequence)| (sink.to_owned(), sequence)).collect();
+        self.lose(all);
+        if self.undecided.reconcile(&BTreeMap::new()) {
+            self.send(SpoolEvent::UndecidedLost);
+        }
+    }
+
+    /// Takes in that batches are not on disk any more. Those that were there alone are dropped, and
+    /// whoever has the others in memory hears of it.
+    fn lose(&mut self, batches: Vec<(String, u64)>) {
+        let mut in_memory = BTreeMap::<usize, Vec<StoredKey>>::new();
+        for (sink, sequence) in batches {
             let was_on_disk_alone = self.index.is_on_disk_alone(&sink, sequence) == Some(true);
             let meta = self.index.remove(&sink, sequence);
-            if let (true, Some(meta), Some(sink_index)) = (was_on_disk_alone, meta, self.index_of(&sink)) {
-                let why = "the spool file was damaged".to_owned();
+            let (Some(meta), Some(sink_index)) = (meta, self.index_of(&sink)) else { continue };
+            if was_on_disk_alone {
+                let why = LOST.to_owned();
                 self.send(SpoolEvent::Dropped { sink_index, batches: 1, records: meta.records, why });
+            } else {
+                in_memory.entry(sink_index).or_default().push(StoredKey(sequence));
             }
         }
-        Ok(())
+        for (sink_index, keys) in in_memory {
+            self.send(SpoolEvent::Lost { sink_index, keys });
+        }
     }
 
     /// Does the same for undecided records: what the file should hold and does not is written

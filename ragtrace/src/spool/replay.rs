@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::dead_letter::{DeadLetter, DeadLetters};
 use crate::redact::Redactor;
-use crate::sink::{Batch, Sink};
+use crate::sink::{Batch, Sink, deliver_guarded};
 
 /// The result of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl DeadLetters {
 async fn deliver(sink: &impl Sink, letter: &DeadLetter) -> Result<(), String> {
     let id = Uuid::new_v5(&letter.record.id(), b"replay");
     let batch = Batch::new(id, [letter.record.clone()]);
-    let why = match sink.deliver(&batch).await {
+    let why = match deliver_guarded(sink, &batch).await {
         Ok(delivered) => delivered.rejected().first().map(|(_, why)| why.clone()),
         Err(error) => Some(error.reason()),
     };

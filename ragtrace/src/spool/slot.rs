@@ -19,7 +19,24 @@ const SLOTS: usize = 4_096;
 pub(super) struct Slot {
     folder: PathBuf,
     /// Unlocked when it is closed, by us or by the end of the process.
-    _lock: File,
+    lock: File,
+    /// The file as it was when it was opened.
+    opened: Option<FileIdentity>,
+}
+
+/// Tells a file from another one in its place.
+type FileIdentity = (u64, u64);
+
+#[cfg(unix)]
+fn identity(file: &fs::Metadata) -> FileIdentity {
+    use std::os::unix::fs::MetadataExt;
+    (file.dev(), file.ino())
+}
+
+/// Where files have no number to tell them by, one that is there is the one that was.
+#[cfg(not(unix))]
+fn identity(_: &fs::Metadata) -> FileIdentity {
+    (0, 0)
 }
 
 impl Slot {
@@ -27,12 +44,17 @@ impl Slot {
     pub(super) fn claim(root: &Path) -> io::Result<Self> {
         for number in 0..SLOTS {
             let folder = root.join(format!("slot-{number}"));
-            fs::create_dir_all(&folder)?;
+            match fs::create_dir_all(&folder) {
+                // Something else has its place.
+                Err(_) if folder.symlink_metadata().is_ok() => continue,
+                made => made?,
+            }
             match Self::lock(folder) {
-                Ok(Some(slot)) => return Ok(slot),
-                Ok(None) => {}
-                // A slot of another user's process.
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Ok(Some(slot)) if slot.is_usable() => return Ok(slot),
+                Ok(_) => {}
+                // A slot of another user's process, or with a folder in the place of its lock.
+                Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory) => {
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -55,24 +77,48 @@ impl Slot {
     }
 
     fn lock(folder: PathBuf) -> io::Result<Option<Self>> {
-        let lock = File::options().create(true).truncate(false).write(true).open(folder.join("lock"))?;
+        let lock = File::options().create(true).truncate(false).write(true).open(lock_of(&folder))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Some(Self { folder, _lock: lock })),
+            Ok(()) => Ok(Some(Self { folder, lock, opened: None })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    /// Opens the slot's file. One that cannot be read is set aside, and a new one is made.
-    pub(super) fn open(&self) -> Result<(SpoolFile, Contents), SpoolError> {
+    /// Returns whether the slot's file, if it has one, is one that this process may write.
+    fn is_usable(&self) -> bool {
         let path = database_of(&self.folder);
-        match SpoolFile::open(&path) {
+        match fs::metadata(&path) {
+            Ok(found) => found.is_file() && File::options().read(true).write(true).open(&path).is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
+    /// Opens the slot's file. One that cannot be read is set aside, and a new one is made.
+    pub(super) fn open(&mut self) -> Result<(SpoolFile, Contents), SpoolError> {
+        let path = database_of(&self.folder);
+        let opened = match SpoolFile::open(&path) {
             Err(SpoolError::Corrupt(why)) => {
                 self.set_aside(&why)?;
                 SpoolFile::open(&path)
             }
             opened => opened,
-        }
+        }?;
+        self.opened = fs::metadata(&path).ok().map(|file| identity(&file));
+        Ok(opened)
+    }
+
+    /// Returns whether the file that was opened is still in its place.
+    pub(super) fn is_in_place(&self) -> bool {
+        let found = fs::metadata(database_of(&self.folder)).ok().map(|file| identity(&file));
+        self.opened.is_some() && found == self.opened
+    }
+
+    /// Returns whether the lock is still in its place. If it is not, others may hold the slot.
+    pub(super) fn is_locked_in_place(&self) -> bool {
+        let ours = self.lock.metadata().ok().map(|file| identity(&file));
+        let found = fs::metadata(lock_of(&self.folder)).ok().map(|file| identity(&file));
+        ours.is_some() && found == ours
     }
 
     /// Puts a file that cannot be read out of the way, for somebody to look at.
@@ -85,6 +131,11 @@ impl Slot {
             "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
         ));
         Ok(())
+    }
+
+    /// Returns whether the slot has a file.
+    pub(super) fn has_file(&self) -> bool {
+        database_of(&self.folder).exists()
     }
 
     /// Returns the length of the slot's file in bytes.
@@ -114,6 +165,10 @@ fn folders_with_a_file(root: &Path) -> io::Result<Vec<PathBuf>> {
         }
     }
     Ok(folders)
+}
+
+fn lock_of(folder: &Path) -> PathBuf {
+    folder.join("lock")
 }
 
 fn database_of(folder: &Path) -> PathBuf {

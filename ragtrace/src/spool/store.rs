@@ -20,6 +20,8 @@ use crate::sample::Sampler;
 use crate::sink::{Batch, BatchLimits};
 use crate::warning::RateLimitedWarning;
 
+/// Why records are dropped that should be on disk and are not.
+pub(super) const LOST: &str = "the spool file was damaged or removed";
 /// How long a disk that failed is left alone.
 const DISK_PAUSE: Duration = Duration::from_secs(5);
 
@@ -43,12 +45,15 @@ pub(super) struct SpoolStore {
     /// Why the disk failed last, and until when it is left alone.
     pub(super) failed: Option<(String, Instant)>,
     failing: RateLimitedWarning,
+    lost: RateLimitedWarning,
     pub(super) full: RateLimitedWarning,
 }
 
 impl SpoolStore {
     pub(super) fn new(config: SpoolConfig) -> Self {
         let SpoolConfig { folder, limits, sinks, batch_limits, filters, sampler, events } = config;
+        // The process may change its folder later.
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
         Self {
             letters: DeadLetters::new(folder.clone()),
             folder,
@@ -65,6 +70,7 @@ impl SpoolStore {
             is_recovered: false,
             failed: None,
             failing: RateLimitedWarning::default(),
+            lost: RateLimitedWarning::default(),
             full: RateLimitedWarning::default(),
         }
     }
@@ -106,6 +112,31 @@ impl SpoolStore {
         sequence
     }
 
+    /// Returns an error if the open file is no longer where it should be: somebody removed it, or put
+    /// another one in its place, and what is written to it is lost with the process.
+    pub(super) fn check_place(&self) -> Result<(), SpoolError> {
+        match &self.slot {
+            Some(slot) if self.file.is_some() && !slot.is_in_place() => {
+                Err(SpoolError::Disk("its file was removed or replaced".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets go of a file that is no longer where it should be, so that the next one who wants it opens
+    /// another.
+    pub(super) fn leave_lost_file(&mut self) {
+        if self.check_place().is_err() {
+            self.file = None;
+            let folder = self.folder.display();
+            self.lost.warn(1, |_| {
+                format!(
+                    "the spool file in {folder} was removed or replaced: what it held is lost, and a new one begins"
+                )
+            });
+        }
+    }
+
     /// Lets go of a file that failed, and returns why.
     pub(super) fn fail(&mut self, error: &SpoolError) -> String {
         self.file = None;
@@ -126,6 +157,10 @@ impl SpoolStore {
 
     /// Closes the file. One that holds nothing goes.
     pub(super) fn close(mut self) {
+        self.leave_lost_file();
+        if self.file.is_none() && self.slot.as_ref().is_some_and(|slot| !slot.has_file()) {
+            return self.lose_all();
+        }
         let is_open = self.file.take().is_some();
         if let (true, true, Some(slot)) = (is_open, self.is_empty(), &self.slot) {
             let _ = slot.clear();

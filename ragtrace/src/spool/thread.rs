@@ -4,8 +4,12 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use ragtrace_core::queue::exclude_this_thread;
+use ragtrace_core::stage::panic_hook::contain;
+
 use super::protocol::{SpoolCommand, SpoolConfig, SpoolHandle};
 use super::store::SpoolStore;
+use crate::sink::message_of;
 use crate::warning;
 
 /// How often ages are looked at, and a folder that failed is tried again, when nothing else
@@ -17,15 +21,25 @@ const GROUP_COMMANDS: usize = 256;
 /// Starts the thread.
 pub(crate) fn start(config: SpoolConfig) -> Option<SpoolHandle> {
     let (handle, commands) = SpoolHandle::channel();
-    let spawned = std::thread::Builder::new()
-        .name("ragtrace-spool".to_owned())
-        .spawn(move || run(SpoolStore::new(config), &commands));
+    let spawned =
+        std::thread::Builder::new().name("ragtrace-spool".to_owned()).spawn(move || run_contained(config, &commands));
     match spawned {
         Ok(_thread) => Some(handle),
         Err(error) => {
             warning::print(&format!("there is no spool, since its thread could not be started: {error}"));
             None
         }
+    }
+}
+
+/// Runs to the end, or to a panic. The worker hears of either by the end of the events.
+fn run_contained(config: SpoolConfig, commands: &Receiver<SpoolCommand>) {
+    exclude_this_thread();
+    if let Err(payload) = contain(|| run(SpoolStore::new(config), commands)) {
+        let why = message_of(payload);
+        warning::print(&format!(
+            "the spool's thread has ended, so records stay in memory, and the next process takes up what is on disk: it panicked: {why}"
+        ));
     }
 }
 
