@@ -2,10 +2,16 @@
 //! fails: lines on stderr, few of them.
 
 use std::io::Write;
+use std::sync::OnceLock;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// A warning of one sort is printed at most this often.
 const INTERVAL: Duration = Duration::from_secs(30);
+/// How long a warning may hold up whoever gives it.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// Warnings that wait for a stderr that takes none; more are left out.
+const MAX_WAITING: usize = 32;
 
 /// A warning of one sort of trouble, printed at once and then at most every half minute.
 #[derive(Debug, Default)]
@@ -38,7 +44,38 @@ impl RateLimitedWarning {
     }
 }
 
-/// Writes one line to stderr. A stderr that is gone is no reason to fail.
+/// Writes one line to stderr. A stderr that is gone is no reason to fail, and one that nobody reads is
+/// none to wait: a thread of its own writes, and whoever warns waits for a moment, since the process may
+/// end next.
 pub(crate) fn print(text: &str) {
-    let _ = writeln!(std::io::stderr(), "ragtrace: {text}");
+    static PRINTER: OnceLock<Option<SyncSender<Line>>> = OnceLock::new();
+    let text = format!("ragtrace: {text}\n");
+    let Some(printer) = PRINTER.get_or_init(start_printer) else { return write(&text) };
+    let (done, is_done) = sync_channel(1);
+    if printer.try_send(Line { text, done }).is_ok() {
+        let _ = is_done.recv_timeout(PATIENCE);
+    }
+}
+
+/// A line to be written, and who waits for that.
+struct Line {
+    text: String,
+    done: SyncSender<()>,
+}
+
+/// Starts the thread that writes, or returns `None` where there is no room for one.
+fn start_printer() -> Option<SyncSender<Line>> {
+    let (printer, lines) = sync_channel::<Line>(MAX_WAITING);
+    let write_all = move || {
+        for Line { text, done } in lines {
+            write(&text);
+            // Whoever waited may have gone on.
+            let _ = done.try_send(());
+        }
+    };
+    std::thread::Builder::new().name("ragtrace-stderr".to_owned()).spawn(write_all).ok().map(|_| printer)
+}
+
+fn write(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -94,6 +94,11 @@ impl ChunkBuilder {
         self.chunk.parts.is_empty()
     }
 
+    /// Returns how many records there are.
+    pub(crate) fn len(&self) -> usize {
+        self.chunk.parts.len()
+    }
+
     /// Returns the ids of what comes after the records that are there.
     pub(crate) fn next_ids(&self) -> RecordIds {
         self.chunk.ids.starting_at(self.chunk.parts.len())

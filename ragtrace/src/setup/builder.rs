@@ -1,6 +1,7 @@
 //! The builder.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerCo
 use crate::record::{Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
-use crate::sink::{BoxSink, Sink, fault_of_name};
+use crate::sink::{BoxSink, GuardedSink, Sink, fault_of_name};
 use crate::spool::{Durability, SpoolLimits};
 use crate::warning;
 
@@ -170,15 +171,21 @@ impl Builder {
     /// | `RAGTRACE_SPOOL_BYTES` | bytes on disk for one sink, in the folder that `RAGTRACE_SPOOL` names | |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
-    /// The names with dots are those of `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty counts
-    /// as not set, and one of ours that is malformed is an error of [`install`](Self::install).
+    /// The names with dots are those of `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty or
+    /// blank counts as not set. One of ours that is malformed is an error of
+    /// [`install`](Self::install), and so is one that is not UTF-8, but for the path in
+    /// `RAGTRACE_SPOOL`, which may be any.
     /// Sinks come from `ragtrace_sinks::from_env()`.
     pub fn from_env(self) -> Self {
-        self.from_lookup(|name| std::env::var(name).ok())
+        self.read_variables(|name| std::env::var_os(name))
     }
 
     /// Takes settings as [`from_env`](Self::from_env) does, from any source of variables.
-    pub fn from_lookup(mut self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_lookup(self, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        self.read_variables(|name| lookup(name).map(OsString::from))
+    }
+
+    fn read_variables(mut self, lookup: impl Fn(&str) -> Option<OsString>) -> Self {
         self.variables = Some(Variables::read(lookup));
         self
     }
@@ -199,10 +206,12 @@ impl Builder {
         });
         let spool = spool_settings(self.spool.or(of_variables), self.durability.or(variables.durability))?;
         let console = ConsoleSink::new(self.console.or(variables.console).unwrap_or_default()).map(BoxSink::new);
-        check_names(console.as_ref(), &self.sinks)?;
+        let console = console.map(guarded).transpose()?;
+        let sinks = self.sinks.into_iter().map(guarded).collect::<Result<Vec<_>, _>>()?;
+        check_names(console.as_ref(), &sinks)?;
         let queue = install(self.queue).ok_or_else(SetupError::installed)?;
         panic_hook::install_hook();
-        variables.warning.iter().for_each(|warning| warning::print(warning));
+        variables.warnings.iter().for_each(|warning| warning::print(warning));
         report_duplicates();
         let origin = Origin {
             service: self.service.or(variables.service),
@@ -219,7 +228,7 @@ impl Builder {
             origin: Arc::new(origin),
             level,
             console,
-            sinks: self.sinks,
+            sinks,
             memory_limits: self.queue,
             spool,
             sanitizer: Sanitizer::new(self.redactor, self.record_limits),
@@ -254,6 +263,9 @@ fn spool_settings(
             Err(SetupError::setting(what))
         }
         (None, _) | (_, Some(Durability::Memory)) => Ok(None),
+        (Some((folder, _)), _) if folder.as_os_str().is_empty() => {
+            Err(SetupError::setting("the spool's folder has no name: give `Builder::spool` a path"))
+        }
         (Some((folder, limits)), durability) => {
             let is_durable = durability == Some(Durability::Durable);
             Ok(Some(SpoolSettings { folder, limits, is_durable }))
@@ -261,14 +273,21 @@ fn spool_settings(
     }
 }
 
+/// Asks a sink for its settings. One that panics must not take the application along.
+fn guarded(sink: BoxSink) -> Result<GuardedSink, SetupError> {
+    GuardedSink::new(sink).map_err(|why| {
+        SetupError::setting(format!("a sink panicked when it was asked for its name and settings: {why}"))
+    })
+}
+
 /// A sink's name is where its batches lie in the spool, and how reports and dead letters call it.
 /// The console counts as one of them while it is on.
-fn check_names(console: Option<&BoxSink>, sinks: &[BoxSink]) -> Result<(), SetupError> {
-    if let Some(fault) = sinks.iter().map(Sink::name).find_map(fault_of_name) {
+fn check_names(console: Option<&GuardedSink>, sinks: &[GuardedSink]) -> Result<(), SetupError> {
+    if let Some(fault) = sinks.iter().map(|sink| &sink.name[..]).find_map(fault_of_name) {
         return Err(SetupError::setting(format!("give a sink another name: {fault}")));
     }
     let mut names = HashSet::new();
-    match console.into_iter().chain(sinks).map(Sink::name).find(|name| !names.insert(*name)) {
+    match console.into_iter().chain(sinks).map(|sink| &sink.name[..]).find(|name| !names.insert(*name)) {
         Some(name) => Err(SetupError::setting(format!(
             "two sinks have the name `{name}`: give one of them another, as by `.named(\"{name}-2\")`"
         ))),

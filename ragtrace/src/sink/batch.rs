@@ -1,5 +1,6 @@
 //! What is delivered at once, and when it is enough.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -125,6 +126,11 @@ impl Batch {
         self.records.is_empty() && self.requests.is_empty() && self.minutes.is_empty()
     }
 
+    /// Returns how many counts there are in it: finished requests, and minutes of stages.
+    pub(crate) fn counts(&self) -> usize {
+        self.requests.len() + self.minutes.len()
+    }
+
     /// Estimates how many bytes of memory it takes.
     pub(crate) fn memory_estimate(&self) -> usize {
         self.memory + self.requests.len() * RequestMetric::MEMORY + self.minutes.len() * StageMinute::MEMORY
@@ -141,17 +147,110 @@ impl Batch {
         self.sent.as_ref().map(|(_, at)| *at)
     }
 
-    /// Returns the two halves of a batch of at least two records. Their ids follow from its id, so
-    /// they are the same whenever it is split (UUID version 5 of the parent and the range). The
-    /// first half has the counts.
-    pub(crate) fn halve(&self) -> [Self; 2] {
-        let middle = self.records.len() / 2;
-        let half = |from: usize, to: usize| {
-            let id = Uuid::new_v5(&self.id, format!("{from}..{to}").as_bytes());
-            Self { sent: self.sent.clone(), ..Self::new(id, &self.records[from..to]) }
+    /// Returns the parts that the batch is split into, at least two; none if it has one record or one
+    /// count alone. Their ids follow from its id, so they are the same whenever it is split (UUID
+    /// version 5 of the parent and the range).
+    ///
+    /// Counts never ride on a record, which may be refused: those of a batch with records become a part
+    /// of their own, the last one. A batch of counts alone is halved like one of records.
+    pub(crate) fn split(&self) -> Vec<Self> {
+        let (records, counts) = (self.records.len(), self.counts());
+        let mut parts: Vec<_> = halves(records).map(|range| self.records_part(range)).collect();
+        if records > 0 && counts > 0 {
+            parts.push(self.counts_part("counts", 0..counts));
+        } else if counts > 0 {
+            parts.extend(halves(counts).map(|range| {
+                let name = format!("counts {}..{}", range.start, range.end);
+                self.counts_part(&name, range)
+            }));
+        }
+        if parts.len() > 1 { parts } else { Vec::new() }
+    }
+
+    fn records_part(&self, range: Range<usize>) -> Self {
+        let id = Uuid::new_v5(&self.id, format!("{}..{}", range.start, range.end).as_bytes());
+        Self { sent: self.sent.clone(), ..Self::new(id, &self.records[range]) }
+    }
+
+    /// Returns some of the counts, where minutes come before requests.
+    fn counts_part(&self, name: &str, range: Range<usize>) -> Self {
+        let first_request = self.minutes.len();
+        let of_minutes = range.start.min(first_request)..range.end.min(first_request);
+        let of_requests = range.start.saturating_sub(first_request)..range.end.saturating_sub(first_request);
+        let part = Self::new(Uuid::new_v5(&self.id, name.as_bytes()), Vec::new())
+            .with_metrics(self.requests[of_requests].to_vec(), self.minutes[of_minutes].to_vec());
+        Self { sent: self.sent.clone(), ..part }
+    }
+}
+
+/// Returns the halves of so many things: one range for a single thing, and none for none.
+fn halves(number: usize) -> impl Iterator<Item = Range<usize>> {
+    let middle = number / 2;
+    [0..middle, middle..number].into_iter().filter(|range| !range.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use ragtrace_core::StageKind;
+
+    use super::*;
+    use crate::metrics::DurationSketch;
+
+    fn minute(stage: &'static str) -> StageMinute {
+        StageMinute {
+            minute: Timestamp::from_micros(0),
+            stage: stage.into(),
+            kind: StageKind::Task,
+            tenant_id: None,
+            completed: 1,
+            failed: 0,
+            cancelled: 0,
+            items: 0,
+            cost_usd: 0.0,
+            total: 1,
+            durations: DurationSketch::new(),
+        }
+    }
+
+    fn records(number: usize) -> Vec<Record> {
+        let record = || {
+            let json = format!(
+                r#"{{"id":"{}","timestamp":"2026-11-22T08:20:11Z","level":"INFO","logger":"app","message":"m","event":"log","instance":"{}"}}"#,
+                Uuid::new_v4(),
+                Uuid::nil()
+            );
+            Record::from_json(&json).expect("a record")
         };
-        let first =
-            Self { requests: Arc::clone(&self.requests), minutes: Arc::clone(&self.minutes), ..half(0, middle) };
-        [first, half(middle, self.records.len())]
+        (0..number).map(|_| record()).collect()
+    }
+
+    fn batch(number: usize, stages: &[&'static str]) -> Batch {
+        Batch::new(Uuid::new_v4(), records(number))
+            .with_metrics(Vec::new(), stages.iter().map(|stage| minute(stage)).collect())
+    }
+
+    fn sizes(batch: &Batch) -> Vec<(usize, usize)> {
+        batch.split().iter().map(|part| (part.records().len(), part.counts())).collect()
+    }
+
+    #[test]
+    fn counts_become_a_part_of_their_own_and_ride_on_no_record() {
+        assert_eq!(sizes(&batch(5, &["a", "b"])), [(2, 0), (3, 0), (0, 2)]);
+        assert_eq!(sizes(&batch(1, &["a"])), [(1, 0), (0, 1)]);
+        assert_eq!(sizes(&batch(2, &[])), [(1, 0), (1, 0)]);
+        assert_eq!(sizes(&batch(0, &["a", "b", "c"])), [(0, 1), (0, 2)]);
+        assert!([batch(1, &[]), batch(0, &["a"]), batch(0, &[])].iter().all(|lone| lone.split().is_empty()));
+    }
+
+    #[test]
+    fn parts_have_ids_that_follow_from_the_batch_and_are_all_different() {
+        let whole = batch(4, &["a", "b", "c", "d"]);
+        let ids_of =
+            |batch: &Batch| -> Vec<_> { batch.split().iter().flat_map(Batch::split).map(|b| b.id()).collect() };
+        let ids = ids_of(&whole);
+        assert_eq!((ids.len(), ids_of(&whole)), (6, ids.clone()));
+        assert!(ids.iter().enumerate().all(|(at, id)| !ids[..at].contains(id)));
+        let memory: usize = whole.split().iter().map(Batch::memory_estimate).sum();
+        assert_eq!(memory, whole.memory_estimate());
     }
 }

@@ -38,7 +38,7 @@ pub trait Sink: Send + Sync + 'static {
     ///
     /// The future runs on the pipeline's own thread, inside its tokio runtime: it must not block.
     /// One that panics is tried again; a batch over which it goes on to panic counts as
-    /// [`SinkError::rejected`].
+    /// [`SinkError::rejected`]. Stages that it runs there are not recorded.
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
     /// Asks the backend whether it would take records now, without delivering any, and returns a

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ragtrace_core::stage::panic_hook::{contain, dispose};
+
 /// A batch that arrived, perhaps without some of its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delivered {
@@ -72,9 +74,9 @@ pub struct SinkError {
 pub enum Verdict {
     /// Sends it again, later.
     Retry,
-    /// Sends its halves, since it is too large.
+    /// Sends it in parts, since it is too large.
     Split,
-    /// Sends its halves, to find the record that the backend cannot take.
+    /// Sends it in parts, to find the record or count that the backend cannot take.
     Rejected,
     /// Waits until an operator has acted, with a probe now and then.
     Park,
@@ -110,9 +112,8 @@ impl SinkError {
     }
 
     /// Reports that the sink panicked: perhaps over something that passes, perhaps over a record.
-    pub(crate) fn panicked(why: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let why = Reason { message: "the sink panicked".to_owned(), source: Some(why.into()) };
-        Self { is_panic: true, ..Self::retry(why) }
+    pub(crate) fn panicked(why: &str) -> Self {
+        Self { is_panic: true, ..Self::retry(Reason(format!("the sink panicked: {why}"))) }
     }
 
     /// Sets how long the backend asks to wait before the next attempt (`Retry-After`).
@@ -133,18 +134,10 @@ impl SinkError {
 
     /// Returns the message and those of all sources, each after a colon: what reports and dead
     /// letters say. A source that the message before it ends with already is left out.
+    ///
+    /// Of more than 64 sources the rest is left out, with a mark: an error may be its own source.
     pub fn reason(&self) -> String {
-        let mut reason = self.why.to_string();
-        let mut source = self.why.source();
-        while let Some(error) = source {
-            let message = error.to_string();
-            if !reason.ends_with(&message) {
-                reason.push_str(": ");
-                reason.push_str(&message);
-            }
-            source = error.source();
-        }
-        reason
+        reason_of(&*self.why)
     }
 
     pub(crate) fn is_panic(&self) -> bool {
@@ -155,7 +148,21 @@ impl SinkError {
     pub(crate) fn map_reason(self, change: impl FnOnce(&mut String)) -> Self {
         let mut message = self.reason();
         change(&mut message);
-        Self { why: Arc::new(Reason { message, source: None }), ..self }
+        Self { why: Arc::new(Reason(message)), ..self }
+    }
+
+    /// Puts all of its reason into the message and lets go of the error that the sink made, whose
+    /// methods and destructor may panic.
+    pub(crate) fn detached(self) -> Self {
+        let Self { verdict, why, after, is_panic } = self;
+        let message = contain(|| reason_of(&*why)).unwrap_or_else(|payload| {
+            dispose(payload);
+            "its reason cannot be told, since that panics".to_owned()
+        });
+        if let Err(payload) = contain(|| drop(why)) {
+            dispose(payload);
+        }
+        Self { verdict, why: Arc::new(Reason(message)), after, is_panic }
     }
 
     fn new(verdict: Verdict, why: Box<dyn Error + Send + Sync>) -> Self {
@@ -175,21 +182,32 @@ impl Error for SinkError {
     }
 }
 
+/// Returns an error's message and those of its sources.
+fn reason_of(error: &dyn Error) -> String {
+    const LONGEST: usize = 64;
+    let mut reason = error.to_string();
+    let mut sources = std::iter::successors(error.source(), |&error| error.source());
+    for error in sources.by_ref().take(LONGEST) {
+        let message = error.to_string();
+        if !reason.ends_with(&message) {
+            reason.push_str(": ");
+            reason.push_str(&message);
+        }
+    }
+    if sources.next().is_some() {
+        reason.push_str(": …");
+    }
+    reason
+}
+
 /// A reason in words of ours.
 #[derive(Debug)]
-struct Reason {
-    message: String,
-    source: Option<Box<dyn Error + Send + Sync>>,
-}
+struct Reason(String);
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0)
     }
 }
 
-impl Error for Reason {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| -> &(dyn Error + 'static) { source })
-    }
-}
+impl Error for Reason {}

@@ -9,6 +9,9 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::Record;
 use crate::sink::Batch;
 
+const AT_ITS_END: &str = "the sink is at its end";
+const NO_ROOM: &str = "too many records wait for it";
+
 impl SinkDelivery {
     /// Takes in counts, and the records that the sink takes. Of those, the ones for which there is no
     /// room are dropped, and counted.
@@ -17,7 +20,9 @@ impl SinkDelivery {
         if let Some(filter) = self.filter {
             records.retain(|record| filter.takes_record(record));
         }
-        if !self.takes_nothing() {
+        if self.takes_nothing() {
+            self.drop_counts(requests.len() + minutes.len(), AT_ITS_END);
+        } else {
             self.accept_counts(requests, minutes, now);
         }
         let sizes = BatchSizes::of(&records);
@@ -77,11 +82,13 @@ impl SinkDelivery {
 
     /// Takes in counts, as far as there is room: minutes first, since one stands for many runs.
     fn accept_counts(&mut self, mut requests: Vec<RequestMetric>, mut minutes: Vec<StageMinute>, now: Instant) {
+        let offered = requests.len() + minutes.len();
         let room = |memory: usize, each: usize| self.memory_limits.sink_bytes.saturating_sub(memory) / each;
         minutes.truncate(room(self.memory, StageMinute::MEMORY));
         let memory = self.memory + minutes.len() * StageMinute::MEMORY;
         requests.truncate(room(memory, RequestMetric::MEMORY));
         self.memory = memory + requests.len() * RequestMetric::MEMORY;
+        self.drop_counts(offered - requests.len() - minutes.len(), NO_ROOM);
         self.batcher.add_metrics(requests, minutes, now);
     }
 
@@ -105,11 +112,7 @@ impl SinkDelivery {
         }
         self.account.pending += admitted as u64;
         let rest = (records.len() - admitted) as u64;
-        if rest > 0 {
-            self.account.dropped += rest;
-            let why = if takes_nothing { "the sink is at its end" } else { "too many records wait for it" };
-            self.reporter.report_dropped(rest, why);
-        }
+        self.drop_records(rest, if takes_nothing { AT_ITS_END } else { NO_ROOM });
         admitted
     }
 }

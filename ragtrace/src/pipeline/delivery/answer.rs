@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::backoff::LONGEST_ASKED;
 use super::outgoing::OutgoingBatch;
 use super::sink_delivery::SinkDelivery;
-use crate::sink::{Delivered, SinkError, Verdict};
+use crate::sink::{Batch, Delivered, SinkError, Verdict};
 use crate::spool::DeadLetter;
 
 /// How often a sink that is parked is probed.
@@ -13,7 +14,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 const MIN_PARKED_DELAY: Duration = Duration::from_millis(500);
 /// After so many panics of the sink over one batch the batch is at fault.
 const MAX_PANICS: u32 = 3;
-/// So many lone records refused one after another, and nothing taken in between, are no bad
+/// So many lone records, or counts, refused one after another, and nothing taken in between, are no bad
 /// records: the backend is not set up for any.
 const MAX_REFUSED_IN_A_ROW: usize = 8;
 
@@ -61,6 +62,10 @@ impl SinkDelivery {
         sent.panics += u32::from(error.is_panic());
         let is_poison = error.is_panic() && sent.panics >= MAX_PANICS;
         let verdict = if is_poison { Verdict::Rejected } else { error.verdict() };
+        let parts = match verdict {
+            Verdict::Split | Verdict::Rejected => sent.batch.split(),
+            _ => Vec::new(),
+        };
         match verdict {
             Verdict::Retry => {
                 self.reporter.report_failing(error);
@@ -71,10 +76,10 @@ impl SinkDelivery {
             Verdict::Park => {
                 self.reporter.report_parked(&error.to_string());
                 self.backoff.wait(None);
-                self.postpone(now, error.retry_after().unwrap_or(PROBE_INTERVAL));
+                self.postpone(now, error.retry_after().unwrap_or(PROBE_INTERVAL).min(LONGEST_ASKED));
                 self.requeue_first(sent);
             }
-            Verdict::Split | Verdict::Rejected if sent.batch.records().len() > 1 => self.halve(sent),
+            Verdict::Split | Verdict::Rejected if !parts.is_empty() => self.split(sent, parts),
             Verdict::Split => self.dead_letter(&sent, error),
             Verdict::Rejected => {
                 self.refused_in_a_row += 1;
@@ -112,25 +117,41 @@ impl SinkDelivery {
         self.requeue_last(sent);
     }
 
-    /// Puts the halves of a batch in its place: at once, if it is in memory alone, and once they
-    /// are on disk otherwise.
-    fn halve(&mut self, sent: OutgoingBatch) {
-        if let Some(parts) = sent.number.and_then(|number| self.unfinished.get_mut(&number)) {
-            *parts += 1;
-        }
-        let half = |batch| OutgoingBatch { panics: sent.panics, ..OutgoingBatch::new(sent.number, None, batch) };
-        let halves = sent.batch.halve().map(half);
+    /// Puts the parts of a batch in its place: at once, if it is in memory alone, and once they are on
+    /// disk otherwise.
+    fn split(&mut self, sent: OutgoingBatch, parts: Vec<Batch>) {
+        let part = |batch| OutgoingBatch { panics: sent.panics, ..OutgoingBatch::new(sent.number, None, batch) };
+        let parts: Vec<_> = parts.into_iter().map(part).collect();
         match sent.key {
-            Some(key) => self.store_halves(sent, key, halves),
-            None => halves.into_iter().rev().for_each(|half| self.requeue_first(half)),
+            // What is on disk as a whole must not arrive in parts as well, and the disk is gone.
+            Some(_) if self.spooled.is_none() => self.leave_on_disk(&sent),
+            Some(key) => {
+                self.count_parts(&sent, parts.len());
+                self.store_parts(sent, key, parts);
+            }
+            None => {
+                self.count_parts(&sent, parts.len());
+                parts.into_iter().rev().for_each(|part| self.requeue_first(part));
+            }
         }
     }
 
-    /// Makes dead letters of all records of a batch.
+    /// Notes that a batch is finished when all of so many parts are.
+    fn count_parts(&mut self, sent: &OutgoingBatch, parts: usize) {
+        if let Some(unfinished) = sent.number.and_then(|number| self.unfinished.get_mut(&number)) {
+            *unfinished += parts - 1;
+        }
+    }
+
+    /// Makes dead letters of all records of a batch. Its counts, which are alone in it unless the sink
+    /// is closed, are dropped: nobody could send them again.
     fn dead_letter(&mut self, sent: &OutgoingBatch, error: &SinkError) {
         let why = error.to_string();
         self.account.dead_lettered += sent.records();
-        self.reporter.report_dead_lettered(sent.records(), &why);
+        if sent.records() > 0 {
+            self.reporter.report_dead_lettered(sent.records(), &why);
+        }
+        self.drop_counts(sent.batch.counts(), &format!("they were refused for good: {why}"));
         let records = sent.batch.records().iter();
         let letters = records.map(|record| DeadLetter::new(&self.account.name, &why, record.clone()));
         self.write_dead_letters(letters.collect());

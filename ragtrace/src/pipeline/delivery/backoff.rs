@@ -7,7 +7,7 @@ const FIRST: Duration = Duration::from_millis(200);
 /// No wait is longer, unless the backend asks for it.
 const LONGEST: Duration = Duration::from_mins(1);
 /// The longest wait that a backend may ask for; more is not believed.
-const LONGEST_ASKED: Duration = Duration::from_hours(1);
+pub(super) const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// Exponential backoff with full jitter: a random time up to `FIRST * 2^failures`, bounded, and
 /// never sooner than the backend asked.

@@ -9,7 +9,7 @@ use crate::spool::{SpoolHandle, StoredKey};
 #[derive(Clone, Debug)]
 pub(super) struct OutgoingBatch {
     /// The batch's number in the order of this process; `None` for one that was finished by going
-    /// to disk. The halves of a batch keep its number and finish together.
+    /// to disk. The parts of a batch keep its number and finish together.
     pub(super) number: Option<u64>,
     /// Names the batch on disk, if it is there.
     pub(super) key: Option<StoredKey>,
@@ -34,12 +34,24 @@ impl OutgoingBatch {
 pub(super) enum AwaitingDisk {
     /// It is being stored; with `in_memory` it stays in memory, too.
     Store { outgoing: OutgoingBatch, in_memory: bool },
-    /// Its halves are being stored in its place.
-    Split { outgoing: OutgoingBatch, halves: Box<[OutgoingBatch; 2]> },
+    /// Its parts are being stored in its place.
+    Split { outgoing: OutgoingBatch, parts: Vec<OutgoingBatch> },
 }
 
 impl AwaitingDisk {
     pub(super) fn outgoing(&self) -> &OutgoingBatch {
+        match self {
+            Self::Store { outgoing, .. } | Self::Split { outgoing, .. } => outgoing,
+        }
+    }
+
+    pub(super) fn into_outgoing(self) -> OutgoingBatch {
+        match self {
+            Self::Store { outgoing, .. } | Self::Split { outgoing, .. } => outgoing,
+        }
+    }
+
+    pub(super) fn outgoing_mut(&mut self) -> &mut OutgoingBatch {
         match self {
             Self::Store { outgoing, .. } | Self::Split { outgoing, .. } => outgoing,
         }

@@ -1,5 +1,6 @@
 //! The end of a delivery: what is left goes to disk, or is given up.
 
+use super::outgoing::AwaitingDisk;
 use super::sink_delivery::SinkDelivery;
 
 impl SinkDelivery {
@@ -17,19 +18,22 @@ impl SinkDelivery {
         }
     }
 
-    /// Gives up what is left in memory.
-    pub(crate) fn give_up(&mut self) {
-        let left = std::mem::take(&mut self.account.pending);
-        self.memory = 0;
-        if left > 0 {
-            self.account.dropped += left;
-            self.reporter.report_dropped(left, "the time for the shutdown was over");
+    /// Gives up what is left in memory alone.
+    pub(crate) fn give_up(&mut self, why: &str) {
+        self.close_batch();
+        let in_flight = std::mem::take(&mut self.in_flight).into_values();
+        let awaiting = std::mem::take(&mut self.awaiting_disk).into_values().map(AwaitingDisk::into_outgoing);
+        let waiting = self.ready.drain(..).chain(self.backlog.drain(..));
+        for outgoing in in_flight.chain(waiting).chain(awaiting).collect::<Vec<_>>() {
+            if outgoing.key.is_some() { self.leave_on_disk(&outgoing) } else { self.drop_batch(&outgoing, why) }
         }
-        self.ready.clear();
-        self.backlog.clear();
-        self.in_flight.clear();
-        self.awaiting_disk.clear();
         self.unfinished.clear();
-        let _ = self.batcher.close();
+        self.memory = 0;
+        // Nothing is left, unless a panic came between two steps of the account.
+        let account = &self.account;
+        let settled = account.delivered + account.spooled + account.dead_lettered + account.dropped;
+        let left = (account.accepted + account.recovered).saturating_sub(settled);
+        self.account.pending = 0;
+        self.drop_records(left, why);
     }
 }

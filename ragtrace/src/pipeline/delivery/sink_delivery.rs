@@ -12,7 +12,7 @@ use super::outgoing::{AwaitingDisk, OutgoingBatch, SpoolLink, SpooledBatches};
 use crate::metrics::{RequestMetric, StageMinute};
 use crate::pipeline::report::{SelfReport, SinkReporter, SinkStats};
 use crate::record::{Origin, Record, RecordFilter};
-use crate::sink::{Batch, BatchLimits, BoxSink, Sink};
+use crate::sink::{Batch, BatchLimits, GuardedSink};
 
 /// Records and counts that the worker gives to every delivery.
 #[derive(Clone, Default)]
@@ -24,7 +24,7 @@ pub(crate) struct DeliveryInput {
 
 /// One sink and everything that is on its way there.
 pub(crate) struct SinkDelivery {
-    pub(crate) sink: Arc<BoxSink>,
+    pub(crate) sink: Arc<GuardedSink>,
     /// Which records the sink takes; `None` if it takes all that are made.
     pub(super) filter: Option<RecordFilter>,
     pub(super) batch_limits: BatchLimits,
@@ -60,20 +60,22 @@ pub(crate) struct SinkDelivery {
     pub(super) is_ending: bool,
     /// `None` where there is no spool for this sink.
     pub(super) spooled: Option<SpooledBatches>,
+    /// Records that were refused for good and are written down nowhere, since there is no spool.
+    pub(super) unwritten_letters: u64,
     pub(super) account: SinkStats,
     pub(super) reporter: SinkReporter,
 }
 
 impl SinkDelivery {
     pub(crate) fn new(
-        sink: BoxSink,
+        sink: GuardedSink,
         filter: Option<RecordFilter>,
         memory_limits: QueueLimits,
         link: Option<SpoolLink>,
         origin: Arc<Origin>,
     ) -> Self {
-        let batch_limits = sink.limits();
-        let name = sink.name().to_owned();
+        let batch_limits = sink.limits;
+        let name = sink.name.clone();
         Self {
             sink: Arc::new(sink),
             filter,
@@ -97,6 +99,7 @@ impl SinkDelivery {
             is_closed: false,
             is_ending: false,
             spooled: link.map(SpooledBatches::new),
+            unwritten_letters: 0,
             reporter: SinkReporter::new(name.clone()),
             account: SinkStats { name, ..SinkStats::default() },
         }
@@ -114,6 +117,37 @@ impl SinkDelivery {
     /// Returns the number by which the spool knows the sink, if it keeps batches of it.
     pub(crate) fn spool_index(&self) -> Option<usize> {
         self.spooled.as_ref().map(|spooled| spooled.link.sink_index)
+    }
+
+    /// Returns how many records and counts are lost so far: neither delivered nor to be found on disk.
+    pub(crate) fn lost(&self) -> u64 {
+        self.account.dropped + self.account.counts_dropped + self.unwritten_letters
+    }
+
+    /// Gives up records, and reports why.
+    pub(super) fn drop_records(&mut self, records: u64, why: &str) {
+        if records > 0 {
+            self.account.dropped += records;
+            self.account.drop_reason = Some(why.to_owned());
+            self.reporter.report_dropped(records, why);
+        }
+    }
+
+    /// Gives up counts, and reports why.
+    pub(super) fn drop_counts(&mut self, counts: usize, why: &str) {
+        if counts > 0 {
+            self.account.counts_dropped += counts as u64;
+            self.account.drop_reason = Some(why.to_owned());
+            self.reporter.report_counts_dropped(counts as u64, why);
+        }
+    }
+
+    /// Gives up all that is in a batch, which is in memory alone.
+    pub(super) fn drop_batch(&mut self, outgoing: &OutgoingBatch, why: &str) {
+        self.release_memory(outgoing);
+        self.finish_part(outgoing);
+        self.drop_records(outgoing.records(), why);
+        self.drop_counts(outgoing.batch.counts(), why);
     }
 
     /// Returns whether every batch below `number` is finished: delivered, dead-lettered, dropped,

@@ -14,6 +14,7 @@ const FAILING_BEFORE_SPILL: Duration = Duration::from_secs(2);
 const DISK_PAUSE: Duration = Duration::from_secs(2);
 /// Bytes that are read back at once.
 const LOAD_BYTES: u64 = 2 << 20;
+const SPOOL_IS_GONE: &str = "the spool's thread has ended";
 
 impl SinkDelivery {
     /// Takes in an answer of the spool.
@@ -29,16 +30,11 @@ impl SinkDelivery {
             SpoolEvent::Loaded { batches, .. } => self.handle_loaded(batches, now),
             SpoolEvent::Dropped { batches, records, why, .. } => {
                 self.account.spooled = self.account.spooled.saturating_sub(records);
-                self.account.dropped += records;
                 self.count_spooled_batches(0, batches);
-                self.reporter.report_dropped(records, &why);
+                self.drop_records(records, &why);
             }
-            SpoolEvent::DeadLettersFailed { records, why, .. } => {
-                self.account.dead_lettered = self.account.dead_lettered.saturating_sub(records);
-                self.account.dropped += records;
-                let why = format!("they were refused, and could not be written down: {why}");
-                self.reporter.report_dropped(records, &why);
-            }
+            SpoolEvent::Lost { keys, .. } => self.forget_keys(&keys),
+            SpoolEvent::DeadLettersFailed { records, why, .. } => self.fail_dead_letters(records, &why),
             // These are for no sink.
             SpoolEvent::Opened
             | SpoolEvent::UndecidedWritten { .. }
@@ -107,19 +103,30 @@ impl SinkDelivery {
         (ticket, batch)
     }
 
-    /// Stores the halves of a batch in its place.
-    pub(super) fn store_halves(&mut self, outgoing: OutgoingBatch, parent: StoredKey, halves: [OutgoingBatch; 2]) {
+    /// Stores the parts of a batch in its place.
+    pub(super) fn store_parts(&mut self, outgoing: OutgoingBatch, parent: StoredKey, parts: Vec<OutgoingBatch>) {
         let ticket = self.next_ticket();
-        let batches = Box::new([halves[0].batch.clone(), halves[1].batch.clone()]);
-        self.send_to_spool(|sink_index| SpoolCommand::Split { sink_index, ticket, parent, halves: batches });
-        self.awaiting_disk.insert(ticket, AwaitingDisk::Split { outgoing, halves: Box::new(halves) });
+        let batches = parts.iter().map(|part| part.batch.clone()).collect();
+        // If the thread is gone the worker hears of it, and the delivery with it.
+        self.send_to_spool(|sink_index| SpoolCommand::Split { sink_index, ticket, parent, parts: batches });
+        self.awaiting_disk.insert(ticket, AwaitingDisk::Split { outgoing, parts });
     }
 
     /// Writes dead letters, if there is a place for them.
-    pub(super) fn write_dead_letters(&self, letters: Vec<DeadLetter>) {
-        if !letters.is_empty() {
-            self.send_to_spool(|sink_index| SpoolCommand::WriteDeadLetters { sink_index, letters });
+    pub(super) fn write_dead_letters(&mut self, letters: Vec<DeadLetter>) {
+        let records = letters.len() as u64;
+        if self.spooled.is_none() {
+            self.unwritten_letters += records;
+        } else if records > 0
+            && !self.send_to_spool(|sink_index| SpoolCommand::WriteDeadLetters { sink_index, letters })
+        {
+            self.fail_dead_letters(records, SPOOL_IS_GONE);
         }
+    }
+
+    fn fail_dead_letters(&mut self, records: u64, why: &str) {
+        self.account.dead_lettered = self.account.dead_lettered.saturating_sub(records);
+        self.drop_records(records, &format!("they were refused, and could not be written down: {why}"));
     }
 
     /// Removes a batch from the disk, if it is there.
@@ -133,8 +140,9 @@ impl SinkDelivery {
     pub(super) fn move_to_disk(&mut self, outgoing: OutgoingBatch) {
         match outgoing.key {
             Some(key) => {
-                self.send_to_spool(|sink_index| SpoolCommand::Unload { sink_index, key });
-                self.note_on_disk_alone(&outgoing);
+                let records = outgoing.records();
+                self.send_to_spool(|sink_index| SpoolCommand::Unload { sink_index, key, records });
+                self.leave_on_disk(&outgoing);
             }
             None if outgoing.batch.is_empty() => {
                 // It said that the process lives, and nobody wants to know that later.
@@ -145,7 +153,8 @@ impl SinkDelivery {
         }
     }
 
-    fn note_on_disk_alone(&mut self, outgoing: &OutgoingBatch) {
+    /// Notes that a batch is on disk alone.
+    pub(super) fn leave_on_disk(&mut self, outgoing: &OutgoingBatch) {
         self.release_memory(outgoing);
         self.finish_part(outgoing);
         self.account.spooled += outgoing.records();
@@ -158,7 +167,7 @@ impl SinkDelivery {
             Ok(key) => {
                 outgoing.key = Some(key);
                 if !in_memory {
-                    self.note_on_disk_alone(&outgoing);
+                    self.leave_on_disk(&outgoing);
                 } else if self.is_ending {
                     self.move_to_disk(outgoing);
                 } else {
@@ -166,11 +175,7 @@ impl SinkDelivery {
                 }
             }
             Err(why) if self.is_ending => {
-                self.release_memory(&outgoing);
-                self.finish_part(&outgoing);
-                self.account.dropped += outgoing.records();
-                let why = format!("they were left at the end, and have no place on disk: {why}");
-                self.reporter.report_dropped(outgoing.records(), &why);
+                self.drop_batch(&outgoing, &format!("they were left at the end, and have no place on disk: {why}"));
             }
             // The spool has said why on stderr. The batch waits in memory, and is tried again
             // later.
@@ -181,18 +186,18 @@ impl SinkDelivery {
         }
     }
 
-    fn handle_split(&mut self, ticket: u64, keys: Option<[StoredKey; 2]>, now: Instant) {
-        let Some(AwaitingDisk::Split { outgoing, halves }) = self.awaiting_disk.remove(&ticket) else { return };
+    fn handle_split(&mut self, ticket: u64, keys: Option<Vec<StoredKey>>, now: Instant) {
+        let Some(AwaitingDisk::Split { outgoing, parts }) = self.awaiting_disk.remove(&ticket) else { return };
         if let Some(keys) = keys {
-            for (mut half, key) in halves.into_iter().zip(keys).rev() {
-                half.key = Some(key);
-                if self.is_ending { self.move_to_disk(half) } else { self.requeue_first(half) }
+            for (mut part, key) in parts.into_iter().zip(keys).rev() {
+                part.key = Some(key);
+                if self.is_ending { self.move_to_disk(part) } else { self.requeue_first(part) }
             }
         } else {
-            // A half must not be sent before it is on disk, so the parent waits until that is
+            // A part must not be sent before it is on disk, so the parent waits until that is
             // possible.
-            if let Some(parts) = outgoing.number.and_then(|number| self.unfinished.get_mut(&number)) {
-                *parts -= 1;
+            if let Some(unfinished) = outgoing.number.and_then(|number| self.unfinished.get_mut(&number)) {
+                *unfinished -= parts.len() - 1;
             }
             self.pause_disk(now);
             if self.is_ending {
@@ -233,10 +238,38 @@ impl SinkDelivery {
         }
     }
 
-    fn send_to_spool(&self, command: impl FnOnce(usize) -> SpoolCommand) {
-        if let Some(spooled) = &self.spooled {
-            // A spool whose thread is gone has said so when it went.
-            spooled.link.spool.send(command(spooled.link.sink_index));
+    /// Takes in that batches in memory are not on disk any more.
+    fn forget_keys(&mut self, keys: &[StoredKey]) {
+        let awaiting = self.awaiting_disk.values_mut().map(AwaitingDisk::outgoing_mut);
+        let waiting = self.ready.iter_mut().chain(&mut self.backlog).chain(self.in_flight.values_mut());
+        for outgoing in waiting.chain(awaiting) {
+            if outgoing.key.is_some_and(|key| keys.contains(&key)) {
+                outgoing.key = None;
+            }
         }
+    }
+
+    /// Goes on without the disk, whose thread has ended. What is there stays for the next process.
+    pub(crate) fn lose_disk(&mut self, now: Instant) {
+        for (ticket, awaiting) in std::mem::take(&mut self.awaiting_disk) {
+            let is_store = matches!(awaiting, AwaitingDisk::Store { .. });
+            self.awaiting_disk.insert(ticket, awaiting);
+            if is_store {
+                self.handle_stored(ticket, Err(SPOOL_IS_GONE.to_owned()), now);
+            } else {
+                self.handle_split(ticket, None, now);
+            }
+        }
+        self.spooled = None;
+        for queue in [&mut self.ready, &mut self.backlog].map(std::mem::take) {
+            for outgoing in queue {
+                if outgoing.key.is_some() { self.leave_on_disk(&outgoing) } else { self.requeue_last(outgoing) }
+            }
+        }
+    }
+
+    /// Sends a command, and returns whether there is a thread to do it.
+    fn send_to_spool(&self, command: impl FnOnce(usize) -> SpoolCommand) -> bool {
+        self.spooled.as_ref().is_some_and(|spooled| spooled.link.spool.send(command(spooled.link.sink_index)))
     }
 }

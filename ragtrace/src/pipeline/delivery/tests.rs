@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::{DeliveryInput, SinkDelivery, SpoolLink};
+use crate::metrics::{DurationSketch, StageMinute};
 use crate::pipeline::report::SelfReport;
 use crate::record::{Origin, Record, SELF_REPORT_LOGGER};
-use crate::sink::{BatchLimits, BoxSink, Delivered, Discard, Sink, SinkError};
+use crate::sink::{BatchLimits, BoxSink, Delivered, Discard, GuardedSink, Sink, SinkError};
 use crate::spool::{SpoolCommand, SpoolEvent, SpoolHandle, StoredKey};
 use ragtrace_core::queue::QueueLimits;
 
@@ -29,6 +30,10 @@ impl Sink for Small {
     }
 }
 
+fn small() -> GuardedSink {
+    GuardedSink::new(BoxSink::new(Small(Discard::new()))).expect("it does not panic")
+}
+
 fn records(number: usize) -> DeliveryInput {
     records_of(number, "app")
 }
@@ -46,13 +51,7 @@ fn records_of(number: usize, logger: &str) -> DeliveryInput {
 }
 
 fn delivery(memory_limits: QueueLimits) -> SinkDelivery {
-    SinkDelivery::new(
-        BoxSink::new(Small(Discard::new())),
-        None,
-        memory_limits,
-        None,
-        Arc::new(Origin::new(Uuid::nil())),
-    )
+    SinkDelivery::new(small(), None, memory_limits, None, Arc::new(Origin::new(Uuid::nil())))
 }
 
 #[test]
@@ -95,23 +94,14 @@ fn what_has_no_room_is_dropped_and_counted() {
     delivery.accept(records(10), now);
     let account = delivery.account().clone();
     assert_eq!((account.accepted, account.pending, account.dropped), (10, 6, 4));
-    delivery.give_up();
+    delivery.give_up("it is over");
     assert!(delivery.account().is_balanced() && delivery.account().dropped == 10);
 }
 
 fn spooled(memory_limits: QueueLimits) -> (SinkDelivery, Receiver<SpoolCommand>) {
     let (handle, commands) = SpoolHandle::channel();
     let link = SpoolLink { spool: handle, sink_index: 0, is_durable: false };
-    (
-        SinkDelivery::new(
-            BoxSink::new(Small(Discard::new())),
-            None,
-            memory_limits,
-            Some(link),
-            Arc::new(Origin::new(Uuid::nil())),
-        ),
-        commands,
-    )
+    (SinkDelivery::new(small(), None, memory_limits, Some(link), Arc::new(Origin::new(Uuid::nil()))), commands)
 }
 
 /// Has the disk store all that it was asked to.
@@ -223,4 +213,170 @@ fn a_record_that_makes_the_sink_panic_is_found_and_holds_up_no_other() {
         }
     }
     assert_eq!((delivery.account().delivered, delivery.account().dead_lettered), (3, 1));
+}
+
+/// Records, and minutes of stages with these names.
+fn with_counts(number: usize, stages: &[&'static str]) -> DeliveryInput {
+    let minute = |stage: &&'static str| StageMinute {
+        minute: ragtrace_core::Timestamp::from_micros(0),
+        stage: (*stage).into(),
+        kind: ragtrace_core::StageKind::Task,
+        tenant_id: None,
+        completed: 1,
+        failed: 0,
+        cancelled: 0,
+        items: 0,
+        cost_usd: 0.0,
+        total: 1,
+        durations: DurationSketch::new(),
+    };
+    DeliveryInput { minutes: stages.iter().map(minute).collect(), ..records(number) }
+}
+
+/// Sends all there is to a sink that refuses what `is_bad` says, and returns the stages whose counts arrived.
+fn counts_that_arrive(
+    delivery: &mut SinkDelivery,
+    now: Instant,
+    is_bad: impl Fn(&crate::sink::Batch) -> bool,
+) -> Vec<String> {
+    let mut arrived = Vec::new();
+    delivery.flush();
+    while let Some((ticket, batch)) = delivery.poll(now).pop() {
+        let answer = if is_bad(&batch) { Err(SinkError::rejected("bad")) } else { Ok(Delivered::all()) };
+        if answer.is_ok() {
+            arrived.extend(batch.minutes().iter().map(|minute| minute.stage().to_owned()));
+        }
+        delivery.handle_answer(ticket, answer, now);
+    }
+    arrived.sort();
+    arrived
+}
+
+#[test]
+fn a_record_that_is_refused_takes_no_counts_with_it() {
+    for number in 1..=4 {
+        for poison in 0..number {
+            let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+            let input = with_counts(number, &["a", "b", "c"]);
+            let poison = input.records[poison].id();
+            delivery.accept(input, now);
+            let is_bad = |batch: &crate::sink::Batch| batch.records().iter().any(|record| record.id() == poison);
+            assert_eq!(counts_that_arrive(&mut delivery, now, is_bad), ["a", "b", "c"]);
+            let account = delivery.account();
+            assert_eq!((account.delivered, account.dead_lettered), (number as u64 - 1, 1));
+            assert!(account.is_balanced() && account.counts_dropped == 0 && delivery.is_finished_below(1));
+        }
+    }
+}
+
+#[test]
+fn a_count_that_is_refused_is_found_alone_and_is_told_and_counted() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    delivery.accept(with_counts(3, &["a", "b", "poison", "d", "e"]), now);
+    let is_bad = |batch: &crate::sink::Batch| batch.minutes().iter().any(|minute| minute.stage() == "poison");
+    assert_eq!(counts_that_arrive(&mut delivery, now, is_bad), ["a", "b", "d", "e"]);
+    let account = delivery.account().clone();
+    assert_eq!((account.delivered, account.dropped, account.counts_dropped), (3, 0, 1));
+    assert_eq!(account.drop_reason.as_deref(), Some("they were refused for good: bad"));
+    let reports = delivery.take_self_reports(now);
+    assert!(reports.iter().any(|report| matches!(report, SelfReport::CountsDropped { counts: 1, .. })), "{reports:?}");
+    assert!(delivery.lost() == 1 && delivery.is_finished_below(1) && delivery.memory == 0);
+}
+
+#[test]
+fn counts_that_are_refused_one_after_another_park_the_sink() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    let stages: Vec<&'static str> = vec!["s"; 40];
+    delivery.accept(with_counts(0, &stages), now);
+    assert!(counts_that_arrive(&mut delivery, now, |_| true).is_empty());
+    assert!(delivery.account().counts_dropped < 8, "{:?}", delivery.account());
+    assert_eq!(counts_that_arrive(&mut delivery, now + Duration::from_mins(1), |_| false).len(), 33, "the rest waits");
+}
+
+#[test]
+fn counts_are_on_disk_with_the_halves_of_their_batch_before_one_is_sent() {
+    let (mut delivery, commands) = spooled(QueueLimits::default());
+    let now = Instant::now();
+    delivery.accept(with_counts(4, &["a"]), now);
+    delivery.flush();
+    delivery.poll(now).pop().expect("it is sent");
+    // It goes to disk while it is under way, as what comes back from there has.
+    let (ticket, outgoing) = delivery.in_flight.pop_first().expect("it is under way");
+    delivery.in_flight.insert(ticket, super::outgoing::OutgoingBatch { key: Some(StoredKey::for_test(1)), ..outgoing });
+    delivery.handle_answer(ticket, Err(SinkError::rejected("bad")), now);
+    let Some(SpoolCommand::Split { ticket, parts, .. }) = commands.try_iter().last() else { panic!("it is split") };
+    let sizes: Vec<_> = parts.iter().map(|part| (part.records().len(), part.counts())).collect();
+    assert_eq!(sizes, [(2, 0), (2, 0), (0, 1)]);
+    assert!(delivery.poll(now).is_empty(), "none is sent before the disk has all");
+    let keys = Ok((2..5).map(StoredKey::for_test).collect());
+    delivery.handle_spool_event(SpoolEvent::Split { sink_index: 0, ticket, keys }, now);
+    assert_eq!(counts_that_arrive(&mut delivery, now, |_| false), ["a"]);
+    assert!(delivery.account().delivered == 4 && delivery.is_finished_below(1));
+}
+
+#[test]
+fn a_delivery_whose_disk_is_gone_leaves_there_what_is_there_and_goes_on_in_memory() {
+    let (mut delivery, commands) = spooled(QueueLimits::default());
+    let now = Instant::now();
+    delivery.accept(records(4), now);
+    let (ticket, _) = delivery.poll(now).pop().expect("a full batch");
+    delivery.handle_answer(ticket, Err(SinkError::park("no such user")), now);
+    delivery.accept(records(4), now);
+    delivery.poll(now + Duration::from_secs(10));
+    let stores = commands.try_iter().filter(|command| matches!(command, SpoolCommand::Store { .. })).count();
+    assert_eq!(stores, 2, "both are on their way to the disk");
+    drop(commands);
+    delivery.lose_disk(now);
+    assert!(!delivery.waits_for_disk() && delivery.account().is_balanced() && delivery.account().pending == 8);
+    assert!(delivery.is_idle_until(now + Duration::from_secs(5)), "a flush is answered at once");
+    delivery.give_up("it is over");
+    assert_eq!((delivery.account().dropped, delivery.lost()), (8, 8));
+}
+
+#[test]
+fn a_batch_that_is_lost_on_disk_counts_as_in_memory_alone() {
+    let (mut delivery, _commands) = spooled(QueueLimits::default());
+    let now = Instant::now();
+    delivery.accept(records(4), now);
+    let below = delivery.flush();
+    delivery.poll(now);
+    let (ticket, outgoing) = delivery.in_flight.pop_first().expect("it is under way");
+    let key = StoredKey::for_test(7);
+    delivery.in_flight.insert(ticket, super::outgoing::OutgoingBatch { key: Some(key), ..outgoing });
+    assert!(delivery.is_safe_below(below));
+    delivery.handle_spool_event(SpoolEvent::Lost { sink_index: 0, keys: vec![key] }, now);
+    assert!(!delivery.is_safe_below(below));
+}
+
+#[test]
+fn times_that_no_clock_can_take_are_bounded() {
+    struct Patient;
+    impl Sink for Patient {
+        fn name(&self) -> &'static str {
+            "patient"
+        }
+
+        fn limits(&self) -> BatchLimits {
+            BatchLimits::default()
+                .with_age(Duration::MAX)
+                .with_records(usize::MAX)
+                .with_bytes(usize::MAX)
+                .with_in_flight(0)
+        }
+
+        async fn deliver(&self, _: &crate::sink::Batch) -> Result<Delivered, SinkError> {
+            Ok(Delivered::all())
+        }
+    }
+    let sink = GuardedSink::new(BoxSink::new(Patient)).expect("it does not panic");
+    let mut delivery = SinkDelivery::new(sink, None, QueueLimits::default(), None, Arc::new(Origin::new(Uuid::nil())));
+    let now = Instant::now();
+    delivery.accept(records(2), now);
+    assert!(delivery.deadline().is_some());
+    delivery.flush();
+    for error in [SinkError::park("later"), SinkError::retry("later")] {
+        let (ticket, _) = delivery.poll(now + Duration::from_hours(48)).pop().expect("one may be under way");
+        delivery.handle_answer(ticket, Err(error.after(Duration::MAX)), now);
+    }
+    assert!(delivery.deadline().is_some_and(|deadline| deadline <= now + Duration::from_hours(2)));
 }

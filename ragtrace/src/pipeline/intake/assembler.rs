@@ -12,10 +12,10 @@
 
 use std::sync::Arc;
 
-use ragtrace_core::Timestamp;
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::RunEnd;
+use ragtrace_core::entry::{Outcome, RunEnd};
 use ragtrace_core::queue::QueuedEntry;
+use ragtrace_core::{Event, Level, Timestamp};
 
 use super::open_runs::OpenRuns;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
@@ -80,6 +80,30 @@ impl Assembler {
         let EndEntry { source, ended, fields } = end;
         let (request, thread) = (Arc::clone(source.request), Arc::clone(source.thread));
         self.early.push(EarlyEnd { request, thread, span, ended, fields: fields.to_vec() });
+    }
+
+    /// Takes in an entry that no record is made of, and returns what sort of record that would have been.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn forget_entry(&mut self, queued: &QueuedEntry<'_>) -> Option<(Level, Event)> {
+        if let Some((run, _)) = queued.entry.start() {
+            self.open.entry(run.span).begin(&run);
+            return Some((run.stage.level(), Event::Started));
+        }
+        let (span, ended, run, _) = queued.entry.end()?;
+        let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));
+        self.open.remove(span);
+        Some(match ended.outcome {
+            // One that was read before its start is rare, and most stages have this level.
+            Outcome::Completed => (run.map_or(Level::Info, |run| run.stage.level()), Event::Completed),
+            Outcome::Failed => (Level::Error, Event::Failed),
+            Outcome::Cancelled => (Level::Warn, Event::Cancelled),
+        })
+    }
+
+    /// Returns how many records were made since the output was taken the last time.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn records(&self) -> usize {
+        self.maker.records()
     }
 
     /// Returns what was made since the last call.

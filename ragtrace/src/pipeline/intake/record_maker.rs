@@ -102,6 +102,11 @@ impl RecordMaker {
         std::mem::replace(&mut self.output, next)
     }
 
+    /// Returns how many records were made since the output was taken.
+    pub(super) fn records(&self) -> usize {
+        self.output.records.len()
+    }
+
     /// Returns whether there is so much that it should be taken.
     #[inline]
     pub(super) fn is_full(&self) -> bool {

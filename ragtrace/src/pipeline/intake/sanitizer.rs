@@ -21,11 +21,14 @@ pub(crate) struct Sanitizer {
     last_request: Option<(Arc<Request>, Arc<Request>)>,
     /// Whether names of declared fields are secret, by their address and length.
     secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,
+    /// Panics of the redactor's rules under an earlier installation.
+    rule_panics_before: u64,
 }
 
 impl Sanitizer {
     pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {
-        Self { redactor, limits, last_request: None, secret_names: RefCell::default() }
+        let rule_panics_before = redactor.rule_panics();
+        Self { redactor, limits, last_request: None, secret_names: RefCell::default(), rule_panics_before }
     }
 
     /// Returns whether a field may leave as its stage wrote it.
@@ -63,6 +66,11 @@ impl Sanitizer {
     /// Takes the secrets out of a text, such as what a sink says of a failure.
     pub(crate) fn redact(&self, text: &mut String) {
         self.redactor.redact(text);
+    }
+
+    /// Returns how often a rule of the user's panicked since the start.
+    pub(crate) fn rule_panics(&self) -> u64 {
+        self.redactor.rule_panics() - self.rule_panics_before
     }
 
     fn replace_request(&mut self, request: &mut Arc<Request>) {

@@ -17,6 +17,9 @@ const OF_SINKS: &[OfSink] = &[
     ("ragtrace_records_delivered_total", "counter", "Records that arrived.", |s| s.delivered),
     ("ragtrace_records_dead_lettered_total", "counter", "Records that a sink refused for good.", |s| s.dead_lettered),
     ("ragtrace_records_dropped_total", "counter", "Records that were given up.", |s| s.dropped),
+    ("ragtrace_counts_dropped_total", "counter", "Counts of requests and stages that were given up.", |s| {
+        s.counts_dropped
+    }),
     ("ragtrace_records_spooled", "gauge", "Records that are on disk.", |s| s.spooled),
     ("ragtrace_records_pending", "gauge", "Records that wait or are under way.", |s| s.pending),
 ];
@@ -34,7 +37,7 @@ impl Stats {
             }
         }
         let name = "ragtrace_records_refused_total";
-        write_head(&mut text, name, "counter", "Records that a full queue refused.");
+        write_head(&mut text, name, "counter", "Records that no sink was offered.");
         for level in Level::ALL {
             let _ = writeln!(text, "{name}{{level=\"{level}\"}} {}", self.dropped.of(level));
         }
@@ -42,6 +45,7 @@ impl Stats {
             ("ragtrace_records_filtered_total", "counter", "Records that the level hid.", self.filtered),
             ("ragtrace_records_sampled_out_total", "counter", "Records that the sampler left out.", self.sampled_out),
             ("ragtrace_records_held", "gauge", "Records that the sampler holds.", self.held),
+            ("ragtrace_rule_panics_total", "counter", "Panics of redaction rules.", self.rule_panics),
         ];
         for (name, kind, help, value) in of_host {
             write_head(&mut text, name, kind, help);
@@ -74,6 +78,6 @@ mod tests {
         assert!(text.contains("ragtrace_records_delivered_total{sink=\"a\\\"b\"} 1\n"), "{text}");
         assert!(text.contains("ragtrace_records_refused_total{level=\"ERROR\"} 0\n"), "{text}");
         assert!(text.contains("ragtrace_records_filtered_total 7\n"), "{text}");
-        assert_eq!(text.matches("# HELP").count(), 11);
+        assert_eq!(text.matches("# HELP").count(), 13);
     }
 }

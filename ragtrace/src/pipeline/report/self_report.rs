@@ -21,6 +21,8 @@ pub(crate) enum SelfReport {
     Recovered,
     /// Records were given up.
     Dropped { records: u64, why: String },
+    /// Counts of requests and stages were given up.
+    CountsDropped { counts: u64, why: String },
 }
 
 /// The fields of every report, in the order of the constants below.
@@ -29,17 +31,20 @@ const FIELDS: &[FieldDescriptor] = &[
     FieldDescriptor::start("reason"),
     FieldDescriptor::ok("batches"),
     FieldDescriptor::ok("records"),
+    FieldDescriptor::ok("counts"),
 ];
 const SINK: u16 = 0;
 const REASON: u16 = 1;
 const BATCHES: u16 = 2;
 const RECORDS: u16 = 3;
+const COUNTS: u16 = 4;
 
 static SHIPPED: LogDescriptor = describe("ragtrace_batches_shipped", Level::Debug);
 static FAILING: LogDescriptor = describe("ragtrace_shipping_failed", Level::Warn);
 static PARKED: LogDescriptor = describe("ragtrace_sink_parked", Level::Error);
 static RECOVERED: LogDescriptor = describe("ragtrace_sink_recovered", Level::Info);
 static DROPPED: LogDescriptor = describe("ragtrace_records_dropped", Level::Error);
+static COUNTS_DROPPED: LogDescriptor = describe("ragtrace_counts_dropped", Level::Error);
 
 #[track_caller]
 const fn describe(message: &'static str, level: Level) -> LogDescriptor {
@@ -54,6 +59,7 @@ impl SelfReport {
             Self::Parked { .. } => &PARKED,
             Self::Recovered => &RECOVERED,
             Self::Dropped { .. } => &DROPPED,
+            Self::CountsDropped { .. } => &COUNTS_DROPPED,
         }
     }
 
@@ -69,6 +75,10 @@ impl SelfReport {
             Self::Dropped { records, why } => {
                 fields.set(REASON, why);
                 fields.set(RECORDS, records);
+            }
+            Self::CountsDropped { counts, why } => {
+                fields.set(REASON, why);
+                fields.set(COUNTS, counts);
             }
         }
     }

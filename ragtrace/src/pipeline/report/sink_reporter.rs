@@ -22,6 +22,7 @@ pub(crate) struct SinkReporter {
     failing: RateLimitedWarning,
     parked: RateLimitedWarning,
     dropped: RateLimitedWarning,
+    counts_dropped: RateLimitedWarning,
     dead_lettered: RateLimitedWarning,
 }
 
@@ -35,6 +36,7 @@ impl SinkReporter {
             failing: RateLimitedWarning::default(),
             parked: RateLimitedWarning::default(),
             dropped: RateLimitedWarning::default(),
+            counts_dropped: RateLimitedWarning::default(),
             dead_lettered: RateLimitedWarning::default(),
         }
     }
@@ -94,6 +96,19 @@ impl SinkReporter {
         };
         if self.dropped.warn(records, message) {
             self.reports.push(SelfReport::Dropped { records: warned_of, why: why.to_owned() });
+        }
+    }
+
+    /// Reports that counts were given up.
+    pub(crate) fn report_counts_dropped(&mut self, counts: u64, why: &str) {
+        let sink = &self.sink;
+        let mut warned_of = 0;
+        let message = |counts| {
+            warned_of = counts;
+            format!("sink {sink}: {counts} counts of requests and stages dropped: {why}")
+        };
+        if self.counts_dropped.warn(counts, message) {
+            self.reports.push(SelfReport::CountsDropped { counts: warned_of, why: why.to_owned() });
         }
     }
 

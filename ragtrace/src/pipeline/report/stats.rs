@@ -23,6 +23,11 @@ pub struct SinkStats {
     pub dead_lettered: u64,
     /// Records that were given up: no room, or no time left.
     pub dropped: u64,
+    /// Why records or counts were given up, the last time.
+    pub drop_reason: Option<String>,
+    /// Counts that were given up, which go beside the records: finished requests, and minutes of
+    /// stages.
+    pub counts_dropped: u64,
     /// Records that wait or are under way.
     pub pending: u64,
 }
@@ -35,7 +40,7 @@ impl SinkStats {
     }
 }
 
-/// Records that no sink was offered because the queue was full, by level.
+/// Records that no sink was offered, by level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped(pub(in crate::pipeline) [u64; Level::ALL.len()]);
 
@@ -48,6 +53,17 @@ impl Dropped {
     /// Returns all of them.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
+    }
+
+    /// Returns these and others.
+    pub(in crate::pipeline) fn plus(mut self, others: Self) -> Self {
+        self.0.iter_mut().zip(others.0).for_each(|(number, more)| *number += more);
+        self
+    }
+
+    /// Adds some of one level.
+    pub(in crate::pipeline) fn add(&mut self, level: Level, number: u64) {
+        self.0[level as usize] += number;
     }
 }
 
@@ -63,8 +79,12 @@ pub struct Stats {
     pub sampled_out: u64,
     /// Records that the sampler holds until their trace is decided.
     pub held: u64,
-    /// Records that a full queue refused.
+    /// Records that no sink was offered: a full queue refused them, or nobody read them, since the
+    /// time for the shutdown was over or the telemetry thread had ended.
     pub dropped: Dropped,
+    /// How often a rule of [`Redactor::rule`](crate::Redactor::rule) panicked. What it panicked over
+    /// was replaced by a mark.
+    pub rule_panics: u64,
 }
 
 impl Stats {
@@ -80,12 +100,14 @@ impl Stats {
 pub struct Report {
     /// The account at its end.
     pub stats: Stats,
-    /// True if everything accepted before is done: delivered, dead-lettered, or on disk.
+    /// True if everything accepted before is delivered or on disk, the dead letters included, and
+    /// nothing was given up: of a flush, since the one before it; of a shutdown, since the start.
     pub complete: bool,
 }
 
 impl fmt::Display for Report {
-    /// Writes one line: `sqlite: 42 delivered; console: 42 delivered, 1 dropped`.
+    /// Writes one line: `sqlite: 42 delivered; console: 41 delivered, 1 dropped (dropped: too many
+    /// records wait for it)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, sink) in self.stats.sinks.iter().enumerate() {
             let separator = if index > 0 { "; " } else { "" };
@@ -99,11 +121,18 @@ impl fmt::Display for Report {
             for (number, what) in rest.into_iter().filter(|(number, _)| *number > 0) {
                 write!(f, ", {number} {what}")?;
             }
+            if sink.counts_dropped > 0 {
+                write!(f, ", {} counts dropped", sink.counts_dropped)?;
+            }
+            if let Some(why) = &sink.drop_reason {
+                write!(f, " (dropped: {why})")?;
+            }
         }
         let of_host = [
             (self.stats.dropped.total(), "dropped by a full queue"),
             (self.stats.sampled_out, "sampled out"),
             (self.stats.held, "held by the sampler"),
+            (self.stats.rule_panics, "panics of redaction rules"),
         ];
         for (number, what) in of_host.into_iter().filter(|(number, _)| *number > 0) {
             write!(f, "; {number} {what}")?;
@@ -125,5 +154,14 @@ mod tests {
         (report.stats.sampled_out, report.stats.held) = (7, 2);
         let line = "sqlite: 42 delivered, 1 pending; 3 dropped by a full queue; 7 sampled out; 2 held by the sampler";
         assert_eq!(report.to_string(), line);
+        let sink = &mut report.stats.sinks[0];
+        (sink.dropped, sink.counts_dropped, sink.drop_reason) = (5, 2, Some("the spool is full".to_owned()));
+        let line = report.to_string();
+        assert!(
+            line.starts_with(
+                "sqlite: 42 delivered, 5 dropped, 1 pending, 2 counts dropped (dropped: the spool is full);"
+            ),
+            "{line}"
+        );
     }
 }

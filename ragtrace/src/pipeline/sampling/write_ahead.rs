@@ -93,6 +93,12 @@ impl WriteAhead {
         is_answered.then_some(self.repaired_by.is_none())
     }
 
+    /// Takes in that there is no disk any more.
+    pub(crate) fn lose_disk(&mut self) {
+        self.unanswered.clear();
+        self.repaired_by = Some(u64::MAX);
+    }
+
     /// Takes in what the spool answers about held records.
     pub(crate) fn handle_spool_event(&mut self, event: &SpoolEvent, sampler: &mut TailSampler, now: Instant) {
         match event {

@@ -6,13 +6,12 @@ use std::time::Instant;
 use tokio::task::JoinError;
 
 use super::state::{AttemptAnswer, Worker};
-use crate::sink::{Sink, SinkError};
 use crate::spool::SpoolEvent;
 
 /// How often attempts have a turn before the next slice is read.
 const MAX_TURNS: usize = 64;
-/// Turns without an answer after which no sink answers at once: an attempt takes two, one for
-/// itself and one for its answer.
+/// Turns without an answer after which no sink answers at once: an attempt takes one, and so may what
+/// it waits for.
 const MAX_IDLE_TURNS: usize = 3;
 
 impl Worker {
@@ -22,13 +21,8 @@ impl Worker {
         for (index, delivery) in self.deliveries.iter_mut().enumerate() {
             for (ticket, batch) in delivery.poll(now) {
                 let sink = Arc::clone(&delivery.sink);
-                // A task of its own turns a panic of the sink into an answer.
-                let attempt = tokio::spawn(async move { sink.deliver(&batch).await });
                 self.attempts.spawn(async move {
-                    let result = match attempt.await {
-                        Ok(result) => result,
-                        Err(error) => Err(SinkError::panicked(error)),
-                    };
+                    let result = sink.deliver(&batch).await;
                     AttemptAnswer { delivery: index, ticket, result }
                 });
             }
@@ -56,7 +50,7 @@ impl Worker {
 
     /// Gives a sink's answer to its delivery.
     pub(super) fn handle_answer(&mut self, answer: Result<AttemptAnswer, JoinError>) {
-        // The task awaits another one and builds a struct, so it neither panics nor is cancelled.
+        // What panics in a sink is an answer, so the task neither panics nor is cancelled.
         let Ok(AttemptAnswer { delivery, ticket, result }) = answer else { return };
         // What a backend says may repeat what it was sent, or the URL with its password.
         let result = match result {
@@ -65,6 +59,16 @@ impl Worker {
         };
         if let Some(delivery) = self.deliveries.get_mut(delivery) {
             delivery.handle_answer(ticket, result, Instant::now());
+        }
+    }
+
+    /// Goes on without the spool, whose thread has ended.
+    pub(super) fn lose_spool(&mut self) {
+        let now = Instant::now();
+        self.spool = None;
+        self.deliveries.iter_mut().for_each(|delivery| delivery.lose_disk(now));
+        if let Some(write_ahead) = &mut self.write_ahead {
+            write_ahead.lose_disk();
         }
     }
 

@@ -13,7 +13,7 @@ use crate::pipeline::intake::Sanitizer;
 use crate::pipeline::report::{Published, Report, StageTotals};
 use crate::record::Origin;
 use crate::sample::Sampler;
-use crate::sink::BoxSink;
+use crate::sink::GuardedSink;
 use crate::spool::SpoolLimits;
 
 /// Everything that a worker needs to begin.
@@ -22,8 +22,8 @@ pub(crate) struct WorkerConfig {
     pub(crate) origin: Arc<Origin>,
     /// The level of sinks without one of their own.
     pub(crate) level: Level,
-    pub(crate) console: Option<BoxSink>,
-    pub(crate) sinks: Vec<BoxSink>,
+    pub(crate) console: Option<GuardedSink>,
+    pub(crate) sinks: Vec<GuardedSink>,
     /// How much may wait in memory for each sink.
     pub(crate) memory_limits: QueueLimits,
     pub(crate) spool: Option<SpoolSettings>,
@@ -49,4 +49,10 @@ pub(crate) enum Command {
     Flush { deadline: Instant, reply: SyncSender<Report> },
     /// The same, and then come to an end.
     Shutdown { deadline: Instant, reply: SyncSender<Report> },
+    /// Panic, as nothing should.
+    #[cfg(test)]
+    Panic,
+    /// Have the spool's thread panic.
+    #[cfg(test)]
+    PanicSpool,
 }

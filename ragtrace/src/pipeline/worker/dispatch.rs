@@ -21,6 +21,7 @@ impl Worker {
         if records.is_empty() && requests.is_empty() && minutes.is_empty() {
             return;
         }
+        self.dispatching = records.len();
         self.sanitizer.sanitize(&mut records);
         for request in &mut requests {
             self.sanitizer.sanitize_request(request);
@@ -30,6 +31,7 @@ impl Worker {
         }
         let now = Instant::now();
         let Sampled { records, kept } = self.sampler.sample(records.finish(), now);
+        self.dispatching = 0;
         self.accept(DeliveryInput { records, requests, minutes }, now);
         self.update_write_ahead(&kept, now);
     }

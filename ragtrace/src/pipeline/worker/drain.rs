@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use ragtrace_core::Timestamp;
 use ragtrace_core::queue::Consumer;
+use ragtrace_core::{Level, Timestamp};
 
 use super::pending::PendingFlush;
 use super::state::Worker;
@@ -20,9 +20,14 @@ impl Worker {
     pub(super) fn drain_queue(&mut self) {
         self.consumers.append(&mut self.queue.take_new_consumers());
         self.is_behind = false;
-        let mut consumers = std::mem::take(&mut self.consumers);
-        consumers.retain_mut(|consumer| self.drain_chain(consumer));
-        self.consumers = consumers;
+        let mut index = 0;
+        while index < self.consumers.len() {
+            if self.drain_chain(index) {
+                index += 1;
+            } else {
+                self.consumers.remove(index);
+            }
+        }
         let now = Instant::now();
         if self.stage_counts.is_due(now) {
             self.stage_counts.add(self.assembler.take_minutes(None));
@@ -38,10 +43,37 @@ impl Worker {
         }
     }
 
+    /// Counts what is in the queue as records that nobody will read.
+    pub(super) fn discard_queue(&mut self) {
+        self.consumers.append(&mut self.queue.take_new_consumers());
+        let Self { queue, requests, assembler, consumers, unread, filter, .. } = self;
+        consumers.retain_mut(|consumer| {
+            loop {
+                let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| {
+                    if let Some((level, event)) = assembler.forget_entry(&entry)
+                        && filter.takes(level, event)
+                    {
+                        unread.add(level, 1);
+                    }
+                });
+                match read {
+                    Some(SLICE_ENTRIES) => {}
+                    read => return read.is_some(),
+                }
+            }
+        });
+    }
+
+    /// Counts records as ones that nobody will read, and whose level is not known.
+    pub(super) fn count_unread(&mut self, records: u64) {
+        self.unread.add(Level::Info, records);
+    }
+
     /// Reads some slices of one chain, and returns whether there may be more to come.
-    fn drain_chain(&mut self, consumer: &mut Consumer) -> bool {
+    fn drain_chain(&mut self, index: usize) -> bool {
         for _ in 0..SLICES_A_TURN {
-            let Self { queue, requests, assembler, sanitizer, .. } = self;
+            let Self { queue, requests, assembler, sanitizer, consumers, .. } = self;
+            let consumer = &mut consumers[index];
             let is_clean = |name, text: &str| sanitizer.is_clean(name, text);
             let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| assembler.add_entry(&entry, is_clean));
             if self.assembler.is_full() {

@@ -16,6 +16,15 @@ impl Worker {
     pub(super) fn handle_command(&mut self, command: Command) {
         let (deadline, reply) = match command {
             Command::Flush { deadline, reply } => (deadline, Some(reply)),
+            #[cfg(test)]
+            Command::Panic => panic!("as it was told to"),
+            #[cfg(test)]
+            Command::PanicSpool => {
+                if let Some(spool) = &self.spool {
+                    let _ = spool.handle.send(crate::spool::SpoolCommand::Panic);
+                }
+                return;
+            }
             Command::Shutdown { deadline, reply } => {
                 self.shutdown = Some(PendingShutdown { deadline, reply });
                 // What is not delivered by then has the rest of the time to go to disk.
@@ -27,7 +36,7 @@ impl Worker {
         // Everything that was accepted before the command came is in the chains by now.
         self.consumers.append(&mut self.queue.take_new_consumers());
         self.consumers.iter_mut().for_each(Consumer::set_flush_target);
-        self.flushes.push(PendingFlush { target: None, deadline, reply });
+        self.flushes.push(PendingFlush { target: None, lost_before: self.lost_answered, deadline, reply });
     }
 
     /// Has the deliveries close their batches for those who wait, now that all was read that they
@@ -52,8 +61,8 @@ impl Worker {
             return;
         }
         let now = Instant::now();
-        let stats = self.stats();
-        let Self { flushes, deliveries, write_ahead, spool, .. } = self;
+        let (stats, lost) = (self.stats(), self.lost());
+        let Self { flushes, deliveries, write_ahead, spool, lost_answered, all_was_read, .. } = self;
         flushes.retain(|flush| {
             let is_over = now >= flush.deadline;
             let is_finished = |(delivery, below): (&SinkDelivery, &u64)| {
@@ -65,7 +74,7 @@ impl Worker {
             let all = |is: &dyn Fn((&SinkDelivery, &u64)) -> bool| {
                 flush.target.as_ref().is_some_and(|target| deliveries.iter().zip(&target.batches).all(is))
             };
-            let complete = written == Some(true) && all(&is_finished);
+            let complete = written == Some(true) && lost == flush.lost_before && all(&is_finished);
             // There is no waiting for what no sink will be asked for before the deadline.
             let is_done = written.is_some()
                 && all(&|(delivery, below)| {
@@ -75,7 +84,11 @@ impl Worker {
             let is_drained = flush.reply.is_some()
                 || spool.as_ref().is_none_or(|spool| spool.is_open) && deliveries.iter().all(SinkDelivery::is_drained);
             let waits = !(is_over || is_done && is_drained);
+            if flush.reply.is_none() {
+                *all_was_read = flush.target.is_some();
+            }
             if let (false, Some(reply)) = (waits, &flush.reply) {
+                *lost_answered = lost;
                 // Whoever asked may have gone.
                 let _ = reply.try_send(Report { stats: stats.clone(), complete });
             }

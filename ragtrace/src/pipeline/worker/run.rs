@@ -7,6 +7,9 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ragtrace_core::queue::exclude_this_thread;
+use ragtrace_core::stage::panic_hook::{contain, dispose};
+use tokio::runtime::Runtime;
 use tokio::task::JoinError;
 
 use super::config::{Command, WorkerConfig};
@@ -14,27 +17,41 @@ use super::pending::PendingFlush;
 use super::state::{AttemptAnswer, Worker};
 use crate::pipeline::delivery::SinkDelivery;
 use crate::pipeline::sampling::WriteAhead;
+use crate::sink::message_of;
 use crate::spool::SpoolEvent;
 
 /// How long an entry waits in a thread's chain at most before it is read.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Starts the worker's thread.
 pub(crate) fn start(config: WorkerConfig) -> io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().on_thread_start(exclude_this_thread).build()?;
     // Made here, so that whoever asks for the account finds every sink in it from the beginning.
     let worker = Worker::new(config);
-    std::thread::Builder::new().name("ragtrace".to_owned()).spawn(move || {
-        runtime.block_on(worker.run());
-        // A write that hangs must not hold up the end of the process.
-        runtime.shutdown_background();
-    })
+    std::thread::Builder::new().name("ragtrace".to_owned()).spawn(move || run(runtime, worker))
+}
+
+/// Runs the worker to its end; after a panic, what is left of it.
+fn run(runtime: Runtime, mut worker: Worker) {
+    exclude_this_thread();
+    if let Err(payload) = contain(|| runtime.block_on(worker.run())) {
+        worker.outlive_panic(&runtime, &message_of(payload));
+    }
+    let entered = runtime.enter();
+    if let Err(payload) = contain(|| drop(worker)) {
+        dispose(payload);
+    }
+    drop(entered);
+    // A write that hangs must not hold up the end of the process.
+    runtime.shutdown_background();
 }
 
 /// An event that ends a wait of the worker.
 enum WorkerEvent {
     Command(Command),
-    Spool(SpoolEvent),
+    /// An answer of the spool, or its end.
+    Spool(Option<SpoolEvent>),
     Answer(Result<AttemptAnswer, JoinError>),
     /// Time to look at the queue and at what is due.
     Wake,
@@ -43,11 +60,12 @@ enum WorkerEvent {
 }
 
 impl Worker {
-    async fn run(mut self) {
+    async fn run(&mut self) {
         loop {
             match self.next_event().await {
                 WorkerEvent::Command(command) => self.handle_command(command),
-                WorkerEvent::Spool(event) => self.handle_spool_event(event),
+                WorkerEvent::Spool(Some(event)) => self.handle_spool_event(event),
+                WorkerEvent::Spool(None) => self.lose_spool(),
                 WorkerEvent::Answer(answer) => self.handle_answer(answer),
                 WorkerEvent::Wake => {}
                 // The handle is gone without a word, as when its thread was killed.
@@ -79,7 +97,7 @@ impl Worker {
             if let Poll::Ready(command) = commands.poll_recv(cx) {
                 return Poll::Ready(command.map_or(WorkerEvent::Abandoned, WorkerEvent::Command));
             }
-            if let Some(Poll::Ready(Some(event))) = spool.as_mut().map(|spool| spool.events.poll_recv(cx)) {
+            if let Some(Poll::Ready(event)) = spool.as_mut().map(|spool| spool.events.poll_recv(cx)) {
                 return Poll::Ready(WorkerEvent::Spool(event));
             }
             if let Poll::Ready(Some(answer)) = attempts.poll_join_next(cx) {

@@ -8,40 +8,48 @@ use super::pending::SPOOL_RESERVE;
 use super::state::Worker;
 use crate::pipeline::delivery::SinkDelivery;
 use crate::pipeline::report::Report;
-use crate::sink::Sink;
 use crate::spool::SpoolCommand;
 
 /// How long sinks have to let go of their connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// Why records are dropped that are left in memory then.
+const TIME_IS_OVER: &str = "the time for the shutdown was over";
 
 impl Worker {
     /// Comes to an end, within what is left of the shutdown's time.
-    pub(super) async fn shut_down(mut self) {
+    pub(super) async fn shut_down(&mut self) {
         self.attempts.abort_all();
+        if !self.all_was_read {
+            // The time was over before.
+            self.discard_queue();
+        }
         self.sampler.leave_out_held();
         self.update_write_ahead(&[], Instant::now());
         let until = self.shutdown.as_ref().map_or_else(|| Instant::now() + SPOOL_RESERVE, |pending| pending.deadline);
         self.spool_rest(until).await;
-        let pending: u64 = self.deliveries.iter().map(|delivery| delivery.account().pending).sum();
-        self.deliveries.iter_mut().for_each(SinkDelivery::give_up);
+        self.deliveries.iter_mut().for_each(|delivery| delivery.give_up(TIME_IS_OVER));
         self.publish_stats();
         let shutdown = self.shutdown.take();
-        let deadline = shutdown.as_ref().map_or_else(Instant::now, |shutdown| shutdown.deadline);
-        let close_by = deadline.max(Instant::now() + CLOSE_TIMEOUT / 10).min(Instant::now() + CLOSE_TIMEOUT);
-        for delivery in &self.deliveries {
-            let sink = Arc::clone(&delivery.sink);
-            let closed = tokio::spawn(async move { sink.close().await });
-            let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(close_by), closed).await;
-        }
-        let report = Report { stats: self.stats(), complete: pending == 0 };
+        self.close_sinks(shutdown.as_ref().map_or_else(Instant::now, |shutdown| shutdown.deadline)).await;
+        let report = Report { stats: self.stats(), complete: self.lost() == 0 && self.all_was_read };
         self.published.end(report.clone());
         if let Some(shutdown) = shutdown {
             let _ = shutdown.reply.try_send(report);
         }
     }
 
+    /// Has the sinks let go of their connections.
+    pub(super) async fn close_sinks(&self, deadline: Instant) {
+        let close_by = deadline.max(Instant::now() + CLOSE_TIMEOUT / 10).min(Instant::now() + CLOSE_TIMEOUT);
+        for delivery in &self.deliveries {
+            let sink = Arc::clone(&delivery.sink);
+            let closed = tokio::spawn(async move { sink.close().await });
+            let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(close_by), closed).await;
+        }
+    }
+
     /// Has the disk take what is left, until `deadline`.
-    async fn spool_rest(&mut self, deadline: Instant) {
+    pub(super) async fn spool_rest(&mut self, deadline: Instant) {
         self.deliveries.iter_mut().for_each(SinkDelivery::spool_rest);
         let Some(mut spool) = self.spool.take() else { return };
         let deadline = tokio::time::Instant::from_std(deadline);

@@ -14,7 +14,7 @@ use crate::pipeline::intake::{Assembler, Sanitizer};
 use crate::pipeline::report::{Dropped, Published, StageCounts, Stats};
 use crate::pipeline::sampling::{TailSampler, WriteAhead};
 use crate::record::{Origin, RecordFilter};
-use crate::sink::{BoxSink, Delivered, Sink, SinkError};
+use crate::sink::{Delivered, GuardedSink, SinkError};
 use crate::spool::{self, SpoolConfig, SpoolEvent, SpoolHandle};
 use crate::warning::RateLimitedWarning;
 
@@ -44,6 +44,14 @@ pub(super) struct Worker {
     pub(super) refused: u64,
     pub(super) refused_reported: u64,
     pub(super) refused_warning: RateLimitedWarning,
+    /// Records that are in the queue and that nobody will read.
+    pub(super) unread: Dropped,
+    /// Records that are on their way from the assembler to the deliveries.
+    pub(super) dispatching: usize,
+    /// Whether all was read that was recorded before the shutdown.
+    pub(super) all_was_read: bool,
+    /// What was lost when the last flush was answered.
+    pub(super) lost_answered: u64,
     pub(super) published: Published,
     pub(super) clock: Calibration,
 }
@@ -90,6 +98,10 @@ impl Worker {
             refused: 0,
             refused_reported: 0,
             refused_warning: RateLimitedWarning::default(),
+            unread: Dropped::default(),
+            dispatching: 0,
+            all_was_read: false,
+            lost_answered: 0,
             published: config.published,
             clock: Calibration::begin(),
         };
@@ -104,8 +116,14 @@ impl Worker {
             filtered: self.assembler.filtered(),
             sampled_out: self.sampler.left_out(),
             held: self.sampler.held(),
-            dropped: Dropped(self.queue.dropped()),
+            dropped: Dropped(self.queue.dropped()).plus(self.unread),
+            rule_panics: self.sanitizer.rule_panics(),
         }
+    }
+
+    /// Returns how many records and counts of all sinks are lost so far.
+    pub(super) fn lost(&self) -> u64 {
+        self.deliveries.iter().map(SinkDelivery::lost).sum()
     }
 
     /// Keeps the account for whoever asks.
@@ -129,12 +147,10 @@ fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
     let (console, sinks) = (config.console.take(), std::mem::take(&mut config.sinks));
     let (memory_limits, origin) = (config.memory_limits, &config.origin);
     let all = || console.iter().chain(&sinks);
-    let names = console.iter().map(|_| None).chain(sinks.iter().map(|sink| Some(sink.name().to_owned()))).collect();
-    let batch_limits = all().map(Sink::limits).collect();
-    let filter_of = |sink: &BoxSink| {
-        let level = Sink::level(sink).unwrap_or(config.level);
-        RecordFilter::new(level, sink.needs().all_end_records())
-    };
+    let names = console.iter().map(|_| None).chain(sinks.iter().map(|sink| Some(sink.name.clone()))).collect();
+    let batch_limits = all().map(|sink| sink.limits).collect();
+    let filter_of =
+        |sink: &GuardedSink| RecordFilter::new(sink.level.unwrap_or(config.level), sink.needs.all_end_records());
     let filters: Vec<_> = all().map(filter_of).collect();
     // Without a sink the builder's level says what counts as filtered.
     let none = RecordFilter::new(config.level, false);

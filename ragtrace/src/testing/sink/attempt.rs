@@ -26,7 +26,7 @@ impl<S: Sink> Attempts<S> {
         }
     }
 
-    /// Delivers a batch, its halves where the sink asks for them, and adds what is wrong to
+    /// Delivers a batch, its parts where the sink asks for them, and adds what is wrong to
     /// `faults`.
     pub(super) async fn deliver(&self, batch: &Batch, faults: &mut Vec<String>) {
         let mut rest = vec![batch.clone()];
@@ -34,7 +34,7 @@ impl<S: Sink> Attempts<S> {
             match self.attempt(&batch).await {
                 Ok(Ok(delivered)) => check_answer(&batch, &delivered, faults),
                 Ok(Err(error)) => match error.verdict() {
-                    Verdict::Split | Verdict::Rejected if batch.records().len() > 1 => rest.extend(batch.halve()),
+                    Verdict::Split | Verdict::Rejected if batch.records().len() > 1 => rest.extend(batch.split()),
                     _ => faults.push(refusal(&batch, &line(&error))),
                 },
                 Err(why) => faults.push(refusal(&batch, &why)),
