@@ -4,6 +4,8 @@ mod contexts;
 mod delivery;
 mod handle;
 mod levels;
+mod losses;
+mod panics;
 mod records;
 mod settings;
 mod sinks;

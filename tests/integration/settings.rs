@@ -176,3 +176,79 @@ fn an_error_says_which_kind_it_is() {
     assert!(error.is_already_installed() && !error.is_setting() && !error.is_io());
     finish(telemetry);
 }
+
+/// Runs a test of this program with these variables, one of which is not UTF-8.
+#[cfg(unix)]
+fn with_environment(test: &str, variables: &[(&str, &[u8])]) -> std::process::Output {
+    use std::os::unix::ffi::OsStrExt;
+    let program = std::env::current_exe().expect("this test");
+    let mut command = std::process::Command::new(program);
+    command.args(["--exact", test, "--nocapture"]).env("SETTINGS_OF_A_CHILD", "1");
+    for (name, value) in variables {
+        command.env(name, std::ffi::OsStr::from_bytes(value));
+    }
+    command.output().expect("it runs")
+}
+
+/// What the environment sets, as a child says it.
+#[test]
+fn the_environment_s_own_settings_are_taken() {
+    if std::env::var_os("SETTINGS_OF_A_CHILD").is_none() {
+        return;
+    }
+    let _turn = turn();
+    match ragtrace::builder().from_env().sink(Discard::new()).install() {
+        Ok(telemetry) => {
+            set_up();
+            finish(telemetry);
+        }
+        Err(error) => println!("refused: {error}"),
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_utf_8_is_a_path_or_an_error_that_names_it() {
+    use std::os::unix::ffi::OsStrExt;
+    const CHILD: &str = "settings::the_environment_s_own_settings_are_taken";
+    let ours = ["SERVICE", "ENV", "VERSION", "LOG", "CONSOLE", "SPOOL_BYTES", "DURABILITY"]
+        .map(|name| format!("RAGTRACE_{name}"));
+    for name in &ours {
+        let output = with_environment(CHILD, &[(name, b"x\xff")]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(&format!("refused: {name}: expected UTF-8, found \"x\\xff\"")), "{said}");
+    }
+    let theirs = ["DD_SERVICE", "DD_ENV", "DD_VERSION", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"];
+    for name in theirs {
+        let output = with_environment(CHILD, &[(name, b"x\xff"), ("RAGTRACE_CONSOLE", b"off")]);
+        let [out, err] = [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said).into_owned());
+        assert!(!out.contains("refused") && err.contains(&format!("ragtrace: {name}: expected UTF-8")), "{out} {err}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let spool = folder.path().join(std::ffi::OsStr::from_bytes(b"spool\xff"));
+    let output = with_environment(
+        CHILD,
+        &[
+            ("RAGTRACE_SPOOL", spool.as_os_str().as_bytes()),
+            ("RAGTRACE_DURABILITY", b"durable"),
+            ("RAGTRACE_CONSOLE", b"off"),
+        ],
+    );
+    assert!(output.status.success() && spool.join("slot-0").is_dir(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_variable_that_is_empty_or_blank_counts_as_not_set() {
+    let ours = ["SERVICE", "ENV", "VERSION", "LOG", "SPOOL", "SPOOL_BYTES", "DURABILITY"]
+        .map(|name| format!("RAGTRACE_{name}"));
+    for blank in ["", " ", "\t \n"] {
+        let set: Vec<_> = ours.iter().map(|name| (name.as_str(), blank)).chain(DATADOG).collect();
+        assert_eq!(origin(&set)[0].as_deref(), Some("theirs"), "{blank:?}");
+    }
+    let records = records(
+        ragtrace::builder().from_lookup(variables(&[("RAGTRACE_LOG", " debug\n"), ("RAGTRACE_CONSOLE", " OFF ")])),
+    );
+    assert_eq!(records.len(), 2);
+    let error = refused(ragtrace::builder().spool("", ragtrace::SpoolLimits::default()));
+    assert_eq!(error.to_string(), "the spool's folder has no name: give `Builder::spool` a path");
+}
