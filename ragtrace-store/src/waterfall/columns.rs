@@ -96,7 +96,7 @@ impl Columns {
         let branch = tree.branch();
         let arrow = line.above();
         let room = self.name.saturating_sub(display_width(&branch) + 2 + display_width(arrow));
-        let name = self.name(line, room);
+        let name = name(line, room);
         painter.paint(f, Paint::Dim, &branch)?;
         painter.paint(f, of_status(line.status()), mark(line.status()))?;
         write!(f, " {name}")?;
@@ -117,16 +117,6 @@ impl Columns {
         // `{:>width$}` counts characters, and a µ is as wide as one.
         let mut shown = after[..last].iter().filter(|(_, width)| *width > 0);
         shown.try_for_each(|(text, width)| write!(f, "{text:>width$}"))
-    }
-
-    /// Returns the stage, cut where it would leave no room for how often it ran, or for what tells it
-    /// from others.
-    fn name(&self, line: &Line<'_>, room: usize) -> String {
-        let times = line.times();
-        let label = line.labels().last().map_or(0, |label| 1 + display_width(label)).min(room / 2);
-        let kept = if label > LEAST_LABEL { label } else { 0 };
-        let room = room.saturating_sub(kept + display_width(&times)).max(1);
-        format!("{}{times}", fit(&line.stage(), room))
     }
 
     /// Draws what stands in the column of the bars, and returns how many cells it takes.
@@ -153,6 +143,16 @@ impl Columns {
     pub(super) fn statistics_beneath(&self, sum: &Sum<'_>) -> Option<Vec<(Paint, String)>> {
         (!self.statistics_in_bar).then(|| sum.statistics(&self.statistics)).filter(|parts| !parts.is_empty())
     }
+}
+
+/// Returns the stage, cut where it would leave no room for how often it ran, or for what tells it
+/// from others.
+fn name(line: &Line<'_>, room: usize) -> String {
+    let times = line.times();
+    let label = line.labels().last().map_or(0, |label| 1 + display_width(label)).min(room / 2);
+    let kept = if label > LEAST_LABEL { label } else { 0 };
+    let room = room.saturating_sub(kept + display_width(&times)).max(1);
+    format!("{}{times}", fit(&line.stage(), room))
 }
 
 /// Returns the first label that fits, or the end of the last.

@@ -162,7 +162,7 @@ impl Display for Waterfall<'_> {
             columns.axis(f, painter)?;
         }
         let mut tree = Tree::new(columns.levels);
-        let drawn: HashSet<SpanId> = lines.iter().filter_map(Line::span).map(|span| span.span_id()).collect();
+        let drawn: HashSet<SpanId> = lines.iter().filter_map(Line::span).map(SpanNode::span_id).collect();
         for (at, line) in lines.iter().enumerate() {
             tree.enter(line);
             writeln!(f)?;
@@ -203,7 +203,7 @@ struct Below {
 
 impl Below {
     fn write(&self, f: &mut Formatter<'_>, parts: &[(Paint, String)]) -> fmt::Result {
-        write!(f, "\n")?;
+        writeln!(f)?;
         self.painter.paint(f, Paint::Dim, self.indent.trim_end())?;
         write!(f, "{:pad$}", "", pad = self.indent.len() - self.indent.trim_end().len())?;
         let mut room = self.width.saturating_sub(display_width(&self.indent));
