@@ -64,7 +64,13 @@ fn passwords(text: &str, found: &mut Vec<String>) {
 /// Adds how a message may show a password, and puts the longest first: one may hold another.
 fn forms(found: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for password in found {
+    // A message may show the part before a sign that ends something else: a path, or a name in a list.
+    let part = |password: &String| -> Vec<String> {
+        let ends = password.match_indices([',', '/', '#', '?', ';']).map(|(at, _)| at);
+        ends.map(|end| password[..end].to_owned()).collect()
+    };
+    let parts: Vec<String> = found.iter().flat_map(part).collect();
+    for password in found.into_iter().chain(parts) {
         let decoded = decode(&password);
         let debug = [&password, &decoded].map(|text| format!("{text:?}"));
         all.extend(debug.iter().map(|text| text[1..text.len() - 1].to_owned()));

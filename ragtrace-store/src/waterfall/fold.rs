@@ -6,9 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::above;
 use super::label::Labels;
-use super::line::{Line, Shown};
+use super::line::{Line, Shown, above};
 use super::sum::{BY_WEIGHT, sums};
 use crate::read::{SpanNode, SpanStatus, Trace};
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::above;
 use super::number::{cost, duration, grouped};
 use super::sum::Sum;
 use super::text::printable;
@@ -97,5 +96,14 @@ impl<'a> Line<'a> {
             Shown::Span { span, .. } => span.cost_usd().map(cost).unwrap_or_default(),
             Shown::Sum { sum, .. } => sum.cost(),
         }
+    }
+}
+
+/// Returns a mark for a parent that is not drawn: it is elsewhere, or it is missing.
+pub(super) fn above(span: SpanNode<'_>) -> &'static str {
+    match (span.has_remote_parent(), span.is_orphan()) {
+        (true, _) => "⇡",
+        (_, true) => "⇡?",
+        _ => "",
     }
 }

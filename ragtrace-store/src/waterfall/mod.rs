@@ -184,15 +184,6 @@ impl Display for Waterfall<'_> {
     }
 }
 
-/// Returns a mark for a parent that is not drawn: it is elsewhere, or it is missing.
-fn above(span: SpanNode<'_>) -> &'static str {
-    match (span.has_remote_parent(), span.is_orphan()) {
-        (true, _) => "⇡",
-        (_, true) => "⇡?",
-        _ => "",
-    }
-}
-
 /// Draws what stands beneath a line.
 struct Below {
     /// The branches, and what sets it off from the line's own name.
