@@ -10,10 +10,13 @@
 //! belongs in a [`Secret`](crate::Secret).
 
 mod key_prefixes;
+mod named_values;
 mod redactor;
 mod rules;
 mod scan;
 mod secret_names;
 mod secret_shapes;
+mod user_info;
+mod value;
 
 pub use redactor::Redactor;
