@@ -14,10 +14,26 @@ pub(super) fn redacted(text: &str, rules: &Rules) -> Option<String> {
         return None;
     }
     let mut redacted = with_marks(text, rules);
+    if let Some(once) = redacted {
+        redacted = Some(settled(once, rules));
+    }
     for rule in &rules.custom {
         redacted = rule(redacted.as_deref().unwrap_or(text)).or(redacted);
     }
     redacted
+}
+
+/// Returns a text with marks to which looking again adds none: a mark may be of a larger value.
+#[cold]
+fn settled(mut text: String, rules: &Rules) -> String {
+    const MOST_ROUNDS: usize = 8;
+    for _ in 0..MOST_ROUNDS {
+        match with_marks(&text, rules) {
+            Some(again) => text = again,
+            None => break,
+        }
+    }
+    text
 }
 
 /// Returns the text with a mark in the place of each secret, or `None` if there is none.
@@ -33,7 +49,9 @@ fn with_marks(text: &str, rules: &Rules) -> Option<String> {
                 break;
             }
         }
-        let secret = secret_at(text, at, rules, &mut lookahead).filter(|secret| secret.end > secret.start && secret.start >= copied);
+        let secret = secret_at(text, at, rules, &mut lookahead)
+            .filter(|secret| secret.end > secret.start && secret.start >= copied)
+            .map(|secret| text.floor_char_boundary(secret.start)..text.ceil_char_boundary(secret.end));
         // What was looked through before, such as a reason that becomes a record, has marks already.
         let is_mark =
             |secret: &Range<usize>| text[secret.start..].starts_with(MARK) && secret.end <= secret.start + MARK.len();
@@ -55,6 +73,7 @@ fn with_marks(text: &str, rules: &Rules) -> Option<String> {
 
 /// Returns the next index from `at` on where [`secret_at`] has to look, rules of the user's aside.
 /// Most bytes are none, and those take a few instructions each.
+#[inline(never)] // inlined, the loop has too few registers
 fn next_candidate(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes[at..].iter();
     let Some(first) = rest.next() else { return bytes.len() };
@@ -243,6 +262,7 @@ mod tests {
             "sk-learn and ghp_x",
             "12:30:01 a::b::c == d",
             "password: null",
+            "sk-hynix-annual-report-2024.pdf and npm_package_dependencies_typescript",
             "ünïcode ✓ text",
             "",
         ] {
@@ -259,11 +279,19 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_redacted_without_a_panic_and_again_without_a_change(text in "(sk-|eyJ|://|@|password|[=:\"' a0\\\\ü.]|Bearer |-----BEGIN |PRIVATE KEY|-----END|token){0,40}") {
+        fn any_text_is_redacted_without_a_panic_and_again_without_a_change(text in "(sk-|eyJ|://|@|password|[=:\"' a0\\\\ü.,;&?(){}<>\n\\[\\]|`#%*-]|Some\\(|--pass|hunter2|: |\\[redacted\\]|Bearer |-----BEGIN |PRIVATE KEY|-----END|token){0,40}") {
             if let Some(once) = redacted(&text, &Rules::default()) {
                 let twice = redacted(&once, &Rules::default());
-                proptest::prop_assert!(twice.as_ref().is_none_or(|twice| twice.matches(MARK).count() <= once.matches(MARK).count() + 1));
+                proptest::prop_assert!(twice.is_none(), "{:?}\n{:?}\n{:?}", text, once, twice);
             }
+        }
+
+        #[test]
+        fn text_of_any_sort_is_redacted_without_a_panic(text in "\\PC{0,200}") {
+            let _ = redacted(&format!("password={text}"), &Rules::default());
+            let _ = redacted(&format!("{{\"token\": {text}"), &Rules::default());
+            let _ = redacted(&format!("a://{text}"), &Rules::default());
+            let _ = redacted(&text, &with_prefix("a"));
         }
     }
 
@@ -284,8 +312,36 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----",
             "a.",
             "\\",
+            "{",
+            "password={",
+            "password={ ",
+            "token: {",
+            "token: (",
+            "token: Some(\n",
+            "password: Some(",
+            "token:",
+            "token=a)",
+            "password: 'a ",
+            "password: \"",
+            "password=\\\"",
+            "\\\"password\\\":",
+            "password: |\n",
+            "token:\n a\n",
+            "- token:\n",
+            "<password>",
+            "<token> </",
+            "('password', 'x'",
+            "name=\"token\" ",
+            "--token a ",
+            "mysql -p ",
+            "password%3D",
+            "a:b@tcp(",
+            "cookie: a ",
+            "token \"",
+            "\u{1b}[0m",
+            "sk-0a1-",
         ] {
-            let text = piece.repeat(2_000_000 / piece.len());
+            let text = piece.repeat(1_000_000 / piece.len());
             let _ = redacted(&text, &Rules::default());
         }
     }

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::key_prefixes::KEY_PREFIXES;
-use super::rules::Rules;
+use super::key_prefixes::key_prefix;
+use super::rules::{MARK, Rules};
 use super::value::Lookahead;
 use super::{named_values, user_info};
 
@@ -43,7 +43,10 @@ fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`=".contains(byte);
     let word = bytes[..at].iter().rev().take(LONGEST).take_while(|byte| !ends(byte)).count();
     let colon = bytes[at - word..at].iter().position(|byte| *byte == b':')?;
-    (colon > 0).then_some(at - word + colon + 1..at)
+    let (user, password) = bytes[at - word..at].split_at(colon);
+    let is_user = !user.is_empty() && user.iter().all(|byte| is_word(*byte)) && user != b"thin";
+    let is_other = password.contains(&b'@') || password.starts_with(b"://") || password[1..].starts_with(MARK.as_bytes());
+    (is_user && !is_other).then_some(at - word + colon + 1..at)
 }
 
 /// Finds a private key in PEM (RFC 7468) or OpenPGP's armor (RFC 9580, section 6.2), from its first
@@ -91,14 +94,15 @@ fn key_lines(rest: &[u8]) -> usize {
 /// Finds a key or a token that begins with the word at `at`.
 fn key_or_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
-    let first = rest.first_chunk::<3>()?;
-    let begins = |(prefix, _): &&(&str, usize)| prefix.as_bytes().first_chunk() == Some(first) && rest.starts_with(prefix.as_bytes());
-    if let Some((prefix, least)) = KEY_PREFIXES.iter().find(begins) {
-        let length = rest.iter().take_while(|byte| is_word(**byte)).count();
+    if let Some((prefix, least)) = key_prefix(rest) {
+        /// What makes a key of a word is found in its beginning, in bytes.
+        const BEGINNING: usize = 256;
+        let length = rest.iter().take(BEGINNING).take_while(|byte| is_word(**byte)).count();
         // A point, or a dash, at the end is the sentence's.
         let length = length - rest[..length].iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
         if length >= *least && is_random(&rest[prefix.len()..length]) {
-            return Some(at..at + length);
+            let more = rest[length..].iter().take_while(|byte| is_word(**byte) && length + 2 > BEGINNING).count();
+            return Some(at..at + length + more);
         }
     }
     let is_start = at == 0 || !is_word(bytes[at - 1]);

@@ -12,14 +12,16 @@ const MAX_URL: usize = 2048;
 /// Finds the password in a URL, after its `://` at `from`.
 pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let rest = &bytes[from..bytes.len().min(from + MAX_URL)];
-    let first = rest.iter().position(|byte| *byte == b'@' || ends(*byte))?;
-    if rest[first] != b'@' {
+    // Most URLs have a host, and nothing before it.
+    let host = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-' | b'_'))?;
+    if matches!(rest[host], b'/' | b'?' | b'#' | b' ' | b'"' | b')') {
         return None;
     }
-    let mut length = rest.iter().position(|byte| ends(*byte)).unwrap_or(rest.len());
+    let is_next = |at: usize| rest[at] == b':' && rest[at..].starts_with(b"://");
+    let mut length = (0..rest.len()).find(|at| ends(rest[*at]) || is_next(*at)).unwrap_or(rest.len());
     // Another URL may follow in a list.
-    if let Some(next) = rest[..length].windows(3).position(|window| window == b"://") {
-        length = rest[..next].iter().rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'+').unwrap_or(0);
+    if length < rest.len() && !ends(rest[length]) {
+        length = rest[..length].iter().rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'+').unwrap_or(0);
     }
     let rest = &rest[..length];
     let last_at = host_sign(rest)?;
@@ -50,9 +52,8 @@ fn host_sign(rest: &[u8]) -> Option<usize> {
     let mut query = rest.len();
     for (at, byte) in rest.iter().enumerate() {
         match byte {
-            b'?' if found.is_some() && rest[at..].contains(&b'=') => query = query.min(at),
+            b'?' if found.is_some() && query == rest.len() && rest[at..].contains(&b'=') => query = at,
             b'@' if at < query && begins_host(&rest[at + 1..]) => found = Some(at),
-            b'@' if found.is_none() && rest.get(at + 1).is_none() => {}
             _ => {}
         }
     }

@@ -3,7 +3,7 @@
 
 use super::quoted::{self, quote_at};
 use super::verdict::{self, Form};
-use super::{Reading, Sign, Site, whitespace};
+use super::{Lookahead, Reading, Sign, Site, whitespace};
 
 /// A word before a bracket is no longer than that, in bytes.
 const MAX_WORD: usize = 96;
@@ -12,11 +12,12 @@ const MAX_WORD: usize = 96;
 const MAX_DEPTH: usize = 16;
 
 /// Reads a value in brackets, or returns `None` if what begins at `at` is none.
-pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {
+pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Option<Reading> {
     let bytes = text.as_bytes();
     let word_end = at + word(&bytes[at..], site);
     let open = bracket_after(bytes, at, word_end)?;
     let Some(close) = closing(bytes, open) else {
+        lookahead.spend(bytes.len() - open);
         let next = whitespace(&bytes[open + 1..]);
         let is_cut = next > 0 && bytes[open + 1] != b' ' || quote_at(bytes, open + 1 + next).is_some();
         return is_cut.then(|| verdict::reading(text, open + 1..text.len(), site, Form::Cut));
@@ -31,6 +32,7 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {
     }
     let follows = bytes.get(close + 1).copied();
     if follows.is_some_and(|byte| !quoted::ends_value(byte) && byte != b'"' && byte != b'\'' && byte != b'`') {
+        lookahead.spend(close - open);
         return None;
     }
     let is_call = bytes[open] == b'(' && bytes[at..open].first().is_some_and(|byte| byte.is_ascii_lowercase() || *byte == b'_')

@@ -90,14 +90,15 @@ pub(super) fn secret_value(text: &str, site: &Site, lookahead: &mut Lookahead) -
     if lookahead.left == 0 {
         return Some(at..text.len());
     }
-    let reading = read(text, at, site);
-    if reading.secret.is_none() {
+    let reading = read(text, at, site, lookahead);
+    let secret = reading.secret.filter(|secret| text.get(secret.clone()) != Some(MARK));
+    if secret.is_none() {
         lookahead.spend(reading.read_to.saturating_sub(site.from));
     }
-    reading.secret.filter(|secret| !text[secret.clone()].starts_with(MARK) || secret.len() > MARK.len())
+    secret
 }
 
-fn read(text: &str, at: usize, site: &Site) -> Reading {
+fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Reading {
     let bytes = text.as_bytes();
     let at = skip_prefix(bytes, at);
     if let Some(reading) = block::read(text, at, site) {
@@ -106,7 +107,7 @@ fn read(text: &str, at: usize, site: &Site) -> Reading {
     if let Some(quote) = quote_at(bytes, at) {
         return quoted::read(text, &quote, site);
     }
-    if let Some(reading) = brackets::read(text, at, site) {
+    if let Some(reading) = brackets::read(text, at, site, lookahead) {
         return reading;
     }
     plain::read(text, at, site)

@@ -54,15 +54,17 @@ impl Quote {
         if self.byte == b'"' || self.row > 2 {
             return self.close_in(bytes, true);
         }
-        // Apostrophes are quotes in one line only.
-        let line = bytes[self.content..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| self.content + end);
         // Some notations have no escapes between single quotes.
-        self.close_in(&bytes[..line], true).or_else(|| self.close_in(&bytes[..line], false))
+        self.close_in(bytes, true).or_else(|| self.close_in(bytes, false))
     }
 
     fn close_in(&self, bytes: &[u8], has_escapes: bool) -> Option<(usize, usize)> {
         let (mut at, mut escapes) = (self.content, 0);
         while let Some(byte) = bytes.get(at) {
+            // Apostrophes are quotes in one line only.
+            if *byte == b'\n' && !self.is_double() && self.row < 3 {
+                return None;
+            }
             if *byte == b'\\' {
                 escapes += 1;
             } else if *byte == self.byte && (!has_escapes || self.is_closed_after(escapes)) {
