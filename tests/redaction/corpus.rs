@@ -6,7 +6,7 @@ use fastrand::Rng;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
-use crate::pipeline::redacted;
+use crate::pipeline::{keep, redacted};
 use crate::secrets::secrets;
 
 const SEED: u64 = 20_261_126;
@@ -206,6 +206,7 @@ fn secrets_are_gone_in_every_notation_that_crates_write() {
     let lines = lines(&mut Rng::with_seed(SEED));
     assert!(lines.len() >= 4_000, "{}", lines.len());
     let texts: Vec<String> = lines.iter().map(|line| line.text.clone()).collect();
+    keep("secrets", &texts);
     let left = redacted(&texts);
     let mut leaks: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (line, left) in lines.iter().zip(&left) {

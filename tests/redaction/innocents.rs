@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::pipeline::redacted;
+use crate::pipeline::{keep, redacted};
 
 /// Where packages of the registry lie.
 fn registry() -> PathBuf {
@@ -68,6 +68,7 @@ fn has_one(line: &str) -> bool {
 fn what_packages_and_cargo_say_stays() {
     let lines = lines();
     assert!(lines.len() >= 4_000, "{}", lines.len());
+    keep("innocents", &lines);
     let left = redacted(&lines);
     let hits: Vec<(&String, &String)> = lines.iter().zip(&left).filter(|(line, left)| line != left).collect();
     let wrong: Vec<_> = hits.iter().filter(|(line, _)| !has_one(line)).collect();

@@ -1,5 +1,8 @@
 //! Sends texts through the pipeline, and returns what left it.
 
+use std::env;
+use std::fs;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +15,17 @@ const AT_A_TIME: usize = 400;
 #[traced_stage(fields(at, text))]
 fn hold(at: usize, text: &str) {
     let _ = (at, text);
+}
+
+/// Writes texts to a folder of this name, a file each, for other scanners to look at, where
+/// `RAGTRACE_REDACTION_CORPUS` says.
+pub(crate) fn keep(name: &str, texts: &[String]) {
+    let Some(folder) = env::var_os("RAGTRACE_REDACTION_CORPUS") else { return };
+    let folder = Path::new(&folder).join(name);
+    fs::create_dir_all(&folder).expect("a folder can be made");
+    for (at, text) in texts.iter().enumerate() {
+        fs::write(folder.join(format!("{at:06}.txt")), format!("{text}\n")).expect("a file can be written");
+    }
 }
 
 /// Returns texts as they leave the process.

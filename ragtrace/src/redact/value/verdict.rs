@@ -51,7 +51,11 @@ const FUNCTION_WORDS: &[&str] = &[
 /// Reads a value: what is at `range`, unless it is no secret.
 pub(super) fn reading(text: &str, range: Range<usize>, site: &Site, form: Form) -> Reading {
     let read_to = range.end;
-    match secret_in(&text[range.clone()], site, form) {
+    // Of the names that are words of prose, too, only a token is often an object in code.
+    let is_token = text[site.name_start..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case("token"));
+    let is_object = matches!(form, Form::Brackets | Form::Block) && site.certainty == Certainty::Ambiguous;
+    let certainty = if is_object && !is_token { Certainty::Certain } else { site.certainty };
+    match secret_in(&text[range.clone()], &Site { certainty, ..*site }, form) {
         Some(length) if length > 0 => Reading { secret: Some(range.start..range.start + length), read_to },
         _ => Reading::nothing(read_to),
     }
