@@ -120,7 +120,9 @@ const NOTATIONS: &[Notation] = &[
         (!secret.contains(['"', '\''])).then(|| format!("Driver={{x}};Uid=bob;Pwd={{{quoted}}};Encrypt=yes"))
     }),
     ("SQL", |_, secret| Some(format!("ALTER USER bob WITH PASSWORD '{}'; COMMIT", secret.replace('\'', "''")))),
-    ("Debug of a command", |name, secret| Some(format!("{:?}", ["tool", &format!("--{}", name.to_lowercase()), secret]))),
+    ("Debug of a command", |name, secret| {
+        Some(format!("{:?}", ["tool", &format!("--{}", name.to_lowercase()), secret]))
+    }),
     ("the command line", |name, secret| {
         let quoted = secret.replace('\'', "'\\''");
         Some(format!("tool --{} '{quoted}' --port 80", name.to_lowercase().replace('_', "-")))

@@ -50,7 +50,9 @@ fn lines() -> Vec<String> {
 /// Returns whether a line does have a secret, if one for show: in a URL, or as a string in code.
 fn has_one(line: &str) -> bool {
     let in_url = line.split_once("://").is_some_and(|(_, rest)| {
-        rest.split_once('@').is_some_and(|(user, _)| user.contains(':')) || rest.contains("token=") || rest.contains("key=")
+        rest.split_once('@').is_some_and(|(user, _)| user.contains(':'))
+            || rest.contains("token=")
+            || rest.contains("key=")
     });
     let lower = line.to_ascii_lowercase();
     let names = ["password", "secret", "token", "authorization", "cookie", "_key", "apikey", "credential"];

@@ -41,7 +41,10 @@ fn what_was_redacted_is_not_redacted_again() {
 #[test]
 fn what_stands_around_a_secret_stays() {
     let cases = [
-        ("Config {\n    password: Some(\n        \"hunter2secret\",\n    ),\n}", "Config {\n    password: Some(\n        \"[redacted]\",\n    ),\n}"),
+        (
+            "Config {\n    password: Some(\n        \"hunter2secret\",\n    ),\n}",
+            "Config {\n    password: Some(\n        \"[redacted]\",\n    ),\n}",
+        ),
         ("{\"password\": String(\"hunter2secret\")}", "{\"password\": String(\"[redacted]\")}"),
         ("{\"x-api-key\":[\"abcdef123456\"]}", "{\"x-api-key\":[\"[redacted]\"]}"),
         (r#"{\\\"password\\\":\\\"hunter2\\\",\\\"n\\\":1}"#, r#"{\\\"password\\\":\\\"[redacted]\\\",\\\"n\\\":1}"#),

@@ -30,6 +30,9 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("Config { password: Some(\"hunter2secret", "hunter2secret"),
     ("Config {\n    password: Some(\n        \"hunter2secret", "hunter2secret"),
     ("Config { password: 'x', pin_password: 831942 }", "831942"),
+    ("Some(Password(\"hunter2secret\"))", "hunter2secret"),
+    ("Connect(AuthToken(\"abcd1234efgh\"), 3)", "abcd1234efgh"),
+    ("Client::new().password(\"hunter2secret\")", "hunter2secret"),
     // JSON
     ("{\"x-api-key\":[\"abcdef123456\"]}", "abcdef123456"),
     ("{\"password\":\"hun,ter2}secret\"}", "ter2}secret"),
@@ -116,7 +119,10 @@ pub const SECRETS: &[(&str, &str)] = &[
     // headers
     ("Authorization: Basic Ym9iOmh1bnRlcjI=", "Ym9iOmh1bnRlcjI"),
     ("authorization: Bearer hunter2secret", "hunter2secret"),
-    ("Authorization: Digest username=\"bob\", realm=\"x\", response=\"6629fae49393a05397450978507c4ef1\"", "6629fae49393"),
+    (
+        "Authorization: Digest username=\"bob\", realm=\"x\", response=\"6629fae49393a05397450978507c4ef1\"",
+        "6629fae49393",
+    ),
     (
         "Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830, SignedHeaders=host, Signature=5d672d79c15b13162d",
         "5d672d79c15b13162d",
@@ -173,10 +179,16 @@ pub const SECRETS: &[(&str, &str)] = &[
     ("API key: abcdef123456", "abcdef123456"),
     ("login failed for bob, password: hunter2secret was refused", "hunter2secret"),
     // shapes
-    ("-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: x\n\nlQOYBF0AAAAB\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----", "lQOYBF0AAAAB"),
+    (
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: x\n\nlQOYBF0AAAAB\n=abcd\n-----END PGP PRIVATE KEY BLOCK-----",
+        "lQOYBF0AAAAB",
+    ),
     ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk\n-----END OPENSSH PRIVATE KEY-----", "b3BlbnNzaC1rZXk"),
     ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkqhkiG9w0BBQ0w", "MIIFHDBOBgkqhkiG9w0BBQ0w"),
-    ("---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAAAgIAAAAm\n---- END SSH2 ENCRYPTED PRIVATE KEY ----", "P2/56wAAAgIAAAAm"),
+    (
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAAAgIAAAAm\n---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+        "P2/56wAAAgIAAAAm",
+    ),
     (r#"{"k":"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIIr\n-----END EC PRIVATE KEY-----\n"}"#, "MHcCAQEEIIr"),
     ("use sk-ant-api03-abcDEF012_345-xyzXYZ789abcdef012", "abcDEF012_345"),
     ("github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuv", "11ABCDEFG0abcdefghijkl"),
@@ -299,6 +311,9 @@ pub const INNOCENTS: &[&str] = &[
     "chunk size: 512 tokens, overlap: 64 tokens",
     "embedding: text-embedding-3-small, 1536 dimensions",
     "secrets: inherit",
+    "The API key: it must be set",
+    "Token(\"if\") and Token(\")\")",
+    "pwd: /home/bob",
     "A secret: never give up",
     "550e8400-e29b-41d4-a716-446655440000",
     "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",

@@ -36,7 +36,8 @@ fn secret(rng: &mut Rng, sort: usize) -> String {
         7 => format!("m4{}w", some(rng, QUOTES, length)),
         8 => format!("z5{}x", some(rng, WIDE, length)),
         9 => {
-            let words: Vec<String> = (0..4).map(|_| format!("{}{}", some(rng, "bcdfghjklmnpqrstvwxz", 6), rng.usize(..10))).collect();
+            let words: Vec<String> =
+                (0..4).map(|_| format!("{}{}", some(rng, "bcdfghjklmnpqrstvwxz", 6), rng.usize(..10))).collect();
             words.join(" ")
         }
         10 => some(rng, "0123456789", 12),

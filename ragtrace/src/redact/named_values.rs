@@ -23,18 +23,21 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
     let name = name_before(text, at)?;
     let sign = if bytes[at] == b':' { Sign::Colon } else { Sign::Equals };
     if let Some(certainty) = rules.names.certainty(name.text) {
-        let is_folder = name.text == "PWD" && bytes.get(at + 1) == Some(&b'/');
-        if is_folder {
+        let value = &text[at + 1..];
+        if name.text.eq_ignore_ascii_case("pwd") && value.trim_start_matches(' ').starts_with('/') {
             return None;
         }
+        // Two words may be of a sentence.
+        let is_spoken = name.text.contains(' ') && !name.is_quoted;
+        let certainty = if is_spoken { Certainty::Ambiguous } else { certainty };
         let site = Site { name_start: name.start, from: at + 1, sign, is_name_quoted: name.is_quoted, certainty };
         return secret_value(text, &site, lookahead);
     }
     match name.text.as_bytes() {
         // `{"name": "password", "value": "…"}`
-        [.., b'm' | b'l' | b'M', b'e' | b'E'] | [.., b'e' | b'E', b'y' | b'Y' | b'r' | b'R'] | [.., b'd' | b'D' | b'm'] => {
-            named_by_value(text, at, &name, rules, lookahead)
-        }
+        [.., b'm' | b'l' | b'M', b'e' | b'E']
+        | [.., b'e' | b'E', b'y' | b'Y' | b'r' | b'R']
+        | [.., b'd' | b'D' | b'm'] => named_by_value(text, at, &name, rules, lookahead),
         // `jdbc:oracle:thin:user/password@…`
         [.., b'i', b'n'] if name.text == "thin" => oracle_password(text.as_bytes(), at + 1),
         _ => None,
@@ -80,7 +83,8 @@ fn is_name_end(bytes: &[u8], end: usize) -> bool {
 fn before_color(bytes: &[u8], end: usize) -> usize {
     let mut end = end;
     while bytes[..end].last() == Some(&b'm') {
-        let digits = bytes[..end - 1].iter().rev().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        let digits =
+            bytes[..end - 1].iter().rev().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
         match bytes[..end - 1 - digits] {
             [.., 0x1b, b'['] => end -= digits + 3,
             _ => break,
@@ -107,7 +111,13 @@ fn is_name(byte: u8) -> bool {
 /// Finds the value of a pair whose name is the value of another: `name="password" value="…"`.
 #[cold]
 #[inline(never)]
-fn named_by_value(text: &str, at: usize, name: &Name<'_>, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+fn named_by_value(
+    text: &str,
+    at: usize,
+    name: &Name<'_>,
+    rules: &Rules,
+    lookahead: &mut Lookahead,
+) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     const NAMES: &[&str] = &["name", "key", "header", "field", "param", "parameter", "variable", "id"];
     let last = name.text.rsplit(' ').next().unwrap_or_default();
@@ -184,7 +194,8 @@ pub(super) fn after_comma(text: &str, at: usize, rules: &Rules, lookahead: &mut 
         }
     }
     let is_pair = quote_at(bytes, next).and_then(|quote| quote.close(bytes)).is_none_or(|(_, after)| {
-        bytes[after..].trim_ascii_start().first().is_none_or(|byte| matches!(byte, b')' | b',')) && !bytes[after..].starts_with(b", ")
+        bytes[after..].trim_ascii_start().first().is_none_or(|byte| matches!(byte, b')' | b','))
+            && !bytes[after..].starts_with(b", ")
     });
     let is_sure = is_option || opening.last() == Some(&b'(') && is_pair;
     let certainty = if is_sure { certainty } else { Certainty::Ambiguous };
@@ -195,7 +206,11 @@ pub(super) fn after_comma(text: &str, at: usize, rules: &Rules, lookahead: &mut 
 
 /// Returns the quote in `Some("…")` or `b"…"`.
 fn wrapped_quote(bytes: &[u8], from: usize) -> Option<Quote> {
-    let word = bytes[from..].iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"_:(&#".contains(byte)).count();
+    let word = bytes[from..]
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_:(&#".contains(byte))
+        .count();
     quote_at(bytes, from + word)
 }
 
@@ -211,6 +226,23 @@ pub(super) fn after_space(text: &str, at: usize, rules: &Rules, lookahead: &mut 
         None if name.eq_ignore_ascii_case("by") && is_identified(bytes, start) => Certainty::Certain,
         None => return None,
     };
+    let site = Site { name_start: start, from: at + 1, sign: Sign::Space, is_name_quoted: false, certainty };
+    secret_value(text, &site, lookahead)
+}
+
+/// Finds the secret in quotes behind a bracket at `at`, after the name of a type or a function:
+/// `Password("…")`.
+pub(super) fn after_bracket(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let length = bytes[..at].iter().rev().take_while(|byte| is_name(**byte) && **byte != b'.').count();
+    let start = at - length;
+    let certainty = rules.names.certainty(&text[start..at])?;
+    quote_at(bytes, at + 1)?;
+    if certainty != Certainty::Certain {
+        return None;
+    }
+    // What a function is given may be what it looks for.
+    let certainty = if bytes[start].is_ascii_uppercase() { certainty } else { Certainty::Ambiguous };
     let site = Site { name_start: start, from: at + 1, sign: Sign::Space, is_name_quoted: false, certainty };
     secret_value(text, &site, lookahead)
 }
@@ -268,7 +300,11 @@ pub(super) fn after_tag(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
     }
     // A placeholder in a usage has the same form, but nothing closes it.
     let content = &bytes[from + 1..];
-    let content = content.iter().take(8192).position(|byte| *byte == b'<').map(|end| &content[..end + 2.min(content.len() - end)]);
+    let content = content
+        .iter()
+        .take(8192)
+        .position(|byte| *byte == b'<')
+        .map(|end| &content[..end + 2.min(content.len() - end)]);
     if !content.is_some_and(|content| content.ends_with(b"</") || content.ends_with(b"<!")) {
         return None;
     }
@@ -304,7 +340,9 @@ pub(super) fn after_short_option(text: &str, at: usize) -> Option<Range<usize>> 
     let line = before.iter().rposition(|byte| *byte == b'\n').map_or(before, |end| &before[end + 1..]);
     let has_command = |command: &str| {
         let is_whole = |end: usize| line.get(end).is_none_or(|byte| *byte == b' ');
-        line.windows(command.len()).enumerate().any(|(at, window)| window == command.as_bytes() && is_whole(at + command.len()))
+        line.windows(command.len())
+            .enumerate()
+            .any(|(at, window)| window == command.as_bytes() && is_whole(at + command.len()))
     };
     let value_end = |start: usize| {
         start + bytes[start..].iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`".contains(byte)).count()
@@ -331,11 +369,18 @@ fn user_and_password(text: &str, from: usize) -> Option<Range<usize>> {
     let (start, end) = match quote.as_ref().map(|quote| (quote.content, quote.close(bytes))) {
         Some((start, Some((end, _)))) => (start, end),
         Some(_) => return None,
-        None => (from, from + bytes[from..].iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`".contains(byte)).count()),
+        None => (
+            from,
+            from + bytes[from..]
+                .iter()
+                .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`".contains(byte))
+                .count(),
+        ),
     };
     let colon = start + bytes[start..end].iter().position(|byte| *byte == b':')?;
     let password = &text[colon + 1..end];
-    let is_group = password.bytes().all(|byte| byte.is_ascii_digit()) && bytes[start..colon].iter().all(u8::is_ascii_digit);
+    let is_group =
+        password.bytes().all(|byte| byte.is_ascii_digit()) && bytes[start..colon].iter().all(u8::is_ascii_digit);
     (!password.is_empty() && !is_group && !value::is_placeholder(password)).then_some(colon + 1..end)
 }
 
@@ -359,7 +404,8 @@ pub(super) fn after_encoded_sign(text: &str, at: usize, rules: &Rules) -> Option
         start += skipped.len();
     }
     let ends = |rest: &[u8]| {
-        matches!(rest[0], b'&' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'#') || rest[0].is_ascii_whitespace()
+        matches!(rest[0], b'&' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'#')
+            || rest[0].is_ascii_whitespace()
             || ["%22", "%26", "%7D", "%7d", "%0A", "%0a"].iter().any(|end| rest.starts_with(end.as_bytes()))
     };
     let length = (start..bytes.len()).take_while(|at| !ends(&bytes[*at..])).count();

@@ -19,6 +19,7 @@ pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
         [b':' | b'=', ..] => named_values::after_sign(text, at, rules, lookahead),
         [b'"' | b'\'', b',', ..] => named_values::after_comma(text, at, rules, lookahead),
         [b' ', b'"' | b'\'', ..] => named_values::after_space(text, at, rules, lookahead),
+        [b'(', b'"' | b'\\', ..] => named_values::after_bracket(text, at, rules, lookahead),
         [b' ', b'-', b'p' | b'u' | b'a' | b'w', ..] => named_values::after_short_option(text, at),
         [b'-', b'-', b'-', ..] => private_key(text, at),
         [b'-', b'-', b'a'..=b'z', ..] => named_values::after_option(text, at, rules, lookahead),
@@ -45,7 +46,8 @@ fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let colon = bytes[at - word..at].iter().position(|byte| *byte == b':')?;
     let (user, password) = bytes[at - word..at].split_at(colon);
     let is_user = !user.is_empty() && user.iter().all(|byte| is_word(*byte)) && user != b"thin";
-    let is_other = password.contains(&b'@') || password.starts_with(b"://") || password[1..].starts_with(MARK.as_bytes());
+    let is_other =
+        password.contains(&b'@') || password.starts_with(b"://") || password[1..].starts_with(MARK.as_bytes());
     (is_user && !is_other).then_some(at - word + colon + 1..at)
 }
 
@@ -75,7 +77,8 @@ fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
 /// a header with a colon.
 fn key_lines(rest: &[u8]) -> usize {
     let dashes = rest.iter().take_while(|byte| matches!(byte, b'-' | b' ')).count();
-    let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=\\-:,;._\"'|".contains(byte);
+    let is_key =
+        |byte: &u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=\\-:,;._\"'|".contains(byte);
     let mut end = dashes;
     for line in rest[dashes..].split_inclusive(|byte| *byte == b'\n') {
         let words = line.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).count();
@@ -88,7 +91,11 @@ fn key_lines(rest: &[u8]) -> usize {
     }
     // A beginning alone is only named.
     let body = &rest[dashes..end];
-    if body.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() < 16 { 0 } else { dashes + body.trim_ascii_end().len() }
+    if body.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() < 16 {
+        0
+    } else {
+        dashes + body.trim_ascii_end().len()
+    }
 }
 
 /// Finds a key or a token that begins with the word at `at`.

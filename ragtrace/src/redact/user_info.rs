@@ -37,7 +37,9 @@ pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     // A port, and an at sign in the path.
     let port = password.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let is_web = bytes[..from].ends_with(b"http://") || bytes[..from].ends_with(b"https://");
-    let is_port = (1..=5).contains(&port) && matches!(password.get(port), Some(b'/' | b'?' | b'#')) && (is_web || user.contains(&b'.'));
+    let is_port = (1..=5).contains(&port)
+        && matches!(password.get(port), Some(b'/' | b'?' | b'#'))
+        && (is_web || user.contains(&b'.'));
     (!is_port).then_some(from + colon + 1..from + last_at)
 }
 
@@ -61,7 +63,8 @@ fn host_sign(rest: &[u8]) -> Option<usize> {
 }
 
 fn begins_host(rest: &[u8]) -> bool {
-    rest.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'_' | b'/' | b'{' | b'$' | 0x80..))
+    rest.first()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'_' | b'/' | b'{' | b'$' | 0x80..))
 }
 
 fn is_variable(password: &[u8]) -> bool {

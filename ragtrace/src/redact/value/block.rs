@@ -8,14 +8,19 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {
     let bytes = text.as_bytes();
     let first = bytes.get(at)?;
     let is_scalar = matches!(first, b'|' | b'>');
-    let header = if is_scalar { 1 + bytes[at + 1..].iter().take(3).take_while(|byte| b"+-123456789".contains(byte)).count() } else { 0 };
+    let header = if is_scalar {
+        1 + bytes[at + 1..].iter().take(3).take_while(|byte| b"+-123456789".contains(byte)).count()
+    } else {
+        0
+    };
     let rest = &bytes[at + header..];
     let spaces = rest.iter().take(64).take_while(|byte| matches!(byte, b' ' | b'\r')).count();
     let is_comment = is_scalar && rest.get(spaces) == Some(&b'#');
     if site.sign != Sign::Colon || rest.get(spaces) != Some(&b'\n') && !is_comment || !is_key(bytes, site) {
         return None;
     }
-    let line_end = |from: usize| bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| from + end);
+    let line_end =
+        |from: usize| bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| from + end);
     let own_indent = indent_of(bytes, site.name_start);
     let mut line = line_end(at + header) + 1;
     let (mut start, mut end, mut is_list) = (None, line.min(bytes.len()), false);

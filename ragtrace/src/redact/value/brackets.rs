@@ -35,7 +35,8 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
         lookahead.spend(close - open);
         return None;
     }
-    let is_call = bytes[open] == b'(' && bytes[at..open].first().is_some_and(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+    let is_call = bytes[open] == b'('
+        && bytes[at..open].first().is_some_and(|byte| byte.is_ascii_lowercase() || *byte == b'_')
         && !text[at..open].contains("::");
     let form = if is_call { Form::Call } else { Form::Brackets };
     let mut reading = peeled(text, open + 1, close, site, form);
@@ -105,10 +106,13 @@ fn trimmed(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
 /// Returns the length of the word before a bracket, such as `Some` or `secrets::Password<u8>`.
 fn word(rest: &[u8], site: &Site) -> usize {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'<' | b'&');
-    if site.certainty == super::Certainty::Header && site.sign != Sign::Comma || !rest.first().is_some_and(|byte| is_first(*byte)) {
+    if site.certainty == super::Certainty::Header && site.sign != Sign::Comma
+        || !rest.first().is_some_and(|byte| is_first(*byte))
+    {
         return 0;
     }
-    let is_in_word = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'<' | b'>' | b'!' | b'&');
+    let is_in_word =
+        |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'<' | b'>' | b'!' | b'&');
     rest.iter().take(MAX_WORD).take_while(is_in_word).count()
 }
 
@@ -142,7 +146,9 @@ fn closing(bytes: &[u8], open: usize) -> Option<usize> {
             }
             // An apostrophe is no quote.
             b'\'' if b"[({,:= ".contains(&bytes[at.saturating_sub(1)]) => {
-                if let Some((_, after)) = quote_at(bytes, at).and_then(|quote| quote.close(&bytes[..bytes.len().min(at + 1024)])) {
+                if let Some((_, after)) =
+                    quote_at(bytes, at).and_then(|quote| quote.close(&bytes[..bytes.len().min(at + 1024)]))
+                {
                     at = after;
                     continue;
                 }
@@ -162,7 +168,9 @@ fn braced_end(bytes: &[u8], open: usize) -> Option<usize> {
         match bytes.get(at..)? {
             [] | [b'\n' | b'"' | b'\'', ..] => return None,
             [b'}', b'}', ..] => at += 2,
-            [b'}', after @ ..] => return after.first().is_none_or(|byte| quoted::ends_value(*byte) || *byte == b'"').then_some(at),
+            [b'}', after @ ..] => {
+                return after.first().is_none_or(|byte| quoted::ends_value(*byte) || *byte == b'"').then_some(at);
+            }
             _ => at += 1,
         }
     }

@@ -140,7 +140,8 @@ fn skip_prefix(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     // A tag or an anchor of YAML.
     while matches!(bytes.get(at), Some(b'!' | b'&')) {
-        let word = bytes[at + 1..].iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"!/:_-.".contains(byte));
+        let word =
+            bytes[at + 1..].iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"!/:_-.".contains(byte));
         let end = at + 1 + word.count();
         if bytes.get(end) == Some(&b' ') && end > at + 1 && bytes.get(end + 1) != Some(&b'=') {
             at = end + 1;
@@ -150,7 +151,8 @@ fn skip_prefix(bytes: &[u8], from: usize) -> usize {
             break;
         }
     }
-    let letters = bytes[at..].iter().take(3).take_while(|byte| b"brfuNLc@$".contains(&byte.to_ascii_lowercase())).count();
+    let letters =
+        bytes[at..].iter().take(3).take_while(|byte| b"brfuNLc@$".contains(&byte.to_ascii_lowercase())).count();
     let hashes = bytes[at + letters..].iter().take(8).take_while(|byte| **byte == b'#').count();
     let quote = at + letters + hashes;
     if letters > 0 && matches!(bytes.get(quote), Some(b'"' | b'\'' | b'\\')) && quote_at(bytes, quote).is_some() {

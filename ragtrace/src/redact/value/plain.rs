@@ -70,7 +70,9 @@ fn extent(bytes: &[u8], at: usize, site: &Site) -> Extent {
         Sign::Equals if matches!(before, Some(b'?' | b'&')) => Extent::Query,
         Sign::Equals if before == Some(b';') => Extent::Connection,
         Sign::Colon if site.certainty == Certainty::Header && !site.is_name_quoted => Extent::Line,
-        Sign::Colon | Sign::Equals if is_spaced && !site.is_name_quoted && is_first(bytes, site.name_start) => Extent::Line,
+        Sign::Colon | Sign::Equals if is_spaced && !site.is_name_quoted && is_first(bytes, site.name_start) => {
+            Extent::Line
+        }
         Sign::Colon if is_spaced && is_open(&bytes[..site.name_start], b'{') => Extent::Flow,
         Sign::Colon | Sign::Equals if is_spaced && site.is_name_quoted && at > site.from => Extent::Word,
         Sign::Element => Extent::Line,
@@ -141,7 +143,9 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
             }
             b'\\' => match next {
                 Some(b'"' | b'\'' | b'\\') => ends_string(rest),
-                Some(b'n' | b'r' | b't') => rest.len() == 1 || begins_pair(&rest[1..]) || ends_value(rest[1]) || extent == Extent::Line,
+                Some(b'n' | b'r' | b't') => {
+                    rest.len() == 1 || begins_pair(&rest[1..]) || ends_value(rest[1]) || extent == Extent::Line
+                }
                 _ => false,
             },
             b'&' if extent == Extent::Query || rest.starts_with(b"quot;") => true,
@@ -156,7 +160,10 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
                     && is_open(&bytes[..site.name_start], open)
                     && !is_open(&bytes[start..at], open)
             }
-            b'<' => site.sign == Sign::Element || next.is_some_and(|next| next == b'/' || next.is_ascii_alphabetic() && closes_element(rest)),
+            b'<' => {
+                site.sign == Sign::Element
+                    || next.is_some_and(|next| next == b'/' || next.is_ascii_alphabetic() && closes_element(rest))
+            }
             b'>' => extent != Extent::Line && is_open(&bytes[..site.name_start], b'<') && next.is_none_or(ends_value),
             _ => false,
         };

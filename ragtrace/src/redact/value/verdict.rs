@@ -27,25 +27,100 @@ pub(super) enum Form {
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey", "negotiate", "ntlm", "hawk", "oauth", "key"];
 
 /// What stands for no value.
-const NOTHING: &[&str] = &["null", "none", "nil", "undefined", "true", "false", "()", "sensitive", "<null>", "~", "n/a"];
+const NOTHING: &[&str] =
+    &["null", "none", "nil", "undefined", "true", "false", "()", "sensitive", "<null>", "~", "n/a"];
 
 /// Words in the place of a value that say something of it, without quotes.
 const REMARKS: &[&str] = &[
-    "required", "optional", "missing", "invalid", "wrong", "empty", "incorrect", "expired", "hidden", "changed", "ok", "set",
-    "unset", "given", "unknown", "any", "string", "str", "text", "number", "integer", "int", "bool", "boolean", "object",
-    "array", "bytes", "char", "varchar", "yes", "no", "on", "off", "inherit", "needed", "disabled", "enabled", "failed",
-    "mandatory", "protected", "encrypted", "rotated", "refreshed", "accepted", "rejected", "present", "absent",
-    "configured", "valid", "not", "new", "await", "vec", "option", "self", "this", "fn", "impl", "dyn", "type", "secretstring",
-    "unexpected", "expected", "found", "add", "added", "fix", "fixed", "support", "supported", "remove", "removed", "parse",
-    "update", "updated", "deprecated", "default", "password", "token", "secret",
+    "required",
+    "optional",
+    "missing",
+    "invalid",
+    "wrong",
+    "empty",
+    "incorrect",
+    "expired",
+    "hidden",
+    "changed",
+    "ok",
+    "set",
+    "unset",
+    "given",
+    "unknown",
+    "any",
+    "string",
+    "str",
+    "text",
+    "number",
+    "integer",
+    "int",
+    "bool",
+    "boolean",
+    "object",
+    "array",
+    "bytes",
+    "char",
+    "varchar",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "inherit",
+    "needed",
+    "disabled",
+    "enabled",
+    "failed",
+    "mandatory",
+    "protected",
+    "encrypted",
+    "rotated",
+    "refreshed",
+    "accepted",
+    "rejected",
+    "present",
+    "absent",
+    "configured",
+    "valid",
+    "not",
+    "new",
+    "await",
+    "vec",
+    "option",
+    "self",
+    "this",
+    "fn",
+    "impl",
+    "dyn",
+    "type",
+    "secretstring",
+    "unexpected",
+    "expected",
+    "found",
+    "add",
+    "added",
+    "fix",
+    "fixed",
+    "support",
+    "supported",
+    "remove",
+    "removed",
+    "parse",
+    "update",
+    "updated",
+    "deprecated",
+    "default",
+    "password",
+    "token",
+    "secret",
 ];
 
 /// Words that make a sentence.
 const FUNCTION_WORDS: &[&str] = &[
-    "the", "a", "an", "is", "are", "was", "were", "be", "been", "must", "should", "may", "can", "will", "of", "to", "in", "on",
-    "for", "with", "by", "from", "as", "at", "or", "and", "but", "not", "no", "if", "when", "where", "which", "that", "this",
-    "these", "your", "you", "it", "its", "we", "our", "they", "their", "has", "have", "had", "does", "do", "did", "contains",
-    "here", "there", "please", "see", "use", "using", "used", "enter", "than", "then", "only", "into", "via", "now", "how",
+    "the", "a", "an", "is", "are", "was", "were", "be", "been", "must", "should", "may", "can", "will", "of", "to",
+    "in", "on", "for", "with", "by", "from", "as", "at", "or", "and", "but", "not", "no", "if", "when", "where",
+    "which", "that", "this", "these", "your", "you", "it", "its", "we", "our", "they", "their", "has", "have", "had",
+    "does", "do", "did", "contains", "here", "there", "please", "see", "use", "using", "used", "enter", "than", "then",
+    "only", "into", "via", "now", "how",
 ];
 
 /// Reads a value: what is at `range`, unless it is no secret.
@@ -72,10 +147,15 @@ fn secret_in(value: &str, site: &Site, form: Form) -> Option<usize> {
             let is_argument = matches!(site.sign, Sign::Comma | Sign::Space) && !is_sure;
             !value.eq_ignore_ascii_case("string") && (!is_argument || looks_secret(value))
         }
-        Form::SingleQuoted => is_sure && !is_argument_of_prose(value, site) || site.sign == Sign::Equals || looks_secret(value),
+        Form::SingleQuoted => {
+            is_sure && !is_argument_of_prose(value, site) || site.sign == Sign::Equals || looks_secret(value)
+        }
         Form::Call => looks_secret(value) && !is_identifier(value),
+        Form::Brackets if is_sure && value.contains('"') => true,
         Form::Brackets | Form::Block if is_sure => !is_sentence(value) && !is_remark(value) && !is_code(value, site),
-        Form::Brackets | Form::Block => value.split([' ', ',', '"', '\n', ':', '=']).any(looks_secret) || is_numbers(value),
+        Form::Brackets | Form::Block => {
+            value.split([' ', ',', '"', '\n', ':', '=']).any(looks_secret) || is_numbers(value)
+        }
         Form::Plain | Form::Line => return plain_secret(value, site, form),
     };
     is_secret.then_some(value.len())
@@ -107,7 +187,7 @@ fn plain_secret(value: &str, site: &Site, form: Form) -> Option<usize> {
         let is_words = is_sentence(value) || is_remark(first);
         return (!is_words && site.certainty == Certainty::Certain).then_some(value.len());
     }
-    if is_remark(first) {
+    if is_remark(first) || FUNCTION_WORDS.contains(&first) {
         return None;
     }
     let is_number = first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -117,14 +197,18 @@ fn plain_secret(value: &str, site: &Site, form: Form) -> Option<usize> {
         (_, Sign::Equals) => !is_number || first.len() > 5,
         _ => false,
     };
-    let is_secret = is_sure || looks_secret(first) || form == Form::Line && first.len() > 7 && !is_word(first) && !is_number;
+    let is_secret =
+        is_sure || looks_secret(first) || form == Form::Line && first.len() > 7 && !is_word(first) && !is_number;
     is_secret.then_some(value.len())
 }
 
 /// Returns where what a scheme says ends: `Bearer` and `Basic` have one word.
 fn scheme_end(value: &str, first_end: usize) -> usize {
     let scheme = &value[..first_end];
-    if !["bearer", "basic", "token", "apikey", "negotiate", "ntlm", "key"].iter().any(|one| scheme.eq_ignore_ascii_case(one)) {
+    if !["bearer", "basic", "token", "apikey", "negotiate", "ntlm", "key"]
+        .iter()
+        .any(|one| scheme.eq_ignore_ascii_case(one))
+    {
         return value.len();
     }
     let start = first_end + value[first_end..].len() - value[first_end..].trim_start().len();
@@ -135,7 +219,9 @@ fn scheme_end(value: &str, first_end: usize) -> usize {
 
 /// Returns whether a word is a scheme of the header `Authorization`.
 pub(super) fn is_scheme(word: &str) -> bool {
-    SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme)) || word.starts_with("AWS4-") || word.starts_with("SCRAM-")
+    SCHEMES.iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+        || word.starts_with("AWS4-")
+        || word.starts_with("SCRAM-")
 }
 
 /// Returns whether a value stands for none, or was taken out by another.
@@ -145,7 +231,8 @@ fn says_nothing(value: &str) -> bool {
     if NOTHING.iter().any(|nothing| value.eq_ignore_ascii_case(nothing)) {
         return true;
     }
-    if value.bytes().all(is_mask) || value.chars().all(|c| matches!(c, '•' | '…' | '█' | '●')) {
+    let is_shown = value.len() < 3 && value.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    if value.bytes().all(is_mask) && !is_shown || value.chars().all(|c| matches!(c, '•' | '…' | '█' | '●')) {
         return true;
     }
     if value.len() > MOST {
@@ -170,12 +257,14 @@ pub(in super::super) fn is_placeholder(value: &str) -> bool {
         return true;
     }
     let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
-    let enclosed = within("<", ">").or_else(|| within("{", "}")).or_else(|| within("%", "%")).or_else(|| within("[", "]"));
+    let enclosed =
+        within("<", ">").or_else(|| within("{", "}")).or_else(|| within("%", "%")).or_else(|| within("[", "]"));
     if enclosed.is_some_and(|name| is_name(name) && !has_digit) {
         return true;
     }
     let is_variable = |name: &str| {
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             && (name.bytes().all(|byte| !byte.is_ascii_lowercase()) || name.bytes().all(|byte| !byte.is_ascii_digit()))
     };
     if value.strip_prefix('$').is_some_and(is_variable) && (!has_digit || value.contains('_') || value.len() < 4) {
@@ -187,7 +276,8 @@ pub(in super::super) fn is_placeholder(value: &str) -> bool {
 
 /// Returns whether a word looks like a secret and not like one of a language.
 fn looks_secret(word: &str) -> bool {
-    let word = word.trim_matches(|c: char| matches!(c, ',' | '.' | ';' | ':' | '(' | ')' | '"' | '\'' | '`' | '[' | ']'));
+    let word =
+        word.trim_matches(|c: char| matches!(c, ',' | '.' | ';' | ':' | '(' | ')' | '"' | '\'' | '`' | '[' | ']'));
     if word.contains("://") || word.contains("::") || word == MARK {
         return false;
     }
@@ -215,7 +305,8 @@ fn looks_secret(word: &str) -> bool {
 
 /// Returns whether several words say something.
 fn is_sentence(value: &str) -> bool {
-    let mut words = value.split_ascii_whitespace().take(16).map(|word| word.trim_matches(|c: char| !c.is_ascii_alphabetic()));
+    let mut words =
+        value.split_ascii_whitespace().take(16).map(|word| word.trim_matches(|c: char| !c.is_ascii_alphabetic()));
     words.any(|word| FUNCTION_WORDS.iter().any(|function| word.eq_ignore_ascii_case(function)))
         && value.split_ascii_whitespace().nth(1).is_some()
 }
@@ -241,25 +332,30 @@ fn is_constant(value: &str) -> bool {
 }
 
 fn is_identifier(value: &str) -> bool {
-    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')) && secret_names::is_known(value)
+    value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+        && secret_names::is_known(value)
 }
 
 fn is_numbers(value: &str) -> bool {
-    value.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace() || byte == b',') && value.matches(',').count() > 5
+    value.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_whitespace() || byte == b',')
+        && value.matches(',').count() > 5
 }
 
 /// Returns whether a word is a type in code, with or without an argument.
 pub(super) fn is_type(word: &str) -> bool {
     let bare = word.trim_start_matches(['&', '*', '?']).trim_end_matches([',', ';', ')', '?', '}']);
-    let is_path = |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.'));
+    let is_path =
+        |path: &str| path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.'));
     let generic = bare.strip_suffix('>').and_then(|rest| rest.split_once('<'));
     if let Some((outer, inner)) = generic {
         return outer.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
             && is_path(outer)
             && inner.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_:<>, &'[]".contains(&byte));
     }
-    matches!(bare, "str" | "String" | "string" | "bytes" | "Bytes" | "any" | "SecretString" | "[u8]" | "[]byte" | "Text")
-        || bare.starts_with("Option<")
+    matches!(
+        bare,
+        "str" | "String" | "string" | "bytes" | "Bytes" | "any" | "SecretString" | "[u8]" | "[]byte" | "Text"
+    ) || bare.starts_with("Option<")
         || bare.starts_with("Vec<")
 }
 
@@ -271,7 +367,9 @@ fn is_code(word: &str, site: &Site) -> bool {
     let bare = word.trim_start_matches(['&', '*', '!', '$']).trim_end_matches([',', ';', ')', '}', '?']);
     let path = bare.split(['(', '[']).next().unwrap_or_default();
     let is_path = !path.is_empty()
-        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'-' | b'>' | b'!'))
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b':' | b'.' | b'-' | b'>' | b'!'))
         && path.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     if !is_path {
         return false;
@@ -280,10 +378,14 @@ fn is_code(word: &str, site: &Site) -> bool {
     let has_parts = path.contains(['.', '_']) || path.contains("::") || path.contains("->");
     let last = path.rsplit(['.', ':', '>']).next().unwrap_or_default();
     let has_digit = path.bytes().any(|byte| byte.is_ascii_digit());
-    let begins_in_code = ["self.", "this.", "args.", "config.", "cfg.", "env.", "process.env", "os.environ", "secrets.", "var."];
+    let begins_in_code =
+        ["self.", "this.", "args.", "config.", "cfg.", "env.", "process.env", "os.environ", "secrets.", "var."];
     is_call && !(has_digit && !has_parts)
         || path.contains("::") && !has_digit
         || begins_in_code.iter().any(|begin| path.starts_with(begin))
         || has_parts && !has_digit && secret_names::is_known(last)
-        || matches!(site.sign, Sign::Colon | Sign::Space) && !has_digit && secret_names::is_known(path) && path.len() < 12
+        || matches!(site.sign, Sign::Colon | Sign::Space)
+            && !has_digit
+            && secret_names::is_known(path)
+            && path.len() < 12
 }
