@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
 use crate::pipeline::{keep, redacted};
+use crate::ratio;
 use crate::secrets::secrets;
 
 const SEED: u64 = 20_261_126;
@@ -217,7 +218,7 @@ fn secrets_are_gone_in_every_notation_that_crates_write() {
         }
     }
     let leaking: usize = leaks.values().map(Vec::len).sum();
-    println!("{} lines with a secret, recall {:.4}", lines.len(), 1.0 - leaking as f64 / lines.len() as f64);
+    println!("{} lines with a secret, recall {}", lines.len(), ratio(lines.len() - leaking, lines.len()));
     for (notation, leaks) in &leaks {
         println!("{notation}: {}\n  {}", leaks.len(), leaks[..leaks.len().min(3)].join("\n  "));
     }

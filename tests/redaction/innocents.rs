@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::pipeline::{keep, redacted};
+use crate::ratio;
 
 /// Where packages of the registry lie.
 fn registry() -> PathBuf {
@@ -75,8 +76,7 @@ fn what_packages_and_cargo_say_stays() {
     let hits: Vec<(&String, &String)> = lines.iter().zip(&left).filter(|(line, left)| line != left).collect();
     let wrong: Vec<_> = hits.iter().filter(|(line, _)| !has_one(line)).collect();
     println!("{} lines, {} redacted, {} of them without a secret", lines.len(), hits.len(), wrong.len());
-    let precision = 1.0 - wrong.len() as f64 / hits.len().max(1) as f64;
-    println!("precision {precision:.4}");
+    println!("precision {}", ratio(hits.len() - wrong.len(), hits.len()));
     for (line, left) in &hits {
         println!("{line}\n  {left}");
     }

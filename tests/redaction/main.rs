@@ -11,6 +11,12 @@ use pipeline::redacted;
 /// What stands in the place of a secret.
 const MARK: &str = "[redacted]";
 
+/// Returns a part of a whole with four digits behind the point.
+fn ratio(part: usize, whole: usize) -> String {
+    let of_ten_thousand = part * 10_000 / whole.max(1);
+    format!("{}.{:04}", of_ten_thousand / 10_000, of_ten_thousand % 10_000)
+}
+
 #[test]
 fn no_piece_of_a_planted_secret_is_left() {
     let texts: Vec<String> = planted::SECRETS.iter().map(|(text, _)| (*text).to_owned()).collect();

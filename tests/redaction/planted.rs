@@ -2,7 +2,7 @@
 //! none.
 
 /// Texts with a secret, and the secret as it stands in them. A bar parts the pieces of one.
-pub const SECRETS: &[(&str, &str)] = &[
+pub(crate) const SECRETS: &[(&str, &str)] = &[
     // `Debug` of Rust
     ("Config {\n    password: Some(\n        \"hunter2secret\",\n    ),\n}", "hunter2secret"),
     ("Config { password: Some(\"hunter2secret\"), port: 5432 }", "hunter2secret"),
@@ -196,7 +196,7 @@ pub const SECRETS: &[(&str, &str)] = &[
 ];
 
 /// Texts without a secret.
-pub const INNOCENTS: &[&str] = &[
+pub(crate) const INNOCENTS: &[&str] = &[
     "{\"promptTokenCount\":12}",
     "token_limit=8192",
     "sk-hynix-annual-report-2024.pdf",

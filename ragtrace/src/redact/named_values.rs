@@ -118,8 +118,8 @@ fn named_by_value(
     rules: &Rules,
     lookahead: &mut Lookahead,
 ) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
     const NAMES: &[&str] = &["name", "key", "header", "field", "param", "parameter", "variable", "id"];
+    let bytes = text.as_bytes();
     let last = name.text.rsplit(' ').next().unwrap_or_default();
     if !NAMES.iter().any(|known| last.eq_ignore_ascii_case(known)) {
         return None;

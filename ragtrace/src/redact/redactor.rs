@@ -26,7 +26,7 @@ use crate::record::RecordMut;
 ///   and other keys that open something, `…credentials`, `authorization`, `cookie`, `session_id`,
 ///   the signatures of presigned URLs. A name that is about a secret has none: `token_count`,
 ///   `password_length`, `has_password`. Neither do `tokens`.
-/// - Secrets by their form: passwords in URLs, private keys in PEM and OpenPGP's armor, JSON Web
+/// - Secrets by their form: passwords in URLs, private keys in PEM and PGP's armor, JSON Web
 ///   Tokens, the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and
 ///   `ghp_…`, if they have digits and are not made of words.
 ///

@@ -464,10 +464,9 @@ fn own_certainty(name: &str) -> Option<Certainty> {
     let (mut third, mut second, mut first) = (0_u8, 0_u8, 0_u8);
     let mut last = 0_u8;
     for byte in name.bytes() {
-        if !byte.is_ascii_alphabetic() || last.is_ascii_lowercase() && byte.is_ascii_uppercase() {
-            if ends_like_secret(first, second, third) {
-                return by_words(name);
-            }
+        let ends_word = !byte.is_ascii_alphabetic() || last.is_ascii_lowercase() && byte.is_ascii_uppercase();
+        if ends_word && ends_like_secret(first, second, third) {
+            return by_words(name);
         }
         last = byte;
         if byte.is_ascii_alphabetic() {

@@ -51,7 +51,7 @@ fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     (is_user && !is_other).then_some(at - word + colon + 1..at)
 }
 
-/// Finds a private key in PEM (RFC 7468) or OpenPGP's armor (RFC 9580, section 6.2), from its first
+/// Finds a private key in PEM (RFC 7468) or PGP's armor (RFC 9580, section 6.2), from its first
 /// line to its last.
 fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
     const LONGEST_LABEL: usize = 64;

@@ -25,10 +25,12 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
     if verdict::is_placeholder(&text[at..=close]) {
         return Some(Reading::nothing(close + 1));
     }
-    if site.sign == Sign::Equals && open == at && bytes[open] == b'{' && bytes.get(open + 1) != Some(&b'{') {
-        if let Some(end) = braced_end(bytes, open) {
-            return Some(whole(text, open + 1..end, site));
-        }
+    let may_be_braced = site.sign == Sign::Equals && open == at && bytes[open..].first_chunk() != Some(b"{{");
+    if may_be_braced
+        && bytes[open] == b'{'
+        && let Some(end) = braced_end(bytes, open)
+    {
+        return Some(verdict::reading(text, open + 1..end, site, Form::Quoted));
     }
     let follows = bytes.get(close + 1).copied();
     if follows.is_some_and(|byte| !quoted::ends_value(byte) && byte != b'"' && byte != b'\'' && byte != b'`') {
@@ -80,10 +82,6 @@ fn last_quote(bytes: &[u8], first: &quoted::Quote, end: usize) -> Option<usize> 
     let escapes = opening[..opening.len() - 1].iter().rev().take_while(|byte| **byte == b'\\').count();
     let at = end.checked_sub(1).filter(|at| bytes[*at] == quote)?;
     Some(at - bytes[first.content..at].iter().rev().take(escapes).take_while(|byte| **byte == b'\\').count())
-}
-
-fn whole(text: &str, content: std::ops::Range<usize>, site: &Site) -> Reading {
-    verdict::reading(text, content, site, Form::Quoted)
 }
 
 /// Takes off spaces, and the comma behind a last field.

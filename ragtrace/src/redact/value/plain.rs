@@ -41,10 +41,10 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Reading {
             return reading;
         }
     }
-    if verdict::is_type(&text[at..end]) {
-        if let Some(reading) = after_type(text, end, site) {
-            return reading;
-        }
+    if verdict::is_type(&text[at..end])
+        && let Some(reading) = after_type(text, end, site)
+    {
+        return reading;
     }
     let form = if is_alone(bytes, at, end, site) { Form::Line } else { Form::Plain };
     verdict::reading(text, at..end, site, form)
@@ -132,12 +132,12 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
             b' ' | b'\t' | 0x0b | 0x0c => matches!(extent, Extent::Word | Extent::Query),
             0x1b => true,
             b'"' | b'\'' | b'`' => {
-                if at > start && b"=(: ,".contains(&bytes[at - 1]) {
-                    // It opens a part of the value, as in `Digest username="…"`.
-                    if let Some((_, after)) = quote_at(bytes, at).and_then(|quote| quote.close(bytes)) {
-                        at = after;
-                        continue;
-                    }
+                // It may open a part of the value, as in `Digest username="…"`.
+                let opens = at > start && b"=(: ,".contains(&bytes[at - 1]);
+                let part = quote_at(bytes, at).filter(|_| opens).and_then(|quote| quote.close(bytes));
+                if let Some((_, after)) = part {
+                    at = after;
+                    continue;
                 }
                 next.is_none_or(ends_value) || extent == Extent::Query
             }
