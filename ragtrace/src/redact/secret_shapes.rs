@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::key_prefixes::key_prefix;
 use super::rules::{MARK, Rules};
 use super::value::Lookahead;
-use super::{named_values, user_info};
+use super::{command_line, named_values, user_info};
 
 /// Returns the secret that is found when the byte at `at` is looked at.
 pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
@@ -20,9 +20,9 @@ pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
         [b'"' | b'\'', b',', ..] => named_values::after_comma(text, at, rules, lookahead),
         [b' ', b'"' | b'\'', ..] => named_values::after_space(text, at, rules, lookahead),
         [b'(', b'"' | b'\\', ..] => named_values::after_bracket(text, at, rules, lookahead),
-        [b' ', b'-', b'p' | b'u' | b'a' | b'w', ..] => named_values::after_short_option(text, at),
+        [b' ', b'-', b'p' | b'u' | b'a' | b'w', ..] => command_line::after_short_option(text, at),
         [b'-', b'-', b'-', ..] => private_key(text, at),
-        [b'-', b'-', b'a'..=b'z', ..] => named_values::after_option(text, at, rules, lookahead),
+        [b'-', b'-', b'a'..=b'z', ..] => command_line::after_option(text, at, rules, lookahead),
         [b'<', b'a'..=b'z' | b'A'..=b'Z', ..] => named_values::after_tag(text, at, rules, lookahead),
         [b'%', b'3', b'A' | b'D' | b'a' | b'd', ..] => named_values::after_encoded_sign(text, at, rules),
         [b'@', b't' | b'u', b'c' | b'n', ..] => dsn_password(bytes, at),
