@@ -1,5 +1,5 @@
-//! Finds secrets in the arguments of commands: behind long options with a secret's name, and the short
-//! options of some commands.
+//! Finds secrets in the arguments of commands: behind long options with a secret's name, and the
+//! short options of some commands.
 
 use std::ops::Range;
 

@@ -2,8 +2,8 @@
 //!
 //! The worker looks at every text of a record before any sink, spool or console sees it, and before
 //! it is cut to its bound. It goes by the name of a field, and by what a text looks like: bearer
-//! tokens, JSON Web Tokens, private keys, the keys of clouds and model providers, passwords in URLs,
-//! and whatever value stands behind a secret's name, in any notation. A name is compared by how its
+//! tokens, JSON Web Tokens, private keys, the keys of clouds and model providers, passwords in
+//! URLs, and whatever value stands behind a secret's name, in any notation. A name is compared by how its
 //! words end: `PGPASSWORD` and `auth.token` are secret, `input_tokens` and `token_count` are not.
 //! Only texts are looked at.
 //!

@@ -18,8 +18,8 @@ use crate::record::RecordMut;
 /// # What is recognized
 ///
 /// - The value of a field with a secret's name, and in texts whatever stands behind such a name:
-///   quoted, in brackets, in a block, or plain, as `Debug`, JSON (also in strings in strings), YAML,
-///   TOML, INI, the environment, XML, SQL, URLs, headers, command lines and connection strings have
+///   quoted, in brackets, in a block, or plain, as `Debug`, JSON (also in strings in strings),
+///   YAML, TOML, INI, the environment, XML, SQL, URLs, headers, command lines and connection strings have
 ///   it. What is around the value stays.
 /// - Names by how their words end, in any case and with any separators: `…password`, `…passwd`,
 ///   `…pass`, `…pwd`, `…passphrase`, `…secret`, `…token`, `…api_key`, `…access_key`, `…private_key`
@@ -34,8 +34,9 @@ use crate::record::RecordMut;
 ///
 /// - A secret without a name whose form is not known: a password in a sentence or in a column of a
 ///   table.
-/// - `token`, `secret`, `pass` and `credentials` before a colon, if what follows, without quotes, may
-///   be a word of a text; and after any name what reads as a sentence, as code, or as a placeholder.
+/// - `token`, `secret`, `pass` and `credentials` before a colon, if what follows, without quotes,
+///   may be a word of a text; and after any name what reads as a sentence, as code, or as a
+///   placeholder.
 /// - A secret that is spread over several fields, or encoded or compressed as a whole, such as JSON
 ///   in base64.
 /// - Values that are no texts, such as numbers, and what an image or a document shows.

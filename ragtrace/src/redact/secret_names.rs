@@ -83,8 +83,8 @@ fn is_added(name: &str, added: &[String]) -> bool {
     added.iter().any(|key| has_segments(&normal, key.trim_matches('.')))
 }
 
-/// The last three letters of the endings of names: for the last one and the one before it, a bit for
-/// each that may come before them.
+/// The last three letters of the endings of names: for the last one and the one before it, a bit
+/// for each that may come before them.
 static LAST_LETTERS: [[u32; 32]; 32] = {
     let mut letters = [[0; 32]; 32];
     let lists = [STRONG, WEAK, SHORT_WORDS, &["auth"]];

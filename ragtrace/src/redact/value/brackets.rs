@@ -16,6 +16,13 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
     let bytes = text.as_bytes();
     let word_end = at + word(&bytes[at..], site);
     let open = bracket_after(bytes, at, word_end)?;
+    let may_be_braced = site.sign == Sign::Equals && open == at && bytes[open..].first_chunk() != Some(b"{{");
+    if may_be_braced
+        && bytes[open] == b'{'
+        && let Some(end) = braced_end(bytes, open)
+    {
+        return Some(verdict::reading(text, open + 1..end, site, Form::Quoted));
+    }
     let Some(close) = closing(bytes, open) else {
         lookahead.spend(bytes.len() - open);
         let next = whitespace(&bytes[open + 1..]);
@@ -24,13 +31,6 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
     };
     if verdict::is_placeholder(&text[at..=close]) {
         return Some(Reading::nothing(close + 1));
-    }
-    let may_be_braced = site.sign == Sign::Equals && open == at && bytes[open..].first_chunk() != Some(b"{{");
-    if may_be_braced
-        && bytes[open] == b'{'
-        && let Some(end) = braced_end(bytes, open)
-    {
-        return Some(verdict::reading(text, open + 1..end, site, Form::Quoted));
     }
     let follows = bytes.get(close + 1).copied();
     if follows.is_some_and(|byte| !quoted::ends_value(byte) && byte != b'"' && byte != b'\'' && byte != b'`') {

@@ -9,8 +9,8 @@ pub(in super::super) struct Quote {
     byte: u8,
     /// How many backslashes stand before it: one in a string, three in a string in a string.
     escapes: usize,
-    /// How many of it stand in a row: three open a text of several lines in TOML; two do in a quoted
-    /// field of CSV.
+    /// How many of it stand in a row: three open a text of several lines in TOML; two do in a
+    /// quoted field of CSV.
     row: usize,
     /// How many number signs it has before it, as a raw string in Rust may.
     hashes: usize,

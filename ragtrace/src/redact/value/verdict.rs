@@ -214,7 +214,7 @@ fn scheme_end(value: &str, first_end: usize) -> usize {
     let start = first_end + value[first_end..].len() - value[first_end..].trim_start().len();
     let word = value[start..].find([' ', '\t']).map_or(value.len(), |end| start + end);
     let rest = value[start..word].trim_end_matches([',', ';', ')']);
-    if word == value.len() { value.len() } else { start + rest.len() }
+    if is_sentence(&value[word..]) { start + rest.len() } else { value.len() }
 }
 
 /// Returns whether a word is a scheme of the header `Authorization`.
