@@ -126,11 +126,10 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
         let next = bytes.get(at + 1).copied();
         let rest = &bytes[at + 1..];
         let ends = match byte {
-            b'\n' | b'\r' => true,
+            b'\n' | b'\r' | 0x1b => true,
             b'#' if extent == Extent::Line => bytes[at - 1] == b' ' && at > start,
             b'#' => extent == Extent::Query,
             b' ' | b'\t' | 0x0b | 0x0c => matches!(extent, Extent::Word | Extent::Query),
-            0x1b => true,
             b'"' | b'\'' | b'`' => {
                 // It may open a part of the value, as in `Digest username="…"`.
                 let opens = at > start && b"=(: ,".contains(&bytes[at - 1]);

@@ -380,7 +380,7 @@ fn is_code(word: &str, site: &Site) -> bool {
     let has_digit = path.bytes().any(|byte| byte.is_ascii_digit());
     let begins_in_code =
         ["self.", "this.", "args.", "config.", "cfg.", "env.", "process.env", "os.environ", "secrets.", "var."];
-    is_call && !(has_digit && !has_parts)
+    is_call && (!has_digit || has_parts)
         || path.contains("::") && !has_digit
         || begins_in_code.iter().any(|begin| path.starts_with(begin))
         || has_parts && !has_digit && secret_names::is_known(last)
