@@ -1,7 +1,8 @@
 //! Values on the lines below their name: blocks of YAML.
 
+use super::plain;
+use super::site::{Reading, Sign, Site};
 use super::verdict::{self, Form};
-use super::{Reading, Sign, Site, plain};
 
 /// Reads a block scalar, or what is indented below a name, or returns `None` if there is none.
 pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {

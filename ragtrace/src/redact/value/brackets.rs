@@ -1,9 +1,12 @@
 //! Values in brackets, with or without a word before them: `Some("…")`, `["…", "…"]`,
 //! `Password { … }`.
 
+use super::prefix::{skip_prefix, whitespace};
 use super::quoted::{self, quote_at};
+use super::site::{Lookahead, Reading, Sign, Site};
 use super::verdict::{self, Form};
-use super::{Lookahead, Reading, Sign, Site, whitespace};
+use crate::redact::rules::MARK;
+use crate::redact::secret_names::Certainty;
 
 /// A word before a bracket is no longer than that, in bytes.
 const MAX_WORD: usize = 96;
@@ -52,7 +55,7 @@ fn peeled(text: &str, start: usize, end: usize, site: &Site, form: Form) -> Read
     let (mut start, mut end) = (start, end);
     for _ in 0..MAX_DEPTH {
         (start, end) = trimmed(bytes, start, end);
-        let inner = super::skip_prefix(&bytes[..end], start);
+        let inner = skip_prefix(&bytes[..end], start);
         if let Some(quote) = quote_at(&bytes[..end], inner) {
             let closes = quote.close(&bytes[..end]);
             let (content, last) = match closes {
@@ -66,7 +69,7 @@ fn peeled(text: &str, start: usize, end: usize, site: &Site, form: Form) -> Read
         }
         let open = bracket_after(bytes, start, start + word(&bytes[start..end], site)).filter(|open| *open < end);
         match open.and_then(|open| Some((open, closing(&bytes[..end], open)?))) {
-            Some((open, close)) if close + 1 == end && !text[start..end].starts_with(super::MARK) => {
+            Some((open, close)) if close + 1 == end && !text[start..end].starts_with(MARK) => {
                 (start, end) = (open + 1, close);
             }
             _ => break,
@@ -104,7 +107,7 @@ fn trimmed(bytes: &[u8], start: usize, end: usize) -> (usize, usize) {
 /// Returns the length of the word before a bracket, such as `Some` or `secrets::Password<u8>`.
 fn word(rest: &[u8], site: &Site) -> usize {
     let is_first = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'<' | b'&');
-    if site.certainty == super::Certainty::Header && site.sign != Sign::Comma
+    if site.certainty == Certainty::Header && site.sign != Sign::Comma
         || !rest.first().is_some_and(|byte| is_first(*byte))
     {
         return 0;

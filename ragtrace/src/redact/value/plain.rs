@@ -1,8 +1,8 @@
 //! Values without quotes, which end where their notation says.
 
 use super::quoted::{ends_value, quote_at};
+use super::site::{Reading, Sign, Site};
 use super::verdict::{self, Form};
-use super::{Reading, Sign, Site};
 use crate::redact::secret_names::Certainty;
 
 /// How far a value reaches.
@@ -59,7 +59,7 @@ fn after_type(text: &str, type_end: usize, site: &Site) -> Option<Reading> {
     if bytes[equals] != b'=' {
         return None;
     }
-    let quote = quote_at(bytes, super::skip_prefix(bytes, next))?;
+    let quote = quote_at(bytes, super::prefix::skip_prefix(bytes, next))?;
     Some(super::quoted::read(text, &quote, &Site { sign: Sign::Equals, ..*site }))
 }
 

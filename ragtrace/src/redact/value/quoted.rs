@@ -1,7 +1,7 @@
 //! Values in quotes.
 
+use super::site::{Reading, Site};
 use super::verdict::{self, Form};
-use super::{Reading, Site};
 
 /// A quote that opens a value.
 #[derive(Clone, Copy, Debug)]

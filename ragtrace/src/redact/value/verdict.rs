@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Reading, Sign, Site};
+use super::site::{Reading, Sign, Site};
 use crate::redact::rules::MARK;
 use crate::redact::secret_names::{self, Certainty};
 
