@@ -15,6 +15,7 @@ pub(super) const KEY_PREFIXES: &[(&str, usize)] = &[
     ("pcsk_", 20),
     ("jina_", 20),
     ("tvly-", 20),
+    ("tgp_v1_", 20),
     // clouds and services
     ("AIza", 35),
     ("ya29.", 20),
@@ -36,4 +37,50 @@ pub(super) const KEY_PREFIXES: &[(&str, usize)] = &[
     ("pypi-", 30),
     ("SG.", 30),
     ("dop_v1_", 30),
+    ("glsa_", 20),
+    ("gldt-", 20),
+    ("GOCSPX-", 20),
+    ("hvs.", 20),
+    ("dckr_pat_", 20),
+    ("shpat_", 20),
+    ("shpss_", 20),
+    ("sntrys_", 20),
+    ("NRAK-", 20),
+    ("PMAK-", 20),
+    ("xkeysib-", 20),
+    ("sbp_", 20),
+    ("AGE-SECRET-KEY-", 30),
 ];
+
+/// Prefixes by their first bytes: for each byte a bit for each prefix that it may be the first, the
+/// second and the third of.
+static BY_BYTES: [[u64; 256]; 3] = {
+    assert!(KEY_PREFIXES.len() <= u64::BITS as usize, "one bit a prefix");
+    let mut by_bytes = [[0; 256]; 3];
+    let mut at = 0;
+    while at < KEY_PREFIXES.len() {
+        let prefix = KEY_PREFIXES[at].0.as_bytes();
+        let mut place = 0;
+        while place < 3 {
+            by_bytes[place][prefix[place] as usize] |= 1 << at;
+            place += 1;
+        }
+        at += 1;
+    }
+    by_bytes
+};
+
+/// Returns the prefix that some bytes begin with, and how long such a key is at least.
+pub(super) fn key_prefix(bytes: &[u8]) -> Option<&'static (&'static str, usize)> {
+    let [first, second, third] = bytes.first_chunk()?;
+    let place = |place: usize, byte: &u8| BY_BYTES[place][usize::from(*byte)];
+    let mut left = place(0, first) & place(1, second) & place(2, third);
+    while left != 0 {
+        let prefix = &KEY_PREFIXES[left.trailing_zeros() as usize];
+        if bytes.starts_with(prefix.0.as_bytes()) {
+            return Some(prefix);
+        }
+        left &= left - 1;
+    }
+    None
+}

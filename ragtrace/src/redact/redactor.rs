@@ -14,6 +14,36 @@ use crate::record::RecordMut;
 
 /// Decides what counts as a secret: by the rules that come with it, and yours.
 ///
+/// # What is recognized
+///
+/// - The value of a field with a secret's name, and in texts whatever stands behind such a name:
+///   quoted, in brackets, in a block, or plain, as `Debug`, JSON (also in strings in strings),
+///   YAML, TOML, INI, the environment, XML, SQL, URLs, headers, command lines and connection strings have
+///   it. What is around the value stays.
+/// - Names by how their words end, in any case and with any separators: `…password`, `…passwd`,
+///   `…pass`, `…pwd`, `…passphrase`, `…secret`, `…token`, `…api_key`, `…access_key`, `…private_key`
+///   and other keys that open something, `…credentials`, `authorization`, `cookie`, `session_id`,
+///   the signatures of presigned URLs. A name that is about a secret has none: `token_count`,
+///   `password_length`, `has_password`. Neither do `tokens`.
+/// - Secrets by their form: passwords in URLs, private keys in PEM and PGP's armor, JSON Web
+///   Tokens, the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and
+///   `ghp_…`, if they have digits and are not made of words.
+///
+/// # What is not
+///
+/// - A secret without a name whose form is not known: a password in a sentence or in a column of a
+///   table.
+/// - `token`, `secret`, `pass` and `credentials` before a colon, if what follows, without quotes,
+///   may be a word of a text; and after any name what reads as a sentence, as code, or as a
+///   placeholder.
+/// - A secret that is spread over several fields, or encoded or compressed as a whole, such as JSON
+///   in base64.
+/// - Values that are no texts, such as numbers, and what an image or a document shows.
+///
+/// A value that must never leave belongs in a [`Secret`](crate::Secret).
+///
+/// # Examples
+///
 /// ```
 /// use ragtrace::Redactor;
 ///
@@ -42,7 +72,7 @@ impl Redactor {
     }
 
     /// Makes fields secret that have this name, or one with it among its segments: `ssn`,
-    /// `account.number`.
+    /// `account.number`. Such a name counts in texts, too.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
         self.rules.names.added.push(normalize(name.as_ref()));
         self

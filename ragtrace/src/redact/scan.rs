@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::key_prefixes::KEY_PREFIXES;
 use super::rules::{MARK, Rules};
 use super::secret_shapes::secret_at;
+use super::value::Lookahead;
 
 /// Returns the text without its secrets, or `None` if it has none.
 pub(super) fn redacted(text: &str, rules: &Rules) -> Option<String> {
@@ -13,10 +14,26 @@ pub(super) fn redacted(text: &str, rules: &Rules) -> Option<String> {
         return None;
     }
     let mut redacted = with_marks(text, rules);
+    if let Some(once) = redacted {
+        redacted = Some(settled(once, rules));
+    }
     for rule in &rules.custom {
         redacted = rule(redacted.as_deref().unwrap_or(text)).or(redacted);
     }
     redacted
+}
+
+/// Returns a text with marks to which looking again adds none: a mark may be of a larger value.
+#[cold]
+fn settled(mut text: String, rules: &Rules) -> String {
+    const MOST_ROUNDS: usize = 8;
+    for _ in 0..MOST_ROUNDS {
+        match with_marks(&text, rules) {
+            Some(again) => text = again,
+            None => break,
+        }
+    }
+    text
 }
 
 /// Returns the text with a mark in the place of each secret, or `None` if there is none.
@@ -24,6 +41,7 @@ fn with_marks(text: &str, rules: &Rules) -> Option<String> {
     let mut redacted: Option<String> = None;
     let (mut at, mut copied) = (0, 0);
     let bytes = text.as_bytes();
+    let mut lookahead = Lookahead::for_text(text);
     while at < bytes.len() {
         if rules.prefixes.is_empty() {
             at = next_candidate(bytes, at);
@@ -31,7 +49,9 @@ fn with_marks(text: &str, rules: &Rules) -> Option<String> {
                 break;
             }
         }
-        let secret = secret_at(text, at, rules).filter(|secret| secret.end > secret.start);
+        let secret = secret_at(text, at, rules, &mut lookahead)
+            .filter(|secret| secret.end > secret.start && secret.start >= copied)
+            .map(|secret| text.floor_char_boundary(secret.start)..text.ceil_char_boundary(secret.end));
         // What was looked through before, such as a reason that becomes a record, has marks already.
         let is_mark =
             |secret: &Range<usize>| text[secret.start..].starts_with(MARK) && secret.end <= secret.start + MARK.len();
@@ -53,6 +73,7 @@ fn with_marks(text: &str, rules: &Rules) -> Option<String> {
 
 /// Returns the next index from `at` on where [`secret_at`] has to look, rules of the user's aside.
 /// Most bytes are none, and those take a few instructions each.
+#[inline(never)] // inlined, the loop has too few registers
 fn next_candidate(bytes: &[u8], at: usize) -> usize {
     let mut rest = bytes[at..].iter();
     let Some(first) = rest.next() else { return bytes.len() };
@@ -73,26 +94,52 @@ fn next_candidate(bytes: &[u8], at: usize) -> usize {
 
 /// Returns whether what begins at `at` is one of `groups` by its third byte and the one before it,
 /// too.
-fn is_candidate(bytes: &[u8], at: usize, groups: u32) -> bool {
+fn is_candidate(bytes: &[u8], at: usize, groups: u64) -> bool {
     let third = bytes.get(at + 2).map_or(SIGN, |third| GROUPS.thirds[usize::from(*third)]);
     let is_in_word = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphanumeric());
-    groups & third & if is_in_word { SIGNS } else { u32::MAX } != 0
+    groups & third & if is_in_word { SIGNS } else { u64::MAX } != 0
 }
 
 /// Beginnings of secrets by their first three bytes, in groups with the same first two, a bit each:
 /// for each byte the groups that it may be the first, the second and the third of.
 struct BeginningGroups {
-    firsts: [u32; 256],
-    seconds: [u32; 256],
-    thirds: [u32; 256],
+    firsts: [u64; 256],
+    seconds: [u64; 256],
+    thirds: [u64; 256],
 }
 
 /// A colon or an equals sign, whatever comes after it.
-const SIGN: u32 = 1;
-/// The dashes of a private key.
-const DASHES: u32 = 2;
-/// These may stand behind a letter or a digit.
-const SIGNS: u32 = SIGN | DASHES;
+const SIGN: u64 = 1;
+
+/// Signs with what may come after them, by classes of bytes. They may stand behind a letter or a
+/// digit.
+const SIGN_SHAPES: [(&[u8], &[u8], &[u8]); 9] = [
+    // the dashes of a private key, and of an option
+    (b"-", b"-", b"-abcdefghijklmnopqrstuvwxyz"),
+    // a pair: `("password", "…")`
+    (b"\"'", b",", ANY),
+    // a value in quotes: `PASSWORD '…'`
+    (b" ", b"\"'", ANY),
+    // types: `Password("…")`
+    (b"(", b"\"\\", ANY),
+    // short options
+    (b" ", b"-", b"puaw"),
+    // elements
+    (b"<", LETTERS, ANY),
+    // encoded signs: `%3D`
+    (b"%", b"3", b"ADad"),
+    // `user:password@tcp(host)`
+    (b"@", b"t", b"c"),
+    (b"@", b"u", b"n"),
+];
+
+/// The signs' groups, the lowest.
+const SIGNS: u64 = (1 << (1 + SIGN_SHAPES.len())) - 1;
+
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/// Stands for all bytes.
+const ANY: &[u8] = b"";
 
 /// Beginnings of tokens that are known besides those in [`KEY_PREFIXES`].
 const OTHERS: [&[u8; 3]; 11] = [b"AKI", b"ASI", b"eyJ", b"bea", b"beA", b"bEa", b"bEA", b"Bea", b"BeA", b"BEa", b"BEA"];
@@ -101,17 +148,22 @@ static GROUPS: BeginningGroups = {
     let mut groups = BeginningGroups { firsts: [0; 256], seconds: [SIGN; 256], thirds: [SIGN; 256] };
     groups.firsts[b':' as usize] = SIGN;
     groups.firsts[b'=' as usize] = SIGN;
-    groups.firsts[b'-' as usize] = DASHES;
-    groups.seconds[b'-' as usize] = SIGNS;
-    groups.thirds[b'-' as usize] = SIGNS;
-    let mut pairs = [[0; 2]; u32::BITS as usize];
-    // The lowest bits are the signs'.
-    let (mut known, mut at) = (2, 0);
+    let mut known = 1;
+    while known <= SIGN_SHAPES.len() {
+        let (firsts, seconds, thirds) = SIGN_SHAPES[known - 1];
+        groups.firsts = with_group(groups.firsts, firsts, known);
+        groups.seconds = with_group(groups.seconds, seconds, known);
+        groups.thirds = with_group(groups.thirds, thirds, known);
+        known += 1;
+    }
+    let signs = known;
+    let mut pairs = [[0; 2]; u64::BITS as usize];
+    let mut at = 0;
     while at < KEY_PREFIXES.len() + OTHERS.len() {
         let beginning =
             if at < KEY_PREFIXES.len() { KEY_PREFIXES[at].0.as_bytes() } else { OTHERS[at - KEY_PREFIXES.len()] };
         let (first, second, third) = (beginning[0], beginning[1], beginning[2]);
-        let mut group = 2;
+        let mut group = signs;
         while group < known && (pairs[group][0] != first || pairs[group][1] != second) {
             group += 1;
         }
@@ -127,6 +179,20 @@ static GROUPS: BeginningGroups = {
     }
     groups
 };
+
+/// Adds a group to a table, for each of some bytes.
+const fn with_group(mut table: [u64; 256], bytes: &[u8], group: usize) -> [u64; 256] {
+    let mut at = 0;
+    while at < bytes.len() {
+        table[bytes[at] as usize] |= 1 << group;
+        at += 1;
+    }
+    while bytes.is_empty() && at < table.len() {
+        table[at] |= 1 << group;
+        at += 1;
+    }
+    table
+}
 
 #[cfg(test)]
 mod tests {
@@ -198,6 +264,7 @@ mod tests {
             "sk-learn and ghp_x",
             "12:30:01 a::b::c == d",
             "password: null",
+            "sk-hynix-annual-report-2024.pdf and npm_package_dependencies_typescript",
             "ünïcode ✓ text",
             "",
         ] {
@@ -214,11 +281,19 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_redacted_without_a_panic_and_again_without_a_change(text in "(sk-|eyJ|://|@|password|[=:\"' a0\\\\ü.]|Bearer |-----BEGIN |PRIVATE KEY|-----END|token){0,40}") {
+        fn any_text_is_redacted_without_a_panic_and_again_without_a_change(text in "(sk-|eyJ|://|@|password|[=:\"' a0\\\\ü.,;&?(){}<>\n\\[\\]|`#%*-]|Some\\(|--pass|hunter2|: |\\[redacted\\]|Bearer |-----BEGIN |PRIVATE KEY|-----END|token){0,40}") {
             if let Some(once) = redacted(&text, &Rules::default()) {
                 let twice = redacted(&once, &Rules::default());
-                proptest::prop_assert!(twice.as_ref().is_none_or(|twice| twice.matches(MARK).count() <= once.matches(MARK).count() + 1));
+                proptest::prop_assert!(twice.is_none(), "{:?}\n{:?}\n{:?}", text, once, twice);
             }
+        }
+
+        #[test]
+        fn text_of_any_sort_is_redacted_without_a_panic(text in "\\PC{0,200}") {
+            let _ = redacted(&format!("password={text}"), &Rules::default());
+            let _ = redacted(&format!("{{\"token\": {text}"), &Rules::default());
+            let _ = redacted(&format!("a://{text}"), &Rules::default());
+            let _ = redacted(&text, &with_prefix("a"));
         }
     }
 
@@ -239,8 +314,36 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----",
             "a.",
             "\\",
+            "{",
+            "password={",
+            "password={ ",
+            "token: {",
+            "token: (",
+            "token: Some(\n",
+            "password: Some(",
+            "token:",
+            "token=a)",
+            "password: 'a ",
+            "password: \"",
+            "password=\\\"",
+            "\\\"password\\\":",
+            "password: |\n",
+            "token:\n a\n",
+            "- token:\n",
+            "<password>",
+            "<token> </",
+            "('password', 'x'",
+            "name=\"token\" ",
+            "--token a ",
+            "mysql -p ",
+            "password%3D",
+            "a:b@tcp(",
+            "cookie: a ",
+            "token \"",
+            "\u{1b}[0m",
+            "sk-0a1-",
         ] {
-            let text = piece.repeat(2_000_000 / piece.len());
+            let text = piece.repeat(250_000 / piece.len());
             let _ = redacted(&text, &Rules::default());
         }
     }

@@ -1,44 +1,30 @@
 //! Names that say that their value is secret.
+//!
+//! A name is secret by how its words end: `password`, `DB_PASSWORD`, `PGPASSWORD` and
+//! `userPassword2` all end in `password`. What comes after such a word decides, too:
+//! `token_count` names a number.
 
-/// Segments that are secret wherever they stand in a name.
-const SEGMENTS: &[&str] = &[
-    "password",
-    "passwd",
-    "passphrase",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "accesskey",
-    "privatekey",
-    "secretkey",
-    "authtoken",
-    "apitoken",
-    "accesstoken",
-    "authorization",
-    "cookie",
-    "cookies",
-    "credential",
-    "credentials",
-    "jwt",
-    "sessionid",
-];
+use super::name_words::{ABOUT, NEUTRAL, PASSES, QUESTIONS, SHORT_WORDS, STRONG, TOKENS, WEAK};
 
-/// Two segments that are secret together.
-const SEGMENT_PAIRS: &[(&str, &str)] = &[
-    ("api", "key"),
-    ("access", "key"),
-    ("private", "key"),
-    ("signing", "key"),
-    ("encryption", "key"),
-    ("account", "key"),
-    ("master", "key"),
-    ("shared", "key"),
-    ("session", "id"),
-];
+/// How sure a name is that its value is secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// Nothing else has such a name: `password`, `aws_secret_access_key`.
+    Certain,
+    /// Stands in prose and in code for other things, too: `token`, `secret`.
+    Ambiguous,
+    /// A header whose value has several words: `Cookie`, `Authorization`.
+    Header,
+}
 
-/// No name that says something about its value is longer, in bytes.
-pub(super) const MAX_NAME: usize = 64;
+/// So many letters before `pass` and `pwd` are of a word that is run together with them.
+const RUN_TOGETHER: usize = 2;
+
+/// A name longer than that is known by its end, in bytes.
+pub(super) const MAX_NAME: usize = 128;
+
+/// No name has more words that say something.
+const MAX_WORDS: usize = 16;
 
 /// Which names are secret: those above, and the user's.
 #[derive(Clone, Debug, Default)]
@@ -52,24 +38,36 @@ pub(super) struct SecretNames {
 impl SecretNames {
     /// Returns whether the value of a field of this name is secret.
     pub(super) fn contains(&self, name: &str) -> bool {
-        is_secret(name, &self.added) && !self.kept.iter().any(|kept| kept == name)
+        self.certainty(name).is_some()
+    }
+
+    /// Returns how sure it is that the value of this name is secret, or `None` if it is not.
+    pub(super) fn certainty(&self, name: &str) -> Option<Certainty> {
+        let certainty = if self.added.is_empty() {
+            own_certainty(name)
+        } else {
+            own_certainty(name).or_else(|| is_added(name, &self.added).then_some(Certainty::Certain))
+        };
+        certainty.filter(|_| !self.kept.iter().any(|kept| kept == name))
     }
 }
 
 /// Returns a name in lower case, its segments joined by dots: `X-Api-Key`, `xApiKey` and
-/// `x_api_key` are all `x.api.key`.
+/// `x_api_key` are all `x.api.key`, and `DBPassword` is `db.password`.
 pub(super) fn normalize(name: &str) -> String {
     let mut normal = String::with_capacity(name.len() + 4);
-    let mut was_lower = false;
-    for c in name.chars() {
+    let mut chars = name.chars().peekable();
+    let (mut was_lower, mut was_upper) = (false, false);
+    while let Some(c) = chars.next() {
         if c.is_alphanumeric() {
-            if c.is_uppercase() && was_lower {
+            let begins_word = was_upper && chars.peek().is_some_and(|next| next.is_lowercase());
+            if c.is_uppercase() && (was_lower || begins_word) {
                 normal.push('.');
             }
-            was_lower = !c.is_uppercase();
+            (was_lower, was_upper) = (!c.is_uppercase(), c.is_uppercase());
             normal.extend(c.to_lowercase());
         } else {
-            was_lower = false;
+            (was_lower, was_upper) = (false, false);
             if !normal.ends_with('.') {
                 normal.push('.');
             }
@@ -78,63 +76,194 @@ pub(super) fn normalize(name: &str) -> String {
     normal
 }
 
-/// Returns whether a name is secret, by the segments above or by `added`, which are normalized.
-fn is_secret(name: &str, added: &[String]) -> bool {
-    let name = &name[..name.floor_char_boundary(MAX_NAME)];
-    // Names are ASCII, but for a few, and looking at one of those allocates nothing.
-    let mut buffer = [0; 2 * MAX_NAME];
-    if let Some(normal) = normalize_ascii(name, &mut buffer) {
-        return is_secret_normalized(normal, added);
-    }
-    is_secret_normalized(&normalize(name), added)
+/// Returns whether a name has one of the user's among its segments.
+#[cold]
+fn is_added(name: &str, added: &[String]) -> bool {
+    let normal = normalize(name);
+    added.iter().any(|key| has_segments(&normal, key.trim_matches('.')))
 }
 
-fn is_secret_normalized(normal: &str, added: &[String]) -> bool {
-    let mut before = "";
-    for segment in normal.split('.').filter(|segment| !segment.is_empty()) {
-        if SEGMENTS.contains(&segment) || SEGMENT_PAIRS.contains(&(before, segment)) {
-            return true;
+/// The last three letters of the endings of names: for the last one and the one before it, a bit
+/// for each that may come before them.
+static LAST_LETTERS: [[u32; 32]; 32] = {
+    let mut letters = [[0; 32]; 32];
+    let lists = [STRONG, WEAK, SHORT_WORDS, &["auth"]];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            let word = lists[list][at].as_bytes();
+            let (last, before) = (word[word.len() - 1] & 31, word[word.len() - 2] & 31);
+            letters[last as usize][before as usize] |=
+                if word.len() > 2 { 1 << (word[word.len() - 3] & 31) } else { u32::MAX };
+            at += 1;
         }
-        before = segment;
+        list += 1;
     }
-    added.iter().any(|key| has_segments(normal, key.trim_matches('.')))
-}
+    letters
+};
 
-/// Does as [`normalize`] in a buffer of twice the name's length, or returns `None` if the name is
-/// not ASCII.
-fn normalize_ascii<'a>(name: &str, buffer: &'a mut [u8; 2 * MAX_NAME]) -> Option<&'a str> {
-    let (mut length, mut was_lower) = (0, false);
-    let mut push = |byte| {
-        buffer[length] = byte;
-        length += 1;
-    };
-    let mut last = 0;
+/// Returns how sure a name is that its value is secret. Most names are none, and found to be by the
+/// last letters of their words.
+#[inline]
+fn own_certainty(name: &str) -> Option<Certainty> {
+    let (mut third, mut second, mut first) = (0_u8, 0_u8, 0_u8);
+    let mut last = 0_u8;
     for byte in name.bytes() {
-        match byte {
-            b'A'..=b'Z' => {
-                if was_lower {
-                    push(b'.');
-                }
-                was_lower = false;
-                last = byte.to_ascii_lowercase();
-                push(last);
-            }
-            b'a'..=b'z' | b'0'..=b'9' => {
-                was_lower = true;
-                last = byte;
-                push(byte);
-            }
-            0x80.. => return None,
-            _ => {
-                was_lower = false;
-                if last != b'.' {
-                    last = b'.';
-                    push(b'.');
-                }
-            }
+        let ends_word = !byte.is_ascii_alphabetic() || last.is_ascii_lowercase() && byte.is_ascii_uppercase();
+        if ends_word && ends_like_secret(first, second, third) {
+            return by_words(name);
+        }
+        last = byte;
+        if byte.is_ascii_alphabetic() {
+            (first, second, third) = (second, third, byte);
         }
     }
-    std::str::from_utf8(buffer.get(..length)?).ok()
+    if ends_like_secret(first, second, third) { by_words(name) } else { None }
+}
+
+/// Returns whether the three letters end a secret's name, or might with others before them.
+fn ends_like_secret(first: u8, second: u8, third: u8) -> bool {
+    LAST_LETTERS[usize::from(third & 31)][usize::from(second & 31)] & (1 << (first & 31)) != 0
+}
+
+/// Returns whether a word is a secret's name by itself.
+pub(super) fn is_known(name: &str) -> bool {
+    own_certainty(name).is_some()
+}
+
+/// Returns how sure a name is by its words.
+#[cold]
+fn by_words(name: &str) -> Option<Certainty> {
+    let name = &name[name.ceil_char_boundary(name.len().saturating_sub(MAX_NAME))..];
+    let mut buffer = [0; MAX_NAME];
+    let mut words = Words { text: &mut buffer, ends: [0; MAX_WORDS], count: 0, starts_with_separator: false };
+    if !words.split(name) {
+        return None;
+    }
+    let mut count = words.count;
+    while count > 1 && NEUTRAL.contains(&words.word(count - 1)) {
+        count -= 1;
+    }
+    let certainty = certainty_up_to(&words, count).or_else(|| {
+        // Whatever else stands behind a strong word is its owner, or when it was set.
+        (1..count).any(|count| ends_in(words.up_to(count), STRONG)).then_some(Certainty::Certain)
+    })?;
+    let is_question = words.count > 1 && QUESTIONS.contains(&words.word(0));
+    let is_about = ABOUT.contains(&words.word(words.count - 1)) && !is_session(&words);
+    (!is_question && !is_about).then_some(certainty)
+}
+
+/// The id of a session lets one in, unlike other ids.
+fn is_session(words: &Words<'_>) -> bool {
+    words.up_to(words.count).ends_with("sessionid")
+}
+
+fn certainty_up_to(words: &Words<'_>, count: usize) -> Option<Certainty> {
+    let (squeezed, last) = (words.up_to(count), words.word(count - 1));
+    let before = if count > 1 { words.word(count - 2) } else { "" };
+    if ends_in(squeezed, STRONG) {
+        let is_alone = squeezed == "secret" || squeezed == "secrets";
+        return Some(if is_alone { Certainty::Ambiguous } else { Certainty::Certain });
+    }
+    if ends_in(squeezed, WEAK) {
+        if last == "token" && TOKENS.contains(&before) {
+            return None;
+        }
+        let is_header = last.starts_with("cookie") || last == "authorization";
+        let is_alone = count == 1 && (last == "token" || last.starts_with("cred") || last == "sessid");
+        return Some(match (is_header, is_alone) {
+            (true, _) => Certainty::Header,
+            (_, true) => Certainty::Ambiguous,
+            _ => Certainty::Certain,
+        });
+    }
+    if last == "auth" && words.starts_with_separator && count == 1 {
+        return Some(Certainty::Certain);
+    }
+    if SHORT_WORDS.contains(&last) {
+        let is_other = last == "pass" && PASSES.contains(&before);
+        let certainty = if count > 1 || last == "pwd" { Certainty::Certain } else { Certainty::Ambiguous };
+        return (!is_other).then_some(certainty);
+    }
+    let run_together = last.strip_suffix("pass").or_else(|| last.strip_suffix("pwd"))?;
+    (run_together.len() >= RUN_TOGETHER && run_together != "old" && !PASSES.contains(&run_together))
+        .then_some(Certainty::Certain)
+}
+
+fn ends_in(squeezed: &str, endings: &[&str]) -> bool {
+    let last = squeezed.as_bytes().last();
+    endings.iter().any(|ending| ending.as_bytes().last() == last && squeezed.ends_with(ending))
+}
+
+/// The words of a name in lower case, one behind the other without separators.
+struct Words<'a> {
+    text: &'a mut [u8; MAX_NAME],
+    ends: [usize; MAX_WORDS],
+    count: usize,
+    starts_with_separator: bool,
+}
+
+impl Words<'_> {
+    /// Takes a name apart; returns whether there is a word in it. Digits at the end of a word that
+    /// number it are left out.
+    fn split(&mut self, name: &str) -> bool {
+        let bytes = name.as_bytes();
+        self.starts_with_separator = bytes.first().is_some_and(|byte| matches!(byte, b'_' | b'-'));
+        let (mut length, mut begun) = (0, 0);
+        for (at, byte) in bytes.iter().enumerate() {
+            let next_is_lower = bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+            let before = at.checked_sub(1).map(|before| bytes[before]);
+            let begins_word = byte.is_ascii_uppercase()
+                && before.is_some_and(|before| {
+                    before.is_ascii_lowercase()
+                        || before.is_ascii_digit()
+                        || before.is_ascii_uppercase() && next_is_lower
+                });
+            if begins_word {
+                self.end_word(&mut begun, &mut length);
+            }
+            if byte.is_ascii_alphanumeric() || *byte >= 0x80 {
+                self.text[length] = byte.to_ascii_lowercase();
+                length += 1;
+            } else {
+                self.end_word(&mut begun, &mut length);
+            }
+        }
+        self.end_word(&mut begun, &mut length);
+        self.count > 0
+    }
+
+    fn end_word(&mut self, begun: &mut usize, length: &mut usize) {
+        let word = &self.text[*begun..*length];
+        if !NEUTRAL.iter().any(|neutral| neutral.as_bytes() == word) {
+            *length -= word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            // `v2`
+            if self.text[*begun..*length] == *b"v" && self.count > 0 {
+                *length = *begun;
+            }
+        }
+        if *length == *begun {
+            return;
+        }
+        if self.count == MAX_WORDS {
+            // The last ones say what it is.
+            self.ends.copy_within(1.., 0);
+            self.count -= 1;
+        }
+        self.ends[self.count] = *length;
+        self.count += 1;
+        *begun = *length;
+    }
+
+    fn word(&self, at: usize) -> &str {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        std::str::from_utf8(&self.text[start..self.ends[at]]).unwrap_or_default()
+    }
+
+    fn up_to(&self, count: usize) -> &str {
+        std::str::from_utf8(&self.text[..self.ends[count - 1]]).unwrap_or_default()
+    }
 }
 
 /// Returns whether `key` is a run of whole segments of `normal`.
@@ -152,24 +281,116 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ascii_name_is_normalized_in_both_ways_alike() {
-        for name in ["X-Api-Key", "xApiKey", "..a__B9c", "HTTPServer", "", "a.b", &"aB".repeat(32)] {
-            let mut buffer = [0; 2 * MAX_NAME];
-            assert_eq!(normalize_ascii(name, &mut buffer), Some(normalize(name).as_str()));
+    fn a_name_is_secret_by_how_its_words_end() {
+        for name in [
+            "token",
+            "auth.token",
+            "X-Api-Key",
+            "apiKey",
+            "APIKey",
+            "DB_PASSWORD",
+            "PGPASSWORD",
+            "DBPassword",
+            "dbPassword",
+            "db_pass",
+            "dbpass",
+            "smtpPass",
+            "AWSSecretKey",
+            "aws_secret_access_key",
+            "AccountKey",
+            "X-Amz-Signature",
+            "X-Amz-Security-Token",
+            "X-Hub-Signature-256",
+            "SharedAccessSignature",
+            "client_secret",
+            "clientSecretV2",
+            "Set-Cookie",
+            "sessionId",
+            "PHPSESSID",
+            "_authToken",
+            "_auth",
+            "password1",
+            "password_2",
+            "password_value",
+            "API_KEY_PROD",
+            "passwordForBilling",
+            "secret_key_base",
+            "MYSQL_PWD",
+            "user_pw",
+            "id_token",
+            "GITHUB_TOKEN",
+            "a-password",
+            "Ocp-Apim-Subscription-Key",
+            "proxy-authorization",
+            "größe_password",
+        ] {
+            assert!(own_certainty(name).is_some(), "{name}");
+        }
+        let long = format!("{}_password", "a_rather_long_name_of_a_setting".repeat(8));
+        assert_eq!(own_certainty(&long), Some(Certainty::Certain));
+    }
+
+    #[test]
+    fn what_is_about_a_secret_is_none() {
+        for name in [
+            "input_tokens",
+            "output_tokens",
+            "max_tokens",
+            "promptTokenCount",
+            "token_limit",
+            "prompt_token_count",
+            "token_id",
+            "token_ids",
+            "password_length",
+            "secretType",
+            "token_type",
+            "tokenEndpoint",
+            "secret_name",
+            "AWSAccessKeyId",
+            "has_password",
+            "requiresToken",
+            "tokenizer",
+            "tokenization",
+            "key",
+            "public_key",
+            "primary_key",
+            "cache_key",
+            "monkey",
+            "author",
+            "authority",
+            "passenger",
+            "passage",
+            "compass",
+            "bypass",
+            "encompass",
+            "low_pass",
+            "lowpass",
+            "secretary",
+            "cookiecutter",
+            "time_to_first_token",
+            "ms_per_token",
+            "eos_token",
+            "pad_token",
+            "OLDPWD",
+            "token_usage",
+            "",
+            "a",
+            "1",
+            "_",
+            "…",
+        ] {
+            assert_eq!(own_certainty(name), None, "{name}");
         }
     }
 
     #[test]
-    fn a_name_is_secret_by_whole_segments() {
-        for name in
-            ["token", "auth.token", "X-Api-Key", "apiKey", "DB_PASSWORD", "client_secret", "Set-Cookie", "sessionId"]
-        {
-            assert!(is_secret(name, &[]), "{name}");
+    fn names_of_the_user_count_by_whole_segments() {
+        let added = vec![normalize("account.number"), normalize("ssn"), normalize("größe")];
+        let names = SecretNames { added, kept: vec!["next_token".to_owned()] };
+        let long = format!("ssn_{}", "x".repeat(200));
+        for name in ["user_account_number", "ssn", "SSN", "eineGröße", &long] {
+            assert!(names.contains(name), "{name}");
         }
-        for name in ["input_tokens", "output_tokens", "max_tokens", "tokenizer", "key", "author", "cookiecutter", ""] {
-            assert!(!is_secret(name, &[]), "{name}");
-        }
-        let added = [normalize("account.number"), normalize("ssn")];
-        assert!(is_secret("user_account_number", &added) && is_secret("ssn", &added) && !is_secret("lessn", &added));
+        assert!(!names.contains("lessn") && !names.contains("next_token") && names.contains("nextToken"));
     }
 }

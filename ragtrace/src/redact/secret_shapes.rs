@@ -1,136 +1,115 @@
-//! The shapes of secrets, a function each: by their form, and by the name before them.
+//! The shapes of secrets, a function each, which are secret by their form.
 //!
 //! What is looked at ahead is either taken, and skipped, or bounded, and a run of word characters
 //! is measured once, where it begins; so the time is linear in the length, whatever the text.
 
 use std::ops::Range;
 
-use super::key_prefixes::KEY_PREFIXES;
+use super::key_prefixes::key_prefix;
 use super::rules::{MARK, Rules};
-use super::secret_names::MAX_NAME;
+use super::value::Lookahead;
+use super::{command_line, named_values, user_info};
 
-/// Names that stand before a colon in prose, too, so that what follows has to look like a secret.
-const PROSE: &[&str] = &["token", "secret", "credentials"];
-
-/// Authentication schemes that stand between a name and its value.
-const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey"];
-
-/// Returns the secret that is found when the byte at `at` is looked at. It begins there or later.
-pub(super) fn secret_at(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
+/// Returns the secret that is found when the byte at `at` is looked at.
+pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    match bytes[at] {
-        b':' if bytes[at..].starts_with(b"://") => credentials(bytes, at + 3),
-        b':' | b'=' => value_of_secret_name(text, at, rules),
-        b'-' => private_key(text, at),
-        byte if byte.is_ascii_alphanumeric() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric()) => {
-            key_or_token(bytes, at, rules)
+    let rest = &bytes[at..];
+    let found = match rest {
+        [b':', b'/', b'/', ..] => user_info::password(bytes, at + 3),
+        [b':' | b'=', ..] => named_values::after_sign(text, at, rules, lookahead),
+        [b'"' | b'\'', b',', ..] => named_values::after_comma(text, at, rules, lookahead),
+        [b' ', b'"' | b'\'', ..] => named_values::after_space(text, at, rules, lookahead),
+        [b'(', b'"' | b'\\', ..] => named_values::after_bracket(text, at, rules, lookahead),
+        [b' ', b'-', b'p' | b'u' | b'a' | b'w', ..] => command_line::after_short_option(text, at),
+        [b'-', b'-', b'-', ..] => private_key(text, at),
+        [b'-', b'-', b'a'..=b'z', ..] => command_line::after_option(text, at, rules, lookahead),
+        [b'<', b'a'..=b'z' | b'A'..=b'Z', ..] => named_values::after_tag(text, at, rules, lookahead),
+        [b'%', b'3', b'A' | b'D' | b'a' | b'd', ..] => named_values::after_encoded_sign(text, at, rules),
+        [b'@', b't' | b'u', b'c' | b'n', ..] => dsn_password(bytes, at),
+        [byte, ..] if byte.is_ascii_alphanumeric() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric()) => {
+            key_or_token(bytes, at)
         }
-        _ => added_prefix(bytes, at, rules),
-    }
-}
-
-/// Finds the password in `user:password@` after `://`.
-fn credentials(bytes: &[u8], from: usize) -> Option<Range<usize>> {
-    /// A user without a password that is as long is a token.
-    const TOKEN: usize = 16;
-    let ends = |byte: &u8| {
-        byte.is_ascii_whitespace() || matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'`' | b',')
+        _ => None,
     };
-    let (mut end, mut last_at) = (from, None);
-    while let Some(byte) = bytes.get(end).filter(|byte| !ends(byte)) {
-        if *byte == b'@' {
-            last_at = Some(end);
-        }
-        end += 1;
-    }
-    let user_end = last_at?;
-    match bytes[from..user_end].iter().position(|byte| *byte == b':') {
-        Some(colon) => Some(from + colon + 1..user_end),
-        None => (user_end - from >= TOKEN).then_some(from..user_end),
-    }
+    if rules.prefixes.is_empty() { found } else { found.or_else(|| added_prefix(bytes, at, rules)) }
 }
 
-/// Finds a value after a name that is secret and a colon or an equals sign.
-fn value_of_secret_name(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    let (mut name_end, quotes) = (at, b"\"'` \\");
-    while name_end > 0 && at - name_end < 3 && quotes.contains(&bytes[name_end - 1]) {
-        name_end -= 1;
-    }
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let length = bytes[..name_end].iter().rev().take(MAX_NAME).take_while(|byte| is_name(byte)).count();
-    let name = &text[name_end - length..name_end];
-    if !rules.names.contains(name) {
+/// Finds the password of `user:password@tcp(host)`, at the sign behind it.
+#[cold]
+fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    const LONGEST: usize = 256;
+    if !bytes[at..].starts_with(b"@tcp(") && !bytes[at..].starts_with(b"@unix(") {
         return None;
     }
-    let (mut start, is_escaped, close) = opened(bytes, at + 1);
-    let lower = name.to_ascii_lowercase();
-    let is_header = lower.ends_with("cookie") || lower.ends_with("authorization");
-    let is_value = |byte: u8| match close {
-        Some(quote) => byte != quote && !(is_escaped && byte == b'\\'),
-        None if is_header => !b"\r\n\"'".contains(&byte),
-        None => !byte.is_ascii_whitespace() && !b",;&)}]\"'<>|\\".contains(&byte),
-    };
-    let value_end = |start: usize| value_end(bytes, start, is_value);
-    let mut end = value_end(start);
-    if SCHEMES.iter().any(|scheme| bytes[start..end].eq_ignore_ascii_case(scheme.as_bytes())) {
-        start = (end + 1).min(bytes.len());
-        end = value_end(start);
-    }
-    let value = &text[start..end];
-    let is_prose = bytes[at] == b':' && close != Some(b'"') && PROSE.contains(&lower.as_str());
-    let looks_secret = value.len() >= 8 && value.bytes().any(|byte| byte.is_ascii_digit());
-    let says_nothing = ["", "null", "None", "true", "false", MARK].contains(&value);
-    (!says_nothing && (!is_prose || looks_secret)).then_some(start..end)
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`=".contains(byte);
+    let word = bytes[..at].iter().rev().take(LONGEST).take_while(|byte| !ends(byte)).count();
+    let colon = bytes[at - word..at].iter().position(|byte| *byte == b':')?;
+    let (user, password) = bytes[at - word..at].split_at(colon);
+    let is_user = !user.is_empty() && user.iter().all(|byte| is_word(*byte)) && user != b"thin";
+    let is_other =
+        password.contains(&b'@') || password.starts_with(b"://") || password[1..].starts_with(MARK.as_bytes());
+    (is_user && !is_other).then_some(at - word + colon + 1..at)
 }
 
-/// Returns where a value begins, whether its quotes are escaped, and the quote that closes it:
-/// after spaces, `Some(` and the quote that opens it.
-fn opened(bytes: &[u8], from: usize) -> (usize, bool, Option<u8>) {
-    let spaces = |from: usize| from + bytes[from..].iter().take(8).take_while(|byte| **byte == b' ').count();
-    let mut start = spaces(from);
-    if bytes[start..].starts_with(b"Some(") {
-        start += 5;
-    }
-    let is_escaped = bytes.get(start) == Some(&b'\\');
-    start += usize::from(is_escaped);
-    match bytes.get(start) {
-        Some(quote @ (b'"' | b'\'' | b'`')) => (start + 1, is_escaped, Some(*quote)),
-        _ => (start, false, None),
-    }
-}
-
-/// Returns where a value ends; a backslash keeps what follows it in the value.
-fn value_end(bytes: &[u8], start: usize, is_value: impl Fn(u8) -> bool) -> usize {
-    let mut end = start;
-    while end < bytes.len() && is_value(bytes[end]) {
-        let escapes = bytes[end] == b'\\' && bytes.get(end + 1).is_some_and(u8::is_ascii);
-        end += if escapes { 2 } else { 1 };
-    }
-    end.min(bytes.len())
-}
-
-/// Finds a private key in PEM (RFC 7468), from its first line to its last.
+/// Finds a private key in PEM (RFC 7468) or PGP's armor (RFC 9580, section 6.2), from its first
+/// line to its last.
 fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
+    const LONGEST_LABEL: usize = 64;
+    /// The last line of a key is no farther from its first, in bytes.
+    const LONGEST_KEY: usize = 32_768;
     let rest = &text[at..];
-    let label = rest.strip_prefix("-----BEGIN ")?;
-    let label_end = label.bytes().take(MAX_NAME).position(|byte| byte == b'-')?;
-    if !label[..label_end].ends_with("PRIVATE KEY") {
+    let label = rest.strip_prefix("-----BEGIN ").or_else(|| rest.strip_prefix("---- BEGIN "))?;
+    let begin = rest.len() - label.len();
+    let label_end = label.bytes().take(LONGEST_LABEL).position(|byte| byte == b'-')?;
+    if !label[..label_end].contains("PRIVATE KEY") {
         return None;
     }
-    let body = "-----BEGIN ".len() + label_end;
-    let end = rest[body..].find("-----END").map_or(rest.len(), |end| body + end);
-    Some(at..at + end)
+    let body = begin + label_end;
+    let near = &rest.as_bytes()[body..rest.len().min(body + LONGEST_KEY)];
+    let next = near.windows(5).position(|window| matches!(window, b" BEGI" | b"-BEGI"));
+    let near = &near[..next.unwrap_or(near.len())];
+    let end = near.windows(8).position(|window| matches!(window, b"-----END" | b"---- END"));
+    let end = body + end.unwrap_or_else(|| key_lines(near));
+    (end > body).then_some(at..at + end)
+}
+
+/// Returns how far lines go on that may be of a key whose last line is missing: without spaces, or
+/// a header with a colon.
+fn key_lines(rest: &[u8]) -> usize {
+    let dashes = rest.iter().take_while(|byte| matches!(byte, b'-' | b' ')).count();
+    let is_key =
+        |byte: &u8| byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || b"+/=\\-:,;._\"'|".contains(byte);
+    let mut end = dashes;
+    for line in rest[dashes..].split_inclusive(|byte| *byte == b'\n') {
+        let words = line.split(u8::is_ascii_whitespace).filter(|word| word.len() > 1).count();
+        if words > 1 && !line.contains(&b':') || !line.iter().all(is_key) {
+            // The line of a text in which a key stands goes on behind it.
+            end += line.iter().take_while(|byte| is_key(byte) && !b" \"'".contains(byte)).count();
+            break;
+        }
+        end += line.len();
+    }
+    // A beginning alone is only named.
+    let body = &rest[dashes..end];
+    if body.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() < 16 {
+        0
+    } else {
+        dashes + body.trim_ascii_end().len()
+    }
 }
 
 /// Finds a key or a token that begins with the word at `at`.
-fn key_or_token(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> {
+fn key_or_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let rest = &bytes[at..];
-    if let Some((_, least)) = KEY_PREFIXES.iter().find(|(prefix, _)| rest.starts_with(prefix.as_bytes())) {
-        // One that is too short is shorter than that, so it costs no more to look at.
-        let length = rest.iter().take_while(|byte| is_word(**byte)).count();
-        if length >= *least {
-            return Some(at..at + length);
+    if let Some((prefix, least)) = key_prefix(rest) {
+        /// What makes a key of a word is found in its beginning, in bytes.
+        const BEGINNING: usize = 256;
+        let length = rest.iter().take(BEGINNING).take_while(|byte| is_word(**byte)).count();
+        // A point, or a dash, at the end is the sentence's.
+        let length = length - rest[..length].iter().rev().take_while(|byte| matches!(byte, b'.' | b'-')).count();
+        if length >= *least && is_random(&rest[prefix.len()..length]) {
+            let more = rest[length..].iter().take_while(|byte| is_word(**byte) && length + 2 > BEGINNING).count();
+            return Some(at..at + length + more);
         }
     }
     let is_start = at == 0 || !is_word(bytes[at - 1]);
@@ -138,8 +117,27 @@ fn key_or_token(bytes: &[u8], at: usize, rules: &Rules) -> Option<Range<usize>> 
         [b'A', b'K' | b'S', b'I', b'A', ..] => access_key(rest).map(|length| at..at + length),
         [b'e', b'y', b'J', ..] if is_start => web_token(rest).map(|length| at..at + length),
         [b'b' | b'B', ..] if is_start => bearer(rest).map(|range| at + range.start..at + range.end),
-        _ => added_prefix(bytes, at, rules),
+        _ => None,
     }
+}
+
+/// Returns whether the body of a key has digits and is not made of words: one of its parts is long
+/// and has letters and digits, or several change from the ones to the others often.
+fn is_random(body: &[u8]) -> bool {
+    const LONG: usize = 16;
+    const MANY: usize = 4;
+    let mut changes = 0;
+    for part in body.split(|byte| matches!(byte, b'-' | b'_' | b'.')) {
+        let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let letters = part.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
+        if digits > 0 && letters > 0 && part.len() >= LONG {
+            return true;
+        }
+        if part.len() > 3 {
+            changes += part.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+        }
+    }
+    changes >= MANY
 }
 
 /// Finds a word that begins as a rule of the user's says.

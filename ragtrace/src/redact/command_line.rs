@@ -1,0 +1,105 @@
+//! Finds secrets in the arguments of commands: behind long options with a secret's name, and the
+//! short options of some commands.
+
+use std::ops::Range;
+
+use super::named_values::is_name;
+use super::rules::Rules;
+use super::secret_names::Certainty;
+use super::value::{self, Lookahead, Sign, Site, quote_at, secret_value};
+
+/// Finds the secret behind the long option that begins at `at`.
+pub(super) fn after_option(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let is_start = at == 0 || b" \t\n\r\"'`=[(".contains(&bytes[at - 1]);
+    let length = bytes[at..].iter().take_while(|byte| is_name(**byte)).count();
+    let end = at + length;
+    if !is_start || bytes.get(end) != Some(&b' ') {
+        return None;
+    }
+    let name = &text[at + 2..end];
+    let next = end + bytes[end..].iter().take(64).take_while(|byte| **byte == b' ').count();
+    let Some(certainty) = rules.names.certainty(name) else {
+        return (name == "user" || name == "proxy-user").then(|| user_and_password(text, next)).flatten();
+    };
+    if matches!(bytes.get(next), None | Some(b'-' | b'<' | b'[' | b'|' | b'\n' | b'\r')) {
+        return None;
+    }
+    // In words about it, an option is followed by others.
+    let word = bytes[next..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count();
+    let after = bytes[next + word..].trim_ascii_start();
+    let is_argument = after.is_empty()
+        || bytes[next + word..].starts_with(b"\n")
+        || matches!(after[0], b'-' | b'"' | b'\'' | b'|' | b'&' | b'>' | b'/' | b'$' | b'\\');
+    let certainty = if certainty == Certainty::Header { Certainty::Certain } else { certainty };
+    let sign = if is_argument || quote_at(bytes, next).is_some() { Sign::Equals } else { Sign::Space };
+    let site = Site { name_start: at, from: end, sign, is_name_quoted: false, certainty };
+    secret_value(text, &site, lookahead)
+}
+
+/// Commands whose short options have passwords, and how: attached, or behind a space.
+const COMMANDS: &[(&str, &str)] = &[
+    ("mysql", "-p"),
+    ("mysqldump", "-p"),
+    ("mysqladmin", "-p"),
+    ("mariadb", "-p"),
+    ("mariadb-dump", "-p"),
+    ("sshpass", "-p "),
+    ("docker login", "-p "),
+    ("podman login", "-p "),
+    ("redis-cli", "-a "),
+    ("ldapsearch", "-w "),
+];
+
+/// Finds the password behind a short option of a command, at the space before it.
+pub(super) fn after_short_option(text: &str, at: usize) -> Option<Range<usize>> {
+    const LONGEST: usize = 256;
+    let bytes = text.as_bytes();
+    let rest = &text[at + 1..];
+    let before = &bytes[at.saturating_sub(LONGEST)..at];
+    let line = before.iter().rposition(|byte| *byte == b'\n').map_or(before, |end| &before[end + 1..]);
+    let has_command = |command: &str| {
+        let is_whole = |end: usize| line.get(end).is_none_or(|byte| *byte == b' ');
+        line.windows(command.len())
+            .enumerate()
+            .any(|(at, window)| window == command.as_bytes() && is_whole(at + command.len()))
+    };
+    let value_end = |start: usize| {
+        start + bytes[start..].iter().take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`".contains(byte)).count()
+    };
+    if rest.starts_with("-u") && has_command("curl") {
+        let spaces = bytes[at + 3..].iter().take(8).take_while(|byte| **byte == b' ').count();
+        return user_and_password(text, at + 3 + spaces);
+    }
+    let (_, option) = COMMANDS.iter().find(|(command, option)| rest.starts_with(option) && has_command(command))?;
+    let start = at + 1 + option.len();
+    if let Some(quote) = quote_at(bytes, start) {
+        let (end, _) = quote.close(bytes)?;
+        return Some(quote.content..end);
+    }
+    let end = value_end(start);
+    (end > start && bytes[start] != b'-' && !value::is_placeholder(&text[start..end])).then_some(start..end)
+}
+
+/// Finds the password of `user:password` in the argument of a command.
+#[cold]
+fn user_and_password(text: &str, from: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let quote = quote_at(bytes, from);
+    let (start, end) = match quote.as_ref().map(|quote| (quote.content, quote.close(bytes))) {
+        Some((start, Some((end, _)))) => (start, end),
+        Some(_) => return None,
+        None => (
+            from,
+            from + bytes[from..]
+                .iter()
+                .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'`".contains(byte))
+                .count(),
+        ),
+    };
+    let colon = start + bytes[start..end].iter().position(|byte| *byte == b':')?;
+    let password = &text[colon + 1..end];
+    let is_group =
+        password.bytes().all(|byte| byte.is_ascii_digit()) && bytes[start..colon].iter().all(u8::is_ascii_digit);
+    (!password.is_empty() && !is_group && !value::is_placeholder(password)).then_some(colon + 1..end)
+}

@@ -1,0 +1,319 @@
+//! Finds a secret's name beside a sign, in the notations that put a value behind a name.
+
+use std::ops::Range;
+
+use super::rules::Rules;
+use super::secret_names::{Certainty, MAX_NAME};
+use super::value::{Lookahead, Quote, Sign, Site, quote_at, secret_value};
+
+/// A name before a sign.
+struct Name<'a> {
+    text: &'a str,
+    start: usize,
+    is_quoted: bool,
+}
+
+/// Finds the secret behind a colon or an equals sign at `at`.
+pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    // A path in code.
+    if bytes.get(at + 1) == Some(&b':') || at > 0 && bytes[at - 1] == b':' {
+        return None;
+    }
+    let name = name_before(text, at)?;
+    let sign = if bytes[at] == b':' { Sign::Colon } else { Sign::Equals };
+    if let Some(certainty) = rules.names.certainty(name.text) {
+        let value = &text[at + 1..];
+        if name.text.eq_ignore_ascii_case("pwd") && value.trim_start_matches(' ').starts_with('/') {
+            return None;
+        }
+        // Two words may be of a sentence.
+        let is_spoken = name.text.contains(' ') && !name.is_quoted;
+        let certainty = if is_spoken { Certainty::Ambiguous } else { certainty };
+        let site = Site { name_start: name.start, from: at + 1, sign, is_name_quoted: name.is_quoted, certainty };
+        return secret_value(text, &site, lookahead);
+    }
+    match name.text.as_bytes() {
+        // `{"name": "password", "value": "…"}`
+        [.., b'm' | b'l' | b'M', b'e' | b'E']
+        | [.., b'e' | b'E', b'y' | b'Y' | b'r' | b'R']
+        | [.., b'd' | b'D' | b'm'] => named_by_value(text, at, &name, rules, lookahead),
+        // `jdbc:oracle:thin:user/password@…`
+        [.., b'i', b'n'] if name.text == "thin" => oracle_password(text.as_bytes(), at + 1),
+        _ => None,
+    }
+}
+
+/// Returns the name before a sign: behind it may be spaces, quotes, and brackets of an index.
+#[inline]
+fn name_before(text: &str, sign: usize) -> Option<Name<'_>> {
+    const MOST_BETWEEN: usize = 8;
+    let bytes = text.as_bytes();
+    let mut end = sign;
+    let mut is_quoted = false;
+    if end > 0 && !is_name(bytes[end - 1]) {
+        let least = end.saturating_sub(MOST_BETWEEN);
+        while end > least && b" \t\"'`\\]*?!+|;m".contains(&bytes[end - 1]) {
+            match bytes[end - 1] {
+                b';' if bytes[..end].ends_with(b"&quot;") => end -= 5,
+                b';' => return None,
+                byte => is_quoted |= matches!(byte, b'"' | b'\'' | b'`'),
+            }
+            end -= 1;
+            if is_name_end(bytes, end) {
+                break;
+            }
+        }
+    }
+    end = before_color(bytes, end);
+    let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
+    let start = end - length;
+    let name = Name { text: &text[start..end], start, is_quoted };
+    if matches!(name.text, "key" | "Key" | "KEY" | "keys") {
+        return Some(with_word_before(text, name));
+    }
+    (length > 0).then_some(name)
+}
+
+fn is_name_end(bytes: &[u8], end: usize) -> bool {
+    end > 0 && is_name(bytes[end - 1])
+}
+
+/// Returns where a name ends that stands before the code of a terminal's color, which ends in `m`.
+fn before_color(bytes: &[u8], end: usize) -> usize {
+    let mut end = end;
+    while bytes[..end].last() == Some(&b'm') {
+        let digits =
+            bytes[..end - 1].iter().rev().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+        match bytes[..end - 1 - digits] {
+            [.., 0x1b, b'['] => end -= digits + 3,
+            _ => break,
+        }
+    }
+    end
+}
+
+/// Takes the word before `key` into a name: `API key`.
+#[cold]
+fn with_word_before<'a>(text: &'a str, name: Name<'a>) -> Name<'a> {
+    let bytes = text.as_bytes();
+    let Some(space) = name.start.checked_sub(1).filter(|space| bytes[*space] == b' ') else { return name };
+    let length = bytes[..space].iter().rev().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
+    let start = space - length;
+    let end = name.start + name.text.len();
+    Name { text: &text[start..end], start, is_quoted: name.is_quoted }
+}
+
+pub(super) fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+}
+
+/// Finds the value of a pair whose name is the value of another: `name="password" value="…"`.
+#[cold]
+#[inline(never)]
+fn named_by_value(
+    text: &str,
+    at: usize,
+    name: &Name<'_>,
+    rules: &Rules,
+    lookahead: &mut Lookahead,
+) -> Option<Range<usize>> {
+    const NAMES: &[&str] = &["name", "key", "header", "field", "param", "parameter", "variable", "id"];
+    let bytes = text.as_bytes();
+    let last = name.text.rsplit(' ').next().unwrap_or_default();
+    if !NAMES.iter().any(|known| last.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let start = at + 1 + bytes[at + 1..].iter().take(8).take_while(|byte| **byte == b' ').count();
+    let quote = quote_at(bytes, start);
+    let start = quote.as_ref().map_or(start, |quote| quote.content);
+    let length = bytes[start..].iter().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
+    let certainty = rules.names.certainty(&text[start..start + length])?;
+    let end = start + length;
+    let between = bytes[end..].iter().take(64).take_while(|byte| b" \t\r\n\"'`,\\;nrt/&quo-".contains(byte)).count();
+    let mut next = end + between;
+    // A field of a form: an empty line comes before the value.
+    let gap = &bytes[end..next];
+    let is_form = gap.starts_with(b"\"\r\n\r\n") || gap.starts_with(b"\"\n\n");
+    let sign = if is_form {
+        Sign::Element
+    } else if bytes.get(next) == Some(&b'>') {
+        next += 1;
+        Sign::Element
+    } else {
+        let word = bytes[next..].iter().take(16).take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word_text = &text[next..next + word];
+        if !["value", "val", "default", "content", "data"].iter().any(|known| word_text.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        next += word;
+        next += bytes[next..].iter().take(8).take_while(|byte| b"\"'`\\ ".contains(byte)).count();
+        if bytes[next..].starts_with(b"&quot;") {
+            next += 6;
+        }
+        if !matches!(bytes.get(next), Some(b':' | b'=')) {
+            return None;
+        }
+        next += 1;
+        if bytes[next - 1] == b':' { Sign::Colon } else { Sign::Equals }
+    };
+    let site = Site { name_start: start, from: next, sign, is_name_quoted: true, certainty };
+    secret_value(text, &site, lookahead)
+}
+
+/// Finds the password of `user/password@host`.
+#[cold]
+fn oracle_password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let word = bytes[from..].iter().take(512).take_while(|byte| !byte.is_ascii_whitespace() && **byte != b'"').count();
+    let word = &bytes[from..from + word];
+    let slash = word.iter().position(|byte| *byte == b'/')?;
+    let end = word.iter().rposition(|byte| *byte == b'@')?;
+    (slash + 1 < end && slash > 0).then_some(from + slash + 1..from + end)
+}
+
+/// Finds the secret in a pair whose name ends with the quote at `at`: `("password", "…")`.
+pub(super) fn after_comma(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let escapes = bytes[..at].iter().rev().take(64).take_while(|byte| **byte == b'\\').count();
+    let end = at - escapes;
+    let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
+    let start = end - length;
+    let certainty = rules.names.certainty(&text[start..end])?;
+    let opening = bytes[..start].strip_suffix(&[bytes[at]])?;
+    let opening = opening.strip_suffix(&bytes[end..at])?.trim_ascii_end();
+    let next = at + 2 + bytes[at + 2..].iter().take(8).take_while(|byte| **byte == b' ').count();
+    let is_option = text[start..end].starts_with('-');
+    if !is_option && !matches!(opening.last(), Some(b'(' | b'[')) {
+        return None;
+    }
+    if opening.last() == Some(&b'[') && !is_option {
+        // A list of two, not one of names.
+        let (_, after) = quote_at(bytes, next)?.close(bytes)?;
+        if bytes.get(after) != Some(&b']') {
+            return None;
+        }
+    }
+    let is_pair = quote_at(bytes, next).and_then(|quote| quote.close(bytes)).is_none_or(|(_, after)| {
+        bytes[after..].trim_ascii_start().first().is_none_or(|byte| matches!(byte, b')' | b','))
+            && !bytes[after..].starts_with(b", ")
+    });
+    let is_sure = is_option || opening.last() == Some(&b'(') && is_pair;
+    let certainty = if is_sure { certainty } else { Certainty::Ambiguous };
+    let site = Site { name_start: start, from: at + 2, sign: Sign::Comma, is_name_quoted: true, certainty };
+    quote_at(bytes, next).or_else(|| wrapped_quote(bytes, next))?;
+    secret_value(text, &site, lookahead)
+}
+
+/// Returns the quote in `Some("…")` or `b"…"`.
+fn wrapped_quote(bytes: &[u8], from: usize) -> Option<Quote> {
+    let word = bytes[from..]
+        .iter()
+        .take(64)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_:(&#".contains(byte))
+        .count();
+    quote_at(bytes, from + word)
+}
+
+/// Finds the secret in quotes behind a space at `at`, after a name or SQL's `IDENTIFIED BY`.
+pub(super) fn after_space(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let length = bytes[..at].iter().rev().take_while(|byte| is_name(**byte)).count();
+    let start = at - length;
+    let name = &text[start..at];
+    let certainty = match rules.names.certainty(name) {
+        Some(Certainty::Header) => return None,
+        Some(certainty) => certainty,
+        None if name.eq_ignore_ascii_case("by") && is_identified(bytes, start) => Certainty::Certain,
+        None => return None,
+    };
+    let site = Site { name_start: start, from: at + 1, sign: Sign::Space, is_name_quoted: false, certainty };
+    secret_value(text, &site, lookahead)
+}
+
+/// Finds the secret in quotes behind a bracket at `at`, after the name of a type or a function:
+/// `Password("…")`.
+pub(super) fn after_bracket(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let length = bytes[..at].iter().rev().take_while(|byte| is_name(**byte) && **byte != b'.').count();
+    let start = at - length;
+    let certainty = rules.names.certainty(&text[start..at])?;
+    quote_at(bytes, at + 1)?;
+    if certainty != Certainty::Certain {
+        return None;
+    }
+    // What a function is given may be what it looks for.
+    let certainty = if bytes[start].is_ascii_uppercase() { certainty } else { Certainty::Ambiguous };
+    let site = Site { name_start: start, from: at + 1, sign: Sign::Space, is_name_quoted: false, certainty };
+    secret_value(text, &site, lookahead)
+}
+
+/// Returns whether `IDENTIFIED`, or `IDENTIFIED WITH` a plugin, comes before an index.
+#[cold]
+fn is_identified(bytes: &[u8], before: usize) -> bool {
+    const LONGEST: usize = 64;
+    let line = &bytes[before.saturating_sub(LONGEST)..before];
+    line.windows(10).any(|window| window.eq_ignore_ascii_case(b"identified"))
+}
+
+/// Finds the text of an element of XML that has a secret's name and begins at `at`.
+pub(super) fn after_tag(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let length = bytes[at + 1..].iter().take_while(|byte| is_name(**byte) || **byte == b':').count();
+    let end = at + 1 + length;
+    let name = &text[at + 1..end];
+    if !matches!(bytes.get(end), Some(b'>' | b' ')) {
+        return None;
+    }
+    let certainty = rules.names.certainty(name.rsplit(':').next().unwrap_or(name))?;
+    let from = end + bytes[end..].iter().take(256).position(|byte| matches!(byte, b'>' | b'<'))?;
+    if bytes[from] == b'<' || bytes[from - 1] == b'/' {
+        return None;
+    }
+    // A placeholder in a usage has the same form, but nothing closes it.
+    let content = &bytes[from + 1..];
+    let content = content
+        .iter()
+        .take(8192)
+        .position(|byte| *byte == b'<')
+        .map(|end| &content[..end + 2.min(content.len() - end)]);
+    if !content.is_some_and(|content| content.ends_with(b"</") || content.ends_with(b"<!")) {
+        return None;
+    }
+    if bytes[from + 1..].starts_with(b"<![CDATA[") {
+        let start = from + 10;
+        let length = text[start..].find("]]>")?;
+        return (length > 0).then_some(start..start + length);
+    }
+    let site = Site { name_start: at + 1, from: from + 1, sign: Sign::Element, is_name_quoted: true, certainty };
+    secret_value(text, &site, lookahead)
+}
+
+/// Finds the value of a pair whose signs are encoded as in a URL: `password%3D…`.
+pub(super) fn after_encoded_sign(text: &str, at: usize, rules: &Rules) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut end = at;
+    while bytes[..end].ends_with(b"%22") || bytes[..end].ends_with(b"%27") {
+        end -= 3;
+    }
+    let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
+    // What is left of an escape is not of the name.
+    let name = &text[end - length..end];
+    let name = if bytes[..end - length].ends_with(b"%") { name.get(2..).unwrap_or_default() } else { name };
+    rules.names.certainty(name)?;
+    let mut start = at + 3;
+    loop {
+        let rest = &bytes[start..];
+        let skipped = ["%22", "%27", "%20", "+"].iter().find(|skipped| rest.starts_with(skipped.as_bytes()));
+        let Some(skipped) = skipped else { break };
+        start += skipped.len();
+    }
+    let ends = |rest: &[u8]| {
+        matches!(rest[0], b'&' | b'"' | b'\'' | b'<' | b'>' | b'`' | b'#')
+            || rest[0].is_ascii_whitespace()
+            || ["%22", "%26", "%7D", "%7d", "%0A", "%0a"].iter().any(|end| rest.starts_with(end.as_bytes()))
+    };
+    let length = (start..bytes.len()).take_while(|at| !ends(&bytes[*at..])).count();
+    let value = &text[start..start + length];
+    let says_nothing = ["null", "true", "false", super::rules::MARK].contains(&value);
+    (length > 0 && !says_nothing).then_some(start..start + length)
+}

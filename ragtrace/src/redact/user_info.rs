@@ -1,0 +1,73 @@
+//! Passwords in URLs: `scheme://user:password@host` (RFC 3986, section 3.2.1), also where the
+//! password has signs that should have been encoded.
+
+use std::ops::Range;
+
+/// A user without a password that is as long is a token.
+const TOKEN: usize = 16;
+
+/// So much of a URL is looked at, in bytes.
+const MAX_URL: usize = 2048;
+
+/// Finds the password in a URL, after its `://` at `from`.
+pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
+    let rest = &bytes[from..bytes.len().min(from + MAX_URL)];
+    // Most URLs have a host, and nothing before it.
+    let host = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-' | b'_'))?;
+    if matches!(rest[host], b'/' | b'?' | b'#' | b' ' | b'"' | b')') {
+        return None;
+    }
+    let is_next = |at: usize| rest[at] == b':' && rest[at..].starts_with(b"://");
+    let mut length = (0..rest.len()).find(|at| ends(rest[*at]) || is_next(*at)).unwrap_or(rest.len());
+    // Another URL may follow in a list.
+    if length < rest.len() && !ends(rest[length]) {
+        length = rest[..length].iter().rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'+').unwrap_or(0);
+    }
+    let rest = &rest[..length];
+    let last_at = host_sign(rest)?;
+    let user_info = &rest[..last_at];
+    let Some(colon) = user_info.iter().position(|byte| *byte == b':') else {
+        let is_token = last_at >= TOKEN && !user_info.iter().any(|byte| b"/?#'".contains(byte));
+        return is_token.then_some(from..from + last_at);
+    };
+    let (user, password) = (&user_info[..colon], &user_info[colon + 1..]);
+    if user.iter().any(|byte| b"/?#'([{".contains(byte)) || password.is_empty() || is_variable(password) {
+        return None;
+    }
+    // A port, and an at sign in the path.
+    let port = password.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_web = bytes[..from].ends_with(b"http://") || bytes[..from].ends_with(b"https://");
+    let is_port = (1..=5).contains(&port)
+        && matches!(password.get(port), Some(b'/' | b'?' | b'#'))
+        && (is_web || user.contains(&b'.'));
+    (!is_port).then_some(from + colon + 1..from + last_at)
+}
+
+fn ends(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b' ' | b'"' | b'<' | b'>' | b'`' | b'\\')
+}
+
+/// Returns the at sign before the host: the last one that a host can come after, those in a query
+/// aside.
+fn host_sign(rest: &[u8]) -> Option<usize> {
+    let mut found = None;
+    let mut query = rest.len();
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            b'?' if found.is_some() && query == rest.len() && rest[at..].contains(&b'=') => query = at,
+            b'@' if at < query && begins_host(&rest[at + 1..]) => found = Some(at),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn begins_host(rest: &[u8]) -> bool {
+    rest.first()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'_' | b'/' | b'{' | b'$' | 0x80..))
+}
+
+fn is_variable(password: &[u8]) -> bool {
+    let password = std::str::from_utf8(password).unwrap_or_default();
+    super::value::is_placeholder(password) || password.bytes().all(|byte| byte == b'*')
+}

@@ -1,0 +1,84 @@
+//! The values that stand behind a secret's name, in whatever notation: one small grammar.
+//!
+//! A value is a quoted string, escaped as often as may be; brackets with values in them, with or
+//! without a word before them, as `Some(…)` and `Password { … }`; an indented block; or plain text,
+//! whose end depends on what its name stands in. Each is read by a function of its own, which says
+//! where the secret is; wrapping stays, so that a text keeps its form.
+//!
+//! Reading is linear in the length of a text: what is taken is skipped, and what is looked at in
+//! vain is charged to [`Lookahead`], beyond which the rest of a text counts as secret.
+
+mod block;
+mod brackets;
+mod plain;
+mod prefix;
+mod quoted;
+mod site;
+mod verdict;
+
+use std::ops::Range;
+
+use super::rules::MARK;
+
+use prefix::skip_prefix;
+pub(super) use quoted::{Quote, quote_at};
+use site::Reading;
+pub(super) use site::{Lookahead, Sign, Site};
+pub(super) use verdict::is_placeholder;
+
+/// Finds the secret behind a secret's name.
+#[cold]
+#[inline(never)]
+pub(super) fn secret_value(text: &str, site: &Site, lookahead: &mut Lookahead) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    let at = skip_decoration(bytes, site.from);
+    if text[at..].starts_with(MARK) {
+        return None;
+    }
+    if lookahead.left == 0 {
+        return Some(at..text.len());
+    }
+    let reading = read(text, at, site, lookahead);
+    let secret = reading.secret.filter(|secret| text.get(secret.clone()) != Some(MARK));
+    if secret.is_none() {
+        lookahead.spend(reading.read_to.saturating_sub(site.from));
+    }
+    secret
+}
+
+fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Reading {
+    let bytes = text.as_bytes();
+    let at = skip_prefix(bytes, at);
+    if let Some(reading) = block::read(text, at, site) {
+        return reading;
+    }
+    if let Some(quote) = quote_at(bytes, at) {
+        return quoted::read(text, &quote, site);
+    }
+    if let Some(reading) = brackets::read(text, at, site, lookahead) {
+        return reading;
+    }
+    plain::read(text, at, site)
+}
+
+/// Returns where a value begins after the sign before it: behind the rest of the sign, such as the
+/// angle of `=>`, spaces, emphasis and the colors of a terminal.
+fn skip_decoration(bytes: &[u8], from: usize) -> usize {
+    const MOST_SPACES: usize = 64;
+    let mut at = from;
+    while at - from < 2 && matches!(bytes.get(at), Some(b'=' | b'>' | b'~')) && bytes[at - 1] != b'>' {
+        at += 1;
+    }
+    let mut spaces = 0;
+    loop {
+        match bytes.get(at..).unwrap_or_default() {
+            [b' ' | b'\t', ..] if spaces < MOST_SPACES => (at, spaces) = (at + 1, spaces + 1),
+            [b'*', b'*', ..] => at += 2,
+            [0x1b, b'[', rest @ ..] => {
+                let color = rest.iter().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+                at += 2 + color + 1;
+            }
+            _ => return at.min(bytes.len()),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What may stand before a value: spaces, the tags of YAML, the letters of a string.
+
+use super::quoted::quote_at;
+
+/// Skips what stands directly before a string: `b` of a byte string, `!!str` of YAML.
+pub(super) fn skip_prefix(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    // A tag or an anchor of YAML.
+    while matches!(bytes.get(at), Some(b'!' | b'&')) {
+        let word =
+            bytes[at + 1..].iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"!/:_-.".contains(byte));
+        let end = at + 1 + word.count();
+        if bytes.get(end) == Some(&b' ') && end > at + 1 && bytes.get(end + 1) != Some(&b'=') {
+            at = end + 1;
+        } else if quote_at(bytes, at + 1).is_some() {
+            return at + 1;
+        } else {
+            break;
+        }
+    }
+    let letters =
+        bytes[at..].iter().take(3).take_while(|byte| b"brfuNLc@$".contains(&byte.to_ascii_lowercase())).count();
+    let hashes = bytes[at + letters..].iter().take(8).take_while(|byte| **byte == b'#').count();
+    let quote = at + letters + hashes;
+    if letters > 0 && matches!(bytes.get(quote), Some(b'"' | b'\'' | b'\\')) && quote_at(bytes, quote).is_some() {
+        return quote;
+    }
+    at
+}
+
+/// Returns the length of the whitespace at the beginning of some bytes, which may be escaped as a
+/// string has it, as often as may be.
+pub(super) fn whitespace(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match bytes.get(at) {
+            Some(byte) if byte.is_ascii_whitespace() => at += 1,
+            Some(b'\\') => {
+                let run = bytes[at..].iter().take_while(|byte| **byte == b'\\').count();
+                if !matches!(bytes.get(at + run), Some(b'n' | b'r' | b't')) {
+                    return at;
+                }
+                at += run + 1;
+            }
+            _ => return at,
+        }
+    }
+}

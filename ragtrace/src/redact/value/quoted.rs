@@ -1,0 +1,158 @@
+//! Values in quotes.
+
+use super::site::{Reading, Site};
+use super::verdict::{self, Form};
+
+/// A quote that opens a value.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Quote {
+    byte: u8,
+    /// How many backslashes stand before it: one in a string, three in a string in a string.
+    escapes: usize,
+    /// How many of it stand in a row: three open a text of several lines in TOML; two do in a
+    /// quoted field of CSV.
+    row: usize,
+    /// How many number signs it has before it, as a raw string in Rust may.
+    hashes: usize,
+    /// Where the content begins.
+    pub(in super::super) content: usize,
+}
+
+/// How a quote is written in HTML.
+const ENTITY: &[u8] = b"&quot;";
+
+/// Returns the quote that begins at `at`, with the backslashes that escape it.
+pub(in super::super) fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
+    const MOST_ESCAPES: usize = 64;
+    let rest = bytes.get(at..)?;
+    if rest.starts_with(ENTITY) {
+        return Some(Quote { byte: b'&', escapes: 0, row: 1, hashes: 0, content: at + ENTITY.len() });
+    }
+    let escapes = rest.iter().take(MOST_ESCAPES).take_while(|byte| **byte == b'\\').count();
+    let byte = *rest.get(escapes).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
+    let mut row = rest[escapes..].iter().take(3).take_while(|next| **next == byte).count();
+    if escapes > 0 || row == 2 && rest.get(2).is_none_or(|next| ends_value(*next)) {
+        row = 1;
+    }
+    let hashes = bytes[..at].iter().rev().take(8).take_while(|byte| **byte == b'#').count();
+    let hashes = if byte == b'"' && bytes[..at - hashes].ends_with(b"r") { hashes } else { 0 };
+    Some(Quote { byte, escapes, row, hashes, content: at + escapes + row })
+}
+
+/// Returns whether a value in quotes, or in brackets, has ended before this byte.
+pub(super) fn ends_value(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || b",;:)]}>|&+\\<.?".contains(&byte)
+}
+
+impl Quote {
+    /// Returns where the content ends, and where what follows the closing quote begins.
+    pub(in super::super) fn close(&self, bytes: &[u8]) -> Option<(usize, usize)> {
+        if self.byte == b'&' {
+            let end = bytes[self.content..].windows(ENTITY.len()).position(|window| window == ENTITY)?;
+            return Some((self.content + end, self.content + end + ENTITY.len()));
+        }
+        if self.byte == b'"' || self.row > 2 {
+            return self.close_in(bytes, true);
+        }
+        // Some notations have no escapes between single quotes.
+        self.close_in(bytes, true).or_else(|| self.close_in(bytes, false))
+    }
+
+    fn close_in(&self, bytes: &[u8], has_escapes: bool) -> Option<(usize, usize)> {
+        let (mut at, mut escapes) = (self.content, 0);
+        while let Some(byte) = bytes.get(at) {
+            // Apostrophes are quotes in one line only.
+            if *byte == b'\n' && !self.is_double() && self.row < 3 {
+                return None;
+            }
+            if *byte == b'\\' {
+                escapes += 1;
+            } else if *byte == self.byte && (!has_escapes || self.is_closed_after(escapes)) {
+                let rest = &bytes[at..];
+                let row = rest.iter().take(self.row + 1).take_while(|byte| **byte == self.byte).count();
+                let hashes = rest[1..].iter().take(self.hashes).take_while(|byte| **byte == b'#').count();
+                match self.row {
+                    // A quote is doubled in YAML, SQL and connection strings.
+                    1 if row == 2 && self.escapes == 0 && self.hashes == 0 => {
+                        at += 2;
+                        escapes = 0;
+                        continue;
+                    }
+                    _ if row >= self.row && hashes == self.hashes => {
+                        let own = escapes.min(self.escapes);
+                        return Some((at - own, at + self.row + self.hashes));
+                    }
+                    _ => escapes = 0,
+                }
+            } else {
+                escapes = 0;
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// Returns whether a quote with so many backslashes before it closes this one. At the depth
+    /// `n` of strings in strings a quote has `2^n - 1`, and one of the value has `2^n` more. With
+    /// fewer, the string around this one ends.
+    fn is_closed_after(&self, escapes: usize) -> bool {
+        if self.hashes > 0 || escapes < self.escapes {
+            return true;
+        }
+        let unit = (self.escapes + 1).next_power_of_two();
+        ((escapes - self.escapes) / unit).is_multiple_of(2)
+    }
+
+    pub(super) fn is_double(&self) -> bool {
+        self.byte != b'\'' && self.byte != b'`'
+    }
+}
+
+/// Reads a value in quotes. Without a closing one it was cut, and goes on to the end.
+pub(super) fn read(text: &str, quote: &Quote, site: &Site) -> Reading {
+    let bytes = text.as_bytes();
+    let Some((mut end, after)) = quote.close(bytes) else {
+        let rest = &bytes[quote.content..];
+        let line_end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+        let end = if quote.is_double() { bytes.len() } else { quote.content + line_end };
+        return verdict::reading(text, quote.content..end, site, Form::Cut);
+    };
+    let mut read_to = after;
+    if quote.escapes == 0 && quote.row == 1 && quote.byte != b'&' {
+        let joined = joined_end(bytes, after);
+        if joined > after {
+            (end, read_to) = (joined, joined);
+            if bytes[end - 1] == quote.byte && end > quote.content {
+                end -= 1;
+            }
+        }
+    }
+    let form = if quote.is_double() { Form::Quoted } else { Form::SingleQuoted };
+    let mut reading = verdict::reading(text, quote.content..end, site, form);
+    reading.read_to = read_to;
+    reading
+}
+
+/// Returns where a value ends that goes on directly behind a closing quote, as in a shell:
+/// `'it'\''s'`.
+fn joined_end(bytes: &[u8], after: usize) -> usize {
+    let mut at = after;
+    while let Some(byte) = bytes.get(at) {
+        let escapes_quote = *byte == b'\\' && matches!(bytes.get(at + 1), Some(b'"' | b'\''));
+        if escapes_quote {
+            // Followed by the end of a string around this one, it is that one's.
+            if !matches!(bytes.get(at + 2), Some(b'"' | b'\'')) {
+                break;
+            }
+            at += 2;
+        } else if let Some(quote) = quote_at(bytes, at).filter(|quote| quote.byte != b'&' && *byte != b'\\') {
+            let Some((_, next)) = quote.close(bytes) else { break };
+            at = next;
+        } else if byte.is_ascii_alphanumeric() && at > 0 {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    at
+}
