@@ -28,7 +28,8 @@ async fn does_everything(cluster: &Cluster, pooler: &PgBouncer) {
     sinks[0].check().await.expect("checked");
     // As few go by a statement, and as many by COPY; both schemas at once.
     let of = |schema: usize| {
-        let rounds = (0..6).map(move |round| batch(records(if (round + schema) % 2 == 0 { 40 } else { 1_500 })));
+        let rounds =
+            (0..6_usize).map(move |round| batch(records(if (round + schema).is_multiple_of(2) { 40 } else { 1_500 })));
         rounds.chain([batch(ingestion())]).collect::<Vec<_>>()
     };
     let batches = [of(0), of(1)];
