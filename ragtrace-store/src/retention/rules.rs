@@ -157,7 +157,7 @@ pub struct RetentionReport {
     pub expired: u64,
     /// How many rows of metrics and of the store's own books were too old and removed.
     pub metrics: u64,
-    /// `true` if another job was running, so that this one did nothing.
+    /// `true` if another job was running, so that this one left the rest to it.
     pub is_running_elsewhere: bool,
 }
 
