@@ -1,7 +1,7 @@
 //! Errors of a pooler that stands before the server.
 //!
-//! PgBouncer gives most of its errors the code of a violated protocol (08P01), so they are told
-//! apart by their text, which is in English always (PgBouncer 1.18 to 1.24, `src/client.c` and
+//! `PgBouncer` gives most of its errors the code of a violated protocol (08P01), so they are told
+//! apart by their text, which is in English always (`PgBouncer` 1.18 to 1.24, `src/client.c` and
 //! `src/objects.c`). Where a text is new to us, it passes.
 
 /// Parts of texts, and what to do where one of them comes.

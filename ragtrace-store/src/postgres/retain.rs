@@ -65,14 +65,18 @@ enum Attempt {
 
 impl Job<'_> {
     async fn run(&mut self, progress: &mut (dyn FnMut(&RetentionReport) + Send)) -> Result<(), sqlx::Error> {
-        let Some(mut transaction) = begin_locked(self.connection, &self.session).await? else { return self.leave() };
+        let Some(mut transaction) = begin_locked(self.connection, &self.session).await? else {
+            self.leave();
+            return Ok(());
+        };
         let days = days_before(&mut transaction, &self.retention.horizon().to_string()).await?;
         transaction.commit().await?;
         self.report.days_in_all = days.len();
         for day in days {
             loop {
                 if !self.decide_day(&day.day, progress).await? {
-                    return self.leave();
+                    self.leave();
+                    return Ok(());
                 }
                 // A writer may have been faster than the lock, with a record of a trace that has no
                 // verdict yet.
@@ -80,7 +84,10 @@ impl Job<'_> {
                     break;
                 }
                 match self.drop_when_unused(&day).await? {
-                    None => return self.leave(),
+                    None => {
+                        self.leave();
+                        return Ok(());
+                    }
                     Some(true) => break,
                     Some(false) => {}
                 }
@@ -92,9 +99,8 @@ impl Job<'_> {
     }
 
     /// Notes that another job is running.
-    fn leave(&mut self) -> Result<(), sqlx::Error> {
+    fn leave(&mut self) {
         self.report.is_running_elsewhere = true;
-        Ok(())
     }
 
     /// Gives the traces of a day their verdicts, and carries them out. Returns `false` if another

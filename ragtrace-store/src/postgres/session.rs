@@ -1,7 +1,7 @@
 //! Transactions, and what is set in them.
 //!
 //! **A server connection is ours from `BEGIN` to `COMMIT`, and no longer.** Between a program and
-//! its server there may be a pooler, such as PgBouncer, that lends a connection of the server's for
+//! its server there may be a pooler, such as `PgBouncer`, that lends a connection of the server's for
 //! the length of a transaction, drops what was asked for when the connection was made, and lends it
 //! to somebody else afterwards. So every statement is part of a transaction; what a transaction
 //! needs, the schema above all, is set in it, in the message that begins it; and nothing is left
@@ -75,7 +75,7 @@ impl Session {
             quoted(schema)
         );
         for (name, value) in settings {
-            begin.push_str(&format!("; SET LOCAL {name} = '{value}'"));
+            begin.extend(["; SET LOCAL ", name, " = '", value, "'"]);
         }
         Self { begin, cached }
     }

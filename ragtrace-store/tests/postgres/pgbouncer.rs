@@ -1,4 +1,4 @@
-//! PgBouncer before a test's server: a process of its own, on a free port, which ends with the test however that goes.
+//! `PgBouncer` before a test's server: a process of its own, on a free port, which ends with the test however that goes.
 
 use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -41,7 +41,7 @@ impl PgBouncer {
     ///
     /// # Panics
     ///
-    /// Where there is no PgBouncer, saying what to install.
+    /// Where there is no `PgBouncer`, saying what to install.
     pub(crate) fn before(cluster: &Cluster, mode: Mode, size: u32, more: &[&str]) -> Self {
         Self::before_port(cluster.port(), mode, size, more)
     }

@@ -1,4 +1,4 @@
-//! The sink and the store through PgBouncer.
+//! The sink and the store through `PgBouncer`.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ async fn everything_works_through_a_pooler_in_transaction_mode() {
     }
 }
 
-/// From 1.21 on PgBouncer keeps names of statements apart, and may be told not to.
+/// From 1.21 on `PgBouncer` keeps names of statements apart, and may be told not to.
 #[tokio::test]
 async fn everything_works_whether_or_not_a_pooler_knows_of_prepared_statements() {
     if PgBouncer::version() < (1, 21) {
