@@ -33,8 +33,8 @@ fn noise(bytes: usize) -> String {
 fn wide_noise(bytes: usize) -> String {
     let mut wide = String::new();
     for byte in noise(bytes).bytes() {
-        let next =
-            char::from_u32(if wide.len() % 2 == 0 { 0x4e00 } else { 0x1_f300 } + u32::from(byte) * 7).expect("one");
+        let next = char::from_u32(if wide.len().is_multiple_of(2) { 0x4e00 } else { 0x1_f300 } + u32::from(byte) * 7)
+            .expect("one");
         if wide.len() + next.len_utf8() > bytes {
             break;
         }

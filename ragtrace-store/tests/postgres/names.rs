@@ -44,7 +44,8 @@ const NAMES: [&str; 26] = [
 
 /// Writes a name as a part of a URL, every byte by its code.
 fn encoded(name: &str) -> String {
-    name.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let codes: Vec<String> = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    codes.concat()
 }
 
 fn quoted(name: &str) -> String {
