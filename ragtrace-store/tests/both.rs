@@ -31,6 +31,7 @@ mod both {
     mod any_batch;
     mod faults;
     mod lists;
+    mod long_ids;
     mod reading;
     mod retention;
     mod writing;

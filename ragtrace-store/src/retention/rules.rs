@@ -5,6 +5,9 @@ use std::time::Duration;
 use ragtrace::{Timestamp, TraceId};
 
 const DAY: Duration = Duration::from_hours(24);
+/// 0001-01-01 and 9999-12-31, in microseconds since 1970: between them every database reads an
+/// instant as we write it. A rule that reaches farther back keeps everything.
+const WRITABLE: (i64, i64) = (-62_135_596_800_000_000, 253_402_214_400_000_000);
 
 /// Rules for how long a store keeps traces, its archive and metrics.
 ///
@@ -39,7 +42,8 @@ impl Retention {
         Self::default()
     }
 
-    /// Sets for how many whole days every trace is kept.
+    /// Sets for how many whole days every trace is kept; for ever if so many reach back beyond the
+    /// year 1, which holds for the other ages too.
     pub fn days(mut self, days: u32) -> Self {
         self.days = days;
         self
@@ -57,9 +61,9 @@ impl Retention {
         self
     }
 
-    /// Sets the ratio of traces without an error that go to the archive, from 0 to 1.
+    /// Sets the ratio of traces without an error that go to the archive, from 0 to 1; NaN is 0.
     pub fn sample(mut self, ratio: f64) -> Self {
-        self.sample = ratio.clamp(0.0, 1.0);
+        self.sample = if ratio.is_nan() { 0.0 } else { ratio.clamp(0.0, 1.0) };
         self
     }
 
@@ -84,19 +88,19 @@ impl Retention {
     /// Returns the first instant that is young enough to be left alone.
     pub(crate) fn horizon(&self) -> Timestamp {
         let today = self.now().as_micros().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
-        Timestamp::from_micros(today).minus(DAY * self.days)
+        before(Timestamp::from_micros(today), self.days)
     }
 
     fn now(&self) -> Timestamp {
-        self.now.unwrap_or_else(Timestamp::now)
+        writable(self.now.unwrap_or_else(Timestamp::now))
     }
 
     pub(crate) fn archive_horizon(&self) -> Timestamp {
-        self.now().minus(DAY * self.archive_days)
+        before(self.now(), self.archive_days)
     }
 
     pub(crate) fn metrics_horizon(&self) -> Timestamp {
-        self.now().minus(DAY * self.metrics_days)
+        before(self.now(), self.metrics_days)
     }
 
     /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that
@@ -128,6 +132,15 @@ impl Retention {
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
+/// Returns the instant so many days before another.
+fn before(at: Timestamp, days: u32) -> Timestamp {
+    writable(at.minus(DAY * days))
+}
+
+fn writable(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.as_micros().clamp(WRITABLE.0, WRITABLE.1))
+}
+
 /// A report of what retention did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -144,13 +157,30 @@ pub struct RetentionReport {
     pub expired: u64,
     /// How many rows of metrics and of the store's own books were too old and removed.
     pub metrics: u64,
-    /// `true` if another job was running, so that this one did nothing.
+    /// `true` if another job was running, so that this one left the rest to it.
     pub is_running_elsewhere: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_age_beyond_all_time_is_for_ever() {
+        for now in [i64::MIN, -1, 0, 1_795_335_611_000_000, i64::MAX].map(Timestamp::from_micros) {
+            for days in [0, 1, 3_650, 740_000, 3_000_000, u32::MAX] {
+                let retention = Retention::new().at(now).days(days).archive_days(days).metrics_days(days);
+                for horizon in [retention.horizon(), retention.archive_horizon(), retention.metrics_horizon()] {
+                    let text = horizon.to_string();
+                    assert!(text.as_str() >= "0001-01-01T00:00:00.000000Z", "{now} {days}: {text}");
+                    assert_eq!(text.parse::<Timestamp>().expect("a time"), horizon, "{now} {days}");
+                }
+            }
+        }
+        let for_ever = Retention::new().archive_days(740_000).archive_horizon();
+        assert_eq!(for_ever.to_string(), "0001-01-01T00:00:00.000000Z");
+        assert!(!Retention::new().sample(f64::NAN).samples(TraceId::new()));
+    }
 
     #[test]
     fn the_sample_takes_its_ratio_and_always_the_same() {
