@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ragtrace::{Timestamp, TraceId};
 
+use crate::tables::floor;
+
 const DAY: Duration = Duration::from_hours(24);
 
 /// Rules for how long a store keeps traces, its archive and metrics.
@@ -83,8 +85,8 @@ impl Retention {
 
     /// Returns the first instant that is young enough to be left alone.
     pub(crate) fn horizon(&self) -> Timestamp {
-        let today = self.now().as_micros().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
-        Timestamp::from_micros(today).minus(DAY * self.days)
+        let today = floor(self.now().as_micros(), MICROS_PER_DAY);
+        days_before(Timestamp::from_micros(today), self.days)
     }
 
     fn now(&self) -> Timestamp {
@@ -92,11 +94,11 @@ impl Retention {
     }
 
     pub(crate) fn archive_horizon(&self) -> Timestamp {
-        self.now().minus(DAY * self.archive_days)
+        days_before(self.now(), self.archive_days)
     }
 
     pub(crate) fn metrics_horizon(&self) -> Timestamp {
-        self.now().minus(DAY * self.metrics_days)
+        days_before(self.now(), self.metrics_days)
     }
 
     /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that
@@ -128,6 +130,13 @@ impl Retention {
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
+/// Returns the instant so many days before another; the beginning of the year 1 if it would lie
+/// before that, since PostgreSQL has no year 0.
+fn days_before(at: Timestamp, days: u32) -> Timestamp {
+    const YEAR_1: Timestamp = Timestamp::from_micros(-62_135_596_800_000_000);
+    at.minus(DAY * days).max(YEAR_1)
+}
+
 /// A report of what retention did, or would do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -151,6 +160,14 @@ pub struct RetentionReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_number_of_days_leads_to_a_date_that_every_database_knows() {
+        let retention = Retention::new().days(u32::MAX).archive_days(740_000).metrics_days(739_000);
+        let horizons = [retention.horizon(), retention.archive_horizon(), retention.metrics_horizon()];
+        assert!(horizons.iter().all(|horizon| horizon.to_string() >= "0001-01-01".to_owned()), "{horizons:?}");
+        assert_eq!(retention.at(Timestamp::from_micros(i64::MIN)).horizon(), retention.horizon());
+    }
 
     #[test]
     fn the_sample_takes_its_ratio_and_always_the_same() {

@@ -17,12 +17,16 @@
 //! file anew; data that SQLite refuses is `rejected`.
 
 mod connect;
+mod expire;
 mod fault;
+#[cfg(test)]
+mod growth;
 mod purge;
 mod read;
 mod retain;
 mod schema;
 mod sink;
+mod steps;
 mod write;
 
 pub use connect::Synchronous;
