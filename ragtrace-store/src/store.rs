@@ -13,7 +13,7 @@ use crate::read::{
 };
 use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 #[cfg(feature = "sqlite")]
-use crate::sqlite::{self, SqliteStore};
+use crate::sqlite::{self, SqliteFile};
 use crate::url::StoreUrl;
 
 /// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
@@ -26,7 +26,7 @@ use crate::url::StoreUrl;
 pub async fn open(url: &str) -> Result<LogStore, StoreError> {
     let backend = match StoreUrl::parse(url)? {
         #[cfg(feature = "sqlite")]
-        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteStore::open(path).await?),
+        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteFile::open(path).await?),
         #[cfg(feature = "postgres")]
         StoreUrl::Postgres(location) => Backend::Postgres(PostgresStore::open(&location).await?),
     };
@@ -105,19 +105,34 @@ pub struct LogStore {
 #[derive(Clone, Debug)]
 enum Backend {
     #[cfg(feature = "sqlite")]
-    Sqlite(SqliteStore),
+    Sqlite(SqliteFile),
     #[cfg(feature = "postgres")]
     Postgres(PostgresStore),
 }
 
-/// Does the same with whichever backend it is.
+/// Asks whichever backend it is. A SQLite file is asked again if it was exchanged, or written to
+/// without its reader's locks, meanwhile.
 macro_rules! with_backend {
     ($self:expr, $store:ident => $what:expr) => {
         match &$self.backend {
             #[cfg(feature = "sqlite")]
-            Backend::Sqlite($store) => $what,
+            Backend::Sqlite(file) => {
+                let mut attempts = 0;
+                loop {
+                    let $store = file.store().await?;
+                    let answer: Result<_, StoreError> = $what.await;
+                    if file.is_settled(&$store, &answer) {
+                        break answer;
+                    }
+                    attempts += 1;
+                    if attempts == sqlite::ATTEMPTS {
+                        break Err(file.unsettled());
+                    }
+                    file.pause().await;
+                }
+            }
             #[cfg(feature = "postgres")]
-            Backend::Postgres($store) => $what,
+            Backend::Postgres($store) => $what.await,
         }
     };
 }
@@ -126,13 +141,13 @@ impl LogStore {
     /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has
     /// moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
-        let (rows, input) = with_backend!(self, store => store.trace(id).await?);
+        let (rows, input) = with_backend!(self, store => store.trace(id))?;
         Ok(assemble(id, rows, &input))
     }
 
     /// Returns the trace of the newest record, or `None` if no record belongs to a trace.
     pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
-        match with_backend!(self, store => store.latest().await?) {
+        match with_backend!(self, store => store.latest())? {
             Some(id) => self.trace(id).await,
             None => Ok(None),
         }
@@ -144,7 +159,7 @@ impl LogStore {
         let limit = filter.limit;
         let mut found = Vec::new();
         for filter in filter.by_name() {
-            found.push(with_backend!(self, store => store.traces(&filter).await?));
+            found.push(with_backend!(self, store => store.traces(&filter))?);
         }
         Ok(newest(found, limit, |trace| (trace.ended_at(), trace.trace_id().as_uuid())))
     }
@@ -154,7 +169,7 @@ impl LogStore {
     pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
         let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        with_backend!(self, store => store.traces_between(first, last, limit).await)
+        with_backend!(self, store => store.traces_between(first, last, limit))
     }
 
     /// Returns the records that match, the newest first. For the next page, ask for what is
@@ -163,7 +178,7 @@ impl LogStore {
         let limit = filter.limit;
         let mut found = Vec::new();
         for filter in filter.by_name() {
-            found.push(with_backend!(self, store => store.logs(&filter).await?));
+            found.push(with_backend!(self, store => store.logs(&filter))?);
         }
         Ok(newest(found, limit, |row| (row.timestamp(), row.id())))
     }
@@ -177,26 +192,31 @@ impl LogStore {
     /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs
     /// and percentiles.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
-        with_backend!(self, store => store.stage_stats(window).await)
+        with_backend!(self, store => store.stage_stats(window))
     }
 
     /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest
     /// first: without an end, and of a process that was heard of in the last three minutes. A stage
     /// whose level hides its start is not among them, nor one that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
-        with_backend!(self, store => store.inflight().await)
+        with_backend!(self, store => store.inflight())
     }
 
     /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows
     /// yet. No row is missed or given twice, whatever its time says and in whichever order its
     /// writers finished.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
-        with_backend!(self, store => store.tail(cursor).await)
+        match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(file) => file.tail(cursor).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(store) => store.tail(cursor).await,
+        }
     }
 
     /// Returns the catalog: every stage of the programs that wrote here, by service and name.
     pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
-        with_backend!(self, store => store.stages().await)
+        with_backend!(self, store => store.stages())
     }
 }
 

@@ -12,9 +12,10 @@ pub struct TailCursor(pub(crate) TailPoint);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TailPoint {
-    /// The last row, by its number: with one writer at a time numbers grow as rows are committed.
+    /// The last row of a file, by its number: with one writer at a time numbers grow as rows are
+    /// committed. The file is known by its device and its number on it.
     #[cfg(feature = "sqlite")]
-    Row(i64),
+    Row { file: (u64, u64), number: i64 },
     /// The rows that were seen, as snapshots: everything that `seen` shows, and of what `seeing`
     /// shows besides what comes up to a transaction and a record in it.
     #[cfg(feature = "postgres")]

@@ -17,10 +17,15 @@
 //! file anew; data that SQLite refuses is `rejected`.
 
 mod connect;
+mod erase;
 mod fault;
+mod files;
+mod leftovers;
 mod purge;
 mod read;
+mod reader_vfs;
 mod retain;
+mod rotation;
 mod schema;
 mod sink;
 mod write;
@@ -28,6 +33,6 @@ mod write;
 pub use connect::Synchronous;
 pub(crate) use connect::migrate;
 pub(crate) use purge::purge;
-pub(crate) use read::SqliteStore;
+pub(crate) use read::{ATTEMPTS, SqliteFile};
 pub(crate) use retain::retain;
 pub use sink::SqliteSink;

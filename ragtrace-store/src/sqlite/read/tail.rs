@@ -13,7 +13,9 @@ impl SqliteStore {
         let last = sqlx::query_scalar!("SELECT coalesce(max(rowid), 0) AS \"last!: i64\" FROM logs");
         let last = last.fetch_one(&self.pool).await.map_err(while_reading)?;
         let seen = match cursor {
-            Some(TailCursor(TailPoint::Row(seen))) => seen.min(last),
+            // What took the place of the file that was followed is new from its beginning.
+            Some(TailCursor(TailPoint::Row { file, .. })) if file != self.file => 0,
+            Some(TailCursor(TailPoint::Row { number, .. })) => number.min(last),
             _ => last,
         };
         let limit = i64::try_from(TAIL_ROWS).unwrap_or(i64::MAX);
@@ -34,6 +36,6 @@ impl SqliteStore {
             }
             _ => last,
         };
-        Ok(Tail { rows, cursor: TailCursor(TailPoint::Row(cursor)) })
+        Ok(Tail { rows, cursor: TailCursor(TailPoint::Row { file: self.file, number: cursor }) })
     }
 }
