@@ -12,7 +12,7 @@ use crate::read::{
 };
 use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 #[cfg(feature = "sqlite")]
-use crate::sqlite::{self, SqliteStore};
+use crate::sqlite::{self, SqliteFile};
 use crate::url::StoreUrl;
 
 /// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
@@ -25,7 +25,7 @@ use crate::url::StoreUrl;
 pub async fn open(url: &str) -> Result<LogStore, StoreError> {
     let backend = match StoreUrl::parse(url)? {
         #[cfg(feature = "sqlite")]
-        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteStore::open(path).await?),
+        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteFile::open(path).await?),
         #[cfg(feature = "postgres")]
         StoreUrl::Postgres(location) => Backend::Postgres(PostgresStore::open(&location).await?),
     };
@@ -104,19 +104,34 @@ pub struct LogStore {
 #[derive(Clone, Debug)]
 enum Backend {
     #[cfg(feature = "sqlite")]
-    Sqlite(SqliteStore),
+    Sqlite(SqliteFile),
     #[cfg(feature = "postgres")]
     Postgres(PostgresStore),
 }
 
-/// Does the same with whichever backend it is.
+/// Asks whichever backend it is. A SQLite file is asked again if it was exchanged, or written to
+/// without its reader's locks, meanwhile.
 macro_rules! with_backend {
     ($self:expr, $store:ident => $what:expr) => {
         match &$self.backend {
             #[cfg(feature = "sqlite")]
-            Backend::Sqlite($store) => $what,
+            Backend::Sqlite(file) => {
+                let mut attempts = 0;
+                loop {
+                    let $store = file.store().await?;
+                    let answer: Result<_, StoreError> = $what.await;
+                    if file.is_settled(&$store, &answer) {
+                        break answer;
+                    }
+                    attempts += 1;
+                    if attempts == sqlite::ATTEMPTS {
+                        break Err(file.unsettled());
+                    }
+                    file.pause().await;
+                }
+            }
             #[cfg(feature = "postgres")]
-            Backend::Postgres($store) => $what,
+            Backend::Postgres($store) => $what.await,
         }
     };
 }
@@ -125,14 +140,14 @@ impl LogStore {
     /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has
     /// moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
-        let (rows, input) = with_backend!(self, store => store.trace(id).await?);
+        let (rows, input) = with_backend!(self, store => store.trace(id))?;
         Ok(assemble(id, rows, &input))
     }
 
     /// Returns the trace of the newest record, or `None` if no record belongs to a trace. What
     /// retention has moved counts too.
     pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
-        match with_backend!(self, store => store.latest().await?) {
+        match with_backend!(self, store => store.latest())? {
             Some(id) => self.trace(id).await,
             None => Ok(None),
         }
@@ -144,7 +159,7 @@ impl LogStore {
         let limit = filter.limit;
         let mut found = Vec::new();
         for filter in filter.by_name() {
-            found.push(with_backend!(self, store => store.traces(&filter).await?));
+            found.push(with_backend!(self, store => store.traces(&filter))?);
         }
         Ok(merge(found, limit, TraceSummary::position).rows)
     }
@@ -157,7 +172,7 @@ impl LogStore {
         let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut found = Vec::new();
         for place in Place::BOTH {
-            found.extend(with_backend!(self, store => store.traces_between(place, (first, last), at_most).await?));
+            found.extend(with_backend!(self, store => store.traces_between(place, (first, last), at_most))?);
         }
         found.sort_unstable_by_key(|id| id.as_u128());
         found.dedup();
@@ -190,7 +205,7 @@ impl LogStore {
                 let since = ends.map(|row| row.timestamp()).chain(filter.since).max();
                 let mut filter = filter.clone();
                 (filter.since, filter.limit) = (since, wanted);
-                lists.push(with_backend!(self, store => store.logs(place, &filter).await?));
+                lists.push(with_backend!(self, store => store.logs(place, &filter))?);
             }
         }
         Ok(merge(lists, wanted, LogRow::position))
@@ -205,14 +220,14 @@ impl LogStore {
     /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs
     /// and percentiles.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
-        with_backend!(self, store => store.stage_stats(window).await)
+        with_backend!(self, store => store.stage_stats(window))
     }
 
     /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest
     /// first: without an end, and of a process that was heard of in the last three minutes. A stage
     /// whose level hides its start is not among them, nor one that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
-        with_backend!(self, store => store.inflight().await)
+        with_backend!(self, store => store.inflight())
     }
 
     /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows
@@ -221,12 +236,17 @@ impl LogStore {
     /// given. A cursor of another SQLite file, in whose place this one is, begins with the first
     /// row here.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
-        with_backend!(self, store => store.tail(cursor).await)
+        match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(file) => file.tail(cursor).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(store) => store.tail(cursor).await,
+        }
     }
 
     /// Returns the catalog: every stage of the programs that wrote here, by service and name.
     pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
-        with_backend!(self, store => store.stages().await)
+        with_backend!(self, store => store.stages())
     }
 }
 

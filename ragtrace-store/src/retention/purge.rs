@@ -50,6 +50,10 @@ pub struct PurgeReport {
     pub archived: u64,
     /// How many rows of `request_metrics` were removed.
     pub requests: u64,
+    /// `true` if bytes of the removed rows may still be in a file beside the store, since somebody
+    /// was reading from it: purge again then. Over PostgreSQL `VACUUM` sees to that, and this is
+    /// `false`.
+    pub bytes_remain: bool,
     /// How many steps are done.
     pub steps_done: usize,
     /// How many steps there are in all, as far as they are known: what is found adds to them.

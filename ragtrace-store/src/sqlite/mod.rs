@@ -17,13 +17,18 @@
 //! file anew; data that SQLite refuses is `rejected`.
 
 mod connect;
+mod erase;
 mod expire;
 mod fault;
+mod files;
 #[cfg(test)]
 mod growth;
+mod leftovers;
 mod purge;
 mod read;
+mod reader_vfs;
 mod retain;
+mod rotation;
 mod schema;
 mod sink;
 mod steps;
@@ -32,6 +37,6 @@ mod write;
 pub use connect::Synchronous;
 pub(crate) use connect::migrate;
 pub(crate) use purge::purge;
-pub(crate) use read::SqliteStore;
+pub(crate) use read::{ATTEMPTS, SqliteFile};
 pub(crate) use retain::retain;
 pub use sink::SqliteSink;

@@ -5,8 +5,11 @@ use std::path::Path;
 use serde_json::json;
 use sqlx::SqliteConnection;
 
-use super::connect::{close, to_tidy};
+use super::connect::{Synchronous, for_writing};
+use super::erase::rewrite;
 use super::fault::while_writing;
+use super::files::Files;
+use super::rotation::close_in_place;
 use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups};
 use crate::fault::Fault;
 use crate::retention::{Purge, PurgeReport};
@@ -14,16 +17,27 @@ use crate::retention::{Purge, PurgeReport};
 /// Traces that are looked at together.
 const STEP: usize = 200;
 
-/// Erases a person from the file at `path`.
+/// Erases a person from the file at `path`: their rows first, and then what is left of them where
+/// they were.
 pub(crate) async fn purge(
     path: &Path,
     purge: &Purge,
     progress: &mut (dyn FnMut(&PurgeReport) + Send),
 ) -> Result<PurgeReport, Fault> {
-    let mut connection = to_tidy(path).await?;
-    let mut report = PurgeReport::default();
-    erase(&mut connection, purge, &mut report, progress).await.map_err(while_writing)?;
-    close(connection).await;
+    Files::existing(path)?;
+    let mut opened = for_writing(path, Synchronous::Full).await?;
+    // One for the rewriting of the file.
+    let mut report = PurgeReport { steps: usize::from(!purge.is_dry_run()), ..PurgeReport::default() };
+    erase(&mut opened.connection, purge, &mut report, progress).await.map_err(while_writing)?;
+    if !purge.is_dry_run() {
+        let rewritten = rewrite(&mut opened.connection).await;
+        report.bytes_remain = !rewritten.map_err(|fault| {
+            let message = format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
+            fault.with_message(message)
+        })?;
+        report.advance(progress);
+    }
+    close_in_place(opened).await;
     Ok(report)
 }
 

@@ -18,8 +18,9 @@ impl SqliteStore {
         );
         let state = state.fetch_one(&self.pool).await.map_err(while_reading)?;
         let seen = match cursor {
-            Some(TailCursor(TailPoint::Row { store, number })) if store == state.store => number.min(state.last),
-            Some(TailCursor(TailPoint::Row { .. })) => 0,
+            // Of another store, in whose place this one is: all of it is new.
+            Some(TailCursor(TailPoint::Row { store, .. })) if store != state.store => 0,
+            Some(TailCursor(TailPoint::Row { number, .. })) => number.min(state.last),
             _ => state.last,
         };
         let limit = i64::try_from(TAIL_ROWS).unwrap_or(i64::MAX);
@@ -43,6 +44,6 @@ impl SqliteStore {
         );
         let rows = rows.fetch_all(&self.pool).await.map_err(while_reading)?;
         let rows = rows.into_iter().map(LogRow::try_from).collect::<Result<_, _>>()?;
-        Ok(Tail { rows, cursor: TailCursor(TailPoint::Row { store: state.store, number: last }) })
+        Ok(Tail { rows, cursor: TailCursor(TailPoint::Row { store: state.store, file: self.file, number: last }) })
     }
 }
