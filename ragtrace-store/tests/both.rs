@@ -29,9 +29,14 @@ macro_rules! over_both {
 
 mod both {
     mod any_batch;
+    mod archived;
     mod faults;
+    mod large;
     mod lists;
+    mod pages;
+    mod plans;
     mod reading;
     mod retention;
+    mod tails;
     mod writing;
 }
