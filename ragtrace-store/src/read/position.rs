@@ -66,7 +66,8 @@ mod tests {
             assert_eq!(position.to_string().parse(), Ok(position));
         }
         let id = Uuid::nil().as_simple();
-        for text in ["", "1", "1.2.3", &format!("1.{id}"), &format!("1.{id}."), &format!("1.{id}.2.3"), &format!("{id}.1.2")]
+        for text in
+            ["", "1", "1.2.3", &format!("1.{id}"), &format!("1.{id}."), &format!("1.{id}.2.3"), &format!("{id}.1.2")]
         {
             let error = text.parse::<Position>().expect_err(text);
             assert!(error.to_string().contains("a position as the page before gave it"), "{error}");

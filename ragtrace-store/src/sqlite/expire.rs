@@ -7,7 +7,7 @@ use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups}
 use crate::retention::{Retention, RetentionReport};
 
 /// Traces that are looked for at once.
-const FOUND: i64 = 200;
+const FOUND: i64 = 1_000;
 
 /// Removes what is too old.
 pub(super) async fn expire(

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::retention::{Purge, PurgeReport};
 
 /// Traces that are looked at together.
-const STEP: usize = 200;
+const STEP: usize = 1_000;
 
 /// Erases a person from the file at `path`: their rows first, and then what is left of them where
 /// they were.
@@ -32,7 +32,8 @@ pub(crate) async fn purge(
     if !purge.is_dry_run() {
         let rewritten = rewrite(&mut opened.connection).await;
         report.bytes_remain = !rewritten.map_err(|fault| {
-            let message = format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
+            let message =
+                format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
             fault.with_message(message)
         })?;
         report.advance(progress);

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::retention::{Retention, RetentionReport};
 
 /// Traces that are looked for at once.
-const FOUND: i64 = 200;
+const FOUND: i64 = 1_000;
 
 /// Runs retention over the file at `path`.
 pub(crate) async fn retain(
@@ -47,13 +47,12 @@ pub(super) async fn decide_all(
         let Some(last) = traces.last() else { break };
         after = (last.timestamp.clone(), last.row);
         for group in groups(&traces) {
-            decide(connection, retention, group, &mut report).await?;
+            let verdict = decide(connection, retention, group, &mut report).await?;
             progress(&report);
-            if let [one] = group
+            if let ([one], Some(keeps), false) = (group, verdict, retention.is_dry_run())
                 && !one.fits()
-                && !retention.is_dry_run()
             {
-                while carry_out_piece(connection, &one.trace_id).await? {
+                while carry_out_piece(connection, &one.trace_id, keeps).await? {
                     progress(&report);
                 }
             }
@@ -118,12 +117,13 @@ async fn next_traces(
 }
 
 /// Gives traces their verdicts, if they have none, and carries those out if they all fit a step.
+/// Returns the last one: `true` if that trace is kept, `None` if it is not there any more.
 async fn decide(
     connection: &mut SqliteConnection,
     retention: &Retention,
     traces: &[Found],
     report: &mut RetentionReport,
-) -> Result<(), sqlx::Error> {
+) -> Result<Option<bool>, sqlx::Error> {
     let mut step = Step::begin(connection).await?;
     let transaction = &mut step.transaction;
     let ids = json!(traces.iter().map(|found| &found.trace_id).collect::<Vec<_>>()).to_string();
@@ -140,7 +140,9 @@ async fn decide(
     );
     let mut notes = Vec::new();
     let (mut kept, mut all) = (Vec::new(), Vec::new());
+    let mut verdict = None;
     for trace in known.fetch_all(&mut **transaction).await? {
+        verdict = None;
         let Some(begins) = trace.begins else { continue };
         let id: Option<TraceId> = trace.trace_id.parse().ok();
         let keeps = trace.kept.unwrap_or_else(|| id.is_none_or(|id| retention.keeps(id, trace.has_error)));
@@ -148,13 +150,14 @@ async fn decide(
             *(if keeps { &mut report.archived } else { &mut report.removed }) += 1;
             notes.push(json!([trace.trace_id, begins, keeps]));
         }
+        verdict = Some(keeps);
         if keeps {
             kept.push(trace.trace_id.clone());
         }
         all.push(trace.trace_id);
     }
     if retention.is_dry_run() {
-        return step.transaction.rollback().await;
+        return step.transaction.rollback().await.map(|()| verdict);
     }
     let (notes, kept, all) = (json!(notes).to_string(), json!(kept).to_string(), json!(all).to_string());
     let note = sqlx::query!(
@@ -176,11 +179,11 @@ async fn decide(
         );
         delete.execute(&mut **transaction).await?;
     }
-    step.commit().await
+    step.commit().await.map(|()| verdict)
 }
 
 /// Moves or removes some rows of a trace that has its verdict. Returns `false` if there were none.
-async fn carry_out_piece(connection: &mut SqliteConnection, trace: &str) -> Result<bool, sqlx::Error> {
+async fn carry_out_piece(connection: &mut SqliteConnection, trace: &str, keeps: bool) -> Result<bool, sqlx::Error> {
     let mut step = Step::begin(connection).await?;
     let rows = sqlx::query_as!(
         Sized,
@@ -194,15 +197,14 @@ async fn carry_out_piece(connection: &mut SqliteConnection, trace: &str) -> Resu
     );
     let rows = rows.fetch_all(&mut *step.transaction).await?;
     let Some(numbers) = fitting(&rows) else { return step.transaction.rollback().await.map(|()| false) };
-    let copy = sqlx::query!(
-        "INSERT INTO logs_archive SELECT * FROM logs
-        WHERE number IN (SELECT value FROM json_each(?1))
-            AND (SELECT kept FROM retention_decisions WHERE trace_id = ?2)
-        ON CONFLICT (id) DO NOTHING",
-        numbers,
-        trace
-    );
-    copy.execute(&mut *step.transaction).await?;
+    if keeps {
+        let copy = sqlx::query!(
+            "INSERT INTO logs_archive SELECT * FROM logs
+            WHERE number IN (SELECT value FROM json_each(?1)) ON CONFLICT (id) DO NOTHING",
+            numbers
+        );
+        copy.execute(&mut *step.transaction).await?;
+    }
     let delete = sqlx::query!("DELETE FROM logs WHERE number IN (SELECT value FROM json_each(?1))", numbers);
     delete.execute(&mut *step.transaction).await?;
     step.commit().await.map(|()| true)

@@ -151,7 +151,11 @@ async fn a_span_whose_end_or_start_is_archived_is_not_in_flight(place: TestStore
     sink.deliver(&batch([at(end, 10).record()])).await.expect("delivered");
     place.execute("INSERT INTO logs_archive SELECT * FROM logs; DELETE FROM logs").await;
     sink.deliver(&batch([at(start, 0).record(), at(other_start, 0).record(), running])).await.expect("delivered");
-    place.execute("INSERT INTO logs_archive SELECT * FROM logs WHERE stage <> 'done'; DELETE FROM logs WHERE stage <> 'done'").await;
+    place
+        .execute(
+            "INSERT INTO logs_archive SELECT * FROM logs WHERE stage <> 'done'; DELETE FROM logs WHERE stage <> 'done'",
+        )
+        .await;
     sink.deliver(&batch([at(other_end, 10).record()])).await.expect("delivered");
     let inflight = place.store().await.inflight().await.expect("reads");
     assert_eq!(inflight.iter().map(|row| row.stage().expect("a stage")).collect::<Vec<_>>(), ["running"]);

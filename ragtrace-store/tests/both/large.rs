@@ -76,8 +76,11 @@ async fn writing_beside<T>(place: &TestStore, job: impl Future<Output = T>) -> (
     let writer = tokio::spawn(async move {
         let mut delivered = 0;
         while !until.load(Ordering::Relaxed) {
-            let now = Make::new("log", "x", 1, 0).with("timestamp", Timestamp::now().to_string()).with("user_id", "bob");
-            sink.deliver(&batch([now.trace("ffffffff-0000-7000-8000-000000000001").record()])).await.expect("delivered");
+            let now =
+                Make::new("log", "x", 1, 0).with("timestamp", Timestamp::now().to_string()).with("user_id", "bob");
+            sink.deliver(&batch([now.trace("ffffffff-0000-7000-8000-000000000001").record()]))
+                .await
+                .expect("delivered");
             delivered += 1;
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -115,12 +118,16 @@ async fn kept_forgotten_and_erased(traces: u32) {
     assert_eq!(retain("retention that expires", later(60)).await.expired, u64::from(traces));
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 0);
 
-    place.execute("DELETE FROM retention_decisions; DELETE FROM request_metrics; PRAGMA wal_checkpoint(TRUNCATE)").await;
+    place
+        .execute("DELETE FROM retention_decisions; DELETE FROM request_metrics; PRAGMA wal_checkpoint(TRUNCATE)")
+        .await;
     fill(&place, RECORDS, traces).await;
     let removes = later(10).sample(0.0).keep_errors(false);
     assert_eq!(retain("retention that removes", removes).await.removed, u64::from(traces));
 
-    place.execute("DELETE FROM retention_decisions; DELETE FROM request_metrics; PRAGMA wal_checkpoint(TRUNCATE)").await;
+    place
+        .execute("DELETE FROM retention_decisions; DELETE FROM request_metrics; PRAGMA wal_checkpoint(TRUNCATE)")
+        .await;
     fill(&place, RECORDS, traces).await;
     let said = purge("a dry run of a purge", true).await;
     assert_eq!((said.logs, said.requests), (rows, u64::from(traces)));

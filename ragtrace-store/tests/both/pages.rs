@@ -149,7 +149,10 @@ async fn pages_of_every_list_are_all_of_its_rows_each_once_and_in_order(place: T
     }
     let rows = place.number("SELECT count(*) FROM request_metrics").await;
     let ended = |record: &&Record| record.trace_id().is_some() && record.event().is_end();
-    assert_eq!(usize::try_from(rows).expect("a count"), paged_traces(&store, &TraceFilter::new(), &mut dice).await.len());
+    assert_eq!(
+        usize::try_from(rows).expect("a count"),
+        paged_traces(&store, &TraceFilter::new(), &mut dice).await.len()
+    );
     assert_eq!(usize::try_from(rows).expect("a count"), all.iter().filter(ended).count());
 }
 

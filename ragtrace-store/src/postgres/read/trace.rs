@@ -50,20 +50,20 @@ impl PostgresStore {
         (from, to): (Uuid, Uuid),
         limit: i64,
     ) -> Result<Vec<TraceId>, StoreError> {
-        let ids = match place {
-            Place::Logs => {
-                sqlx::query_scalar!(
-                    r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE trace_id >= $1 AND trace_id <= $2
+        let ids =
+            match place {
+                Place::Logs => {
+                    sqlx::query_scalar!(
+                        r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE trace_id >= $1 AND trace_id <= $2
                     ORDER BY 1 LIMIT $3"#,
-                    from,
-                    to,
-                    limit
-                )
-                .fetch_all(&self.pool)
-                .await
-            }
-            Place::Archive => {
-                sqlx::query_scalar!(
+                        from,
+                        to,
+                        limit
+                    )
+                    .fetch_all(&self.pool)
+                    .await
+                }
+                Place::Archive => sqlx::query_scalar!(
                     r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs_archive WHERE trace_id >= $1 AND trace_id <= $2
                     ORDER BY 1 LIMIT $3"#,
                     from,
@@ -71,9 +71,8 @@ impl PostgresStore {
                     limit
                 )
                 .fetch_all(&self.pool)
-                .await
-            }
-        };
+                .await,
+            };
         let ids = ids.map_err(while_reading)?;
         Ok(ids.into_iter().filter_map(|id| TraceId::from_u128(id.as_u128())).collect())
     }
