@@ -3,6 +3,9 @@
 --
 -- Rows of `logs` lie in one partition a day (UTC), made by `make_day` ahead of need; there is no default partition.
 -- Readers get no grant on partitions: they read `logs`, whose policy shows them their tenants' rows.
+--
+-- No index holds a whole text that a program makes up: a key may not be longer than a third of a page, and ids may. It
+-- holds the first 64 characters, and where it has to be unique a hash of the whole beside them.
 
 CREATE TABLE logs (
     id              uuid NOT NULL,
@@ -77,7 +80,7 @@ COMMENT ON COLUMN logs.written IS 'The transaction that wrote it: what a tail go
 CREATE INDEX logs_trace ON logs (trace_id);
 CREATE INDEX logs_time ON logs USING brin (timestamp) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX logs_written ON logs USING brin (written) WITH (pages_per_range = 32, autosummarize = on);
-CREATE INDEX logs_errors ON logs (user_id, timestamp) WHERE level = 'ERROR';
+CREATE INDEX logs_errors ON logs (left(user_id, 64), timestamp) WHERE level = 'ERROR';
 
 -- The same columns in the same order, since rows move there as they are; so a later migration that gives a column to one
 -- gives it to the other. Without the defaults: only retention writes here, rows that have it all.
@@ -116,7 +119,7 @@ COMMENT ON COLUMN request_metrics.number IS 'Tells two of one trace apart that e
 CREATE INDEX request_metrics_time ON request_metrics (timestamp);
 -- The requests of a person's traces, when the person is erased.
 CREATE INDEX request_metrics_trace ON request_metrics (trace_id);
-CREATE INDEX request_metrics_operation ON request_metrics (operation, timestamp);
+CREATE INDEX request_metrics_operation ON request_metrics (left(operation, 64), timestamp);
 
 CREATE TABLE stage_minutes (
     minute           timestamptz NOT NULL,
@@ -133,15 +136,14 @@ CREATE TABLE stage_minutes (
     items            bigint NOT NULL,
     cost_usd         double precision NOT NULL,
     duration_ms_sum  double precision NOT NULL,
-    durations        jsonb NOT NULL,
-    PRIMARY KEY (minute, instance, stage, tenant_id)
+    durations        jsonb NOT NULL
 );
 COMMENT ON TABLE stage_minutes IS 'What one process counted of one stage for one tenant in one minute, before any sampling';
 COMMENT ON COLUMN stage_minutes.minute IS 'The first instant of the minute';
 COMMENT ON COLUMN stage_minutes.instance IS 'The process that counted';
 COMMENT ON COLUMN stage_minutes.service IS 'Its service';
 COMMENT ON COLUMN stage_minutes.environment IS 'Its environment';
-COMMENT ON COLUMN stage_minutes.tenant_id IS 'The tenant; empty where there is none, since NULLs would never be equal in the key';
+COMMENT ON COLUMN stage_minutes.tenant_id IS 'The tenant; empty where there is none, since NULLs are never equal in a key';
 COMMENT ON COLUMN stage_minutes.stage IS 'The stage';
 COMMENT ON COLUMN stage_minutes.kind IS 'Its kind';
 COMMENT ON COLUMN stage_minutes.runs IS 'Runs that ended';
@@ -152,6 +154,9 @@ COMMENT ON COLUMN stage_minutes.items IS 'The sum of their counts';
 COMMENT ON COLUMN stage_minutes.cost_usd IS 'The sum of their costs';
 COMMENT ON COLUMN stage_minutes.duration_ms_sum IS 'The sum of their durations';
 COMMENT ON COLUMN stage_minutes.durations IS 'The sketch that percentiles are read from: runs by bucket';
+
+CREATE UNIQUE INDEX stage_minutes_key ON stage_minutes (
+    minute, instance, left(stage, 64), left(tenant_id, 64), hashtextextended(stage, 0), hashtextextended(tenant_id, 0), kind);
 
 CREATE TABLE stage_hours (
     hour             timestamptz NOT NULL,
@@ -165,12 +170,11 @@ CREATE TABLE stage_hours (
     items            bigint NOT NULL,
     cost_usd         double precision NOT NULL,
     duration_ms_sum  double precision NOT NULL,
-    durations        jsonb NOT NULL,
-    PRIMARY KEY (hour, stage, tenant_id)
+    durations        jsonb NOT NULL
 );
 COMMENT ON TABLE stage_hours IS 'stage_minutes added up by the hour and over processes, so that a day is read from few rows';
 COMMENT ON COLUMN stage_hours.hour IS 'The first instant of the hour';
-COMMENT ON COLUMN stage_hours.tenant_id IS 'The tenant; empty where there is none, since NULLs would never be equal in the key';
+COMMENT ON COLUMN stage_hours.tenant_id IS 'The tenant; empty where there is none, since NULLs are never equal in a key';
 COMMENT ON COLUMN stage_hours.stage IS 'The stage';
 COMMENT ON COLUMN stage_hours.kind IS 'Its kind';
 COMMENT ON COLUMN stage_hours.runs IS 'Runs that ended';
@@ -182,6 +186,9 @@ COMMENT ON COLUMN stage_hours.cost_usd IS 'The sum of their costs';
 COMMENT ON COLUMN stage_hours.duration_ms_sum IS 'The sum of their durations';
 COMMENT ON COLUMN stage_hours.durations IS 'The sketch that percentiles are read from: runs by bucket';
 
+CREATE UNIQUE INDEX stage_hours_key ON stage_hours (
+    hour, left(stage, 64), left(tenant_id, 64), hashtextextended(stage, 0), hashtextextended(tenant_id, 0), kind);
+
 CREATE TABLE stages (
     service        text NOT NULL,
     name           text NOT NULL,
@@ -192,8 +199,7 @@ CREATE TABLE stages (
     line           bigint NOT NULL,
     fields         jsonb NOT NULL,
     first_seen_at  timestamptz NOT NULL DEFAULT now(),
-    last_seen_at   timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (service, name)
+    last_seen_at   timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE stages IS 'The catalog: every annotated stage that a service had linked in';
 COMMENT ON COLUMN stages.service IS 'The service; empty where there is none';
@@ -206,6 +212,9 @@ COMMENT ON COLUMN stages.line IS 'The line in that file';
 COMMENT ON COLUMN stages.fields IS 'The fields it declares: name, source and type where one is written';
 COMMENT ON COLUMN stages.first_seen_at IS 'When a program with it first connected';
 COMMENT ON COLUMN stages.last_seen_at IS 'When a program with it last connected';
+
+CREATE UNIQUE INDEX stages_key ON stages (
+    left(service, 64), left(name, 64), hashtextextended(service, 0), hashtextextended(name, 0));
 
 CREATE TABLE instances (
     instance      uuid NOT NULL PRIMARY KEY,
@@ -253,12 +262,13 @@ CREATE INDEX retention_decisions_day ON retention_decisions (day);
 
 CREATE TABLE tenant_readers (
     reader     name NOT NULL,
-    tenant_id  text NOT NULL,
-    PRIMARY KEY (reader, tenant_id)
+    tenant_id  text NOT NULL
 );
 COMMENT ON TABLE tenant_readers IS 'Which role may read which tenants'' rows; filled by allow_reader';
 COMMENT ON COLUMN tenant_readers.reader IS 'The role, as current_user gives it';
 COMMENT ON COLUMN tenant_readers.tenant_id IS 'A tenant whose rows it may read';
+
+CREATE UNIQUE INDEX tenant_readers_key ON tenant_readers (reader, left(tenant_id, 64), hashtextextended(tenant_id, 0));
 
 -- Sketches of the same factor add up bucket by bucket.
 CREATE FUNCTION add_sketches(one jsonb, other jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -277,6 +287,13 @@ CREATE FUNCTION add_counts(one bigint, other bigint) RETURNS bigint LANGUAGE sql
 $$;
 COMMENT ON FUNCTION add_counts IS 'Adds two counts, up to the greatest there is';
 
+-- The same for what is no whole number, whose addition is refused where it overflows.
+CREATE FUNCTION add_sums(one double precision, other double precision) RETURNS double precision
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN greatest(abs(one), abs(other)) < 8e307 THEN one + other ELSE greatest(one, other) END
+$$;
+COMMENT ON FUNCTION add_sums IS 'Adds two sums; of those that are absurd the greater stays';
+
 -- Makes the partition of a day, unless it is there: made apart and then attached, which does not hold up writers.
 CREATE FUNCTION make_day(day date) RETURNS boolean LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
@@ -290,7 +307,7 @@ BEGIN
     -- One maker at a time; the second finds the work done.
     PERFORM pg_advisory_xact_lock(hashtext(current_schema() || '.make_day'));
     -- Asked of the table itself: the cache of names may be from before the lock.
-    IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = current_schema()::regnamespace) THEN
+    IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = to_regnamespace(quote_ident(current_schema()))) THEN
         RETURN false;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE logs INCLUDING DEFAULTS INCLUDING COMMENTS)', partition);

@@ -53,6 +53,12 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         "{verb}: {} log rows, {} archived rows, {} finished traces, {} waiting records, {letters} dead letters",
         purged.logs, purged.archived, purged.requests, spooled.records
     );
+    if url.starts_with("postgres") && purged.total() > 0 && !args.dry_run {
+        eprintln!(
+            "ragtrace: the bytes of removed rows stay in PostgreSQL's files until others are written over them: \
+            `VACUUM (FULL)` over logs, logs_archive and request_metrics writes the tables anew without them"
+        );
+    }
     Ok(Found::Something)
 }
 

@@ -39,6 +39,12 @@ impl<'a> StoreUrl<'a> {
                     "`{scheme}` is not in this build: enable the feature `{feature}` of `ragtrace-store` or `ragtrace-sinks`"
                 )
             }
+            // What is no scheme may be anything, a password among it.
+            _ if url.len() == scheme.len()
+                || !scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b)) =>
+            {
+                format!("the URL of the store has no scheme: {known}")
+            }
             _ => format!("no store is known by {scheme:?}: {known}"),
         };
         Err(Fault::new(Cause::Url, message))

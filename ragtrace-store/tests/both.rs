@@ -33,6 +33,7 @@ mod both {
     mod faults;
     mod large;
     mod lists;
+    mod long_ids;
     mod pages;
     mod plans;
     mod reading;

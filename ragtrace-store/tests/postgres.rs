@@ -10,7 +10,10 @@ mod postgres {
     mod chaos;
     mod disk;
     mod faults;
+    mod names;
+    mod pgbouncer;
     mod pipeline;
+    mod pooler;
     mod proxy;
     mod reading;
     mod retention;

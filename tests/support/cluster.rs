@@ -239,14 +239,14 @@ fn signal_children(signal: &str, parent: u32) {
 }
 
 /// The user that has no rights (Linux, `nobody`).
-const NOBODY: u32 = 65_534;
+pub(crate) const NOBODY: u32 = 65_534;
 
-fn am_root() -> bool {
+pub(crate) fn am_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
 }
 
 /// A command that does not run as root, which the server refuses.
-fn unprivileged(program: &Path) -> Command {
+pub(crate) fn unprivileged(program: &Path) -> Command {
     if !am_root() {
         return Command::new(program);
     }

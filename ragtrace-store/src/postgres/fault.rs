@@ -5,11 +5,10 @@
 
 use std::error::Error;
 
-use sqlx::migrate::MigrateError;
 use sqlx::postgres::PgDatabaseError;
 
+use super::pooler;
 use crate::fault::{Cause, Fault};
-use crate::tables;
 
 /// The part of what a writer remembers that is out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub(super) enum Stale {
 pub(super) fn stale_after(fault: &Fault) -> Stale {
     let Some(source) = fault.source() else { return Stale::Nothing };
     match source.downcast_ref::<PgDatabaseError>() {
-        Some(error) => judge(error.code(), error.constraint().is_none()).1,
+        Some(error) => judge(error.code(), error.message(), error.constraint().is_none()).1,
         None if fault.cause() == Cause::Transient => Stale::Connections,
         None => Stale::Nothing,
     }
@@ -35,7 +34,7 @@ pub(super) fn stale_after(fault: &Fault) -> Stale {
 pub(super) fn while_writing(error: sqlx::Error) -> Fault {
     match (sqlstate(&error), &error) {
         (Some(code), _) => {
-            let (cause, _, hint) = judge(&code, is_missing_partition(&error));
+            let (cause, _, hint) = judge(&code, message(&error), is_missing_partition(&error));
             Fault::new(cause, format!("{hint} (SQLSTATE {code})"))
         }
         // What cannot be put on the wire will never be.
@@ -58,7 +57,8 @@ pub(super) fn while_connecting(error: sqlx::Error) -> Fault {
 
 /// Judges the error of a URL that cannot be read.
 pub(super) fn malformed_url(error: sqlx::Error) -> Fault {
-    Fault::new(Cause::Url, "the URL of the database is malformed").with_source(error)
+    let advice = "write signs of its parts by their codes, such as `%2F` for a slash in a password";
+    Fault::new(Cause::Url, format!("the URL of the database is malformed: {advice}")).with_source(error)
 }
 
 /// Judges an error that came up while the schema was being looked for or made. The `subject` names
@@ -68,24 +68,15 @@ pub(super) fn while_making_schema(subject: &str, error: sqlx::Error) -> Fault {
         let message = "the role may not make the tables: run `ragtrace migrate` as one that may";
         return Fault::new(Cause::Operator, message).with_source(error);
     }
+    if has_sqlstate(&error, &["23505", "42P06"]) {
+        let message = format!("{subject} is being made by somebody else");
+        return Fault::new(Cause::Transient, message).with_source(error);
+    }
     if has_sqlstate(&error, &["42P07", "42723", "42710"]) {
         let message = format!("{subject} has tables of something else by the same names: set another schema");
         return Fault::new(Cause::NotAStore, message).with_source(error);
     }
     while_writing(error)
-}
-
-/// Judges an error that came up while the tables were being made.
-pub(super) fn while_migrating(subject: &str, error: MigrateError) -> Fault {
-    match error {
-        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => while_making_schema(subject, inner),
-        MigrateError::VersionMissing(_) => tables::made_by_a_newer_version(subject),
-        MigrateError::VersionMismatch(_) => tables::made_before_the_first_release(subject),
-        error => {
-            let message = format!("the tables of {subject} are not as ragtrace made them: set another schema");
-            Fault::new(Cause::Schema, message).with_source(error.into())
-        }
-    }
 }
 
 /// Judges an error that came up while the database was being opened to read.
@@ -115,7 +106,7 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
         return Fault::new(Cause::Transient, message).with_source(error);
     }
     let cause = match (sqlstate(&error), &error) {
-        (Some(code), _) if passes(&code) => Cause::Transient,
+        (Some(code), _) if passes(&code) => judge(&code, message(&error), false).0,
         (None, Io(_) | Tls(_) | Protocol(_) | PoolClosed | PoolTimedOut | WorkerCrashed) => Cause::Transient,
         _ => Cause::Operator,
     };
@@ -129,7 +120,7 @@ pub(super) fn no_tables(subject: &str) -> Fault {
 }
 
 /// Returns who can mend what a code stands for, what is out of date after it, and what to say.
-fn judge(code: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
+fn judge(code: &str, message: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
     use Cause::{Data, Operator, Transient};
     match (code.get(..2).unwrap_or_default(), code) {
         (_, "23514") if missing_partition => (Transient, Stale::Tables, "the partition of a day is gone"),
@@ -139,6 +130,7 @@ fn judge(code: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
         (_, "53100") => (Transient, Stale::Nothing, "the server's disk is full: make room"),
         (_, "53300") => (Transient, Stale::Connections, "the server has too many connections"),
         ("22" | "23" | "54", _) => (Data, Stale::Nothing, "PostgreSQL refuses the data"),
+        (_, "08P01") => pooler::judge(message),
         ("08" | "57", _) => (Transient, Stale::Connections, "the server is going down or has cut the connection"),
         ("40" | "53" | "55" | "58", _) => (Transient, Stale::Nothing, "the server is busy"),
         _ => (Transient, Stale::Connections, "PostgreSQL could not write"),
@@ -148,6 +140,10 @@ fn judge(code: &str, missing_partition: bool) -> (Cause, Stale, &'static str) {
 /// Returns `true` for a code that passes, whatever was asked for.
 fn passes(code: &str) -> bool {
     matches!(code.get(..2), Some("08" | "40" | "53" | "55" | "57" | "58"))
+}
+
+fn message(error: &sqlx::Error) -> &str {
+    error.as_database_error().map_or("", sqlx::error::DatabaseError::message)
 }
 
 fn sqlstate(error: &sqlx::Error) -> Option<String> {
@@ -173,17 +169,17 @@ mod tests {
     fn a_code_is_judged_by_who_can_mend_it() {
         for code in ["08006", "53100", "53200", "53300", "57P01", "57P03", "57014", "40001", "40P01", "55P03", "58030"]
         {
-            assert_eq!(judge(code, false).0, Cause::Transient, "{code}");
+            assert_eq!(judge(code, "", false).0, Cause::Transient, "{code}");
         }
         for code in ["25006", "42P01", "3F000", "XX000", "99999", ""] {
-            assert_eq!(judge(code, false).0, Cause::Transient, "{code}");
+            assert_eq!(judge(code, "", false).0, Cause::Transient, "{code}");
         }
         for code in ["28P01", "28000", "3D000", "42501"] {
-            assert_eq!(judge(code, false).0, Cause::Operator, "{code}");
+            assert_eq!(judge(code, "", false).0, Cause::Operator, "{code}");
         }
         for code in ["22021", "22P05", "22003", "23502", "23514", "54000", "54001"] {
-            assert_eq!(judge(code, false).0, Cause::Data, "{code}");
+            assert_eq!(judge(code, "", false).0, Cause::Data, "{code}");
         }
-        assert_eq!(judge("23514", true).1, Stale::Tables);
+        assert_eq!(judge("23514", "", true).1, Stale::Tables);
     }
 }

@@ -9,6 +9,8 @@
 //! the pipeline stops waiting. One that takes too long is given up together with its connection,
 //! never to be used again; whether it was written, the ledger knows.
 //!
+//! **A pooler may stand between**, in session or transaction mode: see `session`.
+//!
 //! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way
 //! becomes a verdict by its SQLSTATE (`fault`): a server that is down, full, busy or failing over
 //! passes, so `retry`; a wrong password or missing rights park the sink by `park`; data that the
@@ -20,16 +22,20 @@ mod clean;
 mod connect;
 mod days;
 mod fault;
+mod location;
 mod partitions;
+mod pooler;
 mod purge;
 mod read;
 mod retain;
 mod schema;
+mod session;
 mod sink;
 mod time;
 mod write;
 
-pub(crate) use connect::{PgLocation, migrate};
+pub(crate) use connect::migrate;
+pub(crate) use location::PgLocation;
 pub(crate) use purge::purge;
 pub(crate) use read::PostgresStore;
 pub(crate) use retain::retain;

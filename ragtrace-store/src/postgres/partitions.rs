@@ -1,6 +1,6 @@
 //! The partitions of `logs`: one a day.
 
-use sqlx::postgres::PgConnection;
+use super::session::PgTransaction;
 
 /// A date after that of every partition.
 pub(super) const AFTER_ALL: &str = "9999-12-31";
@@ -13,7 +13,7 @@ pub(super) struct Day {
 }
 
 /// Returns the days before one, the oldest first.
-pub(super) async fn days_before(connection: &mut PgConnection, horizon: &str) -> Result<Vec<Day>, sqlx::Error> {
+pub(super) async fn days_before(transaction: &mut PgTransaction<'_>, horizon: &str) -> Result<Vec<Day>, sqlx::Error> {
     let days = sqlx::query_as!(
         Day,
         // By names alone, which sort as days do: the server may look at names of other tables
@@ -25,5 +25,5 @@ pub(super) async fn days_before(connection: &mut PgConnection, horizon: &str) ->
         ORDER BY 1"#,
         horizon
     );
-    days.fetch_all(connection).await
+    days.fetch_all(transaction).await
 }

@@ -7,9 +7,10 @@ use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
 use super::clean;
-use super::connect::PgLocation;
 use super::fault::while_writing;
+use super::location::PgLocation;
 use super::partitions::{AFTER_ALL, days_before};
+use super::session::{Session, Use};
 use crate::fault::Fault;
 use crate::retention::{Purge, PurgeReport};
 
@@ -22,53 +23,21 @@ pub(crate) async fn purge(
     purge: &Purge,
     progress: &mut (dyn FnMut(&PurgeReport) + Send),
 ) -> Result<PurgeReport, Fault> {
-    let mut connection = location.connect_to_tidy().await?;
+    let session = location.session(Use::Tidying)?;
+    let mut connection = location.connect().await?;
     let mut report = PurgeReport::default();
     let user = clean::text(purge.user_id());
-    let erased = erase(&mut connection, &user, purge.is_dry_run(), &mut report, progress).await;
+    let mut erasure = Erasure { connection: &mut connection, session, dry_run: purge.is_dry_run() };
+    let erased = erasure.run(&user, &mut report, progress).await;
     let _ = connection.close().await;
     erased.map(|()| report).map_err(while_writing)
 }
 
-/// Finds the traces of a person, a day after the other, since no index leads to a user's rows; then
-/// erases them, some at once, each whole in one transaction. One that is stopped leaves whole
-/// traces, and finds them the next time.
-async fn erase(
-    connection: &mut PgConnection,
-    user: &str,
+/// An erasure that is under way.
+struct Erasure<'c> {
+    connection: &'c mut PgConnection,
+    session: Session,
     dry_run: bool,
-    report: &mut PurgeReport,
-    progress: &mut (dyn FnMut(&PurgeReport) + Send),
-) -> Result<(), sqlx::Error> {
-    let days = days_before(connection, AFTER_ALL).await?;
-    report.steps = days.len() + 1;
-    let others = sqlx::query_scalar!(
-        r#"SELECT trace_id AS "trace_id!" FROM logs_archive WHERE user_id = $1 AND trace_id IS NOT NULL
-        UNION SELECT trace_id FROM request_metrics WHERE user_id = $1"#,
-        user
-    );
-    let mut found: BTreeSet<Uuid> = others.fetch_all(&mut *connection).await?.into_iter().collect();
-    report.advance(progress);
-    for day in &days {
-        let traces = sqlx::query_scalar!(
-            r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE user_id = $1 AND trace_id IS NOT NULL
-                AND timestamp >= $2::text::timestamptz AND timestamp < $2::text::timestamptz + interval '1 day'"#,
-            user,
-            day.day
-        );
-        found.extend(traces.fetch_all(&mut *connection).await?);
-        report.advance(progress);
-    }
-    let found: Vec<Uuid> = found.into_iter().collect();
-    let groups = found.chunks(STEP);
-    report.steps += groups.len() + 1;
-    for traces in groups {
-        erase_rows(connection, Rows::OfTraces(traces), dry_run, report).await?;
-        report.advance(progress);
-    }
-    erase_rows(connection, Rows::OfNoTrace(user), dry_run, report).await?;
-    report.advance(progress);
-    Ok(())
 }
 
 /// Which rows are erased together.
@@ -78,28 +47,72 @@ enum Rows<'a> {
     OfNoTrace(&'a str),
 }
 
-/// In one transaction, which a dry run takes back: what it says is what it would do.
-async fn erase_rows(
-    connection: &mut PgConnection,
-    rows: Rows<'_>,
-    dry_run: bool,
-    report: &mut PurgeReport,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
-    let tables =
-        [("logs", &mut report.logs), ("logs_archive", &mut report.archived), ("request_metrics", &mut report.requests)];
-    for (table, removed) in tables {
-        let deleted = match rows {
-            Rows::OfTraces(traces) => {
-                let delete = format!("DELETE FROM {table} WHERE trace_id = ANY ($1)");
-                sqlx::query(AssertSqlSafe(delete)).bind(traces).execute(&mut *transaction).await?
-            }
-            Rows::OfNoTrace(user) => {
-                let delete = format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1");
-                sqlx::query(AssertSqlSafe(delete)).bind(user).execute(&mut *transaction).await?
-            }
-        };
-        *removed += deleted.rows_affected();
+impl Erasure<'_> {
+    /// Finds the traces of a person, a day after the other, since no index leads to a user's rows;
+    /// then erases them, some at once, each whole in one transaction. One that is stopped leaves
+    /// whole traces, and finds them the next time.
+    async fn run(
+        &mut self,
+        user: &str,
+        report: &mut PurgeReport,
+        progress: &mut (dyn FnMut(&PurgeReport) + Send),
+    ) -> Result<(), sqlx::Error> {
+        let mut transaction = self.session.begin(self.connection).await?;
+        let days = days_before(&mut transaction, AFTER_ALL).await?;
+        report.steps = days.len() + 1;
+        let others = sqlx::query_scalar!(
+            r#"SELECT trace_id AS "trace_id!" FROM logs_archive WHERE user_id = $1 AND trace_id IS NOT NULL
+            UNION SELECT trace_id FROM request_metrics WHERE user_id = $1"#,
+            user
+        );
+        let mut found: BTreeSet<Uuid> = others.fetch_all(&mut transaction).await?.into_iter().collect();
+        transaction.commit().await?;
+        report.advance(progress);
+        for day in &days {
+            let mut transaction = self.session.begin(self.connection).await?;
+            let traces = sqlx::query_scalar!(
+                r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE user_id = $1 AND trace_id IS NOT NULL
+                    AND timestamp >= $2::text::timestamptz AND timestamp < $2::text::timestamptz + interval '1 day'"#,
+                user,
+                day.day
+            );
+            found.extend(traces.fetch_all(&mut transaction).await?);
+            transaction.commit().await?;
+            report.advance(progress);
+        }
+        let found: Vec<Uuid> = found.into_iter().collect();
+        let groups = found.chunks(STEP);
+        report.steps += groups.len() + 1;
+        for traces in groups {
+            self.erase(Rows::OfTraces(traces), report).await?;
+            report.advance(progress);
+        }
+        self.erase(Rows::OfNoTrace(user), report).await?;
+        report.advance(progress);
+        Ok(())
     }
-    if dry_run { transaction.rollback().await } else { transaction.commit().await }
+
+    /// Erases in one transaction, which a dry run takes back: what it says is what it would do.
+    async fn erase(&mut self, rows: Rows<'_>, report: &mut PurgeReport) -> Result<(), sqlx::Error> {
+        let mut transaction = self.session.begin(self.connection).await?;
+        let tables = [
+            ("logs", &mut report.logs),
+            ("logs_archive", &mut report.archived),
+            ("request_metrics", &mut report.requests),
+        ];
+        for (table, removed) in tables {
+            let deleted = match rows {
+                Rows::OfTraces(traces) => {
+                    let delete = format!("DELETE FROM {table} WHERE trace_id = ANY ($1)");
+                    sqlx::query(AssertSqlSafe(delete)).bind(traces).execute(&mut transaction).await?
+                }
+                Rows::OfNoTrace(user) => {
+                    let delete = format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1");
+                    sqlx::query(AssertSqlSafe(delete)).bind(user).execute(&mut transaction).await?
+                }
+            };
+            *removed += deleted.rows_affected();
+        }
+        if self.dry_run { transaction.rollback().await } else { transaction.commit().await }
+    }
 }

@@ -1,50 +1,102 @@
 //! The tables in a schema, which version they are of, and their partitions.
 
+use std::time::Instant;
+
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor, PgExecutor};
+use sqlx::{AssertSqlSafe, PgExecutor};
 
-use super::fault::{has_sqlstate, while_making_schema, while_migrating};
+use super::fault::{has_sqlstate, while_making_schema};
+use super::session::{PgTransaction, Session};
 use crate::fault::Fault;
 use crate::tables::check_version;
 
 /// The tables, from the first version on.
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// Which migrations were applied, by version and checksum.
+type Applied = Vec<(i64, Vec<u8>)>;
+
 /// Brings the tables up to this version, in a schema that is made if need be.
-pub(super) async fn prepare(connection: &mut PgConnection, schema: &str) -> Result<(), Fault> {
+pub(super) async fn prepare(connection: &mut PgConnection, session: &Session, schema: &str) -> Result<(), Fault> {
     let subject = subject(schema);
     let failed = |error| while_making_schema(&subject, error);
     // What is of this version need not be locked, and what cannot be brought up to it need not be
     // tried.
-    match applied(&mut *connection).await.map_err(failed)? {
+    let mut transaction = session.begin(connection).await.map_err(failed)?;
+    let found = applied(&mut transaction, schema).await;
+    transaction.rollback().await.map_err(failed)?;
+    match found.map_err(failed)? {
         Some(applied) if check(schema, &applied).is_ok() => return Ok(()),
         _ => {}
     }
-    // Asked first, since creating what is there already needs the right to create all the same.
-    let is_there = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)");
-    if !is_there.bind(schema).fetch_one(&mut *connection).await.map_err(failed)? {
-        let create = format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(schema));
-        let created = connection.execute(AssertSqlSafe(create)).await;
-        // Two that create it at once may both find it missing.
-        if let Err(error) = created
-            && !has_sqlstate(&error, &["23505", "42P06"])
-        {
-            return Err(failed(error));
-        }
+    let mut transaction = session.begin(connection).await.map_err(failed)?;
+    let migrated = bring_up(&mut transaction, schema).await;
+    match &migrated {
+        Ok(Ok(())) => transaction.commit().await.map_err(failed)?,
+        _ => drop(transaction.rollback().await),
     }
-    // Under an advisory lock of sqlx's: the second of two processes that start at once finds the
-    // work done.
-    let migrated = MIGRATIONS.run_direct(None, connection, false).await;
-    migrated.map_err(|error| while_migrating(&subject, error))
+    migrated.map_err(failed)?
 }
 
-/// Returns the migrations that were applied, by version and checksum, or `None` if there are no
-/// tables.
-pub(super) async fn applied(executor: impl PgExecutor<'_>) -> Result<Option<Vec<(i64, Vec<u8>)>>, sqlx::Error> {
-    // The table is sqlx's own, so it is not among those that statements are checked against.
-    let applied = sqlx::query_as("SELECT version, checksum FROM ragtrace_migrations WHERE success");
-    match applied.fetch_all(executor).await {
+/// Makes what is missing, in one transaction and under a lock: the second of two processes that
+/// start at once finds the work done. sqlx could do it too, but with a lock of the session's.
+async fn bring_up(transaction: &mut PgTransaction<'_>, schema: &str) -> Result<Result<(), Fault>, sqlx::Error> {
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtext('ragtrace.migrate'), hashtext($1))");
+    lock.bind(schema).execute(&mut *transaction).await?;
+    // Asked first, since creating what is there already needs the right to create all the same.
+    let is_there = sqlx::query_scalar::<_, bool>("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)");
+    if !is_there.bind(schema).fetch_one(&mut *transaction).await? {
+        transaction.run(format!("CREATE SCHEMA {}", quoted(schema))).await?;
+    }
+    let has_table = sqlx::query_scalar::<_, bool>(
+        "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = $1 AND c.relname = 'ragtrace_migrations')",
+    );
+    let mut done = Vec::new();
+    if has_table.bind(schema).fetch_one(&mut *transaction).await? {
+        done = applied(&mut *transaction, schema).await?.unwrap_or_default();
+        if let Err(fault) = check(schema, &done)
+            && !is_older(&done)
+        {
+            return Ok(Err(fault));
+        }
+    } else {
+        // As sqlx makes it.
+        let table = "CREATE TABLE ragtrace_migrations (version bigint PRIMARY KEY, description text NOT NULL,
+            installed_on timestamptz NOT NULL DEFAULT now(), success boolean NOT NULL, checksum bytea NOT NULL,
+            execution_time bigint NOT NULL)";
+        transaction.run(table).await?;
+    }
+    for migration in
+        MIGRATIONS.iter().filter(|migration| !done.iter().any(|(version, _)| *version == migration.version))
+    {
+        let began = Instant::now();
+        transaction.run(migration.sql.as_str()).await?;
+        let note = sqlx::query(
+            "INSERT INTO ragtrace_migrations (version, description, success, checksum, execution_time)
+            VALUES ($1, $2, true, $3, $4)",
+        );
+        let note = note.bind(migration.version).bind(&*migration.description).bind(&*migration.checksum);
+        let nanoseconds = i64::try_from(began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        note.bind(nanoseconds).execute(&mut *transaction).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// Returns `true` if all that was applied is known, and something is not applied yet.
+fn is_older(applied: &[(i64, Vec<u8>)]) -> bool {
+    applied.iter().all(|(version, checksum)| {
+        MIGRATIONS.iter().any(|migration| migration.version == *version && *migration.checksum == **checksum)
+    })
+}
+
+/// Returns the migrations that were applied, or `None` if there are no tables.
+pub(super) async fn applied(executor: impl PgExecutor<'_>, schema: &str) -> Result<Option<Applied>, sqlx::Error> {
+    // The table is sqlx's own, so it is not among those that statements are checked against. By its
+    // whole name, since a schema that the role may not use is passed over otherwise.
+    let select = format!("SELECT version, checksum FROM {}.ragtrace_migrations WHERE success", quoted(schema));
+    match sqlx::query_as(AssertSqlSafe(select)).fetch_all(executor).await {
         Err(error) if has_sqlstate(&error, &["42P01", "3F000"]) => Ok(None),
         found => found.map(Some),
     }
@@ -66,7 +118,9 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 /// Makes the partition of a day, counted from 1970, unless it is there.
-pub(super) async fn make_day(connection: &mut PgConnection, day: i64) -> Result<(), sqlx::Error> {
+pub(super) async fn make_day(connection: &mut PgConnection, session: &Session, day: i64) -> Result<(), sqlx::Error> {
     let day = i32::try_from(day).unwrap_or(i32::MAX);
-    sqlx::query!("SELECT make_day('1970-01-01'::date + $1::integer)", day).fetch_one(connection).await.map(drop)
+    let mut transaction = session.begin(connection).await?;
+    sqlx::query!("SELECT make_day('1970-01-01'::date + $1::integer)", day).fetch_one(&mut transaction).await?;
+    transaction.commit().await
 }

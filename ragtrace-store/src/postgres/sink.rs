@@ -11,9 +11,10 @@ use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::connect::PgLocation;
 use super::fault::{Stale, stale_after, while_writing};
+use super::location::PgLocation;
 use super::retain::retain;
+use super::session::{Session, Use};
 use super::{connect, days, schema, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
@@ -129,7 +130,7 @@ impl Sink for PostgresSink {
     async fn check(&self) -> Result<String, SinkError> {
         let location = &self.writer.location;
         connect::migrate(location).await?;
-        let subject = schema::subject(location.schema_name());
+        let subject = schema::subject(&location.schema_name()?);
         Ok(format!("{subject} can be written, and its tables are of this version"))
     }
 
@@ -174,13 +175,14 @@ impl Writer {
 
     /// One attempt. A connection that failed is closed by being dropped.
     async fn attempt(&self, batch: &Batch) -> Result<(), Fault> {
+        let session = self.location.session(Use::Writing)?;
         let at_hand = lock(&self.idle).pop();
         let was_idle = at_hand.is_some();
         let mut connection = match at_hand {
             Some(connection) => connection,
             None => self.location.connect().await?,
         };
-        let written = self.write(&mut connection, batch).await.map_err(while_writing);
+        let written = self.write(&mut connection, &session, batch).await.map_err(while_writing);
         match &written {
             Ok(()) => {
                 lock(&self.known).instances.extend(InstanceRow::all_of(batch).iter().map(|process| process.instance));
@@ -191,23 +193,28 @@ impl Writer {
         written
     }
 
-    async fn write(&self, connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-        self.make_days(connection, batch).await?;
+    async fn write(&self, connection: &mut PgConnection, session: &Session, batch: &Batch) -> Result<(), sqlx::Error> {
+        self.make_days(connection, session, batch).await?;
         let has_catalog = lock(&self.known).has_catalog;
         if let (Some(process), false) = (batch.origin(), has_catalog) {
-            write::catalog(connection, process.service().unwrap_or_default()).await?;
+            write::catalog(connection, session, process.service().unwrap_or_default()).await?;
             lock(&self.known).has_catalog = true;
         }
-        write::batch(connection, batch).await
+        write::batch(connection, session, batch).await
     }
 
     /// Makes the partitions that the rows need, and those of the days to come.
-    async fn make_days(&self, connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    async fn make_days(
+        &self,
+        connection: &mut PgConnection,
+        session: &Session,
+        batch: &Batch,
+    ) -> Result<(), sqlx::Error> {
         let mut wanted = write::days_of(batch.records());
         wanted.extend(days::coming());
         let missing: Vec<i64> = wanted.difference(&lock(&self.known).days).copied().collect();
         for day in missing {
-            schema::make_day(connection, day).await?;
+            schema::make_day(connection, session, day).await?;
             lock(&self.known).days.insert(day);
         }
         Ok(())
@@ -231,9 +238,9 @@ impl Writer {
     async fn close(&self) {
         let instances: Vec<Uuid> = std::mem::take(&mut lock(&self.known).instances).into_iter().collect();
         let mut connections = std::mem::take(&mut *lock(&self.idle));
-        if let Some(connection) = connections.first_mut() {
+        if let (Some(connection), Ok(session)) = (connections.first_mut(), self.location.session(Use::Writing)) {
             // A process that cannot be marked as ended shows as lost later, by its silence.
-            let _ = write::ended(connection, &instances).await;
+            let _ = write::ended(connection, &session, &instances).await;
         }
         for connection in connections {
             let _ = connection.close().await;

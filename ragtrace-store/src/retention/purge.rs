@@ -4,6 +4,12 @@
 /// and requests included, some traces at a time, each whole. Counts by stage name nobody and stay.
 /// So does what is written meanwhile: erase a person who is gone.
 ///
+/// In PostgreSQL no statement finds a removed row any more, but its bytes stay in the files of the
+/// tables until something is written over them, which autovacuum makes room for in its own time.
+/// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics` writes the tables
+/// anew without them; it locks each while it does. Write-ahead logs and backups from before are the
+/// operator's to let expire.
+///
 /// ```no_run
 /// use ragtrace_store::retention::Purge;
 ///

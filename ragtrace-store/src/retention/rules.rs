@@ -7,6 +7,9 @@ use ragtrace::{Timestamp, TraceId};
 use crate::tables::floor;
 
 const DAY: Duration = Duration::from_hours(24);
+/// 0001-01-01 and 9999-12-31, in microseconds since 1970: between them every database reads an
+/// instant as we write it. A rule that reaches farther back keeps everything.
+const WRITABLE: (i64, i64) = (-62_135_596_800_000_000, 253_402_214_400_000_000);
 
 /// Rules for how long a store keeps traces, its archive and metrics.
 ///
@@ -41,7 +44,8 @@ impl Retention {
         Self::default()
     }
 
-    /// Sets for how many whole days every trace is kept.
+    /// Sets for how many whole days every trace is kept; for ever if so many reach back beyond the
+    /// year 1, which holds for the other ages too.
     pub fn days(mut self, days: u32) -> Self {
         self.days = days;
         self
@@ -59,9 +63,9 @@ impl Retention {
         self
     }
 
-    /// Sets the ratio of traces without an error that go to the archive, from 0 to 1.
+    /// Sets the ratio of traces without an error that go to the archive, from 0 to 1; NaN is 0.
     pub fn sample(mut self, ratio: f64) -> Self {
-        self.sample = ratio.clamp(0.0, 1.0);
+        self.sample = if ratio.is_nan() { 0.0 } else { ratio.clamp(0.0, 1.0) };
         self
     }
 
@@ -86,19 +90,19 @@ impl Retention {
     /// Returns the first instant that is young enough to be left alone.
     pub(crate) fn horizon(&self) -> Timestamp {
         let today = floor(self.now().as_micros(), MICROS_PER_DAY);
-        days_before(Timestamp::from_micros(today), self.days)
+        before(Timestamp::from_micros(today), self.days)
     }
 
     fn now(&self) -> Timestamp {
-        self.now.unwrap_or_else(Timestamp::now)
+        writable(self.now.unwrap_or_else(Timestamp::now))
     }
 
     pub(crate) fn archive_horizon(&self) -> Timestamp {
-        days_before(self.now(), self.archive_days)
+        before(self.now(), self.archive_days)
     }
 
     pub(crate) fn metrics_horizon(&self) -> Timestamp {
-        days_before(self.now(), self.metrics_days)
+        before(self.now(), self.metrics_days)
     }
 
     /// Returns `true` if a trace is in the sample: the same verdict in every process, by bits that
@@ -130,11 +134,13 @@ impl Retention {
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Returns the instant so many days before another; the beginning of the year 1 if it would lie
-/// before that, since PostgreSQL has no year 0.
-fn days_before(at: Timestamp, days: u32) -> Timestamp {
-    const YEAR_1: Timestamp = Timestamp::from_micros(-62_135_596_800_000_000);
-    at.minus(DAY * days).max(YEAR_1)
+/// Returns the instant so many days before another.
+fn before(at: Timestamp, days: u32) -> Timestamp {
+    writable(at.minus(DAY * days))
+}
+
+fn writable(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.as_micros().clamp(WRITABLE.0, WRITABLE.1))
 }
 
 /// A report of what retention did, or would do.
@@ -162,11 +168,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_number_of_days_leads_to_a_date_that_every_database_knows() {
-        let retention = Retention::new().days(u32::MAX).archive_days(740_000).metrics_days(739_000);
-        let horizons = [retention.horizon(), retention.archive_horizon(), retention.metrics_horizon()];
-        assert!(horizons.iter().all(|horizon| horizon.to_string() >= "0001-01-01".to_owned()), "{horizons:?}");
-        assert_eq!(retention.at(Timestamp::from_micros(i64::MIN)).horizon(), retention.horizon());
+    fn an_age_beyond_all_time_is_for_ever() {
+        for now in [i64::MIN, -1, 0, 1_795_335_611_000_000, i64::MAX].map(Timestamp::from_micros) {
+            for days in [0, 1, 3_650, 740_000, 3_000_000, u32::MAX] {
+                let retention = Retention::new().at(now).days(days).archive_days(days).metrics_days(days);
+                for horizon in [retention.horizon(), retention.archive_horizon(), retention.metrics_horizon()] {
+                    let text = horizon.to_string();
+                    assert!(text.as_str() >= "0001-01-01T00:00:00.000000Z", "{now} {days}: {text}");
+                    assert_eq!(text.parse(), Ok(horizon), "{now} {days}");
+                }
+            }
+        }
+        let for_ever = Retention::new().archive_days(740_000).archive_horizon();
+        assert_eq!(for_ever.to_string(), "0001-01-01T00:00:00.000000Z");
+        assert!(!Retention::new().sample(f64::NAN).samples(TraceId::new()));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Rows of `stage_minutes` and `stage_hours`.
 
 #[cfg(feature = "postgres")]
+use std::borrow::Cow;
+#[cfg(feature = "postgres")]
 use std::collections::BTreeMap;
 
 use ragtrace::metrics::StageMinute;
@@ -29,26 +31,34 @@ pub(crate) enum Step {
 }
 
 /// Counts added up by the step as a JSON array of rows, one a key, by the key. Sketches are text in
-/// it.
+/// it. Times and names are keys as the database has them.
 #[cfg(feature = "postgres")]
-pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
+pub(crate) fn added_up<'a>(
+    minutes: &'a [StageMinute],
+    step: Step,
+    time: impl Fn(Timestamp) -> Timestamp,
+    name: impl Fn(&'a str) -> Cow<'a, str>,
+) -> Json {
     let step = match step {
         Step::Minute => 60_000_000,
         Step::Hour => 3_600_000_000,
     };
     let mut all: BTreeMap<_, ([i64; 5], f64, f64, DurationSketch)> = BTreeMap::new();
     for minute in minutes {
-        let at = Timestamp::from_micros(floor(minute.minute().as_micros(), step));
-        let key = (at, minute.stage(), minute.tenant_id().unwrap_or_default(), minute.kind().as_str());
+        let at = Timestamp::from_micros(floor(time(minute.minute()).as_micros(), step));
+        let key = (at, name(minute.stage()), name(minute.tenant_id().unwrap_or_default()), minute.kind().as_str());
         let (sums, cost, total, durations) = all.entry(key).or_default();
         for (sum, count) in sums.iter_mut().zip(counts(minute)) {
             *sum = sum.saturating_add(count);
         }
-        *cost += minute.cost_usd();
-        *total += millis(minute.total_duration());
+        *cost = finite(*cost + minute.cost_usd());
+        *total = finite(*total + millis(minute.total_duration()));
         durations.merge(minute.durations());
     }
-    let row = |((at, stage, tenant, kind), (sums, cost, total, durations)): ((Timestamp, _, _, _), _)| {
+    let row = |((at, stage, tenant, kind), (sums, cost, total, durations)): (
+        (Timestamp, Cow<'_, str>, Cow<'_, str>, &str),
+        _,
+    )| {
         let [runs, completed, failed, cancelled, items]: [i64; 5] = sums;
         let durations: DurationSketch = durations;
         json!({
@@ -58,4 +68,10 @@ pub(crate) fn added_up(minutes: &[StageMinute], step: Step) -> Json {
         })
     };
     all.into_iter().map(row).collect()
+}
+
+/// Returns the nearest number that JSON has, which knows no infinity and no NaN.
+#[cfg(feature = "postgres")]
+fn finite(sum: f64) -> f64 {
+    if sum.is_nan() { 0.0 } else { sum.clamp(f64::MIN, f64::MAX) }
 }

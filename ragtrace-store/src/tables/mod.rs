@@ -20,4 +20,6 @@ pub(crate) use instances::InstanceRow;
 pub(crate) use millis::millis;
 #[cfg(feature = "sqlite")]
 pub(crate) use requests::requests;
-pub(crate) use version::{check_version, made_before_the_first_release, made_by_a_newer_version};
+pub(crate) use version::check_version;
+#[cfg(feature = "sqlite")]
+pub(crate) use version::{made_before_the_first_release, made_by_a_newer_version};

@@ -23,6 +23,7 @@ over_both!(
     a_person_is_erased_everywhere_and_nobody_else,
     the_archive_has_the_columns_of_the_logs_in_their_order,
     an_archived_record_is_as_it_was,
+    an_age_beyond_all_time_keeps_everything,
 );
 
 const DAY: Duration = Duration::from_hours(24);
@@ -254,4 +255,18 @@ async fn a_person_is_erased_everywhere_and_nobody_else(place: TestStore) {
     assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 6);
     let left = store.traces(TraceFilter::new()).await.expect("reads");
     assert!(left.len() == 5 && left.iter().all(|request| request.user_id() == Some("bob")), "{left:?}");
+}
+
+async fn an_age_beyond_all_time_keeps_everything(place: TestStore) {
+    place.holding((0..10).flat_map(|number| trace(number, at(0, 22), 4, number % 2 == 0))).await;
+    for days in [740_000, 3_000_000, u32::MAX] {
+        let for_ever = Retention::new().archive_days(days).metrics_days(days).sample(0.0).at(at(9, 1));
+        let done = store::retain(&place.url, &for_ever, |_| {}).await.expect("retains");
+        assert_eq!((done.expired, done.metrics), (0, 0), "{days}");
+        let all = for_ever.days(days);
+        let done = store::retain(&place.url, &all, |_| {}).await.expect("retains");
+        assert_eq!((done.archived, done.removed, done.expired, done.metrics), (0, 0, 0, 0), "{days}");
+    }
+    assert_eq!(place.number("SELECT count(*) FROM logs_archive").await, 5 * 4);
+    assert_eq!(place.number("SELECT count(*) FROM delivered_batches").await, 1);
 }

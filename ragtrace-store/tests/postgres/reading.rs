@@ -65,7 +65,7 @@ async fn filters_use_their_indexes_and_read_the_days_they_name() {
 
     assert_eq!(store.errors(day().user_id("user-3")).await.expect("reads").len(), 4);
     let errors = plans();
-    assert!(errors.contains("logs_20261115_user_id_timestamp_idx"), "{errors}");
+    assert!(errors.contains("logs_20261115_left_timestamp_idx"), "{errors}");
     assert_eq!(days_of(&errors), [15], "{errors}");
 
     for filter in [day().stage("retrieval"), day().tenant_id("acme"), day().request_id("req-1"), day().limit(10)] {

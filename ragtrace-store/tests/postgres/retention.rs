@@ -45,7 +45,7 @@ async fn a_job_whose_connection_is_cut_at_any_step_goes_on_where_it_was() {
     let proxy = Proxy::to(cluster.port()).await;
     let url = format!("postgres://postgres@{}/{}", proxy.address, database.name);
     for point in [
-        "pg_try_advisory_lock",
+        "pg_try_advisory_xact_lock",
         "pg_inherits",
         "SELECT DISTINCT trace_id FROM logs",
         "INSERT INTO retention_decisions",

@@ -22,7 +22,7 @@ impl PostgresStore {
             FROM request_metrics
             WHERE timestamp >= $1 AND timestamp < $2 AND (timestamp, trace_id, number) < ($3, $4, $11)
                 AND ($5::text IS NULL OR user_id = $5) AND ($6::text IS NULL OR tenant_id = $6)
-                AND ($7::text IS NULL OR operation = $7) AND ($8::text IS NULL OR status = $8)
+                AND ($7::text IS NULL OR left(operation, 64) = left($7, 64) AND operation = $7) AND ($8::text IS NULL OR status = $8)
                 AND ($10::text IS NULL OR session_id = $10)
             ORDER BY request_metrics.timestamp DESC, request_metrics.trace_id DESC, number DESC LIMIT $9"#,
             PgTime::since(filter.since) as _,

@@ -9,6 +9,7 @@ mod database;
 mod lists;
 mod logs;
 mod rows;
+mod snapshot;
 mod tail;
 mod trace;
 

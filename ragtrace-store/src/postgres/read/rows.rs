@@ -32,7 +32,8 @@ macro_rules! select_matching {
                 $from,
                 " WHERE timestamp >= $1 AND timestamp < $2 AND (timestamp, id) < ($3, $4)
                 AND ($5::uuid IS NULL OR trace_id = $5) AND ($6::text IS NULL OR request_id = $6)
-                AND ($7::text IS NULL OR user_id = $7) AND ($8::text IS NULL OR tenant_id = $8)
+                AND ($7::text IS NULL OR left(user_id, 64) = left($7, 64) AND user_id = $7)
+                AND ($8::text IS NULL OR tenant_id = $8)
                 AND ($9::text IS NULL OR stage = $9) AND ($10::text[] IS NULL OR level = ANY ($10))
                 AND ($12::text IS NULL OR session_id = $12)
             ORDER BY r.timestamp DESC, r.id DESC LIMIT $11"

@@ -12,7 +12,6 @@ mod row;
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Timestamp};
 use serde_json::{Value as Json, json};
-use sqlx::Connection;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use row::{COLUMNS, Digits, Row};
 
 use super::clean;
 use super::days::sensible;
+use super::session::{PgTransaction, Session};
 use crate::tables::{self, InstanceRow, Step};
 
 pub(super) use row::days_of;
@@ -31,8 +31,8 @@ const MANY: usize = 1_000;
 ///
 /// The tables come in the same order for every batch, and rows that several batches change in the
 /// order of their keys, so that two of them never wait for each other in a circle.
-pub(super) async fn batch(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin().await?;
+pub(super) async fn batch(connection: &mut PgConnection, session: &Session, batch: &Batch) -> Result<(), sqlx::Error> {
+    let mut transaction = session.begin(connection).await?;
     if let Some(number) = enter_ledger(&mut transaction, batch).await? {
         match batch.records() {
             [] => {}
@@ -49,7 +49,7 @@ pub(super) async fn batch(connection: &mut PgConnection, batch: &Batch) -> Resul
 
 /// Returns the number of this transaction if the batch is new. One that is being written over
 /// another connection is waited for.
-async fn enter_ledger(connection: &mut PgConnection, batch: &Batch) -> Result<Option<i64>, sqlx::Error> {
+async fn enter_ledger(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<Option<i64>, sqlx::Error> {
     let records = i32::try_from(batch.records().len()).unwrap_or(i32::MAX);
     let entered = sqlx::query_scalar!(
         r#"INSERT INTO delivered_batches (batch_id, records) VALUES ($1, $2) ON CONFLICT DO NOTHING
@@ -57,14 +57,14 @@ async fn enter_ledger(connection: &mut PgConnection, batch: &Batch) -> Result<Op
         batch.id(),
         records
     );
-    entered.fetch_optional(connection).await
+    entered.fetch_optional(transaction).await
 }
 
 /// The number of the transaction goes along, since working it out for every row costs a few
 /// hundredths of the time.
-async fn by_copy(connection: &mut PgConnection, records: &[Record], written: i64) -> Result<(), sqlx::Error> {
+async fn by_copy(transaction: &mut PgTransaction<'_>, records: &[Record], written: i64) -> Result<(), sqlx::Error> {
     let statement = format!("COPY logs ({COLUMNS}, written) FROM STDIN (FORMAT binary)");
-    let mut copy = connection.copy_in_raw(&statement).await?;
+    let mut copy = transaction.copy_in(&statement).await?;
     let mut data = copy::Data::begin(written);
     // On an error the caller lets go of the connection, so nothing has to be said to it.
     for record in records {
@@ -82,10 +82,10 @@ async fn by_copy(connection: &mut PgConnection, records: &[Record], written: i64
 /// Returns `true` if a record that comes alone is there already, under another batch: a dead letter
 /// that is replayed while the spool delivers it too, or after it was stored otherwise. It is looked
 /// for in its day, beside its trace. Two that bring it at once wait for each other.
-async fn is_there(connection: &mut PgConnection, record: &Record) -> Result<bool, sqlx::Error> {
+async fn is_there(transaction: &mut PgTransaction<'_>, record: &Record) -> Result<bool, sqlx::Error> {
     let row = Row::of(record);
     let (high, _) = record.id().as_u64_pair();
-    sqlx::query!("SELECT pg_advisory_xact_lock($1)", high.cast_signed()).fetch_one(&mut *connection).await?;
+    sqlx::query!("SELECT pg_advisory_xact_lock($1)", high.cast_signed()).fetch_one(&mut *transaction).await?;
     let found = sqlx::query_scalar!(
         r#"SELECT EXISTS (
                 SELECT FROM logs WHERE id = $1 AND (trace_id = $2 OR $2::uuid IS NULL)
@@ -95,11 +95,11 @@ async fn is_there(connection: &mut PgConnection, record: &Record) -> Result<bool
         row.trace_id,
         row.timestamp
     );
-    found.fetch_one(connection).await
+    found.fetch_one(transaction).await
 }
 
 /// As arrays of columns, which the server takes in half as fast again as the same in JSON.
-async fn by_statement(connection: &mut PgConnection, records: &[Record]) -> Result<(), sqlx::Error> {
+async fn by_statement(transaction: &mut PgTransaction<'_>, records: &[Record]) -> Result<(), sqlx::Error> {
     fn texts<'a>(rows: &'a [Row<'a>], part: impl Fn(&'a Row<'a>) -> Option<&'a str>) -> Vec<Option<&'a str>> {
         rows.iter().map(part).collect()
     }
@@ -150,7 +150,7 @@ async fn by_statement(connection: &mut PgConnection, records: &[Record]) -> Resu
         column(&rows, |row| row.instance) as Vec<Uuid>,
         texts(&rows, |row| row.thread.as_deref()) as Vec<Option<&str>>
     );
-    insert.execute(connection).await.map(drop)
+    insert.execute(transaction).await.map(drop)
 }
 
 /// Returns one column of rows.
@@ -160,7 +160,7 @@ fn column<R, T>(rows: &[R], part: impl Fn(&R) -> T) -> Vec<T> {
 
 /// As arrays of columns: taking JSON apart took the server a fifth of the time of a batch whose
 /// records were all roots.
-async fn request_metrics(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+async fn request_metrics(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<(), sqlx::Error> {
     let requests = batch.requests();
     if requests.is_empty() {
         return Ok(());
@@ -181,11 +181,11 @@ async fn request_metrics(connection: &mut PgConnection, batch: &Batch) -> Result
         &column(requests, |request| request.tenant_id().map(text)) as &[Option<String>],
         &column(requests, |request| request.session_id().map(text)) as &[Option<String>]
     );
-    insert.execute(connection).await.map(drop)
+    insert.execute(transaction).await.map(drop)
 }
 
 /// Adds counts to those of the same minute, and of the same hour.
-async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+async fn stage_minutes(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<(), sqlx::Error> {
     let Some(process) = InstanceRow::of(batch).filter(|_| !batch.minutes().is_empty()) else { return Ok(()) };
     let add = sqlx::query!(
         "INSERT INTO stage_minutes (minute, instance, service, environment, tenant_id, stage, kind, runs, completed, failed,
@@ -195,18 +195,22 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
         FROM json_to_recordset($1::text::json) AS r(at timestamptz, tenant_id text, stage text, kind text, runs bigint,
             completed bigint, failed bigint, cancelled bigint, items bigint, cost_usd double precision,
             duration_ms_sum double precision, durations text)
-        ON CONFLICT (minute, instance, stage, tenant_id) DO UPDATE SET
-            runs = stage_minutes.runs + excluded.runs, completed = stage_minutes.completed + excluded.completed,
-            failed = stage_minutes.failed + excluded.failed, cancelled = stage_minutes.cancelled + excluded.cancelled,
-            items = add_counts(stage_minutes.items, excluded.items), cost_usd = stage_minutes.cost_usd + excluded.cost_usd,
-            duration_ms_sum = stage_minutes.duration_ms_sum + excluded.duration_ms_sum,
+        ON CONFLICT (minute, instance, left(stage, 64), left(tenant_id, 64), hashtextextended(stage, 0),
+            hashtextextended(tenant_id, 0), kind) DO UPDATE SET
+            runs = add_counts(stage_minutes.runs, excluded.runs),
+            completed = add_counts(stage_minutes.completed, excluded.completed),
+            failed = add_counts(stage_minutes.failed, excluded.failed),
+            cancelled = add_counts(stage_minutes.cancelled, excluded.cancelled),
+            items = add_counts(stage_minutes.items, excluded.items),
+            cost_usd = add_sums(stage_minutes.cost_usd, excluded.cost_usd),
+            duration_ms_sum = add_sums(stage_minutes.duration_ms_sum, excluded.duration_ms_sum),
             durations = add_sketches(stage_minutes.durations, excluded.durations)",
-        cleaned(&tables::added_up(batch.minutes(), Step::Minute)),
+        counts(batch, Step::Minute),
         process.instance,
-        process.service,
-        process.environment
+        clean::as_stored(process.service),
+        clean::as_stored(process.environment)
     );
-    add.execute(&mut *connection).await?;
+    add.execute(&mut *transaction).await?;
     let add = sqlx::query!(
         "INSERT INTO stage_hours (hour, tenant_id, stage, kind, runs, completed, failed, cancelled, items, cost_usd,
             duration_ms_sum, durations)
@@ -215,27 +219,40 @@ async fn stage_minutes(connection: &mut PgConnection, batch: &Batch) -> Result<(
         FROM json_to_recordset($1::text::json) AS r(at timestamptz, tenant_id text, stage text, kind text, runs bigint,
             completed bigint, failed bigint, cancelled bigint, items bigint, cost_usd double precision,
             duration_ms_sum double precision, durations text)
-        ON CONFLICT (hour, stage, tenant_id) DO UPDATE SET
-            runs = stage_hours.runs + excluded.runs, completed = stage_hours.completed + excluded.completed,
-            failed = stage_hours.failed + excluded.failed, cancelled = stage_hours.cancelled + excluded.cancelled,
-            items = add_counts(stage_hours.items, excluded.items), cost_usd = stage_hours.cost_usd + excluded.cost_usd,
-            duration_ms_sum = stage_hours.duration_ms_sum + excluded.duration_ms_sum,
+        ON CONFLICT (hour, left(stage, 64), left(tenant_id, 64), hashtextextended(stage, 0),
+            hashtextextended(tenant_id, 0), kind) DO UPDATE SET
+            runs = add_counts(stage_hours.runs, excluded.runs),
+            completed = add_counts(stage_hours.completed, excluded.completed),
+            failed = add_counts(stage_hours.failed, excluded.failed),
+            cancelled = add_counts(stage_hours.cancelled, excluded.cancelled),
+            items = add_counts(stage_hours.items, excluded.items),
+            cost_usd = add_sums(stage_hours.cost_usd, excluded.cost_usd),
+            duration_ms_sum = add_sums(stage_hours.duration_ms_sum, excluded.duration_ms_sum),
             durations = add_sketches(stage_hours.durations, excluded.durations)",
-        cleaned(&tables::added_up(batch.minutes(), Step::Hour))
+        counts(batch, Step::Hour)
     );
-    add.execute(connection).await.map(drop)
+    add.execute(transaction).await.map(drop)
+}
+
+/// Returns the counts of a batch, added up by a step, as JSON. Names are cleaned first: two that
+/// are the same afterwards would be one row, which no statement may change twice.
+fn counts(batch: &Batch, step: Step) -> String {
+    tables::added_up(batch.minutes(), step, believed, clean::text).to_string()
+}
+
+/// Moves a time to where times are believed: the server would refuse the year 0.
+fn believed(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(sensible(at.as_micros()))
 }
 
 /// Notes when each process of the batch was first and last heard of. One that is heard of after its
 /// end did not end.
-async fn instances(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    // A record of the year 0 would have the server refuse the text.
-    let believed = |at: Timestamp| Timestamp::from_micros(sensible(at.as_micros())).to_string();
+async fn instances(transaction: &mut PgTransaction<'_>, batch: &Batch) -> Result<(), sqlx::Error> {
     let processes = InstanceRow::all_of(batch).into_iter().map(|process| {
         json!({
             "instance": process.instance, "service": process.service, "environment": process.environment,
-            "version": process.version, "host": process.host, "first": believed(process.first),
-            "last": believed(process.last),
+            "version": process.version, "host": process.host, "first": believed(process.first).to_string(),
+            "last": believed(process.last).to_string(),
         })
     });
     let upsert = sqlx::query!(
@@ -249,30 +266,43 @@ async fn instances(connection: &mut PgConnection, batch: &Batch) -> Result<(), s
             ended_at = CASE WHEN excluded.last_seen_at <= instances.ended_at THEN instances.ended_at END",
         cleaned(&processes.collect())
     );
-    upsert.execute(connection).await.map(drop)
+    upsert.execute(transaction).await.map(drop)
 }
 
 /// Brings the catalog of this program's stages up to date.
-pub(super) async fn catalog(connection: &mut PgConnection, service: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn catalog(
+    connection: &mut PgConnection,
+    session: &Session,
+    service: &str,
+) -> Result<(), sqlx::Error> {
+    let mut transaction = session.begin(connection).await?;
     let upsert = sqlx::query!(
         "INSERT INTO stages (service, name, kind, level, target, file, line, fields)
         SELECT DISTINCT ON (name) $2, name, kind, level, target, file, line, fields::jsonb
         FROM json_to_recordset($1::text::json) AS r(name text, kind text, level text, target text, file text, line bigint,
             fields text)
         ORDER BY name
-        ON CONFLICT (service, name) DO UPDATE SET
+        ON CONFLICT (left(service, 64), left(name, 64), hashtextextended(service, 0), hashtextextended(name, 0))
+        DO UPDATE SET
             kind = excluded.kind, level = excluded.level, target = excluded.target, file = excluded.file,
             line = excluded.line, fields = excluded.fields, last_seen_at = now()",
-        tables::catalog().to_string(),
-        service
+        cleaned(&tables::catalog()),
+        &*clean::text(service)
     );
-    upsert.execute(connection).await.map(drop)
+    upsert.execute(&mut transaction).await?;
+    transaction.commit().await
 }
 
 /// Notes that these processes write no more.
-pub(super) async fn ended(connection: &mut PgConnection, instances: &[Uuid]) -> Result<(), sqlx::Error> {
+pub(super) async fn ended(
+    connection: &mut PgConnection,
+    session: &Session,
+    instances: &[Uuid],
+) -> Result<(), sqlx::Error> {
+    let mut transaction = session.begin(connection).await?;
     let ended = sqlx::query!("UPDATE instances SET ended_at = now() WHERE instance = ANY ($1)", instances);
-    ended.execute(connection).await.map(drop)
+    ended.execute(&mut transaction).await?;
+    transaction.commit().await
 }
 
 /// Returns JSON as text for a statement.
