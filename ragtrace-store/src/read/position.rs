@@ -65,7 +65,7 @@ mod tests {
             let position = Position { timestamp: Timestamp::from_micros(micros), id: Uuid::from_u128(42), number };
             assert_eq!(position.to_string().parse(), Ok(position));
         }
-        let id = Uuid::nil().as_simple();
+        let id = Uuid::nil().simple().to_string();
         for text in
             ["", "1", "1.2.3", &format!("1.{id}"), &format!("1.{id}."), &format!("1.{id}.2.3"), &format!("{id}.1.2")]
         {

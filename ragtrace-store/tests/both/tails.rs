@@ -52,7 +52,7 @@ async fn a_tail_misses_nothing_that_comes_after_a_purge(place: TestStore) {
     for round in 0..3 {
         store::purge(&place.url, &Purge::of("alice"), |_| {}).await.expect("purged");
         if round == 1 {
-            assert_eq!(news(&store, &mut cursor).await, []);
+            assert!(news(&store, &mut cursor).await.is_empty());
         }
         let new = of("alice", 20);
         let sink = place.sink();
@@ -72,14 +72,14 @@ async fn a_tail_gives_what_retention_has_moved_since(place: TestStore) {
     assert_eq!(report.archived, 2);
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 0);
     assert_eq!(sorted(news(&store, &mut cursor).await), sorted(ids(&new)), "what was seen before is not given again");
-    assert_eq!(news(&store, &mut cursor).await, []);
+    assert!(news(&store, &mut cursor).await.is_empty());
 }
 
 async fn a_tail_goes_on_over_a_store_that_was_emptied(place: TestStore) {
     let store = place.holding(of("bob", 30)).await;
     let mut cursor = store.tail(None).await.expect("reads").cursor;
     place.execute("DELETE FROM logs").await;
-    assert_eq!(news(&store, &mut cursor).await, []);
+    assert!(news(&store, &mut cursor).await.is_empty());
     // Also one that begins while it is empty.
     let mut other = store.tail(None).await.expect("reads").cursor;
     if place.is_sqlite() {
