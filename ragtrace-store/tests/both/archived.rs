@@ -26,7 +26,7 @@ fn on_day(day: u32, ms: u64) -> Timestamp {
 }
 
 fn id_of(number: u128) -> TraceId {
-    Uuid::from_u128(number << 96 | number).to_string().parse().expect("an id")
+    Uuid::from_u128((number << 96) | number).to_string().parse().expect("an id")
 }
 
 /// A failed trace on a day: a start, a log line, an end.

@@ -105,7 +105,8 @@ async fn kept_forgotten_and_erased(traces: u32) {
     };
     let purge = async |what, dry| {
         let mut watch = Watch::new(&place, what);
-        let job = store::purge(&place.url, &Purge::of("alice").dry_run(dry), |_| watch.look());
+        let rules = Purge::of("alice").dry_run(dry);
+        let job = store::purge(&place.url, &rules, |_| watch.look());
         let (report, _) = writing_beside(&place, job).await;
         report.expect("purged")
     };

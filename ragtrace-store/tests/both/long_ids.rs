@@ -1,7 +1,7 @@
 //! Ids that are longer than an index holds cost nothing: neither their own record nor another's.
 
-use ragtrace::Record;
 use ragtrace::metrics::StageMinute;
+use ragtrace::{Record, Sink};
 use ragtrace_store::retention::{Purge, Retention};
 use ragtrace_store::{self as store, LogFilter, TraceFilter, Window};
 use serde_json::json;
@@ -92,7 +92,7 @@ async fn an_id_of_eight_kibibytes_in_any_field_is_stored_found_and_costs_nobody_
     // All at once, as many as go by COPY.
     let many = (0..1_200).map(|at| root(at % 20).with("user_id", noise(900)).with("tenant_id", wide_noise(900)));
     sink.deliver(&batch(many.map(|make| make.with("id", Uuid::new_v4().to_string()).record()))).await.expect("many");
-    let rows = 3 * made.len() as i64 + 1_200;
+    let rows = 3 * i64::try_from(made.len()).expect("few") + 1_200;
     assert_eq!(place.number("SELECT count(*) FROM logs").await, rows);
     assert_eq!(place.number("SELECT count(*) FROM request_metrics").await, rows);
     assert_eq!(place.number("SELECT CAST(sum(runs) AS BIGINT) FROM stage_minutes").await, rows);
