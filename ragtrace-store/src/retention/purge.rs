@@ -4,6 +4,10 @@
 /// and requests included, some traces at a time, each whole. Counts by stage name nobody and stay.
 /// So does what is written meanwhile: erase a person who is gone.
 ///
+/// A SQLite file is then written anew, so that no byte of theirs stays in it or in its log. That
+/// takes as much room again for a while, and writers wait for it. Copies and backups are the
+/// operator's.
+///
 /// ```no_run
 /// use ragtrace_store::retention::Purge;
 ///

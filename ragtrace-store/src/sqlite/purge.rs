@@ -26,6 +26,8 @@ pub(crate) async fn purge(
     Files::existing(path)?;
     let mut opened = for_writing(path, Synchronous::Full).await?;
     let mut report = PurgeReport::default();
+    // Nothing else is left should the file not be written anew in the end.
+    sqlx::query("PRAGMA secure_delete = ON").execute(&mut opened.connection).await.map_err(while_writing)?;
     erase(&mut opened.connection, purge, &mut report, progress).await.map_err(while_writing)?;
     if !purge.is_dry_run() {
         let rewritten = rewrite(&mut opened.connection).await;

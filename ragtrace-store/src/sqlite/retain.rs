@@ -7,6 +7,7 @@ use ragtrace::TraceId;
 use sqlx::{Connection, SqliteConnection};
 
 use super::connect::{close, to_tidy};
+use super::erase::{free_bytes, rewrite};
 use super::fault::while_writing;
 use crate::fault::Fault;
 use crate::retention::{Retention, RetentionReport};
@@ -23,7 +24,11 @@ pub(crate) async fn retain(
     progress: &mut (dyn FnMut(&RetentionReport) + Send),
 ) -> Result<RetentionReport, Fault> {
     let mut connection = to_tidy(path).await?;
-    let report = decide_all(&mut connection, retention, progress).await.map_err(while_writing)?;
+    let mut report = decide_all(&mut connection, retention, progress).await.map_err(while_writing)?;
+    if retention.shrinks() {
+        rewrite(&mut connection).await?;
+    }
+    report.free_bytes = free_bytes(&mut connection).await.map_err(while_writing)?;
     close(connection).await;
     Ok(report)
 }

@@ -24,7 +24,7 @@ fn of_user(user: &str, numbers: std::ops::Range<usize>, at: Timestamp) -> Vec<Re
         Make::new(event, "file_parsing", number as u64 + 1, 0)
             .trace(&trace)
             .with("timestamp", at.to_string())
-            .with("user_id", if user == "alice" { format!("marker-of-alice") } else { user.to_owned() })
+            .with("user_id", if user == "alice" { "marker-of-alice".to_owned() } else { user.to_owned() })
             .with("local_root", true)
             .with("message", &*text)
             .with("session_id", &*text)
@@ -108,4 +108,20 @@ async fn a_reader_that_holds_the_log_is_told_and_the_next_purge_is_whole() {
     let purged = purge(&file).await;
     assert_eq!((purged.total(), purged.bytes_remain), (0, false));
     assert_eq!(occurrences(file.folder.path(), "marker-of-alice"), 0);
+}
+
+#[tokio::test]
+async fn retention_says_what_is_free_in_the_file_and_gives_it_back_if_asked_to() {
+    let file = File::holding(of_user("bob", 0..2_000, BEGIN)).await;
+    let len = || std::fs::metadata(file.path()).expect("a file").len();
+    let full = len();
+    let later = BEGIN.plus(std::time::Duration::from_hours(24 * 100));
+    let retention = Retention::new().sample(0.0).keep_errors(false).at(later);
+    let report = store::retain(&file.url(), &retention, |_| {}).await.expect("retained");
+    assert!(len() >= full && report.free_bytes > full / 2, "{} of {full}: {report:?}", len());
+    let dry = store::retain(&file.url(), &retention.shrink(true).dry_run(true), |_| {}).await.expect("retained");
+    assert!(len() >= full && dry.free_bytes == report.free_bytes, "a dry run changes nothing");
+    let report = store::retain(&file.url(), &retention.shrink(true), |_| {}).await.expect("retained");
+    assert_eq!(report.free_bytes, 0);
+    assert!(len() < full / 2, "{} of {full}", len());
 }

@@ -48,50 +48,69 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Delivers batches until `is_over` says so, and returns the ids of what was told to be delivered.
+async fn deliver_until(path: &Path, is_over: impl Fn(usize) -> bool) -> Vec<String> {
+    let (sink, mut delivered) = (SqliteSink::new(path), Vec::new());
+    while !is_over(delivered.len() / 7) {
+        let records: Vec<_> = (0..7).map(|at| Make::new("log", "file_parsing", 1, at).record()).collect();
+        let ids: Vec<_> = records.iter().map(|record| record.id().to_string()).collect();
+        let batch = batch(records);
+        while let Err(error) = sink.deliver(&batch).await {
+            assert_eq!(error.verdict(), Verdict::Retry, "{error:?}");
+        }
+        delivered.extend(ids);
+    }
+    sink.close().await;
+    delivered
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_delivered_is_lost_or_doubled_by_files_that_are_moved_under_load() {
+    const TEST: &str = "sqlite::rotation::nothing_delivered_is_lost_or_doubled_by_files_that_are_moved_under_load";
+    if let Some((_, path)) = part() {
+        return answer(deliver_until(&path, |batches| batches >= 400).await.join(","));
+    }
+    // Two sinks of one process and two of others.
     let file = File::new();
-    let (path, over) = (file.path(), Arc::new(AtomicBool::new(false)));
-    let writers: Vec<_> = (0..2)
+    let others: Vec<_> = (0..2).map(|_| Part::start_as_us(TEST, "write", &file.path())).collect();
+    let over = Arc::new(AtomicBool::new(false));
+    let ours: Vec<_> = (0..2)
         .map(|_| {
-            // Two programs on one file, as far as SQLite is concerned.
-            let (sink, over) = (file.sink(), Arc::clone(&over));
-            tokio::spawn(async move {
-                let mut delivered = Vec::new();
-                while !over.load(Ordering::Relaxed) || delivered.len() < 100 {
-                    let records: Vec<_> = (0..7).map(|at| Make::new("log", "file_parsing", 1, at).record()).collect();
-                    let ids: Vec<_> = records.iter().map(|record| record.id().to_string()).collect();
-                    let batch = batch(records);
-                    loop {
-                        match sink.deliver(&batch).await {
-                            Ok(_) => break,
-                            Err(error) => assert_eq!(error.verdict(), Verdict::Retry, "{error:?}"),
-                        }
-                    }
-                    delivered.extend(ids);
-                }
-                sink.close().await;
-                delivered
-            })
+            let (path, over) = (file.path(), Arc::clone(&over));
+            tokio::spawn(async move { deliver_until(&path, |_| over.load(Ordering::Relaxed)).await })
         })
         .collect();
-    let mut moved = Vec::new();
-    while moved.len() < 25 {
+    let mut delivered = Vec::new();
+    let others = std::thread::spawn(move || {
+        let answers = others.into_iter().map(|mut other| {
+            let ids = other.answer();
+            other.end();
+            ids
+        });
+        answers.collect::<Vec<_>>()
+    });
+    let mut files = Vec::new();
+    while !others.is_finished() {
         // Whenever there is a file; how far the writers are by then is as good as random.
-        let to: PathBuf = file.folder.path().join(format!("old-{}.db", moved.len()));
-        if std::fs::metadata(&path).is_ok_and(|metadata| metadata.len() > 100_000) && std::fs::rename(&path, &to).is_ok() {
-            moved.push(to);
+        let to: PathBuf = file.folder.path().join(format!("old-{}.db", files.len()));
+        if std::fs::metadata(file.path()).is_ok_and(|metadata| metadata.len() > 100_000)
+            && std::fs::rename(file.path(), &to).is_ok()
+        {
+            files.push(to);
         }
         tokio::task::yield_now().await;
     }
     over.store(true, Ordering::Relaxed);
-    let mut delivered = Vec::new();
-    for writer in writers {
+    for ids in others.join().expect("the others do not panic") {
+        delivered.extend(ids.split(',').map(str::to_owned));
+    }
+    for writer in ours {
         delivered.extend(writer.await.expect("the writer does not panic"));
     }
-    moved.push(path);
+    assert!(files.len() > 5, "{}", files.len());
+    files.extend(Some(file.path()).filter(|path| path.exists()));
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
-    for path in &moved {
+    for path in &files {
         let mut connection = connect(path).await;
         let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.expect("asked");
         assert_eq!(sound, "ok", "{}", path.display());
@@ -99,7 +118,8 @@ async fn nothing_delivered_is_lost_or_doubled_by_files_that_are_moved_under_load
         ids.into_iter().for_each(|id| *found.entry(id).or_default() += 1);
     }
     let lost = delivered.iter().filter(|id| !found.contains_key(*id)).count();
-    assert_eq!(lost, 0, "of {}", delivered.len());
+    let kept: Vec<_> = names(file.folder.path()).into_iter().filter(|name| name.contains("kept")).collect();
+    assert_eq!(lost, 0, "of {} in {} files, beside {kept:?}", delivered.len(), files.len());
     assert!(found.values().all(|times| *times == 1), "each is in one file");
 }
 
