@@ -26,13 +26,14 @@ pub struct Retention {
     sample: f64,
     keep_errors: bool,
     dry_run: bool,
+    shrink: bool,
     now: Option<Timestamp>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         let (days, archive_days, metrics_days) = (7, 30, 90);
-        Self { days, archive_days, metrics_days, sample: 0.1, keep_errors: true, dry_run: false, now: None }
+        Self { days, archive_days, metrics_days, sample: 0.1, keep_errors: true, dry_run: false, shrink: false, now: None }
     }
 }
 
@@ -81,6 +82,15 @@ impl Retention {
         self
     }
 
+    /// Sets whether a SQLite file is written anew at the end, without the room that what was removed
+    /// leaves in it. Writers wait meanwhile, for seconds a gigabyte, and the disk needs as much room
+    /// again. Without it that room is used before the file grows. PostgreSQL gives back the
+    /// partitions of whole days by itself.
+    pub fn shrink(mut self, shrink: bool) -> Self {
+        self.shrink = shrink;
+        self
+    }
+
     /// Sets the time that counts as the present; the clock's if not set.
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
@@ -126,6 +136,12 @@ impl Retention {
         self.dry_run
     }
 
+    /// Returns `true` if a file is to be written anew.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn shrinks(&self) -> bool {
+        self.shrink && !self.dry_run
+    }
+
     /// Returns `true` if a trace goes to the archive.
     pub(crate) fn keeps(&self, trace: TraceId, has_error: bool) -> bool {
         (self.keep_errors && has_error) || self.samples(trace)
@@ -159,6 +175,9 @@ pub struct RetentionReport {
     pub expired: u64,
     /// How many rows of metrics and of the store's own books were too old and removed.
     pub metrics: u64,
+    /// How many bytes of a SQLite file hold nothing after this. They are used before it grows;
+    /// [`shrink`](Retention::shrink) gives them back. Over PostgreSQL it is 0.
+    pub free_bytes: u64,
     /// `true` if another job was running, so that this one did nothing.
     pub is_running_elsewhere: bool,
 }

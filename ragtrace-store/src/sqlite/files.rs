@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::fault::{Cause, Fault};
 
@@ -26,6 +26,7 @@ pub(super) struct Files {
     pub(super) database: PathBuf,
     pub(super) wal: PathBuf,
     pub(super) shm: PathBuf,
+    journal: PathBuf,
 }
 
 impl Files {
@@ -41,7 +42,7 @@ impl Files {
             name.push(suffix);
             PathBuf::from(name)
         };
-        Ok(Self { path: path.to_owned(), wal: beside("-wal"), shm: beside("-shm"), database })
+        Ok(Self { path: path.to_owned(), wal: beside("-wal"), shm: beside("-shm"), journal: beside("-journal"), database })
     }
 
     /// Returns the files of a database that has to be there.
@@ -79,7 +80,12 @@ impl Files {
     /// Returns the files as they are at the moment.
     pub(super) fn states(&self) -> FileStates {
         let of = |path: &Path| std::fs::metadata(path).ok().map(|metadata| FileState::of(&metadata));
-        FileStates { database: of(&self.path), wal: of(&self.wal), shm: of(&self.shm) }
+        FileStates {
+            database: of(&self.path),
+            wal: of(&self.wal),
+            shm: of(&self.shm),
+            journal: of(&self.journal),
+        }
     }
 }
 
@@ -205,23 +211,11 @@ pub(super) struct FileState {
     pub(super) id: FileId,
     pub(super) len: u64,
     modified: Option<SystemTime>,
-    /// When anything about it changed, its times included: `cp -p` sets the other one.
-    #[cfg(unix)]
-    changed: (i64, i64),
 }
 
 impl FileState {
     fn of(metadata: &Metadata) -> Self {
-        Self {
-            id: FileId::of(metadata),
-            len: metadata.len(),
-            modified: metadata.modified().ok(),
-            #[cfg(unix)]
-            changed: {
-                use std::os::unix::fs::MetadataExt;
-                (metadata.ctime(), metadata.ctime_nsec())
-            },
-        }
+        Self { id: FileId::of(metadata), len: metadata.len(), modified: metadata.modified().ok() }
     }
 }
 
@@ -231,9 +225,23 @@ pub(super) struct FileStates {
     pub(super) database: Option<FileState>,
     pub(super) wal: Option<FileState>,
     pub(super) shm: Option<FileState>,
+    /// What SQLite writes instead of a log to a file that somebody took out of WAL mode.
+    pub(super) journal: Option<FileState>,
 }
 
 impl FileStates {
+    /// Returns `true` if nobody has written for so long that the next write will show: clocks of
+    /// file systems go in steps of some milliseconds.
+    pub(super) fn are_quiet(&self) -> bool {
+        const STEP: Duration = Duration::from_millis(50);
+        let now = SystemTime::now();
+        let is_recent = |state: FileState| {
+            let ago = state.modified.and_then(|modified| now.duration_since(modified).ok());
+            ago.is_some_and(|ago| ago < STEP)
+        };
+        ![self.database, self.wal, self.journal].into_iter().flatten().any(is_recent)
+    }
+
     /// Returns which files these are.
     pub(super) fn ids(&self) -> FileIds {
         FileIds {

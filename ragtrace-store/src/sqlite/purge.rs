@@ -26,8 +26,10 @@ pub(crate) async fn purge(
 ) -> Result<PurgeReport, Fault> {
     Files::existing(path)?;
     let mut opened = for_writing(path, Synchronous::Full).await?;
-    // One for the rewriting of the file.
-    let mut report = PurgeReport { steps: usize::from(!purge.is_dry_run()), ..PurgeReport::default() };
+    // One for the rewriting of the file, so that a dry run has as many.
+    let mut report = PurgeReport { steps: 1, ..PurgeReport::default() };
+    // Nothing else is left should the file not be written anew in the end.
+    sqlx::query("PRAGMA secure_delete = ON").execute(&mut opened.connection).await.map_err(while_writing)?;
     erase(&mut opened.connection, purge, &mut report, progress).await.map_err(while_writing)?;
     if !purge.is_dry_run() {
         let rewritten = rewrite(&mut opened.connection).await;
@@ -36,8 +38,8 @@ pub(crate) async fn purge(
                 format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
             fault.with_message(message)
         })?;
-        report.advance(progress);
     }
+    report.advance(progress);
     close_in_place(opened).await;
     Ok(report)
 }

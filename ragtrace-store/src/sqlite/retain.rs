@@ -11,6 +11,7 @@ use serde_json::json;
 use sqlx::SqliteConnection;
 
 use super::connect::{close, to_tidy};
+use super::erase::{free_bytes, rewrite};
 use super::expire::expire;
 use super::fault::while_writing;
 use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups};
@@ -27,7 +28,11 @@ pub(crate) async fn retain(
     progress: &mut (dyn FnMut(&RetentionReport) + Send),
 ) -> Result<RetentionReport, Fault> {
     let mut connection = to_tidy(path).await?;
-    let report = decide_all(&mut connection, retention, progress).await.map_err(while_writing)?;
+    let mut report = decide_all(&mut connection, retention, progress).await.map_err(while_writing)?;
+    if retention.shrinks() {
+        rewrite(&mut connection).await?;
+    }
+    report.free_bytes = free_bytes(&mut connection).await.map_err(while_writing)?;
     close(connection).await;
     Ok(report)
 }

@@ -38,8 +38,11 @@ pub(super) async fn let_go(mut opened: Opened) -> Result<bool, Fault> {
 }
 
 /// Closes the connection to a file that was in use, wherever it is by now.
-pub(super) async fn close_in_place(opened: Opened) {
+pub(super) async fn close_in_place(mut opened: Opened) {
     if opened.is_in_place() {
+        // SQLite does so itself for the last connection alone. Whoever copies the file afterwards
+        // has it whole.
+        let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut opened.connection).await;
         close(opened.connection).await;
     } else if let Err(error) = let_go(opened).await {
         let _ = writeln!(std::io::stderr(), "ragtrace: a file that was moved away could not be closed: {error:#}");

@@ -21,6 +21,9 @@ use crate::tables::InstanceRow;
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
 ///
+/// The file may be moved away while it is written, as rotation does: with the next batch, which
+/// comes within a minute, what SQLite's log holds is moved into it, and a new one is made.
+///
 /// ```
 /// use ragtrace_store::{SqliteSink, Synchronous};
 ///

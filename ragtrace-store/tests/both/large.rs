@@ -149,7 +149,7 @@ async fn very_many_traces_are_kept_and_forgotten_in_small_steps() {
 
 #[tokio::test]
 async fn a_large_trace_is_there_whole_while_it_is_moved() {
-    const FEW: usize = 20_000;
+    const FEW: usize = 6_000;
     let place = TestStore::sqlite();
     fill(&place, u32::try_from(FEW).expect("few"), 1).await;
     let store = place.store().await;

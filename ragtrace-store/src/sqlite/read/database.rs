@@ -19,7 +19,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How a file is read, which depends on what lies beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Access {
-    /// With SQLite's locks, as somebody may be writing: log and shared memory are there.
+    /// With SQLite's locks, as somebody may be writing: log and shared memory are there, or a
+    /// journal.
     Locking,
     /// Without locks, since without shared memory there are none: the log and the file, as they
     /// are.
@@ -31,6 +32,7 @@ enum Access {
 impl Access {
     fn to(states: &FileStates) -> Self {
         match (states.wal, states.shm) {
+            _ if states.journal.is_some() => Self::Locking,
             (Some(_), Some(_)) => Self::Locking,
             (Some(wal), None) if wal.len > 0 => Self::Log,
             _ => Self::Alone,
@@ -66,17 +68,19 @@ impl SqliteStore {
 
     /// Returns `true` if this takes part in SQLite's locks.
     pub(super) fn has_locks(&self) -> bool {
-        Access::to(&self.opened) == Access::Locking
+        has_locks(&self.opened)
     }
 }
 
 /// Returns `true` if whoever reads in between reads of one moment. Without locks anybody may write
 /// meanwhile; with them, files may only be exchanged.
 pub(super) fn is_undisturbed(before: &FileStates, after: &FileStates) -> bool {
-    match Access::to(before) {
-        Access::Locking => before.ids() == after.ids(),
-        Access::Log | Access::Alone => before == after,
-    }
+    if has_locks(before) { before.ids() == after.ids() } else { before == after }
+}
+
+/// Returns `true` if files like these are read with SQLite's locks.
+pub(super) fn has_locks(states: &FileStates) -> bool {
+    Access::to(states) == Access::Locking
 }
 
 /// Connects, and reads from the file over each connection: SQLite opens it and its log no sooner,

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::database::{SqliteStore, is_undisturbed};
+use super::database::{SqliteStore, has_locks, is_undisturbed};
 use crate::error::StoreError;
 use crate::fault::{Cause, Fault};
 use crate::read::{Tail, TailCursor, TailPoint};
@@ -101,6 +101,10 @@ impl SqliteFile {
 async fn open(files: &Files) -> Result<SqliteStore, Fault> {
     for attempt in 0..ATTEMPTS {
         let before = files.states();
+        if !has_locks(&before) && !before.are_quiet() && attempt + 1 < ATTEMPTS {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
         let opened = SqliteStore::open(files, before).await;
         let is_undisturbed = is_undisturbed(&before, &files.states());
         match opened {
