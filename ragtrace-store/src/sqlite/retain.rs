@@ -236,7 +236,7 @@ async fn judge_loose(
     let Some(numbers) = fitting(&rows) else { return step.transaction.rollback().await.map(|()| false) };
     if retention.keeps_errors() {
         let copy = sqlx::query!(
-            "INSERT INTO logs_archive SELECT * FROM logs
+            "INSERT INTO logs_archive SELECT * FROM logs NOT INDEXED
             WHERE number IN (SELECT value FROM json_each(?1)) AND level = 'ERROR' ON CONFLICT (id) DO NOTHING",
             numbers
         );

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ragtrace::{Sink, Timestamp};
+use ragtrace::Sink;
 use ragtrace_store::retention::{Purge, Retention};
 use ragtrace_store::{self as store, LogFilter};
 
@@ -74,10 +74,12 @@ async fn writing_beside<T>(place: &TestStore, job: impl Future<Output = T>) -> (
     let (sink, done) = (place.sink(), Arc::new(AtomicBool::new(false)));
     let until = Arc::clone(&done);
     let writer = tokio::spawn(async move {
+        // Too young for whatever is done meanwhile.
+        let young = BEGIN.plus(Duration::from_hours(24 * 400)).to_string();
         let mut delivered = 0;
         while !until.load(Ordering::Relaxed) {
             let now =
-                Make::new("log", "x", 1, 0).with("timestamp", Timestamp::now().to_string()).with("user_id", "bob");
+                Make::new("log", "x", 1, 0).with("timestamp", &*young).with("user_id", "bob");
             sink.deliver(&batch([now.trace("ffffffff-0000-7000-8000-000000000001").record()]))
                 .await
                 .expect("delivered");
