@@ -17,7 +17,8 @@ use crate::url::StoreUrl;
 
 /// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
 /// as libpq has it. The parameter `schema` of ours names the schema that holds the tables,
-/// `ragtrace` if there is none: `postgres://user@host/database?schema=telemetry`.
+/// `ragtrace` if there is none: `postgres://user@host/database?schema=telemetry`. Signs in a name are
+/// written by their codes: `schema=My%20App`.
 ///
 /// # Errors
 ///

@@ -130,7 +130,10 @@ fn judge(code: &str, message: &str, missing_partition: bool) -> (Cause, Stale, &
         (_, "53100") => (Transient, Stale::Nothing, "the server's disk is full: make room"),
         (_, "53300") => (Transient, Stale::Connections, "the server has too many connections"),
         ("22" | "23" | "54", _) => (Data, Stale::Nothing, "PostgreSQL refuses the data"),
-        (_, "08P01") => pooler::judge(message),
+        (_, "08P01") => match pooler::advice(message) {
+            Some(advice) => (Operator, Stale::Connections, advice),
+            None => (Transient, Stale::Connections, "the server, or a pooler before it, has cut the connection"),
+        },
         ("08" | "57", _) => (Transient, Stale::Connections, "the server is going down or has cut the connection"),
         ("40" | "53" | "55" | "58", _) => (Transient, Stale::Nothing, "the server is busy"),
         _ => (Transient, Stale::Connections, "PostgreSQL could not write"),
@@ -181,5 +184,18 @@ mod tests {
             assert_eq!(judge(code, "", false).0, Cause::Data, "{code}");
         }
         assert_eq!(judge("23514", "", true).1, Stale::Tables);
+        for text in [
+            "unsupported startup parameter: options",
+            "unsupported startup parameter in options: search_path",
+            "transaction blocks not allowed in statement pooling mode",
+            "no such database: x",
+            "SASL authentication failed",
+            "TLS connection required",
+        ] {
+            assert_eq!(judge("08P01", text, false).0, Cause::Operator, "{text}");
+        }
+        for text in ["query_wait_timeout", "server conn crashed?", "pgbouncer cannot connect to server", ""] {
+            assert_eq!(judge("08P01", text, false).0, Cause::Transient, "{text}");
+        }
     }
 }

@@ -22,6 +22,7 @@ mod clean;
 mod connect;
 mod days;
 mod fault;
+mod identifier;
 mod location;
 mod partitions;
 mod pooler;

@@ -4,11 +4,8 @@
 //! apart by their text, which is in English always (PgBouncer 1.18 to 1.24, `src/client.c` and
 //! `src/objects.c`). Where a text is new to us, it passes.
 
-use super::fault::Stale;
-use crate::fault::Cause;
-
 /// Parts of texts, and what to do where one of them comes.
-const MENDED_BY_AN_OPERATOR: [(&str, &str); 10] = [
+const MENDED_BY_AN_OPERATOR: [(&str, &str); 11] = [
     (
         "startup parameter",
         "the pooler refuses a startup parameter: take it out of `options` in the URL or of PGOPTIONS, or have the pooler \
@@ -19,6 +16,7 @@ const MENDED_BY_AN_OPERATOR: [(&str, &str); 10] = [
         "the pooler has no transactions: set its `pool_mode` to `transaction` or `session`, or name the server itself",
     ),
     ("no such database", "the pooler knows no such database: see to the URL, or to the pooler's `[databases]`"),
+    ("does not exist", "the server behind the pooler has no such database or no such user: see to the URL"),
     ("no such user", NO_ENTRY),
     ("auth failed", NO_ENTRY),
     ("authentication failed", NO_ENTRY),
@@ -31,11 +29,8 @@ const MENDED_BY_AN_OPERATOR: [(&str, &str); 10] = [
 const NO_ENTRY: &str = "the pooler does not let the user in: see to the user and the password in the URL";
 const TLS: &str = "the pooler wants TLS set up otherwise: see to `sslmode` in the URL";
 
-/// Judges an error with the code 08P01 by its text.
-pub(super) fn judge(message: &str) -> (Cause, Stale, &'static str) {
-    let found = MENDED_BY_AN_OPERATOR.iter().find(|(part, _)| message.contains(part));
-    match found {
-        Some((_, advice)) => (Cause::Operator, Stale::Connections, advice),
-        None => (Cause::Transient, Stale::Connections, "the server or the pooler before it has cut the connection"),
-    }
+/// Returns what an operator has to do about an error with the code 08P01, by its text, or `None` if
+/// it passes.
+pub(super) fn advice(message: &str) -> Option<&'static str> {
+    MENDED_BY_AN_OPERATOR.iter().find(|(part, _)| message.contains(part)).map(|(_, advice)| *advice)
 }

@@ -11,9 +11,9 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::fault::{has_sqlstate, while_writing};
+use super::identifier::quoted;
 use super::location::PgLocation;
 use super::partitions::{Day, days_before};
-use super::schema;
 use super::session::{PgTransaction, Session, Use};
 use crate::fault::Fault;
 use crate::retention::{Retention, RetentionReport};
@@ -55,7 +55,7 @@ struct Job<'c> {
 }
 
 /// What became of the attempt to drop a day.
-enum Drop {
+enum Attempt {
     Done,
     /// Something in the day has still to be decided on.
     Undecided,
@@ -163,22 +163,22 @@ impl Job<'_> {
             let attempt = attempts.next();
             match (self.drop_day(day).await?, attempt) {
                 (None, _) => return Ok(None),
-                (Some(Drop::Done), _) => return Ok(Some(true)),
-                (Some(Drop::Undecided), _) => return Ok(Some(false)),
-                (Some(Drop::InUse(_)), Some(_)) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
-                (Some(Drop::InUse(error)), None) => return Err(error),
+                (Some(Attempt::Done), _) => return Ok(Some(true)),
+                (Some(Attempt::Undecided), _) => return Ok(Some(false)),
+                (Some(Attempt::InUse(_)), Some(_)) => tokio::time::sleep(BETWEEN_ATTEMPTS).await,
+                (Some(Attempt::InUse(error)), None) => return Err(error),
             }
         }
     }
 
     /// Drops the partition of a day in one transaction, unless another job is running.
-    async fn drop_day(&mut self, day: &Day) -> Result<Option<Drop>, sqlx::Error> {
+    async fn drop_day(&mut self, day: &Day) -> Result<Option<Attempt>, sqlx::Error> {
         let Some(mut transaction) = begin_locked(self.connection, &self.session).await? else { return Ok(None) };
         match drop_decided(&mut transaction, self.retention, day).await {
-            Ok(true) => transaction.commit().await.map(|()| Some(Drop::Done)),
-            Ok(false) => transaction.rollback().await.map(|()| Some(Drop::Undecided)),
+            Ok(true) => transaction.commit().await.map(|()| Some(Attempt::Done)),
+            Ok(false) => transaction.rollback().await.map(|()| Some(Attempt::Undecided)),
             Err(error) if has_sqlstate(&error, &["55P03", "40P01"]) => {
-                transaction.rollback().await.map(|()| Some(Drop::InUse(error)))
+                transaction.rollback().await.map(|()| Some(Attempt::InUse(error)))
             }
             Err(error) => Err(error),
         }
@@ -238,7 +238,7 @@ async fn drop_decided(
     retention: &Retention,
     day: &Day,
 ) -> Result<bool, sqlx::Error> {
-    let partition = schema::quoted(&day.partition);
+    let partition = quoted(&day.partition);
     // Nobody writes to the day from here on; who wants to makes it anew afterwards.
     transaction.run(format!("SET LOCAL lock_timeout = '1s'; LOCK TABLE {partition} IN SHARE MODE")).await?;
     let undecided = sqlx::query_scalar!(

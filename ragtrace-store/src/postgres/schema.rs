@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, PgExecutor};
 
 use super::fault::{has_sqlstate, while_making_schema};
+use super::identifier::quoted;
 use super::session::{PgTransaction, Session};
 use crate::fault::Fault;
 use crate::tables::check_version;
@@ -110,11 +111,6 @@ pub(super) fn check(schema: &str, applied: &[(i64, Vec<u8>)]) -> Result<(), Faul
 /// Names the schema in a message.
 pub(super) fn subject(schema: &str) -> String {
     format!("the schema `{schema}`")
-}
-
-/// Quotes a name for a statement.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// Makes the partition of a day, counted from 1970, unless it is there.

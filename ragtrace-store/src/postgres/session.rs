@@ -20,7 +20,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgConnection, PgCopyIn, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{AssertSqlSafe, Describe, Either, Execute, Executor, SqlStr};
 
-use super::schema;
+use super::identifier::quoted;
 
 /// The use of a transaction, which its settings go by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl Session {
         }
         settings.push(("idle_in_transaction_session_timeout", "60s"));
         settings.push(("TimeZone", "UTC"));
+        settings.push(("DateStyle", "ISO, MDY"));
         // Compiling a statement takes longer than any of ours does.
         settings.push(("jit", "off"));
         let mode = match of {
@@ -71,7 +72,7 @@ impl Session {
         // first if they were not named last.
         let mut begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED, {mode}; SET LOCAL search_path = {}, pg_temp",
-            schema::quoted(schema)
+            quoted(schema)
         );
         for (name, value) in settings {
             begin.push_str(&format!("; SET LOCAL {name} = '{value}'"));

@@ -36,6 +36,10 @@ const BATCH_TIMEOUT: Duration = Duration::from_secs(45);
 /// The URL is that of libpq, `sslmode` and `sslrootcert` included. The role has to own the schema,
 /// or be allowed to create it; where it may not, `ragtrace migrate` does so ahead under a role that
 /// may, and that role owns the tables.
+///
+/// A pooler such as PgBouncer may stand before the server, in session or transaction mode. Where none
+/// does, `statement-cache-capacity=100` in the URL has the server parse each statement once a
+/// connection; through a pooler in transaction mode it loses records.
 #[derive(Debug)]
 pub struct PostgresSink {
     name: Cow<'static, str>,
@@ -75,7 +79,8 @@ impl PostgresSink {
         self
     }
 
-    /// Sets the schema that holds the tables; `ragtrace` if not set.
+    /// Sets the schema that holds the tables; `ragtrace` if not set or empty. A name that
+    /// PostgreSQL does not take, such as one of more than 63 bytes, parks the sink.
     pub fn schema(self, schema: impl Into<String>) -> Self {
         let location = self.writer.location.clone().schema(schema);
         Self { writer: Arc::new(Writer::new(location)), ..self }
