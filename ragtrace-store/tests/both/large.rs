@@ -78,8 +78,7 @@ async fn writing_beside<T>(place: &TestStore, job: impl Future<Output = T>) -> (
         let young = BEGIN.plus(Duration::from_hours(24 * 400)).to_string();
         let mut delivered = 0;
         while !until.load(Ordering::Relaxed) {
-            let now =
-                Make::new("log", "x", 1, 0).with("timestamp", &*young).with("user_id", "bob");
+            let now = Make::new("log", "x", 1, 0).with("timestamp", &*young).with("user_id", "bob");
             sink.deliver(&batch([now.trace("ffffffff-0000-7000-8000-000000000001").record()]))
                 .await
                 .expect("delivered");
