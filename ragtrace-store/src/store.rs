@@ -191,7 +191,9 @@ impl LogStore {
             let page = self.next_logs(&filters, limit - found.len()).await?;
             found.extend(page.rows);
             let Some(end) = page.read_up_to else { break };
-            filters.iter_mut().for_each(|filter| filter.after = end);
+            for filter in &mut filters {
+                filter.after = end;
+            }
         }
         Ok(found)
     }
