@@ -192,7 +192,7 @@ async fn pages_hold_what_was_there_also_while_rows_are_added(place: TestStore) {
     loop {
         let page = store.logs(logs.clone()).await.expect("reads");
         let more = store.traces(traces.clone()).await.expect("reads");
-        let Some(last) = page.last().map(|row| row.position()) else { break };
+        let Some(last) = page.last().map(store::LogRow::position) else { break };
         logs = logs.after(last);
         if let Some(last) = more.last() {
             traces = traces.after(last.position());
