@@ -28,7 +28,16 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         let (days, archive_days, metrics_days) = (7, 30, 90);
-        Self { days, archive_days, metrics_days, sample: 0.1, keep_errors: true, dry_run: false, shrink: false, now: None }
+        Self {
+            days,
+            archive_days,
+            metrics_days,
+            sample: 0.1,
+            keep_errors: true,
+            dry_run: false,
+            shrink: false,
+            now: None,
+        }
     }
 }
 

@@ -32,7 +32,8 @@ pub(crate) async fn purge(
     if !purge.is_dry_run() {
         let rewritten = rewrite(&mut opened.connection).await;
         report.bytes_remain = !rewritten.map_err(|fault| {
-            let message = format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
+            let message =
+                format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
             fault.with_message(message)
         })?;
         report.advance(progress);

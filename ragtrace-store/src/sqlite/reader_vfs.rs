@@ -36,8 +36,9 @@ const WITHOUT_LOCKS: &CStr = c"win32-none";
 
 /// Makes both known to SQLite, once. Returns `false` if this SQLite has none to build upon.
 pub(super) fn is_registered() -> bool {
-    static REGISTERED: LazyLock<bool> =
-        LazyLock::new(|| register(None, c"ragtrace-reader") && register(Some(WITHOUT_LOCKS), c"ragtrace-reader-unlocked"));
+    static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
+        register(None, c"ragtrace-reader") && register(Some(WITHOUT_LOCKS), c"ragtrace-reader-unlocked")
+    });
     *REGISTERED
 }
 

@@ -18,7 +18,8 @@ fn marker(number: usize) -> String {
 /// Records of one user, each of a trace of its own, with a text in every place where one can be.
 fn of_user(user: &str, numbers: std::ops::Range<usize>, at: Timestamp) -> Vec<Record> {
     let make = |number: usize| {
-        let text = if user == "alice" { marker(number) } else { format!("of {user} {number} ").repeat(1 + number % 90) };
+        let text =
+            if user == "alice" { marker(number) } else { format!("of {user} {number} ").repeat(1 + number % 90) };
         let trace = uuid::Uuid::new_v4().to_string();
         let event = if number % 3 == 0 { "failed" } else { "completed" };
         Make::new(event, "file_parsing", number as u64 + 1, 0)
