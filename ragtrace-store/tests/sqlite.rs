@@ -3,7 +3,6 @@
 #[cfg(target_os = "linux")]
 #[path = "support/other_user.rs"]
 mod other_user;
-#[expect(dead_code, reason = "shared with the tests of both stores, which use more of it")]
 mod support;
 
 mod sqlite {
