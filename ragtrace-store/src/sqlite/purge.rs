@@ -36,8 +36,8 @@ pub(crate) async fn purge(
                 format!("the rows are removed, and their bytes may still be in the file: {fault}; purge again");
             fault.with_message(message)
         })?;
-        report.advance(progress);
     }
+    report.advance(progress);
     close_in_place(opened).await;
     Ok(report)
 }
@@ -61,7 +61,8 @@ async fn erase(
     let found = found.fetch_all(&mut *connection).await?;
     report.advance(progress);
     let groups = found.chunks(STEP);
-    report.steps += groups.len() + 1 + usize::from(!purge.is_dry_run());
+    // The groups, what is of no trace, and the file that is written anew.
+    report.steps += groups.len() + 2;
     for traces in groups {
         erase_rows(
             connection,
