@@ -1,5 +1,6 @@
 //! Opening a file: its settings, its mode, and what to do when several processes start at once.
 
+use std::fs::ReadDir;
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::fault::{is_busy, while_opening};
-use super::files::{FileIds, Files};
-use super::leftovers::set_leftovers_aside;
+use super::files::{FileId, FileIds, Files, subject};
+use super::leftovers::{FolderLock, set_leftovers_aside};
 use super::schema;
-use crate::fault::Fault;
+use crate::fault::{Cause, Fault};
 
 /// How long a statement waits for other processes. A write of theirs takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -69,8 +70,9 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
         Synchronous::Full => SqliteSynchronous::Full,
     };
     let files = Files::of(path)?;
-    // Until the file is there, so that another process does not set aside what this one makes.
-    let _making = set_leftovers_aside(&files)?;
+    let lock = FolderLock::take(files.folder()).await;
+    set_leftovers_aside(&files, &lock);
+    let before = files.ids().database;
     let options = options(&files, "mode=rwc")
         .create_if_missing(true)
         .synchronous(synchronous)
@@ -82,7 +84,24 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
     use_wal(&mut connection).await.map_err(failed)?;
     schema::migrate(&mut connection, &files).await?;
     let ids = files.ids();
+    if !is_opened(before, ids.database) {
+        close(connection).await;
+        let message = format!("{} was moved away while it was opened", subject(&files.path));
+        return Err(Fault::new(Cause::Transient, message));
+    }
     Ok(Opened { connection, files, ids })
+}
+
+/// Returns `true` if a file that is there after an opening is the one that was opened: it was there
+/// before, or this process has it open.
+fn is_opened(before: Option<FileId>, after: Option<FileId>) -> bool {
+    let Some(id) = after else { return false };
+    let is_open = |entries: ReadDir| {
+        let mut open = entries.filter_map(|entry| std::fs::metadata(entry.ok()?.path()).ok());
+        open.any(|metadata| FileId::of(&metadata) == id)
+    };
+    // Where the system does not list the open files, it was only just made.
+    before == after || (before.is_none() && std::fs::read_dir("/proc/self/fd").map_or(true, is_open))
 }
 
 /// Opens the file at `path` to tidy it, which has to be there.

@@ -42,7 +42,13 @@ impl Files {
             name.push(suffix);
             PathBuf::from(name)
         };
-        Ok(Self { path: path.to_owned(), wal: beside("-wal"), shm: beside("-shm"), journal: beside("-journal"), database })
+        Ok(Self {
+            path: path.to_owned(),
+            wal: beside("-wal"),
+            shm: beside("-shm"),
+            journal: beside("-journal"),
+            database,
+        })
     }
 
     /// Returns the files of a database that has to be there.
@@ -80,12 +86,7 @@ impl Files {
     /// Returns the files as they are at the moment.
     pub(super) fn states(&self) -> FileStates {
         let of = |path: &Path| std::fs::metadata(path).ok().map(|metadata| FileState::of(&metadata));
-        FileStates {
-            database: of(&self.path),
-            wal: of(&self.wal),
-            shm: of(&self.shm),
-            journal: of(&self.journal),
-        }
+        FileStates { database: of(&self.path), wal: of(&self.wal), shm: of(&self.shm), journal: of(&self.journal) }
     }
 }
 

@@ -7,43 +7,43 @@
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::files::{FileId, FileIds, Files, subject};
-use crate::fault::{Cause, Fault};
 
-/// A lock on a folder: processes that move files there wait for each other. It goes with the value.
+/// How often a lock on a folder is tried to be taken, and what lies between. To open a file takes
+/// milliseconds.
+const ATTEMPTS: usize = 500;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A lock on a folder: processes that open or let go of files there wait for each other, so that
+/// none takes another's companions for its own. It goes with the value.
 #[derive(Debug)]
 pub(super) struct FolderLock {
     _folder: Option<File>,
 }
 
 impl FolderLock {
-    /// Takes the lock, where the system has such a thing as a lock on a folder.
-    fn take(folder: &Path) -> Result<Self, Fault> {
-        let Ok(file) = File::open(folder) else { return Ok(Self { _folder: None }) };
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another process holds the folder {} locked", subject(folder));
-                Err(Fault::new(Cause::Transient, message))
+    /// Takes the lock, where the system has such a thing as a lock on a folder, and nobody holds it
+    /// for ever.
+    pub(super) async fn take(folder: &Path) -> Self {
+        let Ok(file) = File::open(folder) else { return Self { _folder: None } };
+        for _ in 0..ATTEMPTS {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
+                _ => break,
             }
-            _ => Ok(Self { _folder: Some(file) }),
         }
+        Self { _folder: Some(file) }
     }
 }
 
-/// Sets aside what lies beside a database that is not there, and holds the folder until the database
-/// is made. Without leftovers it does nothing.
-pub(super) fn set_leftovers_aside(files: &Files) -> Result<Option<FolderLock>, Fault> {
-    if !has_leftovers(&files.ids()) {
-        return Ok(None);
-    }
-    let lock = FolderLock::take(files.folder())?;
-    // Whoever held the lock may have made the database meanwhile.
+/// Sets aside what lies beside a database that is not there.
+pub(super) fn set_leftovers_aside(files: &Files, _lock: &FolderLock) {
     if has_leftovers(&files.ids()) {
         set_log_aside(files);
         let _ = std::fs::remove_file(&files.shm);
     }
-    Ok(Some(lock))
 }
 
 fn has_leftovers(ids: &FileIds) -> bool {
@@ -52,8 +52,8 @@ fn has_leftovers(ids: &FileIds) -> bool {
 
 /// Removes the companions of a database that is no longer beside them, if they are still these. The
 /// log goes if all that it holds is in its database.
-pub(super) fn remove(files: &Files, ids: &FileIds, is_log_done: bool) -> Result<(), Fault> {
-    let _lock = FolderLock::take(files.folder())?;
+pub(super) async fn remove(files: &Files, ids: &FileIds, is_log_done: bool) {
+    let _lock = FolderLock::take(files.folder()).await;
     let now = files.ids();
     if now.wal.is_some() && now.wal == ids.wal {
         if is_log_done {
@@ -68,7 +68,6 @@ pub(super) fn remove(files: &Files, ids: &FileIds, is_log_done: bool) -> Result<
     if is_log_done {
         remove_log_set_aside(files, ids.wal);
     }
-    Ok(())
 }
 
 /// Gives the log a name under which SQLite leaves it alone, and says so. An empty one goes.

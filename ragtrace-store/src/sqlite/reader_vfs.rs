@@ -36,8 +36,9 @@ const WITHOUT_LOCKS: &CStr = c"win32-none";
 
 /// Makes both known to SQLite, once. Returns `false` if this SQLite has none to build upon.
 pub(super) fn is_registered() -> bool {
-    static REGISTERED: LazyLock<bool> =
-        LazyLock::new(|| register(None, c"ragtrace-reader") && register(Some(WITHOUT_LOCKS), c"ragtrace-reader-unlocked"));
+    static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
+        register(None, c"ragtrace-reader") && register(Some(WITHOUT_LOCKS), c"ragtrace-reader-unlocked")
+    });
     *REGISTERED
 }
 
@@ -85,15 +86,14 @@ unsafe extern "C" fn open(
     // `ReaderVfs`.
     let system = unsafe { (*vfs.cast::<ReaderVfs>()).system };
     // SAFETY: as in `register`.
-    match unsafe { (*system).xOpen } {
+    if let Some(open) = unsafe { (*system).xOpen } {
         // SAFETY: these are SQLite's own arguments, but for the flags, of which every combination
         // is allowed that opens a log to read.
-        Some(open) => unsafe { open(system, name, file, flags, out) },
-        None => {
-            // SAFETY: the file is SQLite's, and has no methods unless it was opened.
-            unsafe { (*file).pMethods = ptr::null() };
-            SQLITE_CANTOPEN
-        }
+        unsafe { open(system, name, file, flags, out) }
+    } else {
+        // SAFETY: the file is SQLite's, and has no methods unless it was opened.
+        unsafe { (*file).pMethods = ptr::null() };
+        SQLITE_CANTOPEN
     }
 }
 

@@ -4,7 +4,6 @@
 //! is moved into the database, which whoever moved it has whole then. What comes next goes to a new
 //! file.
 
-use std::io::Write;
 use std::path::Path;
 
 use sqlx::{Row, SqliteConnection};
@@ -17,7 +16,7 @@ use crate::fault::Fault;
 
 /// Lets go of the files. Returns `true` if the database still has a name, wherever that is, and all
 /// that was committed is in it.
-pub(super) async fn let_go(mut opened: Opened) -> Result<bool, Fault> {
+pub(super) async fn let_go(mut opened: Opened) -> bool {
     let (files, ids) = (opened.files, opened.ids);
     if is_cut(&files, ids.database) {
         // Its log would be moved into a file that has nothing else of the database any more.
@@ -27,14 +26,14 @@ pub(super) async fn let_go(mut opened: Opened) -> Result<bool, Fault> {
         if renamed && std::fs::metadata(&aside).is_ok_and(|metadata| metadata.len() == 0) {
             let _ = std::fs::remove_file(&aside);
         }
-        leftovers::remove(&files, &ids, false)?;
-        return Ok(false);
+        leftovers::remove(&files, &ids, false).await;
+        return false;
     }
     let is_done = is_moved_into_database(&mut opened.connection).await.unwrap_or(false);
     let has_a_name = ids.database.is_some_and(|id| is_linked(id, files.folder()));
     close(opened.connection).await;
-    leftovers::remove(&files, &ids, is_done)?;
-    Ok(has_a_name && is_done)
+    leftovers::remove(&files, &ids, is_done).await;
+    has_a_name && is_done
 }
 
 /// Closes the connection to a file that was in use, wherever it is by now.
@@ -44,8 +43,8 @@ pub(super) async fn close_in_place(mut opened: Opened) {
         // has it whole.
         let _ = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut opened.connection).await;
         close(opened.connection).await;
-    } else if let Err(error) = let_go(opened).await {
-        let _ = writeln!(std::io::stderr(), "ragtrace: a file that was moved away could not be closed: {error:#}");
+    } else {
+        let_go(opened).await;
     }
 }
 

@@ -118,7 +118,7 @@ impl SqliteSink {
     async fn healthy(&self, writer: &mut Writer) -> Result<Opened, Fault> {
         match writer.connection.take() {
             Some(opened) if opened.is_in_place() => return Ok(opened),
-            Some(moved) => drop(let_go(moved).await?),
+            Some(moved) => drop(let_go(moved).await),
             None => {}
         }
         writer.has_catalog = false;
@@ -128,7 +128,7 @@ impl SqliteSink {
 
 /// Judges a batch that was written while its file was moved, replaced or deleted.
 async fn written_elsewhere(opened: Opened) -> Result<(), Fault> {
-    if let_go(opened).await? {
+    if let_go(opened).await {
         return Ok(());
     }
     Err(Fault::new(Cause::Transient, "the file was deleted while it was written: a new one takes its place"))

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use ragtrace::{Record, Sink, Timestamp};
+use ragtrace_store as store;
 use ragtrace_store::retention::{Purge, Retention};
-use ragtrace_store::{self as store};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
@@ -18,9 +18,10 @@ fn marker(number: usize) -> String {
 /// Records of one user, each of a trace of its own, with a text in every place where one can be.
 fn of_user(user: &str, numbers: std::ops::Range<usize>, at: Timestamp) -> Vec<Record> {
     let make = |number: usize| {
-        let text = if user == "alice" { marker(number) } else { format!("of {user} {number} ").repeat(1 + number % 90) };
+        let text =
+            if user == "alice" { marker(number) } else { format!("of {user} {number} ").repeat(1 + number % 90) };
         let trace = uuid::Uuid::new_v4().to_string();
-        let event = if number % 3 == 0 { "failed" } else { "completed" };
+        let event = if number.is_multiple_of(3) { "failed" } else { "completed" };
         Make::new(event, "file_parsing", number as u64 + 1, 0)
             .trace(&trace)
             .with("timestamp", at.to_string())
@@ -42,7 +43,7 @@ fn occurrences(folder: &Path, text: &str) -> usize {
     // In a process of its own: to close a file of SQLite's ends the locks of this process.
     let count = |path: std::path::PathBuf| {
         let output = std::process::Command::new("grep").arg("-a").arg("-o").arg(text).arg(path).output();
-        output.expect("grep runs").stdout.iter().filter(|byte| **byte == b'\n').count()
+        String::from_utf8_lossy(&output.expect("grep runs").stdout).lines().count()
     };
     entries.map(count).sum()
 }

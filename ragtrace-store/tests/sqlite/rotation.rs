@@ -112,10 +112,14 @@ async fn nothing_delivered_is_lost_or_doubled_by_files_that_are_moved_under_load
     let mut found: BTreeMap<String, usize> = BTreeMap::new();
     for path in &files {
         let mut connection = connect(path).await;
-        let sound: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.expect("asked");
+        let sound: String =
+            sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&mut connection).await.expect("asked");
         assert_eq!(sound, "ok", "{}", path.display());
-        let ids: Vec<String> = sqlx::query_scalar("SELECT id FROM logs").fetch_all(&mut connection).await.expect("rows");
-        ids.into_iter().for_each(|id| *found.entry(id).or_default() += 1);
+        let ids: Vec<String> =
+            sqlx::query_scalar("SELECT id FROM logs").fetch_all(&mut connection).await.expect("rows");
+        for id in ids {
+            *found.entry(id).or_default() += 1;
+        }
     }
     let lost = delivered.iter().filter(|id| !found.contains_key(*id)).count();
     let kept: Vec<_> = names(file.folder.path()).into_iter().filter(|name| name.contains("kept")).collect();
