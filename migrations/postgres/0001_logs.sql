@@ -310,7 +310,7 @@ BEGIN
     IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = to_regnamespace(quote_ident(current_schema()))) THEN
         RETURN false;
     END IF;
-    EXECUTE format('CREATE TABLE %I (LIKE logs INCLUDING DEFAULTS INCLUDING COMMENTS)', partition);
+    EXECUTE format('CREATE TABLE %I (LIKE logs INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING COMMENTS)', partition);
     -- Nothing but the parent may be read. A row security of its own, without a policy, shows nothing to anybody but the
     -- owner, should somebody be granted the partition.
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);

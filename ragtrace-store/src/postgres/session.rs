@@ -9,8 +9,8 @@
 //!
 //! **Statements have no names** unless the URL asks for a cache of them
 //! (`statement-cache-capacity`). A name that another program gave to another statement on the same
-//! connection of the server would run that one. Parsing each statement anew costs the server little
-//! beside what it does (`benches/storage/RESULTS.md`).
+//! connection of the server would run that one. The price is a parse and an answer more for each of
+//! the few statements of a batch, and a plan for each search.
 
 use std::future::Future;
 use std::pin::Pin;

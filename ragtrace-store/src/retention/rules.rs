@@ -187,7 +187,7 @@ pub struct RetentionReport {
     /// How many bytes of a SQLite file hold nothing after this. They are used before it grows;
     /// [`shrink`](Retention::shrink) gives them back. Over PostgreSQL it is 0.
     pub free_bytes: u64,
-    /// `true` if another job was running, so that this one did nothing.
+    /// `true` if another job was running, so that this one left the rest to it.
     pub is_running_elsewhere: bool,
 }
 

@@ -58,8 +58,7 @@ async fn a_schema_of_any_name_is_written_read_and_tidied_up() {
     // All beside one another, so that none finds another's tables.
     for name in NAMES {
         let sink = PostgresSink::new(url(name));
-        sink.deliver(&batch(ingestion())).await.expect(name);
-        sink.deliver(&batch(records(1_200))).await.expect(name);
+        sink.deliver(&batch(ingestion().into_iter().chain(records(1_200)))).await.expect(name);
         sink.close().await;
     }
     for (at, name) in NAMES.into_iter().enumerate() {

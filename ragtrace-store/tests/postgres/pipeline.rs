@@ -171,7 +171,8 @@ fn everything_is_there_once_through_a_pooler_that_is_restarted() {
     let report = telemetry.shutdown_blocking(Duration::from_mins(2));
     assert!(report.complete && report.stats.dropped.total() == 0, "{report}");
     let sink = &report.stats.sinks[0];
-    assert_eq!((sink.delivered, sink.dead_lettered, sink.dropped), (2 * RUNS, 0, 0), "{report}");
+    // What the pipeline says of the sink's failures is delivered too.
+    assert!(sink.delivered >= 2 * RUNS && (sink.dead_lettered, sink.dropped) == (0, 0), "{report}");
     let stored = stored(&database);
     assert_eq!(stored.len() as u64, RUNS);
     assert_eq!(stored.into_iter().find(|(_, rows)| *rows != (1, 1)), None);
