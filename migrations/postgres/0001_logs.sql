@@ -88,8 +88,11 @@ CREATE TABLE logs_archive (LIKE logs INCLUDING COMMENTS);
 COMMENT ON TABLE logs_archive IS 'What retention keeps of logs: whole traces with an error in them, and a sample';
 
 CREATE UNIQUE INDEX logs_archive_id ON logs_archive (id);
-CREATE INDEX logs_archive_trace ON logs_archive (trace_id);
+-- What leads into `logs` leads here too: a search finds what was moved, and so does a tail.
+CREATE INDEX logs_archive_trace ON logs_archive (trace_id, timestamp);
 CREATE INDEX logs_archive_time ON logs_archive (timestamp);
+CREATE INDEX logs_archive_errors ON logs_archive (timestamp) WHERE level = 'ERROR';
+CREATE INDEX logs_archive_written ON logs_archive (written);
 
 CREATE TABLE request_metrics (
     timestamp    timestamptz NOT NULL,
@@ -99,7 +102,8 @@ CREATE TABLE request_metrics (
     trace_id     uuid NOT NULL,
     user_id      text,
     tenant_id    text,
-    session_id   text
+    session_id   text,
+    number       bigint GENERATED ALWAYS AS IDENTITY
 );
 COMMENT ON TABLE request_metrics IS 'One row a finished local root: a stage with no parent in its process';
 COMMENT ON COLUMN request_metrics.timestamp IS 'When it ended';
@@ -110,8 +114,11 @@ COMMENT ON COLUMN request_metrics.trace_id IS 'The trace';
 COMMENT ON COLUMN request_metrics.user_id IS 'Who asked';
 COMMENT ON COLUMN request_metrics.tenant_id IS 'Which tenant the user belongs to';
 COMMENT ON COLUMN request_metrics.session_id IS 'The session it belongs to, such as a conversation';
+COMMENT ON COLUMN request_metrics.number IS 'Tells two of one trace apart that ended at once';
 
 CREATE INDEX request_metrics_time ON request_metrics (timestamp);
+-- The requests of a person's traces, when the person is erased.
+CREATE INDEX request_metrics_trace ON request_metrics (trace_id);
 CREATE INDEX request_metrics_operation ON request_metrics (left(operation, 64), timestamp);
 
 CREATE TABLE stage_minutes (

@@ -2,8 +2,15 @@
 -- instants and a shell's eye can read them; ids are texts in the form that `ragtrace` prints; `context`, `metrics`,
 -- `error` and `source` are JSON, for SQLite's `->` and `->>`.
 
+-- This store, which a copy of the file is too: a file that takes its place has another id, and numbers of its own.
+CREATE TABLE store (
+    id  TEXT NOT NULL PRIMARY KEY
+) WITHOUT ROWID;
+INSERT INTO store VALUES (lower(hex(randomblob(16))));
+
 -- One row a record.
 CREATE TABLE logs (
+    number          INTEGER PRIMARY KEY AUTOINCREMENT,  -- in the order of writing, and never given twice: what a tail goes by
     id              TEXT NOT NULL,  -- a UUID, the same over every retry
     timestamp       TEXT NOT NULL,
     trace_id        TEXT,
@@ -40,8 +47,8 @@ CREATE TABLE logs (
 -- A record that is delivered twice under two batch ids (a dead letter replayed, say) still makes one row. Ids begin
 -- with their time, so this index grows at its end, which is cheap.
 CREATE UNIQUE INDEX logs_id ON logs (id);
--- A trace is read as a whole.
-CREATE INDEX logs_trace ON logs (trace_id) WHERE trace_id IS NOT NULL;
+-- A trace is read as a whole, or a page of it at a time; and which of its records is the first, without reading it.
+CREATE INDEX logs_trace ON logs (trace_id, timestamp) WHERE trace_id IS NOT NULL;
 -- The newest first, which is what a reader asks for when nothing narrower is given.
 CREATE INDEX logs_time ON logs (timestamp);
 -- One stage over time.
@@ -49,6 +56,8 @@ CREATE INDEX logs_stage ON logs (stage, timestamp) WHERE stage IS NOT NULL;
 -- "What went wrong for this user since yesterday", and for anyone. Errors are few, so partial indexes cost nearly nothing.
 CREATE INDEX logs_user_errors ON logs (user_id, timestamp) WHERE level = 'ERROR';
 CREATE INDEX logs_errors ON logs (timestamp) WHERE level = 'ERROR';
+-- Whether a trace has one, which is what retention asks.
+CREATE INDEX logs_trace_errors ON logs (trace_id) WHERE level = 'ERROR';
 -- There is none by user or by request over all records: with many of them every insert lands on a page of its own,
 -- and writing was measured to take two to three times as long. A search by them walks `logs_time` from the newest.
 
@@ -58,11 +67,17 @@ CREATE INDEX logs_errors ON logs (timestamp) WHERE level = 'ERROR';
 CREATE TABLE logs_archive AS SELECT * FROM logs WHERE false;
 
 CREATE UNIQUE INDEX logs_archive_id ON logs_archive (id);
-CREATE INDEX logs_archive_trace ON logs_archive (trace_id) WHERE trace_id IS NOT NULL;
+-- What leads into `logs` leads here too: a search finds what was moved.
+CREATE INDEX logs_archive_trace ON logs_archive (trace_id, timestamp) WHERE trace_id IS NOT NULL;
 CREATE INDEX logs_archive_time ON logs_archive (timestamp);
+CREATE INDEX logs_archive_stage ON logs_archive (stage, timestamp) WHERE stage IS NOT NULL;
+CREATE INDEX logs_archive_user_errors ON logs_archive (user_id, timestamp) WHERE level = 'ERROR';
+CREATE INDEX logs_archive_errors ON logs_archive (timestamp) WHERE level = 'ERROR';
+CREATE INDEX logs_archive_number ON logs_archive (number);
 
 -- One row a finished local root: a stage with no parent in its process.
 CREATE TABLE request_metrics (
+    number       INTEGER PRIMARY KEY,  -- tells two of one trace apart that ended at once
     timestamp    TEXT NOT NULL,  -- when it ended
     operation    TEXT NOT NULL,  -- the root stage
     duration_ms  REAL,
@@ -76,6 +91,8 @@ CREATE TABLE request_metrics (
 -- Rates and percentiles of an operation over time.
 CREATE INDEX request_metrics_operation ON request_metrics (operation, timestamp);
 CREATE INDEX request_metrics_time ON request_metrics (timestamp);
+-- The requests of a person's traces, when the person is erased.
+CREATE INDEX request_metrics_trace ON request_metrics (trace_id);
 
 -- A process's account of one stage for one tenant in one minute, kept before any sampling.
 CREATE TABLE stage_minutes (

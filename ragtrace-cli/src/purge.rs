@@ -40,6 +40,13 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let purge = Purge::of(&args.user).dry_run(args.dry_run);
     let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
+    if purged.bytes_remain {
+        return Err(Failure::new(format!(
+            "{} rows are removed, but a program that reads the file holds its log, where their bytes still are: end what \
+             reads it, and purge again",
+            purged.total()
+        )));
+    }
     if spooled.slots_in_use > 0 {
         tell(format_args!(
             "{} running processes hold their part of the spool: purge again once they have ended",
@@ -58,10 +65,10 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     )?;
     out.flush()?;
     if url.starts_with("postgres") && purged.total() > 0 && !args.dry_run {
-        tell(
+        tell(format_args!(
             "the bytes of removed rows stay in PostgreSQL's files until others are written over them: \
-            `VACUUM (FULL)` over logs, logs_archive and request_metrics writes the tables anew without them",
-        );
+            `VACUUM (FULL)` over logs, logs_archive and request_metrics writes the tables anew without them"
+        ));
     }
     Ok(Found::Something)
 }

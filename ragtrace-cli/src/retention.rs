@@ -7,7 +7,10 @@ use ragtrace_store as store;
 use ragtrace_store::retention::{Retention, RetentionReport};
 
 use crate::number;
-use crate::output::{Failure, Found, Output};
+use crate::output::{Failure, Found, Output, tell};
+
+/// So many free bytes of a file are worth a word.
+const WORTH_TELLING: u64 = 10_000_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -26,6 +29,10 @@ pub(crate) struct Args {
     /// Treat traces with an error like all others, instead of keeping each in the archive.
     #[arg(long)]
     forget_errors: bool,
+    /// Give the room that is free in a SQLite file back to the disk, by writing the file anew:
+    /// programs that write to it wait meanwhile, and the disk needs as much room again.
+    #[arg(long)]
+    shrink: bool,
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
@@ -34,6 +41,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let retention = Retention::new().days(args.days).archive_days(args.archive_days).metrics_days(args.metrics_days);
     let retention = retention.sample(args.sample).keep_errors(!args.forget_errors).dry_run(args.dry_run);
+    let retention = retention.shrink(args.shrink);
     // Drawn on standard error, and only if that is a terminal.
     let bar = ProgressBar::no_length();
     bar.set_style(
@@ -41,6 +49,12 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     );
     let report = store::retain(url, &retention, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
+    if report.free_bytes > WORTH_TELLING && !args.dry_run {
+        tell(format_args!(
+            "{} MB of the file are free, and used before it grows: `--shrink` gives them back",
+            report.free_bytes / 1_000_000
+        ));
+    }
     if report.is_running_elsewhere {
         return Err(Failure::new("another retention job is running on this store"));
     }

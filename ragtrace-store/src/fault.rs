@@ -57,7 +57,6 @@ impl Fault {
     }
 
     /// Sets the message.
-    #[cfg(feature = "postgres")]
     pub(crate) fn with_message(self, message: impl Into<String>) -> Self {
         Self { message: message.into(), ..self }
     }

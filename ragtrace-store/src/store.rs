@@ -1,19 +1,18 @@
 //! The store: one of the databases, named by its URL.
 
-use std::cmp::Reverse;
-
-use ragtrace::{Level, Timestamp, TraceId};
+use ragtrace::{Level, TraceId};
 use uuid::Uuid;
 
 use crate::error::StoreError;
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
 use crate::read::{
-    CatalogStage, LogFilter, LogRow, StageStats, Tail, TailCursor, Trace, TraceFilter, TraceSummary, Window, assemble,
+    CatalogStage, LogFilter, LogRow, Merged, Place, StageStats, Tail, TailCursor, Trace, TraceFilter, TraceSummary,
+    Window, assemble, merge,
 };
 use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 #[cfg(feature = "sqlite")]
-use crate::sqlite::{self, SqliteStore};
+use crate::sqlite::{self, SqliteFile};
 use crate::url::StoreUrl;
 
 /// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
@@ -27,7 +26,7 @@ use crate::url::StoreUrl;
 pub async fn open(url: &str) -> Result<LogStore, StoreError> {
     let backend = match StoreUrl::parse(url)? {
         #[cfg(feature = "sqlite")]
-        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteStore::open(path).await?),
+        StoreUrl::Sqlite(path) => Backend::Sqlite(SqliteFile::open(path).await?),
         #[cfg(feature = "postgres")]
         StoreUrl::Postgres(location) => Backend::Postgres(PostgresStore::open(&location).await?),
     };
@@ -106,19 +105,34 @@ pub struct LogStore {
 #[derive(Clone, Debug)]
 enum Backend {
     #[cfg(feature = "sqlite")]
-    Sqlite(SqliteStore),
+    Sqlite(SqliteFile),
     #[cfg(feature = "postgres")]
     Postgres(PostgresStore),
 }
 
-/// Does the same with whichever backend it is.
+/// Asks whichever backend it is. A SQLite file is asked again if it was exchanged, or written to
+/// without its reader's locks, meanwhile.
 macro_rules! with_backend {
     ($self:expr, $store:ident => $what:expr) => {
         match &$self.backend {
             #[cfg(feature = "sqlite")]
-            Backend::Sqlite($store) => $what,
+            Backend::Sqlite(file) => {
+                let mut attempts = 0;
+                loop {
+                    let $store = file.store().await?;
+                    let answer: Result<_, StoreError> = $what.await;
+                    if file.is_settled(&$store, &answer) {
+                        break answer;
+                    }
+                    attempts += 1;
+                    if attempts == sqlite::ATTEMPTS {
+                        break Err(file.unsettled());
+                    }
+                    file.pause().await;
+                }
+            }
             #[cfg(feature = "postgres")]
-            Backend::Postgres($store) => $what,
+            Backend::Postgres($store) => $what.await,
         }
     };
 }
@@ -127,46 +141,77 @@ impl LogStore {
     /// Returns the trace of this id, or `None` if nothing was recorded under it. What retention has
     /// moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
-        let (rows, input) = with_backend!(self, store => store.trace(id).await?);
+        let (rows, input) = with_backend!(self, store => store.trace(id))?;
         Ok(assemble(id, rows, &input))
     }
 
-    /// Returns the trace of the newest record, or `None` if no record belongs to a trace.
+    /// Returns the trace of the newest record, or `None` if no record belongs to a trace. What
+    /// retention has moved counts too.
     pub async fn latest_trace(&self) -> Result<Option<Trace>, StoreError> {
-        match with_backend!(self, store => store.latest().await?) {
+        match with_backend!(self, store => store.latest())? {
             Some(id) => self.trace(id).await,
             None => Ok(None),
         }
     }
 
     /// Returns the finished traces that match, the newest first: an overview, before looking at one
-    /// of them.
+    /// of them. For the next page, ask for what is [after](TraceFilter::after) the last.
     pub async fn traces(&self, filter: TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let limit = filter.limit;
         let mut found = Vec::new();
         for filter in filter.by_name() {
-            found.push(with_backend!(self, store => store.traces(&filter).await?));
+            found.push(with_backend!(self, store => store.traces(&filter))?);
         }
-        Ok(newest(found, limit, |trace| (trace.ended_at(), trace.trace_id().as_uuid())))
+        Ok(merge(found, limit, TraceSummary::position).rows)
     }
 
     /// Returns the traces, at most `limit`, whose ids begin with these hex digits; hyphens do not
-    /// matter. Empty if there is anything else in `prefix`, or nothing.
+    /// matter. What retention has moved is found too. Empty if there is anything else in `prefix`,
+    /// or nothing.
     pub async fn traces_starting_with(&self, prefix: &str, limit: usize) -> Result<Vec<TraceId>, StoreError> {
         let Some((first, last)) = range_of(prefix) else { return Ok(Vec::new()) };
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        with_backend!(self, store => store.traces_between(first, last, limit).await)
+        let at_most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut found = Vec::new();
+        for place in Place::BOTH {
+            found.extend(with_backend!(self, store => store.traces_between(place, (first, last), at_most))?);
+        }
+        found.sort_unstable_by_key(|id| id.as_u128());
+        found.dedup();
+        found.truncate(limit);
+        Ok(found)
     }
 
-    /// Returns the records that match, the newest first. For the next page, ask for what is
-    /// [after](LogFilter::after) the last.
+    /// Returns the records that match, the newest first, with those that retention has moved. For
+    /// the next page, ask for what is [after](LogFilter::after) the last.
     pub async fn logs(&self, filter: LogFilter) -> Result<Vec<LogRow>, StoreError> {
         let limit = filter.limit;
+        let mut filters = filter.by_name();
         let mut found = Vec::new();
-        for filter in filter.by_name() {
-            found.push(with_backend!(self, store => store.logs(&filter).await?));
+        while found.len() < limit {
+            let page = self.next_logs(&filters, limit - found.len()).await?;
+            found.extend(page.rows);
+            let Some(end) = page.read_up_to else { break };
+            for filter in &mut filters {
+                filter.after = end;
+            }
         }
-        Ok(newest(found, limit, |row| (row.timestamp(), row.id())))
+        Ok(found)
+    }
+
+    /// Returns the next rows of all these filters, from both tables. What is older than the last
+    /// row of a list that has enough is not asked of the others.
+    async fn next_logs(&self, filters: &[LogFilter], wanted: usize) -> Result<Merged<LogRow>, StoreError> {
+        let mut lists: Vec<Vec<LogRow>> = Vec::new();
+        for place in Place::BOTH {
+            for filter in filters {
+                let ends = lists.iter().filter(|list| list.len() >= wanted).filter_map(|list| list.last());
+                let since = ends.map(|row| row.timestamp()).chain(filter.since).max();
+                let mut filter = filter.clone();
+                (filter.since, filter.limit) = (since, wanted);
+                lists.push(with_backend!(self, store => store.logs(place, &filter))?);
+            }
+        }
+        Ok(merge(lists, wanted, LogRow::position))
     }
 
     /// Returns the records of level ERROR that match, the newest first: failed stages, and errors
@@ -178,38 +223,34 @@ impl LogStore {
     /// Returns what each stage did in a window, by the stages' names: runs, outcomes, items, costs
     /// and percentiles.
     pub async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
-        with_backend!(self, store => store.stage_stats(window).await)
+        with_backend!(self, store => store.stage_stats(window))
     }
 
     /// Returns the starts of stages that run at the moment, as far as the store knows, the oldest
     /// first: without an end, and of a process that was heard of in the last three minutes. A stage
     /// whose level hides its start is not among them, nor one that began more than a day ago.
     pub async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
-        with_backend!(self, store => store.inflight().await)
+        with_backend!(self, store => store.inflight())
     }
 
     /// Returns what was written since `cursor`, and the cursor to go on from; without one, no rows
-    /// yet. No row is missed or given twice, whatever its time says and in whichever order its
-    /// writers finished.
+    /// yet. No row is missed or given twice, whatever its time says, in whichever order its writers
+    /// finished, and also if retention has moved it since; only what was removed meanwhile is not
+    /// given. A cursor of another SQLite file, in whose place this one is, begins with the first
+    /// row here.
     pub async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
-        with_backend!(self, store => store.tail(cursor).await)
+        match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(file) => file.tail(cursor).await,
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(store) => store.tail(cursor).await,
+        }
     }
 
     /// Returns the catalog: every stage of the programs that wrote here, by service and name.
     pub async fn stages(&self) -> Result<Vec<CatalogStage>, StoreError> {
-        with_backend!(self, store => store.stages().await)
+        with_backend!(self, store => store.stages())
     }
-}
-
-/// Makes one list of several that are newest first each, up to a limit.
-fn newest<T>(lists: Vec<Vec<T>>, limit: usize, key: impl Fn(&T) -> (Timestamp, Uuid)) -> Vec<T> {
-    let is_one = lists.len() == 1;
-    let mut all: Vec<T> = lists.into_iter().flatten().collect();
-    if !is_one {
-        all.sort_by_key(|one| Reverse(key(one)));
-        all.truncate(limit);
-    }
-    all
 }
 
 /// Returns the first and the last id that begin with these digits.

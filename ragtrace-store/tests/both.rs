@@ -29,10 +29,15 @@ macro_rules! over_both {
 
 mod both {
     mod any_batch;
+    mod archived;
     mod faults;
+    mod large;
     mod lists;
     mod long_ids;
+    mod pages;
+    mod plans;
     mod reading;
     mod retention;
+    mod tails;
     mod writing;
 }

@@ -12,18 +12,11 @@ pub(super) struct PgTime(pub(super) i64);
 
 /// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
 const EPOCH: i64 = 946_684_800_000_000;
-/// What PostgreSQL takes for minus and plus infinity, before and after every instant.
-const ENDS: (i64, i64) = (i64::MIN, i64::MAX);
 
 impl PgTime {
     /// A lower bound, or none.
     pub(super) fn since(since: Option<Timestamp>) -> Self {
-        Self(since.map_or(ENDS.0, Timestamp::as_micros))
-    }
-
-    /// An upper bound, or none.
-    pub(super) fn until(until: Option<Timestamp>) -> Self {
-        Self(until.map_or(ENDS.1, Timestamp::as_micros))
+        Self(since.map_or(i64::MIN, Timestamp::as_micros))
     }
 }
 
@@ -44,6 +37,7 @@ impl Encode<'_, Postgres> for PgTime {
         // 4713 BC and AD 294276 are the ends of what PostgreSQL can count.
         const SPAN: (i64, i64) = (-211_813_488_000_000_000, 9_223_371_331_200_000_000 - EPOCH);
         let since_epoch = match self.0 {
+            // What PostgreSQL takes for minus and plus infinity, before and after every instant.
             i64::MIN | i64::MAX => self.0,
             micros => micros.saturating_sub(EPOCH).clamp(SPAN.0, SPAN.1),
         };

@@ -25,7 +25,7 @@ impl LogRow {
     /// Returns the position in the list at which the next page begins, if this is the last row of
     /// one.
     pub fn position(&self) -> Position {
-        Position { timestamp: self.record.timestamp(), id: self.record.id() }
+        Position { timestamp: self.record.timestamp(), id: self.record.id(), number: 0 }
     }
 
     /// Returns when the store took it in.

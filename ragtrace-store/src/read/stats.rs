@@ -7,7 +7,7 @@ use ragtrace::metrics::DurationSketch;
 use ragtrace::{StageDescriptor, Timestamp};
 
 use crate::object::Object;
-use crate::tables::millis;
+use crate::tables::{floor, millis};
 
 /// A span of time, from one instant up to another and without that one. Counts are kept by the
 /// minute, so it is widened to whole minutes.
@@ -23,7 +23,7 @@ impl Window {
     /// Returns the window from `since` to `until`.
     pub fn new(since: Timestamp, until: Timestamp) -> Self {
         const MINUTE: i64 = 60_000_000;
-        let minute = |micros: i64| Timestamp::from_micros(micros.div_euclid(MINUTE) * MINUTE);
+        let minute = |micros: i64| Timestamp::from_micros(floor(micros, MINUTE));
         let (since, until) = (minute(since.as_micros()), minute(until.as_micros().saturating_add(MINUTE - 1)));
         Self { since, until, stage: None, renamed_from: None }
     }

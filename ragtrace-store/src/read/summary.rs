@@ -22,6 +22,7 @@ pub struct TraceSummary {
     user_id: Option<String>,
     tenant_id: Option<String>,
     session_id: Option<String>,
+    number: i64,
 }
 
 /// A row of `request_metrics`, the same for every backend.
@@ -34,6 +35,7 @@ pub(crate) struct RequestColumns {
     pub(crate) user_id: Option<String>,
     pub(crate) tenant_id: Option<String>,
     pub(crate) session_id: Option<String>,
+    pub(crate) number: i64,
 }
 
 impl TryFrom<RequestColumns> for TraceSummary {
@@ -47,8 +49,8 @@ impl TryFrom<RequestColumns> for TraceSummary {
         let (Some(ended_at), Some(trace_id), Some(status)) = (ended_at, trace_id, status) else {
             return Err(StoreError::unreadable_row("request_metrics"));
         };
-        let RequestColumns { operation, user_id, tenant_id, session_id, .. } = row;
-        Ok(Self { trace_id, operation, status, ended_at, duration, user_id, tenant_id, session_id })
+        let RequestColumns { operation, user_id, tenant_id, session_id, number, .. } = row;
+        Ok(Self { trace_id, operation, status, ended_at, duration, user_id, tenant_id, session_id, number })
     }
 }
 
@@ -95,7 +97,7 @@ impl TraceSummary {
 
     /// Returns the position in the list at which the next page begins, if this is the last of one.
     pub fn position(&self) -> Position {
-        Position { timestamp: self.ended_at, id: self.trace_id.as_uuid() }
+        Position { timestamp: self.ended_at, id: self.trace_id.as_uuid(), number: self.number }
     }
 
     /// Returns one JSON object: `{trace_id, operation, status, ended_at, duration_ms, user_id,

@@ -12,9 +12,11 @@ pub struct TailCursor(pub(crate) TailPoint);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TailPoint {
-    /// The last row, by its number: with one writer at a time numbers grow as rows are committed.
+    /// The last row, by the store that it is in and its number there: with one writer at a time
+    /// numbers grow as rows are committed. The file that was read is known by its device and its
+    /// number on it.
     #[cfg(feature = "sqlite")]
-    Row(i64),
+    Row { store: String, file: (u64, u64), number: i64 },
     /// The rows that were seen, as snapshots: everything that `seen` shows, and of what `seeing`
     /// shows besides what comes up to a transaction and a record in it.
     #[cfg(feature = "postgres")]

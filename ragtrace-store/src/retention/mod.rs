@@ -4,7 +4,10 @@
 //! day is old enough the trace is decided on: it moves to the archive if any record in it is an
 //! error or if its id falls in the sample, and goes otherwise, with what it wrote past midnight.
 //! The verdict is written down, and a late record follows it. A trace is moved or removed in one
-//! transaction, or vanishes with the partition of its day; a reader sees it whole, or not.
+//! transaction, or vanishes with the partition of its day; a reader, who looks in both tables, sees
+//! it whole, or not. In a SQLite file one of more than a megabyte takes several transactions, so
+//! that none keeps a writer waiting or makes SQLite's log long: while it moves it is read whole all
+//! the same, and while it goes, less and less of it is there.
 //!
 //! **A job that is stopped goes on where it was.** Every step is small, says when it is done, and
 //! does no harm when it is done again. Over PostgreSQL one job runs at a time; others find it

@@ -4,6 +4,10 @@
 /// and requests included, some traces at a time, each whole. Counts by stage name nobody and stay.
 /// So does what is written meanwhile: erase a person who is gone.
 ///
+/// A SQLite file is then written anew, so that no byte of theirs stays in it or in its log. That
+/// takes as much room again for a while, and writers wait for it. Copies and backups are the
+/// operator's.
+///
 /// In PostgreSQL no statement finds a removed row any more, but its bytes stay in the files of the
 /// tables until something is written over them, which autovacuum makes room for in its own time.
 /// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics` writes the tables
@@ -56,6 +60,10 @@ pub struct PurgeReport {
     pub archived: u64,
     /// How many rows of `request_metrics` were removed.
     pub requests: u64,
+    /// `true` if bytes of the removed rows may still be in a file beside the store, since somebody
+    /// was reading from it: purge again then. Over PostgreSQL `VACUUM` sees to that, and this is
+    /// `false`.
+    pub bytes_remain: bool,
     /// How many steps are done.
     pub steps_done: usize,
     /// How many steps there are in all, as far as they are known: what is found adds to them.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ragtrace::{Timestamp, TraceId};
 
+use crate::tables::floor;
+
 const DAY: Duration = Duration::from_hours(24);
 /// 0001-01-01 and 9999-12-31, in microseconds since 1970: between them every database reads an
 /// instant as we write it. A rule that reaches farther back keeps everything.
@@ -24,13 +26,23 @@ pub struct Retention {
     sample: f64,
     keep_errors: bool,
     dry_run: bool,
+    shrink: bool,
     now: Option<Timestamp>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
         let (days, archive_days, metrics_days) = (7, 30, 90);
-        Self { days, archive_days, metrics_days, sample: 0.1, keep_errors: true, dry_run: false, now: None }
+        Self {
+            days,
+            archive_days,
+            metrics_days,
+            sample: 0.1,
+            keep_errors: true,
+            dry_run: false,
+            shrink: false,
+            now: None,
+        }
     }
 }
 
@@ -79,6 +91,15 @@ impl Retention {
         self
     }
 
+    /// Sets whether a SQLite file is written anew at the end, without the room that what was removed
+    /// leaves in it. Writers wait meanwhile, for seconds a gigabyte, and the disk needs as much room
+    /// again. Without it that room is used before the file grows. PostgreSQL gives back the
+    /// partitions of whole days by itself.
+    pub fn shrink(mut self, shrink: bool) -> Self {
+        self.shrink = shrink;
+        self
+    }
+
     /// Sets the time that counts as the present; the clock's if not set.
     pub fn at(mut self, now: Timestamp) -> Self {
         self.now = Some(now);
@@ -87,7 +108,7 @@ impl Retention {
 
     /// Returns the first instant that is young enough to be left alone.
     pub(crate) fn horizon(&self) -> Timestamp {
-        let today = self.now().as_micros().div_euclid(MICROS_PER_DAY) * MICROS_PER_DAY;
+        let today = floor(self.now().as_micros(), MICROS_PER_DAY);
         before(Timestamp::from_micros(today), self.days)
     }
 
@@ -124,6 +145,12 @@ impl Retention {
         self.dry_run
     }
 
+    /// Returns `true` if a file is to be written anew.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn shrinks(&self) -> bool {
+        self.shrink && !self.dry_run
+    }
+
     /// Returns `true` if a trace goes to the archive.
     pub(crate) fn keeps(&self, trace: TraceId, has_error: bool) -> bool {
         (self.keep_errors && has_error) || self.samples(trace)
@@ -157,6 +184,9 @@ pub struct RetentionReport {
     pub expired: u64,
     /// How many rows of metrics and of the store's own books were too old and removed.
     pub metrics: u64,
+    /// How many bytes of a SQLite file hold nothing after this. They are used before it grows;
+    /// [`shrink`](Retention::shrink) gives them back. Over PostgreSQL it is 0.
+    pub free_bytes: u64,
     /// `true` if another job was running, so that this one left the rest to it.
     pub is_running_elsewhere: bool,
 }

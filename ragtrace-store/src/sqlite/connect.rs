@@ -1,14 +1,17 @@
 //! Opening a file: its settings, its mode, and what to do when several processes start at once.
 
+use std::fs::ReadDir;
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
-use super::fault::{is_busy, missing, while_opening};
+use super::fault::{is_busy, while_opening};
+use super::files::{FileId, FileIds, Files, subject};
+use super::leftovers::{FolderLock, set_leftovers_aside};
 use super::schema;
-use crate::fault::Fault;
+use crate::fault::{Cause, Fault};
 
 /// How long a statement waits for other processes. A write of theirs takes milliseconds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,6 +24,11 @@ const CACHE: &str = "-16384";
 /// again and again until then are moved once: half as many rows a second again as at the default of
 /// 1,000.
 const CHECKPOINT_PAGES: &str = "4000";
+
+/// How long SQLite's log stays once it was longer: a large transaction, or a reader that holds up
+/// checkpoints, makes it grow. Above what it grows to between two checkpoints, so that it is not cut
+/// and made longer again all the time.
+const WAL_BYTES: &str = "25165824";
 
 /// How often the change to WAL mode is tried. Each attempt has waited in line for the write lock.
 const WAL_ATTEMPTS: usize = 100;
@@ -39,17 +47,19 @@ pub enum Synchronous {
     Full,
 }
 
-/// A connection that writes, and the file that it is connected to.
+/// A connection that writes, and the files that it is connected to.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) connection: SqliteConnection,
-    file: Option<FileId>,
+    pub(super) files: Files,
+    pub(super) ids: FileIds,
 }
 
 impl Opened {
-    /// Returns `true` if the file at `path` is the one that was opened.
-    pub(super) fn is_still_at(&self, path: &Path) -> bool {
-        self.file.is_some() && self.file == FileId::of(path)
+    /// Returns `true` if the files at their names are those that were opened. SQLite goes on
+    /// writing to files that were moved or deleted, where nobody looks for what it writes.
+    pub(super) fn is_in_place(&self) -> bool {
+        self.ids == self.files.ids()
     }
 }
 
@@ -59,23 +69,44 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
         Synchronous::Normal => SqliteSynchronous::Normal,
         Synchronous::Full => SqliteSynchronous::Full,
     };
-    let options = options(path)
+    let files = Files::of(path)?;
+    let lock = FolderLock::take(files.folder()).await;
+    set_leftovers_aside(&files, &lock);
+    let before = files.ids().database;
+    let options = options(&files, "mode=rwc")
         .create_if_missing(true)
         .synchronous(synchronous)
         .pragma("cache_size", CACHE)
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-    let failed = |error: sqlx::Error| while_opening(path, error);
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", WAL_BYTES);
+    let failed = |error: sqlx::Error| while_opening(&files, error);
     let mut connection = options.connect().await.map_err(failed)?;
     use_wal(&mut connection).await.map_err(failed)?;
-    schema::migrate(&mut connection, path).await?;
-    Ok(Opened { connection, file: FileId::of(path) })
+    schema::migrate(&mut connection, &files).await?;
+    let ids = files.ids();
+    if !is_opened(before, ids.database) {
+        close(connection).await;
+        let message = format!("{} was moved away while it was opened", subject(&files.path));
+        return Err(Fault::new(Cause::Transient, message));
+    }
+    Ok(Opened { connection, files, ids })
+}
+
+/// Returns `true` if a file that is there after an opening is the one that was opened: it was there
+/// before, or this process has it open.
+fn is_opened(before: Option<FileId>, after: Option<FileId>) -> bool {
+    let Some(id) = after else { return false };
+    let is_open = |entries: ReadDir| {
+        let mut open = entries.filter_map(|entry| std::fs::metadata(entry.ok()?.path()).ok());
+        open.any(|metadata| FileId::of(&metadata) == id)
+    };
+    // Where the system does not list the open files, it was only just made.
+    before == after || (before.is_none() && std::fs::read_dir("/proc/self/fd").map_or(true, is_open))
 }
 
 /// Opens the file at `path` to tidy it, which has to be there.
 pub(super) async fn to_tidy(path: &Path) -> Result<SqliteConnection, Fault> {
-    if !path.is_file() {
-        return Err(missing(path));
-    }
+    Files::existing(path)?;
     for_writing(path, Synchronous::Normal).await.map(|opened| opened.connection)
 }
 
@@ -92,10 +123,12 @@ pub(super) async fn close(connection: SqliteConnection) {
     let _ = connection.close().await;
 }
 
-/// Returns the settings that connections of writers and of readers share. Statements are not
-/// logged: sqlx would log them through the very subscriber whose records are on their way here.
-pub(super) fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
+/// Returns the settings that connections of writers and of readers share, with parameters of
+/// SQLite's URIs. Statements are not logged: sqlx would log them through the very subscriber whose
+/// records are on their way here.
+pub(super) fn options(files: &Files, parameters: &str) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new().filename(files.uri(parameters));
+    options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
 }
 
 /// Turns WAL mode on, for good. The change needs the file to itself and SQLite does not wait for
@@ -110,26 +143,4 @@ async fn use_wal(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         connection.begin_with("BEGIN IMMEDIATE").await?.rollback().await?;
     }
     sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await.map(drop)
-}
-
-/// The file that a path leads to at the moment.
-#[derive(Debug, PartialEq, Eq)]
-struct FileId {
-    #[cfg(unix)]
-    device_and_inode: (u64, u64),
-}
-
-impl FileId {
-    #[cfg(unix)]
-    fn of(path: &Path) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt;
-        let metadata = std::fs::metadata(path).ok()?;
-        Some(Self { device_and_inode: (metadata.dev(), metadata.ino()) })
-    }
-
-    /// Elsewhere an open file cannot be replaced, so being there is enough.
-    #[cfg(not(unix))]
-    fn of(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().map(|_| Self {})
-    }
 }

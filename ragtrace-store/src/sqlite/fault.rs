@@ -1,9 +1,11 @@
 //! Judges SQLite's errors.
 
+use std::fs::File;
 use std::path::Path;
 
 use sqlx::migrate::MigrateError;
 
+use super::files::{Files, subject};
 use crate::fault::{Cause, Fault};
 use crate::tables;
 
@@ -26,56 +28,49 @@ mod code {
     pub(super) const NOTADB: u32 = 26;
 }
 
-/// Judges an error that came up while the file at `path` was being opened.
-pub(super) fn while_opening(path: &Path, error: sqlx::Error) -> Fault {
-    let shown = path.display();
-    let (cause, message) = match primary_code(&error) {
-        Some(code::CANTOPEN | code::READONLY | code::PERM | code::AUTH) => (Cause::Operator, unopenable(path)),
-        Some(code::NOTADB) => {
-            (Cause::NotAStore, format!("`{shown}` is not a SQLite database: give another path, or move that file away"))
-        }
-        Some(code::CORRUPT) => (
-            Cause::NotAStore,
-            format!(
-                "the database `{shown}` is damaged: move it away, and recover what it holds with `sqlite3 {shown} .recover`"
-            ),
-        ),
-        _ => return while_writing(error),
-    };
-    Fault::new(cause, message).with_source(error)
+/// Judges an error that came up while a file was being opened to write.
+pub(super) fn while_opening(files: &Files, error: sqlx::Error) -> Fault {
+    if is_not_permitted(&error) {
+        return Fault::new(Cause::Operator, unwritable(files)).with_source(error);
+    }
+    match not_a_store(&files.path, &error) {
+        Some(message) => Fault::new(Cause::NotAStore, message).with_source(error),
+        None => while_writing(error),
+    }
 }
 
-/// Judges an error that came up while the file at `path` was being looked at for ragtrace's tables.
-pub(super) fn while_reading_version(path: &Path, error: sqlx::Error) -> Fault {
-    let shown = path.display();
+/// Judges an error that came up while a file was being opened to read, and looked at for ragtrace's
+/// tables.
+pub(super) fn while_opening_to_read(files: &Files, error: sqlx::Error) -> Fault {
+    let shown = files.path.display();
+    let advice = "give the path your program writes to";
     if is_missing_table(&error) {
-        let advice = "give the path your program writes to";
         let message = format!("`{shown}` is a SQLite database without ragtrace's tables: {advice}");
         return Fault::new(Cause::NotAStore, message);
     }
-    match primary_code(&error) {
-        Some(code::ERROR) => {
-            let advice = "give the path your program writes to";
-            Fault::new(Cause::NotAStore, format!("the tables of `{shown}` are not ragtrace's: {advice}"))
-                .with_source(error)
-        }
-        Some(code::CANTOPEN | code::READONLY | code::PERM | code::AUTH | code::NOTADB | code::CORRUPT) => {
-            while_opening(path, error)
-        }
-        _ => while_reading(error),
+    if primary_code(&error) == Some(code::ERROR) {
+        let message = format!("the tables of `{shown}` are not ragtrace's: {advice}");
+        return Fault::new(Cause::NotAStore, message).with_source(error);
+    }
+    if is_not_permitted(&error) {
+        return Fault::new(Cause::Operator, unreadable(files)).with_source(error);
+    }
+    match not_a_store(&files.path, &error) {
+        Some(message) => Fault::new(Cause::NotAStore, message).with_source(error),
+        None => while_reading(error),
     }
 }
 
-/// Judges an error that came up while the tables of the file at `path` were being made.
-pub(super) fn while_migrating(path: &Path, error: MigrateError) -> Fault {
-    let subject = subject(path);
+/// Judges an error that came up while the tables of a file were being made.
+pub(super) fn while_migrating(files: &Files, error: MigrateError) -> Fault {
+    let subject = subject(&files.path);
     match error {
         MigrateError::ExecuteMigration(inner, _) if primary_code(&inner) == Some(code::ERROR) => {
             let advice = "give ragtrace a file of its own";
             let message = format!("{subject} has tables of something else by the same names: {advice}");
             Fault::new(Cause::NotAStore, message).with_source(inner)
         }
-        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => while_opening(path, inner),
+        MigrateError::Execute(inner) | MigrateError::ExecuteMigration(inner, _) => while_opening(files, inner),
         MigrateError::VersionMissing(_) => tables::made_by_a_newer_version(&subject),
         MigrateError::VersionMismatch(_) => tables::made_before_the_first_release(&subject),
         error => {
@@ -105,7 +100,8 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
         (Some(code::BUSY | code::LOCKED), _) => {
             (Cause::Transient, "another program holds the database locked: try again")
         }
-        (Some(code::IOERR), _) | (_, sqlx::Error::PoolTimedOut) => {
+        // Read-only comes up where the companions could not be used, as another process was making them.
+        (Some(code::IOERR | code::READONLY | code::CANTOPEN), _) | (_, sqlx::Error::PoolTimedOut) => {
             (Cause::Transient, "the database could not be read: try again")
         }
         _ => (Cause::Operator, "the database could not be read"),
@@ -113,25 +109,14 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
     Fault::new(cause, message).with_source(error)
 }
 
-/// Names the file in a message.
-pub(super) fn subject(path: &Path) -> String {
-    format!("`{}`", path.display())
-}
-
-/// Says that there is no file to read or to tidy.
-pub(super) fn missing(path: &Path) -> Fault {
-    let advice = "run your program with a SQLite sink first, or give the path it writes to";
-    Fault::new(Cause::Missing, format!("there is no file {}: {advice}", subject(path)))
-}
-
 /// Returns `true` if another connection holds the file locked.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(code::BUSY)
 }
 
-/// Returns `true` if the file, or one of its companions, cannot be opened.
-pub(super) fn is_cannot_open(error: &sqlx::Error) -> bool {
-    primary_code(error) == Some(code::CANTOPEN)
+/// Returns `true` if the file, or one of its companions, may not be opened or is not there.
+pub(super) fn is_not_permitted(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::CANTOPEN | code::READONLY | code::PERM | code::AUTH))
 }
 
 /// Returns `true` if a statement names a table that is not there. SQLite has no code of its own for
@@ -145,20 +130,79 @@ fn primary_code(error: &sqlx::Error) -> Option<u32> {
     extended.parse::<u32>().ok().map(|code| code & 0xff)
 }
 
-/// Says why a path cannot be opened, as far as looking at it can tell.
-fn unopenable(path: &Path) -> String {
+/// Says what a file is that is not ragtrace's.
+fn not_a_store(path: &Path, error: &sqlx::Error) -> Option<String> {
     let shown = path.display();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let folder_shown = folder.display();
-    if path.is_dir() {
-        format!("`{shown}` is a folder: give the path of a file")
-    } else if !folder.exists() {
-        format!("the folder `{folder_shown}` of `{shown}` does not exist: create it, or give another path")
-    } else if !folder.is_dir() {
-        format!("`{folder_shown}` is not a folder, so `{shown}` cannot be in it: give another path")
-    } else {
-        format!("`{shown}` cannot be written: see to the permissions of the file and of the folder `{folder_shown}`")
+    match primary_code(error) {
+        Some(code::NOTADB) => Some(format!(
+            "`{shown}` is not a SQLite database, or an encrypted one: give another path, or move that file away"
+        )),
+        Some(code::CORRUPT) => Some(format!(
+            "the database `{shown}` is damaged: move it away, and recover what it holds with `sqlite3 {shown} .recover`"
+        )),
+        _ => None,
     }
+}
+
+/// Says why a path leads to no file that can be opened, as far as looking at it can tell.
+fn misplaced(files: &Files) -> Option<String> {
+    let (path, folder) = (subject(&files.path), files.folder());
+    let folder_shown = subject(folder);
+    if files.database.is_dir() {
+        Some(format!("{path} is a folder: give the path of a file"))
+    } else if !folder.exists() {
+        Some(format!("the folder {folder_shown} of {path} does not exist: create it, or give another path"))
+    } else if !folder.is_dir() {
+        Some(format!("{folder_shown} is not a folder, so {path} cannot be in it: give another path"))
+    } else {
+        None
+    }
+}
+
+/// Says why a file cannot be written.
+fn unwritable(files: &Files) -> String {
+    if let Some(reason) = misplaced(files) {
+        return reason;
+    }
+    let (path, folder) = (subject(&files.path), subject(files.folder()));
+    match foreign_companion(files) {
+        Some(companion) => format!(
+            "{path} cannot be written, and {} belongs to another user than it: stop what has it open, delete that file if \
+             it is empty, and run programs that write here as one user",
+            subject(companion)
+        ),
+        None => format!("{path} cannot be written: see to the permissions of the file and of the folder {folder}"),
+    }
+}
+
+/// Says why a file cannot be read.
+fn unreadable(files: &Files) -> String {
+    if let Some(reason) = misplaced(files) {
+        return reason;
+    }
+    let path = subject(&files.path);
+    // Not the others: to close them would end the locks that this process holds on them.
+    if files.wal.exists() && File::open(&files.wal).is_err() {
+        let log = subject(&files.wal);
+        format!("{path} cannot be read whole: {log} holds the newest rows, and its permissions do not let you read it")
+    } else {
+        let shm = if files.shm.exists() { format!(", and of {}", subject(&files.shm)) } else { String::new() };
+        format!("{path} cannot be read: see to the permissions of the file{shm}")
+    }
+}
+
+/// Finds a companion that belongs to another user than the database.
+#[cfg(unix)]
+fn foreign_companion(files: &Files) -> Option<&Path> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.uid());
+    let expected = owner(&files.database)?;
+    [&*files.wal, &*files.shm].into_iter().find(|path| owner(path).is_some_and(|owner| owner != expected))
+}
+
+#[cfg(not(unix))]
+fn foreign_companion(_: &Files) -> Option<&Path> {
+    None
 }
 
 #[cfg(test)]

@@ -1,20 +1,25 @@
-//! Retention in a SQLite file: a few hundred traces a transaction, so that a writer waits for
-//! milliseconds.
+//! Retention in a SQLite file: in small transactions, so that a writer waits for milliseconds.
+//!
+//! Traces are found by their first record, from the oldest on, and taken as many together as fit a
+//! step. One that is too large for a step moves in pieces: whoever reads it finds it whole, since a
+//! reader looks in both tables. One that goes, goes in pieces too.
 
 use std::path::Path;
 
 use ragtrace::TraceId;
-use sqlx::{Connection, SqliteConnection};
+use serde_json::json;
+use sqlx::SqliteConnection;
 
 use super::connect::{close, to_tidy};
+use super::erase::{free_bytes, rewrite};
+use super::expire::expire;
 use super::fault::while_writing;
+use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups};
 use crate::fault::Fault;
 use crate::retention::{Retention, RetentionReport};
 
-/// Traces of one transaction.
-const STEP: i64 = 200;
-/// Rows of one transaction, where they are no traces.
-const ROWS: i64 = 5_000;
+/// Traces that are looked for at once.
+const FOUND: i64 = 1_000;
 
 /// Runs retention over the file at `path`.
 pub(crate) async fn retain(
@@ -23,163 +28,221 @@ pub(crate) async fn retain(
     progress: &mut (dyn FnMut(&RetentionReport) + Send),
 ) -> Result<RetentionReport, Fault> {
     let mut connection = to_tidy(path).await?;
-    let report = decide_all(&mut connection, retention, progress).await.map_err(while_writing)?;
+    let mut report = decide_all(&mut connection, retention, progress).await.map_err(while_writing)?;
+    if retention.shrinks() {
+        rewrite(&mut connection).await?;
+    }
+    report.free_bytes = free_bytes(&mut connection).await.map_err(while_writing)?;
     close(connection).await;
     Ok(report)
 }
 
-async fn decide_all(
+/// Decides on all that is old enough.
+pub(super) async fn decide_all(
     connection: &mut SqliteConnection,
     retention: &Retention,
     progress: &mut (dyn FnMut(&RetentionReport) + Send),
 ) -> Result<RetentionReport, sqlx::Error> {
     let horizon = retention.horizon().to_string();
-    let mut report = RetentionReport::default();
-    report.days = sqlx::query_scalar!(
-        "SELECT DISTINCT substr(timestamp, 1, 10) AS \"day!: String\" FROM logs INDEXED BY logs_time
-        WHERE timestamp < ?1 ORDER BY 1",
-        horizon
-    )
-    .fetch_all(&mut *connection)
-    .await?;
+    let mut report = RetentionReport { days: days(connection, &horizon).await?, ..RetentionReport::default() };
     report.days_in_all = report.days.len();
-    // After the last trace of the step before, by the order of the index.
-    let mut after = String::new();
+    let mut after = (String::new(), 0);
     loop {
-        let traces = sqlx::query_scalar!(
-            "SELECT DISTINCT trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_trace
-            WHERE trace_id > ?1 AND timestamp < ?2 AND trace_id IS NOT NULL ORDER BY trace_id LIMIT ?3",
-            after,
-            horizon,
-            STEP
-        );
-        let traces = traces.fetch_all(&mut *connection).await?;
+        let traces = next_traces(connection, &horizon, &after).await?;
         let Some(last) = traces.last() else { break };
-        after.clone_from(last);
-        decide(connection, retention, &traces, &mut report).await?;
-        progress(&report);
+        after = (last.timestamp.clone(), last.row);
+        for group in groups(&traces) {
+            let verdict = decide(connection, retention, group, &mut report).await?;
+            progress(&report);
+            if let ([one], Some(keeps), false) = (group, verdict, retention.is_dry_run())
+                && !one.fits()
+            {
+                while carry_out_piece(connection, &one.trace_id, keeps).await? {
+                    progress(&report);
+                }
+            }
+        }
     }
-    loose(connection, retention, &horizon).await?;
-    expire(connection, retention, &mut report).await?;
+    if !retention.is_dry_run() {
+        while judge_loose(connection, retention, &horizon).await? {
+            progress(&report);
+        }
+    }
+    expire(connection, retention, &mut report, progress).await?;
     progress(&report);
     Ok(report)
 }
 
-/// Gives each trace its verdict, if it has none, and carries it out.
+/// Returns the days before the horizon that have records, the oldest first: a step down the index
+/// for each.
+async fn days(connection: &mut SqliteConnection, horizon: &str) -> Result<Vec<String>, sqlx::Error> {
+    let days = sqlx::query_scalar!(
+        // A time goes on with a T after its date, so the next day's times sort after a U.
+        "WITH RECURSIVE first(timestamp) AS (
+            SELECT min(timestamp) FROM logs INDEXED BY logs_time WHERE timestamp < ?1
+            UNION ALL
+            SELECT (
+                SELECT min(timestamp) FROM logs INDEXED BY logs_time
+                WHERE timestamp > substr(first.timestamp, 1, 10) || 'U' AND timestamp < ?1)
+            FROM first WHERE first.timestamp IS NOT NULL)
+        SELECT substr(timestamp, 1, 10) AS \"day!: String\" FROM first WHERE timestamp IS NOT NULL",
+        horizon
+    );
+    days.fetch_all(connection).await
+}
+
+/// Returns the next traces whose first record lies before the horizon and after another, by time.
+async fn next_traces(
+    connection: &mut SqliteConnection,
+    horizon: &str,
+    (after, after_row): &(String, i64),
+) -> Result<Vec<Found>, sqlx::Error> {
+    let traces = sqlx::query_as!(
+        Found,
+        "SELECT trace_id AS \"trace_id!\", timestamp, number AS \"row!: i64\", (
+                SELECT sum(bytes) FROM (
+                    SELECT 600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
+            + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0) + coalesce(octet_length(error), 0)
+            + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS bytes
+                    FROM logs INDEXED BY logs_trace WHERE trace_id = first.trace_id LIMIT ?5)) AS \"bytes!: i64\"
+        FROM logs AS first INDEXED BY logs_time
+        WHERE timestamp >= ?2 AND timestamp < ?1 AND (timestamp, number) > (?2, ?3) AND trace_id IS NOT NULL
+            AND NOT EXISTS (
+                SELECT 1 FROM logs AS earlier INDEXED BY logs_trace
+                WHERE earlier.trace_id = first.trace_id AND earlier.timestamp <= first.timestamp
+                    AND (earlier.timestamp, earlier.number) < (first.timestamp, first.number))
+        ORDER BY timestamp, number LIMIT ?4",
+        horizon,
+        after,
+        after_row,
+        FOUND,
+        WEIGHED_ROWS
+    );
+    traces.fetch_all(connection).await
+}
+
+/// Gives traces their verdicts, if they have none, and carries those out if they all fit a step.
+/// Returns the last one: `true` if that trace is kept, `None` if it is not there any more.
 async fn decide(
     connection: &mut SqliteConnection,
     retention: &Retention,
-    traces: &[String],
+    traces: &[Found],
     report: &mut RetentionReport,
-) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for trace in traces {
-        let known = sqlx::query!(
-            "SELECT (SELECT kept FROM retention_decisions WHERE trace_id = ?1) AS \"kept: bool\",
-                EXISTS (SELECT 1 FROM logs INDEXED BY logs_trace WHERE trace_id = ?1 AND level = 'ERROR') AS \"error!: bool\",
-                (SELECT min(substr(timestamp, 1, 10)) FROM logs INDEXED BY logs_trace WHERE trace_id = ?1) AS \"day: String\"",
-            trace
-        );
-        let known = known.fetch_one(&mut *transaction).await?;
-        // Another job has decided on it since it was found.
-        let Some(day) = known.day else { continue };
-        let id: Option<TraceId> = trace.parse().ok();
-        let kept = known.kept.unwrap_or_else(|| id.is_none_or(|id| retention.keeps(id, known.error)));
-        *(if kept { &mut report.archived } else { &mut report.removed }) += u64::from(known.kept.is_none());
-        if retention.is_dry_run() {
-            continue;
+) -> Result<Option<bool>, sqlx::Error> {
+    let mut step = Step::begin(connection).await?;
+    let transaction = &mut step.transaction;
+    let ids = json!(traces.iter().map(|found| &found.trace_id).collect::<Vec<_>>()).to_string();
+    // Another job may have moved a trace since it was found.
+    let known = sqlx::query!(
+        "SELECT CAST(value AS TEXT) AS \"trace_id!: String\",
+            (SELECT kept FROM retention_decisions WHERE trace_id = value) AS \"kept?: bool\",
+            EXISTS (
+                SELECT 1 FROM logs INDEXED BY logs_trace_errors WHERE trace_id = value AND level = 'ERROR'
+            ) AS \"has_error!: bool\",
+            (SELECT min(timestamp) FROM logs INDEXED BY logs_trace WHERE trace_id = value) AS \"begins?: String\"
+        FROM json_each(?1)",
+        ids
+    );
+    let mut notes = Vec::new();
+    let (mut kept, mut all) = (Vec::new(), Vec::new());
+    let mut verdict = None;
+    for trace in known.fetch_all(&mut **transaction).await? {
+        verdict = None;
+        let Some(begins) = trace.begins else { continue };
+        let id: Option<TraceId> = trace.trace_id.parse().ok();
+        let keeps = trace.kept.unwrap_or_else(|| id.is_none_or(|id| retention.keeps(id, trace.has_error)));
+        if trace.kept.is_none() {
+            *(if keeps { &mut report.archived } else { &mut report.removed }) += 1;
+            notes.push(json!([trace.trace_id, begins, keeps]));
         }
-        let note = sqlx::query!(
-            "INSERT INTO retention_decisions (trace_id, day, kept) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            trace,
-            day,
+        verdict = Some(keeps);
+        if keeps {
+            kept.push(trace.trace_id.clone());
+        }
+        all.push(trace.trace_id);
+    }
+    if retention.is_dry_run() {
+        return step.transaction.rollback().await.map(|()| verdict);
+    }
+    let (notes, kept, all) = (json!(notes).to_string(), json!(kept).to_string(), json!(all).to_string());
+    let note = sqlx::query!(
+        "INSERT INTO retention_decisions (trace_id, day, kept)
+        SELECT value ->> 0, substr(value ->> 1, 1, 10), value ->> 2 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+        notes
+    );
+    note.execute(&mut **transaction).await?;
+    if traces.iter().all(Found::fits) {
+        let copy = sqlx::query!(
+            "INSERT INTO logs_archive SELECT * FROM logs INDEXED BY logs_trace
+            WHERE trace_id IN (SELECT value FROM json_each(?1)) ON CONFLICT (id) DO NOTHING",
             kept
         );
-        note.execute(&mut *transaction).await?;
-        if kept {
-            let copy = sqlx::query!(
-                "INSERT INTO logs_archive SELECT * FROM logs INDEXED BY logs_trace WHERE trace_id = ?1
-                ON CONFLICT (id) DO NOTHING",
-                trace
-            );
-            copy.execute(&mut *transaction).await?;
-        }
-        sqlx::query!("DELETE FROM logs WHERE trace_id = ?1", trace).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await
-}
-
-/// Decides on rows of no trace, each by itself.
-async fn loose(connection: &mut SqliteConnection, retention: &Retention, horizon: &str) -> Result<(), sqlx::Error> {
-    if retention.is_dry_run() {
-        return Ok(());
-    }
-    loop {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        if retention.keeps_errors() {
-            let copy = sqlx::query!(
-                "INSERT INTO logs_archive SELECT * FROM logs WHERE rowid IN (
-                    SELECT rowid FROM logs INDEXED BY logs_time WHERE trace_id IS NULL AND timestamp < ?1
-                    ORDER BY timestamp LIMIT ?2) AND level = 'ERROR' ON CONFLICT (id) DO NOTHING",
-                horizon,
-                ROWS
-            );
-            copy.execute(&mut *transaction).await?;
-        }
+        copy.execute(&mut **transaction).await?;
         let delete = sqlx::query!(
-            "DELETE FROM logs WHERE rowid IN (
-                SELECT rowid FROM logs INDEXED BY logs_time WHERE trace_id IS NULL AND timestamp < ?1
-                ORDER BY timestamp LIMIT ?2)",
-            horizon,
-            ROWS
+            "DELETE FROM logs INDEXED BY logs_trace WHERE trace_id IN (SELECT value FROM json_each(?1))",
+            all
         );
-        let deleted = delete.execute(&mut *transaction).await?.rows_affected();
-        transaction.commit().await?;
-        if deleted == 0 {
-            break;
-        }
+        delete.execute(&mut **transaction).await?;
     }
-    Ok(())
+    step.commit().await.map(|()| verdict)
 }
 
-/// Removes what is too old in the archive, in the metrics and in our own books.
-async fn expire(
+/// Moves or removes some rows of a trace that has its verdict. Returns `false` if there were none.
+async fn carry_out_piece(connection: &mut SqliteConnection, trace: &str, keeps: bool) -> Result<bool, sqlx::Error> {
+    let mut step = Step::begin(connection).await?;
+    let rows = sqlx::query_as!(
+        Sized,
+        "SELECT number AS \"number!\",
+            600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
+            + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0) + coalesce(octet_length(error), 0)
+            + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+        FROM logs INDEXED BY logs_trace WHERE trace_id = ?1 ORDER BY timestamp, number LIMIT ?2",
+        trace,
+        STEP_ROWS
+    );
+    let rows = rows.fetch_all(&mut *step.transaction).await?;
+    let Some(numbers) = fitting(&rows) else { return step.transaction.rollback().await.map(|()| false) };
+    if keeps {
+        let copy = sqlx::query!(
+            "INSERT INTO logs_archive SELECT * FROM logs
+            WHERE number IN (SELECT value FROM json_each(?1)) ON CONFLICT (id) DO NOTHING",
+            numbers
+        );
+        copy.execute(&mut *step.transaction).await?;
+    }
+    let delete = sqlx::query!("DELETE FROM logs WHERE number IN (SELECT value FROM json_each(?1))", numbers);
+    delete.execute(&mut *step.transaction).await?;
+    step.commit().await.map(|()| true)
+}
+
+/// Decides on some rows of no trace, each by itself. Returns `false` if there were none.
+async fn judge_loose(
     connection: &mut SqliteConnection,
     retention: &Retention,
-    report: &mut RetentionReport,
-) -> Result<(), sqlx::Error> {
-    let archive = retention.archive_horizon().to_string();
-    let metrics = retention.metrics_horizon().to_string();
-    let expired = sqlx::query_scalar!(
-        "SELECT DISTINCT trace_id AS \"trace_id!\" FROM logs_archive a INDEXED BY logs_archive_time
-        WHERE trace_id IS NOT NULL AND timestamp < ?1 AND NOT EXISTS (
-            SELECT 1 FROM logs_archive b INDEXED BY logs_archive_trace
-            WHERE b.trace_id = a.trace_id AND b.timestamp >= ?1)",
-        archive
+    horizon: &str,
+) -> Result<bool, sqlx::Error> {
+    let mut step = Step::begin(connection).await?;
+    let rows = sqlx::query_as!(
+        Sized,
+        "SELECT number AS \"number!\",
+            600 + coalesce(octet_length(user_id), 0) + coalesce(octet_length(tenant_id), 0)
+            + coalesce(octet_length(context), 0) + coalesce(octet_length(metrics), 0) + coalesce(octet_length(error), 0)
+            + coalesce(octet_length(stack_trace), 0) + octet_length(message) AS \"bytes!: i64\"
+        FROM logs INDEXED BY logs_time WHERE trace_id IS NULL AND timestamp < ?1 ORDER BY timestamp, number LIMIT ?2",
+        horizon,
+        STEP_ROWS
     );
-    let expired = expired.fetch_all(&mut *connection).await?;
-    report.expired = expired.len() as u64;
-    if retention.is_dry_run() {
-        return Ok(());
+    let rows = rows.fetch_all(&mut *step.transaction).await?;
+    let Some(numbers) = fitting(&rows) else { return step.transaction.rollback().await.map(|()| false) };
+    if retention.keeps_errors() {
+        let copy = sqlx::query!(
+            "INSERT INTO logs_archive SELECT * FROM logs NOT INDEXED
+            WHERE number IN (SELECT value FROM json_each(?1)) AND level = 'ERROR' ON CONFLICT (id) DO NOTHING",
+            numbers
+        );
+        copy.execute(&mut *step.transaction).await?;
     }
-    for traces in expired.chunks(usize::try_from(STEP).unwrap_or(1)) {
-        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        for trace in traces {
-            sqlx::query!("DELETE FROM logs_archive WHERE trace_id = ?1", trace).execute(&mut *transaction).await?;
-        }
-        transaction.commit().await?;
-    }
-    let old = [
-        sqlx::query!("DELETE FROM logs_archive WHERE trace_id IS NULL AND timestamp < ?1", archive),
-        sqlx::query!("DELETE FROM request_metrics WHERE timestamp < ?1", metrics),
-        sqlx::query!("DELETE FROM stage_minutes WHERE minute < ?1", metrics),
-        sqlx::query!("DELETE FROM delivered_batches WHERE delivered_at < ?1", metrics),
-        sqlx::query!("DELETE FROM instances WHERE last_seen_at < ?1", metrics),
-        // A spool may deliver a late record for longer than the archive keeps its trace.
-        sqlx::query!("DELETE FROM retention_decisions WHERE day < ?1", metrics),
-    ];
-    for delete in old {
-        report.metrics += delete.execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(())
+    let delete = sqlx::query!("DELETE FROM logs WHERE number IN (SELECT value FROM json_each(?1))", numbers);
+    delete.execute(&mut *step.transaction).await?;
+    step.commit().await.map(|()| true)
 }

@@ -1,11 +1,10 @@
 //! The tables of a file, and which version they are of.
 
-use std::path::Path;
-
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 
-use super::fault::{subject, while_migrating, while_opening, while_reading_version};
+use super::fault::{while_migrating, while_opening, while_opening_to_read};
+use super::files::{Files, subject};
 use crate::fault::Fault;
 use crate::tables::check_version;
 
@@ -14,22 +13,22 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Brings the tables up to this version. sqlx takes no lock for SQLite, so this holds the write
 /// lock over the whole: the second of two processes that start at once finds the work done.
-pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), Fault> {
-    let failed = |error: sqlx::Error| while_opening(path, error);
+pub(super) async fn migrate(connection: &mut SqliteConnection, files: &Files) -> Result<(), Fault> {
+    let failed = |error: sqlx::Error| while_opening(files, error);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     // `run` would do, but its future is not `Send` for every lifetime as far as the compiler can
     // tell.
     let migrated = MIGRATIONS.run_direct(None, &mut *transaction, false).await;
-    migrated.map_err(|error| while_migrating(path, error))?;
+    migrated.map_err(|error| while_migrating(files, error))?;
     transaction.commit().await.map_err(failed)
 }
 
 /// Checks that the tables are of this version.
-pub(super) async fn check(pool: &SqlitePool, path: &Path) -> Result<(), Fault> {
+pub(super) async fn check(pool: &SqlitePool, files: &Files) -> Result<(), Fault> {
     // The table is sqlx's own, so it is not among those that statements are checked against.
     let applied: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT version, checksum FROM ragtrace_migrations")
         .fetch_all(pool)
         .await
-        .map_err(|error| while_reading_version(path, error))?;
-    check_version(&subject(path), &MIGRATIONS, &applied)
+        .map_err(|error| while_opening_to_read(files, error))?;
+    check_version(&subject(&files.path), &MIGRATIONS, &applied)
 }

@@ -9,15 +9,20 @@ use ragtrace::{Level, Sink};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::connect::{Opened, Synchronous, close, for_writing};
-use super::fault::{subject, while_writing};
+use super::connect::{Opened, Synchronous, for_writing};
+use super::fault::while_writing;
+use super::files::{absolute, subject};
 use super::retain::retain;
+use super::rotation::{close_in_place, let_go};
 use super::{connect, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
 use crate::tables::InstanceRow;
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
+///
+/// The file may be moved away while it is written, as rotation does: with the next batch, which
+/// comes within a minute, what SQLite's log holds is moved into it, and a new one is made.
 ///
 /// ```
 /// use ragtrace_store::{SqliteSink, Synchronous};
@@ -48,12 +53,13 @@ struct Writer {
 
 impl SqliteSink {
     /// Makes a sink that writes to the file at `path`. Nothing is opened before the first batch;
-    /// its folder has to exist by then.
+    /// its folder has to exist by then. A path that names no file, such as `:memory:`, an empty one
+    /// or a URL, parks the sink, which says so.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             name: Cow::Borrowed("sqlite"),
             level: None,
-            path: path.as_ref().to_owned(),
+            path: absolute(path.as_ref()),
             synchronous: Synchronous::default(),
             writer: Mutex::default(),
             retention: None,
@@ -95,6 +101,9 @@ impl SqliteSink {
             writer.has_catalog = written.is_ok();
         }
         let written = written.map_err(while_writing);
+        if written.is_ok() && !opened.is_in_place() {
+            return written_elsewhere(opened).await;
+        }
         // A connection that failed for any other reason than its data is let go of; the next
         // attempt opens a new one. So does a cancelled delivery, which never gets here: dropping
         // the connection rolls back.
@@ -104,17 +113,25 @@ impl SqliteSink {
         written
     }
 
-    /// Takes the connection at hand, unless its file was deleted or replaced: SQLite would go on
-    /// writing to a file that nobody can find.
+    /// Takes the connection at hand, unless its file was moved, replaced or deleted: SQLite would go
+    /// on writing to a file that nobody can find.
     async fn healthy(&self, writer: &mut Writer) -> Result<Opened, Fault> {
         match writer.connection.take() {
-            Some(opened) if opened.is_still_at(&self.path) => return Ok(opened),
-            Some(moved) => close(moved.connection).await,
+            Some(opened) if opened.is_in_place() => return Ok(opened),
+            Some(moved) => drop(let_go(moved).await),
             None => {}
         }
         writer.has_catalog = false;
         for_writing(&self.path, self.synchronous).await
     }
+}
+
+/// Judges a batch that was written while its file was moved, replaced or deleted.
+async fn written_elsewhere(opened: Opened) -> Result<(), Fault> {
+    if let_go(opened).await {
+        return Ok(());
+    }
+    Err(Fault::new(Cause::Transient, "the file was deleted while it was written: a new one takes its place"))
 }
 
 impl Sink for SqliteSink {
@@ -150,7 +167,7 @@ impl Sink for SqliteSink {
         if let Some(mut opened) = writer.connection.take() {
             // A process that cannot be marked as ended shows as lost later, by its silence.
             let _ = write::ended(&mut opened.connection, &instances).await;
-            close(opened.connection).await;
+            close_in_place(opened).await;
         }
     }
 }

@@ -12,6 +12,8 @@ use ragtrace::{Timestamp, metrics::DurationSketch};
 use serde_json::{Value as Json, json};
 
 #[cfg(feature = "postgres")]
+use super::floor::floor;
+#[cfg(feature = "postgres")]
 use super::millis::millis;
 
 /// Runs, those completed, failed and cancelled, and items, as databases count.
@@ -43,7 +45,7 @@ pub(crate) fn added_up<'a>(
     };
     let mut all: BTreeMap<_, ([i64; 5], f64, f64, DurationSketch)> = BTreeMap::new();
     for minute in minutes {
-        let at = Timestamp::from_micros(time(minute.minute()).as_micros().div_euclid(step) * step);
+        let at = Timestamp::from_micros(floor(time(minute.minute()).as_micros(), step));
         let key = (at, name(minute.stage()), name(minute.tenant_id().unwrap_or_default()), minute.kind().as_str());
         let (sums, cost, total, durations) = all.entry(key).or_default();
         for (sum, count) in sums.iter_mut().zip(counts(minute)) {

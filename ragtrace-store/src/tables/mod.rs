@@ -3,6 +3,7 @@
 
 mod catalog;
 mod counts;
+mod floor;
 mod instances;
 mod millis;
 #[cfg(feature = "sqlite")]
@@ -14,6 +15,7 @@ pub(crate) use catalog::catalog;
 pub(crate) use counts::counts;
 #[cfg(feature = "postgres")]
 pub(crate) use counts::{Step, added_up};
+pub(crate) use floor::floor;
 pub(crate) use instances::InstanceRow;
 pub(crate) use millis::millis;
 #[cfg(feature = "sqlite")]

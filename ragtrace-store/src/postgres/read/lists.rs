@@ -10,6 +10,7 @@ use crate::postgres::time::PgTime;
 use crate::read::{
     CatalogColumns, CatalogStage, Counted, RequestColumns, StageStats, TraceFilter, TraceSummary, Window, sum_by_stage,
 };
+use crate::tables::floor;
 
 impl PostgresStore {
     /// Returns finished traces, the newest first.
@@ -17,15 +18,15 @@ impl PostgresStore {
         let rows = sqlx::query_as!(
             RequestColumns,
             r#"SELECT to_char(timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "timestamp!", operation, duration_ms, status,
-                trace_id::text, user_id, tenant_id, session_id
+                trace_id::text, user_id, tenant_id, session_id, number
             FROM request_metrics
-            WHERE timestamp >= $1 AND timestamp < $2 AND (timestamp, trace_id) < ($3, $4)
+            WHERE timestamp >= $1 AND timestamp < $2 AND (timestamp, trace_id, number) < ($3, $4, $11)
                 AND ($5::text IS NULL OR user_id = $5) AND ($6::text IS NULL OR tenant_id = $6)
                 AND ($7::text IS NULL OR left(operation, 64) = left($7, 64) AND operation = $7) AND ($8::text IS NULL OR status = $8)
                 AND ($10::text IS NULL OR session_id = $10)
-            ORDER BY request_metrics.timestamp DESC, request_metrics.trace_id DESC LIMIT $9"#,
+            ORDER BY request_metrics.timestamp DESC, request_metrics.trace_id DESC, number DESC LIMIT $9"#,
             PgTime::since(filter.since) as _,
-            PgTime::until(filter.until) as _,
+            PgTime(filter.after.last_instant(filter.until).as_micros().saturating_add(1)) as _,
             PgTime::from(filter.after.timestamp) as _,
             filter.after.id,
             as_stored(filter.user_id.as_deref()),
@@ -33,7 +34,8 @@ impl PostgresStore {
             as_stored(filter.operation.as_deref()),
             filter.status.map(RunStatus::as_str),
             i64::try_from(filter.limit).unwrap_or(i64::MAX),
-            as_stored(filter.session_id.as_deref())
+            as_stored(filter.session_id.as_deref()),
+            filter.after.number
         );
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(TraceSummary::try_from).collect()
     }
@@ -43,9 +45,9 @@ impl PostgresStore {
     pub(crate) async fn stage_stats(&self, window: Window) -> Result<Vec<StageStats>, StoreError> {
         const HOUR: i64 = 3_600_000_000;
         let (since, until) = (window.since.as_micros(), window.until.as_micros());
-        let first_hour = (since.saturating_add(HOUR - 1)).div_euclid(HOUR) * HOUR;
+        let first_hour = floor(since.saturating_add(HOUR - 1), HOUR);
         // No whole hour in it: everything is left of the first.
-        let last_hour = (until.div_euclid(HOUR) * HOUR).max(first_hour);
+        let last_hour = floor(until, HOUR).max(first_hour);
         let left_end = first_hour.min(until);
         let rows = sqlx::query_as!(
             Counted,

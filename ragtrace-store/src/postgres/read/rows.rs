@@ -2,7 +2,7 @@
 
 /// Selects whole rows `r` by the rest of a statement, from `FROM` on.
 macro_rules! select_rows {
-    ($rest:literal, $($parameter:expr),+ $(,)?) => {
+    ([$($rest:literal),+ $(,)?], $($parameter:expr),+ $(,)?) => {
         sqlx::query_as!(
             crate::read::Columns,
             r#"SELECT r.id::text AS "id!", to_char(r.timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "timestamp!",
@@ -12,10 +12,46 @@ macro_rules! select_rows {
                 r.error::text, r.stack_trace, r.source::text, r.service, r.environment, r.version, r.host,
                 r.instance::text AS "instance!", r.thread,
                 to_char(r.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "created_at!" "#
-                + $rest,
+                $(+ $rest)+,
             $($parameter),+
         )
     };
 }
 
-pub(super) use select_rows;
+/// Selects the rows `r` of a table that match a filter, between two instants.
+macro_rules! select_matching {
+    ($from:literal, $filter:expr, $since:expr, $until:expr, $limit:expr) => {{
+        use crate::postgres::clean::as_stored;
+        let filter = $filter;
+        let levels: Option<Vec<String>> = filter.level.map(|least| {
+            let named = ragtrace::Level::ALL.iter().filter(|level| **level >= least);
+            named.map(|level| level.as_str().to_owned()).collect()
+        });
+        select_rows!(
+            [
+                $from,
+                " WHERE timestamp >= $1 AND timestamp < $2 AND (timestamp, id) < ($3, $4)
+                AND ($5::uuid IS NULL OR trace_id = $5) AND ($6::text IS NULL OR request_id = $6)
+                AND ($7::text IS NULL OR left(user_id, 64) = left($7, 64) AND user_id = $7)
+                AND ($8::text IS NULL OR tenant_id = $8)
+                AND ($9::text IS NULL OR stage = $9) AND ($10::text[] IS NULL OR level = ANY ($10))
+                AND ($12::text IS NULL OR session_id = $12)
+            ORDER BY r.timestamp DESC, r.id DESC LIMIT $11"
+            ],
+            $since as _,
+            $until as _,
+            PgTime::from(filter.after.timestamp) as _,
+            filter.after.id,
+            filter.trace_id.map(ragtrace::TraceId::as_uuid),
+            as_stored(filter.request_id.as_deref()),
+            as_stored(filter.user_id.as_deref()),
+            as_stored(filter.tenant_id.as_deref()),
+            as_stored(filter.stage.as_deref()),
+            levels as _,
+            i64::try_from($limit).unwrap_or(i64::MAX),
+            as_stored(filter.session_id.as_deref())
+        )
+    }};
+}
+
+pub(super) use {select_matching, select_rows};

@@ -36,13 +36,14 @@ impl PostgresStore {
     /// Returns the rows that one snapshot shows and an earlier one did not, from a transaction and
     /// a record in it on.
     async fn written_between(&self, seen: &str, seeing: &str, after: (i64, Uuid)) -> Result<Vec<LogRow>, StoreError> {
-        // The index finds what was written since the oldest transaction that the earlier snapshot
+        // A row that is moved keeps the number of the transaction that wrote it. The index finds what was written since the oldest transaction that the earlier snapshot
         // still waited for.
         let rows = select_rows!(
-            "FROM logs r WHERE r.written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+            ["FROM (SELECT * FROM logs UNION ALL SELECT * FROM logs_archive) r
+            WHERE r.written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
                 AND NOT pg_visible_in_snapshot(r.written::text::xid8, $1::text::pg_snapshot)
                 AND pg_visible_in_snapshot(r.written::text::xid8, $2::text::pg_snapshot) AND (r.written, r.id) > ($3, $4)
-            ORDER BY r.written, r.id LIMIT $5",
+            ORDER BY r.written, r.id LIMIT $5"],
             seen,
             seeing,
             after.0,
@@ -55,8 +56,9 @@ impl PostgresStore {
     /// Returns the transaction that wrote a record, among those that a snapshot did not show.
     async fn written_by(&self, seen: &str, id: Uuid) -> Result<Option<i64>, StoreError> {
         let written = sqlx::query_scalar!(
-            "SELECT written FROM logs WHERE id = $2 AND written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
-            LIMIT 1",
+            r#"SELECT written AS "written!" FROM (SELECT id, written FROM logs UNION ALL SELECT id, written FROM logs_archive) r
+            WHERE id = $2 AND written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint
+            LIMIT 1"#,
             seen,
             id
         );

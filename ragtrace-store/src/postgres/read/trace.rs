@@ -9,7 +9,7 @@ use super::database::PostgresStore;
 use super::rows::select_rows;
 use crate::error::StoreError;
 use crate::postgres::fault::while_reading;
-use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, TRACE_ROWS};
+use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, Place, TRACE_ROWS};
 
 impl PostgresStore {
     /// Returns the rows of a trace, and what is known of the processes that wrote them. A process
@@ -43,16 +43,37 @@ impl PostgresStore {
         Ok(heartbeats.collect())
     }
 
-    /// Returns the traces whose ids lie between two, both included.
-    pub(crate) async fn traces_between(&self, from: Uuid, to: Uuid, limit: i64) -> Result<Vec<TraceId>, StoreError> {
-        let ids = sqlx::query_scalar!(
-            r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE trace_id >= $1 AND trace_id <= $2
-            ORDER BY 1 LIMIT $3"#,
-            from,
-            to,
-            limit
-        );
-        let ids = ids.fetch_all(&self.pool).await.map_err(while_reading)?;
+    /// Returns the traces of a table whose ids lie between two, both included.
+    pub(crate) async fn traces_between(
+        &self,
+        place: Place,
+        (from, to): (Uuid, Uuid),
+        limit: i64,
+    ) -> Result<Vec<TraceId>, StoreError> {
+        let ids =
+            match place {
+                Place::Logs => {
+                    sqlx::query_scalar!(
+                        r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs WHERE trace_id >= $1 AND trace_id <= $2
+                    ORDER BY 1 LIMIT $3"#,
+                        from,
+                        to,
+                        limit
+                    )
+                    .fetch_all(&self.pool)
+                    .await
+                }
+                Place::Archive => sqlx::query_scalar!(
+                    r#"SELECT DISTINCT trace_id AS "trace_id!" FROM logs_archive WHERE trace_id >= $1 AND trace_id <= $2
+                    ORDER BY 1 LIMIT $3"#,
+                    from,
+                    to,
+                    limit
+                )
+                .fetch_all(&self.pool)
+                .await,
+            };
+        let ids = ids.map_err(while_reading)?;
         Ok(ids.into_iter().filter_map(|id| TraceId::from_u128(id.as_u128())).collect())
     }
 
@@ -60,7 +81,8 @@ impl PostgresStore {
     /// it.
     async fn of_trace(&self, trace: Uuid) -> Result<Vec<LogRow>, StoreError> {
         let rows = select_rows!(
-            "FROM (SELECT * FROM logs WHERE trace_id = $1 UNION ALL SELECT * FROM logs_archive WHERE trace_id = $1) r LIMIT $2",
+            ["FROM (SELECT * FROM logs WHERE trace_id = $1 UNION ALL SELECT * FROM logs_archive WHERE trace_id = $1) r
+            ORDER BY r.timestamp DESC, r.id DESC LIMIT $2"],
             trace,
             i64::try_from(TRACE_ROWS + 1).unwrap_or(i64::MAX)
         );
@@ -69,16 +91,27 @@ impl PostgresStore {
 
     /// Returns the trace of the newest record.
     pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
-        let mut filter = LogFilter::new().limit(100);
+        let newest = self.newest_of_a_trace(Place::Logs, LogFilter::new()).await?;
+        let newer = match &newest {
+            Some(row) => LogFilter::new().since(row.timestamp()),
+            None => LogFilter::new(),
+        };
+        // A row that is moved in between is found twice, which does no harm.
+        let archived = self.newest_of_a_trace(Place::Archive, newer).await?;
+        let newest = newest.into_iter().chain(archived).max_by_key(LogRow::position);
+        Ok(newest.and_then(|row| row.trace_id()))
+    }
+
+    /// Returns the newest row of a table that belongs to a trace and matches.
+    async fn newest_of_a_trace(&self, place: Place, filter: LogFilter) -> Result<Option<LogRow>, StoreError> {
+        let mut filter = filter.limit(100);
         loop {
-            let rows = self.logs(&filter).await?;
-            if let Some(trace) = rows.iter().find_map(|row| row.trace_id()) {
-                return Ok(Some(trace));
+            let rows = self.logs(place, &filter).await?;
+            let Some(last) = rows.last().map(LogRow::position) else { return Ok(None) };
+            if let Some(row) = rows.into_iter().find(|row| row.trace_id().is_some()) {
+                return Ok(Some(row));
             }
-            match rows.last() {
-                Some(last) => filter = filter.after(last.position()),
-                None => return Ok(None),
-            }
+            filter = filter.after(last);
         }
     }
 }

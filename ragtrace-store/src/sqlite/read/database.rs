@@ -1,56 +1,108 @@
-//! A file that is open for reading.
+//! A database that is open for reading.
 
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::sqlite::SqlitePoolOptions;
+use sqlx::{Sqlite, SqlitePool};
 
-use crate::error::StoreError;
+use crate::fault::Fault;
 use crate::sqlite::connect::options;
-use crate::sqlite::fault::{is_cannot_open, missing, while_reading_version};
+use crate::sqlite::fault::while_opening_to_read;
+use crate::sqlite::files::{FileId, FileStates, Files};
+use crate::sqlite::reader_vfs::{self, LOCKING, UNLOCKED};
 use crate::sqlite::schema;
 
 /// Readers at once. They do not wait for each other, nor for the writer.
 const CONNECTIONS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-#[derive(Clone, Debug)]
-pub(crate) struct SqliteStore {
-    pub(super) pool: SqlitePool,
+/// How a file is read, which depends on what lies beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    /// With SQLite's locks, as somebody may be writing: log and shared memory are there, or a
+    /// journal.
+    Locking,
+    /// Without locks, since without shared memory there are none: the log and the file, as they
+    /// are.
+    Log,
+    /// Without locks: nothing but the file, as it is.
+    Alone,
 }
 
-impl SqliteStore {
-    /// Opens the file for reading. It is not created, and not written to.
-    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
-        if !path.is_file() {
-            return Err(missing(path).into());
+impl Access {
+    fn to(states: &FileStates) -> Self {
+        match (states.wal, states.shm) {
+            _ if states.journal.is_some() => Self::Locking,
+            (Some(_), Some(_)) => Self::Locking,
+            (Some(wal), None) if wal.len > 0 => Self::Log,
+            _ => Self::Alone,
         }
-        let pool = match connect(options(path).read_only(true)).await {
-            // A file in WAL mode needs its companions beside it, which cannot be made in a folder
-            // that is read-only. If there are none, nobody is writing.
-            Err(error) if is_cannot_open(&error) && !wal_of(path).exists() => {
-                connect(options(path).read_only(true).immutable(true)).await
-            }
-            connected => connected,
-        };
-        let pool = pool.map_err(|error| while_reading_version(path, error))?;
-        schema::check(&pool, path).await?;
-        Ok(Self { pool })
     }
 }
 
-/// Connects, and reads from the file for the first time, since SQLite opens it no sooner.
-async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
-    let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
-    let pool = pool.connect_with(options).await?;
-    sqlx::query("SELECT 1 FROM sqlite_schema").execute(&pool).await?;
-    Ok(pool)
+/// Connections to one file, read in one way.
+#[derive(Clone, Debug)]
+pub(crate) struct SqliteStore {
+    pub(super) pool: SqlitePool,
+    /// The device of the file and its number on it.
+    pub(super) file: (u64, u64),
+    /// The files as they were when this was opened.
+    opened: FileStates,
 }
 
-fn wal_of(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push("-wal");
-    name.into()
+impl SqliteStore {
+    /// Opens the file for reading, as its companions are at the moment. It is not created, and
+    /// neither is anything beside it.
+    pub(super) async fn open(files: &Files, states: FileStates) -> Result<Self, Fault> {
+        let access = Access::to(&states);
+        let pool = connect(files, access).await.map_err(|error| while_opening_to_read(files, error))?;
+        let id = states.ids().database.unwrap_or(FileId { device: 0, inode: 0 });
+        schema::check(&pool, files).await?;
+        Ok(Self { pool, file: (id.device, id.inode), opened: states })
+    }
+
+    /// Returns `true` if what was read until now is of these files, and of one moment of theirs.
+    pub(super) fn is_of(&self, states: &FileStates) -> bool {
+        is_undisturbed(&self.opened, states)
+    }
+
+    /// Returns `true` if this takes part in SQLite's locks.
+    pub(super) fn has_locks(&self) -> bool {
+        has_locks(&self.opened)
+    }
+}
+
+/// Returns `true` if whoever reads in between reads of one moment. Without locks anybody may write
+/// meanwhile; with them, files may only be exchanged.
+pub(super) fn is_undisturbed(before: &FileStates, after: &FileStates) -> bool {
+    if has_locks(before) { before.ids() == after.ids() } else { before == after }
+}
+
+/// Returns `true` if files like these are read with SQLite's locks.
+pub(super) fn has_locks(states: &FileStates) -> bool {
+    Access::to(states) == Access::Locking
+}
+
+/// Connects, and reads from the file over each connection: SQLite opens it and its log no sooner,
+/// and by then another may be at their names.
+async fn connect(files: &Files, access: Access) -> Result<SqlitePool, sqlx::Error> {
+    if !reader_vfs::is_registered() {
+        return Err(sqlx::Error::Configuration("this SQLite has no file system to build upon".into()));
+    }
+    let options = match access {
+        Access::Locking => options(files, LOCKING),
+        // In exclusive mode an index of the log is made in memory, in the place of `-shm`.
+        Access::Log => options(files, UNLOCKED).pragma("locking_mode", "EXCLUSIVE"),
+        Access::Alone => options(files, "immutable=1"),
+    };
+    let pool = SqlitePoolOptions::new().acquire_timeout(ACQUIRE_TIMEOUT).idle_timeout(None).max_lifetime(None);
+    let pool = pool.min_connections(CONNECTIONS).max_connections(CONNECTIONS);
+    let pool = pool.connect_with(options.read_only(true)).await?;
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut connection: sqlx::pool::PoolConnection<Sqlite> = pool.acquire().await?;
+        sqlx::query("SELECT 1 FROM sqlite_schema").execute(&mut *connection).await?;
+        connections.push(connection);
+    }
+    Ok(pool)
 }

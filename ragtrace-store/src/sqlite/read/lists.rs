@@ -13,21 +13,21 @@ impl SqliteStore {
     /// Returns finished traces, the newest first.
     pub(crate) async fn traces(&self, filter: &TraceFilter) -> Result<Vec<TraceSummary>, StoreError> {
         let since = filter.since.map_or_else(String::new, |since| since.to_string());
-        let until = filter.until.map_or_else(|| "~".to_owned(), |until| until.to_string());
+        let up_to = filter.after.last_instant(filter.until).to_string();
         let (after_time, after_id) = (filter.after.timestamp.to_string(), filter.after.id.to_string());
         let status = filter.status.map(RunStatus::as_str);
         let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
         let rows = sqlx::query_as!(
             RequestColumns,
-            "SELECT timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id, session_id
+            "SELECT timestamp, operation, duration_ms, status, trace_id, user_id, tenant_id, session_id, number AS \"number!\"
             FROM request_metrics INDEXED BY request_metrics_time
-            WHERE timestamp >= ?1 AND timestamp < ?2 AND (timestamp, trace_id) < (?3, ?4)
+            WHERE timestamp >= ?1 AND timestamp <= ?2 AND (timestamp, trace_id, number) < (?3, ?4, ?11)
                 AND (?5 IS NULL OR user_id = ?5) AND (?6 IS NULL OR tenant_id = ?6)
                 AND (?7 IS NULL OR operation = ?7) AND (?8 IS NULL OR status = ?8)
                 AND (?10 IS NULL OR session_id = ?10)
-            ORDER BY timestamp DESC, trace_id DESC LIMIT ?9",
+            ORDER BY timestamp DESC, trace_id DESC, number DESC LIMIT ?9",
             since,
-            until,
+            up_to,
             after_time,
             after_id,
             filter.user_id,
@@ -35,7 +35,8 @@ impl SqliteStore {
             filter.operation,
             status,
             limit,
-            filter.session_id
+            filter.session_id,
+            filter.after.number
         );
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(TraceSummary::try_from).collect()
     }

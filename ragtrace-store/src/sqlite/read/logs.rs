@@ -1,35 +1,37 @@
-//! Rows of `logs`.
+//! Rows of `logs` and of its archive.
 
 use ragtrace::{Level, Timestamp};
+use serde_json::json;
 
 use super::database::SqliteStore;
 use super::rows::{select_matching, select_rows};
 use crate::error::StoreError;
-use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow};
+use crate::read::{INFLIGHT_ROWS, INFLIGHT_WINDOW, INSTANCE_TIMEOUT, LogFilter, LogRow, Place};
 use crate::sqlite::fault::while_reading;
 
 /// A filter as the statements take it.
-pub(super) struct Parameters<'a> {
-    pub(super) since: String,
-    pub(super) until: String,
-    pub(super) trace_id: Option<String>,
-    pub(super) request_id: Option<&'a str>,
-    pub(super) user_id: Option<&'a str>,
-    pub(super) tenant_id: Option<&'a str>,
-    pub(super) session_id: Option<&'a str>,
-    pub(super) stage: Option<&'a str>,
-    pub(super) level: i64,
-    pub(super) limit: i64,
-    pub(super) after_time: String,
-    pub(super) after_id: String,
+struct Parameters<'a> {
+    since: String,
+    /// The last instant that may match: an index is read from there, and not from the newest row.
+    up_to: String,
+    trace_id: Option<String>,
+    request_id: Option<&'a str>,
+    user_id: Option<&'a str>,
+    tenant_id: Option<&'a str>,
+    session_id: Option<&'a str>,
+    stage: Option<&'a str>,
+    level: i64,
+    limit: i64,
+    after_time: String,
+    after_id: String,
 }
 
 impl<'a> Parameters<'a> {
-    pub(super) fn of(filter: &'a LogFilter) -> Self {
+    fn of(filter: &'a LogFilter) -> Self {
         Self {
-            // Every time sorts after the empty text and before a tilde.
+            // Every time sorts after the empty text.
             since: filter.since.map_or_else(String::new, |since| since.to_string()),
-            until: filter.until.map_or_else(|| "~".to_owned(), |until| until.to_string()),
+            up_to: filter.after.last_instant(filter.until).to_string(),
             trace_id: filter.trace_id.map(|trace_id| trace_id.to_string()),
             request_id: filter.request_id.as_deref(),
             user_id: filter.user_id.as_deref(),
@@ -44,43 +46,95 @@ impl<'a> Parameters<'a> {
     }
 }
 
-impl SqliteStore {
-    /// Returns the rows that match, the newest first.
-    pub(crate) async fn logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
-        let parameters = Parameters::of(filter);
+/// The index that a filter goes by.
+enum By {
+    Trace,
+    UserErrors,
+    Errors,
+    Stage,
+    Time,
+}
+
+impl By {
+    fn of(filter: &LogFilter) -> Self {
         let only_errors = filter.level == Some(Level::Error);
-        let rows = if filter.trace_id.is_some() {
-            select_matching!(parameters, "logs INDEXED BY logs_trace", "trace_id = ?3").fetch_all(&self.pool).await
-        } else if filter.user_id.is_some() && only_errors {
-            select_matching!(parameters, "logs INDEXED BY logs_user_errors", "level = 'ERROR' AND user_id = ?5")
-                .fetch_all(&self.pool)
-                .await
-        } else if only_errors {
-            select_matching!(parameters, "logs INDEXED BY logs_errors", "level = 'ERROR'").fetch_all(&self.pool).await
-        } else if filter.stage.is_some() {
-            select_matching!(parameters, "logs INDEXED BY logs_stage", "stage = ?7").fetch_all(&self.pool).await
-        } else {
-            select_matching!(parameters, "logs INDEXED BY logs_time", "true").fetch_all(&self.pool).await
+        match filter {
+            LogFilter { trace_id: Some(_), .. } => Self::Trace,
+            LogFilter { user_id: Some(_), .. } if only_errors => Self::UserErrors,
+            _ if only_errors => Self::Errors,
+            LogFilter { stage: Some(_), .. } => Self::Stage,
+            _ => Self::Time,
+        }
+    }
+}
+
+/// Fetches the rows of a table that match, by one of its indexes under a condition of that index's.
+macro_rules! fetch {
+    ($self:expr, $parameters:expr, $from:literal, $condition:literal) => {
+        select_matching!($parameters, $from, $condition).fetch_all(&$self.pool).await
+    };
+}
+
+impl SqliteStore {
+    /// Returns the rows of a table that match, the newest first.
+    pub(crate) async fn logs(&self, place: Place, filter: &LogFilter) -> Result<Vec<LogRow>, StoreError> {
+        let parameters = Parameters::of(filter);
+        let rows = match (place, By::of(filter)) {
+            (Place::Logs, By::Trace) => fetch!(self, parameters, "logs INDEXED BY logs_trace", "trace_id = ?3"),
+            (Place::Logs, By::UserErrors) => {
+                fetch!(self, parameters, "logs INDEXED BY logs_user_errors", "level = 'ERROR' AND user_id = ?5")
+            }
+            (Place::Logs, By::Errors) => fetch!(self, parameters, "logs INDEXED BY logs_errors", "level = 'ERROR'"),
+            (Place::Logs, By::Stage) => fetch!(self, parameters, "logs INDEXED BY logs_stage", "stage = ?7"),
+            (Place::Logs, By::Time) => fetch!(self, parameters, "logs INDEXED BY logs_time", "true"),
+            (Place::Archive, By::Trace) => {
+                fetch!(self, parameters, "logs_archive INDEXED BY logs_archive_trace", "trace_id = ?3")
+            }
+            (Place::Archive, By::UserErrors) => {
+                fetch!(
+                    self,
+                    parameters,
+                    "logs_archive INDEXED BY logs_archive_user_errors",
+                    "level = 'ERROR' AND user_id = ?5"
+                )
+            }
+            (Place::Archive, By::Errors) => {
+                fetch!(self, parameters, "logs_archive INDEXED BY logs_archive_errors", "level = 'ERROR'")
+            }
+            (Place::Archive, By::Stage) => {
+                fetch!(self, parameters, "logs_archive INDEXED BY logs_archive_stage", "stage = ?7")
+            }
+            (Place::Archive, By::Time) => {
+                fetch!(self, parameters, "logs_archive INDEXED BY logs_archive_time", "true")
+            }
         };
         rows.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }
 
-    /// Returns the starts without an end, of processes that live, the oldest first.
+    /// Returns the starts without an end, of processes that live, the oldest first. One pass over
+    /// the window finds the spans without an end, however many of them a trace has.
     pub(crate) async fn inflight(&self) -> Result<Vec<LogRow>, StoreError> {
         let now = Timestamp::now();
         let (since, alive) = (now.minus(INFLIGHT_WINDOW).to_string(), now.minus(INSTANCE_TIMEOUT).to_string());
-        let rows = select_rows!(
-            ["FROM logs AS started INDEXED BY logs_time
-            WHERE event = 'started' AND timestamp >= ?1
-                AND instance IN (SELECT instance FROM instances WHERE ended_at IS NULL AND last_seen_at >= ?2)
-                AND NOT EXISTS (
-                    SELECT 1 FROM logs AS ended INDEXED BY logs_trace
-                    WHERE ended.trace_id = started.trace_id AND ended.span_id = started.span_id
-                        AND ended.event IN ('completed', 'failed', 'cancelled'))
-            ORDER BY timestamp, id LIMIT ?3"],
+        let open = sqlx::query_scalar!(
+            "SELECT max(number) AS \"number!: i64\" FROM (
+                SELECT number, timestamp, trace_id, span_id, event, instance FROM logs INDEXED BY logs_time
+                WHERE timestamp >= ?1 AND event IN ('started', 'completed', 'failed', 'cancelled')
+                UNION ALL
+                SELECT number, timestamp, trace_id, span_id, event, instance
+                FROM logs_archive INDEXED BY logs_archive_time
+                WHERE timestamp >= ?1 AND event IN ('started', 'completed', 'failed', 'cancelled'))
+            WHERE instance IN (SELECT instance FROM instances WHERE ended_at IS NULL AND last_seen_at >= ?2)
+            GROUP BY trace_id, span_id HAVING max(event <> 'started') = 0 ORDER BY min(timestamp) LIMIT ?3",
             since,
             alive,
             INFLIGHT_ROWS
+        );
+        let open = json!(open.fetch_all(&self.pool).await.map_err(while_reading)?).to_string();
+        let rows = select_rows!(
+            ["FROM (SELECT * FROM logs UNION ALL SELECT * FROM logs_archive INDEXED BY logs_archive_number)
+            WHERE number IN (SELECT value FROM json_each(?1)) ORDER BY timestamp, id"],
+            open
         );
         rows.fetch_all(&self.pool).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
     }

@@ -4,10 +4,11 @@
 //! SQLite plans a statement before it knows which parameters are NULL.
 
 mod database;
+mod file;
 mod lists;
 mod logs;
 mod rows;
 mod tail;
 mod trace;
 
-pub(crate) use database::SqliteStore;
+pub(crate) use file::{ATTEMPTS, SqliteFile};

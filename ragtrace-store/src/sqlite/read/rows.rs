@@ -24,7 +24,7 @@ macro_rules! select_matching {
         select_rows!(
             [
                 "FROM ", $from, " WHERE ", $condition,
-                " AND timestamp >= ?1 AND timestamp < ?2
+                " AND timestamp >= ?1 AND timestamp <= ?2
                 AND (?3 IS NULL OR trace_id = ?3) AND (?4 IS NULL OR request_id = ?4) AND (?5 IS NULL OR user_id = ?5)
                 AND (?6 IS NULL OR tenant_id = ?6) AND (?7 IS NULL OR stage = ?7)
                 AND CASE level WHEN 'TRACE' THEN 0 WHEN 'DEBUG' THEN 1 WHEN 'INFO' THEN 2 WHEN 'WARN' THEN 3 ELSE 4 END >= ?8
@@ -32,7 +32,7 @@ macro_rules! select_matching {
                 ORDER BY timestamp DESC, id DESC LIMIT ?9"
             ],
             parameters.since,
-            parameters.until,
+            parameters.up_to,
             parameters.trace_id,
             parameters.request_id,
             parameters.user_id,

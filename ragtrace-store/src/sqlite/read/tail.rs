@@ -8,32 +8,42 @@ use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
     /// Returns what was written since a cursor. One writer at a time gives numbers in the order of
-    /// commits. A file that shrank is followed from its end.
+    /// commits, and none is given twice, so nothing that comes later has one of those that were
+    /// seen. A file that was put back to an earlier state is followed from its end.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
-        let last = sqlx::query_scalar!("SELECT coalesce(max(rowid), 0) AS \"last!: i64\" FROM logs");
-        let last = last.fetch_one(&self.pool).await.map_err(while_reading)?;
+        let state = sqlx::query!(
+            "SELECT id AS \"store!: String\",
+                coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'logs'), 0) AS \"last!: i64\"
+            FROM store"
+        );
+        let state = state.fetch_one(&self.pool).await.map_err(while_reading)?;
         let seen = match cursor {
-            Some(TailCursor(TailPoint::Row(seen))) => seen.min(last),
-            _ => last,
+            // Of another store, in whose place this one is: all of it is new.
+            Some(TailCursor(TailPoint::Row { store, .. })) if store != state.store => 0,
+            Some(TailCursor(TailPoint::Row { number, .. })) => number.min(state.last),
+            _ => state.last,
         };
         let limit = i64::try_from(TAIL_ROWS).unwrap_or(i64::MAX);
-        let rows =
-            select_rows!(["FROM logs WHERE rowid > ?1 AND rowid <= ?2 ORDER BY rowid LIMIT ?3"], seen, last, limit);
-        let rows: Vec<LogRow> = rows
-            .fetch_all(&self.pool)
-            .await
-            .map_err(while_reading)?
-            .into_iter()
-            .map(LogRow::try_from)
-            .collect::<Result<_, _>>()?;
-        let cursor = match rows.last() {
-            Some(row) if rows.len() == TAIL_ROWS => {
-                let id = row.id().to_string();
-                let number = sqlx::query_scalar!("SELECT rowid AS \"number!: i64\" FROM logs WHERE id = ?1", id);
-                number.fetch_optional(&self.pool).await.map_err(while_reading)?.unwrap_or(last)
-            }
-            _ => last,
-        };
-        Ok(Tail { rows, cursor: TailCursor(TailPoint::Row(cursor)) })
+        // A row keeps its number when it is moved.
+        let last = sqlx::query_scalar!(
+            "SELECT max(number) AS \"number?: i64\" FROM (
+                SELECT number FROM logs WHERE number > ?1
+                UNION ALL SELECT number FROM logs_archive INDEXED BY logs_archive_number WHERE number > ?1
+                ORDER BY number LIMIT ?2)",
+            seen,
+            limit
+        );
+        let last = last.fetch_one(&self.pool).await.map_err(while_reading)?.unwrap_or(seen);
+        let rows = select_rows!(
+            ["FROM (
+                SELECT * FROM logs WHERE number > ?1 AND number <= ?2
+                UNION ALL SELECT * FROM logs_archive INDEXED BY logs_archive_number WHERE number > ?1 AND number <= ?2)
+            ORDER BY number"],
+            seen,
+            last
+        );
+        let rows = rows.fetch_all(&self.pool).await.map_err(while_reading)?;
+        let rows = rows.into_iter().map(LogRow::try_from).collect::<Result<_, _>>()?;
+        Ok(Tail { rows, cursor: TailCursor(TailPoint::Row { store: state.store, file: self.file, number: last }) })
     }
 }

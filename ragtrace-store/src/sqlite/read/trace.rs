@@ -6,10 +6,8 @@ use ragtrace::{Timestamp, TraceId};
 use uuid::Uuid;
 
 use super::database::SqliteStore;
-use super::logs::Parameters;
-use super::rows::{select_matching, select_rows};
 use crate::error::StoreError;
-use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, TRACE_ROWS};
+use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, Place, TRACE_ROWS, merge};
 use crate::sqlite::fault::while_reading;
 
 impl SqliteStore {
@@ -31,40 +29,80 @@ impl SqliteStore {
         });
         let instances: HashMap<_, _> = heartbeats.collect();
         let filter = LogFilter::new().trace_id(trace).limit(TRACE_ROWS + 1);
-        // A trace that retention moves in between is read in both places, which does no harm,
-        // rather than in none.
-        let mut rows = self.logs(&filter).await?;
-        let parameters = Parameters::of(&filter);
-        let archived = select_matching!(parameters, "logs_archive INDEXED BY logs_archive_trace", "trace_id = ?3");
-        for row in archived.fetch_all(&self.pool).await.map_err(while_reading)? {
-            rows.push(LogRow::try_from(row)?);
+        let mut lists = Vec::new();
+        for place in Place::BOTH {
+            lists.push(self.logs(place, &filter).await?);
         }
-        let truncated = rows.len() > TRACE_ROWS;
-        rows.truncate(TRACE_ROWS);
-        Ok((rows, AssemblyInput { instances, now: Timestamp::now(), truncated }))
+        let mut merged = merge(lists, filter.limit, LogRow::position);
+        let truncated = merged.rows.len() > TRACE_ROWS || merged.read_up_to.is_some();
+        merged.rows.truncate(TRACE_ROWS);
+        Ok((merged.rows, AssemblyInput { instances, now: Timestamp::now(), truncated }))
     }
 
     /// Returns the trace of the newest record.
     pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
-        let latest = sqlx::query_scalar!(
-            "SELECT trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_time WHERE trace_id IS NOT NULL
-            ORDER BY timestamp DESC, id DESC LIMIT 1"
+        // A row that is moved in between is found twice, which does no harm.
+        let newest = sqlx::query!(
+            "SELECT timestamp AS \"timestamp!\", trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_time
+            WHERE timestamp > '' AND trace_id IS NOT NULL ORDER BY timestamp DESC, id DESC LIMIT 1"
         );
-        let latest = latest.fetch_optional(&self.pool).await.map_err(while_reading)?;
-        Ok(latest.and_then(|id| id.parse().ok()))
+        let newest = newest.fetch_optional(&self.pool).await.map_err(while_reading)?;
+        let since = newest.as_ref().map_or("", |row| &row.timestamp);
+        let archived = sqlx::query_scalar!(
+            "SELECT trace_id AS \"trace_id!\" FROM logs_archive INDEXED BY logs_archive_time
+            WHERE trace_id IS NOT NULL AND timestamp > ?1 ORDER BY timestamp DESC, id DESC LIMIT 1",
+            since
+        );
+        let archived = archived.fetch_optional(&self.pool).await.map_err(while_reading)?;
+        Ok(archived.or(newest.map(|row| row.trace_id)).and_then(|id| id.parse().ok()))
     }
 
-    /// Returns the traces whose ids lie between two, both included.
-    pub(crate) async fn traces_between(&self, from: Uuid, to: Uuid, limit: i64) -> Result<Vec<TraceId>, StoreError> {
+    /// Returns the traces of a table whose ids lie between two, both included: a step down the
+    /// index for each, past all the records of the one before.
+    pub(crate) async fn traces_between(
+        &self,
+        place: Place,
+        (from, to): (Uuid, Uuid),
+        limit: i64,
+    ) -> Result<Vec<TraceId>, StoreError> {
         let (from, to) = (from.to_string(), to.to_string());
-        let ids = sqlx::query_scalar!(
-            "SELECT DISTINCT trace_id AS \"trace_id!\" FROM logs INDEXED BY logs_trace
-            WHERE trace_id >= ?1 AND trace_id <= ?2 ORDER BY trace_id LIMIT ?3",
-            from,
-            to,
-            limit
-        );
-        let ids = ids.fetch_all(&self.pool).await.map_err(while_reading)?;
-        Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+        let ids = match place {
+            Place::Logs => {
+                sqlx::query_scalar!(
+                    "WITH RECURSIVE found(trace_id) AS (
+                        SELECT min(trace_id) FROM logs INDEXED BY logs_trace WHERE trace_id >= ?1 AND trace_id <= ?2
+                        UNION ALL
+                        SELECT (
+                            SELECT min(trace_id) FROM logs INDEXED BY logs_trace
+                            WHERE trace_id > found.trace_id AND trace_id <= ?2)
+                        FROM found WHERE found.trace_id IS NOT NULL LIMIT ?3)
+                    SELECT trace_id AS \"trace_id!: String\" FROM found WHERE trace_id IS NOT NULL",
+                    from,
+                    to,
+                    limit
+                )
+                .fetch_all(&self.pool)
+                .await
+            }
+            Place::Archive => {
+                sqlx::query_scalar!(
+                    "WITH RECURSIVE found(trace_id) AS (
+                        SELECT min(trace_id) FROM logs_archive INDEXED BY logs_archive_trace
+                        WHERE trace_id >= ?1 AND trace_id <= ?2
+                        UNION ALL
+                        SELECT (
+                            SELECT min(trace_id) FROM logs_archive INDEXED BY logs_archive_trace
+                            WHERE trace_id > found.trace_id AND trace_id <= ?2)
+                        FROM found WHERE found.trace_id IS NOT NULL LIMIT ?3)
+                    SELECT trace_id AS \"trace_id!: String\" FROM found WHERE trace_id IS NOT NULL",
+                    from,
+                    to,
+                    limit
+                )
+                .fetch_all(&self.pool)
+                .await
+            }
+        };
+        Ok(ids.map_err(while_reading)?.iter().filter_map(|id| id.parse().ok()).collect())
     }
 }

@@ -1,0 +1,254 @@
+//! The files of a database: itself, its write-ahead log and its shared memory, by their names and
+//! as they are at the moment.
+//!
+//! Nothing here opens one of them. A process that closes any descriptor of a file gives up every
+//! lock that it holds on it (`fcntl`, POSIX.1), those of SQLite's connections included.
+
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use crate::fault::{Cause, Fault};
+
+/// How many symbolic links may lead from one to the next, as on Linux.
+const LINKS: usize = 40;
+
+/// The names of a database's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Files {
+    /// As it was given.
+    pub(super) path: PathBuf,
+    /// The database behind every symbolic link: its companions lie beside it, and not beside a
+    /// link.
+    pub(super) database: PathBuf,
+    pub(super) wal: PathBuf,
+    pub(super) shm: PathBuf,
+    journal: PathBuf,
+}
+
+impl Files {
+    /// Returns the files of the database at `path`, which need not be there.
+    pub(super) fn of(path: &Path) -> Result<Self, Fault> {
+        if let Some(reason) = names_no_file(path) {
+            let advice = "give the path of a file (`./` before it, if that is its name)";
+            return Err(Fault::new(Cause::Url, format!("{:?} {reason}: {advice}", path.display().to_string())));
+        }
+        let database = resolve(path).map_err(|error| unreachable_at(path, error))?;
+        let beside = |suffix: &str| {
+            let mut name = OsString::from(&database);
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            wal: beside("-wal"),
+            shm: beside("-shm"),
+            journal: beside("-journal"),
+            database,
+        })
+    }
+
+    /// Returns the files of a database that has to be there.
+    pub(super) fn existing(path: &Path) -> Result<Self, Fault> {
+        let files = Self::of(path)?;
+        match std::fs::metadata(&files.database) {
+            Ok(_) => Ok(files),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Err(missing(path)),
+            Err(error) => Err(unreachable_at(path, error)),
+        }
+    }
+
+    /// Returns the URI by which SQLite opens the database. A path as it is would not do: SQLite
+    /// takes some for something else, and sqlx takes UTF-8 alone.
+    pub(super) fn uri(&self, parameters: &str) -> String {
+        format!("file://{}?{parameters}", percent_encoded(&self.database))
+    }
+
+    /// Returns the folder of the database.
+    pub(super) fn folder(&self) -> &Path {
+        self.database.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// Returns which files are at these names at the moment, the database by the path that was
+    /// given: a link may lead elsewhere by now.
+    pub(super) fn ids(&self) -> FileIds {
+        let of = |path: &Path| std::fs::metadata(path).ok();
+        FileIds {
+            database: of(&self.path).filter(|metadata| metadata.len() > 0).map(|metadata| FileId::of(&metadata)),
+            wal: of(&self.wal).map(|metadata| FileId::of(&metadata)),
+            shm: of(&self.shm).map(|metadata| FileId::of(&metadata)),
+        }
+    }
+
+    /// Returns the files as they are at the moment.
+    pub(super) fn states(&self) -> FileStates {
+        let of = |path: &Path| std::fs::metadata(path).ok().map(|metadata| FileState::of(&metadata));
+        FileStates { database: of(&self.path), wal: of(&self.wal), shm: of(&self.shm), journal: of(&self.journal) }
+    }
+}
+
+/// Names a file in a message.
+pub(super) fn subject(path: &Path) -> String {
+    format!("`{}`", path.display())
+}
+
+/// Says that there is no file to read or to tidy.
+fn missing(path: &Path) -> Fault {
+    let advice = "run your program with a SQLite sink first, or give the path it writes to";
+    Fault::new(Cause::Missing, format!("there is no file {}: {advice}", subject(path)))
+}
+
+/// Says why nobody can tell what is at a path.
+fn unreachable_at(path: &Path, error: io::Error) -> Fault {
+    let advice = match error.kind() {
+        ErrorKind::PermissionDenied => "see to the permissions of the folders that lead to it",
+        _ => "give another path",
+    };
+    Fault::new(Cause::Operator, format!("{} cannot be reached: {advice}", subject(path))).with_source(error.into())
+}
+
+/// Returns the path, absolute: a program may change its folder before the first batch.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    match names_no_file(path) {
+        Some(_) => path.to_owned(),
+        None => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
+/// Says why a path names nothing that keeps what is written to it.
+fn names_no_file(path: &Path) -> Option<&'static str> {
+    let text = path.to_string_lossy();
+    if text.is_empty() {
+        Some("is empty")
+    } else if text == ":memory:" {
+        Some("would be a database in memory, which is gone with its connection")
+    } else if text.starts_with("file:") || text.starts_with("sqlite:") {
+        Some("is a URL")
+    } else if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
+        Some("is a device or a pipe")
+    } else {
+        None
+    }
+}
+
+/// Follows symbolic links, also one to a file that is not there yet.
+#[cfg(unix)]
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let mut path = std::path::absolute(path)?;
+    for _ in 0..LINKS {
+        match std::fs::canonicalize(&path) {
+            Ok(found) => return Ok(found),
+            Err(error) if error.kind() == ErrorKind::NotADirectory => return Ok(path),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+            Err(_) => {}
+        }
+        let folder = path.parent().unwrap_or(Path::new("/")).to_owned();
+        match (std::fs::read_link(&path), path.file_name()) {
+            (Ok(target), _) => path = folder.join(target),
+            (Err(_), Some(name)) => return Ok(std::fs::canonicalize(&folder).unwrap_or(folder).join(name)),
+            (Err(_), None) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links lead from one to the next"))
+}
+
+#[cfg(not(unix))]
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// Returns an absolute path as a URI has it (RFC 3986, section 2.1).
+fn percent_encoded(path: &Path) -> String {
+    #[cfg(unix)]
+    let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_owned();
+    #[cfg(not(unix))]
+    let bytes = format!("/{}", path.to_string_lossy().replace('\\', "/")).into_bytes();
+    let mut encoded = String::with_capacity(bytes.len());
+    for byte in bytes {
+        if byte.is_ascii_alphanumeric() || b"/-._~:".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// A file, whatever its name. Where the system does not tell, an open file cannot be replaced, so
+/// being there is enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl FileId {
+    #[cfg(unix)]
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Metadata) -> Self {
+        Self { device: 0, inode: 0 }
+    }
+}
+
+/// Which files there are. A database without a byte is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileIds {
+    pub(super) database: Option<FileId>,
+    pub(super) wal: Option<FileId>,
+    pub(super) shm: Option<FileId>,
+}
+
+/// A file as it is at the moment: it changes with every write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileState {
+    pub(super) id: FileId,
+    pub(super) len: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileState {
+    fn of(metadata: &Metadata) -> Self {
+        Self { id: FileId::of(metadata), len: metadata.len(), modified: metadata.modified().ok() }
+    }
+}
+
+/// The files as they are at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileStates {
+    pub(super) database: Option<FileState>,
+    pub(super) wal: Option<FileState>,
+    pub(super) shm: Option<FileState>,
+    /// What SQLite writes instead of a log to a file that somebody took out of WAL mode.
+    pub(super) journal: Option<FileState>,
+}
+
+impl FileStates {
+    /// Returns `true` if nobody has written for so long that the next write will show: clocks of
+    /// file systems go in steps of some milliseconds.
+    pub(super) fn are_quiet(&self) -> bool {
+        const STEP: Duration = Duration::from_millis(50);
+        let now = SystemTime::now();
+        let is_recent = |state: FileState| {
+            let ago = state.modified.and_then(|modified| now.duration_since(modified).ok());
+            ago.is_some_and(|ago| ago < STEP)
+        };
+        ![self.database, self.wal, self.journal].into_iter().flatten().any(is_recent)
+    }
+
+    /// Returns which files these are.
+    pub(super) fn ids(&self) -> FileIds {
+        FileIds {
+            database: self.database.filter(|state| state.len > 0).map(|state| state.id),
+            wal: self.wal.map(|state| state.id),
+            shm: self.shm.map(|state| state.id),
+        }
+    }
+}
