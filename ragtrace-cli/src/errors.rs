@@ -13,9 +13,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    let found = store::open(url).await?.errors(args.records.filter()).await?;
+    let filter = args.records.filter()?;
+    let found = store::open(url).await?.errors(filter).await?;
     if found.is_empty() {
-        return Ok(Found::Nothing("no errors match".to_owned()));
+        return Found::nothing_listed(args.records.format, "no errors match");
     }
     rows::write(&mut Output::new(), args.records.format, &found)?;
     Ok(Found::Something)

@@ -4,8 +4,8 @@ use clap::Args;
 use ragtrace::{Record, Timestamp};
 use ragtrace_store::{LogFilter, TraceFilter};
 
-use crate::output::Format;
-use crate::time;
+use crate::output::{Failure, Format};
+use crate::{number, time};
 
 /// Identities by which records or traces are filtered.
 #[derive(Args)]
@@ -70,7 +70,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
     /// At most this many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    #[arg(long, value_name = "NUMBER", default_value = "1000", value_parser = number::limit, allow_negative_numbers = true)]
     limit: usize,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
@@ -78,7 +78,8 @@ pub(crate) struct RecordArgs {
 }
 
 impl RecordArgs {
-    pub(crate) fn filter(&self) -> LogFilter {
+    pub(crate) fn filter(&self) -> Result<LogFilter, Failure> {
+        time::check_window(self.since, self.until)?;
         let mut filter = self.identity.logs(LogFilter::new().limit(self.limit));
         if let Some(stage) = &self.stage {
             filter = filter.stage(stage);
@@ -89,6 +90,6 @@ impl RecordArgs {
         if let Some(until) = self.until {
             filter = filter.until(until);
         }
-        filter
+        Ok(filter)
     }
 }

@@ -16,16 +16,16 @@ pub(crate) struct Args {
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let found = store::open(url).await?.inflight().await?;
     if found.is_empty() {
-        return Ok(Found::Nothing("nothing is in flight".to_owned()));
+        return Found::nothing_listed(args.format, "nothing is in flight");
     }
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, LogRow::to_json)?;
     Ok(Found::Something)
 }
 
 const COLUMNS: [Column<LogRow>; 5] = [
-    Column::right("for", |row| list::duration(Timestamp::now().since(row.timestamp()))),
-    Column::left("stage", |row| row.stage().unwrap_or("?").to_owned()),
-    Column::left("user", |row| row.user_id().unwrap_or("-").to_owned()),
-    Column::left("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
-    Column::left("trace", |row| row.trace_id().map_or_else(|| "-".to_owned(), |id| id.to_string())),
+    Column::number("for", |row| list::duration(Timestamp::now().since(row.timestamp()))),
+    Column::text("stage", |row| row.stage().unwrap_or("?").to_owned()),
+    Column::text("user", |row| row.user_id().unwrap_or("-").to_owned()),
+    Column::text("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
+    Column::exact("trace", |row| row.trace_id().map_or_else(|| "-".to_owned(), |id| id.to_string())),
 ];

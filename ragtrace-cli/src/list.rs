@@ -4,28 +4,47 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use ragtrace::Timestamp;
-use ragtrace_store::printable;
+use ragtrace_store::{display_width, fit, printable};
 
-use crate::output::{Format, Output};
+use crate::output::{Format, Output, Stdout};
+
+/// The least columns of a terminal that a text is cut to.
+const LEAST: usize = 8;
+/// The columns between two of a table's.
+const GAP: usize = 2;
 
 /// A column of a table.
 pub(crate) struct Column<T> {
     name: &'static str,
-    is_number: bool,
+    kind: Kind,
     text: fn(&T) -> String,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Cut where a terminal is too narrow.
+    Text,
+    /// Of no use when it is cut: a time, an id of ours.
+    Exact,
+    Number,
+}
+
 impl<T> Column<T> {
-    pub(crate) const fn left(name: &'static str, text: fn(&T) -> String) -> Self {
-        Self { name, is_number: false, text }
+    pub(crate) const fn text(name: &'static str, text: fn(&T) -> String) -> Self {
+        Self { name, kind: Kind::Text, text }
     }
 
-    pub(crate) const fn right(name: &'static str, text: fn(&T) -> String) -> Self {
-        Self { name, is_number: true, text }
+    pub(crate) const fn exact(name: &'static str, text: fn(&T) -> String) -> Self {
+        Self { name, kind: Kind::Exact, text }
+    }
+
+    pub(crate) const fn number(name: &'static str, text: fn(&T) -> String) -> Self {
+        Self { name, kind: Kind::Number, text }
     }
 }
 
-/// Writes rows, for people in columns that are as wide as they have to be.
+/// Writes rows, for people in columns that are as wide as they have to be and as the terminal lets
+/// them.
 pub(crate) fn write<T>(
     output: &mut Output,
     format: Format,
@@ -33,33 +52,69 @@ pub(crate) fn write<T>(
     columns: &[Column<T>],
     json: impl Fn(&T) -> String,
 ) -> io::Result<()> {
-    let out = &mut output.writer;
     match format {
-        Format::Jsonl => rows.iter().try_for_each(|row| writeln!(out, "{}", json(row)))?,
-        Format::Json => {
-            for (at, row) in rows.iter().enumerate() {
-                write!(out, "{}{}", if at == 0 { "[" } else { ",\n " }, json(row))?;
-            }
-            writeln!(out, "]")?;
-        }
+        Format::Json | Format::Jsonl => write_json(&mut output.writer, format, rows.iter().map(json))?,
         Format::Table => {
-            let cells = |row: &T| columns.iter().map(|column| printable(&(column.text)(row)).into_owned()).collect();
-            let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.name.to_owned()).collect()];
-            lines.extend(rows.iter().map(cells));
-            let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
-            let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-            for line in &lines {
-                let mut text = String::new();
-                for ((cell, column), width) in line.iter().zip(columns).zip(&widths) {
-                    let pad = " ".repeat(width - cell.chars().count());
-                    let (before, after) = if column.is_number { (pad.as_str(), "") } else { ("", pad.as_str()) };
-                    text.extend([before, cell, after, "  "]);
-                }
-                writeln!(out, "{}", text.trim_end())?;
+            for line in table(rows, columns, output.terminal) {
+                writeln!(output.writer, "{line}")?;
             }
         }
     }
-    out.flush()
+    output.writer.flush()
+}
+
+/// Writes documents, as one list or each on a line.
+pub(crate) fn write_json(
+    out: &mut io::BufWriter<Stdout>,
+    format: Format,
+    mut documents: impl Iterator<Item = String>,
+) -> io::Result<()> {
+    if format == Format::Jsonl {
+        return documents.try_for_each(|document| writeln!(out, "{document}"));
+    }
+    write!(out, "[")?;
+    for (at, document) in documents.enumerate() {
+        write!(out, "{}{document}", if at == 0 { "" } else { ",\n " })?;
+    }
+    writeln!(out, "]")
+}
+
+/// The lines of a table. On a terminal, texts are cut so that a line fits, as far as the columns
+/// that cannot be cut let it.
+fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl Iterator<Item = String> {
+    let cells = |row: &T| columns.iter().map(|column| printable(&(column.text)(row)).into_owned()).collect();
+    let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.name.to_owned()).collect()];
+    lines.extend(rows.iter().map(cells));
+    let width = |at: usize| lines.iter().map(|line| display_width(&line[at])).max().unwrap_or(0);
+    let kinds: Vec<Kind> = columns.iter().map(|column| column.kind).collect();
+    let mut widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    if let Some(terminal) = terminal {
+        narrow(&mut widths, &kinds, terminal);
+    }
+    lines.into_iter().map(move |line| {
+        let mut text = String::new();
+        for ((cell, kind), width) in line.iter().zip(&kinds).zip(&widths) {
+            let cell = fit(cell, *width);
+            let pad = " ".repeat(width.saturating_sub(display_width(&cell)));
+            let (before, after) = if *kind == Kind::Number { (pad.as_str(), "") } else { ("", pad.as_str()) };
+            text.extend([before, cell.as_ref(), after, "  "]);
+        }
+        text.truncate(text.trim_end_matches(' ').len());
+        text
+    })
+}
+
+/// Takes from the widest text until the line fits.
+fn narrow(widths: &mut [usize], kinds: &[Kind], terminal: usize) {
+    let mut over = (widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)).saturating_sub(terminal);
+    while over > 0 {
+        let texts = || (0..widths.len()).filter(|at| kinds[*at] == Kind::Text && widths[*at] > LEAST);
+        let Some(widest) = texts().max_by_key(|at| widths[*at]) else { return };
+        let next = texts().filter(|at| *at != widest).map(|at| widths[at]).max().unwrap_or(LEAST);
+        let less = (widths[widest] - next.max(LEAST)).clamp(1, over);
+        widths[widest] -= less;
+        over -= less;
+    }
 }
 
 /// To the millisecond, in UTC.
@@ -70,4 +125,52 @@ pub(crate) fn time(at: Timestamp) -> String {
 
 pub(crate) fn duration(duration: Duration) -> String {
     format!("{:.1}ms", duration.as_secs_f64() * 1_000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column<(&str, &str)>; 4] = [
+        Column::text("user", |row| row.0.to_owned()),
+        Column::text("tenant", |row| row.1.to_owned()),
+        Column::number("took", |row| row.0.len().to_string()),
+        Column::exact("trace", |_| "0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10".to_owned()),
+    ];
+    const ROWS: [(&str, &str); 8] = [
+        ("alice", "acme"),
+        ("田中太郎", "株式会社"),
+        ("👩‍👩‍👧‍👦", "🇩🇪🇫🇷"),
+        ("☀️❤️ and more of it, as long as a line", "Z̷̢̛͎a̶̧͝l̵̪̇g̸̘̈o̶͙̕ e\u{301}"),
+        ("\u{202e}evil\u{1b}[2J\t\n", "العربية لا إله"),
+        ("", "a\u{200b}b"),
+        ("한국어 사용자의 이름은 길다 길다 길다", "👍🏽👎🏿 ａｂｃｄｅｆｇｈ"),
+        (" padded ", "-"),
+    ];
+
+    /// The column of a terminal in which the trace begins.
+    fn begin(line: &str) -> usize {
+        display_width(line.split_once("0199a1c2").expect("a trace").0)
+    }
+
+    #[test]
+    fn columns_stand_beneath_one_another_whatever_the_script() {
+        for terminal in [None, Some(200), Some(120), Some(80), Some(70)] {
+            let lines: Vec<String> = table(&ROWS, &COLUMNS, terminal).collect();
+            let begins: Vec<usize> = lines[1..].iter().map(|line| begin(line)).collect();
+            assert!(begins.iter().all(|begin| *begin == begins[0]), "{terminal:?}: {lines:#?}");
+            assert!(lines.iter().all(|line| display_width(line) <= terminal.unwrap_or(usize::MAX)), "{lines:#?}");
+            assert!(lines.iter().all(|line| !line.contains(char::is_control)), "{lines:#?}");
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_for_a_terminal_alone_and_ids_never() {
+        let whole = table(&ROWS, &COLUMNS, None).nth(4).expect("a row");
+        assert!(whole.starts_with("☀️❤️ and more of it, as long as a line  "), "{whole}");
+        let cut = table(&ROWS, &COLUMNS, Some(64)).nth(4).expect("a row");
+        assert!(cut.contains('…') && cut.ends_with("-5f2e8d3b9a10") && display_width(&cut) <= 64, "{cut}");
+        let narrowest = table(&ROWS, &COLUMNS, Some(10)).nth(1).expect("a row");
+        assert!(narrowest.ends_with("-5f2e8d3b9a10"), "{narrowest}");
+    }
 }

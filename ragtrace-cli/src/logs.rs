@@ -23,12 +23,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    let mut filter = args.records.filter()?;
     let store = store::open(url).await?;
-    let mut filter = args.records.filter();
     if let Some(named) = &args.trace {
         match find::trace(&store, named).await? {
             Ok(id) => filter = filter.trace_id(id),
-            Err(why) => return Ok(Found::Nothing(why)),
+            Err(why) => return Found::nothing_listed(args.records.format, why),
         }
     }
     if let Some(request) = &args.request {
@@ -39,7 +39,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     }
     let found = store.logs(filter).await?;
     if found.is_empty() {
-        return Ok(Found::Nothing("no records match".to_owned()));
+        return Found::nothing_listed(args.records.format, "no records match");
     }
     rows::write(&mut Output::new(), args.records.format, &found)?;
     Ok(Found::Something)

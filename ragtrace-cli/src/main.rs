@@ -10,23 +10,27 @@ mod inflight;
 mod list;
 mod logs;
 mod migrate;
+mod number;
 mod output;
 mod purge;
 mod replay;
 mod retention;
 mod rows;
+mod secret;
+mod setting;
 mod stages;
 mod stats;
 mod tail;
 mod time;
 mod trace;
 mod traces;
+mod usage;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use output::{Failure, Found};
+use output::{Failure, Found, tell};
 
 const EXITS: &str = "Exits with 0 if it found something or did what it was asked to, with 1 if there was nothing to find, \
     with 2 if it was asked wrongly or there is no store.";
@@ -36,9 +40,10 @@ const EXITS: &str = "Exits with 0 if it found something or did what it was asked
 #[command(name = "ragtrace", version, max_term_width = 100, after_help = EXITS)]
 struct Cli {
     /// Where the logs are: `sqlite:` and the path of a file, or `postgres://user@host/database`. A
-    /// schema other than `ragtrace` is named by `?schema=NAME`.
-    #[arg(long, global = true, env = "RAGTRACE_STORE", default_value = "sqlite:ragtrace.db", value_name = "URL")]
-    store: String,
+    /// schema other than `ragtrace` is named by `?schema=NAME`. If not given it is `RAGTRACE_STORE`
+    /// of the environment, and without that `sqlite:ragtrace.db`.
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -73,8 +78,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Bad usage exits with 2 by itself.
-    let cli = Cli::parse();
+    std::panic::set_hook(Box::new(|panic| tell(format_args!("this is a bug of ragtrace, please report it: {panic}"))));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(parsed) => return usage::write(&parsed),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => runtime.block_on(run(&cli)),
@@ -83,31 +91,32 @@ fn main() -> ExitCode {
     match done {
         Ok(Found::Something) => ExitCode::SUCCESS,
         Ok(Found::Nothing(why)) => {
-            eprintln!("ragtrace: {why}");
+            tell(why);
             ExitCode::from(1)
         }
         // The reader of our output has seen enough, as in `ragtrace logs | head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("ragtrace: {failure}");
+            tell(failure);
             ExitCode::from(2)
         }
     }
 }
 
 async fn run(cli: &Cli) -> Result<Found, Failure> {
+    let store = || setting::store(cli.store.as_deref());
     match &cli.command {
-        Command::Trace(args) => trace::run(&cli.store, args).await,
-        Command::Logs(args) => logs::run(&cli.store, args).await,
-        Command::Errors(args) => errors::run(&cli.store, args).await,
-        Command::Traces(args) => traces::run(&cli.store, args).await,
-        Command::Stats(args) => stats::run(&cli.store, args).await,
-        Command::Tail(args) => tail::run(&cli.store, args).await,
-        Command::Inflight(args) => inflight::run(&cli.store, args).await,
-        Command::Stages(args) => stages::run(&cli.store, args).await,
-        Command::Retention(args) => retention::run(&cli.store, args).await,
-        Command::Purge(args) => purge::run(&cli.store, args).await,
-        Command::Migrate => migrate::run(&cli.store).await,
-        Command::Replay(args) => replay::run(args).await,
+        Command::Trace(args) => trace::run(&store()?, args).await,
+        Command::Logs(args) => logs::run(&store()?, args).await,
+        Command::Errors(args) => errors::run(&store()?, args).await,
+        Command::Traces(args) => traces::run(&store()?, args).await,
+        Command::Stats(args) => stats::run(&store()?, args).await,
+        Command::Tail(args) => tail::run(&store()?, args).await,
+        Command::Inflight(args) => inflight::run(&store()?, args).await,
+        Command::Stages(args) => stages::run(&store()?, args).await,
+        Command::Retention(args) => retention::run(&store()?, args).await,
+        Command::Purge(args) => purge::run(&store()?, args).await,
+        Command::Migrate => migrate::run(&store()?).await,
+        Command::Replay(args) => replay::run(args, cli.store.as_deref()).await,
     }
 }

@@ -1,5 +1,6 @@
 //! `ragtrace purge`: erases a person.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -7,17 +8,18 @@ use ragtrace::spool::{self, DeadLetter, DeadLetters, PurgedSpool};
 use ragtrace_store as store;
 use ragtrace_store::retention::{Purge, PurgeReport};
 
-use crate::output::{Failure, Found};
+use crate::output::{Failure, Found, Output, tell};
+use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Whom to erase: every trace with a record of this user.
-    #[arg(long, visible_alias = "user-id", value_name = "ID")]
+    #[arg(long, visible_alias = "user-id", value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     user: String,
     /// The folder of a spool, where what waits for delivery and the dead letters of that user are
     /// erased too. What a running process holds there cannot be reached: purge again once that
-    /// process has ended, or delivered it.
-    #[arg(long, value_name = "FOLDER", env = "RAGTRACE_SPOOL")]
+    /// process has ended, or delivered it. If not given it is `RAGTRACE_SPOOL` of the environment.
+    #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
     /// Say what would be removed, and remove nothing.
     #[arg(long)]
@@ -26,11 +28,10 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     // What waits goes first, so that it does not arrive behind the purge.
-    let spooled = args
-        .spool
-        .as_deref()
-        .map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, &args.user, args.dry_run))?;
-    let letters = args.spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, &args.user, args.dry_run))?;
+    let spool = setting::spool(args.spool.clone());
+    let spooled =
+        spool.as_deref().map_or(Ok(PurgedSpool::default()), |spool| spool::purge(spool, &args.user, args.dry_run))?;
+    let letters = spool.as_deref().map_or(Ok(0), |spool| dead_letters(spool, &args.user, args.dry_run))?;
     // Drawn on standard error, and only if that is a terminal.
     let bar = ProgressBar::no_length();
     bar.set_style(
@@ -47,19 +48,22 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         )));
     }
     if spooled.slots_in_use > 0 {
-        eprintln!(
-            "ragtrace: {} running processes hold their part of the spool: purge again once they have ended",
+        tell(format_args!(
+            "{} running processes hold their part of the spool: purge again once they have ended",
             spooled.slots_in_use
-        );
+        ));
     }
     if purged.total() + spooled.records + spooled.requests == 0 && letters == 0 {
         return Ok(Found::Nothing(format!("there is nothing of the user {:?}", args.user)));
     }
     let verb = if args.dry_run { "would be removed" } else { "removed" };
-    println!(
+    let mut out = Output::new().writer;
+    writeln!(
+        out,
         "{verb}: {} log rows, {} archived rows, {} finished traces, {} waiting records, {letters} dead letters",
         purged.logs, purged.archived, purged.requests, spooled.records
-    );
+    )?;
+    out.flush()?;
     Ok(Found::Something)
 }
 

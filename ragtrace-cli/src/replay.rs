@@ -7,17 +7,23 @@ use ragtrace::Sink;
 use ragtrace::spool::DeadLetters;
 
 use crate::output::{Failure, Found, Output};
+use crate::setting;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The folder of the spool.
-    #[arg(long, env = "RAGTRACE_SPOOL", value_name = "FOLDER")]
-    spool: PathBuf,
+    /// The folder of the spool. If not given it is `RAGTRACE_SPOOL` of the environment.
+    #[arg(long, value_name = "FOLDER")]
+    spool: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: &Args) -> Result<Found, Failure> {
+pub(crate) async fn run(args: &Args, store: Option<&str>) -> Result<Found, Failure> {
+    if store.is_some() {
+        return Err(Failure::new("letters are delivered to the sinks that RAGTRACE_SINKS names: leave out `--store`"));
+    }
+    let no_spool = || Failure::new("name the folder of the spool: by `--spool`, or by RAGTRACE_SPOOL");
+    let spool = setting::spool(args.spool.clone()).ok_or_else(no_spool)?;
     let sinks = ragtrace_sinks::from_env().map_err(|error| Failure::new(error.to_string()))?;
-    let letters = DeadLetters::new(&args.spool);
+    let letters = DeadLetters::new(&spool);
     let mut out = Output::new().writer;
     let mut found = false;
     for sink in &sinks {

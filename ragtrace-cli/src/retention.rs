@@ -1,10 +1,13 @@
 //! `ragtrace retention`: moves and removes what is old.
 
+use std::io::Write;
+
 use indicatif::{ProgressBar, ProgressStyle};
 use ragtrace_store as store;
 use ragtrace_store::retention::{Retention, RetentionReport};
 
-use crate::output::{Failure, Found};
+use crate::number;
+use crate::output::{Failure, Found, Output};
 
 /// So many free bytes of a file are worth a word.
 const WORTH_TELLING: u64 = 10_000_000;
@@ -12,16 +15,16 @@ const WORTH_TELLING: u64 = 10_000_000;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Whole days that every trace is kept.
-    #[arg(long, value_name = "DAYS", default_value_t = 7)]
+    #[arg(long, value_name = "DAYS", default_value = "7", value_parser = number::days, allow_negative_numbers = true)]
     days: u32,
     /// Days that a trace stays in the archive after its last record.
-    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = number::days, allow_negative_numbers = true)]
     archive_days: u32,
     /// Days that requests and counts are kept.
-    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    #[arg(long, value_name = "DAYS", default_value = "90", value_parser = number::days, allow_negative_numbers = true)]
     metrics_days: u32,
     /// The ratio of traces without an error that go to the archive, 0 to 1.
-    #[arg(long, value_name = "RATIO", default_value_t = 0.1, value_parser = ratio)]
+    #[arg(long, value_name = "RATIO", default_value = "0.1", value_parser = number::ratio, allow_negative_numbers = true)]
     sample: f64,
     /// Treat traces with an error like all others, instead of keeping each in the archive.
     #[arg(long)]
@@ -33,11 +36,6 @@ pub(crate) struct Args {
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
-    ratio.ok_or_else(|| "give a ratio between 0 and 1".to_owned())
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
@@ -61,13 +59,16 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         return Err(Failure::new("another retention job is running on this store"));
     }
     let verb = if args.dry_run { "would be " } else { "" };
-    println!(
+    let mut out = Output::new().writer;
+    writeln!(
+        out,
         "{} days: {} traces {verb}archived, {} {verb}removed; {} {verb}expired from the archive",
         report.days.len(),
         report.archived,
         report.removed,
         report.expired
-    );
+    )?;
+    out.flush()?;
     Ok(Found::Something)
 }
 

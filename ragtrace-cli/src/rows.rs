@@ -5,18 +5,13 @@ use std::io::{self, Write};
 use ragtrace::{Level, Value};
 use ragtrace_store::{LogRow, printable};
 
+use crate::list;
 use crate::output::{Format, Output};
 
 pub(crate) fn write(output: &mut Output, format: Format, rows: &[LogRow]) -> io::Result<()> {
     match format {
         Format::Table => rows.iter().try_for_each(|row| line(output, row))?,
-        Format::Jsonl => rows.iter().try_for_each(|row| writeln!(output.writer, "{}", row.to_json()))?,
-        Format::Json => {
-            for (at, row) in rows.iter().enumerate() {
-                write!(output.writer, "{}{}", if at == 0 { "[" } else { ",\n " }, row.to_json())?;
-            }
-            writeln!(output.writer, "]")?;
-        }
+        Format::Json | Format::Jsonl => list::write_json(&mut output.writer, format, rows.iter().map(LogRow::to_json))?,
     }
     output.writer.flush()
 }

@@ -15,16 +15,16 @@ pub(crate) struct Args {
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let found = store::open(url).await?.stages().await?;
     if found.is_empty() {
-        return Ok(Found::Nothing("the store knows of no stages yet".to_owned()));
+        return Found::nothing_listed(args.format, "the store knows of no stages yet");
     }
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, CatalogStage::to_json)?;
     Ok(Found::Something)
 }
 
 const COLUMNS: [Column<CatalogStage>; 5] = [
-    Column::left("service", |row| row.service().unwrap_or("-").to_owned()),
-    Column::left("stage", |row| row.name().to_owned()),
-    Column::left("kind", |row| row.kind().to_owned()),
-    Column::left("level", |row| row.level().to_owned()),
-    Column::left("declared at", |row| format!("{}:{}", row.file(), row.line())),
+    Column::text("service", |row| row.service().unwrap_or("-").to_owned()),
+    Column::text("stage", |row| row.name().to_owned()),
+    Column::exact("kind", |row| row.kind().to_owned()),
+    Column::exact("level", |row| row.level().to_owned()),
+    Column::text("declared at", |row| format!("{}:{}", row.file(), row.line())),
 ];

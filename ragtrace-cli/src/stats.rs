@@ -21,26 +21,27 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    time::check_window(Some(args.since), args.until)?;
     let window = Window::new(args.since, args.until.unwrap_or_else(Timestamp::now));
     let found = store::open(url).await?.stage_stats(window).await?;
     if found.is_empty() {
-        return Ok(Found::Nothing("no stage has ended in that time".to_owned()));
+        return Found::nothing_listed(args.format, "no stage has ended in that time");
     }
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, StageStats::to_json)?;
     Ok(Found::Something)
 }
 
 const COLUMNS: [Column<StageStats>; 10] = [
-    Column::left("stage", |row| row.stage().to_owned()),
-    Column::left("kind", |row| row.kind().to_owned()),
-    Column::right("runs", |row| row.runs().to_string()),
-    Column::right("failed", |row| row.failed().to_string()),
-    Column::right("cancelled", |row| row.cancelled().to_string()),
-    Column::right("items", |row| row.items().to_string()),
-    Column::right("cost", |row| format!("${:.4}", row.cost_usd())),
-    Column::right("p50", |row| quantile(row, 0.5)),
-    Column::right("p95", |row| quantile(row, 0.95)),
-    Column::right("p99", |row| quantile(row, 0.99)),
+    Column::text("stage", |row| row.stage().to_owned()),
+    Column::exact("kind", |row| row.kind().to_owned()),
+    Column::number("runs", |row| row.runs().to_string()),
+    Column::number("failed", |row| row.failed().to_string()),
+    Column::number("cancelled", |row| row.cancelled().to_string()),
+    Column::number("items", |row| row.items().to_string()),
+    Column::number("cost", |row| format!("${:.4}", row.cost_usd())),
+    Column::number("p50", |row| quantile(row, 0.5)),
+    Column::number("p95", |row| quantile(row, 0.95)),
+    Column::number("p99", |row| quantile(row, 0.99)),
 ];
 
 fn quantile(stats: &StageStats, q: f64) -> String {

@@ -1,37 +1,45 @@
 //! `ragtrace tail`: the last records, and with `-f` those that come.
 
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use ragtrace_store::{self as store, LogFilter, LogRow};
+use ragtrace_store::{self as store, LogFilter, LogRow, LogStore, StoreError, TailCursor};
 
 use crate::filter::IdentityFilter;
-use crate::output::{Failure, Format, Found, Output};
-use crate::rows;
+use crate::output::{Failure, Format, Found, Output, is_stdout_closed, tell};
+use crate::{number, rows};
 
 /// How often a store is asked for news.
 const PAUSE: Duration = Duration::from_millis(200);
+/// So many rows of a new file are shown at most: those that were written before it was noticed.
+const NEW_FILE_ROWS: usize = 100_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Go on with what is written from now on, until interrupted.
+    /// Go on with what is written from now on, until interrupted. A file that takes the place of the
+    /// one that is followed is followed instead.
     #[arg(short, long)]
     follow: bool,
     /// At most this many of the records that are there.
-    #[arg(short = 'n', long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(short = 'n', long, value_name = "NUMBER", default_value = "10", value_parser = number::lines, allow_negative_numbers = true)]
     lines: usize,
     #[command(flatten)]
     identity: IdentityFilter,
     /// Only the stage of this name.
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// Output format. One document has no end to wait for here, so `json` is written as `jsonl`.
+    /// Output format. A list that goes on has no end, so with `-f` `json` is written as `jsonl`.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl Args {
-    fn filter(&self) -> LogFilter {
-        let filter = self.identity.logs(LogFilter::new().limit(self.lines));
+    fn filter(&self, limit: usize) -> LogFilter {
+        let filter = self.identity.logs(LogFilter::new().limit(limit));
         match &self.stage {
             Some(stage) => filter.stage(stage),
             None => filter,
@@ -44,28 +52,189 @@ impl Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    let store = store::open(url).await?;
+    if args.follow {
+        // A reader that has gone is noticed at once, and not when the next record comes.
+        let mut following = pin!(follow(url, args));
+        let mut closed = pin!(until_closed());
+        return poll_fn(|context| match following.as_mut().poll(context) {
+            Poll::Pending => closed.as_mut().poll(context).map(|()| Ok(Found::Something)),
+            ready => ready,
+        })
+        .await;
+    }
+    let mut rows = store::open(url).await?.logs(args.filter(args.lines)).await?;
+    if rows.is_empty() {
+        return Found::nothing_listed(args.format, "no records match");
+    }
+    rows.reverse();
+    rows::write(&mut Output::new(), args.format, &rows)?;
+    Ok(Found::Something)
+}
+
+async fn until_closed() {
+    while !is_stdout_closed() {
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
     let format = if args.format == Format::Json { Format::Jsonl } else { args.format };
     let mut output = Output::new();
-    // The cursor first, so that nothing falls between the two; what is in both is written once.
-    let mut cursor = store.tail(None).await?.cursor;
-    let mut rows = store.logs(args.filter()).await?;
-    rows.reverse();
+    let mut place = Place::of(url);
+    let (mut followed, rows) = Followed::begin(url, args, args.lines).await?;
     rows::write(&mut output, format, &rows)?;
-    if !args.follow {
-        return Ok(if rows.is_empty() { Found::Nothing("no records match".to_owned()) } else { Found::Something });
-    }
-    let mut written: Vec<_> = rows.iter().map(|row| row.id()).collect();
     loop {
-        let tail = store.tail(Some(cursor)).await?;
-        cursor = tail.cursor;
-        let new: Vec<LogRow> =
-            tail.rows.into_iter().filter(|row| args.wants(row) && !written.contains(&row.id())).collect();
-        if !new.is_empty() {
-            // One of those that were there can come up in the first news alone.
-            written.clear();
-        }
-        rows::write(&mut output, format, &new)?;
         tokio::time::sleep(PAUSE).await;
+        // Looked at before the news are read: what is written until then is in the old file.
+        let has_moved = place.as_ref().is_some_and(Place::has_moved);
+        match followed.news(args).await {
+            Ok(rows) => rows::write(&mut output, format, &rows)?,
+            Err(_) if has_moved => {}
+            Err(error) if error.is_retryable() => followed.note_lost(error),
+            Err(error) => return Err(error.into()),
+        }
+        if let (true, Some(at)) = (has_moved, &mut place) {
+            let rows = at.reopen(url, args, &mut followed).await;
+            rows::write(&mut output, format, &rows)?;
+        }
+    }
+}
+
+/// A store, as far as it was followed.
+struct Followed {
+    store: LogStore,
+    cursor: TailCursor,
+    /// What was written last, and before that. A row may come up once more, in the first news or
+    /// where a file takes another's place.
+    written: [HashSet<u128>; 2],
+    /// Whether the store did not answer the last time.
+    is_lost: bool,
+}
+
+impl Followed {
+    /// Opens the store, and returns the last rows that are there.
+    async fn begin(url: &str, args: &Args, limit: usize) -> Result<(Self, Vec<LogRow>), StoreError> {
+        let store = store::open(url).await?;
+        // The cursor first, so that nothing falls between the two; what is in both is written once.
+        let cursor = store.tail(None).await?.cursor;
+        let mut rows = store.logs(args.filter(limit)).await?;
+        rows.reverse();
+        let mut followed = Self { store, cursor, written: Default::default(), is_lost: false };
+        followed.note(&rows);
+        Ok((followed, rows))
+    }
+
+    /// Returns the rows that came.
+    async fn news(&mut self, args: &Args) -> Result<Vec<LogRow>, StoreError> {
+        let mut news = Vec::new();
+        while news.len() < NEW_FILE_ROWS {
+            let tail = match self.store.tail(Some(self.cursor.clone())).await {
+                Ok(tail) => tail,
+                // The next time it will say so again.
+                Err(_) if !news.is_empty() => break,
+                Err(error) => return Err(error),
+            };
+            self.cursor = tail.cursor;
+            if std::mem::take(&mut self.is_lost) {
+                tell("the store answers again");
+            }
+            if tail.rows.is_empty() {
+                break;
+            }
+            news.extend(tail.rows.into_iter().filter(|row| args.wants(row) && self.is_new(row)));
+        }
+        self.note(&news);
+        Ok(news)
+    }
+
+    fn is_new(&self, row: &LogRow) -> bool {
+        !self.written.iter().any(|ids| ids.contains(&row.id().as_u128()))
+    }
+
+    fn note(&mut self, rows: &[LogRow]) {
+        if !rows.is_empty() {
+            self.written.swap(0, 1);
+            self.written[0] = rows.iter().map(|row| row.id().as_u128()).collect();
+        }
+    }
+
+    /// Says once that the store does not answer.
+    fn note_lost(&mut self, error: StoreError) {
+        if !std::mem::replace(&mut self.is_lost, true) {
+            tell(format_args!("{}; waiting for the store", Failure::from(error)));
+        }
+    }
+}
+
+/// Where a file lies that is followed, and which file it was.
+struct Place {
+    path: PathBuf,
+    file: Option<FileId>,
+}
+
+impl Place {
+    /// Returns the place that a URL names, if it is a file's.
+    fn of(url: &str) -> Option<Self> {
+        let path = url.strip_prefix("sqlite:")?;
+        let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+        let file = Some(FileId::of(&path)?);
+        Some(Self { path, file })
+    }
+
+    /// Returns `true` if there is another file by that name, or none.
+    fn has_moved(&self) -> bool {
+        FileId::of(&self.path) != self.file
+    }
+
+    /// Waits for a store by that name, opens it, and returns what is in it.
+    async fn reopen(&mut self, url: &str, args: &Args, followed: &mut Followed) -> Vec<LogRow> {
+        let path = self.path.display().to_string();
+        let (mut said_gone, mut said_why) = (false, false);
+        loop {
+            let file = FileId::of(&self.path);
+            match Followed::begin(url, args, NEW_FILE_ROWS).await {
+                // It may have been replaced once more while it was being opened.
+                Ok((next, mut rows)) if file.is_some() && file == FileId::of(&self.path) => {
+                    tell(format_args!("`{path}` is another file now: following that one"));
+                    self.file = file;
+                    let before = std::mem::replace(followed, next);
+                    rows.retain(|row| before.is_new(row));
+                    return rows;
+                }
+                Err(_) if file.is_none() && !said_gone => {
+                    tell(format_args!("`{path}` is gone: waiting for a file of that name"));
+                    said_gone = true;
+                }
+                // A file that is being made is no store for some milliseconds.
+                Err(error) if file.is_some() && !said_why && !error.is_retryable() && !error.is_not_a_store() => {
+                    tell(format_args!("`{path}` is another file now: {}", Failure::from(error)));
+                    said_why = true;
+                }
+                _ => {}
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+/// The file that a path leads to at the moment.
+#[derive(PartialEq, Eq)]
+struct FileId {
+    #[cfg(unix)]
+    device_and_inode: (u64, u64),
+}
+
+impl FileId {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::metadata(path).ok()?;
+        Some(Self { device_and_inode: (metadata.dev(), metadata.ino()) })
+    }
+
+    /// Elsewhere an open file cannot be replaced, so being there is enough.
+    #[cfg(not(unix))]
+    fn of(path: &Path) -> Option<Self> {
+        std::fs::metadata(path).ok().map(|_| Self {})
     }
 }

@@ -4,18 +4,34 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 
-/// Reads `90m` (ago), or an instant in UTC as RFC 3339, or a date.
+use crate::output::Failure;
+
+/// The first instant that is printed as it is.
+const YEAR_0: Timestamp = Timestamp::from_micros(-62_167_219_200_000_000);
+
+/// Reads `90m` (ago), or an instant as RFC 3339 (in UTC where it names no zone), or a date.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
-    match ago(text) {
-        Some(ago) => Ok(Timestamp::now().minus(ago)),
-        None => text.parse().map_err(|_| {
-            "give a while such as 30s, 90m, 24h, 7d or 2w, or a time in UTC such as 2026-11-22T08:20:11Z or 2026-11-22"
-                .to_owned()
-        }),
+    if let Some(ago) = ago(text) {
+        let time = ago.map(|ago| Timestamp::now().minus(ago)).filter(|time| *time >= YEAR_0);
+        return time.ok_or_else(|| "that is longer ago than the year 0".to_owned());
+    }
+    instant(text).ok_or_else(|| {
+        "give a while such as 30s, 90m, 24h, 7d or 2w, or a time such as 2026-11-22T08:20:11Z or 2026-11-22".to_owned()
+    })
+}
+
+/// Says that nothing lies between two times, if that is so.
+pub(crate) fn check_window(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), Failure> {
+    match (since, until) {
+        (Some(since), Some(until)) if since >= until => {
+            Err(Failure::new(format!("nothing lies between: since is {since}, and until is {until}")))
+        }
+        _ => Ok(()),
     }
 }
 
-fn ago(text: &str) -> Option<Duration> {
+/// Returns `None` if the text is no number and unit, and `Some(None)` if it is too many of them.
+fn ago(text: &str) -> Option<Option<Duration>> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {
         's' => 1,
@@ -26,8 +42,39 @@ fn ago(text: &str) -> Option<Duration> {
         _ => return None,
     };
     let number = &text[..text.len() - 1];
-    let number = number.bytes().all(|b| b.is_ascii_digit()).then(|| number.parse::<u64>().ok())??;
-    number.checked_mul(seconds).map(Duration::from_secs)
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then(|| number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs))
+}
+
+/// Reads a date, or a date and a time of the day with or without seconds and a zone.
+fn instant(text: &str) -> Option<Timestamp> {
+    let Some((date, time)) = text.split_once(['T', 't', ' ']) else { return text.parse().ok() };
+    let time = time.strip_suffix(['Z', 'z']).unwrap_or(time);
+    let is_utc = time.len() < text.len() - date.len() - 1;
+    let (time, east) = match time.rfind(['+', '-']).filter(|_| !is_utc) {
+        Some(at) => (&time[..at], offset(&time[at..])?),
+        None => (time, 0),
+    };
+    let time = if time.len() == 5 { format!("{time}:00") } else { time.to_owned() };
+    // A leap second is the last of its minute, and then one more (RFC 3339, section 5.7).
+    let leap = time.get(5..8) == Some(":60");
+    let time = if leap { format!("{}:59{}", &time[..5], &time[8..]) } else { time };
+    let at: Timestamp = format!("{date}T{time}Z").parse().ok()?;
+    let at = at.as_micros() + i64::from(leap) * 1_000_000 - east * 60_000_000;
+    Some(Timestamp::from_micros(at))
+}
+
+/// Reads `+02:00`, in minutes.
+fn offset(text: &str) -> Option<i64> {
+    let (sign, text) = text.split_at_checked(1)?;
+    let (hours, minutes) = text.split_once(':').or_else(|| text.split_at_checked(2))?;
+    let number = |text: &str, below: i64| -> Option<i64> {
+        let is_number = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        let number: i64 = is_number.then(|| text.parse().ok())??;
+        (number < below).then_some(number)
+    };
+    let east = number(hours, 24)? * 60 + number(minutes, 60)?;
+    Some(if sign == "-" { -east } else { east })
 }
 
 #[cfg(test)]
@@ -36,11 +83,61 @@ mod tests {
 
     #[test]
     fn a_while_is_a_number_and_a_unit() {
-        assert_eq!(ago("90m"), Some(Duration::from_mins(90)));
-        assert_eq!(ago("7d"), Some(Duration::from_hours(7 * 24)));
-        for not in ["", "h", "+5m", "-5m", "5", "1.5h", "5 m", "99999999999999999999d", "18446744073709551615w", "5é"]
-        {
+        assert_eq!(ago("90m"), Some(Some(Duration::from_mins(90))));
+        assert_eq!(ago("7d"), Some(Some(Duration::from_hours(7 * 24))));
+        for not in ["", "h", "+5m", "-5m", "5", "1.5h", "5 m", "5é"] {
             assert_eq!(ago(not), None, "{not:?}");
+            assert!(parse(not).is_err_and(|why| why.starts_with("give a while")), "{not:?}");
         }
+        for long in ["99999999999999999999d", "18446744073709551615w", "99999999999d", "9223372036854775s", "3000000d"]
+        {
+            assert_eq!(parse(long), Err("that is longer ago than the year 0".to_owned()), "{long}");
+        }
+        assert!(parse("700000d").is_ok());
+    }
+
+    #[test]
+    fn an_instant_may_name_its_zone_and_is_in_utc_otherwise() {
+        let expected = parse("2026-11-22T08:20:11Z").expect("a time");
+        for same in [
+            "2026-11-22T10:20:11+02:00",
+            "2026-11-22 08:20:11",
+            "2026-11-22t08:20:11z",
+            "2026-11-22T03:50:11-04:30",
+            "2026-11-22T08:20:11.000",
+            "2026-11-22T08:20:11-00:00",
+            "2026-11-22T10:20:11+0200",
+        ] {
+            assert_eq!(parse(same), Ok(expected), "{same}");
+        }
+        assert_eq!(parse("2026-11-22 08:20"), parse("2026-11-22T08:20:00Z"));
+        assert_eq!(parse("2016-12-31T23:59:60Z"), parse("2017-01-01T00:00:00Z"), "a leap second");
+        assert!(parse("1969-12-31").expect("a date") < Timestamp::from_micros(0));
+        assert_eq!(parse("1970-01-01"), Ok(Timestamp::from_micros(0)));
+        for not in [
+            "2026-02-30",
+            "2026-11-22T24:00:00Z",
+            "2026-11-22T08:60:00Z",
+            "2026-11-22T08:20:61Z",
+            "yesterday",
+            "1732264811",
+            "2026-11-22T08:20:11+25:00",
+            "2026-11-22T08:20:11+2:00",
+            "2026-11-22T08:20:11Z+02:00",
+            "2026-11-22T",
+            "22.11.2026",
+            "2026-11-22T08:20:11é",
+            "T08:20:11Z",
+            "２０２６-11-22",
+        ] {
+            assert!(parse(not).is_err(), "{not}");
+        }
+    }
+
+    #[test]
+    fn a_window_ends_after_it_begins() {
+        let (one, two) = (Some(Timestamp::from_micros(1)), Some(Timestamp::from_micros(2)));
+        assert!(check_window(one, two).is_ok() && check_window(None, one).is_ok() && check_window(two, None).is_ok());
+        assert!(check_window(two, one).is_err() && check_window(one, one).is_err());
     }
 }

@@ -14,7 +14,7 @@ pub(crate) struct Args {
     /// Output format: a waterfall, one JSON document, or a JSON line a span.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Draw every span, also where runs of alike ones would be folded into a line.
+    /// Draw every span, instead of sums over alike ones where a trace has more than a hundred.
     #[arg(long)]
     all: bool,
 }
@@ -32,7 +32,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
 }
 
 fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failure> {
-    let (width, colour) = (output.width, output.colour);
+    let (width, colour) = (output.width(), output.colour);
     match args.format {
         Format::Table => {
             let picture = Waterfall::new(trace).width(width).colour(colour).all(args.all);

@@ -6,8 +6,8 @@ use ragtrace_store::{self as store, Position, TraceFilter, TraceSummary};
 
 use crate::filter::IdentityFilter;
 use crate::list::{self, Column};
-use crate::output::{Failure, Format, Found, Output};
-use crate::time;
+use crate::output::{Failure, Format, Found, Output, tell};
+use crate::{number, time};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "POSITION")]
     after: Option<Position>,
     /// At most this many.
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    #[arg(long, value_name = "NUMBER", default_value = "100", value_parser = number::limit, allow_negative_numbers = true)]
     limit: usize,
     /// Output format.
     #[arg(long, value_enum, default_value_t)]
@@ -70,23 +70,24 @@ impl Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
+    time::check_window(args.since, args.until)?;
     let found = store::open(url).await?.traces(args.filter()).await?;
-    let Some(last) = found.last().filter(|_| !found.is_empty()) else {
-        return Ok(Found::Nothing("no traces match".to_owned()));
+    let Some(last) = found.last() else {
+        return Found::nothing_listed(args.format, "no traces match");
     };
     list::write(&mut Output::new(), args.format, &found, &COLUMNS, TraceSummary::to_json)?;
     if found.len() == args.limit && args.format == Format::Table {
-        eprintln!("there may be more: --after {}", last.position());
+        tell(format_args!("there may be more: --after {}", last.position()));
     }
     Ok(Found::Something)
 }
 
 const COLUMNS: [Column<TraceSummary>; 7] = [
-    Column::left("ended", |row| list::time(row.ended_at())),
-    Column::left("status", |row| row.status().to_string()),
-    Column::left("operation", |row| row.operation().to_owned()),
-    Column::right("took", |row| list::duration(row.duration())),
-    Column::left("user", |row| row.user_id().unwrap_or("-").to_owned()),
-    Column::left("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
-    Column::left("trace", |row| row.trace_id().to_string()),
+    Column::exact("ended", |row| list::time(row.ended_at())),
+    Column::exact("status", |row| row.status().to_string()),
+    Column::text("operation", |row| row.operation().to_owned()),
+    Column::number("took", |row| list::duration(row.duration())),
+    Column::text("user", |row| row.user_id().unwrap_or("-").to_owned()),
+    Column::text("tenant", |row| row.tenant_id().unwrap_or("-").to_owned()),
+    Column::exact("trace", |row| row.trace_id().to_string()),
 ];

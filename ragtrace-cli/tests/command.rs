@@ -415,3 +415,258 @@ fn retention_and_purge_say_what_they_do() {
     assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
 }
+
+const LISTS: [&[&str]; 8] = [
+    &["traces"],
+    &["logs"],
+    &["logs", "--trace", "last"],
+    &["errors"],
+    &["stats"],
+    &["inflight"],
+    &["stages"],
+    &["tail"],
+];
+
+#[test]
+fn no_output_has_a_password_in_it() {
+    let file = holding(ingestion());
+    let password = "Sw0rd,fish/#1";
+    let urls = [
+        format!("postgres://u:{password}@127.0.0.1:1/db"),
+        format!("postgres://127.0.0.1:1/db?password={password}"),
+        format!("postgresql://u:{password}@no-such-host.invalid/db?sslmode=nonsense"),
+        format!("postgres://u:{password}@127.0.0.1:port/db"),
+        format!("mysql://u:{password}@127.0.0.1/db"),
+        format!("u:{password}@127.0.0.1/db"),
+        format!("host=127.0.0.1 password={password}"),
+        format!("sqlite:x?password={password}"),
+    ];
+    let commands = "traces trace logs errors stats tail inflight stages retention purge migrate replay";
+    let mut shown = String::new();
+    let mut add = |output: Output| {
+        shown.push_str(&String::from_utf8_lossy(&output.stdout));
+        shown.push_str(&String::from_utf8_lossy(&output.stderr));
+        assert!(!shown.contains("panicked") && output.status.code().is_some_and(|code| code <= 2), "{output:?}");
+    };
+    for command_name in commands.split(' ') {
+        let url = urls[0].as_str();
+        add(command(&file, &[command_name, "--help"])
+            .env("RAGTRACE_STORE", url)
+            .env("DATABASE_URL", url)
+            .output()
+            .expect("runs"));
+        add(ragtrace(&file, &[command_name, "--store", url, "--help"]));
+        add(ragtrace(&file, &[command_name, "--store", url, "--no-such-flag"]));
+        add(ragtrace(&file, &[command_name, url, url]));
+        add(ragtrace(&file, &[command_name, "--format", url, "--since", url]));
+        add(ragtrace(&file, &[command_name, &format!("--stor={url}")]));
+    }
+    for url in urls.iter().map(String::as_str) {
+        for arguments in
+            [&["traces"][..], &["trace", "last"], &["retention", "--dry-run"], &["purge", "--user", "x"], &["migrate"]]
+        {
+            add(command(&file, arguments).env("RAGTRACE_STORE", url).output().expect("runs"));
+            add(ragtrace(&file, &[arguments, &["--store", url]].concat()));
+        }
+        add(ragtrace(&file, &[url]));
+        add(ragtrace(&file, &["errors", "--since", url]));
+        add(ragtrace(&file, &["traces", "--after", url, "--limit", url]));
+        add(command(&file, &["replay", "--spool", "."]).env("RAGTRACE_SINKS", url).output().expect("runs"));
+        let replay = [("RAGTRACE_SINKS", "postgres"), ("DATABASE_URL", url)];
+        add(command(&file, &["replay", "--spool", "."]).envs(replay).output().expect("runs"));
+    }
+    for secret in ["Sw0rd", "fish", "Sw0rd%2Cfish"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(shown.contains("***"), "{shown}");
+}
+
+#[test]
+fn a_list_of_nothing_is_an_empty_document() {
+    let file = holding([]);
+    for list in LISTS {
+        let output = ragtrace(&file, &[list, &["--format", "json"]].concat());
+        assert_eq!((code(&output), output.stdout.as_slice()), (Some(1), b"[]\n".as_slice()), "{list:?}");
+        assert!(stderr(&output).starts_with("ragtrace: "), "{list:?}");
+        for format in ["jsonl", "table"] {
+            let output = ragtrace(&file, &[list, &["--format", format]].concat());
+            assert_eq!((code(&output), output.stdout.as_slice()), (Some(1), b"".as_slice()), "{list:?}");
+        }
+    }
+    let file = holding(ingestion());
+    let tail: Json = serde_json::from_str(&stdout(&ragtrace(&file, &["tail", "--format", "json"]))).expect("JSON");
+    assert_eq!(tail.as_array().map(Vec::len), Some(8));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn outputs_that_are_closed_or_full_are_no_reason_to_panic() {
+    let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").expect("there"));
+    let closed = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        Stdio::from(writer)
+    };
+    let file = holding(ingestion());
+    let others: [&[&str]; 8] = [
+        &["trace", "last"],
+        &["trace", "no"],
+        &["retention", "--dry-run"],
+        &["purge", "--user", "alice", "--dry-run"],
+        &["--help"],
+        &["logs", "--help"],
+        &["--version"],
+        &["frobnicate"],
+    ];
+    for arguments in LISTS.iter().chain(&others).copied() {
+        let prints = !ragtrace(&file, arguments).stdout.is_empty();
+        let output = command(&file, arguments).stdout(full()).output().expect("runs");
+        assert!(!stderr(&output).contains("panicked"), "{arguments:?}: {}", stderr(&output));
+        if prints {
+            let expected = "ragtrace: standard output cannot be written: No space left on device";
+            assert_eq!(code(&output), Some(2), "{arguments:?}");
+            assert!(stderr(&output).starts_with(expected), "{arguments:?}: {}", stderr(&output));
+        }
+        let output = command(&file, arguments).stdout(closed()).output().expect("runs");
+        assert!(code(&output).is_some_and(|code| code <= 2), "{arguments:?}: {output:?}");
+        assert!(!prints || code(&output) == Some(0), "{arguments:?}: {output:?}");
+        for stderr in [full(), closed()] {
+            let status = command(&file, arguments).stdout(Stdio::null()).stderr(stderr).status().expect("runs");
+            assert!(status.code().is_some_and(|code| code <= 2), "{arguments:?}: {status:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_out_of_range_is_refused_before_anything_is_done() {
+    let file = holding(ingestion());
+    for (arguments, says) in [
+        (&["retention", "--archive-days", "740000"][..], "from 0 to 36500"),
+        (&["retention", "--days", "-1"], "from 0 to 36500"),
+        (&["retention", "--metrics-days", "4294967296"], "from 0 to 36500"),
+        (&["retention", "--sample", "NaN"], "between 0 and 1"),
+        (&["retention", "--sample", "-0.5"], "between 0 and 1"),
+        (&["logs", "--limit", "0"], "from 1 to"),
+        (&["traces", "--limit", "-5"], "from 1 to"),
+        (&["errors", "--limit", "18446744073709551616"], "from 1 to"),
+        (&["tail", "-n", "-1"], "from 0 to"),
+        (&["errors", "--since", "99999999999d"], "longer ago than the year 0"),
+        (&["errors", "--since", "2026-11-23", "--until", "2026-11-22"], "nothing lies between"),
+        (&["traces", "--since", "1h", "--until", "2h"], "nothing lies between"),
+        (&["stats", "--until", "2d"], "nothing lies between"),
+        (&["purge", "--user", ""], "--user"),
+        (&["replay", "--spool", ".", "--store", "sqlite:ragtrace.db"], "leave out `--store`"),
+        (&["replay"], "RAGTRACE_SPOOL"),
+    ] {
+        let output = command(&file, arguments).env_remove("RAGTRACE_SPOOL").output().expect("runs");
+        assert_eq!(code(&output), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(says), "{arguments:?}: {}", stderr(&output));
+    }
+    for arguments in [
+        &["logs", "--limit", "1000000000"][..],
+        &["logs", "--since", "1969-12-31T23:59:60+02:00"],
+        &["retention", "--days", "36500"],
+    ] {
+        stdout(&ragtrace(&file, arguments));
+    }
+}
+
+#[test]
+fn a_variable_that_is_empty_is_one_that_is_not_set() {
+    let file = holding(ingestion());
+    for empty in ["", " ", "\t\n"] {
+        stdout(&command(&file, &["trace", "last"]).env("RAGTRACE_STORE", empty).output().expect("runs"));
+        let purge = ["purge", "--user", "alice", "--dry-run"];
+        stdout(&command(&file, &purge).env("RAGTRACE_SPOOL", empty).output().expect("runs"));
+        let replay = command(&file, &["replay"]).env("RAGTRACE_SPOOL", empty).output().expect("runs");
+        assert!(stderr(&replay).contains("name the folder of the spool"), "{}", stderr(&replay));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_variable_that_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let file = holding(ingestion());
+    let url = std::ffi::OsStr::from_bytes(b"sqlite:caf\xe9.db");
+    let output = command(&file, &["trace", "last"]).env("RAGTRACE_STORE", url).output().expect("runs");
+    assert_eq!(code(&output), Some(2));
+    assert!(stderr(&output).contains("RAGTRACE_STORE is not valid UTF-8"), "{}", stderr(&output));
+    // What is named beside it is what counts.
+    let output =
+        command(&file, &["trace", "last", "--store", "sqlite:ragtrace.db"]).env("RAGTRACE_STORE", url).output();
+    stdout(&output.expect("runs"));
+}
+
+#[test]
+fn the_columns_of_a_table_stand_beneath_one_another_in_every_script() {
+    let users =
+        ["alice", "田中太郎", "👩\u{200d}👩\u{200d}👧", "❤\u{fe0f}", "e\u{301}", "\u{202e}evil\u{1b}[2J", "עברית"];
+    let end = |(at, user): (usize, &&str)| {
+        let make = Make::new("completed", "ask", at as u64 + 1, 0).with("local_root", true).with("user_id", *user);
+        make.trace(&uuid::Uuid::from_u128(at as u128 + 1).to_string()).metrics(json!({"duration_ms": 1})).record()
+    };
+    let file = holding(users.iter().enumerate().map(end));
+    let table = stdout(&ragtrace(&file, &["traces"]));
+    let begins = |line: &str| ragtrace_store::display_width(line.split_once("00000000-").expect("a trace").0);
+    let begins: Vec<usize> = table.lines().skip(1).map(begins).collect();
+    assert_eq!(begins, [begins[0]; 7], "{table}");
+}
+
+/// Reads lines until one is as wanted.
+fn until_line(lines: &mut impl Iterator<Item = std::io::Result<String>>, wanted: &str) -> String {
+    lines.map(|line| line.expect("text")).find(|line| line.contains(wanted)).expect("a line like that")
+}
+
+fn deliver(file: &File, stage: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let record = Make::new("log", stage, 1, 0).record();
+    runtime.block_on(async {
+        let sink = file.sink();
+        ragtrace::Sink::deliver(&sink, &support::batch([record])).await.expect("delivered");
+        ragtrace::Sink::close(&sink).await;
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tail_follows_the_file_that_takes_the_place_of_the_one_it_had() {
+    let file = holding(ingestion());
+    let mut child = command(&file, &["tail", "-f", "-n", "1", "--format", "jsonl"]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    let mut told = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("a pipe")));
+    until_line(&mut lines, "ingestion");
+    // It is moved, and another is made in its place.
+    std::fs::rename(file.path(), file.folder.path().join("old.db")).expect("moved");
+    until_line(&mut told, "is gone: waiting for a file of that name");
+    deliver(&file, "after_moving");
+    until_line(&mut told, "is another file now: following that one");
+    until_line(&mut lines, "after_moving");
+    deliver(&file, "later");
+    until_line(&mut lines, "later");
+    // It is deleted with what lies beside it, and made once more.
+    for name in ["ragtrace.db", "ragtrace.db-wal", "ragtrace.db-shm"] {
+        let _ = std::fs::remove_file(file.folder.path().join(name));
+    }
+    until_line(&mut told, "is gone: waiting for a file of that name");
+    deliver(&file, "made_anew");
+    until_line(&mut told, "is another file now: following that one");
+    until_line(&mut lines, "made_anew");
+    child.kill().expect("ends");
+    child.wait().expect("ends");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_tail_ends_when_nobody_reads_it_any_more() {
+    let file = holding(ingestion());
+    let mut child = command(&file, &["tail", "-f", "-n", "2"]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    until_line(&mut lines, "trace=");
+    drop(lines);
+    // No record comes.
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!((code(&output), stderr(&output).as_str()), (Some(0), ""));
+}

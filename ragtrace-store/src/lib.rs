@@ -54,4 +54,4 @@ pub use read::{
 pub use sqlite::{SqliteSink, Synchronous};
 pub use store::{LogStore, migrate, open, purge, retain};
 #[cfg(feature = "waterfall")]
-pub use waterfall::{Waterfall, printable};
+pub use waterfall::{Waterfall, display_width, fit, printable};

@@ -279,29 +279,19 @@ impl<'a> SpanNode<'a> {
 /// Steps over the list, for a picture.
 #[cfg(feature = "waterfall")]
 impl SpanNode<'_> {
+    /// Returns its index in the list.
+    pub(crate) fn index(self) -> usize {
+        self.index
+    }
+
     /// Returns the index of its parent in the list, if it is there.
     pub(crate) fn parent_index(self) -> Option<usize> {
         self.span().parent
     }
 
-    /// Returns `true` if no sibling comes after it.
-    pub(crate) fn is_last_child(self) -> bool {
-        let end = self.span().parent.map_or(self.trace.spans.len(), |parent| self.trace.spans[parent].end);
-        self.span().end == end
-    }
-
     /// Returns the next span, depth first.
     pub(crate) fn next(self) -> Option<Self> {
         self.at(self.index + 1)
-    }
-
-    /// Returns the next span, depth first, that is not beneath this one.
-    pub(crate) fn next_outside(self) -> Option<Self> {
-        self.at(self.span().end)
-    }
-
-    pub(crate) fn next_sibling(self) -> Option<Self> {
-        if self.is_last_child() { None } else { self.next_outside() }
     }
 
     /// Returns `true` if it completed and everything beneath it did.

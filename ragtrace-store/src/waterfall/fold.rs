@@ -1,108 +1,178 @@
-//! Spans as lines: one each, or one for a run of alike siblings where a trace has very many.
+//! Spans as lines: one each, or where a trace has very many, alike siblings and what lies beneath
+//! them as sums.
+//!
+//! Of siblings that are folded, those that tell most are drawn whole besides: one of each error
+//! among them, and the slowest. Nothing here recurses: a trace may be as deep as it is long.
 
-use std::time::Duration;
-
-use ragtrace::Timestamp;
+use std::collections::{HashMap, HashSet};
 
 use super::label::Labels;
-use super::text::{cost, duration, grouped, printable};
+use super::line::{Line, Shown, above};
+use super::sum::{BY_WEIGHT, sums};
 use crate::read::{SpanNode, SpanStatus, Trace};
 
 /// A trace with more spans than this is folded.
 const FOLD_ABOVE: usize = 100;
-/// At least this many alike siblings in a row are folded.
-const MIN_FOLDED: usize = 5;
-
-/// One line of the picture.
-pub(super) struct Line<'a> {
-    /// The span, or the first of the run.
-    pub(super) span: SpanNode<'a>,
-    /// The last of the run: the span itself where it is none.
-    last: SpanNode<'a>,
-    number: usize,
-    /// All durations together.
-    total: Option<Duration>,
-    longest: Duration,
-    pub(super) ended_at: Option<Timestamp>,
-    count: Option<u64>,
-    cost_usd: Option<f64>,
-    /// Empty where there is none, and for a run.
-    label: String,
-}
+/// At least so many alike siblings are folded: fewer, where the picture is still too long.
+const LEAST_FOLDED: [usize; 2] = [5, 3];
+/// So many of the siblings that went wrong are drawn whole at most, each by another error.
+const MOST_WRONG: usize = 3;
 
 /// The lines of a trace, depth first. With `all` nothing is folded.
 pub(super) fn lines(trace: &Trace, all: bool) -> Vec<Line<'_>> {
-    let folds = !all && trace.spans().len() > FOLD_ABOVE;
-    let labels = Labels::of(trace);
-    let mut lines = Vec::new();
-    let mut next = trace.spans().next();
-    while let Some(span) = next {
-        let run = if folds { alike(span) } else { Vec::new() };
-        if run.len() >= MIN_FOLDED {
-            let line = Line::of(&run);
-            next = line.last.next_outside();
-            lines.push(line);
-        } else {
-            lines.push(Line { label: labels.label(span).unwrap_or_default(), ..Line::of(&[span]) });
-            next = span.next();
-        }
+    let folder = Folder { trace, labels: Labels::of(trace) };
+    if all || trace.spans().len() <= FOLD_ABOVE {
+        return folder.lines(usize::MAX);
     }
-    lines
+    let [many, few] = LEAST_FOLDED;
+    let lines = folder.lines(many);
+    if lines.len() <= FOLD_ABOVE { lines } else { folder.lines(few) }
 }
 
-/// The span and the siblings right after it that ran the same stage, as long as nothing in them
-/// went wrong.
-fn alike(span: SpanNode<'_>) -> Vec<SpanNode<'_>> {
-    let is_alike = |other: &SpanNode<'_>| other.stage() == span.stage() && other.is_completed_throughout();
-    std::iter::successors(Some(span), |before| before.next_sibling()).take_while(is_alike).collect()
+struct Folder<'a> {
+    trace: &'a Trace,
+    labels: Labels<'a>,
 }
 
-impl<'a> Line<'a> {
-    fn of(run: &[SpanNode<'a>]) -> Self {
-        let (span, last) = (run[0], run[run.len() - 1]);
-        let durations = || run.iter().map(|span| span.duration());
-        Self {
-            span,
-            last,
-            number: run.len(),
-            total: durations().sum(),
-            longest: durations().flatten().max().unwrap_or_default(),
-            ended_at: run.iter().map(|span| Some(span.started_at().plus(span.duration()?))).max().flatten(),
-            count: run.iter().filter_map(|span| span.count()).reduce(u64::saturating_add),
-            cost_usd: run.iter().filter_map(|span| span.cost_usd()).reduce(|one, other| one + other),
-            label: String::new(),
+/// What is drawn next.
+struct Work<'a> {
+    drawn: Drawn<'a>,
+    is_last_child: bool,
+    /// How many times it lies in something that was picked out of a fold.
+    picked: usize,
+}
+
+enum Drawn<'a> {
+    Span { span: SpanNode<'a>, is_slowest: bool, is_picked: bool },
+    Fold(Vec<SpanNode<'a>>),
+}
+
+impl<'a> Folder<'a> {
+    fn lines(&self, least: usize) -> Vec<Line<'a>> {
+        let mut lines = Vec::new();
+        let mut work = siblings(self.trace.roots(), 0, least);
+        while let Some(Work { drawn, is_last_child, picked }) = work.pop() {
+            match drawn {
+                Drawn::Span { span, is_slowest, is_picked } => {
+                    let labels = self.labels(span, is_slowest, is_picked);
+                    lines.push(Line { depth: span.depth(), is_last_child, shown: Shown::Span { span, labels } });
+                    work.extend(siblings(span.children(), picked, least));
+                }
+                Drawn::Fold(alike) => fold(&alike, is_last_child, &mut lines),
+            }
+        }
+        lines
+    }
+
+    /// Returns what to say of a span beside its stage, the longest first.
+    fn labels(&self, span: SpanNode<'a>, is_slowest: bool, is_picked: bool) -> Vec<String> {
+        let label = self.labels.label(span);
+        let role = match span.status() {
+            _ if is_slowest => Some("slowest".to_owned()),
+            SpanStatus::Completed => None,
+            status => is_picked.then(|| status.to_string()),
+        };
+        match (role, label) {
+            (Some(role), Some(label)) => vec![format!("{role}: {label}"), label],
+            (role, label) => role.into_iter().chain(label).collect(),
         }
     }
+}
 
-    pub(super) fn is_last_child(&self) -> bool {
-        self.last.is_last_child()
-    }
-
-    /// The stage, and of a run how many there are and how long the longest took.
-    pub(super) fn name(&self) -> String {
-        let stage = printable(self.span.stage());
-        match self.number {
-            1 => stage.into_owned(),
-            number => format!("{stage} ×{} ≤{}", grouped(number as u64), duration(self.longest)),
+/// Returns what is drawn of the children of one parent, the last of it first.
+fn siblings<'a>(spans: impl Iterator<Item = SpanNode<'a>>, picked: usize, least: usize) -> Vec<Work<'a>> {
+    let mut groups: Vec<Vec<SpanNode<'a>>> = Vec::new();
+    if least == usize::MAX {
+        groups.extend(spans.map(|span| vec![span]));
+    } else {
+        let mut places = HashMap::new();
+        for span in spans {
+            let place = *places.entry((span.stage(), above(span))).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.push(span),
+                None => groups.push(vec![span]),
+            }
         }
     }
-
-    /// Returns what tells the span from others of its stage.
-    pub(super) fn label(&self) -> &str {
-        &self.label
+    let (mut folded, mut alone) = (Vec::new(), Vec::new());
+    for group in groups {
+        if group.len() >= least { folded.push(group) } else { alone.extend(group) }
     }
-
-    /// The duration, of a run that of all together; or how the span stands.
-    pub(super) fn time(&self) -> String {
-        let ended = !matches!(self.span.status(), SpanStatus::Open | SpanStatus::Lost);
-        self.total.filter(|_| ended).map_or_else(|| self.span.status().to_string(), duration)
+    // Those that are not folded keep their order, whichever stages come between them.
+    let mut ordered: Vec<(SpanNode<'a>, Vec<Drawn<'a>>)> = Vec::new();
+    let span = |span, is_slowest, is_picked| Drawn::Span { span, is_slowest, is_picked };
+    ordered.extend(alone.into_iter().map(|one| (one, vec![span(one, false, false)])));
+    for group in folded {
+        let whole = drawn_whole(&group, picked).into_iter().map(|(one, is_slowest)| span(one, is_slowest, true));
+        let whole: Vec<_> = whole.collect();
+        ordered.push((group[0], std::iter::once(Drawn::Fold(group)).chain(whole).collect()));
     }
-
-    pub(super) fn count(&self) -> String {
-        self.count.map(grouped).unwrap_or_default()
+    ordered.sort_by_key(|(first, _)| first.index());
+    let mut work: Vec<Work<'a>> = ordered
+        .into_iter()
+        .flat_map(|(_, drawn)| drawn)
+        .map(|drawn| {
+            let is_picked = matches!(drawn, Drawn::Span { is_picked: true, .. });
+            Work { drawn, is_last_child: false, picked: picked + usize::from(is_picked) }
+        })
+        .collect();
+    if let Some(last) = work.last_mut() {
+        last.is_last_child = true;
     }
+    work.reverse();
+    work
+}
 
-    pub(super) fn cost(&self) -> String {
-        self.cost_usd.map(cost).unwrap_or_default()
+/// Returns those of alike siblings that are drawn whole, by their start, and whether each is the
+/// slowest. Within one that was picked out already it is the one that tells most, and deeper still
+/// only what went wrong, so that the picture stays short.
+fn drawn_whole<'a>(alike: &[SpanNode<'a>], picked: usize) -> Vec<(SpanNode<'a>, bool)> {
+    let slowest = alike.iter().rev().filter(|span| span.duration().is_some()).max_by_key(|span| span.duration());
+    let slowest = slowest.map(|span| span.index());
+    let mut wrong: Vec<SpanNode<'a>> = alike.iter().copied().filter(|span| !span.is_completed_throughout()).collect();
+    // The slowest speaks for its error, so that the two are one.
+    wrong.sort_by_key(|span| (weight(span.status()), slowest != Some(span.index())));
+    let mut seen = HashSet::new();
+    let key = |span: &SpanNode<'a>| (span.status(), span.error().map(|error| (error.type_name(), error.message())));
+    wrong.retain(|span| seen.insert(key(span)));
+    wrong.truncate(if picked == 0 { MOST_WRONG } else { 1 });
+    let is_wanted = picked == 0 || (picked == 1 && wrong.is_empty());
+    let slowest = slowest.filter(|_| is_wanted);
+    let mut whole: Vec<(SpanNode<'a>, bool)> =
+        wrong.into_iter().map(|span| (span, slowest == Some(span.index()))).collect();
+    if let Some(span) = alike.iter().find(|span| slowest == Some(span.index()))
+        && !whole.iter().any(|(_, is_slowest)| *is_slowest)
+    {
+        whole.push((*span, true));
+    }
+    whole.sort_by_key(|(span, _)| span.index());
+    whole
+}
+
+/// Orders statuses, the one that a reader has to know of most first.
+fn weight(status: SpanStatus) -> Option<usize> {
+    BY_WEIGHT.iter().position(|other| *other == status)
+}
+
+/// Adds the lines of a fold: the siblings together, and each stage beneath them.
+fn fold<'a>(alike: &[SpanNode<'a>], is_last_child: bool, lines: &mut Vec<Line<'a>>) {
+    let Some(&first) = alike.first() else { return };
+    let (begin, sums) = (lines.len(), sums(alike));
+    // A sum is the last below its own if none of its level comes before the next one further up.
+    let mut last = vec![true; sums.len()];
+    let mut seen = Vec::new();
+    for (at, sum) in sums.iter().enumerate().rev() {
+        seen.resize(seen.len().max(sum.level + 1), false);
+        last[at] = !std::mem::replace(&mut seen[sum.level], true);
+        seen.truncate(sum.level + 1);
+    }
+    lines.extend(sums.into_iter().zip(last).map(|(sum, is_last_child)| Line {
+        depth: first.depth() + sum.level,
+        is_last_child,
+        shown: Shown::Sum { sum, above: "" },
+    }));
+    lines[begin].is_last_child = is_last_child;
+    if let Shown::Sum { above: mark, .. } = &mut lines[begin].shown {
+        *mark = above(first);
     }
 }

@@ -1,22 +1,29 @@
 //! A trace as a picture of text: a line a span, each with a bar where it lay in time.
 
 mod bar;
+mod columns;
 mod fold;
 mod label;
+mod line;
+mod number;
 mod paint;
+mod sum;
 mod text;
+mod tree;
 
+use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 
-use ragtrace::ErrorInfo;
+use ragtrace::{ErrorInfo, SpanId};
 
 use crate::read::{SpanNode, SpanStatus, Trace};
-use bar::Scale;
-use fold::Line;
-use paint::{Paint, Painter, mark, of_span, of_status};
-use text::{duration, fit, fit_end, grouped, width_of};
+use columns::Columns;
+use line::Line;
+use number::{duration, grouped};
+use paint::{Paint, Painter, mark, of_status};
+use tree::Tree;
 
-pub use text::printable;
+pub use text::{display_width, fit, printable};
 
 /// Draws a trace. Its `Display` is the picture, lines with line ends between them and none at the
 /// last.
@@ -34,10 +41,25 @@ pub use text::printable;
 ///      ↳ 503 Service Unavailable
 /// ```
 ///
-/// Where a trace has more than a hundred spans, a run of alike siblings that went well is one line,
-/// such as `embed_batch ×120 ≤80ms`, with what they took, yielded and cost together;
-/// [`Waterfall::all`] draws each. Siblings of one stage are told apart by the first field in which
-/// they differ, such as `document_ingestion report.pdf`.
+/// Where a trace has more than a hundred spans, siblings of one stage are taken together:
+///
+/// ```text
+/// ✓ ingestion                        ██████████████████████████████████████████████████  12.4s
+/// ├─✗ document_ingestion ×45         p50  250ms · slowest  900ms · 1 failed            Σ 11.9s
+/// │ ├─✓ file_parsing ×45             p50 40.0ms · slowest  120ms                       Σ 1.84s
+/// │ └─✗ chunk_embedding ×45          p50  200ms · slowest  850ms · 1 failed            Σ 9.63s
+/// ├─✗ document_ingestion failed: b.pdf     ███                                          700ms
+/// │ └─✗ chunk_embedding                    ██▋                                          640ms
+/// │      EmbedError: the model is overloaded
+/// └─✓ document_ingestion slowest: a.pdf                        ████                     900ms
+///   └─✓ chunk_embedding                                        ███▋                     850ms
+/// ```
+///
+/// A line with a `×` says how often the stage ran there and what these runs took, yielded and cost
+/// together. Beneath it are the stages inside of all of them; after it, drawn whole, some that it
+/// counts: the slowest, and one of each error. [`Waterfall::all`] draws each span. Siblings of one
+/// stage are told apart by the first field in which they differ, such as `document_ingestion
+/// report.pdf`.
 ///
 /// What was logged cannot steer the terminal: control characters are shown escaped.
 #[derive(Clone, Debug)]
@@ -50,16 +72,6 @@ pub struct Waterfall<'a> {
 
 /// The narrowest picture; what is narrower is drawn this wide.
 const NARROWEST: usize = 40;
-/// The least cells a bar is worth drawing in.
-const LEAST_BAR: usize = 10;
-/// The least columns that a stage's name and its branches get.
-const LEAST_NAME: usize = 24;
-/// The least columns in which the end of a longer label still tells something.
-const LEAST_LABEL: usize = 6;
-/// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a
-/// `⋯`.
-const LEVELS: usize = 12;
-
 impl<'a> Waterfall<'a> {
     /// Returns the picture of `trace`, 100 columns wide and without colour.
     pub fn new(trace: &'a Trace) -> Self {
@@ -79,8 +91,8 @@ impl<'a> Waterfall<'a> {
         self
     }
 
-    /// Sets whether every span has a line of its own, instead of folding runs of alike siblings
-    /// where there are very many.
+    /// Sets whether every span has a line of its own, instead of folding alike siblings where there
+    /// are very many.
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
         self
@@ -94,23 +106,25 @@ impl<'a> Waterfall<'a> {
             SpanStatus::Open | SpanStatus::Lost => format!("{status} for {}", duration(trace.duration())),
             _ => format!("{status} in {}", duration(trace.duration())),
         };
-        let errors =
-            trace.spans().filter(|span| span.status() == SpanStatus::Failed && !is_reported_by_child(*span)).count();
+        let errors = trace
+            .spans()
+            .filter(|span| span.status() == SpanStatus::Failed && reporting_children(*span).next().is_none());
+        let errors = errors.count();
         let counts = [Some(counted(trace.spans().len(), "span")), (errors > 0).then(|| counted(errors, "error"))];
         let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-        let used = 2 + width_of(&id) + 2 + width_of(&outcome);
+        let used = 2 + display_width(&id) + 2 + display_width(&outcome);
         painter.paint(f, of_status(status), mark(status))?;
         write!(f, " ")?;
         painter.paint(f, Paint::Bold, &id)?;
-        if used + 2 + width_of(&counts) <= self.width {
+        if used + 2 + display_width(&counts) <= self.width {
             write!(f, "  ")?;
             painter.paint(f, of_status(status), &outcome)?;
-            write!(f, "{:gap$}", "", gap = self.width - used - width_of(&counts))?;
+            write!(f, "{:gap$}", "", gap = self.width - used - display_width(&counts))?;
             painter.paint(f, Paint::Dim, &counts)?;
         } else {
             write!(f, "\n  ")?;
             painter.paint(f, of_status(status), &outcome)?;
-            painter.paint(f, Paint::Dim, &fit(&format!(" · {counts}"), self.width - 2 - width_of(&outcome)))?;
+            painter.paint(f, Paint::Dim, &fit(&format!(" · {counts}"), self.width - 2 - display_width(&outcome)))?;
         }
         write!(f, "\n  ")?;
         painter.paint(f, Paint::Dim, &fit(&self.who(), self.width - 2))
@@ -147,167 +161,57 @@ impl Display for Waterfall<'_> {
             writeln!(f)?;
             columns.axis(f, painter)?;
         }
-        let mut tree = Tree { levels: columns.levels, last: Vec::new() };
-        for line in &lines {
+        let mut tree = Tree::new(columns.levels);
+        let drawn: HashSet<SpanId> = lines.iter().filter_map(Line::span).map(SpanNode::span_id).collect();
+        for (at, line) in lines.iter().enumerate() {
             tree.enter(line);
             writeln!(f)?;
             columns.line(f, painter, &tree, line)?;
-            for error in error_lines(line.span) {
-                let indent = format!("{}   ", tree.below());
-                let room = self.width.saturating_sub(width_of(&indent)).max(LEAST_BAR);
-                write!(f, "\n{indent}")?;
-                painter.paint(f, Paint::Red, &fit(&error, room))?;
+            let has_children = lines.get(at + 1).is_some_and(|next| next.depth > line.depth);
+            let below = Below { indent: format!("{} ", tree.below(has_children)), width: self.width, painter };
+            if let Some(statistics) = line.sum().and_then(|sum| columns.statistics_beneath(sum)) {
+                below.write(f, &statistics)?;
+            }
+            for error in line.span().map(|span| error_lines(span, &drawn)).unwrap_or_default() {
+                below.write(f, &[(Paint::Red, error)])?;
             }
         }
         if self.trace.is_truncated() {
-            write!(f, "\n\n  the trace has more records than are read at once: what is missing is not drawn")?;
+            let cut = "the trace has more records than are read at once: what is missing is not drawn";
+            write!(f, "\n\n  {}", fit(cut, self.width - 2))?;
         }
         Ok(())
     }
 }
 
-/// The widths of the columns, the same for every line.
-struct Columns {
-    name: usize,
-    /// How many levels of the tree are drawn.
-    levels: usize,
-    /// Zero where there is no room for bars.
-    bar: usize,
-    time: usize,
-    count: usize,
-    cost: usize,
-    scale: Scale,
+/// Draws what stands beneath a line.
+struct Below {
+    /// The branches, and what sets it off from the line's own name.
+    indent: String,
+    width: usize,
+    painter: Painter,
 }
 
-impl Columns {
-    fn of(trace: &Trace, lines: &[Line<'_>], width: usize) -> Self {
-        let widest = |part: &dyn Fn(&Line<'_>) -> usize| lines.iter().map(part).max().unwrap_or(0);
-        let column = |text: String| if text.is_empty() { 0 } else { width_of(&text) + 2 };
-        let count = widest(&|line| column(line.count()));
-        let cost = widest(&|line| column(line.cost()));
-        let time = widest(&|line| column(line.time()));
-        // What has no room goes: first the cost, then the count.
-        let fits = |columns: usize| columns + time + LEAST_NAME <= width;
-        let cost = if fits(cost + count) { cost } else { 0 };
-        let count = if fits(cost + count) { count } else { 0 };
-        let room = width.saturating_sub(count + cost + time);
-        // Names may take two fifths, and half with what tells them apart; or everything where bars
-        // would be too short to tell anything.
-        let label = |line: &Line<'_>| if line.label().is_empty() { 0 } else { 1 + width_of(line.label()) };
-        let share = if lines.iter().any(|line| label(line) > 0) { room / 2 } else { room * 2 / 5 };
-        let limit = if room >= 3 * LEAST_BAR { share } else { room };
-        let limit = limit.max(LEAST_NAME);
-        // Two columns a level: half of the column is left to the name itself.
-        let levels = (limit / 4).min(LEVELS);
-        let name = widest(&|line| 2 * line.span.depth().min(levels) + 3 + width_of(&line.name()) + label(line));
-        let name = name.min(limit);
-        let bar = room.saturating_sub(name + 1);
-        let bar = if bar >= LEAST_BAR { bar } else { 0 };
-        Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar) }
-    }
-
-    /// Draws where the bars begin, what their middle is, and where they end.
-    fn axis(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
-        let (middle, end) = (duration(self.scale.total() / 2), duration(self.scale.total()));
-        let mut axis = "0".to_owned();
-        if self.bar >= 3 * (width_of(&middle) + width_of(&end)) {
-            axis = format!("{axis:<to$}{middle}", to = (self.bar - width_of(&middle)) / 2);
+impl Below {
+    fn write(&self, f: &mut Formatter<'_>, parts: &[(Paint, String)]) -> fmt::Result {
+        writeln!(f)?;
+        self.painter.paint(f, Paint::Dim, self.indent.trim_end())?;
+        write!(f, "{:pad$}", "", pad = self.indent.len() - self.indent.trim_end().len())?;
+        let mut room = self.width.saturating_sub(display_width(&self.indent));
+        for (paint, text) in parts {
+            let text = fit(text, room);
+            self.painter.paint(f, *paint, &text)?;
+            room -= display_width(&text);
         }
-        let gap = self.bar.saturating_sub(width_of(&axis) + width_of(&end));
-        match self.bar {
-            0 => Ok(()),
-            _ => painter.paint(f, Paint::Dim, &format!("\n{:name$} {axis}{:gap$}{end}", "", "", name = self.name)),
-        }
-    }
-
-    fn line(&self, f: &mut Formatter<'_>, painter: Painter, tree: &Tree, line: &Line<'_>) -> fmt::Result {
-        let span = line.span;
-        let branch = tree.branch();
-        let arrow = above(span);
-        let room = self.name.saturating_sub(width_of(&branch) + 2 + width_of(arrow));
-        let name = line.name();
-        let name = fit(&name, room.max(1));
-        painter.paint(f, Paint::Dim, &branch)?;
-        painter.paint(f, of_status(span.status()), mark(span.status()))?;
-        write!(f, " {name}")?;
-        painter.paint(f, Paint::Dim, arrow)?;
-        let mut used = width_of(&branch) + 2 + width_of(&name) + width_of(arrow);
-        let room = self.name.saturating_sub(used + 1);
-        if room >= LEAST_LABEL.min(width_of(line.label())) && !line.label().is_empty() {
-            let label = fit_end(line.label(), room);
-            painter.paint(f, Paint::Dim, &format!(" {label}"))?;
-            used += 1 + width_of(&label);
-        }
-        write!(f, "{:pad$}", "", pad = self.name.saturating_sub(used))?;
-        let after = [(line.time(), self.time), (line.count(), self.count), (line.cost(), self.cost)];
-        let last = after.iter().rposition(|(text, width)| *width > 0 && !text.is_empty()).map_or(0, |last| last + 1);
-        if self.bar > 0 {
-            let bar = self.scale.bar(span.started_at(), line.ended_at, span.status());
-            let pad = if last == 0 { 0 } else { self.bar - width_of(&bar.blank) - width_of(&bar.filled) };
-            write!(f, " {}", bar.blank)?;
-            painter.paint(f, of_span(span), &bar.filled)?;
-            write!(f, "{:pad$}", "")?;
-        }
-        // `{:>width$}` counts characters, and a µ is as wide as one.
-        let mut shown = after[..last].iter().filter(|(_, width)| *width > 0);
-        shown.try_for_each(|(text, width)| write!(f, "{text:>width$}"))
+        Ok(())
     }
 }
 
-/// The branches to the left of a span.
-struct Tree {
-    /// How many levels are drawn, at least one.
-    levels: usize,
-    /// For the span and each of its ancestors from the top: whether it is the last child.
-    last: Vec<bool>,
-}
-
-impl Tree {
-    fn enter(&mut self, line: &Line<'_>) {
-        self.last.truncate(line.span.depth());
-        self.last.push(line.is_last_child());
-    }
-
-    /// Up to the span itself.
-    fn branch(&self) -> String {
-        match self.last.split_last() {
-            Some((last, above)) if !above.is_empty() => {
-                let elbow = if *last { "└─" } else { "├─" };
-                format!("{}{elbow}", self.trunks(above.len() - 1))
-            }
-            _ => String::new(),
-        }
-    }
-
-    /// Left of the lines beneath the span: its own trunk instead of its elbow.
-    fn below(&self) -> String {
-        self.trunks(self.last.len().saturating_sub(1))
-    }
-
-    /// The trunks of the ancestors at the levels from the second to `levels`, the nearest of them
-    /// if they are too many.
-    fn trunks(&self, levels: usize) -> String {
-        let skipped = levels.saturating_sub(self.levels - 1);
-        let trunks = self.last[1 + skipped.min(levels)..=levels].iter().map(|last| if *last { "  " } else { "│ " });
-        let more = if skipped > 0 { "⋯ " } else { "" };
-        std::iter::once(more).chain(trunks.skip(usize::from(skipped > 0))).collect()
-    }
-}
-
-/// Returns a mark for a parent that is not drawn: it is elsewhere, or it is missing.
-fn above(span: SpanNode<'_>) -> &'static str {
-    match (span.has_remote_parent(), span.is_orphan()) {
-        (true, _) => "⇡",
-        (_, true) => "⇡?",
-        _ => "",
-    }
-}
-
-/// Returns a failed span's error and its sources, unless a child failed of the very same and says
-/// it already.
-fn error_lines(span: SpanNode<'_>) -> Vec<String> {
+/// Returns a failed span's error and its sources, unless a child that is drawn failed of the very
+/// same and says it already.
+fn error_lines(span: SpanNode<'_>, drawn: &HashSet<SpanId>) -> Vec<String> {
     let Some(error) = span.error() else { return Vec::new() };
-    if is_reported_by_child(span) {
+    if reporting_children(span).any(|child| drawn.contains(&child.span_id())) {
         return Vec::new();
     }
     let named = format!("{}: {}", printable(error.type_name()), printable(error.message()));
@@ -315,10 +219,10 @@ fn error_lines(span: SpanNode<'_>) -> Vec<String> {
     std::iter::once(named).chain(sources).collect()
 }
 
-/// Returns `true` if a child failed of the very same, which its parent only handed on.
-fn is_reported_by_child(span: SpanNode<'_>) -> bool {
+/// Returns the children that failed of the very same, which their parent only handed on.
+fn reporting_children(span: SpanNode<'_>) -> impl Iterator<Item = SpanNode<'_>> {
     let message = span.error().map(ErrorInfo::message);
-    message.is_some() && span.children().any(|child| child.error().map(ErrorInfo::message) == message)
+    span.children().filter(move |child| message.is_some() && child.error().map(ErrorInfo::message) == message)
 }
 
 fn counted(number: usize, what: &str) -> String {

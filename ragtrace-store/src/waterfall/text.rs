@@ -1,109 +1,116 @@
-//! Texts that fit: escaped, cut to a width, and numbers as people read them.
+//! Texts that fit: what could steer a terminal escaped, cut to a width between characters as a reader
+//! sees them.
+//!
+//! Widths are counted in terminal columns (Unicode Standard Annex 11), and texts are cut between
+//! grapheme clusters alone (Unicode Standard Annex 29): an emoji of several code points, or a letter
+//! and its marks, is kept whole or not at all.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
-/// Escapes what could steer a terminal instead of being shown: control characters, and the marks
-/// that turn the direction of writing (Unicode Standard Annex 9, section 2).
+/// Escapes what could steer a terminal, or hide, instead of being shown: control characters, the
+/// marks that turn the direction of writing (Unicode Standard Annex 9, section 2), and characters
+/// that have no shape at all. Joiners and selectors stay where they make up a letter or an emoji.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if !text.chars().any(steers) {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_control()) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if steers(c) {
-            shown.extend(c.escape_default());
-        } else {
+    let mut before = None;
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if is_shown(c, before, rest.as_str().chars().next()) {
             shown.push(c);
+            before = Some(c);
+        } else {
+            shown.extend(c.escape_default());
+            before = None;
         }
     }
-    Cow::Owned(shown)
+    if shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
-/// Terminal columns.
-pub(super) fn width_of(text: &str) -> usize {
+/// Returns `true` if a character can be shown as it is between two others.
+fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
+    let is_foreign = |c: Option<char>| c.is_some_and(|c| !c.is_ascii());
+    let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
+    let is_tag = |c: char| matches!(c, '\u{e0020}'..='\u{e007f}');
+    match c {
+        // ZERO WIDTH NON-JOINER and JOINER, as in Persian, in Indic scripts and in emoji.
+        '\u{200c}' | '\u{200d}' => is_foreign(before) && is_foreign(after),
+        _ if is_selector(c) => {
+            before.is_some_and(|c| !is_selector(c) && (!c.is_ascii() || c.is_ascii_digit() || matches!(c, '#' | '*')))
+        }
+        // Tags spell a region behind a black flag, such as Scotland's.
+        _ if is_tag(c) => before.is_some_and(|c| c == '\u{1f3f4}' || is_tag(c)),
+        _ => !(c.is_control() || is_format(c)),
+    }
+}
+
+/// Characters of the general categories Cf, Zl and Zp that are not seen, and fillers and other
+/// characters that are to be ignored where they cannot be shown.
+fn is_format(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+/// Returns how many terminal columns a text takes. Terminals differ in a few scripts; this is what
+/// Unicode recommends.
+pub fn display_width(text: &str) -> usize {
     text.width()
 }
 
-/// The text, cut to at most `width` columns with an ellipsis where it is longer.
-pub(super) fn fit(text: &str, width: usize) -> Cow<'_, str> {
-    if width_of(text) <= width {
+/// Returns the text, cut to at most `columns` terminal columns, with an ellipsis in the last of them
+/// where it is longer. A letter with its marks, or an emoji, is never cut apart.
+pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
+    if display_width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mut kept = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
-        if used > width {
-            break;
-        }
-        kept.push(c);
+    if columns == 0 {
+        return Cow::Borrowed("");
     }
-    kept.push('…');
-    Cow::Owned(kept)
+    let clusters = text.grapheme_indices(true);
+    let ends = clusters.scan(0, |used, (at, cluster)| {
+        *used += display_width(cluster);
+        (*used < columns).then_some(at + cluster.len())
+    });
+    let end = ends.last().unwrap_or(0);
+    Cow::Owned(format!("{}…", &text[..end]))
 }
 
-/// The text, its beginning cut off behind an ellipsis where it is longer: the end of a path or a
-/// URL tells more.
-pub(super) fn fit_end(text: &str, width: usize) -> Cow<'_, str> {
-    if width_of(text) <= width {
+/// Returns the text, its beginning cut off behind an ellipsis where it is longer: the end of a path
+/// or a URL tells more.
+pub(super) fn fit_end(text: &str, columns: usize) -> Cow<'_, str> {
+    if display_width(text) <= columns {
         return Cow::Borrowed(text);
     }
-    let mut used = 1;
-    let fits = |c: &(usize, char)| {
-        used += c.1.width().unwrap_or(0);
-        used <= width
-    };
-    let from = text.char_indices().rev().take_while(fits).last().map_or(text.len(), |(at, _)| at);
+    if columns == 0 {
+        return Cow::Borrowed("");
+    }
+    let clusters = text.grapheme_indices(true).rev();
+    let begins = clusters.scan(0, |used, (at, cluster)| {
+        *used += display_width(cluster);
+        (*used < columns).then_some(at)
+    });
+    let from = begins.last().unwrap_or(text.len());
     Cow::Owned(format!("…{}", &text[from..]))
-}
-
-/// Three significant digits below a minute, two units above.
-pub(super) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    let whole = duration.as_secs();
-    if seconds < 0.000_999_5 {
-        format!("{}µs", duration.as_micros())
-    } else if seconds < 0.999_5 {
-        three_digits(seconds * 1_000.0, "ms")
-    } else if seconds < 59.95 {
-        three_digits(seconds, "s")
-    } else if whole < 3_600 {
-        format!("{}m {:02}s", whole / 60, whole % 60)
-    } else {
-        format!("{}h {:02}m", whole / 3_600, whole / 60 % 60)
-    }
-}
-
-fn three_digits(number: f64, unit: &str) -> String {
-    let decimals = usize::from(number < 9.995) + usize::from(number < 99.95);
-    format!("{number:.decimals$}{unit}")
-}
-
-/// US dollars, with as many decimals as a small amount needs, up to six.
-pub(super) fn cost(usd: f64) -> String {
-    if usd == 0.0 || usd.abs() >= 1.0 {
-        return format!("${usd:.2}");
-    }
-    let shown = format!("${usd:.6}");
-    let trimmed = shown.trim_end_matches('0');
-    if trimmed.len() < 5 { shown[..5].to_owned() } else { trimmed.to_owned() }
-}
-
-/// A number with commas between its thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use ragtrace::{Record, Sink, Timestamp};
-use ragtrace_store::{self as store, Trace, Waterfall, printable};
+use ragtrace_store::{self as store, Trace, Waterfall, fit, printable};
 use serde_json::json;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::support::{File, Make, batch, ingestion, run};
 
@@ -65,21 +67,131 @@ async fn what_lies_deep_is_drawn_behind_a_mark() {
     golden("deep", &Waterfall::new(&latest(records).await).width(80).to_string());
 }
 
+/// A pipeline's run over documents, four at a time, each with three stages and some batches of
+/// embeddings in the last. `change` may change the end of a document and that of its last batch.
+fn documents(number: u64, batches: u64, change: impl Fn(u64, Make) -> Make) -> Vec<Record> {
+    let mut ends = vec![run("completed", "ingestion", 1, (0, 100 * number + 100)).1];
+    for document in 0..number {
+        let first = 10 + document * (batches + 4);
+        let (from, took) = (document / 4 * 400, 200 + document * 37 % 150);
+        let end = |stage: &str, at: u64, span: (u64, u64), parent: u64| {
+            run("completed", stage, first + at, (from + span.0, from + span.1)).1.parent(parent)
+        };
+        let whole = end("document_ingestion", 0, (0, took), 1)
+            .with("context", json!({"doc": format!("report-{document}.pdf")}));
+        ends.push(change(document, whole));
+        ends.push(end("file_parsing", 1, (0, 20 + document % 7), first));
+        ends.push(end("document_chunking", 2, (40, 44 + document % 3), first));
+        ends.push(change(document, end("chunk_embedding", 3, (60, took - 1), first)));
+        for batch in 0..batches {
+            let from = 60 + batch * (took - 61) / batches;
+            let make = end("embed_batch", 4 + batch, (from, from + (took - 61) / batches), first + 3);
+            let metrics = json!({"duration_ms": (took - 61) / batches, "count": 16, "cost_usd": 0.001});
+            ends.push(make.metrics(metrics));
+        }
+    }
+    ends.iter().map(Make::record).collect()
+}
+
+fn below_header(trace: &Trace, width: usize) -> String {
+    let drawn = Waterfall::new(trace).width(width).to_string();
+    drawn.split_once("\n\n").expect("a blank line below the header").1.to_owned()
+}
+
+fn times(drawn: &str, what: &str) -> usize {
+    drawn.matches(what).count()
+}
+
 #[tokio::test]
-async fn many_alike_siblings_are_one_line_unless_all_are_asked_for() {
-    let embeddings = (0..120_u64).map(|at| {
-        let millis = if at == 60 { 80 } else { 20 };
-        let end = Make::new("completed", "embed_batch", 10 + at, 30 * (at + 1)).parent(1);
-        end.metrics(json!({"duration_ms": millis, "count": 16, "cost_usd": 0.001}))
+async fn the_stages_inside_folded_siblings_are_sums_and_the_slowest_is_drawn_whole() {
+    let trace = latest(documents(45, 2, |_, end| end)).await;
+    let drawn = below_header(&trace, 100);
+    golden("folded", &drawn);
+    for inside in ["file_parsing ×45", "document_chunking ×45", "chunk_embedding ×45", "embed_batch ×90"] {
+        assert_eq!(times(&drawn, inside), 1, "{inside}: {drawn}");
+    }
+    assert_eq!(times(&below_header(&trace, 120), "slowest: report-4.pdf"), 1, "{drawn}");
+    golden("folded_80", &below_header(&trace, 80));
+    golden("folded_48", &below_header(&trace, 48));
+    let all = Waterfall::new(&trace).all(true).to_string();
+    assert_eq!((times(&all, "embed_batch"), times(&all, "×")), (90, 0));
+}
+
+#[tokio::test]
+async fn of_folded_siblings_one_of_each_error_is_drawn_whole() {
+    let fail = |document: u64, end: Make| match document {
+        3 | 4 | 30 => {
+            let error = json!({"type": "EmbedError", "message": "the model is overloaded", "chain": ["503"]});
+            end.with("event", "failed").with("level", "ERROR").with("error", error)
+        }
+        17 => {
+            let error = json!({"type": "EmbedError", "message": "the input is too long"});
+            end.with("event", "failed").with("level", "ERROR").with("error", error)
+        }
+        20 => end.with("event", "cancelled"),
+        _ => end,
+    };
+    let drawn = below_header(&latest(documents(45, 1, fail)).await, 120);
+    golden("folded_failures", &drawn);
+    assert!(drawn.contains("✗4 ⊘1"), "{drawn}");
+    assert_eq!(times(&drawn, "the model is overloaded"), 1, "{drawn}");
+    assert_eq!(times(&drawn, "the input is too long"), 1, "{drawn}");
+}
+
+#[tokio::test]
+async fn folds_within_folds_stay_short_and_show_what_failed_deepest() {
+    let drawn = |number, batches| async move {
+        let trace = latest(documents(number, batches, |_, end| end)).await;
+        below_header(&trace, 120)
+    };
+    for (number, batches) in [(2, 300), (45, 12), (1_000, 8)] {
+        let drawn = drawn(number, batches).await;
+        assert!(drawn.lines().count() < 30, "{drawn}");
+        assert!(drawn.contains("embed_batch ×"), "{drawn}");
+    }
+    golden("folded_twice", &drawn(45, 12).await);
+    // One batch among 1,200 fails, four levels down.
+    let error = json!({"type": "EmbedError", "message": "the model is overloaded"});
+    let mut records = documents(100, 12, |_, end| end);
+    let at = records.iter().position(|record| record.span_id().is_some_and(|id| id.to_string().ends_with("2f1")));
+    let id = records.remove(at.expect("there")).span_id().expect("an id").to_string();
+    let failed = Make::new("failed", "embed_batch", u64::from_str_radix(&id, 16).expect("hex"), 300);
+    let parent = records.iter().rev().find(|record| {
+        record.stage() == Some("chunk_embedding") && record.span_id().is_some_and(|p| p.to_string() < id)
     });
-    let (root, _) = run("completed", "chunk_embedding", 1, (0, 4_000));
-    let failed = Make::new("failed", "embed_batch", 500, 3_800).parent(1);
-    let stored = run("completed", "data_storage", 600, (3_800, 3_900)).1.parent(1);
-    let makes = std::iter::once(root).chain(embeddings).chain([failed, stored]);
-    let trace = latest(makes.map(|make| make.record())).await;
-    let drawn = Waterfall::new(&trace).width(90).to_string();
-    golden("folded", drawn.split_once("\n\n").expect("a blank line below the header").1);
-    assert_eq!(Waterfall::new(&trace).all(true).to_string().matches("embed_batch").count(), 121);
+    let parent = parent.and_then(Record::span_id).expect("there").to_string();
+    records.push(failed.with("parent_span_id", parent).with("error", error).record());
+    let drawn = below_header(&latest(records).await, 120);
+    assert_eq!(times(&drawn, "EmbedError: the model is overloaded"), 1, "{drawn}");
+    assert!(drawn.lines().count() < 40, "{drawn}");
+}
+
+#[tokio::test]
+async fn siblings_are_folded_also_where_other_stages_come_between_them() {
+    let root = run("completed", "agent", 1, (0, 9_000)).1;
+    let steps = (0..90_u64).map(|at| {
+        let stage = ["retrieve", "think", "answer"][usize::try_from(at % 3).expect("small")];
+        run("completed", stage, 10 + at, (at * 100, at * 100 + 90)).1.parent(1)
+    });
+    let odd = (0..20_u64).map(|at| run("completed", &format!("odd_{at}"), 500 + at, (at, at + 5)).1.parent(1));
+    let drawn =
+        below_header(&latest(std::iter::once(root).chain(steps).chain(odd).map(|make| make.record())).await, 100);
+    for stage in ["retrieve ×30", "think ×30", "answer ×30"] {
+        assert!(drawn.contains(stage), "{drawn}");
+    }
+    assert_eq!((times(&drawn, "odd_"), times(&drawn, "slowest: ")), (20, 0), "{drawn}");
+}
+
+#[tokio::test]
+async fn a_deep_tree_of_few_children_each_is_folded_too() {
+    // Four children each, five levels: 1,365 spans.
+    let spans = (0..1_365_u64).map(|at| {
+        let make = run("completed", "step", at + 1, (at, 3_000 - at)).1;
+        if at == 0 { make } else { make.parent((at - 1) / 4 + 1) }
+    });
+    let drawn = below_header(&latest(spans.map(|make| make.record())).await, 100);
+    assert!(drawn.lines().count() < 40, "{drawn}");
+    assert!(drawn.contains("step ×1,024"), "{drawn}");
 }
 
 #[tokio::test]
@@ -109,22 +221,85 @@ async fn the_numbers_of_a_trace_have_no_more_digits_than_were_recorded() {
     assert!(trace.to_json().contains("\"duration_ms\":12.345"), "{}", trace.to_json());
 }
 
-#[tokio::test]
-async fn no_line_is_wider_than_asked() {
-    let wide = "段階を追って文書を解析する_stage_with_a_very_long_name_indeed";
-    let (root, root_end) = run("completed", wide, 1, (0, 90_000));
-    let error = json!({"type": "E", "message": "𝔪𝔢𝔰𝔰𝔞𝔤𝔢 ".repeat(40), "chain": ["原因".repeat(80)]});
-    let (child, child_end) = run("failed", wide, 2, (89_999, 90_000));
-    let child_end =
-        child_end.metrics(json!({"duration_ms": 1, "count": 1_234_567, "cost_usd": 12.5})).with("error", error);
-    let records =
-        [root, root_end, child.parent(1), child_end.parent(1)].map(|make| make.with("user_id", wide).record());
-    let trace = latest(records).await;
-    for width in [0, 40, 41, 60, 80, 100, 200] {
-        let drawn = Waterfall::new(&trace).width(width).to_string();
-        for line in drawn.lines() {
-            let columns = unicode_width::UnicodeWidthStr::width(line);
-            assert!(columns <= width.max(40), "{columns} columns instead of {width}:\n{drawn}");
+/// Texts that terminals draw other than by counting their characters.
+const ODD: [&str; 22] = [
+    "段階を追って文書を解析する",
+    "ａｂｃｄｅｆ",
+    "한국어 단계",
+    "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}",
+    "☀️❤️☎️✈️",
+    "👩‍👩‍👧‍👦👩🏽‍💻🏳️‍🌈",
+    "🇩🇪🇫🇷🇯🇵🇺",
+    "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+    "1️⃣#️⃣*️⃣",
+    "👍🏽👎🏿✊",
+    "Z̷̢̛͎a̶̧͝l̵̪̇g̸̘̈o̶͙̕",
+    "e\u{301}e\u{301}o\u{308}",
+    "मराठी क्षत्रिय",
+    "สวัสดีชาวโลก",
+    "עברית שלום",
+    "العربية لا إله",
+    "a\u{200b}b\u{2060}c\u{feff}d\u{ad}e",
+    "\u{202e}evil\u{2066}\u{61c}",
+    "\u{1b}[31mred\u{7}\t\r\n",
+    "\u{301}\u{200d}\u{fe0f}",
+    "ﷺ𒐫⸻",
+    "plain_stage_name",
+];
+
+/// Parts of texts, put together as they come, so that sequences are broken off and joined anew.
+fn odd_text() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => prop::sample::select(ODD.as_slice()).prop_map(str::to_owned),
+        2 => prop::sample::select(ODD.as_slice()).prop_flat_map(|text| {
+            let chars: Vec<char> = text.chars().collect();
+            prop::sample::select(chars).prop_map(String::from)
+        }),
+        1 => any::<char>().prop_map(String::from),
+        1 => "[a-z]{1,12}",
+    ];
+    prop::collection::vec(part, 1..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn a_text_that_is_cut_fits_and_is_cut_between_characters_alone(text in odd_text(), columns in 0..40_usize) {
+        let text = printable(&text);
+        prop_assert_eq!(printable(&text), text.as_ref(), "what is printable stays as it is");
+        let cut = fit(&text, columns);
+        prop_assert!(unicode_width::UnicodeWidthStr::width(&*cut) <= columns, "{:?} in {}", cut, columns);
+        match cut.strip_suffix('…') {
+            Some(kept) if cut != text => {
+                let ends: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+                prop_assert!(text.starts_with(kept) && ends.contains(&kept.len()), "{:?} of {:?}", cut, text);
+            }
+            _ => prop_assert!(columns == 0 || cut == text, "{:?} of {:?}", cut, text),
+        }
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked(texts in prop::collection::vec(odd_text(), 6), width in 0..160_usize, many: bool) {
+        let [stage, child, user, label, message, source] = &texts[..] else { unreachable!("six of them") };
+        let error = json!({"type": child, "message": message, "chain": [source]});
+        let (root, root_end) = run("completed", stage, 1, (0, 90_000));
+        let mut makes = vec![root, root_end];
+        for at in 0..if many { 120 } else { 3 } {
+            let event = if at == 7 || at == 2 { "failed" } else { "completed" };
+            let end = run(event, child, 2 + at, (at * 10, 90_000 - at)).1.parent(if at % 9 == 8 { at } else { 1 });
+            let end = if event == "failed" { end.with("error", error.clone()) } else { end };
+            let metrics = json!({"duration_ms": 90_000 - at, "count": 1_234_567, "cost_usd": 12.5});
+            makes.push(end.metrics(metrics).with("context", json!({"doc": format!("{label}{at}")})));
+        }
+        let records = makes.into_iter().map(|make| make.with("user_id", user.as_str()).record());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let trace = runtime.block_on(latest(records));
+        for all in [false, true] {
+            let drawn = Waterfall::new(&trace).width(width).all(all).to_string();
+            for line in drawn.lines() {
+                let columns = unicode_width::UnicodeWidthStr::width(line);
+                prop_assert!(columns <= width.max(40), "{columns} columns instead of {width}:\n{drawn}");
+                prop_assert!(!line.contains(char::is_control), "{line:?}");
+            }
         }
     }
 }

@@ -1,0 +1,168 @@
+//! The columns of the picture: how wide each is, and a line drawn in them.
+
+use std::fmt::{self, Formatter};
+
+use super::bar::Scale;
+use super::line::{Line, Shown};
+use super::number::duration;
+use super::paint::{Paint, Painter, mark, of_span, of_status};
+use super::sum::{Statistics, Sum};
+use super::text::{display_width, fit, fit_end};
+use super::tree::Tree;
+use crate::read::Trace;
+
+/// The least cells a bar is worth drawing in.
+const LEAST_BAR: usize = 10;
+/// The least columns that a stage's name and its branches get.
+const LEAST_NAME: usize = 24;
+/// The least columns in which the end of a longer label still tells something.
+const LEAST_LABEL: usize = 6;
+/// How many levels of the tree are drawn at most; what lies deeper is drawn at this depth, behind a
+/// `⋯`.
+const LEVELS: usize = 12;
+
+/// The widths of the columns, the same for every line.
+pub(super) struct Columns {
+    name: usize,
+    /// How many levels of the tree are drawn.
+    pub(super) levels: usize,
+    /// Zero where there is no room for bars.
+    bar: usize,
+    time: usize,
+    count: usize,
+    cost: usize,
+    scale: Scale,
+    /// How the sums' statistics are written.
+    statistics: Statistics,
+    /// Whether they stand in place of a bar, or on a line of their own.
+    statistics_in_bar: bool,
+}
+
+impl Columns {
+    pub(super) fn of(trace: &Trace, lines: &[Line<'_>], width: usize) -> Self {
+        let widest = |part: &dyn Fn(&Line<'_>) -> usize| lines.iter().map(part).max().unwrap_or(0);
+        let column = |text: String| if text.is_empty() { 0 } else { display_width(&text) + 2 };
+        let count = widest(&|line| column(line.count()));
+        let cost = widest(&|line| column(line.cost()));
+        let time = widest(&|line| column(line.time()));
+        // What has no room goes: first the cost, then the count.
+        let fits = |columns: usize| columns + time + LEAST_NAME <= width;
+        let cost = if fits(cost + count) { cost } else { 0 };
+        let count = if fits(cost + count) { count } else { 0 };
+        let room = width.saturating_sub(count + cost + time);
+        // Names may take two fifths, and half with what tells them apart; or everything where bars
+        // would be too short to tell anything.
+        let label = |line: &Line<'_>| line.labels().iter().map(|label| 1 + display_width(label)).max().unwrap_or(0);
+        let share = if lines.iter().any(|line| label(line) > 0) { room / 2 } else { room * 2 / 5 };
+        let limit = if room >= 3 * LEAST_BAR { share } else { room };
+        let limit = limit.max(LEAST_NAME).min(room);
+        // Two columns a level: half of the column is left to the name itself.
+        let levels = (limit / 4).clamp(1, LEVELS);
+        let name = widest(&|line| {
+            2 * line.depth.min(levels) + 3 + display_width(&line.stage()) + display_width(&line.times()) + label(line)
+        });
+        let name = name.min(limit);
+        let bar = room.saturating_sub(name + 1);
+        let bar = if bar >= LEAST_BAR { bar } else { 0 };
+        let sums = || lines.iter().filter_map(Line::sum);
+        let words = Statistics::of(sums());
+        let signs = words.in_signs();
+        let fits = |form: &Statistics| sums().all(|sum| width_of(&sum.statistics(form)) <= bar);
+        let statistics_in_bar = fits(&words) || fits(&signs);
+        let statistics = if statistics_in_bar && !fits(&words) { signs } else { words };
+        Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar), statistics, statistics_in_bar }
+    }
+
+    /// Draws where the bars begin, what their middle is, and where they end.
+    pub(super) fn axis(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
+        let (middle, end) = (duration(self.scale.total() / 2), duration(self.scale.total()));
+        let mut axis = "0".to_owned();
+        if self.bar >= 3 * (display_width(&middle) + display_width(&end)) {
+            axis = format!("{axis:<to$}{middle}", to = (self.bar - display_width(&middle)) / 2);
+        }
+        let axis = fit(&axis, self.bar.saturating_sub(display_width(&end) + 1)).into_owned();
+        let gap = self.bar.saturating_sub(display_width(&axis) + display_width(&end));
+        match self.bar {
+            0 => Ok(()),
+            _ => painter.paint(
+                f,
+                Paint::Dim,
+                &format!("\n{:name$} {axis}{:gap$}{}", "", "", fit(&end, self.bar), name = self.name),
+            ),
+        }
+    }
+
+    pub(super) fn line(&self, f: &mut Formatter<'_>, painter: Painter, tree: &Tree, line: &Line<'_>) -> fmt::Result {
+        let branch = tree.branch();
+        let arrow = line.above();
+        let room = self.name.saturating_sub(display_width(&branch) + 2 + display_width(arrow));
+        let name = name(line, room);
+        painter.paint(f, Paint::Dim, &branch)?;
+        painter.paint(f, of_status(line.status()), mark(line.status()))?;
+        write!(f, " {name}")?;
+        painter.paint(f, Paint::Dim, arrow)?;
+        let mut used = display_width(&branch) + 2 + display_width(&name) + display_width(arrow);
+        if let Some(label) = fitting(line.labels(), self.name.saturating_sub(used + 1)) {
+            painter.paint(f, Paint::Dim, &format!(" {label}"))?;
+            used += 1 + display_width(&label);
+        }
+        write!(f, "{:pad$}", "", pad = self.name.saturating_sub(used))?;
+        let after = [(line.time(), self.time), (line.count(), self.count), (line.cost(), self.cost)];
+        let last = after.iter().rposition(|(text, width)| *width > 0 && !text.is_empty()).map_or(0, |last| last + 1);
+        if self.bar > 0 {
+            let drawn = self.bar(f, painter, line)?;
+            let pad = if last == 0 { 0 } else { self.bar.saturating_sub(drawn) };
+            write!(f, "{:pad$}", "")?;
+        }
+        // `{:>width$}` counts characters, and a µ is as wide as one.
+        let mut shown = after[..last].iter().filter(|(_, width)| *width > 0);
+        shown.try_for_each(|(text, width)| write!(f, "{text:>width$}"))
+    }
+
+    /// Draws what stands in the column of the bars, and returns how many cells it takes.
+    fn bar(&self, f: &mut Formatter<'_>, painter: Painter, line: &Line<'_>) -> Result<usize, fmt::Error> {
+        write!(f, " ")?;
+        match &line.shown {
+            Shown::Span { span, .. } => {
+                let ended_at = span.duration().map(|duration| span.started_at().plus(duration));
+                let bar = self.scale.bar(span.started_at(), ended_at, span.status());
+                write!(f, "{}", bar.blank)?;
+                painter.paint(f, of_span(*span), &bar.filled)?;
+                Ok(display_width(&bar.blank) + display_width(&bar.filled))
+            }
+            Shown::Sum { sum, .. } if self.statistics_in_bar => {
+                let parts = sum.statistics(&self.statistics);
+                parts.iter().try_for_each(|(paint, text)| painter.paint(f, *paint, text))?;
+                Ok(width_of(&parts))
+            }
+            Shown::Sum { .. } => Ok(0),
+        }
+    }
+
+    /// Returns the statistics of a sum, if they have no room in its line.
+    pub(super) fn statistics_beneath(&self, sum: &Sum<'_>) -> Option<Vec<(Paint, String)>> {
+        (!self.statistics_in_bar).then(|| sum.statistics(&self.statistics)).filter(|parts| !parts.is_empty())
+    }
+}
+
+/// Returns the stage, cut where it would leave no room for how often it ran, or for what tells it
+/// from others.
+fn name(line: &Line<'_>, room: usize) -> String {
+    let times = line.times();
+    let label = line.labels().last().map_or(0, |label| 1 + display_width(label)).min(room / 2);
+    let kept = if label > LEAST_LABEL { label } else { 0 };
+    let room = room.saturating_sub(kept + display_width(&times)).max(1);
+    format!("{}{times}", fit(&line.stage(), room))
+}
+
+/// Returns the first label that fits, or the end of the last.
+fn fitting(labels: &[String], room: usize) -> Option<String> {
+    let last = labels.last()?;
+    let label = labels.iter().find(|label| display_width(label) <= room).unwrap_or(last);
+    (room >= LEAST_LABEL.min(display_width(label)) && room > 0 && !label.is_empty())
+        .then(|| fit_end(label, room).into_owned())
+}
+
+fn width_of(parts: &[(Paint, String)]) -> usize {
+    parts.iter().map(|(_, text)| display_width(text)).sum()
+}
