@@ -7,7 +7,7 @@ use ragtrace_store as store;
 use ragtrace_store::retention::{Retention, RetentionReport};
 
 use crate::number;
-use crate::output::{Failure, Found, Output};
+use crate::output::{Failure, Found, Output, tell};
 
 /// So many free bytes of a file are worth a word.
 const WORTH_TELLING: u64 = 10_000_000;
@@ -50,10 +50,10 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let report = store::retain(url, &retention, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
     if report.free_bytes > WORTH_TELLING && !args.dry_run {
-        eprintln!(
-            "ragtrace: {} MB of the file are free, and used before it grows: `--shrink` gives them back",
+        tell(format_args!(
+            "{} MB of the file are free, and used before it grows: `--shrink` gives them back",
             report.free_bytes / 1_000_000
-        );
+        ));
     }
     if report.is_running_elsewhere {
         return Err(Failure::new("another retention job is running on this store"));
