@@ -8,7 +8,9 @@ mod fields;
 mod laws;
 mod named;
 mod outcomes;
+mod panics;
 mod schema;
 mod shapes;
+mod unreadable;
 
 use ragtrace_tests::captured;

@@ -1,6 +1,7 @@
 //! Synchronous stages.
 
 use crate::stage::span::{Ending, Span};
+use crate::stage::unwind;
 
 impl Span {
     /// Gives the run a call as its body.
@@ -23,9 +24,26 @@ impl<T, B: FnOnce() -> T> CallBody<B> {
     /// only if somebody listens.
     #[inline]
     pub fn end(mut self, mut on_end: impl FnMut(&T, &mut Ending<'_>)) -> T {
-        let entered = self.span.enter_call();
-        let output = (self.body)();
-        entered.finish(|ending| on_end(&output, ending));
-        output
+        if size_of::<B>() > unwind::LARGEST_MOVED {
+            return self.end_in_place(on_end);
+        }
+        let body = self.body;
+        unwind::run(&mut self.span, |span| {
+            let entered = span.enter_call();
+            let output = body();
+            entered.finish(|ending| on_end(&output, ending));
+            output
+        })
+    }
+
+    /// Does as [`CallBody::end`] without moving the body, which may fill a good part of the stack.
+    #[inline]
+    fn end_in_place(mut self, mut on_end: impl FnMut(&T, &mut Ending<'_>)) -> T {
+        unwind::run_unseen(&mut self.span, |span| {
+            let entered = span.enter_call();
+            let output = (self.body)();
+            entered.finish(|ending| on_end(&output, ending));
+            output
+        })
     }
 }

@@ -63,11 +63,19 @@ pub struct Stats {
     pub sampled_out: u64,
     /// Records that the sampler holds until their trace is decided.
     pub held: u64,
-    /// Records that a full queue refused.
+    /// Records that a full queue refused; in a forked process, what was recorded there and is lost.
     pub dropped: Dropped,
+    /// True in a process that was forked from the one that installed the telemetry: the worker stayed
+    /// there, nothing is delivered from here, and nothing but `dropped` is counted.
+    pub forked: bool,
 }
 
 impl Stats {
+    /// Makes the account of a forked process, which has lost so many records, by level.
+    pub(crate) fn of_forked(lost: [u64; Level::ALL.len()]) -> Self {
+        Self { dropped: Dropped(lost), forked: true, ..Self::default() }
+    }
+
     /// Returns the account of the sink of this name.
     pub fn sink(&self, name: &str) -> Option<&SinkStats> {
         self.sinks.iter().find(|sink| sink.name == name)
@@ -85,8 +93,13 @@ pub struct Report {
 }
 
 impl fmt::Display for Report {
-    /// Writes one line: `sqlite: 42 delivered; console: 42 delivered, 1 dropped`.
+    /// Writes one line: `sqlite: 42 delivered; console: 42 delivered, 1 dropped`, or, in a forked
+    /// process, what it has lost.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.stats.forked {
+            let lost = self.stats.dropped.total();
+            return write!(f, "{lost} lost in a process that was forked: call `install()` in it, too");
+        }
         for (index, sink) in self.stats.sinks.iter().enumerate() {
             let separator = if index > 0 { "; " } else { "" };
             write!(f, "{separator}{}: {} delivered", sink.name, sink.delivered)?;
@@ -125,5 +138,7 @@ mod tests {
         (report.stats.sampled_out, report.stats.held) = (7, 2);
         let line = "sqlite: 42 delivered, 1 pending; 3 dropped by a full queue; 7 sampled out; 2 held by the sampler";
         assert_eq!(report.to_string(), line);
+        let forked = Report { stats: Stats::of_forked([0, 0, 2, 0, 1]), complete: false };
+        assert_eq!(forked.to_string(), "3 lost in a process that was forked: call `install()` in it, too");
     }
 }

@@ -105,6 +105,7 @@ impl Worker {
             sampled_out: self.sampler.left_out(),
             held: self.sampler.held(),
             dropped: Dropped(self.queue.dropped()),
+            forked: false,
         }
     }
 

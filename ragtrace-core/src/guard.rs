@@ -1,0 +1,56 @@
+//! Calls of what the application has implemented, such as the `Display` of its errors: telemetry asks for it, so a panic in it is
+//! telemetry's to catch. What was asked for is recorded as far as it could be read, with a mark.
+//!
+//! Under `panic = "abort"` there is no catching.
+
+use std::any::Any;
+use std::fmt::{Arguments, Write};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// The payload of a panic.
+pub(crate) type Payload = dyn Any + Send;
+
+/// What stands for the text of a payload that has none.
+pub(crate) const NO_TEXT: &str = "a value that is not a text";
+
+/// Calls `read`, and returns the text of its panic if it panics.
+#[inline]
+pub(crate) fn call<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(into_text)
+}
+
+/// Returns what `text` formats to, as far as it is written; `of` is the trait that writes it.
+pub(crate) fn read(of: &str, text: Arguments<'_>) -> String {
+    let mut read = String::new();
+    match call(|| read.write_fmt(text)) {
+        Ok(Ok(())) => {}
+        // Whoever implemented it gave up: what is there is all that there is.
+        Ok(Err(_)) if !read.is_empty() => {}
+        Ok(Err(_)) => read.push_str(&format!("[could not be read: its `{of}` failed]")),
+        Err(panic) => read.push_str(&mark(of, &panic)),
+    }
+    read
+}
+
+/// Returns the mark of what could not be read because `of` panicked.
+#[cold]
+pub(crate) fn mark(of: &str, panic: &str) -> String {
+    format!("[could not be read: its `{of}` panicked: {panic}]")
+}
+
+/// Returns the text of a payload, if it is one.
+pub(crate) fn text_of(payload: &Payload) -> Option<&str> {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str))
+}
+
+#[cold]
+#[inline(never)]
+fn into_text(payload: Box<Payload>) -> String {
+    let text = text_of(&*payload).unwrap_or(NO_TEXT).to_owned();
+    // A payload may panic when it is dropped; what it panics with is not dropped, then.
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(another);
+    }
+    text
+}
