@@ -2,6 +2,7 @@
 
 mod abort;
 mod bounds;
+mod cannot_unwind;
 mod captures;
 mod catalog;
 mod fields;
