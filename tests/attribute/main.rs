@@ -4,6 +4,7 @@ mod abort;
 mod bounds;
 mod captures;
 mod catalog;
+mod drop_order;
 mod fields;
 mod laws;
 mod named;
