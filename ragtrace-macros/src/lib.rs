@@ -13,6 +13,7 @@ mod function;
 mod keywords;
 mod model;
 mod name;
+mod parameters;
 mod shape;
 mod suggest;
 mod undeclared;
@@ -35,8 +36,9 @@ pub fn traced_stage(args: proc_macro::TokenStream, item: proc_macro::TokenStream
 
 fn traced_function(args: TokenStream, item: TokenStream) -> TokenStream {
     let stage = || {
-        let args: Args = syn::parse2(args.clone())?;
-        let function = Function::parse(&item, args.stream.as_ref())?;
+        let attribute = args.clone();
+        let args: Args = syn::parse2(attribute.clone())?;
+        let function = Function::parse(&item, &attribute, args.stream.as_ref())?;
         Ok((Stage::check(args, &function)?, function))
     };
     match stage() {

@@ -5,6 +5,7 @@ mod bounds;
 mod cannot_unwind;
 mod captures;
 mod catalog;
+mod drop_order;
 mod fields;
 mod laws;
 mod named;
