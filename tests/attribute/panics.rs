@@ -189,7 +189,10 @@ async fn waits_with(dropped: Dropped) {
 
 #[traced_stage(stream)]
 async fn streams_with(dropped: Dropped) -> impl Stream<Item = u8> {
-    stream::pending().chain(stream::once(async move { u8::from(dropped.0) }))
+    stream::pending().chain(stream::once(async move {
+        let dropped = dropped;
+        u8::from(dropped.0)
+    }))
 }
 
 #[test]
@@ -213,7 +216,11 @@ fn a_panic_while_a_stage_is_dropped_is_its_own_or_has_no_text() {
 
 #[traced_stage]
 fn payloads() -> impl Stream<Item = u8> {
-    stream::iter([1, 2]).inspect(|n| if *n == 2 { resume_unwind(Box::new("of the stream")) })
+    stream::iter([1, 2]).inspect(|n| {
+        if *n == 2 {
+            resume_unwind(Box::new("of the stream"))
+        }
+    })
 }
 
 #[traced_stage(stream)]

@@ -101,13 +101,12 @@ fn assert_lost(report: &Report, lost: u64) {
 
 fn scene(name: &str, folder: &Path) {
     let mut owner = Some(install(folder, "parent.jsonl"));
-    let telemetry = owner.as_ref().unwrap();
-    let handle = telemetry.handle();
+    let handle = owner.as_ref().unwrap().handle();
     request();
     match name {
         "without" => {
             let child = in_child(|| {
-                assert_lost(&telemetry.flush_blocking(FOREVER), 0);
+                assert_lost(&handle.flush_blocking(FOREVER), 0);
                 work();
                 std::thread::spawn(work).join().unwrap();
                 assert_lost(&handle.flush_blocking(FOREVER), 4);
@@ -136,7 +135,7 @@ fn scene(name: &str, folder: &Path) {
                         let own = install(folder, file);
                         (0..10).for_each(|_| request());
                         assert!(own.flush_blocking(BOUND).complete);
-                        assert_lost(&telemetry.flush_blocking(FOREVER), 0);
+                        assert_lost(&handle.flush_blocking(FOREVER), 0);
                         std::thread::spawn(request).join().unwrap();
                         let report = own.shutdown_blocking(BOUND);
                         assert!(report.complete && !report.stats.forked, "{report}");
@@ -150,7 +149,7 @@ fn scene(name: &str, folder: &Path) {
         "inside" => match works_on_both_sides(fork) {
             Forked::Parent(child) => assert!(wait(child)),
             // What began in the parent ends there.
-            Forked::Child => exit(telemetry.flush_blocking(FOREVER).stats.dropped.total() == 1),
+            Forked::Child => exit(handle.flush_blocking(FOREVER).stats.dropped.total() == 1),
         },
         _ => {
             let goes_on = AtomicBool::new(true);
@@ -160,14 +159,14 @@ fn scene(name: &str, folder: &Path) {
                         while goes_on.load(Ordering::Relaxed) {
                             // Each is new to the queue, and so takes its locks.
                             std::thread::spawn(work).join().unwrap();
-                            let _ = telemetry.stats();
+                            let _ = handle.stats();
                         }
                     });
                 }
                 for _ in 0..50 {
                     let child = in_child(|| {
                         work();
-                        assert_lost(&telemetry.flush_blocking(FOREVER), 2);
+                        assert_lost(&handle.flush_blocking(FOREVER), 2);
                     });
                     assert!(wait(child));
                 }

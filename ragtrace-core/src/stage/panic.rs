@@ -45,7 +45,8 @@ enum Owner {
 
 /// Notes what a panic on this thread says.
 pub(super) fn note(info: &PanicHookInfo<'_>) {
-    let place = info.location().map_or_else(String::new, |at| format!(" (at {}:{}:{})", at.file(), at.line(), at.column()));
+    let place =
+        info.location().map_or_else(String::new, |at| format!(" (at {}:{}:{})", at.file(), at.line(), at.column()));
     let backtrace = Backtrace::capture();
     let captured = backtrace.status() == BacktraceStatus::Captured;
     let noted = Note {
