@@ -3,7 +3,9 @@
 use expect_test::{ExpectFile, expect_file};
 use quote::quote;
 
-use super::*;
+use proc_macro2::TokenStream;
+
+use crate::traced::{traced_block, traced_function};
 
 fn formatted(expansion: TokenStream) -> String {
     let file = syn::parse2(expansion).expect("the expansion is no items");

@@ -6,6 +6,9 @@
 
 #[cfg(feature = "pipeline")]
 mod console;
+#[cfg(all(fuzzing, feature = "pipeline"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(any(feature = "pipeline", feature = "testing"))]

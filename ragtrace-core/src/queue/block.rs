@@ -12,11 +12,14 @@ use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering, as_pl
 use crate::entry;
 
 /// Words in a block: 16 KiB. An entry that is longer has a block of its own.
-#[cfg(not(ragtrace_loom))]
+#[cfg(not(any(ragtrace_loom, miri)))]
 pub(super) const WORDS: usize = 2_048;
 /// Small, so that a model sees many blocks.
 #[cfg(ragtrace_loom)]
 pub(super) const WORDS: usize = 4;
+/// Small, since an interpreter takes a thousand times as long.
+#[cfg(all(miri, not(ragtrace_loom)))]
+pub(super) const WORDS: usize = 64;
 
 /// Returns how many blocks' worth of memory a block of `words` takes.
 pub(super) const fn blocks_for(words: usize) -> usize {
@@ -229,6 +232,11 @@ impl Reader {
 mod tests {
     use super::*;
 
+    /// How often a test does it: an interpreter takes a thousand times as long.
+    const fn times(native: u64) -> u64 {
+        if cfg!(miri) { native / 500 } else { native }
+    }
+
     /// What follows the first word of an entry that says `number`.
     fn entry_of(number: u64) -> impl FnOnce(&[AtomicU64]) {
         move |places| places.iter().for_each(|place| place.store(number, Ordering::Relaxed))
@@ -238,12 +246,12 @@ mod tests {
     fn entries_arrive_whole_and_in_order_across_threads() {
         let pool = Arc::new(Pool::new(4));
         let (mut writer, mut reader) = chain(&pool);
-        let count: u64 = 200_000;
+        let count = times(200_000);
         let of_writer = Arc::clone(&pool);
         let writing = std::thread::spawn(move || {
             for n in 0..count {
                 // Now and then one that is longer than a block.
-                let words = if n % 5_000 == 0 { 3 * WORDS } else { 2 + (n % 13) as usize };
+                let words = if n % times(5_000) == 0 { 3 * WORDS } else { 2 + (n % 13) as usize };
                 writer.write(&of_writer, [0], words - 1, entry_of(n));
             }
         });
@@ -277,7 +285,7 @@ mod tests {
     fn a_long_chain_is_dropped_without_recursion() {
         let pool = Pool::new(1);
         let (mut writer, reader) = chain(&pool);
-        (0..20_000).for_each(|n| writer.write(&pool, [0], WORDS - 1, entry_of(n)));
+        (0..times(20_000)).for_each(|n| writer.write(&pool, [0], WORDS - 1, entry_of(n)));
         drop(writer);
         drop(reader);
     }

@@ -67,6 +67,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, String> {
     })
 }
 
+/// Reads a batch, and returns its bytes written anew, or what is wrong with it.
+#[cfg(fuzzing)]
+pub(crate) fn rewrite_batch(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    decode(bytes).map(|batch| encode(&batch))
+}
+
 /// The objects of a list as `read` reads them, or `None` if one of them is malformed.
 fn list<T>(
     header: &Members<'_>,

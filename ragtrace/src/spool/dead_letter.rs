@@ -67,6 +67,14 @@ impl DeadLetter {
     }
 }
 
+/// Reads a line of the file of dead letters, and returns it written anew.
+#[cfg(fuzzing)]
+pub(crate) fn rewrite_dead_letter(line: &str) -> Option<String> {
+    let mut written = Vec::new();
+    DeadLetter::from_line(line)?.write_line(&mut written);
+    String::from_utf8(written).ok()
+}
+
 /// The dead letters of a spool's folder.
 ///
 /// ```no_run

@@ -60,6 +60,10 @@ mod store;
 mod thread;
 mod undecided;
 
+#[cfg(fuzzing)]
+pub(crate) use codec::rewrite_batch;
+#[cfg(fuzzing)]
+pub(crate) use dead_letter::rewrite_dead_letter;
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use limits::{Durability, SpoolLimits, WhenFull};
 pub(crate) use protocol::{KeptBatch, SpoolCommand, SpoolConfig, SpoolEvent, SpoolHandle, StoredBatch, StoredKey};

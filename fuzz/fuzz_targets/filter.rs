@@ -1,0 +1,21 @@
+//! Positions of pages and times of filters are refused, or read; a position prints as a text that reads alike.
+#![no_main]
+
+#[expect(dead_code, reason = "a part of the store's crate, without what uses it")]
+#[path = "../../ragtrace-store/src/read/position.rs"]
+mod position;
+#[path = "../../ragtrace-cli/src/time.rs"]
+mod time;
+
+use libfuzzer_sys::fuzz_target;
+
+use crate::position::Position;
+
+fuzz_target!(|text: &str| {
+    if let Err(advice) = time::parse(text) {
+        assert!(!advice.is_empty());
+    }
+    let Ok(position) = text.parse::<Position>() else { return };
+    let printed = position.to_string();
+    assert_eq!(printed.parse::<Position>().expect("it was printed"), position);
+});
