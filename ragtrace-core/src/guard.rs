@@ -24,13 +24,11 @@ pub(crate) fn call<T>(read: impl FnOnce() -> T) -> Result<T, String> {
 pub(crate) fn read(of: &str, text: Arguments<'_>) -> String {
     let mut read = String::new();
     match call(|| read.write_fmt(text)) {
-        Ok(Ok(())) => {}
-        // Whoever implemented it gave up: what is there is all that there is.
-        Ok(Err(_)) if !read.is_empty() => {}
-        Ok(Err(_)) => read.push_str(&format!("[could not be read: its `{of}` failed]")),
-        Err(panic) => read.push_str(&mark(of, &panic)),
+        Err(panic) => read + &mark(of, &panic),
+        Ok(Err(_)) if read.is_empty() => format!("[could not be read: its `{of}` failed]"),
+        // Where whoever implemented it gave up, what is there is all that there is.
+        Ok(_) => read,
     }
-    read
 }
 
 /// Returns the mark of what could not be read because `of` panicked.

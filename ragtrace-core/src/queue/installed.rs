@@ -58,7 +58,9 @@ impl Place {
 extern "C" fn leave_parent() {
     fork::note();
     id::diverge(Process::current().to_bits());
-    LOST_IN_CHILD.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+    for count in &LOST_IN_CHILD {
+        count.store(0, Ordering::Relaxed);
+    }
     if INSTALLED.load(Ordering::Relaxed) != 0 {
         INSTALLED.store(STAYED_BEHIND.get(), Ordering::Relaxed);
     }

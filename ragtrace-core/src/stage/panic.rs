@@ -90,7 +90,7 @@ pub(super) fn unseen_failure(span: Option<SpanId>) -> Failure {
         note.owner = Owner::Innermost(around);
         Some(note.clone())
     });
-    taken.flatten().map_or_else(|| by_panic("panicked".to_owned(), None), |note| note.failure())
+    taken.flatten().map_or_else(|| by_panic("panicked".to_owned(), None), Note::failure)
 }
 
 /// Returns the failure of the runs on this thread by the panic that was just noted.
