@@ -81,14 +81,14 @@ fn texts_of_any_length_arrive_beside_numbers() {
 }
 
 /// An expression that panics.
-fn no_more(_: &u8) -> u8 {
+fn no_more(_: u8) -> u8 {
     panic!("no more of it");
 }
 
 #[traced_stage(fields(before = 1, bad = no_more(bad)))]
-fn bad_start(bad: &u8) {}
+fn bad_start(bad: u8) {}
 
-#[traced_stage(ok(|()| part = 1, bad = no_more(&1), behind = 2))]
+#[traced_stage(ok(|()| part = 1, bad = no_more(1), behind = 2))]
 fn bad_end() {}
 
 #[traced_stage(fields(n))]
@@ -97,7 +97,7 @@ fn good(n: u32) {}
 #[test]
 fn an_expression_that_panics_leaves_nothing_to_other_stages() {
     let ((), captured) = testing::capture_sync(|| {
-        assert!(catch_unwind(|| bad_start(&1)).is_err());
+        assert!(catch_unwind(|| bad_start(1)).is_err());
         good(1);
         assert!(catch_unwind(bad_end).is_err());
         good(2);
