@@ -172,6 +172,11 @@ fn seed() -> u64 {
     fastrand::u64(1..)
 }
 
+/// Has this thread make other ids than the thread that it was forked from, and than others that were.
+pub(crate) fn diverge(process: u64) {
+    RANDOM.with(|state| state.set(mixed(state.get() ^ mixed(process) ^ Timestamp::now().as_micros().cast_unsigned())));
+}
+
 /// A UUID of version 7 (RFC 9562, section 5.7): milliseconds, and the lowest 12 and 62 bits of two numbers.
 fn version_7(now: Timestamp, a: u64, b: u64) -> u128 {
     let millis = u128::from(now.as_micros().max(0).unsigned_abs() / 1_000) & ((1 << 48) - 1);

@@ -10,6 +10,8 @@
 //! | room | holds |
 //! | --- | --- |
 //! | `parse`, `level`, `event`, `time`, `id` | small parts of a record, and how their texts are read |
+//! | `fork` | which process this is |
+//! | `guard` | how implementations of the application's are called |
 //! | `value` | values of fields, their encoding, the buffer they wait in |
 //! | `json` | a writer of JSON |
 //! | `catalog` | what is known of stages and log lines before they run |
@@ -35,6 +37,10 @@ pub mod dispatch;
 #[doc(hidden)]
 pub mod entry;
 mod event;
+#[doc(hidden)]
+pub mod fork;
+#[doc(hidden)]
+pub mod guard;
 #[doc(hidden)]
 pub mod id;
 #[doc(hidden)]

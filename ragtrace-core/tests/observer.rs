@@ -58,16 +58,17 @@ fn an_observer_hears_of_each_run_from_its_beginning_to_its_end() {
     let context = RequestContext::reproducible(clock.anchor()).with_user_id("alice").with_listener(capture);
     let _enabled = ListenerGuard::begin();
     let result: Result<(), std::fmt::Error> = context.sync_scope(|| {
-        open(&OUTER, |fields| fields.set(0, &7_u64))
-            .call(|| {
-                open_bare(&INNER).call(|| 3).end(|count, ending| ending.count(Some(*count)));
+        open(&OUTER, |fields| fields.set(0, &7_u64)).call(
+            || {
+                open_bare(&INNER).call(|| 3, |count, ending| ending.count(Some(*count)));
                 Err(std::fmt::Error)
-            })
-            .end(|result, ending| {
+            },
+            |result, ending| {
                 if let Err(error) = result {
                     ending.fail(ErrorProbe::new(error).capture());
                 }
-            })
+            },
+        )
     });
     assert!(result.is_err());
 

@@ -5,11 +5,12 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Ident, Result, ReturnType, Signature, Type, Visibility};
 
+use crate::parameters::Parameters;
 use crate::shape::{Shape, without_parentheses};
 
 /// A function with a body.
 pub(crate) struct Function {
-    /// Everything before the body, as it was written.
+    /// Everything before the body, as it was written but for the names of parameters that have none.
     pub(crate) head: TokenStream,
     /// The body's `#![…]`, to be put before the head as `#[…]`, and what goes with them.
     pub(crate) inner_attributes: Vec<TokenStream>,
@@ -18,11 +19,12 @@ pub(crate) struct Function {
     pub(crate) signature: Signature,
     pub(crate) body: Group,
     pub(crate) shape: Shape,
+    pub(crate) parameters: Parameters,
 }
 
 impl Function {
-    /// Parses the function. `stream` is the word in the attribute that says that it returns a stream.
-    pub(crate) fn parse(item: &TokenStream, stream: Option<&Ident>) -> Result<Self> {
+    /// Parses the function under `attribute`. `stream` is the word in there that says that it returns a stream.
+    pub(crate) fn parse(item: &TokenStream, attribute: &TokenStream, stream: Option<&Ident>) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let Some(body) = tokens.pop().and_then(braces) else { return Err(not_a_function(item)) };
         let is_function = item_keyword(&tokens).is_some_and(|word| word == "fn");
@@ -36,7 +38,7 @@ impl Function {
             }
             Ok((attributes, visibility, input.parse::<Signature>()?))
         };
-        let (attributes, visibility, signature) = parse_head.parse2(head.clone())?;
+        let (attributes, visibility, mut signature) = parse_head.parse2(head.clone())?;
         if let Some(constness) = &signature.constness {
             return Err(Error::new_spanned(
                 constness,
@@ -51,8 +53,10 @@ impl Function {
         if let (Some(word), false) = (stream, matches!(shape, Shape::Stream(_))) {
             return Err(not_a_stream(&signature, word));
         }
+        let parameters = Parameters::of(&mut signature, &body.stream(), attribute);
+        let head = if parameters.are_renamed { quote!(#(#attributes)* #visibility #signature) } else { head };
         let cfg_attributes = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
-        Ok(Self { head, inner_attributes, cfg_attributes, visibility, signature, body, shape })
+        Ok(Self { head, inner_attributes, cfg_attributes, visibility, signature, body, shape, parameters })
     }
 }
 

@@ -13,6 +13,7 @@ mod function;
 mod keywords;
 mod model;
 mod name;
+mod parameters;
 mod shape;
 mod suggest;
 mod traced;

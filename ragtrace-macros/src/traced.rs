@@ -12,8 +12,9 @@ use crate::model::Stage;
 /// Returns the function with its stage, or as it was, with one error beside it.
 pub(crate) fn traced_function(args: TokenStream, item: TokenStream) -> TokenStream {
     let stage = || {
-        let args: Args = syn::parse2(args.clone())?;
-        let function = Function::parse(&item, args.stream.as_ref())?;
+        let attribute = args.clone();
+        let args: Args = syn::parse2(attribute.clone())?;
+        let function = Function::parse(&item, &attribute, args.stream.as_ref())?;
         Ok((Stage::check(args, &function)?, function))
     };
     match stage() {

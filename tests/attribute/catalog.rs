@@ -62,6 +62,31 @@ fn every_linked_stage_is_listed_once() {
     assert_eq!(sources.len(), [FieldSource::Start, FieldSource::Ok, FieldSource::Err, FieldSource::Record].len());
 }
 
+/// What another copy of the crate brings along, which shares the section where its descriptors are the same.
+mod other_copy {
+    use ragtrace::StageDescriptor;
+
+    ragtrace::__private::catalog_entry! {
+        static NONE = StageDescriptor::new("", "another copy");
+    }
+
+    /// What lies in the section of a copy whose descriptors are others.
+    #[used]
+    #[cfg_attr(all(unix, not(target_vendor = "apple")), expect(unsafe_code, reason = "a section of that name"))]
+    #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1"))]
+    static OF_AN_EARLIER_LAYOUT: [usize; 7] = [1; 7];
+
+    #[used]
+    #[cfg_attr(all(unix, not(target_vendor = "apple")), expect(unsafe_code, reason = "a section of that name"))]
+    #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1_L2"))]
+    static OF_A_LATER_LAYOUT: [usize; 7] = [1; 7];
+}
+
+#[test]
+fn what_another_copy_of_the_crate_brings_along_is_not_listed() {
+    assert!(stages().iter().all(|stage| !stage.name().is_empty() && stage.target() != "another copy"));
+}
+
 #[test]
 fn a_name_that_is_declared_twice_is_reported_at_install() {
     const CHILD: &str = "RAGTRACE_TEST_INSTALLS";

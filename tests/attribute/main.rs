@@ -2,13 +2,17 @@
 
 mod abort;
 mod bounds;
+mod cannot_unwind;
 mod captures;
 mod catalog;
+mod drop_order;
 mod fields;
 mod laws;
 mod named;
 mod outcomes;
+mod panics;
 mod schema;
 mod shapes;
+mod unreadable;
 
 use ragtrace_tests::captured;

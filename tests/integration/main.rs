@@ -2,6 +2,8 @@
 
 mod contexts;
 mod delivery;
+#[cfg(unix)]
+mod forks;
 mod handle;
 mod levels;
 mod losses;

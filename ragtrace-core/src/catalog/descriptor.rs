@@ -10,16 +10,18 @@ use crate::level::Level;
 /// `#[traced_stage(descriptor = CHUNKING)]` puts one beside the function, for typed reads and tests. Two descriptors
 /// are the same stage when their names are equal.
 #[derive(Clone, Copy, Debug)]
+// The layout is that of the catalog's section.
+#[repr(C)]
 pub struct StageDescriptor {
     name: &'static str,
-    /// A reference to the text, which is half as large as the text's own: few stages have one, and all have the place.
-    renamed_from: Option<&'static &'static str>,
-    kind: StageKind,
-    level: Level,
     target: &'static str,
     file: &'static str,
-    line: u32,
     fields: &'static [FieldDescriptor],
+    /// A reference to the text, which is half as large as the text's own: few stages have one, and all have the place.
+    renamed_from: Option<&'static &'static str>,
+    line: u32,
+    kind: StageKind,
+    level: Level,
     marks: u8,
     /// How long the longest name of a field is, in bytes; 255 stands for all that are longer.
     longest_name: u8,
@@ -182,10 +184,11 @@ impl Eq for StageDescriptor {}
 
 /// A field that a stage declares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct FieldDescriptor {
     name: &'static str,
-    source: FieldSource,
     ty: Option<&'static str>,
+    source: FieldSource,
 }
 
 impl FieldDescriptor {
@@ -229,6 +232,7 @@ impl FieldDescriptor {
 /// The part of the attribute that declares a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum FieldSource {
     /// `fields(…)`: read when the stage starts.
     Start,

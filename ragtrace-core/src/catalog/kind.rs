@@ -11,6 +11,7 @@ macro_rules! kinds {
         /// translate it to the words of their backend.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         #[non_exhaustive]
+        #[repr(u8)]
         pub enum StageKind {
             $(#[doc = $doc] $variant,)*
             /// Anything else: the default.

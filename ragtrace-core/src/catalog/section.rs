@@ -14,8 +14,12 @@ use super::StageDescriptor;
 /// A stage's descriptor as it lies in the catalog.
 // Optimizers copy constants into what refers to them, and the texts of a copy have symbols, with long names. So the descriptor
 // looks as if somebody might write it. It has a type for it because a user's `const` of such a type would be a mistake.
+//
+// Another copy of the crate in the program may read it, so its layout is fixed, down to what it consists of. Whoever changes that,
+// also by a kind or a source of fields more, gives the section another number (`L1`) here and in the attribute.
 #[doc(hidden)]
 #[derive(Debug)]
+#[repr(C)]
 pub struct CatalogEntry {
     descriptor: StageDescriptor,
     _looks_written: [AtomicU8; 0],
@@ -35,16 +39,16 @@ impl CatalogEntry {
 }
 
 /// Declares a stage's descriptor as one of the catalog.
-// The section is of this version alone: another one's descriptors may have another layout. A name has 16 bytes on macOS. The
-// attribute names the section too.
+// The section is of this version and of this layout of descriptors: two copies of the crate in one program never read each other's
+// but where both have the same. A name has 16 bytes on macOS, and 8 before the `$` on Windows. The attribute names the section too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalog_entry {
     (static $name:ident = $descriptor:expr;) => {
         #[used]
-        #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1"))]
-        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1"))]
-        #[cfg_attr(windows, unsafe(link_section = ".rgtrc01$b"))]
+        #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1_L1"))]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1_L1"))]
+        #[cfg_attr(windows, unsafe(link_section = ".rt01l1$b"))]
         static $name: $crate::__private::CatalogEntry = $crate::__private::CatalogEntry::new($descriptor);
     };
 }
@@ -64,11 +68,11 @@ mod bounds {
     // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and everything in it is
     // a descriptor that the attribute declares.
     unsafe extern "Rust" {
-        #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1")]
-        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1")]
+        #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1_L1")]
+        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1_L1")]
         pub(super) safe static START: [CatalogEntry; 0];
-        #[cfg_attr(not(target_vendor = "apple"), link_name = "__stop_ragtrace_0_1")]
-        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$end$__DATA$ragtrace_0_1")]
+        #[cfg_attr(not(target_vendor = "apple"), link_name = "__stop_ragtrace_0_1_L1")]
+        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$end$__DATA$ragtrace_0_1_L1")]
         pub(super) safe static STOP: [CatalogEntry; 0];
     }
 }
@@ -78,9 +82,9 @@ mod bounds {
     use super::CatalogEntry;
 
     // The linker puts what comes after the `$` in the order of the alphabet.
-    #[unsafe(link_section = ".rgtrc01$a")]
+    #[unsafe(link_section = ".rt01l1$a")]
     pub(super) static START: [CatalogEntry; 0] = [];
-    #[unsafe(link_section = ".rgtrc01$c")]
+    #[unsafe(link_section = ".rt01l1$c")]
     pub(super) static STOP: [CatalogEntry; 0] = [];
 }
 
@@ -91,14 +95,27 @@ pub(super) fn linked() -> Vec<&'static StageDescriptor> {
     // SAFETY: from `START` to `STOP` lie the statics that the attribute declared, and nothing else. Their size is a multiple of
     // their alignment, so they lie without gaps. They are never written.
     let entries: &'static [CatalogEntry] = unsafe { std::slice::from_raw_parts(start, length) };
-    entries.iter().filter(|entry| !std::ptr::eq(*entry, &raw const NONE)).map(CatalogEntry::get).collect()
+    // Each copy of the crate that shares the section has one without a name.
+    entries.iter().map(CatalogEntry::get).filter(|stage| !stage.name().is_empty()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::catalog::{FieldDescriptor, StageKind};
+    use crate::level::Level;
+
     #[test]
     fn the_section_is_named_after_the_version() {
         let version = concat!(env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"));
         assert_eq!(version, "0_1", "name the sections in this file after the new version");
+    }
+
+    #[test]
+    fn the_section_s_number_stands_for_the_layout() {
+        let sizes = [size_of::<CatalogEntry>(), size_of::<StageDescriptor>(), size_of::<FieldDescriptor>()];
+        let words = sizes.map(|bytes| bytes / size_of::<usize>());
+        let changed = "give the section another number: `L1` is that of the layout before";
+        assert_eq!((words, StageKind::ALL.len(), Level::ALL.len()), ([10, 10, 5], 11, 5), "{changed}");
     }
 }

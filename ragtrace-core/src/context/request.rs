@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::time::{Anchor, Ticks};
-use crate::{SpanId, TraceId};
+use crate::{SpanId, TraceId, id};
 
 /// The part of a context that stays the same over a request.
 #[derive(Clone)]
@@ -108,5 +108,5 @@ pub(super) fn fresh_version() -> u64 {
 }
 
 pub(super) fn fresh_request_id() -> Box<str> {
-    format!("req-{:032x}", fastrand::u128(..)).into()
+    format!("req-{:016x}{:016x}", id::random(), id::random()).into()
 }

@@ -1,10 +1,13 @@
 //! The process's one queue, and each thread's producer in it.
+//!
+//! A forked process has none: the worker stayed behind. What is recorded there is refused and counted, until it installs its
+//! own. It touches nothing of the parent's queue, whose locks another thread may have held.
 
 use std::cell::Cell;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::num::NonZeroU8;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 
 use super::limits::QueueLimits;
 use super::memory::Admission;
@@ -12,11 +15,61 @@ use super::producer::Producer;
 use super::shared::Queue;
 use crate::context::Request;
 use crate::entry::RecipientId;
+use crate::fork::{self, Process};
+use crate::id;
+use crate::level::Level;
 use crate::value::FieldBuffer;
 
-/// The id of the installed queue; 0 while none is.
+/// The id of the installed queue; 0 while none is, and [`STAYED_BEHIND`] where it is that of the parent process.
 static INSTALLED: AtomicU8 = AtomicU8::new(0);
-static QUEUE: Mutex<Option<Arc<Queue>>> = Mutex::new(None);
+/// Stands for a queue that nobody reads in this process; no queue has this number.
+const STAYED_BEHIND: RecipientId = RecipientId::new(u8::MAX - 1).expect("not zero");
+static PLACE: Place = Place::new(0);
+/// What a forked process has lost so far, by level.
+static LOST_IN_CHILD: [AtomicU64; Level::ALL.len()] = [const { AtomicU64::new(0) }; Level::ALL.len()];
+
+/// The place of a process's queue. Each process that forks from one has the next.
+struct Place {
+    /// Whose it is; 0 as long as nobody's.
+    process: AtomicU64,
+    queue: Mutex<Option<Arc<Queue>>>,
+    next: OnceLock<Box<Self>>,
+}
+
+impl Place {
+    const fn new(process: u64) -> Self {
+        Self { process: AtomicU64::new(process), queue: Mutex::new(None), next: OnceLock::new() }
+    }
+
+    /// Locks this process's place.
+    fn lock() -> MutexGuard<'static, Option<Arc<Queue>>> {
+        let own = Process::current().to_bits();
+        let mut place = &PLACE;
+        while let Err(owner) = place.process.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed)
+            && owner != own
+        {
+            place = place.next.get_or_init(|| Box::new(Self::new(own)));
+        }
+        place.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes leave of the parent's queue.
+extern "C" fn leave_parent() {
+    fork::note();
+    id::diverge(Process::current().to_bits());
+    for count in &LOST_IN_CHILD {
+        count.store(0, Ordering::Relaxed);
+    }
+    if INSTALLED.load(Ordering::Relaxed) != 0 {
+        INSTALLED.store(STAYED_BEHIND.get(), Ordering::Relaxed);
+    }
+}
+
+/// Returns how many records this process has lost because it was forked from one that had a queue, by level.
+pub fn lost_in_child() -> [u64; Level::ALL.len()] {
+    LOST_IN_CHILD.each_ref().map(|count| count.load(Ordering::Relaxed))
+}
 
 /// A thread's producer, while it is not at work.
 struct ThreadProducer {
@@ -71,12 +124,14 @@ pub(crate) fn installed_id() -> Option<RecipientId> {
 /// Makes the process's queue, unless there is one.
 pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
     static INSTALLATIONS: AtomicU64 = AtomicU64::new(0);
-    let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+    static WATCH: Once = Once::new();
+    WATCH.call_once(|| fork::watch(leave_parent));
+    let mut installed = Place::lock();
     if installed.is_some() {
         return None;
     }
-    // Numbers come round. An end that is taken for one of the queue of 253 installations ago is read without its start.
-    let turn = INSTALLATIONS.fetch_add(1, Ordering::Relaxed) % u64::from(u8::MAX - 2);
+    // Numbers come round. An end that is taken for one of the queue of 252 installations ago is read without its start.
+    let turn = INSTALLATIONS.fetch_add(1, Ordering::Relaxed) % u64::from(u8::MAX - 3);
     let id = u8::try_from(turn).ok().and_then(|turn| NonZeroU8::MIN.checked_add(turn)).unwrap_or(NonZeroU8::MIN);
     let queue = Arc::new(Queue::new(limits, id));
     *installed = Some(Arc::clone(&queue));
@@ -86,11 +141,13 @@ pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
 
 /// Has `queue` refuse what comes from now on. What was accepted before can still be read.
 pub fn uninstall(queue: &Queue) {
-    let mut installed = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut installed = Place::lock();
     if installed.as_ref().is_some_and(|installed| installed.id == queue.id) {
         INSTALLED.store(0, Ordering::Relaxed);
         *installed = None;
     }
+    // That of the parent, which had stayed behind.
+    let _ = INSTALLED.compare_exchange(STAYED_BEHIND.get(), 0, Ordering::Relaxed, Ordering::Relaxed);
 }
 
 /// Hands over an entry to the queue `id`, if it is the installed one, and returns whether it was accepted.
@@ -106,7 +163,7 @@ pub(crate) fn push<const HEAD: usize>(
         Some(producer) if producer.id() == id => producer,
         outdated => match make(outdated, id) {
             Some(producer) => producer,
-            None => return false,
+            None => return refuse(id, admission),
         },
     };
     let is_accepted = producer.push(request, admission, head, fields);
@@ -122,6 +179,14 @@ pub(crate) fn push<const HEAD: usize>(
 fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer>> {
     // A producer that is neither in its place nor outdated is at work: its work has led here again, as an allocator's may that runs stages.
     let is_at_work = outdated.is_none() && PRODUCER.with(|place| place.is_taken.get());
+    if id == STAYED_BEHIND {
+        // The parent's chain is not this process's to take apart.
+        if let Some(of_parent) = outdated {
+            mem::forget(of_parent);
+            PRODUCER.with(|place| place.is_taken.set(false));
+        }
+        return None;
+    }
     drop(outdated);
     let mut producer = register().filter(|producer| producer.id() == id)?;
     // Else, and where the thread is at its end, it is a chain of its own for one entry.
@@ -130,13 +195,23 @@ fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer
     Some(Box::new(producer))
 }
 
+/// Refuses an entry that has no queue, and counts it if that is because this process is a forked one.
+#[cold]
+#[inline(never)]
+fn refuse(id: RecipientId, admission: Admission) -> bool {
+    if let (STAYED_BEHIND, Admission::Droppable(level)) = (id, admission) {
+        LOST_IN_CHILD[level as usize].fetch_add(1, Ordering::Relaxed);
+    }
+    false
+}
+
 #[cold]
 #[inline(never)]
 fn register() -> Option<Producer> {
     if IS_OURS.try_with(Cell::get).unwrap_or(false) {
         return None;
     }
-    let queue = Arc::clone(QUEUE.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?);
+    let queue = Arc::clone(Place::lock().as_ref()?);
     let thread = std::thread::current();
     let name = thread.name().map_or_else(|| format!("{:?}", thread.id()), str::to_owned);
     Some(Producer::register(queue, name.into()))

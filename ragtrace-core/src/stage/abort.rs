@@ -1,8 +1,9 @@
-//! The last records of a process that a panic ends, as it does under `panic = "abort"`.
+//! The last records of a process that a panic ends, as it does under `panic = "abort"` and where it cannot unwind.
 //!
-//! Nothing unwinds then, so no stage sees its own end. The panic hook ends them instead: the stages that run on the panicking
-//! thread, which an observer keeps track of, have failed, and what was recorded so far is delivered as far as that takes no
-//! longer than `ABORT_FLUSH_TIMEOUT`. What runs on other threads, or waits, has no end; its process is gone.
+//! Nothing unwinds then, so no stage sees its own end. The panic hook ends them instead: under `panic = "abort"` the stages that
+//! run on the panicking thread, which an observer keeps track of, have failed; where panics unwind nobody pays for such an
+//! observer, and the innermost one has. What was recorded so far is delivered as far as that takes no longer than
+//! `ABORT_FLUSH_TIMEOUT`. What runs on other threads, or waits, has no end; its process is gone.
 //!
 //! A thread of its own does both, and the hook waits for it, so that a lock that the panicking thread may hold stops
 //! nothing for longer. The worker is not waited for where it is the one that panics.
@@ -13,10 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use crate::context::Request;
+use crate::context::{Request, current};
 use crate::dispatch;
 use crate::entry::{self, Outcome, Run, RunEnd};
 use crate::event::Failure;
+use crate::fork::Process;
 use crate::id::SpanId;
 use crate::observer::Observer;
 use crate::queue::Admission;
@@ -29,8 +31,8 @@ const ABORT_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 /// Delivers what was recorded, for at most this long.
 type Flush = dyn Fn(Duration) + Send + Sync;
 
-/// The worker of the installed telemetry, and how it is asked.
-static WORKER: Mutex<Option<(ThreadId, Arc<Flush>)>> = Mutex::new(None);
+/// The worker of the installed telemetry, in which process it is, and how it is asked.
+static WORKER: Mutex<Option<(ThreadId, Process, Arc<Flush>)>> = Mutex::new(None);
 
 thread_local! {
     /// Whether this thread was started to record the end of another's runs.
@@ -73,7 +75,7 @@ pub const ENDS_THE_PROCESS: bool = cfg!(panic = "abort");
 
 /// Sets how the worker, which runs on `thread`, is asked to deliver.
 pub fn flush_by(thread: ThreadId, flush: impl Fn(Duration) + Send + Sync + 'static) {
-    *WORKER.lock().unwrap_or_else(PoisonError::into_inner) = Some((thread, Arc::new(flush)));
+    *WORKER.lock().unwrap_or_else(PoisonError::into_inner) = Some((thread, Process::current(), Arc::new(flush)));
 }
 
 /// A thread that records the end of this one's runs.
@@ -84,7 +86,9 @@ pub(super) fn begin() -> LastRecords {
     if is_ours() {
         return LastRecords(None);
     }
-    let failed: Vec<_> = active_runs().into_iter().map(|active| (active, panic::failure())).collect();
+    let failed: Vec<_> = active_runs().into_iter().map(|active| (active, panic::noted_failure())).collect();
+    let innermost = if ENDS_THE_PROCESS { None } else { current::request().zip(current::span()) };
+    let innermost = innermost.map(|innermost| (innermost, panic::noted_failure()));
     let (done, is_done) = sync_channel(1);
     // The records say on which thread it was, as its own do.
     let thread = thread::current();
@@ -94,8 +98,13 @@ pub(super) fn begin() -> LastRecords {
         for (active, failure) in failed {
             fail(active, &failure);
         }
+        if let Some(((request, span), failure)) = innermost {
+            fail_innermost(&request, span, &failure);
+        }
         let worker = WORKER.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((_, flush)) = worker {
+        if let Some((_, process, flush)) = worker
+            && !process.is_another()
+        {
             flush(ABORT_FLUSH_TIMEOUT);
         }
         // The hook may have lost its patience.
@@ -118,7 +127,7 @@ impl LastRecords {
 fn is_ours() -> bool {
     let is_worker = || {
         let worker = WORKER.try_lock().ok()?;
-        worker.as_ref().map(|(worker, _)| *worker == thread::current().id())
+        worker.as_ref().map(|(worker, ..)| *worker == thread::current().id())
     };
     ENDS_RUNS.try_with(Cell::get).unwrap_or(true) || is_worker().unwrap_or(false)
 }
@@ -130,4 +139,12 @@ fn fail(active: ActiveRun, failure: &Failure) {
     // How long its polls took is known to the run alone.
     let ended = RunEnd { at: request.now(), busy: None, outcome: Outcome::Failed };
     dispatch::send_if_enabled(&request, Admission::Guaranteed, entry::end_with_start(&run, &ended), &fields);
+}
+
+/// Ends a run of which nothing is known but its span.
+fn fail_innermost(request: &Arc<Request>, span: SpanId, failure: &Failure) {
+    let mut fields = FieldBuffer::begin();
+    fields.failure(failure);
+    let ended = RunEnd { at: request.now(), busy: None, outcome: Outcome::Failed };
+    dispatch::send_if_enabled(request, Admission::Guaranteed, entry::end(span, &ended), &fields);
 }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::stage::span::{Ending, Span};
+use crate::stage::unwind;
 
 impl Span {
     /// Gives the run a future as its body.
@@ -86,17 +87,20 @@ where
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
     let this = stage.project();
-    let entered = this.span.enter();
-    match this.body.poll(cx) {
-        Poll::Pending => {
-            entered.pause();
-            Poll::Pending
+    let (body, on_end) = (this.body, this.on_end);
+    unwind::run(this.span, |span| {
+        let entered = span.enter();
+        match body.poll(cx) {
+            Poll::Pending => {
+                entered.pause();
+                Poll::Pending
+            }
+            Poll::Ready(output) => {
+                entered.finish(|ending| on_end(&output, ending));
+                Poll::Ready(output)
+            }
         }
-        Poll::Ready(output) => {
-            entered.finish(|ending| (this.on_end)(&output, ending));
-            Poll::Ready(output)
-        }
-    }
+    })
 }
 
 impl<F, E> fmt::Debug for StageFuture<F, E> {

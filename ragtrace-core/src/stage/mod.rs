@@ -21,6 +21,7 @@ mod recorder;
 mod span;
 mod stream;
 mod typed;
+mod unwind;
 
 pub use countable::Countable;
 pub use deferred::open_deferred;

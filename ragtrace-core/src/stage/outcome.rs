@@ -11,11 +11,12 @@ use std::any::{Any, type_name};
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::error::Error;
-use std::fmt::{Debug, Display};
+use std::fmt::{self, Debug, Display};
 use std::ops::Deref;
 
 use crate::event::{ErrorInfo, Failure};
-use crate::stage::Countable;
+use crate::guard;
+use crate::stage::{Countable, panic};
 
 /// Tells a `Result` from anything else.
 #[derive(Debug)]
@@ -71,9 +72,10 @@ impl<'a, T: ?Sized> CountProbe<'a, T> {
 }
 
 impl<T: Countable + ?Sized> CountProbe<'_, T> {
-    /// How many items there are.
+    /// How many items there are, unless the counting panics.
     pub fn count(&self) -> Option<u64> {
-        Some(self.0.count() as u64)
+        // Where the counting cannot panic, as that of the standard collections, nothing is left of the guard.
+        guard::call(|| self.0.count() as u64).ok()
     }
 }
 
@@ -175,40 +177,36 @@ impl KnownProbe<'_, anyhow::Error> {
 impl KnownProbe<'_, Box<dyn Any + Send>> {
     /// The text of a panic.
     pub fn capture(&self) -> Box<Failure> {
-        let payload = &**self.error();
-        let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref().map(String::as_str));
-        without_chain(
-            type_name::<Box<dyn Any + Send>>(),
-            format_args!("{}", text.unwrap_or("a value that is not a text")),
-        )
+        let text = panic::describe(&**self.error());
+        without_chain(type_name::<Box<dyn Any + Send>>(), text.to_owned())
     }
 }
 
 impl<E: Deref<Target: Error>> PointerProbe<'_, E> {
     /// Message and chain of what is pointed to.
     pub fn capture(&self) -> Box<Failure> {
-        with_chain(type_name::<E>(), &&**self.error())
+        with_chain(type_name::<E>(), &Pointed(self.error(), |error| &**error))
     }
 }
 
 impl<E: Deref<Target: Deref<Target: Error>>> SharedProbe<'_, E> {
     /// Message and chain of what is pointed to at last.
     pub fn capture(&self) -> Box<Failure> {
-        with_chain(type_name::<E>(), &&***self.error())
+        with_chain(type_name::<E>(), &Pointed(self.error(), |error| &***error))
     }
 }
 
 impl<E: Display> DisplayProbe<'_, E> {
     /// The `Display`.
     pub fn capture(&self) -> Box<Failure> {
-        without_chain(type_name::<E>(), format_args!("{}", self.error()))
+        without_chain(type_name::<E>(), guard::read("Display", format_args!("{}", self.error())))
     }
 }
 
 impl<E: Debug> DebugProbe<'_, E> {
     /// The `Debug`.
     pub fn capture(&self) -> Box<Failure> {
-        without_chain(type_name::<E>(), format_args!("{:?}", self.error()))
+        without_chain(type_name::<E>(), guard::read("Debug", format_args!("{:?}", self.error())))
     }
 }
 
@@ -217,7 +215,7 @@ impl<'a, E> NameProbe<'a, E> {
     #[expect(clippy::unused_self, reason = "the same call as on the probes before it")]
     pub fn capture(&self) -> Box<Failure> {
         let name = type_name::<E>();
-        without_chain(name, format_args!("{}", short_type_name(name)))
+        without_chain(name, short_type_name(name))
     }
 
     fn error(&self) -> &'a E {
@@ -225,20 +223,57 @@ impl<'a, E> NameProbe<'a, E> {
     }
 }
 
+/// An error that a pointer of the application's points to. It is looked at where a panic of the pointer's does no harm.
+struct Pointed<'a, E, T: ?Sized>(&'a E, fn(&'a E) -> &'a T);
+
+impl<T: Error + ?Sized, E> Error for Pointed<'_, E, T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        (self.1)(self.0).source()
+    }
+}
+
+impl<T: Error + ?Sized, E> Display for Pointed<'_, E, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Display::fmt((self.1)(self.0), f)
+    }
+}
+
+impl<T: Error + ?Sized, E> Debug for Pointed<'_, E, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Debug::fmt((self.1)(self.0), f)
+    }
+}
+
+/// The most sources that are recorded of an error.
+const MOST_SOURCES: usize = 64;
+/// The most that are counted beyond these: a chain may loop.
+const MOST_COUNTED: usize = 4_096;
+
 /// Not generic, so that each type of error adds a call and no copy.
 fn with_chain(type_name: &'static str, error: &dyn Error) -> Box<Failure> {
-    // A chain that loops would never end.
-    const LONGEST: usize = 64;
-    let chain = std::iter::successors(error.source(), |&error| error.source()).take(LONGEST).map(ToString::to_string);
-    let mut failure = without_chain(type_name, format_args!("{error}"));
-    failure.error.chain = chain.collect();
+    let mut failure = without_chain(type_name, guard::read("Display", format_args!("{error}")));
+    let chain = &mut failure.error.chain;
+    if let Err(text) = guard::call(|| read_chain(error, chain)) {
+        chain.push(guard::mark("source", &text));
+    }
     failure
 }
 
-fn without_chain(type_name: &'static str, message: std::fmt::Arguments<'_>) -> Box<Failure> {
+fn read_chain(error: &dyn Error, chain: &mut Vec<String>) {
+    let mut sources = std::iter::successors(error.source(), |&error| error.source());
+    for source in sources.by_ref().take(MOST_SOURCES) {
+        chain.push(guard::read("Display", format_args!("{source}")));
+    }
+    let more = sources.take(MOST_COUNTED).count();
+    if more > 0 {
+        let at_least = if more == MOST_COUNTED { "at least " } else { "" };
+        chain.push(format!("…[truncated {at_least}{more} sources]"));
+    }
+}
+
+fn without_chain(type_name: &'static str, message: String) -> Box<Failure> {
     let type_name = Cow::Owned(short_type_name(type_name));
-    let error = ErrorInfo { type_name, message: std::fmt::format(message), chain: Vec::new() };
-    Box::new(Failure { error, stack_trace: None })
+    Box::new(Failure { error: ErrorInfo { type_name, message, chain: Vec::new() }, stack_trace: None })
 }
 
 /// A type's name without the paths: `Box<dyn Error + Send>` for `alloc::boxed::Box<dyn core::error::Error + …::Send>`.

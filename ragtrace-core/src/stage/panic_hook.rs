@@ -1,14 +1,17 @@
 //! The panic hook: notes each panic for the stages that it passes and, where a panic ends the process, has the last records
 //! made and delivered.
 //!
-//! The hook that was there still runs. A hook that the application sets later replaces ours: stages then fail with `panic` and
-//! no message.
+//! A panic ends the process under `panic = "abort"`, and where it cannot unwind: in a destructor while another one unwinds, in
+//! an `extern "C"` function. One that unwinds may be caught, and nothing is held up for it.
+//!
+//! The hook that was there still runs. A hook that the application sets later replaces ours: stages then fail with the panic's
+//! message, and without its place.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::panic::PanicHookInfo;
 use std::sync::Once;
 
+use crate::guard::{contain, dispose};
 use crate::observer;
 use crate::stage::abort::{self, ActiveRuns, ENDS_THE_PROCESS};
 use crate::stage::panic;
@@ -32,8 +35,12 @@ pub fn install_hook() {
             if note_silenced(info) {
                 return;
             }
-            panic::note(info);
-            let last_records = ENDS_THE_PROCESS.then(abort::begin);
+            let cannot_unwind = cannot_unwind(info);
+            // What the run panicked with says more than that this could not go on.
+            if !(cannot_unwind && is_follow_up(info) && panic::is_noted()) {
+                panic::note(info);
+            }
+            let last_records = (ENDS_THE_PROCESS || cannot_unwind).then(abort::begin);
             // What the user sees does not wait for what the backends get.
             earlier(info);
             if let Some(last_records) = last_records {
@@ -61,22 +68,6 @@ pub fn catch_silently<T>(work: impl FnOnce() -> T) -> Result<T, Option<String>> 
     })
 }
 
-/// Does `work`, and returns what it returns or what it panicked with. Whoever gets a payload gives it to [`dispose`].
-///
-/// # Errors
-///
-/// If `work` panicked: its payload.
-pub fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    catch_unwind(AssertUnwindSafe(work))
-}
-
-/// Drops what somebody panicked with. Its destructor may panic, too; what that panics with is leaked.
-pub fn dispose(payload: Box<dyn Any + Send>) {
-    if let Err(another) = contain(|| drop(payload)) {
-        std::mem::forget(another);
-    }
-}
-
 /// Notes where a panic was that is to be kept silent about. Returns whether it is.
 fn note_silenced(info: &PanicHookInfo<'_>) -> bool {
     if ENDS_THE_PROCESS || !IS_SILENT.try_with(Cell::get).unwrap_or(false) {
@@ -87,18 +78,22 @@ fn note_silenced(info: &PanicHookInfo<'_>) -> bool {
     true
 }
 
+/// Returns whether the process is aborted after the hook although panics unwind.
+// `PanicHookInfo::can_unwind` is not stable. The `Debug` says it; its texts come from the standard library and the compiler.
+fn cannot_unwind(info: &PanicHookInfo<'_>) -> bool {
+    let said = format!("{info:?}");
+    if said.contains("can_unwind: ") { said.contains("can_unwind: false") } else { is_follow_up(info) }
+}
+
+/// Returns whether the panic is the one that the standard library raises where another one cannot unwind.
+fn is_follow_up(info: &PanicHookInfo<'_>) -> bool {
+    let texts = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
+    info.payload_as_str().is_some_and(|text| texts.contains(&text))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Panics when it is dropped, with another one.
-    struct Bomb;
-
-    impl Drop for Bomb {
-        fn drop(&mut self) {
-            std::panic::panic_any(Self);
-        }
-    }
 
     #[test]
     fn what_panics_silently_is_located_and_another_panic_is_not() {
@@ -107,12 +102,5 @@ mod tests {
         assert!(at.is_some_and(|at| at.contains("panic_hook.rs:")));
         assert_eq!(catch_silently(|| 7), Ok(7));
         assert!(!IS_SILENT.get());
-    }
-
-    #[test]
-    fn a_payload_whose_destructor_panics_with_another_ends_nothing() {
-        let payload = contain(|| std::panic::panic_any(Bomb)).expect_err("it panicked");
-        dispose(payload);
-        assert_eq!(catch_silently(|| std::panic::panic_any(Bomb)).err().map(|_| ()), Some(()));
     }
 }

@@ -17,6 +17,7 @@ use crate::context::current::Entered;
 use crate::event::Failure;
 use crate::stage::deferred::{Deferred, PendingRun};
 use crate::stage::span::{Ending, Span};
+use crate::stage::unwind;
 use crate::time::Ticks;
 
 /// A stream and its run, before it is said what to make of an item.
@@ -38,9 +39,12 @@ impl Deferred {
 impl Span {
     /// Runs `body`, whose stream the run goes on with.
     pub fn call_stream<T, S: Stream<Item = T>>(mut self, body: impl FnOnce() -> S) -> StreamBody<S> {
-        let entered = self.enter();
-        let body = body();
-        entered.pause();
+        let body = unwind::run(&mut self, |span| {
+            let entered = span.enter();
+            let body = body();
+            entered.pause();
+            body
+        });
         StreamBody { body, span: self, pending: None }
     }
 
@@ -50,9 +54,12 @@ impl Span {
         body: impl FnOnce() -> Result<S, E>,
         on_error: impl FnOnce(&E, &mut OpenStream<'_>),
     ) -> Result<StreamBody<S>, E> {
-        let entered = self.enter();
-        let result = body();
-        entered.pause();
+        let result = unwind::run(&mut self, |span| {
+            let entered = span.enter();
+            let result = body();
+            entered.pause();
+            result
+        });
         self.go_on(result, on_error)
     }
 
@@ -151,11 +158,14 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.span.is_active() {
-                let entered = this.span.enter();
-                this.body.set(None);
-                entered.finish(|ending| {
-                    ending.cancel();
-                    this.items.record(ending);
+                let (body, items) = (&mut this.body, &*this.items);
+                unwind::run_unseen(this.span, |span| {
+                    let entered = span.enter_to_drop();
+                    body.set(None);
+                    entered.finish(|ending| {
+                        ending.cancel();
+                        items.record(ending);
+                    });
                 });
             } else if this.after_failure.is_some() {
                 let _entered = Entered::new(this.after_failure);
@@ -180,18 +190,25 @@ where
         // The body is taken away only when this stream is dropped.
         let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
         let context = this.after_failure.is_some().then(|| Entered::new(this.after_failure));
-        let entered = this.span.enter();
-        match body.poll_next(cx) {
-            Poll::Pending => {
-                entered.pause();
-                Poll::Pending
+        let items = &*this.items;
+        let polled = unwind::run(this.span, |span| {
+            let entered = span.enter();
+            match body.poll_next(cx) {
+                Poll::Pending => {
+                    entered.pause();
+                    Poll::Pending
+                }
+                Poll::Ready(None) => {
+                    entered.finish(|ending| items.record(ending));
+                    Poll::Ready(None)
+                }
+                Poll::Ready(Some(item)) => Poll::Ready(Some((item, entered.pause()))),
             }
-            Poll::Ready(None) => {
-                entered.finish(|ending| this.items.record(ending));
-                Poll::Ready(None)
-            }
-            Poll::Ready(Some(item)) => {
-                let at = entered.pause();
+        });
+        match polled {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(Some((item, at))) => {
                 drop(context);
                 if let Some(at) = at {
                     this.items.count += 1;
@@ -240,9 +257,13 @@ impl<F: Future> Future for Awaiting<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let Some(span) = this.span else { return Poll::Pending };
-        let entered = span.enter();
-        let polled = this.body.poll(cx);
-        entered.pause();
+        let body = this.body;
+        let polled = unwind::run(span, |span| {
+            let entered = span.enter();
+            let polled = body.poll(cx);
+            entered.pause();
+            polled
+        });
         match (polled, this.span.take()) {
             (Poll::Ready(output), Some(span)) => Poll::Ready((span, output)),
             (_, span) => {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::encoding::{self, SMALL_LIMIT, Tag, field_id};
 use super::{Value, scratch};
 use crate::event::{ErrorInfo, Failure};
+use crate::guard;
 
 /// The field that a [`ToValue`](super::ToValue) writes its value to.
 #[derive(Debug)]
@@ -50,6 +51,15 @@ impl Field<'_> {
     #[inline(never)]
     pub(crate) fn text(self, text: &str) {
         self.buffer.text(self.name, text);
+    }
+
+    /// Puts what `read` returns, which is of the application's making.
+    #[inline(never)]
+    pub(crate) fn computed(self, read: &dyn Fn() -> Value) {
+        match guard::call(read) {
+            Ok(value) => self.value(value),
+            Err(panic) => self.text(&guard::mark("to_value", &panic)),
+        }
     }
 
     #[inline(never)]
@@ -133,12 +143,12 @@ impl FieldBuffer {
 
     /// Records the `Display` of a value.
     pub fn display(&mut self, name: u16, value: &dyn Display) {
-        self.format(name, format_args!("{value}"));
+        self.format(name, "Display", format_args!("{value}"));
     }
 
     /// Records the `Debug` of a value.
     pub fn debug(&mut self, name: u16, value: &dyn Debug) {
-        self.format(name, format_args!("{value:?}"));
+        self.format(name, "Debug", format_args!("{value:?}"));
     }
 
     /// Records how many items the stage yielded.
@@ -170,7 +180,8 @@ impl FieldBuffer {
         encoding::encode_text(text).for_each(|word| self.push(word));
     }
 
-    fn format(&mut self, name: u16, text: fmt::Arguments<'_>) {
+    /// Records what `text` formats to, as far as it is written; `of` is the trait that writes it.
+    fn format(&mut self, name: u16, of: &str, text: fmt::Arguments<'_>) {
         if let Some(text) = text.as_str() {
             return self.text(name, text);
         }
@@ -178,7 +189,9 @@ impl FieldBuffer {
         self.push(0);
         let mut writer = TextWriter { buffer: self, name, at, word: [0; 8], bytes: 0 };
         // An error here is one of the value's own `fmt`; what it wrote until then is kept.
-        let _ = writer.write_fmt(text);
+        if let Err(panic) = guard::call(|| writer.write_fmt(text)) {
+            let _ = writer.write_str(&guard::mark(of, &panic));
+        }
     }
 
     fn u64(&mut self, name: u16, number: u64) {

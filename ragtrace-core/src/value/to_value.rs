@@ -36,7 +36,7 @@ pub trait ToValue {
     /// Puts the value where it goes; numbers take a shorter way.
     #[doc(hidden)]
     fn put(&self, field: Field<'_>) {
-        field.value(self.to_value());
+        field.computed(&|| self.to_value());
     }
 }
 

@@ -17,6 +17,7 @@ use self::names::Names;
 use crate::block::Body;
 use crate::function::Function;
 use crate::model::Stage;
+use crate::parameters::Parameters;
 use crate::shape::{Shape, Stream};
 
 /// Returns the function with its new body, and the constant beside it.
@@ -47,7 +48,7 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
             let private = stage.private(here);
             let open = open(stage, here, &fields);
             let Names { expected, whole, .. } = &names;
-            let block = typed_block(&quote!(#expected()), block);
+            let block = typed_block(&quote!(#expected()), &Parameters::default(), block);
             // Neither closure outlives the expression, so both borrow what they only look at. The type that is expected of
             // the whole is known before the block is looked at, as it is without the macro.
             quote_spanned!(here=> #whole: {
@@ -55,7 +56,7 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
                 if false {
                     break #whole #expected();
                 }
-                #open.call(|| -> _ #block).end(#end)
+                #open.call(|| -> _ #block, #end)
             })
         }
     };
@@ -94,16 +95,16 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
     };
     match &function.shape {
         Shape::Async => {
-            let inner = typed_block(&expected(&private, &returned), &function.body);
+            let inner = typed_block(&expected(&private, &returned), &function.parameters, &function.body);
             let future = quote_spanned!(span=> async move #inner);
             quote_spanned!(here=> #open.run(#future).end(#end).await)
         }
         Shape::Sync => {
-            let call = closure(Some(&returned), &function.body);
-            quote_spanned!(here=> #open.call(#call).end(#end))
+            let call = closure(stage, Some(&returned), function);
+            quote_spanned!(here=> #open.call(#call, #end))
         }
         Shape::ReturnsFuture(output) => {
-            let call = closure(None, &function.body);
+            let call = closure(stage, None, function);
             let output = without_impl(output);
             quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields).future::<#output, _>(#call).end(#end))
         }
@@ -111,11 +112,11 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
             let output = without_impl(output);
             let (here, run) = if let Some((here, block)) = boxed_block(&function.body) {
                 // The box that is there anyway holds the stage too.
-                let inner = typed_block(&expected(&private, &output), &block);
+                let inner = typed_block(&expected(&private, &output), &Parameters::default(), &block);
                 let future = quote_spanned!(span=> async move #inner);
                 (here, quote_spanned!(here=> block(#future)))
             } else {
-                let call = closure(Some(&returned), &function.body);
+                let call = closure(stage, Some(&returned), function);
                 (here, quote_spanned!(here=> future::<#output, _>(#call)))
             };
             let private = stage.private(here);
@@ -141,8 +142,8 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
         ReturnType::Default => quote!(()),
     };
     // A type that is inferred from the body alone needs no saying.
-    let call = closure(Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), &function.body);
-    let block = typed_block(&expected(&private, &returned), &function.body);
+    let call = closure(stage, Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), function);
+    let block = typed_block(&expected(&private, &returned), &function.parameters, &function.body);
     let future = quote_spanned!(span=> async move #block);
     let boxed = |open: TokenStream| {
         let items = quote_spanned!(here=> #open.items(#on_item));
@@ -185,12 +186,12 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
     };
     let never = quote_spanned!(never=> ::core::convert::Infallible);
     if function.signature.asyncness.is_some() {
-        let block = typed_block(&expected(&private, &never), &function.body);
+        let block = typed_block(&expected(&private, &never), &function.parameters, &function.body);
         let future = quote_spanned!(span=> async move #block);
         quote_spanned!(here=> match #open.run(#future).end(|_, _| ()).await {})
     } else {
-        let call = closure(Some(&never), &function.body);
-        quote_spanned!(here=> match #open.call(#call).end(|_, _| ()) {})
+        let call = closure(stage, Some(&never), function);
+        quote_spanned!(here=> match #open.call(#call, |_, _| ()) {})
     }
 }
 
@@ -199,29 +200,42 @@ fn expected(private: &TokenStream, output: &TokenStream) -> TokenStream {
     quote!(#private::expected::<#output>())
 }
 
-/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers anything in the body.
+/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers anything in the body, and
+/// which takes `parameters` in the order in which they are to be dropped.
 ///
 /// The outer braces have the body's place, or errors about borrows would not name the user's variables.
-fn typed_block(expected: &TokenStream, body: &Group) -> TokenStream {
+fn typed_block(expected: &TokenStream, parameters: &Parameters, body: &Group) -> TokenStream {
     // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the user's, so that lints
     // that look from a macro's call at what is around it find the user's code.
     let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
     inner.set_span(body.span().resolved_at(Span::mixed_site()));
+    let (order, bind) = (parameters.order(), parameters.bind());
     let block = quote! {
         if false {
             return #expected;
+            #order
         }
+        #bind
         #inner
     };
     braces(block, body.span()).into_token_stream()
 }
 
 /// Returns the body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
-fn closure(output: Option<&TokenStream>, body: &Group) -> TokenStream {
+fn closure(stage: &Stage, output: Option<&TokenStream>, function: &Function) -> TokenStream {
+    let Function { body, parameters, .. } = function;
     let span = body.span();
+    let private = stage.private(here(function));
     // Where nothing is said of the type, saying so makes the body's braces needed, which a lint would call superfluous.
     let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
-    quote_spanned!(span=> move || -> #output #body)
+    let block = if parameters.is_empty() {
+        body.to_token_stream()
+    } else {
+        typed_block(&quote!(#private::expected()), parameters, body)
+    };
+    let is_outcome_read = stage.ok.is_some() || stage.err.is_some();
+    let capture = (!parameters.stay(is_outcome_read)).then(|| quote_spanned!(span=> move));
+    quote_spanned!(span=> #capture || -> #output #block)
 }
 
 fn braces(inside: TokenStream, span: Span) -> Group {

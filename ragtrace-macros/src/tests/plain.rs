@@ -4,13 +4,15 @@ pub fn parse(text: &str) -> Outline {
         ::core::module_path!());
     }
     ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
-        .call(move || -> Outline { outline(text) })
-        .end(move |__out, __end| match ::ragtrace::__private::Probe::new(__out).split() {
-            ::core::result::Result::Ok(__out) => {
-                __end.count(::ragtrace::__private::CountProbe::new(__out).count());
-            }
-            ::core::result::Result::Err(__out) => {
-                __end.fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
-            }
-        })
+        .call(
+            move || -> Outline { outline(text) },
+            move |__out, __end| match ::ragtrace::__private::Probe::new(__out).split() {
+                ::core::result::Result::Ok(__out) => {
+                    __end.count(::ragtrace::__private::CountProbe::new(__out).count());
+                }
+                ::core::result::Result::Err(__out) => {
+                    __end.fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
+                }
+            },
+        )
 }

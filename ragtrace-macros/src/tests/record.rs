@@ -15,10 +15,10 @@ fn parse() {
     #[used]
     #[cfg_attr(
         all(unix, not(target_vendor = "apple")),
-        unsafe(link_section = "ragtrace_0_1")
+        unsafe(link_section = "ragtrace_0_1_L1")
     )]
-    #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1"))]
-    #[cfg_attr(windows, unsafe(link_section = ".rgtrc01$b"))]
+    #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1_L1"))]
+    #[cfg_attr(windows, unsafe(link_section = ".rt01l1$b"))]
     static __RAGTRACE_STAGE: __ragtrace::__private::CatalogEntry = __ragtrace::__private::CatalogEntry::new(
         __ragtrace::StageDescriptor::new("parse", ::core::module_path!())
             .with_fields(
@@ -47,13 +47,15 @@ fn parse() {
         };
     }
     __ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
-        .call(move || -> () { record!(pages = 1) })
-        .end(move |__out, __end| match __ragtrace::__private::Probe::new(__out).split() {
-            ::core::result::Result::Ok(__out) => {
-                __end.count(__ragtrace::__private::CountProbe::new(__out).count());
-            }
-            ::core::result::Result::Err(__out) => {
-                __end.fail(__ragtrace::__private::ErrorProbe::new(__out).capture());
-            }
-        })
+        .call(
+            move || -> () { record!(pages = 1) },
+            move |__out, __end| match __ragtrace::__private::Probe::new(__out).split() {
+                ::core::result::Result::Ok(__out) => {
+                    __end.count(__ragtrace::__private::CountProbe::new(__out).count());
+                }
+                ::core::result::Result::Err(__out) => {
+                    __end.fail(__ragtrace::__private::ErrorProbe::new(__out).capture());
+                }
+            },
+        )
 }

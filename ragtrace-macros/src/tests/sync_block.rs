@@ -17,28 +17,29 @@ fn load() {
                         __fields.set(0u16, &path);
                     },
                 )
-                .call(|| -> _ {
-                    if false {
-                        return __expected();
-                    }
-                    ({ read(path)?.parse() })
-                })
-                .end(|__out, __end| match ::ragtrace::__private::Probe::new(__out)
-                    .split()
-                {
-                    ::core::result::Result::Ok(__out) => {
-                        __end
-                            .count(
-                                ::ragtrace::__private::CountProbe::new(__out).count(),
-                            );
-                    }
-                    ::core::result::Result::Err(__out) => {
-                        __end
-                            .fail(
-                                ::ragtrace::__private::ErrorProbe::new(__out).capture(),
-                            );
-                    }
-                })
+                .call(
+                    || -> _ {
+                        if false {
+                            return __expected();
+                        }
+                        ({ read(path)?.parse() })
+                    },
+                    |__out, __end| match ::ragtrace::__private::Probe::new(__out).split()
+                    {
+                        ::core::result::Result::Ok(__out) => {
+                            __end
+                                .count(
+                                    ::ragtrace::__private::CountProbe::new(__out).count(),
+                                );
+                        }
+                        ::core::result::Result::Err(__out) => {
+                            __end
+                                .fail(
+                                    ::ragtrace::__private::ErrorProbe::new(__out).capture(),
+                                );
+                        }
+                    },
+                )
         }
     }
 }

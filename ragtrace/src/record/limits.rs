@@ -89,10 +89,15 @@ impl RecordLimits {
         }
         if let Some((error, _)) = record.parts.failure_mut() {
             let (_, _, chain) = error.parts_mut();
+            // A stage has cut a very long chain already, and its mark is the last.
+            let mark = chain.pop_if(|last| last.starts_with("…[truncated ") && last.ends_with(" sources]"));
             let all = chain.len();
             if all > self.fields {
+                let number = |mark: String| mark.split_whitespace().rev().nth(1)?.parse::<usize>().ok();
                 chain.truncate(self.fields);
-                chain.push(format!("…[truncated {} sources]", all - self.fields));
+                chain.push(format!("…[truncated {} sources]", all - self.fields + mark.and_then(number).unwrap_or(0)));
+            } else {
+                chain.extend(mark);
             }
         }
     }

@@ -195,7 +195,7 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If telemetry is installed already, a setting is malformed, a sink's name is no valid one, two
+    /// If telemetry is installed already in this process, a setting is malformed, a sink's name is no valid one, two
     /// sinks have one name, or the worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let variables = self.variables.transpose()?.unwrap_or_default();
@@ -239,9 +239,7 @@ impl Builder {
         });
         match started {
             Ok(thread) => {
-                if abort::ENDS_THE_PROCESS {
-                    abort::flush_by(thread.thread().id(), flusher(&commands));
-                }
+                abort::flush_by(thread.thread().id(), flusher(&commands));
                 let handle = TelemetryHandle::new(commands.downgrade(), published, stage_totals);
                 Ok(Telemetry::new(handle, commands, queue, ListenerGuard::begin()))
             }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
+use ragtrace_core::fork::Process;
+use ragtrace_core::queue::lost_in_child;
 use tokio::sync::mpsc::WeakUnboundedSender;
 
 use crate::pipeline::{Command, Published, Report, StageTotals, Stats};
@@ -16,7 +18,8 @@ const GRACE: Duration = Duration::from_millis(250);
 ///
 /// It is a cheap clone and keeps nothing alive. Once the [`Telemetry`](crate::Telemetry) is shut
 /// down or dropped, [`stats`](Self::stats) is its last account, and [`flush`](Self::flush) answers
-/// at once with its final report.
+/// at once with its final report. In a process that was forked from the one that installed it, both
+/// answer at once with what that process has lost ([`Stats::forked`]).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,11 +36,13 @@ pub struct TelemetryHandle {
     commands: WeakUnboundedSender<Command>,
     published: Published,
     stage_totals: StageTotals,
+    /// Where the worker is.
+    process: Process,
 }
 
 impl TelemetryHandle {
     pub(super) fn new(commands: WeakUnboundedSender<Command>, published: Published, stage_totals: StageTotals) -> Self {
-        Self { commands, published, stage_totals }
+        Self { commands, published, stage_totals, process: Process::current() }
     }
 
     /// Delivers everything recorded so far, within `timeout`.
@@ -57,7 +62,13 @@ impl TelemetryHandle {
 
     /// Returns what became of the records so far.
     pub fn stats(&self) -> Stats {
-        self.published.stats()
+        // The parent's account is not this process's, and whoever writes it may have held its lock.
+        if self.is_forked() { Stats::of_forked(lost_in_child()) } else { self.published.stats() }
+    }
+
+    /// Returns whether this process was forked from the one that the telemetry was installed in.
+    pub(super) fn is_forked(&self) -> bool {
+        self.process.is_another()
     }
 
     /// Returns the account and the stages as `ragtrace_*` metrics in the text format of Prometheus,
@@ -68,7 +79,9 @@ impl TelemetryHandle {
     /// level and the sampler leave out, and are at most a second or so old.
     pub fn to_prometheus(&self) -> String {
         let mut text = self.stats().to_prometheus();
-        self.stage_totals.write_prometheus(&mut text);
+        if !self.is_forked() {
+            self.stage_totals.write_prometheus(&mut text);
+        }
         text
     }
 
@@ -80,6 +93,9 @@ impl TelemetryHandle {
     ) -> PendingReport {
         // The longest there is a use for; an instant cannot take any duration.
         const LONGEST: Duration = Duration::from_hours(24 * 365);
+        if self.is_forked() {
+            return PendingReport::Forked(self.stats());
+        }
         let (reply, answer) = sync_channel(1);
         let deadline = Instant::now() + timeout.min(LONGEST);
         if let Some(commands) = self.commands.upgrade() {
@@ -87,7 +103,7 @@ impl TelemetryHandle {
             // that nobody will answer.
             let _ = commands.send(command(deadline, reply));
         }
-        PendingReport { answer, deadline, published: self.published.clone() }
+        PendingReport::Asked { answer, deadline, published: self.published.clone() }
     }
 }
 
@@ -97,25 +113,32 @@ impl fmt::Debug for TelemetryHandle {
     }
 }
 
-/// The report that answers a command, once the worker has sent it.
-pub(super) struct PendingReport {
-    answer: Receiver<Report>,
-    deadline: Instant,
-    published: Published,
+/// The report that answers a command.
+pub(super) enum PendingReport {
+    /// Once the worker has sent it.
+    Asked { answer: Receiver<Report>, deadline: Instant, published: Published },
+    /// At once: the worker is in another process.
+    Forked(Stats),
 }
 
 impl PendingReport {
     /// Waits for the answer. A worker that a sink holds up does not answer in time, and one that
     /// has ended does not answer at all: then its last account must do.
     pub(super) fn wait(self) -> Report {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        self.answer.recv_timeout(left + GRACE).unwrap_or_else(|_| self.published.report())
+        match self {
+            Self::Asked { answer, deadline, published } => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                answer.recv_timeout(left + GRACE).unwrap_or_else(|_| published.report())
+            }
+            Self::Forked(stats) => Report { complete: stats.dropped.total() == 0, stats },
+        }
     }
 
     /// Waits on a thread of its own, so that it is right under any runtime, and on none.
     pub(super) async fn wait_off_thread(self) -> Report {
+        let Self::Asked { published, .. } = &self else { return self.wait() };
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let published = self.published.clone();
+        let published = published.clone();
         let waiter = std::thread::Builder::new().name("ragtrace-flush".to_owned()).spawn(move || {
             // Whoever asked may have gone.
             let _ = sender.send(self.wait());

@@ -1,6 +1,7 @@
 //! The owner of what was installed.
 
 use std::fmt;
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
@@ -20,11 +21,15 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Keep it where the program begins: in a synchronous `main` that drops its runtime first, the
 /// tasks that the runtime's end cancels are recorded too. An application's state keeps a
 /// [`handle`](Self::handle).
+///
+/// It works in the process that installed it. A process that is forked from that one has no worker:
+/// what it records is lost and counted ([`Stats::forked`]), everything here answers at once, and
+/// [`install`](crate::Builder::install) gives it telemetry of its own.
 #[must_use = "dropping it ends the telemetry"]
 pub struct Telemetry {
     handle: TelemetryHandle,
-    /// The worker ends when this is gone.
-    _commands: UnboundedSender<Command>,
+    /// The worker ends when this is gone. Always there but during the drop.
+    commands: Option<UnboundedSender<Command>>,
     queue: Arc<Queue>,
     /// `None` once it is shut down.
     guard: Option<ListenerGuard>,
@@ -37,7 +42,7 @@ impl Telemetry {
         queue: Arc<Queue>,
         guard: ListenerGuard,
     ) -> Self {
-        Self { handle, _commands: commands, queue, guard: Some(guard) }
+        Self { handle, commands: Some(commands), queue, guard: Some(guard) }
     }
 
     /// Returns a handle that can do everything but shut down. It does not keep the telemetry alive,
@@ -105,6 +110,10 @@ impl Drop for Telemetry {
             if !report.complete {
                 crate::warning::print(&format!("not everything was delivered: {report}"));
             }
+        }
+        if self.handle.is_forked() {
+            // To drop it would wake the worker, which is the parent's.
+            mem::forget(self.commands.take());
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ragtrace_core::stage::panic_hook::{contain, dispose};
+use ragtrace_core::guard::{contain, dispose};
 
 /// A batch that arrived, perhaps without some of its records.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use ragtrace_core::Level;
-use ragtrace_core::stage::panic_hook::{contain, dispose};
+use ragtrace_core::guard::{contain, dispose};
 
 use super::{Batch, BatchLimits, BoxSink, Delivered, Needs, Sink, SinkError};
 

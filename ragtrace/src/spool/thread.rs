@@ -4,8 +4,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
+use ragtrace_core::guard::contain;
 use ragtrace_core::queue::exclude_this_thread;
-use ragtrace_core::stage::panic_hook::contain;
 
 use super::protocol::{SpoolCommand, SpoolConfig, SpoolHandle};
 use super::store::SpoolStore;

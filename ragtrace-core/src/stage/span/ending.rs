@@ -11,6 +11,7 @@ use crate::context::{Request, current};
 use crate::dispatch;
 use crate::entry::{self, Outcome, RunEnd};
 use crate::event::Failure;
+use crate::guard::Payload;
 use crate::level::Level;
 use crate::observer;
 use crate::queue::Admission;
@@ -41,21 +42,45 @@ impl Span {
         self.end_at(at)
     }
 
+    /// Ends the run, if it has not ended, as failed by the panic whose payload this is. It has left the thread.
     #[cold]
     #[inline(never)]
-    pub(super) fn panicked(&mut self) {
-        self.finish().fail(Box::new(panic::failure()));
+    pub(crate) fn fail_by(&mut self, payload: &Payload) {
+        if let (Some(_), State::Begun(run)) = (self.stage, &self.state) {
+            let is_in_result = run.run_state.has(RunState::ASIDE);
+            let failure = panic::failure(payload, if is_in_result { current::span() } else { run.span });
+            let now = run.now();
+            self.end_at(now).fail(Box::new(failure));
+        }
+    }
+
+    /// Does as [`Span::fail_by`] for a panic whose payload nobody has seen.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fail_unseen(&mut self) {
+        if let (Some(_), State::Begun(run)) = (self.stage, &self.state) {
+            let is_in_result = run.run_state.has(RunState::ASIDE);
+            let failure = panic::unseen_failure(if is_in_result { current::span() } else { run.span });
+            let now = run.now();
+            self.end_at(now).fail(Box::new(failure));
+        }
     }
 
     #[cold]
     #[inline(never)]
     fn dropped(&mut self) {
         let run_state = match &self.state {
-            State::Begun(run) if run.run_state.has(RunState::DROPPING) => run.run_state,
+            State::Begun(run) if run.run_state.has(RunState::ASIDE) => run.run_state,
             _ => return self.discard(),
         };
         let has_panicked = std::thread::panicking() && !run_state.has(RunState::UNWINDING);
-        if has_panicked { self.panicked() } else { self.finish().cancel() }
+        let at = self.leave(false);
+        if has_panicked {
+            let span = if let State::Begun(run) = &self.state { run.span } else { None };
+            self.end_at(at).fail(Box::new(panic::unseen_failure(span)));
+        } else {
+            self.end_at(at).cancel();
+        }
     }
 }
 
@@ -69,7 +94,8 @@ impl Drop for Span {
     }
 }
 
-/// The end of a run, while generated code records what is of interest in its result. Dropping it records the end.
+/// The end of a run, while generated code records what is of interest in its result. Dropping it records the end, but that of a
+/// run that has completed: what generated code calls has panicked then, and so the run fails.
 #[derive(Debug)]
 pub struct Ending<'a> {
     span: &'a mut Span,
@@ -137,6 +163,12 @@ impl Ending<'_> {
         self.set(name, &cost.usd());
     }
 
+    /// Records the end.
+    #[inline]
+    pub(super) fn record(self) {
+        ManuallyDrop::new(self).close();
+    }
+
     #[inline(never)]
     fn close(&mut self) {
         if self.span.is_tracked() {
@@ -165,7 +197,22 @@ impl Ending<'_> {
                 let _nothing = ManuallyDrop::new(current::swap_request(request));
             }
         }
+        self.clear();
+    }
+
+    #[inline]
+    fn clear(&mut self) {
         ManuallyDrop::into_inner(mem::replace(&mut self.fields, ManuallyDrop::new(FieldBuffer::attach(usize::MAX))));
+    }
+
+    /// Leaves the run to whoever catches the panic.
+    #[cold]
+    #[inline(never)]
+    fn abandon(&mut self) {
+        if let State::Begun(run) = &mut self.span.state {
+            run.run_state.set(RunState::ASIDE);
+        }
+        self.clear();
     }
 }
 
@@ -214,6 +261,6 @@ impl Begun {
 impl Drop for Ending<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.close();
+        if self.outcome == Outcome::Completed { self.abandon() } else { self.close() }
     }
 }

@@ -3,6 +3,8 @@
 use std::mem::ManuallyDrop;
 
 use super::{Ending, Span};
+use crate::context::current;
+use crate::stage::panic;
 use crate::time::Ticks;
 
 impl Span {
@@ -26,14 +28,29 @@ impl Span {
         EnteredSpan(self)
     }
 
+    /// Enters the run for the drop of its body. A panic of the run that was caught is not the one that a destructor may raise.
+    pub(crate) fn enter_to_drop(&mut self) -> EnteredSpan<'_> {
+        if self.is_active() {
+            self.enter_poll();
+            panic::forget(current::span());
+        }
+        EnteredSpan(self)
+    }
+
     #[inline(never)]
     fn pause(&mut self) -> Ticks {
         self.leave(true)
     }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_unwound(&mut self) {
+        self.leave(false);
+    }
 }
 
 /// A run whose poll or call goes on. Dropped without [`EnteredSpan::pause`] or [`EnteredSpan::finish`] it means that the poll
-/// panicked, whatever else goes on in the thread.
+/// panicked, whatever else goes on in the thread: the run leaves the thread, and whoever meets the panic next ends it.
 pub(crate) struct EnteredSpan<'a>(&'a mut Span);
 
 impl EnteredSpan<'_> {
@@ -50,7 +67,9 @@ impl EnteredSpan<'_> {
     pub(crate) fn finish(self, on_end: impl FnOnce(&mut Ending<'_>)) {
         let mut entered = ManuallyDrop::new(self);
         if entered.0.is_active() {
-            on_end(&mut entered.0.finish());
+            let mut ending = entered.0.finish();
+            on_end(&mut ending);
+            ending.record();
         }
     }
 }
@@ -59,7 +78,7 @@ impl Drop for EnteredSpan<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_active() {
-            self.0.panicked();
+            self.0.leave_unwound();
         }
     }
 }

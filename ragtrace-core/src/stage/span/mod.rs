@@ -27,7 +27,7 @@ use crate::entry::{self, Run};
 use crate::id::SpanId;
 use crate::observer;
 use crate::queue::Admission;
-use crate::stage::recorder;
+use crate::stage::{panic, recorder};
 use crate::time::Ticks;
 use crate::value::FieldBuffer;
 
@@ -260,8 +260,10 @@ impl Span {
             return self.discard();
         }
         self.enter_again();
+        // A panic of this run that was caught is not the one that a destructor may raise.
+        panic::forget(current::span());
         if let State::Begun(run) = &mut self.state {
-            run.run_state.set(RunState::DROPPING);
+            run.run_state.set(RunState::ASIDE);
             if std::thread::panicking() {
                 run.run_state.set(RunState::UNWINDING);
             }

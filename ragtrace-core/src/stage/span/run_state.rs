@@ -23,9 +23,9 @@ impl RunState {
     pub(super) const LOCAL_ROOT: u64 = 1 << 11;
     /// The run shares the thread's request.
     pub(super) const SHARES_REQUEST: u64 = 1 << 12;
-    /// The body is being dropped.
-    pub(super) const DROPPING: u64 = 1 << 13;
-    /// A panic was unwinding when that began.
+    /// The body does not run any more: it is being dropped, or its result was being read when something panicked.
+    pub(super) const ASIDE: u64 = 1 << 13;
+    /// A panic was unwinding when the drop began.
     pub(super) const UNWINDING: u64 = 1 << 14;
     const NANOS_SHIFT: u32 = 15;
 

@@ -80,14 +80,23 @@ pub struct Stats {
     /// Records that the sampler holds until their trace is decided.
     pub held: u64,
     /// Records that no sink was offered: a full queue refused them, or nobody read them, since the
-    /// time for the shutdown was over or the telemetry thread had ended.
+    /// time for the shutdown was over or the telemetry thread had ended. In a forked process, what was
+    /// recorded there and is lost.
     pub dropped: Dropped,
     /// How often a rule of [`Redactor::rule`](crate::Redactor::rule) panicked. What it panicked over
     /// was replaced by a mark.
     pub rule_panics: u64,
+    /// True in a process that was forked from the one that installed the telemetry: the worker stayed
+    /// there, nothing is delivered from here, and nothing but `dropped` is counted.
+    pub forked: bool,
 }
 
 impl Stats {
+    /// Makes the account of a forked process, which has lost so many records, by level.
+    pub(crate) fn of_forked(lost: [u64; Level::ALL.len()]) -> Self {
+        Self { dropped: Dropped(lost), forked: true, ..Self::default() }
+    }
+
     /// Returns the account of the sink of this name.
     pub fn sink(&self, name: &str) -> Option<&SinkStats> {
         self.sinks.iter().find(|sink| sink.name == name)
@@ -107,8 +116,12 @@ pub struct Report {
 
 impl fmt::Display for Report {
     /// Writes one line: `sqlite: 42 delivered; console: 41 delivered, 1 dropped (dropped: too many
-    /// records wait for it)`.
+    /// records wait for it)`, or, in a forked process, what it has lost.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.stats.forked {
+            let lost = self.stats.dropped.total();
+            return write!(f, "{lost} lost in a process that was forked: call `install()` in it, too");
+        }
         for (index, sink) in self.stats.sinks.iter().enumerate() {
             let separator = if index > 0 { "; " } else { "" };
             write!(f, "{separator}{}: {} delivered", sink.name, sink.delivered)?;
@@ -163,5 +176,7 @@ mod tests {
             ),
             "{line}"
         );
+        let forked = Report { stats: Stats::of_forked([0, 0, 2, 0, 1]), complete: false };
+        assert_eq!(forked.to_string(), "3 lost in a process that was forked: call `install()` in it, too");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use ragtrace_core::stage::panic_hook::{contain, dispose};
+use ragtrace_core::guard::{contain, dispose};
 use tokio::runtime::Runtime;
 
 use super::config::Command;

@@ -7,8 +7,8 @@ use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use ragtrace_core::guard::{contain, dispose};
 use ragtrace_core::queue::exclude_this_thread;
-use ragtrace_core::stage::panic_hook::{contain, dispose};
 use tokio::runtime::Runtime;
 use tokio::task::JoinError;
 

@@ -118,6 +118,7 @@ impl Worker {
             held: self.sampler.held(),
             dropped: Dropped(self.queue.dropped()).plus(self.unread),
             rule_panics: self.sanitizer.rule_panics(),
+            forked: false,
         }
     }
 
