@@ -1,11 +1,12 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: `args` parses the arguments, with `field`; `function` and `block` what they are about; `model`
-//! validates; `expand` writes the code. When anything is wrong, `fallback` gives the item back as it was, with one error
+//! One direction, a file each: `args` parses the arguments, with `field`; `function` and `block` what they are about, with
+//! `shape`, `work` and `parameters` for what the signature tells; `model` validates; `expand` writes the code. When anything is wrong, `fallback` gives the item back as it was, with one error
 //! beside it.
 
 mod args;
 mod block;
+mod diagnostic;
 mod expand;
 mod fallback;
 mod field;
@@ -13,9 +14,11 @@ mod function;
 mod keywords;
 mod model;
 mod name;
+mod parameters;
 mod shape;
 mod suggest;
 mod undeclared;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +38,9 @@ pub fn traced_stage(args: proc_macro::TokenStream, item: proc_macro::TokenStream
 
 fn traced_function(args: TokenStream, item: TokenStream) -> TokenStream {
     let stage = || {
-        let args: Args = syn::parse2(args.clone())?;
-        let function = Function::parse(&item, args.stream.as_ref())?;
+        let attribute = args.clone();
+        let args: Args = syn::parse2(attribute.clone())?;
+        let function = Function::parse(&item, &attribute, &args)?;
         Ok((Stage::check(args, &function)?, function))
     };
     match stage() {
@@ -58,7 +62,7 @@ fn traced_block(input: TokenStream) -> TokenStream {
     };
     match stage() {
         Ok((stage, body)) => expand::expand_block(&stage, &body),
-        Err(error) => syn::Error::into_compile_error(error),
+        Err(error) => diagnostic::compile_error(&error),
     }
 }
 

@@ -4,11 +4,13 @@ mod abort;
 mod bounds;
 mod captures;
 mod catalog;
+mod drop_order;
 mod fields;
 mod laws;
 mod named;
 mod outcomes;
 mod schema;
 mod shapes;
+mod stack;
 
 use ragtrace_tests::captured;

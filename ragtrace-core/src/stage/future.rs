@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::stage::span::{Ending, Span};
@@ -75,6 +76,16 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         poll(self, cx)
+    }
+}
+
+impl<F, E> FusedFuture for StageFuture<F, E>
+where
+    F: FusedFuture,
+    E: FnMut(&F::Output, &mut Ending<'_>),
+{
+    fn is_terminated(&self) -> bool {
+        self.body.is_terminated()
     }
 }
 

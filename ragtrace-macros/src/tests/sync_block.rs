@@ -11,21 +11,21 @@ fn load() {
             if false {
                 break '__whole __expected();
             }
-            ::ragtrace::__private::open(
-                    &__RAGTRACE_STAGE,
-                    |__fields| {
-                        __fields.set(0u16, &path);
-                    },
-                )
-                .call(|| -> _ {
-                    if false {
-                        return __expected();
-                    }
-                    ({ read(path)?.parse() })
-                })
-                .end(|__out, __end| match ::ragtrace::__private::Probe::new(__out)
-                    .split()
-                {
+            let mut __span = ::ragtrace::__private::open(
+                &__RAGTRACE_STAGE,
+                |__fields| {
+                    __fields.set(0u16, &path);
+                },
+            );
+            let __entered = __span.call();
+            let __out = (|| -> _ {
+                if false {
+                    return __expected();
+                }
+                ({ read(path)?.parse() })
+            })();
+            __entered
+                .end(|__end| match ::ragtrace::__private::Probe::new(&__out).split() {
                     ::core::result::Result::Ok(__out) => {
                         __end
                             .count(
@@ -38,7 +38,8 @@ fn load() {
                                 ::ragtrace::__private::ErrorProbe::new(__out).capture(),
                             );
                     }
-                })
+                });
+            __out
         }
     }
 }
