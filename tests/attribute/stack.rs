@@ -1,4 +1,13 @@
 //! A stage takes no more of the stack than `tracing`'s span: large arguments and results are not copied more often.
+#![allow(
+    clippy::large_stack_arrays,
+    clippy::semicolon_if_nothing_returned,
+    clippy::large_types_passed_by_value,
+    clippy::result_large_err,
+    clippy::needless_pass_by_value,
+    clippy::unused_async,
+    reason = "it is about what is large"
+)]
 
 use std::cell::Cell;
 use std::future::Future;

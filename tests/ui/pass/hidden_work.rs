@@ -1,4 +1,5 @@
 //! Futures and streams that a signature spells out in other words than the plainest: their stages end when they do.
+#![allow(clippy::implied_bounds_in_impls, clippy::needless_lifetimes, reason = "such signatures are what it is about")]
 
 use std::pin::Pin;
 
