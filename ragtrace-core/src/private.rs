@@ -5,7 +5,7 @@ use std::pin::Pin;
 pub use crate::__catalog_entry as catalog_entry;
 pub use crate::catalog::CatalogEntry;
 pub use crate::stage::{
-    CountProbe, ErrorProbe, Probe, open, open_bare, open_deferred, record, record_cost, record_count,
+    CountProbe, ErrorProbe, Probe, is_large, open, open_bare, open_deferred, record, record_cost, record_count,
 };
 pub use crate::value::Field;
 pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};

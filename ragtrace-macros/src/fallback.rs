@@ -6,11 +6,13 @@ use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Error, Ident};
 
+use crate::diagnostic::compile_error;
+
 /// Returns the item and the error.
 pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> TokenStream {
     // The first of several is the cause.
     let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
-    let error = first.to_compile_error();
+    let error = compile_error(&first);
     let constant = constant(args, &item);
     let item = with_record(item);
     quote!(#error #constant #item)

@@ -1,12 +1,15 @@
-//! Parses the function under the attribute. Its signature is given back token by token, and its body is never parsed.
+//! Parses the function under the attribute. Its signature is given back as it was, but for the names of parameters
+//! that have none, and its body is never parsed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Ident, Result, ReturnType, Signature, Type, Visibility};
 
-use crate::parameters::Parameters;
-use crate::shape::{Shape, without_parentheses};
+use crate::args::Args;
+use crate::parameters::{Attribution, Parameters};
+use crate::shape::Shape;
+use crate::work::without_parentheses;
 
 /// A function with a body.
 pub(crate) struct Function {
@@ -23,8 +26,10 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Parses the function under `attribute`. `stream` is the word in there that says that it returns a stream.
-    pub(crate) fn parse(item: &TokenStream, attribute: &TokenStream, stream: Option<&Ident>) -> Result<Self> {
+    /// Parses the function under the attribute with these arguments, whose text is `attribute`.
+    pub(crate) fn parse(item: &TokenStream, attribute: &TokenStream, args: &Args) -> Result<Self> {
+        // The word that says that it returns a stream.
+        let stream = args.stream.as_ref();
         let mut tokens: Vec<TokenTree> = item.clone().into_iter().collect();
         let Some(body) = tokens.pop().and_then(braces) else { return Err(not_a_function(item)) };
         let is_function = item_keyword(&tokens).is_some_and(|word| word == "fn");
@@ -49,11 +54,11 @@ impl Function {
         if signature.asyncness.is_some() && may_be_a_future(&signature.output) {
             inner_attributes.push(quote!(#[allow(clippy::async_yields_async)]));
         }
-        let shape = Shape::of(&signature, stream.is_some());
+        let shape = Shape::of(&signature)?;
         if let (Some(word), false) = (stream, matches!(shape, Shape::Stream(_))) {
             return Err(not_a_stream(&signature, word));
         }
-        let parameters = Parameters::of(&mut signature, &body.stream(), attribute);
+        let parameters = Parameters::of(&mut signature, &body.stream(), &Attribution::of(attribute, args));
         let head = if parameters.are_renamed { quote!(#(#attributes)* #visibility #signature) } else { head };
         let cfg_attributes = attributes.into_iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
         Ok(Self { head, inner_attributes, cfg_attributes, visibility, signature, body, shape, parameters })

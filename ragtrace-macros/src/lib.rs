@@ -1,11 +1,12 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: `args` parses the arguments, with `field`; `function` and `block` what they are about; `model`
-//! validates; `expand` writes the code. When anything is wrong, `fallback` gives the item back as it was, with one error
-//! beside it.
+//! One direction, a file each: `args` parses the arguments, with `field`; `function` and `block` what they are about, with
+//! `shape`, `work` and `parameters` for what the signature tells; `model` validates; `expand` writes the code. When anything
+//! is wrong, `fallback` gives the item back as it was, with one error beside it. `traced` goes through them all.
 
 mod args;
 mod block;
+mod diagnostic;
 mod expand;
 mod fallback;
 mod field;
@@ -18,6 +19,7 @@ mod shape;
 mod suggest;
 mod traced;
 mod undeclared;
+mod work;
 
 #[cfg(test)]
 mod tests;

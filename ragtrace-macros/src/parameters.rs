@@ -13,7 +13,8 @@ use syn::{
     Attribute, FnArg, Pat, PatIdent, PatType, PathArguments, Receiver, ReceiverKind, Signature, Type, parse_quote,
 };
 
-use crate::shape::without_parentheses;
+use crate::args::Args;
+use crate::work::without_parentheses;
 
 /// The parameters of a function that its body takes.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(crate) struct Parameters {
     taken: Vec<Parameter>,
     /// Statements that bind parameters as they were declared, where the signature has only names for them.
     rebound: Vec<TokenStream>,
+    /// How many names there are of what may need a drop.
+    owned: usize,
     /// Whether a copy of one may be large: its type is an array or not known.
     may_be_large: bool,
     /// Whether one is `mut`.
@@ -30,40 +33,65 @@ pub(crate) struct Parameters {
     pub(crate) are_renamed: bool,
 }
 
+/// The words in an attribute that may be names of parameters.
+pub(crate) struct Attribution {
+    all: BTreeSet<String>,
+    /// Those that are read at the end, in `ok` and `err`.
+    outcome: BTreeSet<String>,
+}
+
+impl Attribution {
+    /// Finds the words of the attribute whose text is `all`.
+    pub(crate) fn of(all: &TokenStream, args: &Args) -> Self {
+        let mut found = Self { all: BTreeSet::new(), outcome: BTreeSet::new() };
+        names_in(all, &mut found.all);
+        for field in [&args.ok, &args.err].into_iter().flatten().flat_map(|clause| &clause.fields) {
+            names_in(&field.value.to_token_stream(), &mut found.outcome);
+        }
+        found
+    }
+}
+
 /// A name that a parameter binds.
 struct Parameter {
     /// Each `#[cfg(…)]` before it.
     cfg: Vec<Attribute>,
     name: TokenStream,
+    /// It may need a drop.
+    is_owned: bool,
     /// How the body binds it that does not name it.
     unnamed: Option<TokenStream>,
 }
 
 impl Parameters {
-    /// Finds the parameters of a function with this body, and names those that have no name. `attribute` may name some, too.
-    pub(crate) fn of(signature: &mut Signature, body: &TokenStream, attribute: &TokenStream) -> Self {
-        let (mut in_body, mut in_attribute) = (BTreeSet::new(), BTreeSet::new());
+    /// Finds the parameters of a function with this body, and names those that have no name.
+    pub(crate) fn of(signature: &mut Signature, body: &TokenStream, attribute: &Attribution) -> Self {
+        let mut in_body = BTreeSet::new();
         names_in(body, &mut in_body);
-        names_in(attribute, &mut in_attribute);
         let mut parameters = Self::default();
         for (at, input) in signature.inputs.iter_mut().enumerate() {
             match input {
-                FnArg::Receiver(receiver) => parameters.take_self(receiver, &in_body),
+                FnArg::Receiver(receiver) => parameters.take_self(receiver, &in_body, attribute),
                 FnArg::Typed(typed) => {
                     let ownership = Ownership::of(&typed.ty);
                     parameters.may_be_large |= ownership == Ownership::Unknown;
-                    let is_owned = matches!(ownership, Ownership::Small | Ownership::Unknown);
-                    if is_owned && parameters.rename(at, typed, &in_attribute) || ownership == Ownership::None {
+                    let is_owned = ownership.is_owned();
+                    if is_owned && parameters.rename(at, typed, &in_body, attribute) || ownership == Ownership::None {
+                        parameters.owned += usize::from(is_owned);
                         continue;
                     }
-                    parameters.take(typed, ownership, &in_body, &in_attribute);
+                    parameters.take(typed, ownership, &in_body, attribute);
                 }
             }
+        }
+        // Alone, a parameter is dropped when it may be, and stays where it is: it may be large.
+        if parameters.owned == 1 && parameters.rebound.is_empty() && parameters.may_be_large {
+            parameters.taken.retain(|parameter| !parameter.is_owned);
         }
         parameters
     }
 
-    fn take_self(&mut self, receiver: &Receiver, in_body: &BTreeSet<String>) {
+    fn take_self(&mut self, receiver: &Receiver, in_body: &BTreeSet<String>, attribute: &Attribution) {
         let ownership = Ownership::of_self(receiver);
         self.may_be_large |= ownership == Ownership::Unknown;
         self.has_mutable |= receiver.mutability.is_some();
@@ -72,51 +100,58 @@ impl Parameters {
             Ownership::Borrowed => in_body.contains("self"),
             Ownership::Small | Ownership::Unknown => true,
         };
-        if is_taken {
+        let is_owned = ownership.is_owned();
+        self.owned += usize::from(is_owned);
+        if is_taken && !attribute.outcome.contains("self") {
             self.taken.push(Parameter {
                 cfg: cfg(&receiver.attrs),
                 name: receiver.self_token.to_token_stream(),
+                is_owned,
                 unnamed: None,
             });
         }
     }
 
-    fn take(
-        &mut self,
-        typed: &PatType,
-        ownership: Ownership,
-        in_body: &BTreeSet<String>,
-        in_attribute: &BTreeSet<String>,
-    ) {
+    fn take(&mut self, typed: &PatType, ownership: Ownership, in_body: &BTreeSet<String>, attribute: &Attribution) {
         let cfg = cfg(&typed.attrs);
         let mut bound = Vec::new();
         bindings(&typed.pat, &mut bound);
         for PatIdent { ident, mutability, .. } in bound {
             self.has_mutable |= mutability.is_some();
+            self.owned += usize::from(ownership.is_owned());
             let text = ident.unraw().to_string();
             let is_named = in_body.contains(&text);
             // Where a lint is expected of it, it stays where the lint finds it.
-            if !is_named && (ownership == Ownership::Borrowed || cfg.len() < typed.attrs.len()) {
+            let stays = ownership == Ownership::Borrowed || cfg.len() < typed.attrs.len();
+            // A part of it that is read at the end is not the body's.
+            if !is_named && stays || attribute.outcome.contains(&text) {
                 continue;
             }
             let unnamed = (!is_named && !text.starts_with('_'))
-                .then(|| if in_attribute.contains(&text) { quote!(_) } else { ident.to_token_stream() });
-            self.taken.push(Parameter { cfg: cfg.clone(), name: ident.to_token_stream(), unnamed });
+                .then(|| if attribute.all.contains(&text) { quote!(_) } else { ident.to_token_stream() });
+            let (name, is_owned) = (ident.to_token_stream(), ownership.is_owned());
+            self.taken.push(Parameter { cfg: cfg.clone(), name, is_owned, unnamed });
         }
     }
 
     /// Gives a parameter that is `_` a name, since only what has a name can be dropped in its turn. The same goes for what a
     /// pattern leaves in the parameter: the body takes all of it, and binds it and what comes after it as a function would.
-    fn rename(&mut self, at: usize, typed: &mut PatType, in_attribute: &BTreeSet<String>) -> bool {
+    fn rename(&mut self, at: usize, typed: &mut PatType, in_body: &BTreeSet<String>, attribute: &Attribution) -> bool {
         let pattern = &*typed.pat;
         let mut bound = Vec::new();
         bindings(pattern, &mut bound);
-        let is_free = !bound.iter().any(|bound| in_attribute.contains(&bound.ident.unraw().to_string()));
+        let is_free = !bound.iter().any(|bound| attribute.all.contains(&bound.ident.unraw().to_string()));
         let is_wild = matches!(pattern, Pat::Wild(_));
         let is_after_another = !self.rebound.is_empty();
         let is_rebound = is_after_another || !is_wild && leaves_a_part(pattern);
         let name = match pattern {
             Pat::Ident(PatIdent { ident, by_ref: None, subpat: None, .. }) if is_rebound && !is_free => ident.clone(),
+            // It keeps its name, but a lint does not take ours for the user's use of it.
+            Pat::Ident(PatIdent { ident, by_ref: None, subpat: None, .. })
+                if is_free && ident.to_string().starts_with('_') && !in_body.contains(&ident.to_string()) =>
+            {
+                Ident::new(&ident.to_string(), Span::mixed_site().located_at(ident.span()))
+            }
             _ if is_wild || is_rebound && is_free => {
                 Ident::new(&format!("__{at}"), Span::mixed_site().located_at(pattern.span()))
             }
@@ -130,7 +165,12 @@ impl Parameters {
         if is_rebound {
             self.rebound.push(quote!(#(#attributes)* let #pattern = #name;));
         }
-        self.taken.push(Parameter { cfg: cfg(attributes), name: name.to_token_stream(), unnamed: None });
+        self.taken.push(Parameter {
+            cfg: cfg(attributes),
+            name: name.to_token_stream(),
+            is_owned: true,
+            unnamed: None,
+        });
         self.are_renamed = true;
         *typed.pat = parse_quote!(#name);
         true
@@ -157,8 +197,8 @@ impl Parameters {
     /// Returns statements that bind what the body does not name, which a lint finds unused as it would the parameter, and what
     /// the signature has under other names.
     pub(crate) fn bind(&self) -> TokenStream {
-        let unnamed = self.taken.iter().filter_map(|Parameter { cfg, name, unnamed }| {
-            unnamed.as_ref().map(|unnamed| quote!(#(#cfg)* let #unnamed = &#name;))
+        let unnamed = self.taken.iter().filter_map(|Parameter { cfg, name, unnamed, .. }| {
+            unnamed.as_ref().map(|unnamed| quote!(#(#cfg)* #[allow(clippy::shadow_same)] let #unnamed = &#name;))
         });
         let rebound = &self.rebound;
         quote!(#(#unnamed)* #(#rebound)*)
@@ -199,6 +239,10 @@ enum Ownership {
 }
 
 impl Ownership {
+    fn is_owned(self) -> bool {
+        matches!(self, Self::Small | Self::Unknown)
+    }
+
     fn of_self(receiver: &Receiver) -> Self {
         match &receiver.kind {
             ReceiverKind::Typed(_, ty) => Self::of(ty),

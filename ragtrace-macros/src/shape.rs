@@ -1,6 +1,8 @@
 //! Tells from a function's signature how its work is run: as a call, a future or a stream.
 
-use syn::{ReturnType, Signature, Type};
+use syn::{Result, ReturnType, Signature, Type};
+
+use crate::work::{self, Work, last_segment, without_parentheses};
 
 /// How the function's work is run.
 pub(crate) enum Shape {
@@ -13,103 +15,80 @@ pub(crate) enum Shape {
     /// A plain function that returns `Pin<Box<dyn Future<Output = T> + …>>`.
     ReturnsBoxedFuture(Type),
     /// A function whose stage ends when the stream that it returns does.
-    Stream(Stream),
+    Stream(Box<Stream>),
 }
 
 /// How a function returns its stream.
 pub(crate) struct Stream {
     pub(crate) item: Type,
-    pub(crate) is_async: bool,
+    pub(crate) way: Way,
+    /// What has it: the type of the function, or what its future returns.
+    pub(crate) output: Type,
     /// In a `Result`.
     pub(crate) is_fallible: bool,
     /// As a `Pin<Box<dyn Stream>>`.
     pub(crate) is_boxed: bool,
 }
 
+/// How a function comes to its stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// By the call.
+    Call,
+    /// By an `async fn`.
+    Async,
+    /// By a future that a plain function returns.
+    Future,
+    /// By a future that a plain function returns in a box, as one of `#[async_trait]` does.
+    BoxedFuture,
+}
+
 impl Stream {
-    fn of(signature: &Signature) -> Option<Self> {
-        let ReturnType::Type(_, returned) = &signature.output else { return None };
+    fn of(returned: &Type, way: Way) -> Option<Self> {
         let returned = without_parentheses(returned);
-        let success = last_segment(returned).filter(|(name, _)| name == "Result");
+        let output = returned.clone();
+        // `anyhow::Result`, `io::Result`, and what else is called so.
+        let success = last_segment(returned).filter(|(name, _)| name.to_string().ends_with("Result"));
         let success = success.and_then(|(_, arguments)| arguments.into_iter().next());
         let is_fallible = success.is_some();
         let returned = success.as_ref().map_or(returned, without_parentheses);
-        let is_async = signature.asyncness.is_some();
-        let found = |item, is_boxed| Self { item, is_async, is_fallible, is_boxed };
+        let found = |item, is_boxed| Self { item, way, output, is_fallible, is_boxed };
         if let Type::ImplTrait(opaque) = returned {
-            return output_of_bounds(&opaque.bounds, "Stream", "Item").map(|item| found(item, false));
+            return work::of_bounds(&opaque.bounds, Work::Stream).map(|item| found(item, false));
         }
-        boxed_trait(returned, "Stream", "Item").map(|item| found(item, true))
+        work::boxed(returned, Work::Stream).map(|item| found(item, true))
     }
 }
 
 impl Shape {
-    /// Finds the shape. `stream` says that the attribute has that word; `impl Stream` is recognised without it.
-    pub(crate) fn of(signature: &Signature, stream: bool) -> Self {
-        match Stream::of(signature) {
-            Some(found) if stream || !(found.is_boxed || found.is_fallible) => return Self::Stream(found),
-            _ => {}
+    /// Finds the shape.
+    pub(crate) fn of(signature: &Signature) -> Result<Self> {
+        let ReturnType::Type(_, returned) = &signature.output else {
+            return Ok(if signature.asyncness.is_some() { Self::Async } else { Self::Sync });
+        };
+        let returned = without_parentheses(returned);
+        work::refuse_bounds(returned)?;
+        let way = if signature.asyncness.is_some() { Way::Async } else { Way::Call };
+        if let Some(stream) = Stream::of(returned, way) {
+            return Ok(Self::Stream(Box::new(stream)));
         }
         if signature.asyncness.is_some() {
-            return Self::Async;
+            work::refuse_within(returned)?;
+            return Ok(Self::Async);
         }
-        let ReturnType::Type(_, returned) = &signature.output else { return Self::Sync };
-        let returned = without_parentheses(returned);
-        if let Type::ImplTrait(opaque) = returned {
-            let future = output_of_bounds(&opaque.bounds, "Future", "Output").map(Self::ReturnsFuture);
-            return future.unwrap_or(Self::Sync);
+        let (output, is_boxed) = match returned {
+            Type::ImplTrait(opaque) => (work::of_bounds(&opaque.bounds, Work::Future), false),
+            _ => (work::boxed(returned, Work::Future), true),
+        };
+        let Some(output) = output else {
+            work::refuse_within(returned)?;
+            return Ok(Self::Sync);
+        };
+        let way = if is_boxed { Way::BoxedFuture } else { Way::Future };
+        if let Some(stream) = Stream::of(&output, way) {
+            return Ok(Self::Stream(Box::new(stream)));
         }
-        boxed_trait(returned, "Future", "Output").map_or(Self::Sync, Self::ReturnsBoxedFuture)
+        work::refuse_within(&output)?;
+        Ok(if is_boxed { Self::ReturnsBoxedFuture(output) } else { Self::ReturnsFuture(output) })
     }
-}
-
-/// Returns `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, or of a `BoxTrait<'_, T>`, as the futures crate calls that.
-fn boxed_trait(ty: &Type, trait_name: &str, associated: &str) -> Option<Type> {
-    let (name, arguments) = last_segment(ty)?;
-    if name == format!("Box{trait_name}") || name == format!("LocalBox{trait_name}") {
-        return arguments.into_iter().next();
-    }
-    let (pointer, arguments) = last_segment(arguments.first().filter(|_| name == "Pin")?)?;
-    let Type::TraitObject(object) = without_parentheses(arguments.first().filter(|_| pointer == "Box")?) else {
-        return None;
-    };
-    output_of_bounds(&object.bounds, trait_name, associated)
-}
-
-/// Returns the type without parentheses around it, such as the invisible ones of a type that a `macro_rules!` passes on.
-pub(crate) fn without_parentheses(ty: &Type) -> &Type {
-    match ty {
-        Type::Group(group) => without_parentheses(&group.elem),
-        Type::Paren(paren) => without_parentheses(&paren.elem),
-        _ => ty,
-    }
-}
-
-/// Returns the last segment of a path type, and its type arguments.
-fn last_segment(ty: &Type) -> Option<(String, Vec<Type>)> {
-    let Type::Path(path) = without_parentheses(ty) else { return None };
-    let segment = path.path.segments.last()?;
-    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    let types = arguments.args.iter().filter_map(|argument| match argument {
-        syn::GenericArgument::Type(ty) => Some(ty.clone()),
-        _ => None,
-    });
-    Some((segment.ident.to_string(), types.collect()))
-}
-
-/// Returns `T` of a bound `Trait<Assoc = T>` among `bounds`.
-fn output_of_bounds<'a>(
-    bounds: impl IntoIterator<Item = &'a syn::TypeParamBound>,
-    trait_name: &str,
-    associated: &str,
-) -> Option<Type> {
-    bounds.into_iter().find_map(|bound| {
-        let syn::TypeParamBound::Trait(bound) = bound else { return None };
-        let segment = bound.path.segments.last().filter(|segment| segment.ident == trait_name)?;
-        let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-        arguments.args.iter().find_map(|argument| match argument {
-            syn::GenericArgument::AssocType(assoc) if assoc.ident == associated => Some(assoc.ty.clone()),
-            _ => None,
-        })
-    })
 }

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 
 use crate::args::Args;
 use crate::block::Block;
+use crate::diagnostic;
 use crate::expand;
 use crate::fallback;
 use crate::function::Function;
@@ -14,7 +15,7 @@ pub(crate) fn traced_function(args: TokenStream, item: TokenStream) -> TokenStre
     let stage = || {
         let attribute = args.clone();
         let args: Args = syn::parse2(attribute.clone())?;
-        let function = Function::parse(&item, &attribute, args.stream.as_ref())?;
+        let function = Function::parse(&item, &attribute, &args)?;
         Ok((Stage::check(args, &function)?, function))
     };
     match stage() {
@@ -31,6 +32,6 @@ pub(crate) fn traced_block(input: TokenStream) -> TokenStream {
     };
     match stage() {
         Ok((stage, body)) => expand::expand_block(&stage, &body),
-        Err(error) => syn::Error::into_compile_error(error),
+        Err(error) => diagnostic::compile_error(&error),
     }
 }

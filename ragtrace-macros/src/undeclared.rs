@@ -1,8 +1,9 @@
 //! Explains a `record!` that no arm of the macro takes: a name that is not declared, or a slip in how it is written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote_spanned;
+use syn::Error;
 
+use crate::diagnostic::compile_error;
 use crate::suggest::{did_you_mean, list};
 
 /// Returns the error, at the name or the token that is wrong.
@@ -14,7 +15,7 @@ pub(crate) fn error(input: TokenStream) -> TokenStream {
     let written: Vec<TokenTree> = tokens.collect();
     let (at, message) = mistake_in(&written, &declared);
     let span = at.map_or_else(Span::call_site, TokenTree::span);
-    quote_spanned!(span=> ::core::compile_error!(#message))
+    compile_error(&Error::new(span, message))
 }
 
 /// Finds the token that is wrong, and says what is wrong with it.

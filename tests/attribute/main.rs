@@ -13,6 +13,7 @@ mod outcomes;
 mod panics;
 mod schema;
 mod shapes;
+mod stack;
 mod unreadable;
 
 use ragtrace_tests::captured;

@@ -17,6 +17,8 @@ mod free_async;
 mod free_sync;
 #[path = "../ui/pass/generics.rs"]
 mod generics;
+#[path = "../ui/pass/hidden_work.rs"]
+mod hidden_work;
 #[path = "../ui/pass/lints_stay.rs"]
 mod lints_stay;
 #[path = "../ui/pass/methods.rs"]

@@ -12,13 +12,13 @@ use std::{env, fs};
 use serde_json::Value;
 
 /// What the compiler says of each file: level, code, message and primary places.
-type Said = BTreeMap<String, Vec<String>>;
+pub(crate) type Said = BTreeMap<String, Vec<String>>;
 
 #[test]
 fn mistakes_are_reported_as_without_the_attribute() {
-    let project = Project::new();
-    let stages = project.check("stages", str::to_owned);
-    let plain = project.check("plain", without_attributes);
+    let project = Project::new("locus");
+    let stages = project.check(&["check"], "stages", str::to_owned);
+    let plain = project.check(&["check"], "plain", without_attributes);
     assert!(plain.len() >= 25, "there are {} files", plain.len());
     let mut differences = Vec::new();
     for (file, plain) in &plain {
@@ -38,39 +38,40 @@ fn lines(said: &[String]) -> BTreeSet<&str> {
     said.iter().filter_map(|said| said.split(':').next()).collect()
 }
 
-fn without_attributes(source: &str) -> String {
+pub(crate) fn without_attributes(source: &str) -> String {
     let is_attribute = |line: &&str| line.trim_start().starts_with("#[ragtrace::traced_stage");
     source.lines().map(|line| if is_attribute(&line) { "" } else { line }).collect::<Vec<_>>().join("\n")
 }
 
-/// A package outside the workspace with a program for each file.
-struct Project {
+/// A package outside the workspace with a program for each file of a folder here.
+pub(crate) struct Project {
+    name: &'static str,
     folder: PathBuf,
 }
 
 impl Project {
-    fn new() -> Self {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("locus");
+    pub(crate) fn new(name: &'static str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::create_dir_all(&folder).unwrap();
         let ragtrace = here.join("../../ragtrace");
         let manifest = format!(
-            "[package]\nname = \"locus\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nfutures-util = \"0.3\"\n\
+            "[package]\nname = \"{name}\"\nedition = \"2024\"\n[workspace]\n[dependencies]\nfutures-util = \"0.3\"\n\
              ragtrace.path = {:?}\n",
             ragtrace.display().to_string()
         );
         fs::write(folder.join("Cargo.toml"), manifest).unwrap();
         fs::copy(here.join("../../Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-        Self { folder }
+        Self { name, folder }
     }
 
-    /// Checks each file after `change`, and returns what is said of it.
-    fn check(&self, kind: &str, change: fn(&str) -> String) -> Said {
+    /// Checks each file after `change` with a command of cargo, and returns what is said of it.
+    pub(crate) fn check(&self, command: &[&str], kind: &str, change: fn(&str) -> String) -> Said {
         let sources = self.folder.join("src/bin");
         let _ = fs::remove_dir_all(&sources);
         fs::create_dir_all(&sources).unwrap();
         let mut said = Said::new();
-        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("locus")).unwrap() {
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(self.name)).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_stem().unwrap().to_string_lossy().into_owned();
             let source = change(&fs::read_to_string(&path).unwrap());
@@ -78,8 +79,11 @@ impl Project {
             said.insert(name, Vec::new());
         }
         let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["check", "--bins", "--keep-going", "--offline", "--quiet", "--message-format=json"])
-            .env("CARGO_TARGET_DIR", self.folder.join("target"))
+            .arg(command[0])
+            .args(["--bins", "--keep-going", "--offline", "--quiet", "--message-format=json"])
+            .args(&command[1..])
+            // What they depend on is compiled once for all of them.
+            .env("CARGO_TARGET_DIR", self.folder.with_file_name("locus").join("target"))
             .env_remove("RUSTFLAGS")
             .current_dir(&self.folder)
             .output()

@@ -1,5 +1,7 @@
 //! What the compiler says: of the attribute's misuse, and of mistakes that have nothing to do with it.
 
+mod editions;
+mod lints;
 mod locus;
 
 use std::fs;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::catalog::{CatalogEntry, StageDescriptor};
@@ -37,6 +38,11 @@ pub fn open_deferred(stage: &'static CatalogEntry, fields: impl FnOnce(&mut Fiel
 impl Deferred {
     pub(crate) fn into_pending(self) -> Option<PendingRun> {
         self.0
+    }
+
+    /// Makes the run, which is entered next.
+    pub fn begin(self) -> Span {
+        self.0.map_or_else(Span::none, PendingRun::into_span)
     }
 
     /// Gives the run the future that `body` returns as its body. `body` itself is the caller's call, and not part of the run.
@@ -95,6 +101,16 @@ where
             this.stage.as_mut().set_run(pending.into_span());
         }
         this.stage.poll(cx)
+    }
+}
+
+impl<F, E> FusedFuture for DeferredFuture<F, E>
+where
+    F: FusedFuture,
+    E: FnMut(&F::Output, &mut Ending<'_>),
+{
+    fn is_terminated(&self) -> bool {
+        self.stage.is_terminated()
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_core::FusedFuture;
 use pin_project_lite::pin_project;
 
 use crate::stage::span::{Ending, Span};
-use crate::stage::unwind;
+use crate::stage::unwind::{self, FailsUnseen, LARGEST_MOVED};
 
 impl Span {
     /// Gives the run a future as its body.
@@ -79,6 +81,16 @@ where
     }
 }
 
+impl<F, E> FusedFuture for StageFuture<F, E>
+where
+    F: FusedFuture,
+    E: FnMut(&F::Output, &mut Ending<'_>),
+{
+    fn is_terminated(&self) -> bool {
+        self.body.is_terminated()
+    }
+}
+
 // A function with a short name: each stage has one, and programs keep the names.
 #[inline(never)]
 fn poll<F, E>(stage: Pin<&mut StageFuture<F, E>>, cx: &mut Context<'_>) -> Poll<F::Output>
@@ -87,20 +99,31 @@ where
     E: FnMut(&F::Output, &mut Ending<'_>),
 {
     let this = stage.project();
-    let (body, on_end) = (this.body, this.on_end);
-    unwind::run(this.span, |span| {
-        let entered = span.enter();
-        match body.poll(cx) {
-            Poll::Pending => {
-                entered.pause();
-                Poll::Pending
-            }
-            Poll::Ready(output) => {
-                entered.finish(|ending| on_end(&output, ending));
-                Poll::Ready(output)
-            }
+    if size_of::<F::Output>() > LARGEST_MOVED {
+        // As few functions as can be are between the body and whoever wants what it returns.
+        let guard = FailsUnseen(this.span);
+        let polled = poll_body(guard.0, this.body, cx, this.on_end);
+        mem::forget(guard);
+        return polled;
+    }
+    unwind::run(this.span, |span| poll_body(span, this.body, cx, this.on_end))
+}
+
+#[inline]
+fn poll_body<F, E>(span: &mut Span, body: Pin<&mut F>, cx: &mut Context<'_>, on_end: &mut E) -> Poll<F::Output>
+where
+    F: Future,
+    E: FnMut(&F::Output, &mut Ending<'_>),
+{
+    let entered = span.enter();
+    let polled = body.poll(cx);
+    match &polled {
+        Poll::Pending => {
+            entered.pause();
         }
-    })
+        Poll::Ready(output) => entered.finish(|ending| on_end(output, ending)),
+    }
+    polled
 }
 
 impl<F, E> fmt::Debug for StageFuture<F, E> {

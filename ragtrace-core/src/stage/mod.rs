@@ -23,6 +23,7 @@ mod stream;
 mod typed;
 mod unwind;
 
+pub use call::is_large;
 pub use countable::Countable;
 pub use deferred::open_deferred;
 pub use named::NamedStage;

@@ -64,12 +64,12 @@ impl NamedStage {
 
     /// Records a run that is `call`; it completes whatever the call returns.
     pub fn run_sync<T>(&self, call: impl FnOnce() -> T) -> T {
-        open_bare(self.0).call(call, |_, _| ())
+        open_bare(self.0).run_call(call, |_, _| ())
     }
 
     /// Records a run that is `call`, and fails if that returns an error.
     pub fn try_run_sync<T, E: Error>(&self, call: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        open_bare(self.0).call(call, |result, ending| {
+        open_bare(self.0).run_call(call, |result, ending| {
             if let Err(error) = result {
                 ending.fail(ErrorProbe::new(error).capture());
             }

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use crate::context::RequestContext;
@@ -225,6 +225,16 @@ where
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.body.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}
+
+impl<S, I> FusedStream for StageStream<S, I>
+where
+    S: FusedStream,
+    I: FnMut(&S::Item, &mut OpenStream<'_>),
+{
+    fn is_terminated(&self) -> bool {
+        self.body.as_ref().is_none_or(FusedStream::is_terminated)
     }
 }
 

@@ -47,9 +47,10 @@ impl Drop for FailsUnseen<'_> {
     }
 }
 
+/// Fails the run by the panic whose payload this is, if it has not ended, and lets the panic go on.
 #[cold]
 #[inline(never)]
-fn go_on(span: &mut Span, payload: Box<Payload>) -> ! {
+pub(crate) fn go_on(span: &mut Span, payload: Box<Payload>) -> ! {
     span.fail_by(&*payload);
     resume_unwind(payload)
 }

@@ -18,7 +18,7 @@ use crate::block::Body;
 use crate::function::Function;
 use crate::model::Stage;
 use crate::parameters::Parameters;
-use crate::shape::{Shape, Stream};
+use crate::shape::{Shape, Stream, Way};
 
 /// Returns the function with its new body, and the constant beside it.
 pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
@@ -26,8 +26,11 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let body = body(stage, function);
+    // A lint asks for a `return` at the end, and none finds ours needless. A body that never returns has none to write.
+    let is_never = matches!(&function.signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
+    let give_back = (!is_never).then(|| quote_spanned!(here(function)=> return));
     // The function's own braces, so that the compiler takes the whole for the user's function.
-    let body = braces(quote!(#items #record #body), function.body.span());
+    let body = braces(quote!(#items #record #give_back #body), function.body.span());
     quote!(#constant #function #body)
 }
 
@@ -37,9 +40,9 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let fields = outcome::start_fields(stage, &names);
-    let end = outcome::on_end(stage, &names);
     let run = match body {
         Body::Async(future) => {
+            let end = outcome::on_end(stage, &names);
             let private = stage.private(Span::call_site());
             quote!(#private::open_deferred(&__RAGTRACE_STAGE, #fields).block(#future).end(move #end))
         }
@@ -47,16 +50,18 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
             let here = Span::call_site().located_at(block.span());
             let private = stage.private(here);
             let open = open(stage, here, &fields);
+            let end = outcome::on_end_of_call(stage, &names);
             let Names { expected, whole, .. } = &names;
             let block = typed_block(&quote!(#expected()), &Parameters::default(), block);
-            // Neither closure outlives the expression, so both borrow what they only look at. The type that is expected of
+            // The closure does not outlive the expression, so it borrows what it only looks at. The type that is expected of
             // the whole is known before the block is looked at, as it is without the macro.
+            let run = called(stage, here, &open, &quote_spanned!(here=> || -> _ #block), &end);
             quote_spanned!(here=> #whole: {
                 let #expected = #private::expected;
                 if false {
                     break #whole #expected();
                 }
-                #open.call(|| -> _ #block, #end)
+                #run
             })
         }
     };
@@ -101,7 +106,9 @@ fn body(stage: &Stage, function: &Function) -> TokenStream {
         }
         Shape::Sync => {
             let call = closure(stage, Some(&returned), function);
-            quote_spanned!(here=> #open.call(#call, #end))
+            let end = outcome::on_end_of_call(stage, &names);
+            let run = called(stage, here, &open, &call, &end);
+            quote_spanned!(here=> { #run })
         }
         Shape::ReturnsFuture(output) => {
             let call = closure(stage, None, function);
@@ -134,42 +141,92 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     let private = stage.private(here);
     let names = Names::new();
     let fields = outcome::start_fields(stage, &names);
-    let on_item = outcome::on_item(stage, &names);
-    let item = without_impl(&stream.item);
     let span = function.body.span();
     let returned = match &function.signature.output {
         ReturnType::Type(_, ty) => without_impl(ty),
         ReturnType::Default => quote!(()),
     };
-    // A type that is inferred from the body alone needs no saying.
-    let call = closure(stage, Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), function);
-    let block = typed_block(&expected(&private, &returned), &function.parameters, &function.body);
-    let future = quote_spanned!(span=> async move #block);
+    let deferred = quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields));
+    match stream.way {
+        Way::Call => {
+            // A type that is inferred from the body alone needs no saying.
+            let call = closure(stage, Some(&returned).filter(|_| stream.is_boxed || stream.is_fallible), function);
+            let open = if stream.is_fallible { open(stage, here, &fields) } else { deferred };
+            going_on(stage, stream, here, &open, &call)
+        }
+        Way::Async => {
+            let block = typed_block(&expected(&private, &returned), &function.parameters, &function.body);
+            let future = quote_spanned!(span=> async move #block);
+            going_on(stage, stream, here, &open(stage, here, &fields), &future)
+        }
+        Way::Future | Way::BoxedFuture => {
+            let future = if let Some((_, block)) = boxed_block(&function.body) {
+                let block = typed_block(&quote!(#private::expected()), &Parameters::default(), &block);
+                quote_spanned!(span=> async move #block)
+            } else {
+                let call = closure(stage, Some(&returned).filter(|_| stream.way == Way::BoxedFuture), function);
+                quote_spanned!(here=> (#call)())
+            };
+            let Names { deferred: name, future: body, .. } = &names;
+            let open = quote_spanned!(here=> #name.begin());
+            let run = going_on(stage, stream, here, &open, &body.to_token_stream());
+            let expected = expected(&private, &without_impl(&stream.output));
+            let run = quote_spanned!(here=> async move {
+                if false {
+                    return #expected;
+                }
+                #run
+            });
+            let run = if stream.way == Way::BoxedFuture { quote_spanned!(here=> #private::boxed(#run)) } else { run };
+            quote_spanned!(here=> { let #name = #deferred; let #body = #future; #run })
+        }
+    }
+}
+
+/// Returns the expression that runs `body`, which returns a stream or makes a future of one, and goes on with the stream.
+fn going_on(stage: &Stage, stream: &Stream, here: Span, open: &TokenStream, body: &TokenStream) -> TokenStream {
+    let names = Names::new();
+    let private = stage.private(here);
+    let on_item = outcome::on_item(stage, &names);
+    let item = without_impl(&stream.item);
+    let is_call = stream.way == Way::Call;
     let boxed = |open: TokenStream| {
         let items = quote_spanned!(here=> #open.items(#on_item));
         if stream.is_boxed { quote_spanned!(here=> #private::boxed(#items)) } else { items }
     };
-    let open = open(stage, here, &fields);
-    match (stream.is_fallible, stream.is_async) {
-        (false, false) => {
-            let open = quote_spanned!(here=> #private::open_deferred(&__RAGTRACE_STAGE, #fields));
-            boxed(quote_spanned!(here=> #open.stream::<#item, _>(#call)))
-        }
-        (false, true) => boxed(quote_spanned!(here=> #open.await_stream::<#item, _>(#future).await)),
-        (true, is_async) => {
-            let on_error = outcome::on_error(stage, &names);
-            let result = if is_async {
-                quote_spanned!(here=> #open.try_await_stream::<#item, _, _>(#future, #on_error).await)
-            } else {
-                quote_spanned!(here=> #open.try_call_stream::<#item, _, _>(#call, #on_error))
-            };
-            let Names { open, out, .. } = &names;
-            let stream = boxed(open.to_token_stream());
-            quote_spanned!(here=> match #result {
-                ::core::result::Result::Ok(#open) => ::core::result::Result::Ok(#stream),
-                ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
-            })
-        }
+    if !stream.is_fallible {
+        return boxed(if is_call {
+            quote_spanned!(here=> #open.stream::<#item, _>(#body))
+        } else {
+            quote_spanned!(here=> #open.await_stream::<#item, _>(#body).await)
+        });
+    }
+    let on_error = outcome::on_error(stage, &names);
+    let result = if is_call {
+        quote_spanned!(here=> #open.try_call_stream::<#item, _, _>(#body, #on_error))
+    } else {
+        quote_spanned!(here=> #open.try_await_stream::<#item, _, _>(#body, #on_error).await)
+    };
+    let Names { open, out, .. } = &names;
+    let stream = boxed(open.to_token_stream());
+    quote_spanned!(here=> match #result {
+        ::core::result::Result::Ok(#open) => ::core::result::Result::Ok(#stream),
+        ::core::result::Result::Err(#out) => ::core::result::Result::Err(#out),
+    })
+}
+
+/// Returns statements and an expression that run `call`, a closure. One that is large, or returns what is large, is called where
+/// it is, so that neither is copied.
+fn called(stage: &Stage, here: Span, open: &TokenStream, call: &TokenStream, end: &TokenStream) -> TokenStream {
+    let Names { span, entered, body, out, .. } = &Names::new();
+    let private = stage.private(here);
+    quote_spanned! {here=>
+        let mut #span = #open;
+        let mut #entered = #span.call();
+        let mut #body = #call;
+        let #out = if #private::is_large(&#body) { (#body)() } else { #entered.run(#body) };
+        #entered.end(#end);
+        #out
     }
 }
 
@@ -191,7 +248,8 @@ fn never(stage: &Stage, function: &Function, names: &Names) -> TokenStream {
         quote_spanned!(here=> match #open.run(#future).end(|_, _| ()).await {})
     } else {
         let call = closure(stage, Some(&never), function);
-        quote_spanned!(here=> match #open.call(#call, |_, _| ()) {})
+        let run = called(stage, here, &open, &call, &quote!(|_| ()));
+        quote_spanned!(here=> match { #run } {})
     }
 }
 

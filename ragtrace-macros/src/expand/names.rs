@@ -10,6 +10,11 @@ pub(crate) struct Names {
     pub(crate) end: Ident,
     pub(crate) open: Ident,
     pub(crate) expected: Ident,
+    pub(crate) deferred: Ident,
+    pub(crate) entered: Ident,
+    pub(crate) body: Ident,
+    pub(crate) span: Ident,
+    pub(crate) future: Ident,
     /// The label of a whole expansion.
     pub(crate) whole: Lifetime,
 }
@@ -23,6 +28,11 @@ impl Names {
             end: ours("__end"),
             open: ours("__open"),
             expected: ours("__expected"),
+            deferred: ours("__deferred"),
+            entered: ours("__entered"),
+            body: ours("__body"),
+            span: ours("__span"),
+            future: ours("__future"),
             whole: Lifetime::new("'__whole", Span::mixed_site()),
         }
     }

@@ -27,12 +27,26 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
 /// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later puts `move` before it.
 pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, end, .. } = names;
+    let read = result(stage, names, &quote!(#out));
+    quote!(|#out, #end| #read)
+}
+
+/// Returns `|end| { … }`, which reads the fields of the result that `out` has.
+pub(crate) fn on_end_of_call(stage: &Stage, names: &Names) -> TokenStream {
+    let Names { out, end, .. } = names;
+    let read = result(stage, names, &quote!(&#out));
+    quote!(|#end| #read)
+}
+
+/// Returns the expression that reads the fields of the result that `output` refers to.
+fn result(stage: &Stage, names: &Names, output: &TokenStream) -> TokenStream {
+    let Names { out, end, .. } = names;
     let krate = &stage.krate;
     let private = quote!(#krate::__private);
     let ok = stage.ok.as_ref().map(|ok| read(ok, out, names));
     let err = stage.err.as_ref().map(|err| read(err, out, names));
     quote! {
-        |#out, #end| match #private::Probe::new(#out).split() {
+        match #private::Probe::new(#output).split() {
             ::core::result::Result::Ok(#out) => {
                 #end.count(#private::CountProbe::new(#out).count());
                 #ok

@@ -5,7 +5,7 @@ async fn chunk_document(doc: &Document) -> Result<Vec<Chunk>, IngestError> {
         [::ragtrace::FieldDescriptor::start("doc.name"),
         ::ragtrace::FieldDescriptor::ok("avg_chars")]);
     }
-    ::ragtrace::__private::open(
+    return ::ragtrace::__private::open(
             &__RAGTRACE_STAGE,
             |__fields| {
                 __fields.set(0u16, &doc.name);
@@ -29,5 +29,5 @@ async fn chunk_document(doc: &Document) -> Result<Vec<Chunk>, IngestError> {
                 __end.fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
             }
         })
-        .await
+        .await;
 }

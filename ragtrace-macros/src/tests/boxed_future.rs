@@ -3,7 +3,7 @@ fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send +
         static __RAGTRACE_STAGE = ::ragtrace::StageDescriptor::new("embedding",
         ::core::module_path!()).with_root();
     }
-    ::ragtrace::__private::boxed(
+    return ::ragtrace::__private::boxed(
         ::ragtrace::__private::open_deferred(&__RAGTRACE_STAGE, |_| ())
             .block(async move {
                 if false {
@@ -21,5 +21,5 @@ fn embed(&self) -> Pin<Box<dyn Future<Output = Result<Vec<f32>, Error>> + Send +
                     __end.fail(::ragtrace::__private::ErrorProbe::new(__out).capture());
                 }
             }),
-    )
+    );
 }

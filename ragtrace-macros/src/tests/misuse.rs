@@ -1,4 +1,4 @@
-::core::compile_error! {
+compile_error! {
     "`#[traced_stage]` goes on a function, and this is `struct`"
 }
 struct Document {

@@ -46,16 +46,24 @@ fn parse() {
             __ragtrace::__private::undeclared!("pages note", $($other)*)
         };
     }
-    __ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
-        .call(
-            move || -> () { record!(pages = 1) },
-            move |__out, __end| match __ragtrace::__private::Probe::new(__out).split() {
+    return {
+        let mut __span = __ragtrace::__private::open_bare(&__RAGTRACE_STAGE);
+        let mut __entered = __span.call();
+        let mut __body = move || -> () { record!(pages = 1) };
+        let __out = if __ragtrace::__private::is_large(&__body) {
+            (__body)()
+        } else {
+            __entered.run(__body)
+        };
+        __entered
+            .end(|__end| match __ragtrace::__private::Probe::new(&__out).split() {
                 ::core::result::Result::Ok(__out) => {
                     __end.count(__ragtrace::__private::CountProbe::new(__out).count());
                 }
                 ::core::result::Result::Err(__out) => {
                     __end.fail(__ragtrace::__private::ErrorProbe::new(__out).capture());
                 }
-            },
-        )
+            });
+        __out
+    };
 }

@@ -6,7 +6,7 @@ async fn tokens(
         ::core::module_path!()).with_fields(&
         [::ragtrace::FieldDescriptor::err("code")]);
     }
-    match ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
+    return match ::ragtrace::__private::open_bare(&__RAGTRACE_STAGE)
         .try_await_stream::<
             Result<Token, Error>,
             _,
@@ -47,5 +47,5 @@ async fn tokens(
             )
         }
         ::core::result::Result::Err(__out) => ::core::result::Result::Err(__out),
-    }
+    };
 }

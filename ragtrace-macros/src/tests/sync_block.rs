@@ -11,35 +11,40 @@ fn load() {
             if false {
                 break '__whole __expected();
             }
-            ::ragtrace::__private::open(
-                    &__RAGTRACE_STAGE,
-                    |__fields| {
-                        __fields.set(0u16, &path);
-                    },
-                )
-                .call(
-                    || -> _ {
-                        if false {
-                            return __expected();
-                        }
-                        ({ read(path)?.parse() })
-                    },
-                    |__out, __end| match ::ragtrace::__private::Probe::new(__out).split()
-                    {
-                        ::core::result::Result::Ok(__out) => {
-                            __end
-                                .count(
-                                    ::ragtrace::__private::CountProbe::new(__out).count(),
-                                );
-                        }
-                        ::core::result::Result::Err(__out) => {
-                            __end
-                                .fail(
-                                    ::ragtrace::__private::ErrorProbe::new(__out).capture(),
-                                );
-                        }
-                    },
-                )
+            let mut __span = ::ragtrace::__private::open(
+                &__RAGTRACE_STAGE,
+                |__fields| {
+                    __fields.set(0u16, &path);
+                },
+            );
+            let mut __entered = __span.call();
+            let mut __body = || -> _ {
+                if false {
+                    return __expected();
+                }
+                ({ read(path)?.parse() })
+            };
+            let __out = if ::ragtrace::__private::is_large(&__body) {
+                (__body)()
+            } else {
+                __entered.run(__body)
+            };
+            __entered
+                .end(|__end| match ::ragtrace::__private::Probe::new(&__out).split() {
+                    ::core::result::Result::Ok(__out) => {
+                        __end
+                            .count(
+                                ::ragtrace::__private::CountProbe::new(__out).count(),
+                            );
+                    }
+                    ::core::result::Result::Err(__out) => {
+                        __end
+                            .fail(
+                                ::ragtrace::__private::ErrorProbe::new(__out).capture(),
+                            );
+                    }
+                });
+            __out
         }
     }
 }

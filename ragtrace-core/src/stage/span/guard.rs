@@ -28,6 +28,12 @@ impl Span {
         EnteredSpan(self)
     }
 
+    /// Returns the guard of a run that is entered.
+    #[inline]
+    pub(crate) fn entered(&mut self) -> EnteredSpan<'_> {
+        EnteredSpan(self)
+    }
+
     /// Enters the run for the drop of its body. A panic of the run that was caught is not the one that a destructor may raise.
     pub(crate) fn enter_to_drop(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
