@@ -2,11 +2,14 @@
 //!
 //! - `throughput RECORDS`: our pipeline, `psql \copy` of the very same rows into the same table, a row at a time, and the
 //!   other ways in which a batch could go.
+//! - `pipeline RECORDS`: our pipeline alone, so that two versions can take turns.
+//! - `embedded RECORDS`: our pipeline into a file of SQLite.
 //! - `latency SECONDS`: from a stage's end to its visibility, at 1,000 records a second.
 //! - `reads ROWS`: queries over ten days of traces of 20 records, as owner and as a tenant's reader.
-//!   In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`.
+//!   In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`; `traces` is the first of the queries alone.
 //! - `small`: all of them in seconds, to see that they work.
 
+mod embedded;
 mod latency;
 mod reads;
 mod throughput;
@@ -67,6 +70,8 @@ fn main() {
     let (number, only): (_, Option<u64>) = (number(), number());
     let lines = match mode.as_str() {
         "throughput" => throughput::run(number.unwrap_or(1_000_000)),
+        "pipeline" => throughput::measure_pipeline(number.unwrap_or(200_000)),
+        "embedded" => embedded::run(number.unwrap_or(200_000)),
         "latency" => latency::run(number.unwrap_or(20)),
         "reads" => reads::run(number.unwrap_or(10_000_000)),
         // `reads` in parts, so that none of them holds a shared machine up for long.
@@ -78,6 +83,7 @@ fn main() {
         }
         "finish" => return reads::finish(10),
         "queries" => reads::measure_all(),
+        "traces" => reads::measure_traces(),
         "small" => {
             let mut lines = throughput::run(20_000);
             lines.extend(latency::run(2));

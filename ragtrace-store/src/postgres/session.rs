@@ -10,7 +10,8 @@
 //! **Statements have no names** unless the URL asks for a cache of them
 //! (`statement-cache-capacity`). A name that another program gave to another statement on the same
 //! connection of the server would run that one. The price is a parse and an answer more for each of
-//! the few statements of a batch, and a plan for each search.
+//! the few statements of a batch, and a plan for each search. A trace is found by a function of the
+//! schema's (`rows_of_trace`), whose plan the server keeps without a name.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,8 +31,8 @@ pub(super) enum Use {
     Tidying,
     /// Searches, which are planned for the parameters they get.
     Searching,
-    /// What always goes the same way. Where statements are cached it is planned once: planning over
-    /// many days takes longer than finding a trace.
+    /// What always goes the same way, and is planned once where the server keeps the plan: planning
+    /// over many days takes longer than finding a trace.
     LookingUp,
 }
 
@@ -55,7 +56,7 @@ impl Session {
             Use::Searching | Use::LookingUp => vec![("statement_timeout", "30s"), ("lock_timeout", "5s")],
         };
         match of {
-            Use::LookingUp if cached => settings.push(("plan_cache_mode", "force_generic_plan")),
+            Use::LookingUp => settings.push(("plan_cache_mode", "force_generic_plan")),
             Use::Searching => settings.push(("plan_cache_mode", "force_custom_plan")),
             _ => {}
         }

@@ -29,7 +29,10 @@ async fn ten_days(cluster: &Cluster) -> Database<'_> {
 /// The plans are those of the store's own statements, as the server writes them down when it runs them.
 #[tokio::test]
 async fn filters_use_their_indexes_and_read_the_days_they_name() {
-    let cluster = Cluster::start("-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0");
+    // A trace is found by a function, whose own plan is one of a nested statement.
+    let cluster = Cluster::start(
+        "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 -c auto_explain.log_nested_statements=on",
+    );
     let database = ten_days(&cluster).await;
     let store = store::open(&database.url()).await.expect("opens");
     let at = |text: &str| text.parse::<ragtrace::Timestamp>().expect("a time");

@@ -76,6 +76,21 @@ async fn a_tenants_reader_sees_no_row_of_another_through_sql_of_its_own() {
     assert_eq!(own("SELECT count(*) FROM tenant_readers"), "1");
 }
 
+/// The plan that finds a trace stays with the server's connection, which a pooler may lend to others.
+#[tokio::test]
+async fn a_plan_that_the_owner_left_shows_a_tenants_reader_no_row_of_another() {
+    let database = two_tenants(Cluster::shared(), "reads_plans").await;
+    let rows = |trace: &str| format!("SELECT count(*) FROM rows_of_trace('{trace}', 100)");
+    let (of_a, of_b) = (rows(crate::support::TRACE), rows(OF_B));
+    for mode in ["force_generic_plan", "force_custom_plan", "auto"] {
+        let seen = database.sql(&format!(
+            "SET plan_cache_mode = {mode};
+            {of_a}; {of_b}; SET ROLE reads_plans; {of_a}; {of_b}; RESET ROLE; {of_a}; {of_b}"
+        ));
+        assert_eq!(seen.split_whitespace().collect::<Vec<_>>(), ["4", "4", "4", "0", "4", "4"], "{mode}");
+    }
+}
+
 #[tokio::test]
 async fn a_tenants_reader_may_touch_nothing_else() {
     let database = two_tenants(Cluster::shared(), "reads_only").await;

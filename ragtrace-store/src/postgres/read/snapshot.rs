@@ -1,4 +1,5 @@
-//! Statements that read, each in a transaction of its own over a connection of a pool.
+//! Statements that read over a connection of a pool, each in a transaction of its own unless one is
+//! begun for several.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,7 +10,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Execute, Executor, SqlStr};
 
-use crate::postgres::session::Session;
+use crate::postgres::session::{PgTransaction, Session};
 
 /// Connections that read, and how their transactions begin.
 #[derive(Clone, Debug)]
@@ -26,9 +27,19 @@ impl Snapshots {
         Self { pool, session }
     }
 
+    /// Takes a connection for one transaction.
+    pub(super) async fn acquire(&self) -> Result<Unfinished, sqlx::Error> {
+        Ok(Unfinished(Some(self.pool.acquire().await?)))
+    }
+
+    /// Begins a transaction for several statements, each of which sees what is committed by then.
+    pub(super) async fn begin<'c>(&self, connection: &'c mut Unfinished) -> Result<PgTransaction<'c>, sqlx::Error> {
+        self.session.begin(connection.get()?).await
+    }
+
     async fn read<'q>(&self, query: impl Execute<'q, Postgres> + 'q) -> Result<Vec<PgRow>, sqlx::Error> {
-        let mut connection = Unfinished(Some(self.pool.acquire().await?));
-        let mut transaction = self.session.begin(connection.get()?).await?;
+        let mut connection = self.acquire().await?;
+        let mut transaction = self.begin(&mut connection).await?;
         let rows = transaction.fetch_all(query).await?;
         transaction.commit().await?;
         connection.finish();
@@ -38,14 +49,15 @@ impl Snapshots {
 
 /// A connection in the middle of a transaction, which does not go back to its pool: a reader may
 /// stop waiting anywhere, and an open transaction keeps what is deleted from being cleaned up.
-struct Unfinished(Option<PoolConnection<Postgres>>);
+pub(super) struct Unfinished(Option<PoolConnection<Postgres>>);
 
 impl Unfinished {
     fn get(&mut self) -> Result<&mut sqlx::PgConnection, sqlx::Error> {
         self.0.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
     }
 
-    fn finish(mut self) {
+    /// Gives the connection back after the end of its transaction.
+    pub(super) fn finish(mut self) {
         drop(self.0.take());
     }
 }

@@ -9,6 +9,7 @@ use super::database::PostgresStore;
 use super::rows::select_rows;
 use crate::error::StoreError;
 use crate::postgres::fault::while_reading;
+use crate::postgres::session::PgTransaction;
 use crate::read::{AssemblyInput, Heartbeat, LogFilter, LogRow, Place, TRACE_ROWS};
 
 impl PostgresStore {
@@ -16,31 +17,18 @@ impl PostgresStore {
     /// that has ended by the time it is asked for may have ended something since its rows were
     /// read, which then is not lost: they are read again.
     pub(crate) async fn trace(&self, trace: TraceId) -> Result<(Vec<LogRow>, AssemblyInput), StoreError> {
-        let id = trace.as_uuid();
-        let mut rows = self.of_trace(id).await?;
-        let instances = self.heartbeats(&rows).await?;
+        let mut connection = self.lookups.acquire().await.map_err(while_reading)?;
+        let mut transaction = self.lookups.begin(&mut connection).await.map_err(while_reading)?;
+        let mut rows = of_trace(&mut transaction, trace).await?;
+        let instances = heartbeats(&mut transaction, &rows).await?;
         if has_open(&rows) && instances.values().any(|heartbeat| heartbeat.ended) {
-            rows = self.of_trace(id).await?;
+            rows = of_trace(&mut transaction, trace).await?;
         }
+        transaction.commit().await.map_err(while_reading)?;
+        connection.finish();
         let truncated = rows.len() > TRACE_ROWS;
         rows.truncate(TRACE_ROWS);
         Ok((rows, AssemblyInput { instances, now: Timestamp::now(), truncated }))
-    }
-
-    /// Returns when the processes that wrote these rows were last heard of.
-    async fn heartbeats(&self, rows: &[LogRow]) -> Result<HashMap<Uuid, Heartbeat>, StoreError> {
-        let wrote: Vec<Uuid> = rows.iter().map(|row| row.instance()).collect::<HashSet<_>>().into_iter().collect();
-        let instances = sqlx::query!(
-            r#"SELECT instance, (extract(epoch FROM last_seen_at) * 1000000)::bigint AS "last_seen_at!",
-                ended_at IS NOT NULL AS "ended!"
-            FROM instances WHERE instance = ANY ($1)"#,
-            &wrote
-        );
-        let instances = instances.fetch_all(&self.lookups).await.map_err(while_reading)?;
-        let heartbeats = instances.into_iter().map(|row| {
-            (row.instance, Heartbeat { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
-        });
-        Ok(heartbeats.collect())
     }
 
     /// Returns the traces of a table whose ids lie between two, both included.
@@ -77,18 +65,6 @@ impl PostgresStore {
         Ok(ids.into_iter().filter_map(|id| TraceId::from_u128(id.as_u128())).collect())
     }
 
-    /// Returns the rows of a trace, at most one more than are wanted, with what the archive has of
-    /// it.
-    async fn of_trace(&self, trace: Uuid) -> Result<Vec<LogRow>, StoreError> {
-        let rows = select_rows!(
-            ["FROM (SELECT * FROM logs WHERE trace_id = $1 UNION ALL SELECT * FROM logs_archive WHERE trace_id = $1) r
-            ORDER BY r.timestamp DESC, r.id DESC LIMIT $2"],
-            trace,
-            i64::try_from(TRACE_ROWS + 1).unwrap_or(i64::MAX)
-        );
-        rows.fetch_all(&self.lookups).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
-    }
-
     /// Returns the trace of the newest record.
     pub(crate) async fn latest(&self) -> Result<Option<TraceId>, StoreError> {
         let newest = self.newest_of_a_trace(Place::Logs, LogFilter::new()).await?;
@@ -114,6 +90,38 @@ impl PostgresStore {
             filter = filter.after(last);
         }
     }
+}
+
+/// Returns the rows of a trace, at most one more than are wanted, with what the archive has of it.
+async fn of_trace(transaction: &mut PgTransaction<'_>, trace: TraceId) -> Result<Vec<LogRow>, StoreError> {
+    let rows = select_rows!(
+        ["FROM rows_of_trace($1, $2) r ORDER BY r.timestamp DESC, r.id DESC"],
+        trace.as_uuid(),
+        i64::try_from(TRACE_ROWS + 1).unwrap_or(i64::MAX)
+    );
+    rows.fetch_all(transaction).await.map_err(while_reading)?.into_iter().map(LogRow::try_from).collect()
+}
+
+/// Returns when the processes that wrote these rows were last heard of.
+async fn heartbeats(
+    transaction: &mut PgTransaction<'_>,
+    rows: &[LogRow],
+) -> Result<HashMap<Uuid, Heartbeat>, StoreError> {
+    if rows.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let wrote: Vec<Uuid> = rows.iter().map(|row| row.instance()).collect::<HashSet<_>>().into_iter().collect();
+    let instances = sqlx::query!(
+        r#"SELECT instance, (extract(epoch FROM last_seen_at) * 1000000)::bigint AS "last_seen_at!",
+            ended_at IS NOT NULL AS "ended!"
+        FROM instances WHERE instance = ANY ($1)"#,
+        &wrote
+    );
+    let instances = instances.fetch_all(transaction).await.map_err(while_reading)?;
+    let heartbeats = instances.into_iter().map(|row| {
+        (row.instance, Heartbeat { last_seen_at: Timestamp::from_micros(row.last_seen_at), ended: row.ended })
+    });
+    Ok(heartbeats.collect())
 }
 
 /// Returns `true` if something began and has no end among the rows.
