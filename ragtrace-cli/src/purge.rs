@@ -40,18 +40,13 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let purge = Purge::of(&args.user).dry_run(args.dry_run);
     let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
+    tell_what_stays(&spooled);
     if purged.bytes_remain {
         return Err(Failure::new(format!(
             "{} rows are removed, but a program that reads the file holds its log, where their bytes still are: end what \
              reads it, and purge again",
             purged.total()
         )));
-    }
-    if spooled.slots_in_use > 0 {
-        tell(format_args!(
-            "{} running processes hold their part of the spool: purge again once they have ended",
-            spooled.slots_in_use
-        ));
     }
     if purged.total() + spooled.records + spooled.requests == 0 && letters == 0 {
         return Ok(Found::Nothing(format!("there is nothing of the user {:?}", args.user)));
@@ -71,6 +66,30 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         ));
     }
     Ok(Found::Something)
+}
+
+/// Says what of a spool could not be purged.
+fn tell_what_stays(spooled: &PurgedSpool) {
+    if spooled.slots_in_use > 0 {
+        tell(format_args!(
+            "{} running processes hold their part of the spool: purge again once they have ended",
+            spooled.slots_in_use
+        ));
+    }
+    if spooled.files_set_aside > 0 {
+        tell(format_args!(
+            "{} files of the spool could not be read when a program began, and stay, whosever records they hold: remove \
+            `slot-*/spool.redb.corrupt-*`",
+            spooled.files_set_aside
+        ));
+    }
+    if spooled.unreadable > 0 {
+        tell(format_args!(
+            "{} batches and dead letters of the spool cannot be read, and stay, whosever they are: the next program that \
+            uses it drops those batches, and the letters are lines of `dead-letters.jsonl`",
+            spooled.unreadable
+        ));
+    }
 }
 
 fn show(bar: &ProgressBar, purged: &PurgeReport) {

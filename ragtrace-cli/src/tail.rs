@@ -86,10 +86,12 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
     loop {
         tokio::time::sleep(PAUSE).await;
         // Looked at before the news are read: what is written until then is in the old file.
-        let has_moved = place.as_ref().is_some_and(Place::has_moved);
+        let is_moved = |place: &Option<Place>| place.as_ref().is_some_and(Place::has_moved);
+        let has_moved = is_moved(&place);
         match followed.news(args).await {
             Ok(rows) => rows::write(&mut output, format, &rows)?,
-            Err(_) if has_moved => {}
+            // It may have gone only just: the next look is at what took its place.
+            Err(_) if has_moved || is_moved(&place) => {}
             Err(error) if error.is_retryable() => followed.note_lost(error),
             Err(error) => return Err(error.into()),
         }

@@ -4,6 +4,9 @@
 #[path = "../../ragtrace-store/tests/support/mod.rs"]
 mod support;
 
+#[path = "command/keeping.rs"]
+mod keeping;
+
 use std::io::Read;
 use std::process::{Command, Output, Stdio};
 

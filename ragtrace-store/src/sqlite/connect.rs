@@ -73,21 +73,28 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
     let lock = FolderLock::take(files.folder()).await;
     set_leftovers_aside(&files, &lock);
     let before = files.ids().database;
-    let options = options(&files, "mode=rwc")
-        .create_if_missing(true)
+    // One that is moved away from now on is not made anew: it would have the companions of that one.
+    let options = options(&files, if before.is_some() { "mode=rw" } else { "mode=rwc" })
+        .create_if_missing(before.is_none())
         .synchronous(synchronous)
         .pragma("cache_size", CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", WAL_BYTES);
-    let failed = |error: sqlx::Error| while_opening(&files, error);
+    let moved = || {
+        let message = format!("{} was moved away while it was opened", subject(&files.path));
+        Fault::new(Cause::Transient, message)
+    };
+    let failed = |error: sqlx::Error| {
+        let is_moved = before.is_some() && files.ids().database != before;
+        if is_moved { moved().with_source(error) } else { while_opening(&files, error) }
+    };
     let mut connection = options.connect().await.map_err(failed)?;
     use_wal(&mut connection).await.map_err(failed)?;
     schema::migrate(&mut connection, &files).await?;
     let ids = files.ids();
     if !is_opened(before, ids.database) {
         close(connection).await;
-        let message = format!("{} was moved away while it was opened", subject(&files.path));
-        return Err(Fault::new(Cause::Transient, message));
+        return Err(moved());
     }
     Ok(Opened { connection, files, ids })
 }

@@ -131,12 +131,15 @@ async fn ten_thousand_spans_deep_or_wide_are_read_and_drawn() {
     let chain: Vec<Record> =
         std::iter::once(Make::new("started", "deep", 1, 1)).chain(deep.skip(1)).map(|make| make.record()).collect();
     let fan: Vec<Record> = wide.map(|make| make.record()).collect();
-    for (records, deepest) in [(chain, 9_999), (fan, 1)] {
+    // A chain has no siblings to fold: a line each is all that can be drawn of it.
+    for (records, deepest, folded) in [(chain, 9_999, 10_000), (fan, 1, 3)] {
         let trace = trace_of(records).await;
         assert_eq!(trace.spans().len(), 10_000);
         assert_eq!(trace.spans().map(SpanNode::depth).max(), Some(deepest));
-        let drawn = store::Waterfall::new(&trace).width(80).to_string();
-        assert_eq!(drawn.lines().count(), 10_000 + 4);
+        let lines = |waterfall: &store::Waterfall<'_>| waterfall.to_string().lines().count();
+        let waterfall = store::Waterfall::new(&trace).width(80);
+        assert_eq!(lines(&waterfall), folded + 4);
+        assert_eq!(lines(&waterfall.all(true)), 10_000 + 4);
         assert_eq!(trace.clone(), trace);
     }
 }

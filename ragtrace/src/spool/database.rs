@@ -6,7 +6,7 @@
 //! together goes in one transaction.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use ragtrace_core::guard::{contain, dispose};
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use uuid::Uuid;
 
-use super::codec;
+use super::{codec, replace};
 use crate::TraceId;
 use crate::sink::Batch;
 
@@ -145,21 +145,24 @@ impl SpoolFile {
     /// Makes the file beside its place and moves it there once it is whole, so that a process that
     /// ends meanwhile leaves none by halves.
     fn make(path: &Path) -> Result<(), SpoolError> {
-        let beside = path.with_extension("redb.new");
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
+        Self::replace(path, |_| Ok(()))
+    }
+
+    /// Makes a file, has it filled, and puts it in the place of the one that is there, which has to
+    /// be closed by then. A file has bytes of what was removed from it; a new one has none.
+    pub(super) fn replace(path: &Path, fill: impl FnOnce(&Self) -> Result<(), SpoolError>) -> Result<(), SpoolError> {
+        replace::remove_unfinished(path)?;
+        let filled = unless_it_panics(|| {
+            let made = Self { database: builder().create(replace::beside(path))? };
+            made.prepare()?;
+            fill(&made)?;
+            made.database.close()?;
+            Ok(replace::put_in_place(path)?)
+        });
+        if filled.is_err() {
+            let _ = replace::remove_unfinished(path);
         }
-        let made = Self { database: builder().create(&beside)? };
-        made.prepare()?;
-        made.database.close()?;
-        File::options().write(true).open(&beside)?.sync_all()?;
-        fs::rename(&beside, path)?;
-        // Where a folder cannot be synced, its system does so by itself.
-        if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
-            let _ = folder.sync_all();
-        }
-        Ok(())
+        filled
     }
 
     /// Does everything that `work` does, or nothing.

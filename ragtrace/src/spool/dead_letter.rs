@@ -1,11 +1,12 @@
 //! Dead letters: records that a sink refused for good, with its reason.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use ragtrace_core::{Timestamp, json};
 
+use super::replace;
 use crate::json_members::{Json, Members};
 use crate::record::Record;
 
@@ -118,6 +119,7 @@ impl DeadLetters {
             return Ok(0);
         }
         let _locked = self.lock()?;
+        replace::remove_unfinished(&self.path())?;
         let (mut kept, mut gone) = (Vec::new(), 0);
         self.each_line(|line| match DeadLetter::from_line(line) {
             Some(letter) if !keep(&letter) => gone += 1,
@@ -127,13 +129,17 @@ impl DeadLetters {
             }
         })?;
         if gone > 0 {
-            let beside = self.folder.join("dead-letters.jsonl.new");
-            let mut file = File::create(&beside)?;
-            file.write_all(&kept)?;
-            file.sync_all()?;
-            fs::rename(beside, self.path())?;
+            File::create(replace::beside(&self.path()))?.write_all(&kept)?;
+            replace::put_in_place(&self.path())?;
         }
         Ok(gone)
+    }
+
+    /// Returns how many lines cannot be read.
+    pub(super) fn unreadable(&self) -> io::Result<usize> {
+        let mut lines = 0;
+        self.each_line(|line| lines += usize::from(!line.is_empty() && DeadLetter::from_line(line).is_none()))?;
+        Ok(lines)
     }
 
     /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it

@@ -19,10 +19,11 @@
 //! ```text
 //! slot-0/lock                  locked for as long as its process lives
 //! slot-0/spool.redb            the batches of that process
-//! slot-0/spool.redb.new        the same while it is made
+//! slot-0/spool.redb.new        the same while it is made, or written anew by a purge
 //! slot-0/spool.redb.corrupt-…  a file that could not be read, set aside
 //! slot-1/…                     another process with the same folder
 //! dead-letters.jsonl           records that a sink refused for good, a line each
+//! dead-letters.jsonl.new       the same while it is written anew
 //! dead-letters.lock            locked while a line is written, or while the lines are replayed
 //! ```
 //!
@@ -41,7 +42,7 @@
 //!
 //! # The files
 //!
-//! Ground first: `codec` (a batch as bytes), `database` (the file of a slot), `slot`, `index` and
+//! Ground first: `codec` (a batch as bytes), `replace` (a file for another), `database` (the file of a slot), `slot`, `index` and
 //! `undecided` (what the file holds, in memory), `protocol` (what the worker asks and is answered),
 //! `group_commit`; then the thread's work: `store` (its state), `recover` (opening), `execute` (the
 //! commands) and `thread` (the loop). `dead_letter`, `replay` and `purge` are for other programs,
@@ -57,6 +58,7 @@ mod limits;
 mod protocol;
 mod purge;
 mod recover;
+mod replace;
 mod replay;
 mod slot;
 mod store;

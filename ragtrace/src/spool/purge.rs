@@ -8,6 +8,8 @@ use ragtrace_core::TraceId;
 
 use super::codec;
 use super::database::{self, BatchMeta, Contents, SpoolError, SpoolFile};
+use super::dead_letter::DeadLetters;
+use super::group_commit::{MOVED_BYTES, Write, write_all};
 use super::slot::Slot;
 use super::undecided::read_undecided;
 use crate::sink::Batch;
@@ -23,14 +25,21 @@ pub struct PurgedSpool {
     /// Slots that a running process holds: what waits there cannot be reached. It is delivered, or
     /// left when that process ends; purge again then.
     pub slots_in_use: usize,
+    /// Batches that wait and dead letters that cannot be read, so that nobody can say whose they
+    /// are. They stay.
+    pub unreadable: usize,
+    /// Files that could not be read and were set aside (`slot-*/spool.redb.corrupt-*`), whosever
+    /// records they hold. They stay until somebody removes them.
+    pub files_set_aside: usize,
 }
 
 /// Purges from the spool in `folder` what is of a user: every record of theirs, and of each trace
 /// with one of those in the spool, also where a sampler has not decided yet. With `dry_run` it only
 /// counts.
 ///
-/// A batch keeps its id, so that one that had arrived already is still known. Dead letters are in
-/// [`DeadLetters`](super::DeadLetters).
+/// The files are written anew, so that no byte stays in them of what goes, or of what was delivered
+/// from them before. A batch keeps its id, so that one that had arrived already is still known. Dead
+/// letters are in [`DeadLetters`].
 ///
 /// # Errors
 ///
@@ -43,68 +52,153 @@ pub fn purge(folder: impl AsRef<Path>, user_id: &str, dry_run: bool) -> io::Resu
     }
     let mut orphans = Slot::orphans(folder)?;
     purged.slots_in_use = Slot::with_a_file(folder)? - orphans.len();
+    purged.unreadable = DeadLetters::new(folder).unreadable()?;
     let failed = |error: SpoolError| io::Error::other(error.to_string());
+    let mut purge = Purge { user_id, traces: HashSet::new(), purged };
     let mut slots = Vec::new();
-    let mut traces = HashSet::new();
     for slot in &mut orphans {
         let (file, contents) = slot.open().map_err(failed)?;
-        for_each_batch(&file, &contents, |_, _, batch| {
-            traces.extend(traces_of(&batch, user_id));
-            Ok(())
+        purge.find(&file, &contents).map_err(failed)?;
+        slots.push((slot, file, contents));
+    }
+    for (slot, file, contents) in slots {
+        if dry_run {
+            purge.sift(&file, &contents, |_| Ok(())).map_err(failed)?;
+            continue;
+        }
+        let mut kept = Kept::default();
+        slot.rewrite(|new| {
+            purge.sift(&file, &contents, |write| kept.push(new, write))?;
+            drop(file);
+            kept.flush(new)
         })
         .map_err(failed)?;
-        for trace_id in file.undecided().map_err(failed)?.into_keys() {
-            if read_undecided(&file, trace_id).map_err(failed)?.iter().any(|record| record.user_id() == Some(user_id)) {
-                traces.insert(trace_id);
-            }
-        }
-        slots.push((file, contents));
-    }
-    for (file, contents) in &slots {
-        for_each_batch(file, contents, |sink, (sequence, meta), batch| {
-            let rest = without(&batch, user_id, &traces);
-            let gone = batch.records().len() - rest.records().len();
-            let gone_requests = batch.requests().len() - rest.requests().len();
-            purged.records += gone as u64;
-            purged.requests += gone_requests as u64;
-            if dry_run || gone + gone_requests == 0 {
-                return Ok(());
-            }
-            let bytes = codec::encode(&rest);
-            let meta =
-                BatchMeta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..*meta };
-            file.write(|transaction| {
-                transaction.remove(sink, sequence)?;
-                if rest.is_empty() { Ok(()) } else { transaction.insert(sink, sequence, &meta, &bytes) }
-            })
-        })
-        .map_err(failed)?;
-        for trace_id in file.undecided().map_err(failed)?.into_keys().filter(|trace_id| traces.contains(trace_id)) {
-            purged.records += read_undecided(file, trace_id).map_err(failed)?.len() as u64;
-            if !dry_run {
-                file.write(|transaction| transaction.remove_undecided(trace_id)).map_err(failed)?;
-            }
+        if kept.is_empty {
+            slot.clear()?;
         }
     }
-    Ok(purged)
+    purge.purged.files_set_aside = Slot::files_set_aside(folder)?;
+    Ok(purge.purged)
 }
 
-/// Calls `take` with every batch that can be read. One that cannot is dropped, and reported, by
-/// whoever delivers the others.
-fn for_each_batch(
-    file: &SpoolFile,
-    contents: &Contents,
-    mut take: impl FnMut(&str, (u64, &BatchMeta), Batch) -> Result<(), SpoolError>,
-) -> Result<(), SpoolError> {
-    for (sink, batches) in contents {
-        for (sequence, meta) in batches {
-            match file.read(*sequence) {
-                Err(SpoolError::Corrupt(_)) => {}
-                batch => take(sink, (*sequence, meta), batch?)?,
+/// A purge under way.
+struct Purge<'a> {
+    user_id: &'a str,
+    /// The traces of that user.
+    traces: HashSet<TraceId>,
+    purged: PurgedSpool,
+}
+
+impl Purge<'_> {
+    /// Finds the traces of the user in a file.
+    fn find(&mut self, file: &SpoolFile, contents: &Contents) -> Result<(), SpoolError> {
+        for sequence in contents.values().flat_map(|batches| batches.keys()) {
+            if let Some(batch) = read(file, *sequence)? {
+                self.traces.extend(traces_of(&batch, self.user_id));
             }
         }
+        for trace_id in file.undecided()?.into_keys() {
+            let records = read_undecided(file, trace_id)?;
+            if records.iter().any(|record| record.user_id() == Some(self.user_id)) {
+                self.traces.insert(trace_id);
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Counts what goes of a file, and hands on what stays.
+    fn sift(
+        &mut self,
+        file: &SpoolFile,
+        contents: &Contents,
+        mut keep: impl FnMut(Write) -> Result<(), SpoolError>,
+    ) -> Result<(), SpoolError> {
+        for (sink, batches) in contents {
+            for (&sequence, &meta) in batches {
+                if let Some((meta, bytes)) = self.rest_of(file, sequence, meta)? {
+                    keep(Write::Insert { sink: sink.clone(), sequence, meta, bytes })?;
+                }
+            }
+        }
+        for trace_id in file.undecided()?.into_keys() {
+            if self.traces.contains(&trace_id) {
+                self.purged.records += read_undecided(file, trace_id)?.len() as u64;
+                continue;
+            }
+            for (row, bytes) in file.undecided_of(trace_id)? {
+                self.purged.unreadable += usize::from(codec::decode(&bytes).is_err());
+                keep(Write::InsertUndecided { trace_id, row, bytes })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns a batch as it stays, unless all of it goes.
+    fn rest_of(
+        &mut self,
+        file: &SpoolFile,
+        sequence: u64,
+        meta: BatchMeta,
+    ) -> Result<Option<(BatchMeta, Vec<u8>)>, SpoolError> {
+        let Some(batch) = read(file, sequence)? else {
+            self.purged.unreadable += 1;
+            // Without its bytes it is still dropped and reported by whoever delivers the others.
+            let bytes = match file.bytes(sequence) {
+                Err(SpoolError::Corrupt(_)) => Vec::new(),
+                bytes => bytes?,
+            };
+            return Ok(Some((meta, bytes)));
+        };
+        let rest = without(&batch, self.user_id, &self.traces);
+        let gone = batch.records().len() - rest.records().len();
+        let gone_requests = batch.requests().len() - rest.requests().len();
+        self.purged.records += gone as u64;
+        self.purged.requests += gone_requests as u64;
+        if gone + gone_requests == 0 {
+            return Ok(Some((meta, file.bytes(sequence)?)));
+        }
+        let bytes = codec::encode(&rest);
+        let meta = BatchMeta { records: rest.records().len() as u64, bytes: database::footprint(bytes.len()), ..meta };
+        Ok((!rest.is_empty()).then_some((meta, bytes)))
+    }
+}
+
+/// Writes what stays, some megabytes in a transaction.
+struct Kept {
+    writes: Vec<Write>,
+    bytes: u64,
+    /// Whether nothing was kept so far.
+    is_empty: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { writes: Vec::new(), bytes: 0, is_empty: true }
+    }
+}
+
+impl Kept {
+    fn push(&mut self, file: &SpoolFile, write: Write) -> Result<(), SpoolError> {
+        if let Write::Insert { bytes, .. } | Write::InsertUndecided { bytes, .. } = &write {
+            self.bytes += bytes.len() as u64;
+        }
+        self.is_empty = false;
+        self.writes.push(write);
+        if self.bytes > MOVED_BYTES { self.flush(file) } else { Ok(()) }
+    }
+
+    fn flush(&mut self, file: &SpoolFile) -> Result<(), SpoolError> {
+        self.bytes = 0;
+        write_all(file, &std::mem::take(&mut self.writes))
+    }
+}
+
+/// Reads a batch. One that cannot be read is dropped, and reported, by whoever delivers the others.
+fn read(file: &SpoolFile, sequence: u64) -> Result<Option<Batch>, SpoolError> {
+    match file.read(sequence) {
+        Err(SpoolError::Corrupt(_)) => Ok(None),
+        batch => batch.map(Some),
+    }
 }
 
 fn traces_of<'a>(batch: &'a Batch, user_id: &'a str) -> impl Iterator<Item = TraceId> + 'a {
@@ -130,17 +224,57 @@ fn without(batch: &Batch, user_id: &str, traces: &HashSet<TraceId>) -> Batch {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::Record;
 
-    fn record(trace_id: TraceId, user_id: &str) -> Record {
+    /// A text that is nowhere but in records of alice's.
+    const MARKER: &str = "marker-of-alice";
+
+    fn record(trace_id: TraceId, user_id: &str, message: &str) -> Record {
         let json = format!(
-            r#"{{"id":"{}","timestamp":"2026-11-22T08:20:11.000000Z","level":"INFO","logger":"t","event":"started",
-                "stage":"parse","trace_id":"{trace_id}","user_id":"{user_id}","instance":"{}"}}"#,
+            r#"{{"id":"{}","timestamp":"2026-11-22T08:20:11.000000Z","level":"INFO","logger":"t","event":"log",
+                "stage":"parse","trace_id":"{trace_id}","user_id":"{user_id}","message":"{message}","instance":"{}"}}"#,
             TraceId::new(),
             TraceId::new(),
         );
         Record::from_json(&json).expect("it is whole")
+    }
+
+    fn batch_of(user_id: &str, message: &str) -> Batch {
+        Batch::new(TraceId::new().as_uuid(), vec![record(TraceId::new(), user_id, message)])
+    }
+
+    fn insert(file: &SpoolFile, sequence: u64, batch: &Batch) {
+        insert_bytes(file, sequence, batch.id(), &codec::encode(batch));
+    }
+
+    fn insert_bytes(file: &SpoolFile, sequence: u64, id: uuid::Uuid, bytes: &[u8]) {
+        let meta = BatchMeta { id, records: 1, bytes: database::footprint(bytes.len()), stored_at: 0 };
+        file.write(|transaction| transaction.insert("sink", sequence, &meta, bytes)).expect("it is written");
+    }
+
+    /// Returns how often the marker is in the bytes of all files.
+    fn occurrences(folder: &Path) -> usize {
+        let mut found = 0;
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                found += occurrences(&path);
+            } else {
+                let bytes = fs::read(path).expect("a file");
+                found += bytes.windows(MARKER.len()).filter(|window| *window == MARKER.as_bytes()).count();
+            }
+        }
+        found
+    }
+
+    fn purge_alice(folder: &Path) -> PurgedSpool {
+        let counted = purge(folder, "alice", true).expect("the folder is ours");
+        let purged = purge(folder, "alice", false).expect("the folder is ours");
+        assert_eq!(counted, purged, "a dry run counts the same");
+        purged
     }
 
     #[test]
@@ -149,16 +283,136 @@ mod tests {
         let (of_alice, of_bob) = (TraceId::new(), TraceId::new());
         let mut slot = Slot::claim(folder.path()).expect("nobody has it");
         let (file, _) = slot.open().expect("a new file");
-        for (row, trace_id, user_id) in [(1, of_alice, "alice"), (2, of_alice, "alice"), (3, of_bob, "bob")] {
-            let batch = Batch::new(TraceId::new().as_uuid(), vec![record(trace_id, user_id)]);
+        for (row, trace_id, user_id, text) in
+            [(1, of_alice, "alice", MARKER), (2, of_alice, "alice", MARKER), (3, of_bob, "bob", "x")]
+        {
+            let batch = Batch::new(TraceId::new().as_uuid(), vec![record(trace_id, user_id, text)]);
             file.write(|transaction| transaction.insert_undecided(trace_id, row, &codec::encode(&batch)))
                 .expect("it is written");
         }
         drop((file, slot));
-        let counted = purge(folder.path(), "alice", true).expect("the folder is ours");
-        let purged = purge(folder.path(), "alice", false).expect("the folder is ours");
-        assert_eq!((counted.records, counted), (2, purged));
+        assert!(occurrences(folder.path()) >= 2);
+        assert_eq!(purge_alice(folder.path()).records, 2);
+        assert_eq!(occurrences(folder.path()), 0);
         let (file, _) = Slot::claim(folder.path()).expect("nobody has it").open().expect("it is whole");
         assert_eq!(file.undecided().expect("it is whole").into_keys().collect::<Vec<_>>(), [of_bob]);
+    }
+
+    #[test]
+    fn no_byte_of_a_person_stays_in_any_file_and_what_is_of_others_stays_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut of_bob = Vec::new();
+        let mut slots = Vec::new();
+        for _ in 0..3 {
+            let mut slot = Slot::claim(folder.path()).expect("nobody has it");
+            let (file, _) = slot.open().expect("a new file");
+            for number in 1..60 {
+                // Some fill a page by themselves, and some take several pieces.
+                let text = format!("{MARKER}-{number}-").repeat(if number == 30 { 20_000 } else { 1 + number * 5 });
+                insert(&file, number as u64, &batch_of("alice", &text));
+                let batch = batch_of("bob", &"x".repeat(number * 100));
+                insert(&file, 100 + number as u64, &batch);
+                of_bob.push((batch.id(), batch.records().len()));
+            }
+            // Some were delivered: their bytes are in free pages.
+            for sequence in 1..30 {
+                file.write(|transaction| transaction.remove("sink", sequence)).expect("it is removed");
+            }
+            slots.push((slot, file));
+        }
+        drop(slots);
+        // A purge that ended halfway left this.
+        fs::write(folder.path().join("slot-1/spool.redb.new"), MARKER).expect("written");
+        assert!(occurrences(folder.path()) > 20_000);
+        let purged = purge_alice(folder.path());
+        assert_eq!((purged.records, purged.unreadable, purged.files_set_aside), (3 * 30, 0, 0));
+        assert_eq!(occurrences(folder.path()), 0);
+        let mut stays = Vec::new();
+        for mut slot in Slot::orphans(folder.path()).expect("the folder is ours") {
+            let (file, contents) = slot.open().expect("it is whole");
+            for sequence in contents["sink"].keys() {
+                let batch = file.read(*sequence).expect("it is whole");
+                stays.push((batch.id(), batch.records().len()));
+            }
+        }
+        assert!(stays.len() == of_bob.len() && of_bob.iter().all(|batch| stays.contains(batch)));
+    }
+
+    #[test]
+    fn a_file_whose_batches_are_all_delivered_or_purged_goes() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for is_delivered in [true, false] {
+            let mut slot = Slot::claim(folder.path()).expect("nobody has it");
+            let (file, _) = slot.open().expect("a new file");
+            for sequence in 1..60 {
+                insert(&file, sequence, &batch_of("alice", MARKER));
+            }
+            for sequence in (1..60).filter(|_| is_delivered) {
+                file.write(|transaction| transaction.remove("sink", sequence)).expect("it is removed");
+            }
+            drop((file, slot));
+            assert!(occurrences(folder.path()) > 0);
+            assert_eq!(purge_alice(folder.path()).records, if is_delivered { 0 } else { 59 });
+            assert_eq!((occurrences(folder.path()), Slot::with_a_file(folder.path()).expect("a folder")), (0, 0));
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_read_stays_and_is_told_of() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut slot = Slot::claim(folder.path()).expect("nobody has it");
+        let (file, _) = slot.open().expect("a new file");
+        insert_bytes(&file, 1, uuid::Uuid::new_v4(), b"no batch");
+        insert(&file, 2, &batch_of("bob", "x"));
+        drop((file, slot));
+        fs::write(folder.path().join("dead-letters.jsonl"), "no letter\n").expect("written");
+        fs::create_dir(folder.path().join("slot-7")).expect("made");
+        fs::write(folder.path().join("slot-7/spool.redb.corrupt-1"), MARKER).expect("written");
+        let purged = purge_alice(folder.path());
+        assert_eq!((purged.records, purged.unreadable, purged.files_set_aside), (0, 2, 1));
+        let (file, contents) = Slot::claim(folder.path()).expect("nobody has it").open().expect("it is whole");
+        assert_eq!(contents["sink"].keys().collect::<Vec<_>>(), [&1, &2]);
+        assert_eq!(file.bytes(1).expect("it is there"), b"no batch");
+        assert_eq!(occurrences(folder.path()), 1);
+    }
+
+    #[test]
+    fn what_a_process_that_runs_has_is_left_to_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut slot = Slot::claim(folder.path()).expect("nobody has it");
+        let (file, _) = slot.open().expect("a new file");
+        insert(&file, 1, &batch_of("alice", MARKER));
+        let purged = purge_alice(folder.path());
+        assert_eq!((purged.records, purged.slots_in_use), (0, 1));
+        assert!(file.read(1).is_ok() && slot.is_in_place());
+    }
+
+    #[test]
+    fn letters_that_a_rewriting_left_halfway_go_with_the_next() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let letters = DeadLetters::new(folder.path());
+        let of =
+            |user: &str, text: &str| super::super::DeadLetter::new("sink", "bad", record(TraceId::new(), user, text));
+        letters.append(&[of("alice", MARKER), of("bob", "x")], 1 << 20).expect("written");
+        fs::write(folder.path().join("dead-letters.jsonl.new"), MARKER).expect("written");
+        assert_eq!(occurrences(folder.path()), 2);
+        let gone = letters.retain(|letter| letter.record().user_id() != Some("alice")).expect("rewritten");
+        assert_eq!((gone, occurrences(folder.path())), (1, 0));
+        assert_eq!(letters.read().expect("readable").len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_written_anew_keeps_its_permissions() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut slot = Slot::claim(folder.path()).expect("nobody has it");
+        let (file, _) = slot.open().expect("a new file");
+        insert(&file, 1, &batch_of("bob", "x"));
+        drop((file, slot));
+        let path = folder.path().join("slot-0/spool.redb");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("set");
+        purge_alice(folder.path());
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
 }

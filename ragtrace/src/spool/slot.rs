@@ -9,10 +9,13 @@ use std::path::{Path, PathBuf};
 use ragtrace_core::Timestamp;
 
 use super::database::{Contents, SpoolError, SpoolFile};
+use super::replace;
 use crate::warning;
 
 /// Processes that may share a folder.
 const SLOTS: usize = 4_096;
+/// The name of a file that could not be read begins like this.
+const SET_ASIDE: &str = "spool.redb.corrupt-";
 
 /// A slot that this process holds.
 #[derive(Debug)]
@@ -76,6 +79,20 @@ impl Slot {
         Ok(folders_with_a_file(root)?.len())
     }
 
+    /// Returns how many files could not be read, and were set aside.
+    pub(super) fn files_set_aside(root: &Path) -> io::Result<usize> {
+        let mut files = 0;
+        for folder in folders(root)? {
+            // Another user's folder is for that user to look into.
+            let Ok(entries) = fs::read_dir(folder) else { continue };
+            for entry in entries {
+                let name = entry?.file_name();
+                files += usize::from(name.to_str().is_some_and(|name| name.starts_with(SET_ASIDE)));
+            }
+        }
+        Ok(files)
+    }
+
     fn lock(folder: PathBuf) -> io::Result<Option<Self>> {
         let lock = File::options().create(true).truncate(false).write(true).open(lock_of(&folder))?;
         match lock.try_lock() {
@@ -97,6 +114,8 @@ impl Slot {
     /// Opens the slot's file. One that cannot be read is set aside, and a new one is made.
     pub(super) fn open(&mut self) -> Result<(SpoolFile, Contents), SpoolError> {
         let path = database_of(&self.folder);
+        // It is of no use, and may have what a purge was to remove.
+        replace::remove_unfinished(&path).map_err(|error| SpoolError::Disk(error.to_string()))?;
         let opened = match SpoolFile::open(&path) {
             Err(SpoolError::Corrupt(why)) => {
                 self.set_aside(&why)?;
@@ -124,13 +143,19 @@ impl Slot {
     /// Puts a file that cannot be read out of the way, for somebody to look at.
     pub(super) fn set_aside(&self, why: &str) -> Result<(), SpoolError> {
         let path = database_of(&self.folder);
-        let aside = self.folder.join(format!("spool.redb.corrupt-{}", Timestamp::now().as_micros()));
+        let aside = self.folder.join(format!("{SET_ASIDE}{}", Timestamp::now().as_micros()));
         fs::rename(&path, &aside).map_err(|error| SpoolError::Disk(error.to_string()))?;
         let (path, aside) = (path.display(), aside.display());
         warning::print(&format!(
             "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
         ));
         Ok(())
+    }
+
+    /// Puts a new file, filled by `fill`, in the place of the slot's, which has to be closed when
+    /// that returns.
+    pub(super) fn rewrite(&self, fill: impl FnOnce(&SpoolFile) -> Result<(), SpoolError>) -> Result<(), SpoolError> {
+        SpoolFile::replace(&database_of(&self.folder), fill)
     }
 
     /// Returns whether the slot has a file.
@@ -156,11 +181,15 @@ impl fmt::Display for Slot {
 }
 
 fn folders_with_a_file(root: &Path) -> io::Result<Vec<PathBuf>> {
+    Ok(folders(root)?.into_iter().filter(|folder| database_of(folder).exists()).collect())
+}
+
+fn folders(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in fs::read_dir(root)? {
         let folder = entry?.path();
         let is_slot = folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("slot-"));
-        if is_slot && database_of(&folder).exists() {
+        if is_slot && folder.is_dir() {
             folders.push(folder);
         }
     }
