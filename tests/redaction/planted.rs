@@ -432,7 +432,6 @@ pub(crate) const INNOCENTS: &[&str] = &[
     "<td>Password</td><td>required</td>",
     "<th>Token</th><th>Count</th>",
     "<key>password</key><string></string>",
-    "fields.Password('name')",
     "bearer: Bob Smith",
     "[\"password\", \"username\"]",
     "password: []byte",

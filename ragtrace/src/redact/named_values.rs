@@ -22,7 +22,9 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
     if bytes.get(from) == Some(&b':') || at > 0 && bytes[at - 1] == b':' {
         return None;
     }
-    let Some(name) = name_before(text, at) else { return foreign_name(text, at, at + 1, lookahead) };
+    let Some(name) = name_before(text, at) else {
+        return if ends_in_letter(bytes, at) { foreign_name(text, at, at + 1, lookahead) } else { None };
+    };
     let sign = if bytes[at] == b':' { Sign::Colon } else { Sign::Equals };
     if let Some(certainty) = rules.names.certainty(name.text) {
         let value = &text[from..];
@@ -47,7 +49,12 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
             query_value(text, at + 1, &name)
         }
         [.., b't', b'h'] if name.is_quoted && name.text == "auth" => encoded_pair(text, at + 1),
-        [.., b't', b'e'] | [.., b'e', b'd'] | [.., b'i', b's'] | [.., b's', b't' | b's'] => {
+        [.., b'e' | b's' | b'd' | b't']
+            if matches!(
+                name.text,
+                "private" | "protected" | "is" | "was" | "provided" | "used" | "received" | "est" | "ist"
+            ) =>
+        {
             behind_a_word(text, at, &name, sign, rules, lookahead)
         }
         [.., b'e', b's'] if name.text == "Private-Lines" => putty_key(text, at),
@@ -55,7 +62,10 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
         [.., b'm' | b'l' | b'M' | b'p', b'e' | b'E']
         | [.., b'e' | b'E', b'y' | b'Y' | b'r' | b'R']
         | [.., b'd' | b'D' | b'm'] => named_by_value(text, at, &name, rules, lookahead),
-        [b'a' | b'o'] | [.., b's', b's', b'e'] => foreign_name(text, at, at + 1, lookahead),
+        [b'a' | b'o'] if name.start > 0 && !bytes[name.start - 1].is_ascii() => {
+            foreign_name(text, at, at + 1, lookahead)
+        }
+        [b'p', b'a', b's', b's', b'e'] => foreign_name(text, at, at + 1, lookahead),
         _ => None,
     }
 }
@@ -72,6 +82,14 @@ pub(super) fn after_wide_sign(text: &str, at: usize, rules: &Rules, lookahead: &
     let from = at + WIDE;
     let site = Site { name_start: name.start, from, sign: Sign::Colon, is_name_quoted: name.is_quoted, certainty };
     secret_value(text, &site, lookahead)
+}
+
+/// Returns whether what stands before a sign, spaces and quotes aside, may be a word that is not of
+/// ASCII.
+#[inline]
+fn ends_in_letter(bytes: &[u8], sign: usize) -> bool {
+    let last = bytes[..sign].iter().rev().take(4).find(|byte| !b" \"'*`".contains(byte));
+    last.is_some_and(|byte| !byte.is_ascii())
 }
 
 /// Finds the secret behind a sign from `at` to `from`, before which a word of another language for a
@@ -104,10 +122,9 @@ fn behind_a_word(
     rules: &Rules,
     lookahead: &mut Lookahead,
 ) -> Option<Range<usize>> {
-    const WORDS: &[&str] = &["is", "was", "provided", "used", "received", "est", "ist"];
     let bytes = text.as_bytes();
     let is_visibility = matches!(word.text, "private" | "protected") && bytes[..word.start].ends_with(b":");
-    if !is_visibility && !(WORDS.contains(&word.text) && bytes[..word.start].ends_with(b" ")) {
+    if !is_visibility && !bytes[..word.start].ends_with(b" ") {
         return None;
     }
     let name = name_before(text, word.start - 1)?;

@@ -27,8 +27,13 @@ pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
         [0xef, 0xbc, 0x9a | 0x9d, ..] => named_values::after_wide_sign(text, at, rules, lookahead),
         [b'%', b'3', b'A' | b'D' | b'a' | b'd', ..] => named_values::after_encoded_sign(text, at, rules),
         [b'@', b't' | b'u', b'c' | b'n', ..] => dsn_password(bytes, at),
+        [b'E', b'N', b'V', b' ', ..] | [b'A', b'U', b'T', b'H', b' ', ..] | [b'm', b'a', b'c', b'h', ..]
+            if at == 0 || !is_word(bytes[at - 1]) =>
+        {
+            command_line::after_keyword(text, at)
+        }
         [byte, ..] if byte.is_ascii_alphanumeric() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric()) => {
-            key_or_token(bytes, at).or_else(|| command_line::after_keyword(text, at))
+            key_or_token(bytes, at)
         }
         _ => None,
     };
