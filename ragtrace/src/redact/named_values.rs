@@ -17,9 +17,15 @@ struct Name<'a> {
 /// Finds the secret behind a colon or an equals sign at `at`.
 pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    let mut from = at + 1;
     // A path in code; in LDIF, two colons and a space come before a value in base64.
-    let from = at + 1 + usize::from(bytes[at..].starts_with(b":: "));
-    if bytes.get(from) == Some(&b':') || at > 0 && bytes[at - 1] == b':' {
+    if bytes.get(from) == Some(&b':') {
+        from += 1;
+        if bytes.get(from) != Some(&b' ') || bytes[at] != b':' {
+            return None;
+        }
+    }
+    if at > 0 && bytes[at - 1] == b':' {
         return None;
     }
     let Some(name) = name_before(text, at) else {
@@ -88,8 +94,10 @@ pub(super) fn after_wide_sign(text: &str, at: usize, rules: &Rules, lookahead: &
 /// ASCII.
 #[inline]
 fn ends_in_letter(bytes: &[u8], sign: usize) -> bool {
-    let last = bytes[..sign].iter().rev().take(4).find(|byte| !b" \"'*`".contains(byte));
-    last.is_some_and(|byte| !byte.is_ascii())
+    match bytes[..sign] {
+        [.., last, b' ' | b'"' | b'\'' | b'*' | b'`'] | [.., last] => !last.is_ascii(),
+        [] => false,
+    }
 }
 
 /// Finds the secret behind a sign from `at` to `from`, before which a word of another language for a
@@ -157,7 +165,9 @@ fn query_value(text: &str, from: usize, name: &Name<'_>) -> Option<Range<usize>>
 #[cold]
 fn encoded_pair(text: &str, from: usize) -> Option<Range<usize>> {
     const SHORTEST: usize = 12;
+    const LONGEST: usize = 4096;
     let bytes = text.as_bytes();
+    let bytes = &bytes[..bytes.len().min(from + LONGEST)];
     let quote = quote_at(bytes, from + bytes[from..].iter().take(8).take_while(|byte| **byte == b' ').count())?;
     let (end, _) = quote.close(bytes)?;
     let value = &bytes[quote.content..end];
@@ -169,9 +179,10 @@ fn encoded_pair(text: &str, from: usize) -> Option<Range<usize>> {
 /// Finds the lines of a private key of PuTTY, behind the sign at `at`.
 #[cold]
 fn putty_key(text: &str, at: usize) -> Option<Range<usize>> {
+    /// The number of lines comes before them.
+    const LONGEST_NUMBER: usize = 16;
     let bytes = text.as_bytes();
-    let line_end = |from: usize| bytes[from..].iter().position(|byte| *byte == b'\n').map(|length| from + length);
-    let start = line_end(at)? + 1;
+    let start = at + 1 + bytes[at..].iter().take(LONGEST_NUMBER).position(|byte| *byte == b'\n')?;
     let length =
         bytes[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte)).count();
     let mut end = start + length;
