@@ -55,11 +55,8 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
             query_value(text, at + 1, &name)
         }
         [.., b't', b'h'] if name.is_quoted && name.text == "auth" => encoded_pair(text, at + 1),
-        [.., b'e' | b's' | b'd' | b't']
-            if matches!(
-                name.text,
-                "private" | "protected" | "is" | "was" | "provided" | "used" | "received" | "est" | "ist"
-            ) =>
+        [.., b't', b'e'] | [.., b'e', b'd'] | [.., b'i' | b'a' | b's', b's'] | [.., b's', b't']
+            if name.text.len() < 10 =>
         {
             behind_a_word(text, at, &name, sign, rules, lookahead)
         }
@@ -131,6 +128,10 @@ fn behind_a_word(
     lookahead: &mut Lookahead,
 ) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    const WORDS: &[&str] = &["private", "protected", "is", "was", "provided", "used", "received", "est", "ist"];
+    if !WORDS.contains(&word.text) {
+        return None;
+    }
     let is_visibility = matches!(word.text, "private" | "protected") && bytes[..word.start].ends_with(b":");
     if !is_visibility && !bytes[..word.start].ends_with(b" ") {
         return None;
