@@ -19,6 +19,8 @@ mod keywords;
 mod model;
 #[path = "../../ragtrace-macros/src/name.rs"]
 mod name;
+#[path = "../../ragtrace-macros/src/parameters.rs"]
+mod parameters;
 #[path = "../../ragtrace-macros/src/shape.rs"]
 mod shape;
 #[path = "../../ragtrace-macros/src/suggest.rs"]

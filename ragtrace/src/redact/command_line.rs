@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::named_values::is_name;
 use super::rules::Rules;
-use super::secret_names::Certainty;
+use super::secret_names::{self, Certainty};
 use super::value::{self, Lookahead, Sign, Site, quote_at, secret_value};
 
 /// Finds the secret behind the long option that begins at `at`.
@@ -30,6 +30,8 @@ pub(super) fn after_option(text: &str, at: usize, rules: &Rules, lookahead: &mut
     let after = bytes[next + word..].trim_ascii_start();
     let is_argument = after.is_empty()
         || bytes[next + word..].starts_with(b"\n")
+        || after.starts_with(b"http://")
+        || after.starts_with(b"https://")
         || matches!(after[0], b'-' | b'"' | b'\'' | b'|' | b'&' | b'>' | b'/' | b'$' | b'\\');
     let certainty = if certainty == Certainty::Header { Certainty::Certain } else { certainty };
     let sign = if is_argument || quote_at(bytes, next).is_some() { Sign::Equals } else { Sign::Space };
@@ -79,6 +81,39 @@ pub(super) fn after_short_option(text: &str, at: usize) -> Option<Range<usize>> 
     }
     let end = value_end(start);
     (end > start && bytes[start] != b'-' && !value::is_placeholder(&text[start..end])).then_some(start..end)
+}
+
+/// Finds the secret behind the word at `at` with which a line of some files begins: `ENV` in that of a
+/// container, `machine` in `.netrc`, and `AUTH` in SMTP (RFC 4954).
+pub(super) fn after_keyword(text: &str, at: usize) -> Option<Range<usize>> {
+    const LONGEST: usize = 512;
+    let bytes = text.as_bytes();
+    let rest = &bytes[at..bytes.len().min(at + LONGEST)];
+    let words = |from: usize| {
+        let spaces = rest[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let start = from + spaces;
+        start..start + rest[start..].iter().take_while(|byte| !byte.is_ascii_whitespace()).count()
+    };
+    let value = if rest.starts_with(b"ENV ") {
+        let name = words(4);
+        let is_secret = std::str::from_utf8(&rest[name.clone()]).is_ok_and(secret_names::is_known);
+        is_secret.then(|| words(name.end))?
+    } else if rest.starts_with(b"AUTH PLAIN ") {
+        let value = words(11);
+        let is_base64 = rest[value.clone()].iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+        (value.len() > 7 && is_base64).then_some(value)?
+    } else if rest.starts_with(b"machine ") {
+        let mut word = words(words(8).end);
+        let is_pair = |word: &Range<usize>| matches!(&rest[word.clone()], b"login" | b"account" | b"port");
+        while is_pair(&word) {
+            word = words(words(word.end).end);
+        }
+        (rest[word.clone()] == *b"password").then(|| words(word.end))?
+    } else {
+        return None;
+    };
+    let secret = at + value.start..at + value.end;
+    (!value.is_empty() && !text.get(secret.clone()).is_none_or(value::is_placeholder)).then_some(secret)
 }
 
 /// Finds the password of `user:password` in the argument of a command.

@@ -29,6 +29,26 @@ pub(super) const STRONG: &[&str] = &[
     "authkey",
     "storagekey",
     "subscriptionkey",
+    "functionskey",
+    "openaikey",
+    "azuresearchkey",
+    "adminkey",
+    "stripekey",
+    "coherekey",
+    "pineconekey",
+    "qdrantkey",
+    "weaviatekey",
+    "anthropickey",
+    "mistralkey",
+    "geminikey",
+    "groqkey",
+    "cosmoskey",
+    "servicerolekey",
+    "clientkeydata",
+    "seedphrase",
+    "recoveryphrase",
+    "recoverycode",
+    "recoverycodes",
     "consumerkey",
     "sessionkey",
     "hmackey",
@@ -64,6 +84,14 @@ pub(super) const WEAK: &[&str] = &[
     "redisauth",
     "connectsid",
 ];
+
+/// Endings of names that are secret in other languages, and whose words of prose are not known.
+pub(super) const FOREIGN: &[&str] =
+    &["passwort", "passwoerter", "kennwort", "senha", "wachtwoord", "losenord", "salasana"];
+
+/// The word for a password where it is not of ASCII alone, or several words.
+pub(super) const FOREIGN_WORDS: &[&str] =
+    &["mot de passe", "contraseña", "пароль", "hasło", "lösenord", "密码", "密碼", "口令", "パスワード", "비밀번호"];
 
 /// Last words of names that are secret.
 pub(super) const SHORT_WORDS: &[&str] = &["pass", "pwd", "pw", "jwt", "otp", "totp"];
@@ -174,7 +202,7 @@ pub(super) const TOKENS: &[&str] = &[
 
 /// First words of names that ask a question, which has yes or no for an answer.
 pub(super) const QUESTIONS: &[&str] =
-    &["is", "has", "needs", "requires", "require", "show", "hide", "allow", "allows", "no", "without"];
+    &["is", "has", "existing", "needs", "requires", "require", "show", "hide", "allow", "allows", "no", "without"];
 
 /// Last words of names that are about a secret and have none.
 pub(super) const ABOUT: &[&str] = &[

@@ -113,7 +113,7 @@ const SIGN: u64 = 1;
 
 /// Signs with what may come after them, by classes of bytes. They may stand behind a letter or a
 /// digit.
-const SIGN_SHAPES: [(&[u8], &[u8], &[u8]); 9] = [
+const SIGN_SHAPES: [(&[u8], &[u8], &[u8]); 10] = [
     // the dashes of a private key, and of an option
     (b"-", b"-", b"-abcdefghijklmnopqrstuvwxyz"),
     // a pair: `("password", "…")`
@@ -121,7 +121,7 @@ const SIGN_SHAPES: [(&[u8], &[u8], &[u8]); 9] = [
     // a value in quotes: `PASSWORD '…'`
     (b" ", b"\"'", ANY),
     // types: `Password("…")`
-    (b"(", b"\"\\", ANY),
+    (b"(", b"\"'\\", ANY),
     // short options
     (b" ", b"-", b"puaw"),
     // elements
@@ -131,6 +131,8 @@ const SIGN_SHAPES: [(&[u8], &[u8], &[u8]); 9] = [
     // `user:password@tcp(host)`
     (b"@", b"t", b"c"),
     (b"@", b"u", b"n"),
+    // wide signs
+    (b"\xef", b"\xbc", b"\x9a\x9d"),
 ];
 
 /// The signs' groups, the lowest.
@@ -141,8 +143,11 @@ const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// Stands for all bytes.
 const ANY: &[u8] = b"";
 
-/// Beginnings of tokens that are known besides those in [`KEY_PREFIXES`].
-const OTHERS: [&[u8; 3]; 11] = [b"AKI", b"ASI", b"eyJ", b"bea", b"beA", b"bEa", b"bEA", b"Bea", b"BeA", b"BEa", b"BEA"];
+/// Beginnings of tokens that are known besides those in [`KEY_PREFIXES`], and of commands.
+const OTHERS: [&[u8; 3]; 6] = [b"ENV", b"mac", b"AUT", b"AKI", b"ASI", b"eyJ"];
+
+/// The beginning of `Bearer`, in any case.
+const BEARER: (&[u8], &[u8], &[u8]) = (b"bB", b"eE", b"aA");
 
 static GROUPS: BeginningGroups = {
     let mut groups = BeginningGroups { firsts: [0; 256], seconds: [SIGN; 256], thirds: [SIGN; 256] };
@@ -156,6 +161,10 @@ static GROUPS: BeginningGroups = {
         groups.thirds = with_group(groups.thirds, thirds, known);
         known += 1;
     }
+    groups.firsts = with_group(groups.firsts, BEARER.0, known);
+    groups.seconds = with_group(groups.seconds, BEARER.1, known);
+    groups.thirds = with_group(groups.thirds, BEARER.2, known);
+    known += 1;
     let signs = known;
     let mut pairs = [[0; 2]; u64::BITS as usize];
     let mut at = 0;
@@ -342,6 +351,29 @@ mod tests {
             "token \"",
             "\u{1b}[0m",
             "sk-0a1-",
+            "\\u0022password\\u0022:\\u0022",
+            "\\u0022token\\u0022:\\\\u0022",
+            "&#34;password&#34;:",
+            "<td>Password</td>",
+            "<name>token</name><value>",
+            "Private-Lines: ",
+            "Private-Lines: 1\nA\n",
+            "&sig=a",
+            "?code=",
+            "\"auth\": \"",
+            "密码：",
+            "密码: ",
+            "ENV PASSWORD ",
+            "machine ",
+            "machine a login b ",
+            "bearer=",
+            "Bearer%20",
+            "password=>",
+            "[password:private] => ",
+            "the password is: ",
+            "password: {\"type\": ",
+            "password: []a{",
+            "https://hooks.slack.com/services/",
         ] {
             let text = piece.repeat(250_000 / piece.len());
             let _ = redacted(&text, &Rules::default());

@@ -4,7 +4,7 @@
 //! `userPassword2` all end in `password`. What comes after such a word decides, too:
 //! `token_count` names a number.
 
-use super::name_words::{ABOUT, NEUTRAL, PASSES, QUESTIONS, SHORT_WORDS, STRONG, TOKENS, WEAK};
+use super::name_words::{ABOUT, FOREIGN, NEUTRAL, PASSES, QUESTIONS, SHORT_WORDS, STRONG, TOKENS, WEAK};
 
 /// How sure a name is that its value is secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ fn is_added(name: &str, added: &[String]) -> bool {
 /// for each that may come before them.
 static LAST_LETTERS: [[u32; 32]; 32] = {
     let mut letters = [[0; 32]; 32];
-    let lists = [STRONG, WEAK, SHORT_WORDS, &["auth"]];
+    let lists = [STRONG, WEAK, FOREIGN, SHORT_WORDS, &["auth"]];
     let mut list = 0;
     while list < lists.len() {
         let mut at = 0;
@@ -177,6 +177,9 @@ fn certainty_up_to(words: &Words<'_>, count: usize) -> Option<Certainty> {
             (_, true) => Certainty::Ambiguous,
             _ => Certainty::Certain,
         });
+    }
+    if ends_in(squeezed, FOREIGN) {
+        return Some(Certainty::Ambiguous);
     }
     if last == "auth" && words.starts_with_separator && count == 1 {
         return Some(Certainty::Certain);

@@ -19,13 +19,19 @@ pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
         [b':' | b'=', ..] => named_values::after_sign(text, at, rules, lookahead),
         [b'"' | b'\'', b',', ..] => named_values::after_comma(text, at, rules, lookahead),
         [b' ', b'"' | b'\'', ..] => named_values::after_space(text, at, rules, lookahead),
-        [b'(', b'"' | b'\\', ..] => named_values::after_bracket(text, at, rules, lookahead),
+        [b'(', b'"' | b'\'' | b'\\', ..] => named_values::after_bracket(text, at, rules, lookahead),
         [b' ', b'-', b'p' | b'u' | b'a' | b'w', ..] => command_line::after_short_option(text, at),
         [b'-', b'-', b'-', ..] => private_key(text, at),
         [b'-', b'-', b'a'..=b'z', ..] => command_line::after_option(text, at, rules, lookahead),
         [b'<', b'a'..=b'z' | b'A'..=b'Z', ..] => named_values::after_tag(text, at, rules, lookahead),
+        [0xef, 0xbc, 0x9a | 0x9d, ..] => named_values::after_wide_sign(text, at, rules, lookahead),
         [b'%', b'3', b'A' | b'D' | b'a' | b'd', ..] => named_values::after_encoded_sign(text, at, rules),
         [b'@', b't' | b'u', b'c' | b'n', ..] => dsn_password(bytes, at),
+        [b'E', b'N', b'V', b' ', ..] | [b'A', b'U', b'T', b'H', b' ', ..] | [b'm', b'a', b'c', b'h', ..]
+            if at == 0 || !is_word(bytes[at - 1]) =>
+        {
+            command_line::after_keyword(text, at)
+        }
         [byte, ..] if byte.is_ascii_alphanumeric() && (at == 0 || !bytes[at - 1].is_ascii_alphanumeric()) => {
             key_or_token(bytes, at)
         }
@@ -122,11 +128,12 @@ fn key_or_token(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Returns whether the body of a key has digits and is not made of words: one of its parts is long
-/// and has letters and digits, or several change from the ones to the others often.
+/// and has letters and digits, or several change often, from the ones to the others
+/// or from small letters to capitals.
 fn is_random(body: &[u8]) -> bool {
     const LONG: usize = 16;
     const MANY: usize = 4;
-    let mut changes = 0;
+    let (mut changes, mut has_digits) = (0, false);
     for part in body.split(|byte| matches!(byte, b'-' | b'_' | b'.')) {
         let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
         let letters = part.iter().filter(|byte| byte.is_ascii_alphabetic()).count();
@@ -134,10 +141,15 @@ fn is_random(body: &[u8]) -> bool {
             return true;
         }
         if part.len() > 3 {
-            changes += part.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
+            let changes_here = |pair: &&[u8]| {
+                pair[0].is_ascii_digit() != pair[1].is_ascii_digit()
+                    || pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase()
+            };
+            has_digits |= digits > 0;
+            changes += part.windows(2).filter(changes_here).count();
         }
     }
-    changes >= MANY
+    changes >= MANY && has_digits
 }
 
 /// Finds a word that begins as a rule of the user's says.
@@ -165,14 +177,24 @@ fn web_token(rest: &[u8]) -> Option<usize> {
 
 /// Finds the token after `Bearer` (RFC 6750, section 2.1).
 fn bearer(rest: &[u8]) -> Option<Range<usize>> {
-    let word = rest.get(..7)?;
-    if !word.eq_ignore_ascii_case(b"bearer ") {
+    /// So many bytes may be between the word and the token.
+    const MOST_BETWEEN: usize = 8;
+    if !rest.get(..6)?.eq_ignore_ascii_case(b"bearer") {
         return None;
     }
-    let length = rest[7..].iter().take_while(|byte| is_word(**byte) || b"~+/=".contains(byte)).count();
-    let token = &rest[7..7 + length];
+    let mut start = 6;
+    while start < 6 + MOST_BETWEEN {
+        match &rest[start..] {
+            [b' ' | b'\t' | b':' | b'=', ..] => start += 1,
+            [b'\\', b'n' | b'r' | b't', ..] => start += 2,
+            [b'%', b'2', b'0', ..] => start += 3,
+            _ => break,
+        }
+    }
+    let length = rest[start..].iter().take_while(|byte| is_word(**byte) || b"~+/=".contains(byte)).count();
+    let token = &rest[start..start + length];
     let looks_secret = length >= 20 || (length >= 8 && token.iter().any(u8::is_ascii_digit));
-    looks_secret.then_some(7..7 + length)
+    (start > 6 && looks_secret).then_some(start..start + length)
 }
 
 fn is_word(byte: u8) -> bool {

@@ -14,6 +14,9 @@ pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
     let rest = &bytes[from..bytes.len().min(from + MAX_URL)];
     // Most URLs have a host, and nothing before it.
     let host = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-' | b'_'))?;
+    if rest[host] == b'/' && HOOK_HOSTS.contains(&&rest[..host]) {
+        return hook(&rest[host..]).map(|range| from + host + range.start..from + host + range.end);
+    }
     if matches!(rest[host], b'/' | b'?' | b'#' | b' ' | b'"' | b')') {
         return None;
     }
@@ -41,6 +44,28 @@ pub(super) fn password(bytes: &[u8], from: usize) -> Option<Range<usize>> {
         && matches!(password.get(port), Some(b'/' | b'?' | b'#'))
         && (is_web || user.contains(&b'.'));
     (!is_port).then_some(from + colon + 1..from + last_at)
+}
+
+/// Hosts of services that know whoever calls by a secret in the path.
+const HOOK_HOSTS: [&[u8]; 5] =
+    [b"hooks.slack.com", b"discord.com", b"discordapp.com", b"api.telegram.org", b"hooks.zapier.com"];
+
+/// Finds the secret in the path of a webhook, or of a bot: its last long segment.
+#[cold]
+fn hook(path: &[u8]) -> Option<Range<usize>> {
+    const SHORTEST: usize = 16;
+    let beginnings: [&[u8]; 4] = [b"/services/", b"/api/webhooks/", b"/bot", b"/hooks/catch/"];
+    let mut start = beginnings.iter().find(|beginning| path.starts_with(beginning))?.len();
+    let length =
+        path[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_-/:.".contains(byte)).count();
+    let end = start + length;
+    for segment in path[start..end].split(|byte| matches!(byte, b'/' | b':')) {
+        if segment.len() >= SHORTEST && !segment.iter().all(u8::is_ascii_digit) {
+            return Some(start..start + segment.len());
+        }
+        start += segment.len() + 1;
+    }
+    None
 }
 
 fn ends(byte: u8) -> bool {

@@ -1,7 +1,7 @@
 //! Dead letters: records that a sink refused for good, with its reason.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use ragtrace_core::{Timestamp, json};
@@ -145,13 +145,17 @@ impl DeadLetters {
     /// Adds letters, unless the file would grow beyond `limit` bytes. They are on disk when it
     /// returns.
     pub(super) fn append(&self, letters: &[DeadLetter], limit: u64) -> io::Result<()> {
+        let _locked = self.lock()?;
+        let mut file = File::options().create(true).read(true).append(true).open(self.path())?;
+        let length = file.metadata()?.len();
         let mut lines = Vec::new();
+        if !ends_a_line(&mut file, length)? {
+            // A process was killed in the middle of its last line.
+            lines.push(b'\n');
+        }
         for letter in letters {
             letter.write_line(&mut lines);
         }
-        let _locked = self.lock()?;
-        let mut file = File::options().create(true).append(true).open(self.path())?;
-        let length = file.metadata()?.len();
         if length + lines.len() as u64 > limit {
             let path = self.path();
             return Err(io::Error::other(format!("{} holds {length} bytes of {limit} allowed", path.display())));
@@ -184,5 +188,42 @@ impl DeadLetters {
 
     fn path(&self) -> PathBuf {
         Path::join(&self.folder, "dead-letters.jsonl")
+    }
+}
+
+/// Returns whether a file of this length is empty, or ends with the end of a line.
+fn ends_a_line(file: &mut File, length: u64) -> io::Result<bool> {
+    let Some(last) = length.checked_sub(1) else { return Ok(true) };
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(last))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte == *b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn letter() -> DeadLetter {
+        let json = format!(
+            r#"{{"id":"{}","timestamp":"2026-11-22T08:20:11Z","level":"INFO","logger":"app","message":"m","event":"log","instance":"{}"}}"#,
+            Uuid::new_v4(),
+            Uuid::nil()
+        );
+        DeadLetter::new("sink", "why", Record::from_json(&json).expect("a record"))
+    }
+
+    #[test]
+    fn a_line_that_a_kill_has_cut_takes_no_other_along() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let letters = DeadLetters::new(folder.path());
+        letters.append(&[letter(), letter()], u64::MAX).expect("they are written");
+        let file = File::options().write(true).open(letters.path()).expect("the file is there");
+        file.set_len(file.metadata().expect("its length").len() - 10).expect("it is cut");
+        letters.append(&[letter()], u64::MAX).expect("it is written");
+        assert_eq!(letters.read().expect("they are read").len(), 2);
+        assert_eq!(letters.retain(|_| false).expect("they go"), 2);
     }
 }

@@ -37,11 +37,14 @@ impl SinkDelivery {
         if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
             // Nothing arrived, so nothing says that the sink is well.
             self.refused_in_a_row += rejected.len();
-            if self.refused_in_a_row >= MAX_REFUSED_IN_A_ROW {
+            // Once others were taken meanwhile, the batch is at fault.
+            let has_taken_others = sent.refused_after.is_some_and(|taken| taken < self.taken);
+            if self.refused_in_a_row >= MAX_REFUSED_IN_A_ROW && !has_taken_others {
                 return self.park_refused(sent, &why.clone(), now);
             }
         } else {
             self.note_success();
+            self.taken += u64::from(sent.records() > 0);
         }
         self.account.delivered += sent.records() - refused;
         self.account.dead_lettered += refused;
@@ -110,7 +113,8 @@ impl SinkDelivery {
 
     /// Keeps what is refused because everything is, and tries another batch next: it may be this
     /// one alone.
-    fn park_refused(&mut self, sent: OutgoingBatch, why: &str, now: Instant) {
+    fn park_refused(&mut self, mut sent: OutgoingBatch, why: &str, now: Instant) {
+        sent.refused_after = Some(self.taken);
         self.reporter.report_parked(why);
         let delay = self.backoff.wait(None).max(MIN_PARKED_DELAY).min(PROBE_INTERVAL);
         self.postpone(now, delay);

@@ -18,11 +18,13 @@ pub(super) struct OutgoingBatch {
     pub(super) bytes: usize,
     /// How often the sink panicked over it.
     pub(super) panics: u32,
+    /// How many batches the sink had taken something of when this one was kept though it was refused.
+    pub(super) refused_after: Option<u64>,
 }
 
 impl OutgoingBatch {
     pub(super) fn new(number: Option<u64>, key: Option<StoredKey>, batch: Batch) -> Self {
-        Self { number, key, bytes: batch.memory_estimate(), batch, panics: 0 }
+        Self { number, key, bytes: batch.memory_estimate(), batch, panics: 0, refused_after: None }
     }
 
     pub(super) fn records(&self) -> u64 {

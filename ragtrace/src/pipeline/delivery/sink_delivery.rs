@@ -54,6 +54,8 @@ pub(crate) struct SinkDelivery {
     pub(super) failing_since: Option<Instant>,
     /// Lone records that were refused since something arrived.
     pub(super) refused_in_a_row: usize,
+    /// Batches of whose records some arrived.
+    pub(super) taken: u64,
     /// Batches below it are wanted by a flush.
     pub(super) wanted_below: u64,
     pub(super) is_closed: bool,
@@ -95,6 +97,7 @@ impl SinkDelivery {
             last_batch: None,
             failing_since: None,
             refused_in_a_row: 0,
+            taken: 0,
             wanted_below: 0,
             is_closed: false,
             is_ending: false,

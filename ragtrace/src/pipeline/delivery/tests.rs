@@ -294,6 +294,37 @@ fn counts_that_are_refused_one_after_another_park_the_sink() {
 }
 
 #[test]
+fn a_batch_whose_records_are_all_refused_waits_until_others_are_taken_and_holds_up_nothing_then() {
+    let sink = GuardedSink::new(BoxSink::new(Discard::new())).expect("it does not panic");
+    let mut delivery = SinkDelivery::new(sink, None, QueueLimits::default(), None, Arc::new(Origin::new(Uuid::nil())));
+    let mut now = Instant::now();
+    let all = |number: usize| Delivered::partly((0..number).map(|index| (index, "bad".to_owned())));
+    delivery.accept(records(20), now);
+    delivery.flush();
+    for _ in 0..3 {
+        let (ticket, _) = delivery.poll(now).pop().expect("it is tried again: it may be the sink that is not set up");
+        delivery.handle_answer(ticket, Ok(all(20)), now);
+        assert_eq!((delivery.account().dead_lettered, delivery.account().pending), (0, 20));
+        now += Duration::from_mins(1);
+    }
+    delivery.accept(records(1), now);
+    delivery.flush();
+    for _ in 0..2 {
+        let (ticket, batch) = delivery.poll(now).pop().expect("one after the other");
+        let answer = if batch.records().len() == 20 { all(20) } else { Delivered::all() };
+        delivery.handle_answer(ticket, Ok(answer), now);
+        now += Duration::from_mins(1);
+    }
+    while let Some((ticket, batch)) = delivery.poll(now).pop().filter(|(_, batch)| !batch.records().is_empty()) {
+        delivery.handle_answer(ticket, Ok(all(batch.records().len())), now);
+        now += Duration::from_mins(1);
+    }
+    let account = delivery.account();
+    assert_eq!((account.delivered, account.dead_lettered, account.pending), (1, 20, 0));
+    assert!(account.is_balanced());
+}
+
+#[test]
 fn counts_are_on_disk_with_the_halves_of_their_batch_before_one_is_sent() {
     let (mut delivery, commands) = spooled(QueueLimits::default());
     let now = Instant::now();

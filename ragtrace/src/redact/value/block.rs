@@ -41,6 +41,9 @@ pub(super) fn read(text: &str, at: usize, site: &Site) -> Option<Reading> {
         line = line_end + 1;
     }
     let Some(start) = start else { return Some(Reading::nothing(end)) };
+    if !is_scalar && verdict::is_schema(&text[start..end]) {
+        return Some(Reading::nothing(end));
+    }
     Some(verdict::reading(text, start..end, site, if is_scalar { Form::Quoted } else { Form::Block }))
 }
 

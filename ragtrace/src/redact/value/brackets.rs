@@ -32,10 +32,14 @@ pub(super) fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead
         let is_cut = next > 0 && bytes[open + 1] != b' ' || quote_at(bytes, open + 1 + next).is_some();
         return is_cut.then(|| verdict::reading(text, open + 1..text.len(), site, Form::Cut));
     };
-    if verdict::is_placeholder(&text[at..=close]) {
+    let follows = bytes.get(close + 1).copied();
+    // In `{noop}…` and `{SSHA}…`, the name of a hash comes before the value.
+    let is_hash = bytes[at] == b'{' && follows.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'$');
+    if !is_hash && verdict::is_placeholder(&text[at..=close])
+        || bytes[open] == b'{' && verdict::is_schema(&text[open + 1..close])
+    {
         return Some(Reading::nothing(close + 1));
     }
-    let follows = bytes.get(close + 1).copied();
     if follows.is_some_and(|byte| !quoted::ends_value(byte) && byte != b'"' && byte != b'\'' && byte != b'`') {
         lookahead.spend(close - open);
         return None;

@@ -21,7 +21,7 @@ use std::ops::Range;
 use super::rules::MARK;
 
 use prefix::skip_prefix;
-pub(super) use quoted::{Quote, quote_at};
+pub(super) use quoted::{Quote, entity_before, quote_at};
 use site::Reading;
 pub(super) use site::{Lookahead, Sign, Site};
 pub(super) use verdict::is_placeholder;
@@ -61,6 +61,25 @@ fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Readin
     plain::read(text, at, site)
 }
 
+/// Returns the length of what stands between `=>` and a value in quotes: in PHP, the type on a line of
+/// its own, and in Erlang the brackets of a binary.
+fn behind_arrow(rest: &[u8]) -> usize {
+    let spaces = rest.iter().take(256).take_while(|byte| byte.is_ascii_whitespace()).count();
+    let rest = &rest[spaces..];
+    if rest.starts_with(b"<<\"") {
+        return spaces + 2;
+    }
+    let Some(length) = rest.strip_prefix(b"string(") else { return 0 };
+    let digits = length.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if length[digits..].starts_with(b") \"") { spaces + 7 + digits + 2 } else { 0 }
+}
+
+/// Returns the length of a tag of HTML that sets what is in it off, behind its first angle.
+fn inline_tag(rest: &[u8]) -> Option<usize> {
+    const TAGS: [&[u8]; 8] = [b"b>", b"/b>", b"code>", b"strong>", b"/strong>", b"em>", b"tt>", b"kbd>"];
+    TAGS.iter().find(|tag| rest.starts_with(tag)).map(|tag| tag.len())
+}
+
 /// Returns where a value begins after the sign before it: behind the rest of the sign, such as the
 /// angle of `=>`, spaces, emphasis and the colors of a terminal.
 fn skip_decoration(bytes: &[u8], from: usize) -> usize {
@@ -69,9 +88,13 @@ fn skip_decoration(bytes: &[u8], from: usize) -> usize {
     while at - from < 2 && matches!(bytes.get(at), Some(b'=' | b'>' | b'~')) && bytes[at - 1] != b'>' {
         at += 1;
     }
+    if at > from && bytes[at - 1] == b'>' {
+        at += behind_arrow(&bytes[at..]);
+    }
     let mut spaces = 0;
     loop {
         match bytes.get(at..).unwrap_or_default() {
+            [b'<', rest @ ..] if let Some(length) = inline_tag(rest) => at += 1 + length,
             [b' ' | b'\t', ..] if spaces < MOST_SPACES => (at, spaces) = (at + 1, spaces + 1),
             [b'*', b'*', ..] => at += 2,
             [0x1b, b'[', rest @ ..] => {

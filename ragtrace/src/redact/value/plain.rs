@@ -1,6 +1,6 @@
 //! Values without quotes, which end where their notation says.
 
-use super::quoted::{ends_value, quote_at};
+use super::quoted::{ends_value, entity_at, quote_at};
 use super::site::{Reading, Sign, Site};
 use super::verdict::{self, Form};
 use crate::redact::secret_names::Certainty;
@@ -26,6 +26,10 @@ const MAX_BEFORE: usize = 256;
 /// Reads a value without quotes.
 pub(super) fn read(text: &str, at: usize, site: &Site) -> Reading {
     let bytes = text.as_bytes();
+    if bytes[at..].starts_with(b"$(") {
+        // What a command prints.
+        return Reading::nothing(at + 2);
+    }
     let extent = extent(bytes, at, site);
     let mut end = end(bytes, at, extent, site);
     if matches!(extent, Extent::Line | Extent::Connection | Extent::Flow) {
@@ -147,7 +151,7 @@ fn end(bytes: &[u8], start: usize, extent: Extent, site: &Site) -> usize {
                 }
                 _ => false,
             },
-            b'&' if extent == Extent::Query || rest.starts_with(b"quot;") => true,
+            b'&' if extent == Extent::Query || entity_at(&bytes[at..]).is_some() => true,
             b';' if extent == Extent::Connection => true,
             b',' if extent == Extent::Flow => next.is_none_or(|next| next.is_ascii_whitespace()) || begins_pair(rest),
             b',' | b';' | b'&' | b'|' if extent == Extent::Word && at > start => {

@@ -18,6 +18,14 @@ pub(super) fn skip_prefix(bytes: &[u8], from: usize) -> usize {
             break;
         }
     }
+    // The type of a list in Go: `[]string{`.
+    if let Some(rest) = bytes[at..].strip_prefix(b"[]") {
+        let word =
+            rest.iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || b"*._".contains(byte)).count();
+        if word > 0 && matches!(rest.get(word), Some(b'{' | b'(')) {
+            return at + 2 + word;
+        }
+    }
     let letters =
         bytes[at..].iter().take(3).take_while(|byte| b"brfuNLc@$".contains(&byte.to_ascii_lowercase())).count();
     let hashes = bytes[at + letters..].iter().take(8).take_while(|byte| **byte == b'#').count();

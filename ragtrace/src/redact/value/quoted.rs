@@ -2,11 +2,14 @@
 
 use super::site::{Reading, Site};
 use super::verdict::{self, Form};
+use crate::redact::secret_names::Certainty;
 
 /// A quote that opens a value.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Quote {
     byte: u8,
+    /// How it is written where it is not that byte itself.
+    entity: Option<&'static str>,
     /// How many backslashes stand before it: one in a string, three in a string in a string.
     escapes: usize,
     /// How many of it stand in a row: three open a text of several lines in TOML; two do in a
@@ -18,17 +21,34 @@ pub(in super::super) struct Quote {
     pub(in super::super) content: usize,
 }
 
-/// How a quote is written in HTML.
-const ENTITY: &[u8] = b"&quot;";
+/// How a quote is written in HTML, and in JSON that is safe there, behind its backslashes.
+const ENTITIES: &[&str] = &["&quot;", "&#34;", "&#x22;", "&#39;", "&#x27;", "&apos;", UNICODE_QUOTE];
+const UNICODE_QUOTE: &str = "u0022";
+
+/// Returns the entity of a quote that some bytes begin with.
+pub(in super::super) fn entity_at(bytes: &[u8]) -> Option<&'static str> {
+    let starts = |entity: &&&str| bytes.starts_with(entity.as_bytes());
+    if bytes.first() == Some(&b'&') { ENTITIES.iter().find(starts).copied() } else { None }
+}
+
+/// Returns the entity of a quote that some bytes end with, which is a semicolon's or a digit's.
+pub(in super::super) fn entity_before(bytes: &[u8]) -> Option<&'static str> {
+    ENTITIES.iter().find(|entity| bytes.ends_with(entity.as_bytes())).copied()
+}
 
 /// Returns the quote that begins at `at`, with the backslashes that escape it.
 pub(in super::super) fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
     const MOST_ESCAPES: usize = 64;
     let rest = bytes.get(at..)?;
-    if rest.starts_with(ENTITY) {
-        return Some(Quote { byte: b'&', escapes: 0, row: 1, hashes: 0, content: at + ENTITY.len() });
+    if let Some(entity) = entity_at(rest) {
+        let content = at + entity.len();
+        return Some(Quote { byte: b'&', entity: Some(entity), escapes: 0, row: 1, hashes: 0, content });
     }
     let escapes = rest.iter().take(MOST_ESCAPES).take_while(|byte| **byte == b'\\').count();
+    if escapes > 0 && rest[escapes..].starts_with(UNICODE_QUOTE.as_bytes()) {
+        let content = at + escapes + UNICODE_QUOTE.len();
+        return Some(Quote { byte: b'&', entity: Some(UNICODE_QUOTE), escapes, row: 1, hashes: 0, content });
+    }
     let byte = *rest.get(escapes).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
     let mut row = rest[escapes..].iter().take(3).take_while(|next| **next == byte).count();
     if escapes > 0 || row == 2 && rest.get(2).is_none_or(|next| ends_value(*next)) {
@@ -36,7 +56,7 @@ pub(in super::super) fn quote_at(bytes: &[u8], at: usize) -> Option<Quote> {
     }
     let hashes = bytes[..at].iter().rev().take(8).take_while(|byte| **byte == b'#').count();
     let hashes = if byte == b'"' && bytes[..at - hashes].ends_with(b"r") { hashes } else { 0 };
-    Some(Quote { byte, escapes, row, hashes, content: at + escapes + row })
+    Some(Quote { byte, entity: None, escapes, row, hashes, content: at + escapes + row })
 }
 
 /// Returns whether a value in quotes, or in brackets, has ended before this byte.
@@ -47,15 +67,29 @@ pub(super) fn ends_value(byte: u8) -> bool {
 impl Quote {
     /// Returns where the content ends, and where what follows the closing quote begins.
     pub(in super::super) fn close(&self, bytes: &[u8]) -> Option<(usize, usize)> {
-        if self.byte == b'&' {
-            let end = bytes[self.content..].windows(ENTITY.len()).position(|window| window == ENTITY)?;
-            return Some((self.content + end, self.content + end + ENTITY.len()));
+        if let Some(entity) = self.entity {
+            return self.close_entity(bytes, entity.as_bytes());
         }
         if self.byte == b'"' || self.row > 2 {
             return self.close_in(bytes, true);
         }
         // Some notations have no escapes between single quotes.
         self.close_in(bytes, true).or_else(|| self.close_in(bytes, false))
+    }
+
+    fn close_entity(&self, bytes: &[u8], entity: &[u8]) -> Option<(usize, usize)> {
+        let mut from = self.content;
+        loop {
+            let at = from + bytes[from..].windows(entity.len()).position(|window| window == entity)?;
+            let escapes = bytes[self.content..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+            if escapes == self.escapes || escapes < self.escapes && escapes > 0 {
+                return Some((at - escapes, at + entity.len()));
+            }
+            if self.escapes == 0 {
+                return Some((at, at + entity.len()));
+            }
+            from = at + entity.len();
+        }
     }
 
     fn close_in(&self, bytes: &[u8], has_escapes: bool) -> Option<(usize, usize)> {
@@ -103,6 +137,22 @@ impl Quote {
         ((escapes - self.escapes) / unit).is_multiple_of(2)
     }
 
+    /// Returns whether this is the closing quote of a string in which the name stands, as in
+    /// `input("Password: ")`, rather than the opening one of a value.
+    fn ends_literal(&self, bytes: &[u8], site: &Site) -> bool {
+        const MAX_BEFORE: usize = 256;
+        let is_closed = match bytes.get(self.content..).unwrap_or_default() {
+            [] | [b')' | b'\n' | b'\r' | b';' | b']' | b'}', ..] => true,
+            [b',', b' ' | b'"' | b'\'', ..] => true,
+            _ => false,
+        };
+        if !is_closed || site.is_name_quoted || self.row > 1 || self.entity.is_some() || self.byte == b'`' {
+            return false;
+        }
+        let before = bytes[..site.name_start].iter().rev().take(MAX_BEFORE).take_while(|byte| **byte != b'\n');
+        before.filter(|byte| **byte == self.byte).count() % 2 == 1
+    }
+
     pub(super) fn is_double(&self) -> bool {
         self.byte != b'\'' && self.byte != b'`'
     }
@@ -111,14 +161,20 @@ impl Quote {
 /// Reads a value in quotes. Without a closing one it was cut, and goes on to the end.
 pub(super) fn read(text: &str, quote: &Quote, site: &Site) -> Reading {
     let bytes = text.as_bytes();
+    if quote.ends_literal(bytes, site) {
+        return Reading::nothing(quote.content);
+    }
     let Some((mut end, after)) = quote.close(bytes) else {
         let rest = &bytes[quote.content..];
         let line_end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
         let end = if quote.is_double() { bytes.len() } else { quote.content + line_end };
         return verdict::reading(text, quote.content..end, site, Form::Cut);
     };
+    if site.certainty == Certainty::Ambiguous && is_of_tokenizer(&bytes[after..]) {
+        return Reading::nothing(after);
+    }
     let mut read_to = after;
-    if quote.escapes == 0 && quote.row == 1 && quote.byte != b'&' {
+    if quote.escapes == 0 && quote.row == 1 && quote.entity.is_none() {
         let joined = joined_end(bytes, after);
         if joined > after {
             (end, read_to) = (joined, joined);
@@ -133,6 +189,19 @@ pub(super) fn read(text: &str, quote: &Quote, site: &Site) -> Reading {
     reading
 }
 
+/// Returns whether what stands behind a value in quotes is of a tokenizer's or a model's output, where
+/// a token is a piece of text: `{"token": " the", "logprob": -0.3}`.
+fn is_of_tokenizer(after: &[u8]) -> bool {
+    const NAMES: &[&[u8]] = &[b"logprob", b"bytes", b"id", b"token_id", b"special", b"top_logprobs", b"pos", b"lemma"];
+    let Some(b',') = after.first() else { return false };
+    let signs = after.iter().take(32).take_while(|byte| byte.is_ascii_whitespace() || b",\"'\\".contains(byte)).count();
+    let name = after[signs..].iter().take(16).take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'_').count();
+    let value = after[signs + name..].iter().take(16).find(|byte| !b"\"'\\: ".contains(byte));
+    let is_measure =
+        value.is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'[' | b'f' | b't' | b'n'));
+    is_measure && NAMES.contains(&&after[signs..signs + name])
+}
+
 /// Returns where a value ends that goes on directly behind a closing quote, as in a shell:
 /// `'it'\''s'`.
 fn joined_end(bytes: &[u8], after: usize) -> usize {
@@ -145,7 +214,7 @@ fn joined_end(bytes: &[u8], after: usize) -> usize {
                 break;
             }
             at += 2;
-        } else if let Some(quote) = quote_at(bytes, at).filter(|quote| quote.byte != b'&' && *byte != b'\\') {
+        } else if let Some(quote) = quote_at(bytes, at).filter(|quote| quote.entity.is_none() && *byte != b'\\') {
             let Some((_, next)) = quote.close(bytes) else { break };
             at = next;
         } else if byte.is_ascii_alphanumeric() && at > 0 {

@@ -27,8 +27,21 @@ pub(super) enum Form {
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey", "negotiate", "ntlm", "hawk", "oauth", "key"];
 
 /// What stands for no value.
-const NOTHING: &[&str] =
-    &["null", "none", "nil", "undefined", "true", "false", "()", "sensitive", "<null>", "~", "n/a"];
+const NOTHING: &[&str] = &[
+    "null",
+    "none",
+    "nil",
+    "undefined",
+    "true",
+    "false",
+    "()",
+    "sensitive",
+    "<null>",
+    "~",
+    "n/a",
+    "notgiven",
+    "not_given",
+];
 
 /// Words in the place of a value that say something of it, without quotes.
 const REMARKS: &[&str] = &[
@@ -72,6 +85,7 @@ const REMARKS: &[&str] = &[
     "failed",
     "mandatory",
     "protected",
+    "private",
     "encrypted",
     "rotated",
     "refreshed",
@@ -128,8 +142,11 @@ pub(super) fn reading(text: &str, range: Range<usize>, site: &Site, form: Form) 
     let read_to = range.end;
     // Of the names that are words of prose, too, only a token is often an object in code.
     let is_token = text[site.name_start..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case("token"));
+    let is_list = form == Form::Block && text[range.clone()].starts_with("- ");
     let is_object = matches!(form, Form::Brackets | Form::Block) && site.certainty == Certainty::Ambiguous;
-    let certainty = if is_object && !is_token { Certainty::Certain } else { site.certainty };
+    let certainty = if is_object && !is_token && !is_list { Certainty::Certain } else { site.certainty };
+    // A list of cookies may be one of things to eat.
+    let certainty = if is_list && certainty == Certainty::Header { Certainty::Ambiguous } else { certainty };
     match secret_in(&text[range.clone()], &Site { certainty, ..*site }, form) {
         Some(length) if length > 0 => Reading { secret: Some(range.start..range.start + length), read_to },
         _ => Reading::nothing(read_to),
@@ -139,6 +156,9 @@ pub(super) fn reading(text: &str, range: Range<usize>, site: &Site, form: Form) 
 /// Returns how much of a value is secret, from its beginning on.
 fn secret_in(value: &str, site: &Site, form: Form) -> Option<usize> {
     if value.trim().is_empty() || value == MARK || says_nothing(value) || is_placeholder(value) || is_constant(value) {
+        return None;
+    }
+    if site.certainty == Certainty::Header && is_scheme_of_none(value) {
         return None;
     }
     let is_sure = site.certainty != Certainty::Ambiguous;
@@ -197,8 +217,9 @@ fn plain_secret(value: &str, site: &Site, form: Form) -> Option<usize> {
         (_, Sign::Equals) => !is_number || first.len() > 5,
         _ => false,
     };
-    let is_secret =
-        is_sure || looks_secret(first) || form == Form::Line && first.len() > 7 && !is_word(first) && !is_number;
+    let is_secret = is_sure
+        || looks_secret(first)
+        || form == Form::Line && first.len() > 7 && !is_word(first) && !is_test(first) && !is_number;
     is_secret.then_some(value.len())
 }
 
@@ -215,6 +236,13 @@ fn scheme_end(value: &str, first_end: usize) -> usize {
     let word = value[start..].find([' ', '\t']).map_or(value.len(), |end| start + end);
     let rest = value[start..word].trim_end_matches([',', ';', ')']);
     if is_sentence(&value[word..]) { start + rest.len() } else { value.len() }
+}
+
+/// Returns whether this is a scheme without anything behind it, or with what stands for a value.
+fn is_scheme_of_none(value: &str) -> bool {
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let rest = rest.trim_matches([' ', '"', '\'', '`']);
+    is_scheme(scheme) && (rest.is_empty() || is_placeholder(rest) || is_constant(rest))
 }
 
 /// Returns whether a word is a scheme of the header `Authorization`.
@@ -274,6 +302,26 @@ pub(in super::super) fn is_placeholder(value: &str) -> bool {
     lower == "your" && !has_digit || matches!(value, "%s" | "%v" | "%d" | "{:?}" | "{}" | "...")
 }
 
+/// Returns whether the members of an object are of a schema, which says of what type a value is:
+/// `{"type": "string", "minLength": 8}`.
+pub(super) fn is_schema(members: &str) -> bool {
+    const MOST: usize = 512;
+    const TYPES: &[&str] = &["string", "object", "array", "integer", "number", "boolean"];
+    const VALUES: &[&str] = &["value", "default", "example", "examples", "const", "enum", "secret"];
+    let near = &members[..members.floor_char_boundary(MOST)];
+    let mut words = near.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
+    let mut is_typed = false;
+    while let Some(word) = words.next() {
+        if VALUES.contains(&word) {
+            return false;
+        }
+        if word == "type" {
+            is_typed |= words.next().is_some_and(|word| TYPES.contains(&word));
+        }
+    }
+    is_typed && near.len() == members.len()
+}
+
 /// Returns whether a word looks like a secret and not like one of a language.
 fn looks_secret(word: &str) -> bool {
     let word =
@@ -331,6 +379,11 @@ fn is_constant(value: &str) -> bool {
         && secret_names::is_known(value)
 }
 
+/// Returns whether this is words in small letters that are joined, as the names of tests are.
+fn is_test(word: &str) -> bool {
+    word.contains('_') && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
 fn is_identifier(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
         && secret_names::is_known(value)
@@ -384,6 +437,7 @@ fn is_code(word: &str, site: &Site) -> bool {
         || path.contains("::") && !has_digit
         || begins_in_code.iter().any(|begin| path.starts_with(begin))
         || has_parts && !has_digit && secret_names::is_known(last)
+        || has_parts && !has_digit && last == "value" && path.split(['.', '>']).any(secret_names::is_known)
         || matches!(site.sign, Sign::Colon | Sign::Space)
             && !has_digit
             && secret_names::is_known(path)
