@@ -89,8 +89,10 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
         let has_moved = place.as_ref().is_some_and(Place::has_moved);
         match followed.news(args).await {
             Ok(rows) => rows::write(&mut output, format, &rows)?,
-            Err(_) if has_moved => {}
-            Err(error) if error.is_retryable() => followed.note_lost(error),
+            // It may have been moved since it was looked at.
+            Err(_) if has_moved || place.as_ref().is_some_and(Place::has_moved) => {}
+            // A file that was cut, or may not be read for a while, may be a store again.
+            Err(error) if error.is_retryable() || place.is_some() => followed.note_lost(error),
             Err(error) => return Err(error.into()),
         }
         if let (true, Some(at)) = (has_moved, &mut place) {
