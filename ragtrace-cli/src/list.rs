@@ -10,6 +10,9 @@ use crate::output::{Format, Output, Stdout};
 
 /// The least columns of a terminal that a text is cut to.
 const LEAST: usize = 8;
+/// The most columns that one text makes all others of its column take where nothing is cut: a longer
+/// one stands out of its line.
+const MOST: usize = 64;
 /// The columns between two of a table's.
 const GAP: usize = 2;
 
@@ -85,7 +88,9 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl 
     let cells = |row: &T| columns.iter().map(|column| printable(&(column.text)(row)).into_owned()).collect();
     let mut lines: Vec<Vec<String>> = vec![columns.iter().map(|column| column.name.to_owned()).collect()];
     lines.extend(rows.iter().map(cells));
-    let width = |at: usize| lines.iter().map(|line| display_width(&line[at])).max().unwrap_or(0);
+    let most = if terminal.is_some() { usize::MAX } else { MOST };
+    let width =
+        |at: usize| lines.iter().map(|line| display_width(&line[at])).filter(|width| *width <= most).max().unwrap_or(0);
     let kinds: Vec<Kind> = columns.iter().map(|column| column.kind).collect();
     let mut widths: Vec<usize> = (0..columns.len()).map(width).collect();
     if let Some(terminal) = terminal {
@@ -94,7 +99,7 @@ fn table<T>(rows: &[T], columns: &[Column<T>], terminal: Option<usize>) -> impl 
     lines.into_iter().map(move |line| {
         let mut text = String::new();
         for ((cell, kind), width) in line.iter().zip(&kinds).zip(&widths) {
-            let cell = fit(cell, *width);
+            let cell = if terminal.is_some() { fit(cell, *width) } else { cell.into() };
             let pad = " ".repeat(width.saturating_sub(display_width(&cell)));
             let (before, after) = if *kind == Kind::Number { (pad.as_str(), "") } else { ("", pad.as_str()) };
             text.extend([before, cell.as_ref(), after, "  "]);
@@ -147,6 +152,16 @@ mod tests {
         ("한국어 사용자의 이름은 길다 길다 길다", "👍🏽👎🏿 ａｂｃｄｅｆｇｈ"),
         (" padded ", "-"),
     ];
+
+    #[test]
+    fn a_long_text_makes_no_other_line_longer_and_is_whole_where_nothing_is_cut() {
+        let long: &'static str = "x".repeat(8_192).leak();
+        let rows = [("alice", "acme"), (long, "acme"), ("bob", long)];
+        let lines: Vec<String> = table(&rows, &COLUMNS, None).collect();
+        assert!(lines[1].len() < 120, "{}", lines[1]);
+        assert!(lines[2].starts_with(long) && lines[3].contains(long));
+        assert!(table(&rows, &COLUMNS, Some(80)).all(|line| display_width(&line) <= 80));
+    }
 
     /// The column of a terminal in which the trace begins.
     fn begin(line: &str) -> usize {

@@ -41,6 +41,13 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let purged = store::purge(url, &purge, |so_far| show(&bar, so_far)).await?;
     bar.finish_and_clear();
     tell_what_stays(&spooled);
+    if purged.logs_set_aside > 0 {
+        tell(format_args!(
+            "{} logs that were set aside lie beside the file, as `…-wal.kept-1` and so on, and may hold rows of that user: \
+             delete them, or put each beside its database again and purge that",
+            purged.logs_set_aside
+        ));
+    }
     if purged.bytes_remain {
         return Err(Failure::new(format!(
             "{} rows are removed, but a program that reads the file holds its log, where their bytes still are: end what \

@@ -10,6 +10,11 @@ const VARIABLES: [&str; 4] = ["RAGTRACE_STORE", "DATABASE_URL", "RAGTRACE_SINKS"
 const SECRET_NAMES: [&str; 6] = ["password", "passwd", "pwd", "passphrase", "secret", "token"];
 /// Words of our own messages, which give nothing away as somebody's password either.
 const VOCABULARY: &str = "postgresql://user@host/database?schema=NAME sqlite:ragtrace.db password RAGTRACE_STORE";
+/// So many bytes of what may be a password are collected from one text, at most: each way to read a
+/// text with very many signs would be more than a machine can hold.
+const COLLECTED: usize = 1 << 17;
+/// So many of the signs that may end a password are looked at in one.
+const ENDS: usize = 16;
 /// Shorter ones are masked where they stand as a word, so that messages can still be read.
 const SHORT: usize = 4;
 const MASK: &str = "***";
@@ -38,15 +43,24 @@ fn given() -> Vec<String> {
 
 /// Collects what may be a password in a URL, or in a list of `name=value`. A sign that should have
 /// been encoded may stand in a password, so each way to read it counts. The scheme may be missing.
+/// Of a text that can be read in too many ways, the whole counts too.
 fn passwords(text: &str, found: &mut Vec<String>) {
+    let mut left = COLLECTED;
+    let mut fits = |password: &str| {
+        left = left.saturating_sub(1 + password.len());
+        left > 0
+    };
     let scheme = text.find("://").map(|at| at + 3);
     let rest = if text.starts_with("sqlite:") { "" } else { &text[scheme.unwrap_or(0)..] };
     for from in rest.match_indices(':').map(|(at, _)| at + 1) {
-        let to = rest.match_indices('@').map(|(at, _)| at).filter(|to| *to > from);
-        found.extend(to.map(|to| rest[from..to].to_owned()));
+        let to = rest[from..].match_indices('@').map(|(at, _)| &rest[from..from + at]);
+        found.extend(to.take_while(|password| fits(password)).map(str::to_owned));
+        if !fits("") {
+            break;
+        }
         // No host follows it: what comes after a colon is a password unless it is a port.
         let is_port = rest[from..].starts_with(|c: char| c.is_ascii_digit() || c == ':' || c == ']');
-        if scheme.is_some() && !rest.contains('@') && !is_port {
+        if scheme.is_some() && !rest.contains('@') && !is_port && fits(&rest[from..]) {
             found.push(rest[from..].to_owned());
         }
     }
@@ -56,8 +70,12 @@ fn passwords(text: &str, found: &mut Vec<String>) {
             let value = &text[at + 1..];
             let quoted = value.strip_prefix('\'').and_then(|value| value.split('\'').next());
             found.extend(quoted.map(str::to_owned));
-            found.extend(['&', '#', ' ', ';'].iter().map(|end| value.split(*end).next().unwrap_or(value).to_owned()));
+            let values = ['&', '#', ' ', ';'].iter().map(|end| value.split(*end).next().unwrap_or(value));
+            found.extend(values.take_while(|password| fits(password)).map(str::to_owned));
         }
+    }
+    if !fits("") {
+        found.push(text.to_owned());
     }
 }
 
@@ -67,7 +85,7 @@ fn forms(found: Vec<String>) -> Vec<String> {
     // A message may show the part before a sign that ends something else: a path, or a name in a list.
     let part = |password: &String| -> Vec<String> {
         let ends = password.match_indices([',', '/', '#', '?', ';']).map(|(at, _)| at);
-        ends.map(|end| password[..end].to_owned()).collect()
+        ends.take(ENDS).map(|end| password[..end].to_owned()).collect()
     };
     let parts: Vec<String> = found.iter().flat_map(part).collect();
     for password in found.into_iter().chain(parts) {
@@ -184,6 +202,25 @@ mod tests {
                 assert!(hidden.iter().all(|hidden| !shown.contains(hidden.as_str())), "{url}: {text} became {shown}");
             }
         }
+    }
+
+    #[test]
+    fn a_text_that_can_be_read_in_very_many_ways_takes_little_room() {
+        for signs in [":@", "a:1@", ":", "@", "token=a;", ":/#?@", "://:@", "é:@,"] {
+            let text = signs.repeat(8_192 / signs.len());
+            let (before, after) = text.split_at(text.len() / 2);
+            for text in [text.clone(), format!("{}{}", ":".repeat(after.len()), "@".repeat(before.len()))] {
+                let mut found = Vec::new();
+                passwords(&text, &mut found);
+                let forms = forms(found);
+                let bytes: usize = forms.iter().map(String::len).sum();
+                assert!(bytes < 8 << 20, "{signs}: {bytes} bytes in {}", forms.len());
+                assert!(mask_all("there is no such store", &forms).len() < 100);
+            }
+        }
+        let url = format!("postgres://u:hunter2@host/{}", ":@".repeat(4_000));
+        assert!(!masked(&url, &url).contains("hunter2"));
+        assert!(!masked(&url, "it is hunter2").contains("hunter2"));
     }
 
     #[test]

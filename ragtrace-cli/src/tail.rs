@@ -92,7 +92,8 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
             Ok(rows) => rows::write(&mut output, format, &rows)?,
             // It may have gone only just: the next look is at what took its place.
             Err(_) if has_moved || is_moved(&place) => {}
-            Err(error) if error.is_retryable() => followed.note_lost(error),
+            // A file that was cut, or may not be read for a while, may be a store again.
+            Err(error) if error.is_retryable() || place.is_some() => followed.note_lost(error),
             Err(error) => return Err(error.into()),
         }
         if let (true, Some(at)) = (has_moved, &mut place) {

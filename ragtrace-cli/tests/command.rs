@@ -660,6 +660,34 @@ fn a_tail_follows_the_file_that_takes_the_place_of_the_one_it_had() {
     child.wait().expect("ends");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_tail_outlives_a_file_that_is_cut_or_goes_at_any_moment() {
+    let (file, other) = (holding(ingestion()), holding(ingestion()));
+    let mut child = command(&file, &["tail", "-f", "-n", "1", "--format", "jsonl"]);
+    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
+    let mut told = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().expect("a pipe")));
+    until_line(&mut lines, "ingestion");
+    std::fs::File::options().write(true).open(file.path()).and_then(|file| file.set_len(0)).expect("cut");
+    until_line(&mut told, "waiting for the store");
+    std::fs::copy(other.path(), file.path()).expect("written anew");
+    until_line(&mut told, "the store answers again");
+    // Between two looks of the tail at the file, and in the middle of one.
+    for round in 0..40 {
+        std::fs::remove_file(file.path()).expect("removed");
+        std::thread::sleep(std::time::Duration::from_millis(round * 7 % 30));
+        std::fs::copy(other.path(), file.folder.path().join("next")).expect("copied");
+        std::fs::rename(file.folder.path().join("next"), file.path()).expect("moved");
+        std::thread::sleep(std::time::Duration::from_millis(round * 11 % 30));
+    }
+    deliver(&file, "at_last");
+    until_line(&mut lines, "at_last");
+    assert!(child.try_wait().expect("known").is_none(), "it follows on");
+    child.kill().expect("ends");
+    child.wait().expect("ends");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_tail_ends_when_nobody_reads_it_any_more() {

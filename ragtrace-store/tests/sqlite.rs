@@ -10,6 +10,7 @@ mod sqlite {
     mod faults;
     mod paths;
     mod rotation;
+    mod sharing;
     mod tracing;
     mod users;
     mod waterfall;

@@ -64,6 +64,9 @@ pub struct PurgeReport {
     /// was reading from it: purge again then. Over PostgreSQL `VACUUM` sees to that, and this is
     /// `false`.
     pub bytes_remain: bool,
+    /// How many logs lie beside a SQLite file that was moved away without them (`…-wal.kept-1` and
+    /// so on): their rows may be anybody's, and no purge looks into them.
+    pub logs_set_aside: usize,
     /// How many steps are done.
     pub steps_done: usize,
     /// How many steps there are in all, as far as they are known: what is found adds to them.

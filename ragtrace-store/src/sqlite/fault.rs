@@ -26,6 +26,8 @@ mod code {
     pub(super) const MISMATCH: u32 = 20;
     pub(super) const AUTH: u32 = 23;
     pub(super) const NOTADB: u32 = 26;
+    /// Extended: there is a journal to be rolled back, which takes a connection that may write.
+    pub(super) const READONLY_ROLLBACK: u32 = 776;
 }
 
 /// Judges an error that came up while a file was being opened to write.
@@ -52,12 +54,18 @@ pub(super) fn while_opening_to_read(files: &Files, error: sqlx::Error) -> Fault 
         let message = format!("the tables of `{shown}` are not ragtrace's: {advice}");
         return Fault::new(Cause::NotAStore, message).with_source(error);
     }
+    if extended_code(&error) == Some(code::READONLY_ROLLBACK) {
+        let advice = "start the program that writes to it, or run `ragtrace migrate`: either takes the change back";
+        let message = format!("`{shown}` was left in the middle of a change by a program that was cut off: {advice}");
+        return Fault::new(Cause::Operator, message).with_source(error);
+    }
     if is_not_permitted(&error) {
         return Fault::new(Cause::Operator, unreadable(files)).with_source(error);
     }
-    match not_a_store(&files.path, &error) {
-        Some(message) => Fault::new(Cause::NotAStore, message).with_source(error),
-        None => while_reading(error),
+    match (not_a_store(&files.path, &error), misplaced(files)) {
+        (Some(message), _) => Fault::new(Cause::NotAStore, message).with_source(error),
+        (_, Some(message)) => Fault::new(Cause::Operator, message).with_source(error),
+        _ => while_reading(error),
     }
 }
 
@@ -126,8 +134,11 @@ fn is_missing_table(error: &sqlx::Error) -> bool {
 }
 
 fn primary_code(error: &sqlx::Error) -> Option<u32> {
-    let extended = error.as_database_error()?.code()?;
-    extended.parse::<u32>().ok().map(|code| code & 0xff)
+    extended_code(error).map(|code| code & 0xff)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
 }
 
 /// Says what a file is that is not ragtrace's.

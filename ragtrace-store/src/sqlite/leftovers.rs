@@ -102,6 +102,11 @@ fn remove_log_set_aside(files: &Files, log: Option<FileId>) {
     }
 }
 
+/// Returns how many logs were set aside there.
+pub(super) fn logs_set_aside(files: &Files) -> usize {
+    names_aside(&files.wal).filter(|name| name.exists()).count()
+}
+
 /// The names of logs that were set aside, in their order.
 fn names_aside(wal: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let wal = wal.as_os_str().to_owned();

@@ -9,6 +9,7 @@ use super::connect::{Synchronous, for_writing};
 use super::erase::rewrite;
 use super::fault::while_writing;
 use super::files::Files;
+use super::leftovers::logs_set_aside;
 use super::rotation::close_in_place;
 use super::steps::{Found, STEP_ROWS, Sized, Step, WEIGHED_ROWS, fitting, groups};
 use crate::fault::Fault;
@@ -24,10 +25,10 @@ pub(crate) async fn purge(
     purge: &Purge,
     progress: &mut (dyn FnMut(&PurgeReport) + Send),
 ) -> Result<PurgeReport, Fault> {
-    Files::existing(path)?;
+    let files = Files::existing(path)?;
     let mut opened = for_writing(path, Synchronous::Full).await?;
     // One for the rewriting of the file, so that a dry run has as many.
-    let mut report = PurgeReport { steps: 1, ..PurgeReport::default() };
+    let mut report = PurgeReport { steps: 1, logs_set_aside: logs_set_aside(&files), ..PurgeReport::default() };
     // Nothing else is left should the file not be written anew in the end.
     sqlx::query("PRAGMA secure_delete = ON").execute(&mut opened.connection).await.map_err(while_writing)?;
     erase(&mut opened.connection, purge, &mut report, progress).await.map_err(while_writing)?;

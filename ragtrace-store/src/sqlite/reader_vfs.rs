@@ -10,17 +10,24 @@
 //! SQLite keeps for as long as the program runs, with two entries exchanged. `open` hands everything
 //! it got to the system's own function together with the system's own table, which is what that
 //! function would have got without us; `delete` looks at nothing. The copy lives for as long as the
-//! program, and is not written to once SQLite knows it.
+//! program, and is not written to once SQLite knows it. The same holds for the table of a file's
+//! methods where locks are left out: those that are exchanged look at nothing but where their
+//! answer goes.
+//!
+//! **Why not the VFS `unix-none`**, which has no locks either: it closes a file at once, and a
+//! process that closes any descriptor of a file gives up all its locks on it (`fcntl`, POSIX.1),
+//! those of a sink included that writes to the file by then. The one with locks knows of them, and
+//! closes when they are gone; so a file is closed by that one's method.
 #![expect(unsafe_code, reason = "a VFS is a table of C functions; see above")]
 
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use libsqlite3_sys::{
-    SQLITE_CANTOPEN, SQLITE_OK, SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_JOURNAL, SQLITE_OPEN_READONLY,
-    SQLITE_OPEN_READWRITE, SQLITE_OPEN_WAL, SQLITE_READONLY, sqlite3_file, sqlite3_vfs, sqlite3_vfs_find,
-    sqlite3_vfs_register,
+    SQLITE_CANTOPEN, SQLITE_OK, SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_MAIN_JOURNAL,
+    SQLITE_OPEN_READONLY, SQLITE_OPEN_READWRITE, SQLITE_OPEN_WAL, SQLITE_READONLY, sqlite3_file, sqlite3_io_methods,
+    sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
 /// The parameter of a URI by which a reader takes part in SQLite's locks.
@@ -29,16 +36,10 @@ pub(super) const LOCKING: &str = "vfs=ragtrace-reader";
 /// is nothing to lock.
 pub(super) const UNLOCKED: &str = "vfs=ragtrace-reader-unlocked";
 
-#[cfg(unix)]
-const WITHOUT_LOCKS: &CStr = c"unix-none";
-#[cfg(not(unix))]
-const WITHOUT_LOCKS: &CStr = c"win32-none";
-
 /// Makes both known to SQLite, once. Returns `false` if this SQLite has none to build upon.
 pub(super) fn is_registered() -> bool {
-    static REGISTERED: LazyLock<bool> = LazyLock::new(|| {
-        register(None, c"ragtrace-reader") && register(Some(WITHOUT_LOCKS), c"ragtrace-reader-unlocked")
-    });
+    static REGISTERED: LazyLock<bool> =
+        LazyLock::new(|| register(c"ragtrace-reader", open) && register(c"ragtrace-reader-unlocked", open_unlocked));
     *REGISTERED
 }
 
@@ -49,9 +50,12 @@ struct ReaderVfs {
     system: *mut sqlite3_vfs,
 }
 
-fn register(system: Option<&CStr>, name: &'static CStr) -> bool {
-    // SAFETY: the name is a C string or null, which stands for the default.
-    let system = unsafe { sqlite3_vfs_find(system.map_or(ptr::null(), CStr::as_ptr)) };
+/// The entry of a VFS that opens a file.
+type Open = unsafe extern "C" fn(*mut sqlite3_vfs, *const c_char, *mut sqlite3_file, c_int, *mut c_int) -> c_int;
+
+fn register(name: &'static CStr, open: Open) -> bool {
+    // SAFETY: null stands for the default.
+    let system = unsafe { sqlite3_vfs_find(ptr::null()) };
     if system.is_null() {
         return false;
     }
@@ -100,4 +104,62 @@ unsafe extern "C" fn open(
 /// Refuses: SQLite would delete a log that lies beside an empty file.
 unsafe extern "C" fn delete(_: *mut sqlite3_vfs, _: *const c_char, _: c_int) -> c_int {
     SQLITE_READONLY
+}
+
+/// Opens a file like [`open`]. The database is neither locked nor unlocked, whatever SQLite asks.
+unsafe extern "C" fn open_unlocked(
+    vfs: *mut sqlite3_vfs,
+    name: *const c_char,
+    file: *mut sqlite3_file,
+    flags: c_int,
+    out: *mut c_int,
+) -> c_int {
+    // SAFETY: these are SQLite's own arguments.
+    let opened = unsafe { open(vfs, name, file, flags, out) };
+    if opened == SQLITE_OK && flags & SQLITE_OPEN_MAIN_DB != 0 {
+        // SAFETY: the file is open, so it has methods, of a table that is never freed; and nobody
+        // else knows of it yet.
+        unsafe { (*file).pMethods = without_locks((*file).pMethods) };
+    }
+    opened
+}
+
+/// A table of methods, by the address of the one that it is made from. SQLite has a few, which it
+/// never frees.
+struct WithoutLocks {
+    of: usize,
+    methods: &'static sqlite3_io_methods,
+}
+
+/// Returns a table with the same methods, but for those that lock.
+///
+/// # Safety
+///
+/// The table has to be SQLite's.
+unsafe fn without_locks(of: *const sqlite3_io_methods) -> *const sqlite3_io_methods {
+    static KNOWN: Mutex<Vec<WithoutLocks>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(one) = known.iter().find(|one| one.of == of.addr()) {
+        return one.methods;
+    }
+    // SAFETY: it is SQLite's, which keeps it. Its fields are numbers and pointers.
+    let mut methods = unsafe { *of };
+    methods.xLock = Some(lock);
+    methods.xUnlock = Some(lock);
+    methods.xCheckReservedLock = Some(check_reserved_lock);
+    let methods: &'static sqlite3_io_methods = Box::leak(Box::new(methods));
+    known.push(WithoutLocks { of: of.addr(), methods });
+    methods
+}
+
+/// Says that a file is locked, or is not any more.
+unsafe extern "C" fn lock(_: *mut sqlite3_file, _: c_int) -> c_int {
+    SQLITE_OK
+}
+
+/// Says that nobody else is about to write.
+unsafe extern "C" fn check_reserved_lock(_: *mut sqlite3_file, out: *mut c_int) -> c_int {
+    // SAFETY: SQLite gives a place for the answer.
+    unsafe { *out = 0 };
+    SQLITE_OK
 }

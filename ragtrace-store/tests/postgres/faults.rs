@@ -7,7 +7,7 @@ use ragtrace_store::{self as store, LogFilter, StoreError};
 use super::proxy::{Cut, Proxy};
 use super::server::Database;
 use crate::cluster::Cluster;
-use crate::support::{batch, ingestion};
+use crate::support::{batch, ingestion, reason};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_passes_whatever_is_asked_of_it() {
@@ -23,6 +23,7 @@ async fn a_server_that_is_not_there_passes_whatever_is_asked_of_it() {
     for answer in [open, migrate, retain, purge] {
         let error = answer.expect_err("nobody listens");
         assert!(error.is_retryable(), "{error:?}");
+        assert!(reason(&error).contains("refused"), "it says why: {}", reason(&error));
     }
 }
 

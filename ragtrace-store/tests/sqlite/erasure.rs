@@ -112,6 +112,16 @@ async fn a_reader_that_holds_the_log_is_told_and_the_next_purge_is_whole() {
 }
 
 #[tokio::test]
+async fn logs_that_were_set_aside_are_told_of_since_no_purge_looks_into_them() {
+    let file = File::holding(of_user("alice", 1..3, BEGIN)).await;
+    assert_eq!(purge(&file).await.logs_set_aside, 0);
+    for name in ["ragtrace.db-wal.kept-1", "ragtrace.db-wal.kept-3"] {
+        std::fs::write(file.folder.path().join(name), "rows").expect("written");
+    }
+    assert_eq!(purge(&file).await.logs_set_aside, 2);
+}
+
+#[tokio::test]
 async fn retention_says_what_is_free_in_the_file_and_gives_it_back_if_asked_to() {
     let file = File::holding(of_user("bob", 0..2_000, BEGIN)).await;
     let len = || std::fs::metadata(file.path()).expect("a file").len();

@@ -112,6 +112,31 @@ async fn a_missing_file_is_not_created_by_reading() {
 }
 
 #[tokio::test]
+async fn a_folder_is_told_as_one_where_it_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let error = store::open(&format!("sqlite:{}", folder.path().display())).await.expect_err("a folder");
+    assert!(!error.is_retryable());
+    says(&error, "is a folder: give the path of a file");
+}
+
+#[tokio::test]
+async fn a_file_that_a_program_left_in_the_middle_of_a_change_says_how_to_mend_it() {
+    let (file, left) = (File::holding(ingestion()).await, File::new());
+    let mut other = SqliteConnectOptions::new().filename(file.path()).connect().await.expect("a database");
+    let change = "PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; BEGIN IMMEDIATE;
+        UPDATE logs SET stack_trace = hex(randomblob(9000)); UPDATE logs SET stack_trace = hex(randomblob(9000))";
+    sqlx::raw_sql(change).execute(&mut other).await.expect("changed");
+    for name in ["ragtrace.db", "ragtrace.db-journal"] {
+        std::fs::copy(file.folder.path().join(name), left.folder.path().join(name)).expect("as it was left");
+    }
+    let error = store::open(&left.url()).await.expect_err("half changed");
+    says(&error, "run `ragtrace migrate`");
+    store::migrate(&left.url()).await.expect("taken back");
+    let store = store::open(&left.url()).await.expect("opens");
+    assert_eq!(store.logs(store::LogFilter::new()).await.expect("reads").len(), 8);
+}
+
+#[tokio::test]
 async fn a_url_of_no_store_names_what_to_write() {
     for url in ["", "ragtrace.db", "mysql://host/db", "sqlite:", "sqlite://"] {
         let error = store::open(url).await.expect_err("no store");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::PgPoolOptions;
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::snapshot::Snapshots;
 use crate::error::StoreError;
@@ -14,6 +15,8 @@ use crate::postgres::session::Use;
 /// Readers at once.
 const CONNECTIONS: u32 = 4;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long it may take to find out what a pool has waited for.
+const REASON_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(crate) struct PostgresStore {
@@ -29,7 +32,10 @@ impl PostgresStore {
         let options = location.options()?;
         let pool = || PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(ACQUIRE_TIMEOUT);
         let lookups = pool().connect_lazy_with(options.clone());
-        let searches = pool().connect_with(options).await.map_err(while_opening)?;
+        let searches = match pool().connect_with(options.clone()).await {
+            Ok(searches) => searches,
+            Err(error) => return Err(while_opening(reason(&options, error).await).into()),
+        };
         let pool = Snapshots::new(searches, location.session(Use::Searching)?);
         let lookups = Snapshots::new(lookups, location.session(Use::LookingUp)?);
         let schema = location.schema_name()?;
@@ -38,5 +44,17 @@ impl PostgresStore {
             None => return Err(no_tables(&schema::subject(&schema)).into()),
         }
         Ok(Self { pool, lookups })
+    }
+}
+
+/// Returns why there is no connection. A pool tries again where one is refused, and says in the end
+/// that it has waited, and not for what.
+async fn reason(options: &PgConnectOptions, error: sqlx::Error) -> sqlx::Error {
+    if !matches!(error, sqlx::Error::PoolTimedOut) {
+        return error;
+    }
+    match tokio::time::timeout(REASON_TIMEOUT, options.connect()).await {
+        Ok(Err(reason)) => reason,
+        _ => error,
     }
 }

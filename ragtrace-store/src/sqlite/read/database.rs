@@ -66,6 +66,11 @@ impl SqliteStore {
         is_undisturbed(&self.opened, states)
     }
 
+    /// Returns `true` if the database itself is in its place still.
+    pub(super) fn is_at(&self, states: &FileStates) -> bool {
+        states.ids().database.is_some_and(|id| (id.device, id.inode) == self.file)
+    }
+
     /// Returns `true` if this takes part in SQLite's locks.
     pub(super) fn has_locks(&self) -> bool {
         has_locks(&self.opened)

@@ -70,7 +70,9 @@ impl SqliteFile {
             let current = self.current();
             if let Some(TailCursor(TailPoint::Row { file, .. })) = &cursor
                 && *file == current.file
-                && !current.is_of(&self.files.states())
+                // One that is in its place is opened anew: without locks, connections from before
+                // others wrote to it show some of its pages as they were.
+                && !current.is_at(&self.files.states())
                 && let Ok(rest) = current.tail(cursor.clone()).await
                 && !rest.rows.is_empty()
             {
