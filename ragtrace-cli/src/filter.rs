@@ -79,7 +79,7 @@ pub(crate) struct RecordArgs {
 
 impl RecordArgs {
     pub(crate) fn filter(&self) -> Result<LogFilter, Failure> {
-        time::check_window(self.since, self.until)?;
+        time::check_window(self.since, self.until).map_err(Failure::new)?;
         let mut filter = self.identity.logs(LogFilter::new().limit(self.limit));
         if let Some(stage) = &self.stage {
             filter = filter.stage(stage);

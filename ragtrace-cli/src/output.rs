@@ -143,7 +143,7 @@ impl Failure {
     /// Returns `true` if the reader of standard output has seen enough.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         let io = self.error.downcast_ref::<io::Error>().filter(|error| error.kind() == ErrorKind::BrokenPipe);
-        io.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<Unwritten>())
+        matches!(io.and_then(io::Error::get_ref), Some(inner) if inner.is::<Unwritten>())
     }
 }
 

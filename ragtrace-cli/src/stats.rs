@@ -21,7 +21,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    time::check_window(Some(args.since), args.until)?;
+    time::check_window(Some(args.since), args.until).map_err(Failure::new)?;
     let window = Window::new(args.since, args.until.unwrap_or_else(Timestamp::now));
     let found = store::open(url).await?.stage_stats(window).await?;
     if found.is_empty() {

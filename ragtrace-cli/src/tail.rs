@@ -58,7 +58,7 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
         let mut closed = pin!(until_closed());
         return poll_fn(|context| match following.as_mut().poll(context) {
             Poll::Pending => closed.as_mut().poll(context).map(|()| Ok(Found::Something)),
-            ready => ready,
+            ready @ Poll::Ready(_) => ready,
         })
         .await;
     }

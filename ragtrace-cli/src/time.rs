@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 
-use crate::output::Failure;
-
 /// The first instant that is printed as it is.
 const YEAR_0: Timestamp = Timestamp::from_micros(-62_167_219_200_000_000);
 
 /// Reads `90m` (ago), or an instant as RFC 3339 (in UTC where it names no zone), or a date.
 pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
     if let Some(ago) = ago(text) {
-        let time = ago.map(|ago| Timestamp::now().minus(ago)).filter(|time| *time >= YEAR_0);
-        return time.ok_or_else(|| "that is longer ago than the year 0".to_owned());
+        let time = Timestamp::now().minus(ago);
+        return (time >= YEAR_0).then_some(time).ok_or_else(|| "that is longer ago than the year 0".to_owned());
     }
     instant(text).ok_or_else(|| {
         "give a while such as 30s, 90m, 24h, 7d or 2w, or a time such as 2026-11-22T08:20:11Z or 2026-11-22".to_owned()
@@ -21,17 +19,17 @@ pub(crate) fn parse(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Says that nothing lies between two times, if that is so.
-pub(crate) fn check_window(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), Failure> {
+pub(crate) fn check_window(since: Option<Timestamp>, until: Option<Timestamp>) -> Result<(), String> {
     match (since, until) {
         (Some(since), Some(until)) if since >= until => {
-            Err(Failure::new(format!("nothing lies between: since is {since}, and until is {until}")))
+            Err(format!("nothing lies between: since is {since}, and until is {until}"))
         }
         _ => Ok(()),
     }
 }
 
-/// Returns `None` if the text is no number and unit, and `Some(None)` if it is too many of them.
-fn ago(text: &str) -> Option<Option<Duration>> {
+/// Returns the time that the number and unit stand for, or all time if they are too many.
+fn ago(text: &str) -> Option<Duration> {
     let unit = text.chars().next_back()?;
     let seconds = match unit {
         's' => 1,
@@ -43,7 +41,7 @@ fn ago(text: &str) -> Option<Option<Duration>> {
     };
     let number = &text[..text.len() - 1];
     let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    is_number.then(|| number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs))
+    is_number.then(|| Duration::from_secs(number.parse().unwrap_or(u64::MAX).saturating_mul(seconds)))
 }
 
 /// Reads a date, or a date and a time of the day with or without seconds and a zone.
@@ -83,8 +81,8 @@ mod tests {
 
     #[test]
     fn a_while_is_a_number_and_a_unit() {
-        assert_eq!(ago("90m"), Some(Some(Duration::from_mins(90))));
-        assert_eq!(ago("7d"), Some(Some(Duration::from_hours(7 * 24))));
+        assert_eq!(ago("90m"), Some(Duration::from_mins(90)));
+        assert_eq!(ago("7d"), Some(Duration::from_hours(7 * 24)));
         for not in ["", "h", "+5m", "-5m", "5", "1.5h", "5 m", "5é"] {
             assert_eq!(ago(not), None, "{not:?}");
             assert!(parse(not).is_err_and(|why| why.starts_with("give a while")), "{not:?}");

@@ -70,7 +70,7 @@ impl Args {
 }
 
 pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
-    time::check_window(args.since, args.until)?;
+    time::check_window(args.since, args.until).map_err(Failure::new)?;
     let found = store::open(url).await?.traces(args.filter()).await?;
     let Some(last) = found.last() else {
         return Found::nothing_listed(args.format, "no traces match");

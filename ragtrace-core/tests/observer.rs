@@ -58,17 +58,21 @@ fn an_observer_hears_of_each_run_from_its_beginning_to_its_end() {
     let context = RequestContext::reproducible(clock.anchor()).with_user_id("alice").with_listener(capture);
     let _enabled = ListenerGuard::begin();
     let result: Result<(), std::fmt::Error> = context.sync_scope(|| {
-        open(&OUTER, |fields| fields.set(0, &7_u64)).call(
-            || {
-                open_bare(&INNER).call(|| 3, |count, ending| ending.count(Some(*count)));
-                Err(std::fmt::Error)
-            },
-            |result, ending| {
-                if let Err(error) = result {
-                    ending.fail(ErrorProbe::new(error).capture());
-                }
-            },
-        )
+        let mut outer = open(&OUTER, |fields| fields.set(0, &7_u64));
+        let mut call = outer.call();
+        let result = call.run(|| {
+            let mut inner = open_bare(&INNER);
+            let mut call = inner.call();
+            let count = call.run(|| 3);
+            call.end(|ending| ending.count(Some(count)));
+            Err(std::fmt::Error)
+        });
+        call.end(|ending| {
+            if let Err(error) = &result {
+                ending.fail(ErrorProbe::new(error).capture());
+            }
+        });
+        result
     });
     assert!(result.is_err());
 

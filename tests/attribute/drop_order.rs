@@ -1,10 +1,6 @@
 //! Arguments are dropped in the order in which they are dropped without the attribute, whatever becomes of the run.
 #![expect(clippy::boxed_local, clippy::semicolon_if_nothing_returned, reason = "it is about such arguments")]
-#![expect(
-    clippy::many_single_char_names,
-    clippy::needless_pass_by_value,
-    reason = "arguments by value, and many of them"
-)]
+#![expect(clippy::many_single_char_names, reason = "many arguments")]
 
 use std::cell::RefCell;
 use std::future::Future;

@@ -1,7 +1,6 @@
 //! A stage takes no more of the stack than `tracing`'s span: large arguments and results are not copied more often.
 #![expect(
     clippy::large_stack_arrays,
-    clippy::semicolon_if_nothing_returned,
     clippy::large_types_passed_by_value,
     clippy::result_large_err,
     clippy::needless_pass_by_value,

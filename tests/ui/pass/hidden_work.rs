@@ -1,5 +1,5 @@
 //! Futures and streams that a signature spells out in other words than the plainest: their stages end when they do.
-#![expect(clippy::implied_bounds_in_impls, clippy::needless_lifetimes, reason = "such signatures are what it is about")]
+#![expect(clippy::implied_bounds_in_impls, reason = "such signatures are what it is about")]
 
 use std::pin::Pin;
 
@@ -59,7 +59,7 @@ fn box_future(n: u8) -> BoxFuture<'static, u8> {
 }
 
 #[traced_stage("hidden.local_box_future")]
-fn local_box_future<'a>(n: &'a u8) -> LocalBoxFuture<'a, Result<u8, String>> {
+fn local_box_future(n: &u8) -> LocalBoxFuture<'_, Result<u8, String>> {
     Box::pin(async move { if *n == 0 { Err("none".to_owned()) } else { Ok(*n) } })
 }
 
