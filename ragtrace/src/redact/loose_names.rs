@@ -79,6 +79,7 @@ pub(super) fn behind_a_word(
     secret_value(text, &site, lookahead)
 }
 
+#[inline]
 pub(super) fn is_in_query(bytes: &[u8], name: &Name<'_>) -> bool {
     name.start > 0 && matches!(bytes[name.start - 1], b'?' | b'&') && !name.is_quoted
 }

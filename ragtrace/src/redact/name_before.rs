@@ -87,6 +87,7 @@ fn with_word_before<'a>(text: &'a str, name: Name<'a>) -> Name<'a> {
     Name { text: &text[start..end], start, is_quoted: name.is_quoted }
 }
 
+#[inline]
 pub(super) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
