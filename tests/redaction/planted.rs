@@ -206,7 +206,7 @@ pub(crate) const SECRETS: &[(&str, &str)] = &[
     ("{\"spring\":{\"password\":\"{noop}hunter2secret\"}}", "hunter2secret"),
     ("password: {noop}hunter2secret", "hunter2secret"),
     // quotes in other writings
-    (r#"{\u0022password\u0022:\u0022hunter2secret\u0022,\u0022n\u0022:1}"#, "hunter2secret"),
+    (r"{\u0022password\u0022:\u0022hunter2secret\u0022,\u0022n\u0022:1}", "hunter2secret"),
     (r#"{"body":"{\\u0022api_key\\u0022: \\u0022hunter2secret\\u0022}"}"#, "hunter2secret"),
     ("{&#34;password&#34;:&#34;hunter2secret&#34;}", "hunter2secret"),
     ("{&#39;password&#39;: &#39;hunter2secret&#39;}", "hunter2secret"),
