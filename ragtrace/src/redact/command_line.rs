@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::named_values::is_name;
+use super::name_before::is_name;
 use super::rules::Rules;
 use super::secret_names::{self, Certainty};
 use super::value::{self, Lookahead, Sign, Site, quote_at, secret_value};

@@ -10,12 +10,14 @@
 //! This catches what looks like a secret. A value that must never leave, whatever it looks like,
 //! belongs in a [`Secret`](crate::Secret).
 //!
-//! `scan` finds where a secret may be, a few instructions a byte; `named_values` and `command_line`
-//! find names, `secret_names` judges them, and `value` reads what stands behind them;
+//! `scan` finds where a secret may be, a few instructions a byte; `named_values`, `loose_names` and
+//! `command_line` find names, `secret_names` judges them, and `value` reads what stands behind them;
 //! `secret_shapes` and `user_info` know secrets that need no name.
 
 mod command_line;
 mod key_prefixes;
+mod loose_names;
+mod name_before;
 mod name_words;
 mod named_values;
 mod redactor;

@@ -2,17 +2,14 @@
 
 use std::ops::Range;
 
-use super::name_words::FOREIGN_WORDS;
+use super::loose_names::{
+    PAIRED, after_paired_tag, behind_a_word, encoded_pair, ends_in_letter, foreign_name, is_in_query, putty_key,
+    query_value,
+};
+use super::name_before::{Name, is_name, name_before};
 use super::rules::Rules;
 use super::secret_names::{Certainty, MAX_NAME};
-use super::value::{Lookahead, Quote, Sign, Site, entity_before, quote_at, secret_value};
-
-/// A name before a sign.
-struct Name<'a> {
-    text: &'a str,
-    start: usize,
-    is_quoted: bool,
-}
+use super::value::{Lookahead, Quote, Sign, Site, quote_at, secret_value};
 
 /// Finds the secret behind a colon or an equals sign at `at`.
 pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
@@ -51,14 +48,12 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
     match name.text.as_bytes() {
         // `jdbc:oracle:thin:user/password@…`
         [.., b'i', b'n'] if name.text == "thin" => oracle_password(text.as_bytes(), at + 1),
-        [.., b'i', b'g'] | [.., b'r', b'e'] | [.., b'd', b'e'] if is_in_query(bytes, &name) => {
-            query_value(text, at + 1, &name)
-        }
+        [.., b'i', b'g'] | [.., b'r' | b'd', b'e'] if is_in_query(bytes, &name) => query_value(text, at + 1, &name),
         [.., b't', b'h'] if name.is_quoted && name.text == "auth" => encoded_pair(text, at + 1),
         [.., b't', b'e'] | [.., b'e', b'd'] | [.., b'i' | b'a' | b's', b's'] | [.., b's', b't']
             if name.text.len() < 10 =>
         {
-            behind_a_word(text, at, &name, sign, rules, lookahead)
+            behind_a_word(text, at, &name, rules, lookahead)
         }
         [.., b'e', b's'] if name.text == "Private-Lines" => putty_key(text, at),
         // `{"name": "password", "value": "…"}`
@@ -71,208 +66,6 @@ pub(super) fn after_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut L
         [b'p', b'a', b's', b's', b'e'] => foreign_name(text, at, at + 1, lookahead),
         _ => None,
     }
-}
-
-/// Finds the secret behind a wide colon or equals sign at `at`.
-pub(super) fn after_wide_sign(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
-    const WIDE: usize = 3;
-    let found = foreign_name(text, at, at + WIDE, lookahead);
-    if found.is_some() {
-        return found;
-    }
-    let name = name_before(text, at)?;
-    let certainty = rules.names.certainty(name.text)?;
-    let from = at + WIDE;
-    let site = Site { name_start: name.start, from, sign: Sign::Colon, is_name_quoted: name.is_quoted, certainty };
-    secret_value(text, &site, lookahead)
-}
-
-/// Returns whether what stands before a sign, spaces and quotes aside, may be a word that is not of
-/// ASCII.
-#[inline]
-fn ends_in_letter(bytes: &[u8], sign: usize) -> bool {
-    match bytes[..sign] {
-        [.., last, b' ' | b'"' | b'\'' | b'*' | b'`'] | [.., last] => !last.is_ascii(),
-        [] => false,
-    }
-}
-
-/// Finds the secret behind a sign from `at` to `from`, before which a word of another language for a
-/// password stands.
-#[cold]
-fn foreign_name(text: &str, at: usize, from: usize, lookahead: &mut Lookahead) -> Option<Range<usize>> {
-    const LONGEST: usize = 24;
-    let near = &text[text.floor_char_boundary(at.saturating_sub(LONGEST))..at];
-    let name = near.trim_end_matches([' ', '"', '\'', '*', '`', '\u{a0}']);
-    let is_name = |word: &&&str| {
-        let start = name.len().checked_sub(word.len()).filter(|start| name.is_char_boundary(*start));
-        start.is_some_and(|start| name[start..].to_lowercase() == ***word)
-    };
-    let word = FOREIGN_WORDS.iter().find(is_name)?;
-    let name_start = at - near.len() + name.len() - word.len();
-    let is_name_quoted = name.len() < near.trim_end().len();
-    let sign = if text.as_bytes()[at] == b'=' { Sign::Equals } else { Sign::Colon };
-    let site = Site { name_start, from, sign, is_name_quoted, certainty: Certainty::Ambiguous };
-    secret_value(text, &site, lookahead)
-}
-
-/// Finds the secret behind a sign, before which the name has a word behind it: `the password is: …`,
-/// `API key provided: …`; in PHP, the visibility of a member: `[password:private] => …`.
-#[cold]
-fn behind_a_word(
-    text: &str,
-    at: usize,
-    word: &Name<'_>,
-    sign: Sign,
-    rules: &Rules,
-    lookahead: &mut Lookahead,
-) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    const WORDS: &[&str] = &["private", "protected", "is", "was", "provided", "used", "received", "est", "ist"];
-    if !WORDS.contains(&word.text) {
-        return None;
-    }
-    let is_visibility = matches!(word.text, "private" | "protected") && bytes[..word.start].ends_with(b":");
-    if !is_visibility && !bytes[..word.start].ends_with(b" ") {
-        return None;
-    }
-    let name = name_before(text, word.start - 1)?;
-    let certainty = rules.names.certainty(name.text)?;
-    let (certainty, is_name_quoted) = if is_visibility { (certainty, true) } else { (Certainty::Ambiguous, false) };
-    let site = Site { name_start: name.start, from: at + 1, sign, is_name_quoted, certainty };
-    secret_value(text, &site, lookahead)
-}
-
-fn is_in_query(bytes: &[u8], name: &Name<'_>) -> bool {
-    name.start > 0 && matches!(bytes[name.start - 1], b'?' | b'&') && !name.is_quoted
-}
-
-/// Finds what a query has under a name that says little elsewhere: the signature of a URL that is
-/// signed beforehand, and the code of OAuth 2.0 (RFC 6749, section 4.1.2).
-#[cold]
-fn query_value(text: &str, from: usize, name: &Name<'_>) -> Option<Range<usize>> {
-    const SHORTEST: usize = 16;
-    if !["sig", "signature", "code"].iter().any(|known| name.text.eq_ignore_ascii_case(known)) {
-        return None;
-    }
-    let is_of_it = |byte: &&u8| byte.is_ascii_alphanumeric() || b"%-_.~+/=".contains(byte);
-    let length = text.as_bytes()[from..].iter().take_while(is_of_it).count();
-    let value = &text[from..from + length];
-    let has_digit = value.bytes().any(|byte| byte.is_ascii_digit());
-    (length >= SHORTEST && has_digit).then_some(from..from + length)
-}
-
-/// Finds a user and a password in base64, as in the configuration of Docker: `"auth": "…"`.
-#[cold]
-fn encoded_pair(text: &str, from: usize) -> Option<Range<usize>> {
-    const SHORTEST: usize = 12;
-    const LONGEST: usize = 4096;
-    let bytes = text.as_bytes();
-    let bytes = &bytes[..bytes.len().min(from + LONGEST)];
-    let quote = quote_at(bytes, from + bytes[from..].iter().take(8).take_while(|byte| **byte == b' ').count())?;
-    let (end, _) = quote.close(bytes)?;
-    let value = &bytes[quote.content..end];
-    let is_base64 = value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
-    let is_mixed = value.iter().any(u8::is_ascii_uppercase) && value.iter().any(u8::is_ascii_lowercase);
-    (value.len() >= SHORTEST && is_base64 && is_mixed).then_some(quote.content..end)
-}
-
-/// Finds the lines of a private key of PuTTY, behind the sign at `at`.
-#[cold]
-fn putty_key(text: &str, at: usize) -> Option<Range<usize>> {
-    /// The number of lines comes before them.
-    const LONGEST_NUMBER: usize = 16;
-    let bytes = text.as_bytes();
-    let start = at + 1 + bytes[at..].iter().take(LONGEST_NUMBER).position(|byte| *byte == b'\n')?;
-    let length =
-        bytes[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n".contains(byte)).count();
-    let mut end = start + length;
-    if bytes.get(end).is_some() {
-        // The line that is another's.
-        end = start + bytes[start..end].iter().rposition(|byte| *byte == b'\n')?;
-    }
-    (end > start).then_some(start..end)
-}
-
-/// Returns the name before a sign: behind it may be spaces, quotes, and brackets of an index.
-#[inline]
-fn name_before(text: &str, sign: usize) -> Option<Name<'_>> {
-    const MOST_BETWEEN: usize = 8;
-    let bytes = text.as_bytes();
-    let mut end = sign;
-    let mut is_quoted = false;
-    if end > 0 && !is_name(bytes[end - 1]) {
-        let least = end.saturating_sub(MOST_BETWEEN);
-        while end > least && b" \t\"'`\\]*?!+|;m>".contains(&bytes[end - 1]) {
-            match bytes[end - 1] {
-                b';' => {
-                    end -= entity_before(&bytes[..end])?.len() - 1;
-                    is_quoted = true;
-                }
-                byte => is_quoted |= matches!(byte, b'"' | b'\'' | b'`'),
-            }
-            end -= 1;
-            if is_name_end(bytes, end) {
-                break;
-            }
-        }
-    }
-    end = before_color(bytes, end);
-    let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
-    let start = end - length;
-    let name = Name { text: &text[start..end], start, is_quoted };
-    if name.text == "u0022" && bytes[..start].ends_with(b"\\") {
-        return Some(before_unicode_quote(text, start));
-    }
-    if matches!(name.text, "key" | "Key" | "KEY" | "keys") {
-        return Some(with_word_before(text, name));
-    }
-    (length > 0).then_some(name)
-}
-
-fn is_name_end(bytes: &[u8], end: usize) -> bool {
-    end > 0 && is_name(bytes[end - 1])
-}
-
-/// Returns where a name ends that stands before the code of a terminal's color, which ends in `m`.
-fn before_color(bytes: &[u8], end: usize) -> usize {
-    let mut end = end;
-    while bytes[..end].last() == Some(&b'm') {
-        let digits =
-            bytes[..end - 1].iter().rev().take(16).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
-        match bytes[..end - 1 - digits] {
-            [.., 0x1b, b'['] => end -= digits + 3,
-            _ => break,
-        }
-    }
-    end
-}
-
-/// Returns the name before a quote that is written as `\u0022`, with its backslashes before `at`.
-#[cold]
-fn before_unicode_quote(text: &str, at: usize) -> Name<'_> {
-    let bytes = text.as_bytes();
-    let end = at - bytes[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
-    let length = bytes[..end].iter().rev().take_while(|byte| is_name(**byte)).count();
-    // The quote before it ends in letters of a name, too.
-    let name = &text[end - length..end];
-    let name = if bytes[..end - length].ends_with(b"\\") { name.strip_prefix("u0022").unwrap_or(name) } else { name };
-    Name { text: name, start: end - name.len(), is_quoted: true }
-}
-
-/// Takes the word before `key` into a name: `API key`.
-#[cold]
-fn with_word_before<'a>(text: &'a str, name: Name<'a>) -> Name<'a> {
-    let bytes = text.as_bytes();
-    let Some(space) = name.start.checked_sub(1).filter(|space| bytes[*space] == b' ') else { return name };
-    let length = bytes[..space].iter().rev().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
-    let start = space - length;
-    let end = name.start + name.text.len();
-    Name { text: &text[start..end], start, is_quoted: name.is_quoted }
-}
-
-pub(super) fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 /// Finds the value of a pair whose name is the value of another: `name="password" value="…"`.
@@ -462,35 +255,6 @@ pub(super) fn after_tag(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
     }
     let from = from + bytes[from + 1..].iter().take(256).take_while(|byte| byte.is_ascii_whitespace()).count();
     let site = Site { name_start: at + 1, from: from + 1, sign: Sign::Element, is_name_quoted: true, certainty };
-    secret_value(text, &site, lookahead)
-}
-
-/// Elements whose text may be a name, with its value in the next one, as in a property list and a
-/// table.
-const PAIRED: &[&str] = &["key", "name", "string", "dt", "td", "th"];
-
-/// Finds the secret in the element behind one that has a secret's name for its text, and whose tag's
-/// name ends at `end`: `<key>password</key><string>…</string>`.
-#[cold]
-fn after_paired_tag(text: &str, end: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
-    const MOST_BETWEEN: usize = 256;
-    let bytes = text.as_bytes();
-    let start = end + 1 + bytes[end..].iter().take(MOST_BETWEEN).position(|byte| *byte == b'>')?;
-    let length = bytes[start..].iter().take(MAX_NAME).take_while(|byte| is_name(**byte)).count();
-    let certainty = rules.names.certainty(&text[start..start + length])?;
-    let mut at = start + length + usize::from(bytes.get(start + length) == Some(&b':'));
-    let closing = bytes[at..].strip_prefix(b"</")?;
-    at += 3 + closing.iter().take(MAX_NAME).position(|byte| *byte == b'>')?;
-    at += bytes[at..].iter().take(MOST_BETWEEN).take_while(|byte| byte.is_ascii_whitespace()).count();
-    if bytes.get(at) != Some(&b'<') || !bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) {
-        return None;
-    }
-    at += 1 + bytes[at..].iter().take(MOST_BETWEEN).position(|byte| *byte == b'>')?;
-    at += bytes[at..].iter().take(MOST_BETWEEN).take_while(|byte| byte.is_ascii_whitespace()).count();
-    // In a table, words may be about it.
-    let is_table = matches!(bytes[end - 1] | 0x20, b'd' | b'h' | b't');
-    let certainty = if is_table { Certainty::Ambiguous } else { certainty };
-    let site = Site { name_start: start, from: at, sign: Sign::Element, is_name_quoted: true, certainty };
     secret_value(text, &site, lookahead)
 }
 

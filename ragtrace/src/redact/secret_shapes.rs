@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::key_prefixes::key_prefix;
 use super::rules::{MARK, Rules};
 use super::value::Lookahead;
-use super::{command_line, named_values, user_info};
+use super::{command_line, loose_names, named_values, user_info};
 
 /// Returns the secret that is found when the byte at `at` is looked at.
 pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lookahead) -> Option<Range<usize>> {
@@ -24,7 +24,7 @@ pub(super) fn secret_at(text: &str, at: usize, rules: &Rules, lookahead: &mut Lo
         [b'-', b'-', b'-', ..] => private_key(text, at),
         [b'-', b'-', b'a'..=b'z', ..] => command_line::after_option(text, at, rules, lookahead),
         [b'<', b'a'..=b'z' | b'A'..=b'Z', ..] => named_values::after_tag(text, at, rules, lookahead),
-        [0xef, 0xbc, 0x9a | 0x9d, ..] => named_values::after_wide_sign(text, at, rules, lookahead),
+        [0xef, 0xbc, 0x9a | 0x9d, ..] => loose_names::after_wide_sign(text, at, rules, lookahead),
         [b'%', b'3', b'A' | b'D' | b'a' | b'd', ..] => named_values::after_encoded_sign(text, at, rules),
         [b'@', b't' | b'u', b'c' | b'n', ..] => dsn_password(bytes, at),
         [b'E', b'N', b'V', b' ', ..] | [b'A', b'U', b'T', b'H', b' ', ..] | [b'm', b'a', b'c', b'h', ..]

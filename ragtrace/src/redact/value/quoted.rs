@@ -141,11 +141,10 @@ impl Quote {
     /// `input("Password: ")`, rather than the opening one of a value.
     fn ends_literal(&self, bytes: &[u8], site: &Site) -> bool {
         const MAX_BEFORE: usize = 256;
-        let is_closed = match bytes.get(self.content..).unwrap_or_default() {
-            [] | [b')' | b'\n' | b'\r' | b';' | b']' | b'}', ..] => true,
-            [b',', b' ' | b'"' | b'\'', ..] => true,
-            _ => false,
-        };
+        let is_closed = matches!(
+            bytes.get(self.content..).unwrap_or_default(),
+            [] | [b')' | b'\n' | b'\r' | b';' | b']' | b'}', ..] | [b',', b' ' | b'"' | b'\'', ..]
+        );
         if !is_closed || site.is_name_quoted || self.row > 1 || self.entity.is_some() || self.byte == b'`' {
             return false;
         }
