@@ -5,6 +5,8 @@
 mod args;
 #[path = "../../ragtrace-macros/src/block.rs"]
 mod block;
+#[path = "../../ragtrace-macros/src/diagnostic.rs"]
+mod diagnostic;
 #[path = "../../ragtrace-macros/src/expand/mod.rs"]
 mod expand;
 #[path = "../../ragtrace-macros/src/fallback.rs"]
@@ -29,6 +31,8 @@ mod suggest;
 mod traced;
 #[path = "../../ragtrace-macros/src/undeclared.rs"]
 mod undeclared;
+#[path = "../../ragtrace-macros/src/work.rs"]
+mod work;
 
 use std::str::FromStr;
 

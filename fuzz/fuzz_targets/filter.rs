@@ -12,8 +12,9 @@ use libfuzzer_sys::fuzz_target;
 use crate::position::Position;
 
 fuzz_target!(|text: &str| {
-    if let Err(advice) = time::parse(text) {
-        assert!(!advice.is_empty());
+    match time::parse(text) {
+        Ok(time) => assert!(time::check_window(Some(time), Some(time)).is_err()),
+        Err(advice) => assert!(!advice.is_empty()),
     }
     let Ok(position) = text.parse::<Position>() else { return };
     let printed = position.to_string();
