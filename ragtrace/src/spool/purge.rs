@@ -351,7 +351,8 @@ mod tests {
                 file.write(|transaction| transaction.remove("sink", sequence)).expect("it is removed");
             }
             drop((file, slot));
-            assert!(occurrences(folder.path()) > 0);
+            // Whether the file still has what was delivered is the database's affair.
+            assert!(is_delivered || occurrences(folder.path()) > 0);
             assert_eq!(purge_alice(folder.path()).records, if is_delivered { 0 } else { 59 });
             assert_eq!((occurrences(folder.path()), Slot::with_a_file(folder.path()).expect("a folder")), (0, 0));
         }
