@@ -89,8 +89,16 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
         if is_moved { moved().with_source(error) } else { while_opening(&files, error) }
     };
     let mut connection = options.connect().await.map_err(failed)?;
-    use_wal(&mut connection).await.map_err(failed)?;
-    schema::migrate(&mut connection, &files).await?;
+    let prepared = match use_wal(&mut connection).await {
+        Ok(()) => schema::migrate(&mut connection, &files).await,
+        Err(error) => Err(failed(error)),
+    };
+    if let Err(fault) = prepared {
+        // Closed before the next attempt: connections of one process share what they have found of the
+        // file's companions, such as that they may not be written.
+        close(connection).await;
+        return Err(fault);
+    }
     let ids = files.ids();
     if !is_opened(before, ids.database) {
         close(connection).await;

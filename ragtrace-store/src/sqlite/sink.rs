@@ -9,7 +9,7 @@ use ragtrace::{Level, Sink};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::connect::{Opened, Synchronous, for_writing};
+use super::connect::{Opened, Synchronous, close, for_writing};
 use super::fault::while_writing;
 use super::files::{absolute, subject};
 use super::retain::retain;
@@ -104,11 +104,13 @@ impl SqliteSink {
         if written.is_ok() && !opened.is_in_place() {
             return written_elsewhere(opened).await;
         }
-        // A connection that failed for any other reason than its data is let go of; the next
-        // attempt opens a new one. So does a cancelled delivery, which never gets here: dropping
-        // the connection rolls back.
+        // A connection that failed for any other reason than its data is closed; the next attempt
+        // opens a new one. So does a cancelled delivery, which never gets here: dropping the
+        // connection rolls back.
         if written.as_ref().err().is_none_or(|fault| fault.cause() == Cause::Data) {
             writer.connection = Some(opened);
+        } else {
+            close(opened.connection).await;
         }
         written
     }
