@@ -107,10 +107,10 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
 struct Followed {
     store: LogStore,
     cursor: TailCursor,
-    /// What was written last, and before that. A row may come up once more, in the first news or
+    /// The rows that were written last, and those before. A row may come up once more, in the first news or
     /// where a file takes another's place.
     written: [HashSet<u128>; 2],
-    /// Whether the store did not answer the last time.
+    /// True if the store did not answer the last time.
     is_lost: bool,
 }
 

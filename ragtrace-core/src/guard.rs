@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// The payload of a panic.
 pub type Payload = dyn Any + Send;
 
-/// What stands for the text of a payload that has none.
+/// Stands for the text of a payload that has none.
 pub(crate) const NO_TEXT: &str = "a value that is not a text";
 
 /// Does `work`, and returns what it returns or what it panicked with. Whoever gets a payload gives it to [`dispose`].

@@ -25,11 +25,11 @@ pub(crate) struct Parameters {
     rebound: Vec<TokenStream>,
     /// How many names there are of what may need a drop.
     owned: usize,
-    /// Whether a copy of one may be large: its type is an array or not known.
+    /// True if a copy of one may be large: its type is an array or not known.
     may_be_large: bool,
-    /// Whether one is `mut`.
+    /// True if one is `mut`.
     has_mutable: bool,
-    /// Whether the signature has other names than were written.
+    /// True if the signature has other names than were written.
     pub(crate) are_renamed: bool,
 }
 
@@ -225,7 +225,7 @@ fn leaves_a_part(pattern: &Pat) -> bool {
     }
 }
 
-/// What a parameter has that its drop would give back.
+/// The sort of thing that the drop of a parameter would give back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ownership {
     /// Nothing: a number or a shared reference.

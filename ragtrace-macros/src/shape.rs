@@ -22,7 +22,7 @@ pub(crate) enum Shape {
 pub(crate) struct Stream {
     pub(crate) item: Type,
     pub(crate) way: Way,
-    /// What has it: the type of the function, or what its future returns.
+    /// Where it is: the type of the function, or what its future returns.
     pub(crate) output: Type,
     /// In a `Result`.
     pub(crate) is_fallible: bool,

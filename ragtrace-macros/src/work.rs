@@ -3,7 +3,7 @@
 use syn::punctuated::Punctuated;
 use syn::{Error, GenericArgument, Ident, PathArguments, Result, Token, Type, TypeParamBound, parse_quote};
 
-/// What goes on after the call that returns it.
+/// Work that goes on after the call that returns it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     Future,

@@ -25,7 +25,7 @@ static INSTALLED: AtomicU8 = AtomicU8::new(0);
 /// Stands for a queue that nobody reads in this process; no queue has this number.
 const STAYED_BEHIND: RecipientId = RecipientId::new(u8::MAX - 1).expect("not zero");
 static PLACE: Place = Place::new(0);
-/// What a forked process has lost so far, by level.
+/// Counts what a forked process has lost so far, by level.
 static LOST_IN_CHILD: [AtomicU64; Level::ALL.len()] = [const { AtomicU64::new(0) }; Level::ALL.len()];
 
 /// The place of a process's queue. Each process that forks from one has the next.
@@ -96,7 +96,7 @@ thread_local! {
     static PRODUCER: ThreadProducer =
         const { ThreadProducer { producer: Cell::new(ManuallyDrop::new(None)), is_taken: Cell::new(false) } };
     static ON_THREAD_EXIT: EndChain = const { EndChain };
-    /// Whether the thread is one of the pipeline's.
+    /// True on a thread of the pipeline's.
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -1,4 +1,4 @@
-//! What a panic says, for the runs that it passes.
+//! The text of a panic, for the runs that it passes.
 //!
 //! The payload says what the panic was, and goes from run to run. Where it began, and its backtrace, only the panic hook is
 //! told, before the unwinding; so the hook leaves a note on the thread. A note is used for nothing but its own panic: not
@@ -22,7 +22,7 @@ thread_local! {
     static NOTE: RefCell<Option<Note>> = const { RefCell::new(None) };
 }
 
-/// What the hook was told of a panic.
+/// A panic as the hook was told of it.
 #[derive(Clone, Debug)]
 struct Note {
     /// `None` for a payload that is not a text.

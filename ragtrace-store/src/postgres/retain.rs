@@ -54,7 +54,7 @@ struct Job<'c> {
     report: RetentionReport,
 }
 
-/// What became of the attempt to drop a day.
+/// The outcome of the attempt to drop a day.
 enum Attempt {
     Done,
     /// Something in the day has still to be decided on.

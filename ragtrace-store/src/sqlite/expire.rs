@@ -1,4 +1,4 @@
-//! What is too old in the archive of a SQLite file, in its metrics and in its own books.
+//! Removes what is too old in the archive of a SQLite file, in its metrics and in its own books.
 
 use serde_json::json;
 use sqlx::SqliteConnection;

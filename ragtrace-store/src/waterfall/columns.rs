@@ -34,7 +34,7 @@ pub(super) struct Columns {
     scale: Scale,
     /// How the sums' statistics are written.
     statistics: Statistics,
-    /// Whether they stand in place of a bar, or on a line of their own.
+    /// True if they stand in place of a bar, or on a line of their own.
     statistics_in_bar: bool,
 }
 

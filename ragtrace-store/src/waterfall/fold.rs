@@ -34,7 +34,7 @@ struct Folder<'a> {
     labels: Labels<'a>,
 }
 
-/// What is drawn next.
+/// The piece that is drawn next.
 struct Work<'a> {
     drawn: Drawn<'a>,
     is_last_child: bool,

@@ -15,7 +15,7 @@ pub(super) struct Line<'a> {
     pub(super) shown: Shown<'a>,
 }
 
-/// What a line shows.
+/// The content of a line.
 pub(super) enum Shown<'a> {
     /// A span, and what tells it from others of its stage: the longest form first.
     Span { span: SpanNode<'a>, labels: Vec<String> },

@@ -167,7 +167,7 @@ impl Purge<'_> {
 struct Kept {
     writes: Vec<Write>,
     bytes: u64,
-    /// Whether nothing was kept so far.
+    /// True if nothing was kept so far.
     is_empty: bool,
 }
 

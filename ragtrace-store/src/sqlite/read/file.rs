@@ -18,7 +18,7 @@ use crate::sqlite::files::{Files, subject};
 
 /// How often a file is opened, or asked, that others exchange or write meanwhile.
 pub(crate) const ATTEMPTS: usize = 50;
-/// What lies between two attempts: a writer that comes or goes takes less.
+/// The pause between two attempts: a writer that comes or goes takes less.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A path that is open for reading. A clone shares its connections.

@@ -13,7 +13,7 @@ pub(super) struct PendingFlush {
     /// How far things have to come before it is answered; `None` until all was read that was
     /// accepted before.
     pub(super) target: Option<FlushTarget>,
-    /// What was lost by the flush that was answered last when this one was asked for.
+    /// The losses up to the flush that was answered last when this one was asked for.
     pub(super) lost_before: u64,
     pub(super) deadline: Instant,
     /// `None` for the flush that a shutdown begins with, which is answered at its end.

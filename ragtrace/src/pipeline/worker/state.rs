@@ -48,9 +48,9 @@ pub(super) struct Worker {
     pub(super) unread: Dropped,
     /// Records that are on their way from the assembler to the deliveries.
     pub(super) dispatching: usize,
-    /// Whether all was read that was recorded before the shutdown.
+    /// True if all was read that was recorded before the shutdown.
     pub(super) all_was_read: bool,
-    /// What was lost when the last flush was answered.
+    /// The losses when the last flush was answered.
     pub(super) lost_answered: u64,
     pub(super) published: Published,
     pub(super) clock: Calibration,

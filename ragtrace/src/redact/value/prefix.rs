@@ -1,4 +1,4 @@
-//! What may stand before a value: spaces, the tags of YAML, the letters of a string.
+//! Skips what may stand before a value: spaces, the tags of YAML, the letters of a string.
 
 use super::quoted::quote_at;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::redact::secret_names::Certainty;
 
-/// What stands between a name and its value.
+/// The sign between a name and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::redact) enum Sign {
     /// `password: …`

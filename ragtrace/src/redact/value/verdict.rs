@@ -26,7 +26,7 @@ pub(super) enum Form {
 /// Words that come before what authenticates, in the header `Authorization`.
 const SCHEMES: &[&str] = &["bearer", "basic", "digest", "token", "apikey", "negotiate", "ntlm", "hawk", "oauth", "key"];
 
-/// What stands for no value.
+/// Words that stand for no value.
 const NOTHING: &[&str] = &[
     "null",
     "none",
