@@ -117,15 +117,14 @@ macro_rules! with_backend {
         match &$self.backend {
             #[cfg(feature = "sqlite")]
             Backend::Sqlite(file) => {
-                let mut attempts = 0;
+                let asked = std::time::Instant::now();
                 loop {
                     let $store = file.store().await?;
                     let answer: Result<_, StoreError> = $what.await;
                     if file.is_settled(&$store, &answer) {
                         break answer;
                     }
-                    attempts += 1;
-                    if attempts == sqlite::ATTEMPTS {
+                    if asked.elapsed() > sqlite::PATIENCE {
                         break Err(file.unsettled());
                     }
                     file.pause().await;

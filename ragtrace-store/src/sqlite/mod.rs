@@ -43,6 +43,6 @@ mod write;
 pub use connect::Synchronous;
 pub(crate) use connect::migrate;
 pub(crate) use purge::purge;
-pub(crate) use read::{ATTEMPTS, SqliteFile};
+pub(crate) use read::{PATIENCE, SqliteFile};
 pub(crate) use retain::retain;
 pub use sink::SqliteSink;

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::database::{SqliteStore, has_locks, is_undisturbed};
 use crate::error::StoreError;
@@ -16,8 +16,10 @@ use crate::fault::{Cause, Fault};
 use crate::read::{Tail, TailCursor, TailPoint};
 use crate::sqlite::files::{Files, subject};
 
-/// How often a file is opened, or asked, that others exchange or write meanwhile.
-pub(crate) const ATTEMPTS: usize = 50;
+/// How long a file is asked that others exchange or write meanwhile, its openings included.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+/// How often a file is opened that does not stay as it is.
+const ATTEMPTS: usize = 50;
 /// The pause between two attempts: a writer that comes or goes takes less.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -66,7 +68,8 @@ impl SqliteFile {
     /// Returns what was written since a cursor. A file that was moved away is read to its end
     /// first, and then the one that took its place from its beginning.
     pub(crate) async fn tail(&self, cursor: Option<TailCursor>) -> Result<Tail, StoreError> {
-        for _ in 0..ATTEMPTS {
+        let asked = Instant::now();
+        while asked.elapsed() <= PATIENCE {
             let current = self.current();
             if let Some(TailCursor(TailPoint::Row { file, .. })) = &cursor
                 && *file == current.file

@@ -11,4 +11,4 @@ mod rows;
 mod tail;
 mod trace;
 
-pub(crate) use file::{ATTEMPTS, SqliteFile};
+pub(crate) use file::{PATIENCE, SqliteFile};
