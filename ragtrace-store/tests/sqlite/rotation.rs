@@ -93,7 +93,7 @@ async fn nothing_delivered_is_lost_or_doubled_by_files_that_are_moved_under_load
     let mut files = Vec::new();
     let begun = Instant::now();
     // On a busy machine the others may be done before many were moved; ours go on.
-    while !others.is_finished() || (files.len() <= 5 && begun.elapsed() < Duration::from_secs(60)) {
+    while !others.is_finished() || (files.len() <= 5 && begun.elapsed() < Duration::from_mins(1)) {
         // Whenever there is a file; how far the writers are by then is as good as random.
         let to: PathBuf = file.folder.path().join(format!("old-{}.db", files.len()));
         if std::fs::metadata(file.path()).is_ok_and(|metadata| metadata.len() > 100_000)
