@@ -34,12 +34,17 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 
 /// Returns `true` if a character can be shown as it is between two others.
 fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
-    let is_foreign = |c: Option<char>| c.is_some_and(|c| !c.is_ascii());
+    let is_foreign = |c: char| !c.is_ascii();
+    let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
     let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let is_tag = |c: char| matches!(c, '\u{e0020}'..='\u{e007f}');
+    let is_letter = |c: char| {
+        is_foreign(c) && !(is_joiner(c) || is_selector(c) || is_tag(c) || c.is_control() || is_format(c))
+    };
     match c {
-        // ZERO WIDTH NON-JOINER and JOINER, as in Persian, in Indic scripts and in emoji.
-        '\u{200c}' | '\u{200d}' => is_foreign(before) && is_foreign(after),
+        // ZERO WIDTH NON-JOINER and JOINER, as in Persian, in Indic scripts and in emoji. They join
+        // letters that are shown: before one that is escaped, nothing is left to join.
+        _ if is_joiner(c) => before.is_some_and(is_foreign) && after.is_some_and(is_letter),
         _ if is_selector(c) => {
             before.is_some_and(|c| !is_selector(c) && (!c.is_ascii() || c.is_ascii_digit() || matches!(c, '#' | '*')))
         }

@@ -261,6 +261,21 @@ fn odd_text() -> impl Strategy<Value = String> {
     prop::collection::vec(part, 1..12).prop_map(|parts| parts.concat())
 }
 
+#[test]
+fn a_joiner_is_escaped_before_what_is_escaped() {
+    let shown = [
+        ("析\u{200d}\u{202e}evil", "析\\u{200d}\\u{202e}evil"),
+        ("析\u{200d}\u{200d}析", "析\\u{200d}\\u{200d}析"),
+        ("析\u{200c}\u{e0062}", "析\\u{200c}\\u{e0062}"),
+        ("👩\u{200d}💻", "👩\u{200d}💻"),
+        ("نمی\u{200c}خواهم", "نمی\u{200c}خواهم"),
+    ];
+    for (text, expected) in shown {
+        assert_eq!(printable(text), expected);
+        assert_eq!(printable(expected), expected, "what is printable stays as it is");
+    }
+}
+
 proptest! {
     #[test]
     fn a_text_that_is_cut_fits_and_is_cut_between_characters_alone(text in odd_text(), columns in 0..40_usize) {
