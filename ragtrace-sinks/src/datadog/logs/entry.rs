@@ -13,18 +13,18 @@
 //! A field whose name begins with one of Datadog's standard namespaces (`http.`, `network.`, `db.`,
 //! `dns.`) keeps its name, outside of `context`.
 
-use ragtrace::__json::{FieldValue, Object, write_whole};
+use ragtrace::__json::{Object, write_whole};
 use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore};
 
 use super::fragments::{Fragments, has_message_of_stage};
-use crate::datadog::attributes::{Budget, facet, shortened, write_unsigned};
+use crate::datadog::attributes::{Budget, facet, write_unsigned};
 use crate::datadog::counts::DatadogCounts;
 
 /// The longest entry (Datadog, "Send logs": 1 MB for a single log).
 const LONGEST: usize = 1_000_000;
 /// Bytes of a text, from the first try on to the last: whatever they are of, an entry of 255 of the last
 /// ones is short enough.
-const TEXTS: [usize; 4] = [usize::MAX, 64 * 1024, 8 * 1024, 512];
+const TEXTS: [usize; 4] = [usize::MAX, 64 * 1024, 8 * 1024, 256];
 /// Attributes that fields may be, so that with those of an entry itself they are fewer than 256.
 const FIELDS: usize = 200;
 /// Items that an entry shows of those used, and of those generated.
@@ -115,7 +115,7 @@ fn write_items(object: &mut Object<'_>, [name, count]: [&'static str; 2], items:
 }
 
 fn write_error(mut object: Object<'_>, error: &ErrorInfo, stack_trace: Option<&str>, budget: &mut Budget) {
-    object.text("kind", facet(error.error_type()));
+    object.text("kind", facet(error.type_name()));
     budget.write_text(object.value("message"), error.message());
     let sources = error.chain().iter().map(|source| format!("caused by: {source}"));
     let stack: Vec<_> = sources.chain(stack_trace.map(str::to_owned)).collect();
@@ -136,23 +136,20 @@ fn write_score(mut object: Object<'_>, score: &RecordScore, budget: &mut Budget)
 }
 
 fn write_metrics(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
-    let mut metrics: Option<Object<'_>> = None;
-    if record.busy().is_some() || record.count().is_some() {
-        let metrics = metrics.get_or_insert_with(|| object.nested("metrics"));
-        if let Some(busy) = record.busy() {
-            metrics.millis("busy_ms", busy);
-        }
-        if let Some(count) = record.count() {
-            write_unsigned(metrics.value("count"), count);
-        }
+    let mut has_others = false;
+    record.visit_metrics(|_, _| has_others = true);
+    if !has_others && record.busy().is_none() && record.count().is_none() {
+        return;
     }
-    record.visit_metrics(|name, value| match &mut metrics {
-        Some(metrics) => budget.write_field(metrics, 1, name, &value),
-        None => {}
-    });
-    if let Some(metrics) = metrics {
-        metrics.close();
+    let mut metrics = object.nested("metrics");
+    if let Some(busy) = record.busy() {
+        metrics.millis("busy_ms", busy);
     }
+    if let Some(count) = record.count() {
+        write_unsigned(metrics.value("count"), count);
+    }
+    record.visit_metrics(|name, value| budget.write_field(&mut metrics, 1, name, &value));
+    metrics.close();
 }
 
 fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
