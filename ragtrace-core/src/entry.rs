@@ -132,13 +132,14 @@ fn address<T>(descriptor: &'static T) -> u64 {
 /// Records the texts of a request, as the fields of its entry.
 pub(crate) fn request_fields(request: &Request) -> FieldBuffer {
     let mut fields = FieldBuffer::begin();
-    let Request { request_id, user_id, tenant_id, session_id, request_type, .. } = request;
+    let Request { request_id, user_id, tenant_id, session_id, request_type, langsmith_parent, .. } = request;
     let texts = [
         (field_id::REQUEST_ID, request_id),
         (field_id::USER_ID, user_id),
         (field_id::TENANT_ID, tenant_id),
         (field_id::SESSION_ID, session_id),
         (field_id::REQUEST_TYPE, request_type),
+        (field_id::LANGSMITH_PARENT, langsmith_parent),
     ];
     for (name, text) in texts {
         if let Some(text) = text {
@@ -166,6 +167,7 @@ pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
             field_id::TENANT_ID => request.tenant_id = text,
             field_id::SESSION_ID => request.session_id = text,
             field_id::REQUEST_TYPE => request.request_type = text,
+            field_id::LANGSMITH_PARENT => request.langsmith_parent = text,
             _ => {}
         }
     }

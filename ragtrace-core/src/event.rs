@@ -17,6 +17,8 @@ pub enum Event {
     Cancelled,
     /// A log line that is not a stage's.
     Log,
+    /// A judgement on a trace or a span.
+    Score,
 }
 
 impl Event {
@@ -28,6 +30,7 @@ impl Event {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Log => "log",
+            Self::Score => "score",
         }
     }
 
@@ -40,6 +43,7 @@ impl Event {
             Self::Failed => "_failed",
             Self::Cancelled => "_cancelled",
             Self::Log => "_log",
+            Self::Score => "_score",
         }
     }
 
@@ -51,7 +55,7 @@ impl Event {
     /// The event of this name.
     #[doc(hidden)]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Started, Self::Completed, Self::Failed, Self::Cancelled, Self::Log]
+        [Self::Started, Self::Completed, Self::Failed, Self::Cancelled, Self::Log, Self::Score]
             .into_iter()
             .find(|event| event.as_str() == name)
     }

@@ -78,7 +78,7 @@ impl<'a> Object<'a> {
     }
 
     /// A number, or `null` for what JSON has no form for.
-    pub(crate) fn float(&mut self, name: &'static str, number: f64) {
+    pub fn float(&mut self, name: &'static str, number: f64) {
         self.key(name);
         self.put_float(number);
     }
@@ -146,6 +146,19 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(json.as_bytes());
     }
 
+    /// A list, whose values `write` makes.
+    pub fn list<T>(&mut self, name: &'static str, values: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {
+        self.key(name);
+        self.out.push(b'[');
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            write(self.out, value);
+        }
+        self.out.push(b']');
+    }
+
     /// A text in two parts.
     pub fn text_of_two(&mut self, name: &'static str, first: &str, second: &str) {
         self.key(name);
@@ -206,6 +219,7 @@ impl<'a> Object<'a> {
             EncodedValue::U64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             EncodedValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             EncodedValue::F64(number) => self.put_float(number),
+            EncodedValue::Json(json) => self.out.extend_from_slice(&json.as_bytes()),
             EncodedValue::Text(text) => {
                 self.out.push(b'"');
                 escaped_bytes(self.out, &text.as_bytes());
@@ -226,6 +240,7 @@ impl<'a> Object<'a> {
             Value::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(*number).as_bytes()),
             Value::F64(number) => self.put_float(*number),
             Value::Text(text) => string(self.out, text),
+            Value::Json(json) => self.out.extend_from_slice(json.as_bytes()),
         }
     }
 

@@ -11,6 +11,8 @@
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 mod env;
+#[cfg(feature = "spans")]
+mod spans;
 
 pub use env::{ConfigError, from_env, from_lookup};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

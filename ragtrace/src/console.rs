@@ -143,7 +143,7 @@ impl fmt::Display for DisplayValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Value::F64(number) => write!(f, "{number:.3}"),
-            Value::Text(text) => Escaped(text).fmt(f),
+            Value::Text(text) | Value::Json(text) => Escaped(text).fmt(f),
             short => short.fmt(f),
         }
     }

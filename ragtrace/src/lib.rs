@@ -63,7 +63,7 @@ pub use ragtrace_core::{
 #[cfg(feature = "pipeline")]
 pub use record::RecordLimits;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-pub use record::{DecodeRecordError, Origin, Record};
+pub use record::{DecodeRecordError, Origin, PathStep, Record, RecordItem, RecordScore};
 #[cfg(feature = "pipeline")]
 pub use redact::Redactor;
 #[cfg(feature = "pipeline")]

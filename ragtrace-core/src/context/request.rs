@@ -18,6 +18,8 @@ pub struct Request {
     pub tenant_id: Option<Box<str>>,
     pub session_id: Option<Box<str>>,
     pub request_type: Option<Box<str>>,
+    /// The run of a LangSmith client that the request continues, as its dotted order.
+    pub langsmith_parent: Option<Box<str>>,
     pub(crate) baggage: BTreeMap<Box<str>, Box<str>>,
     /// The parent that another process named.
     pub(crate) remote_parent: Option<SpanId>,
@@ -36,6 +38,7 @@ impl Request {
             tenant_id: None,
             session_id: None,
             request_type: None,
+            langsmith_parent: None,
             baggage: BTreeMap::new(),
             remote_parent: None,
             anchor: Anchor::now(),
@@ -99,7 +102,9 @@ impl fmt::Debug for Request {
 
 impl PartialEq for Request {
     fn eq(&self, other: &Self) -> bool {
-        self.trace_id == other.trace_id && self.texts() == other.texts()
+        self.trace_id == other.trace_id
+            && self.texts() == other.texts()
+            && self.langsmith_parent == other.langsmith_parent
     }
 }
 

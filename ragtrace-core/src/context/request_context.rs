@@ -87,6 +87,24 @@ impl RequestContext {
         self
     }
 
+    /// Sets the run of a LangSmith client that the request continues: the value of the header
+    /// `langsmith-trace`, a dotted order. One that is none, or is longer than 4 KiB, is passed over.
+    ///
+    /// ```
+    /// use ragtrace::RequestContext;
+    ///
+    /// let parent = "20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab";
+    /// let request = RequestContext::new().with_langsmith_parent(parent);
+    /// assert_eq!(request.langsmith_parent(), Some(parent));
+    /// assert_eq!(RequestContext::new().with_langsmith_parent("nonsense").langsmith_parent(), None);
+    /// ```
+    pub fn with_langsmith_parent(mut self, dotted_order: &str) -> Self {
+        if is_dotted_order(dotted_order) {
+            self.edit().langsmith_parent = Some(dotted_order.into());
+        }
+        self
+    }
+
     /// Adds an item of baggage: a small fact that travels with the request.
     pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.edit().baggage.insert(name.into().into(), value.into().into());
@@ -126,6 +144,11 @@ impl RequestContext {
     /// Returns the request's type, if it is set.
     pub fn request_type(&self) -> Option<&str> {
         self.request.request_type.as_deref()
+    }
+
+    /// Returns the run of a LangSmith client that the request continues, as its dotted order.
+    pub fn langsmith_parent(&self) -> Option<&str> {
+        self.request.langsmith_parent.as_deref()
     }
 
     /// Returns the item of baggage of this name.
@@ -223,4 +246,17 @@ impl fmt::Debug for RequestContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RequestContext({})", self.to_json())
     }
+}
+/// Returns true for a dotted order as LangSmith's clients write it: steps joined by dots, each of
+/// them a time (`%Y%m%dT%H%M%S%fZ`) and a hyphenated UUID.
+fn is_dotted_order(text: &str) -> bool {
+    const LONGEST: usize = 4 << 10;
+    let is_time = |time: &[u8]| {
+        time.iter().enumerate().all(|(at, byte)| if at == 8 { *byte == b'T' } else { byte.is_ascii_digit() })
+    };
+    let is_step = |step: &str| {
+        let (time, id) = step.split_once('Z').unwrap_or_default();
+        time.len() == 21 && is_time(time.as_bytes()) && id.len() == 36 && uuid::Uuid::try_parse(id).is_ok()
+    };
+    text.len() <= LONGEST && text.split('.').all(is_step)
 }

@@ -34,6 +34,7 @@ pub mod field_id {
     pub(crate) const TENANT_ID: u16 = COUNT - 8;
     pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
     pub(crate) const SESSION_ID: u16 = COUNT - 10;
+    pub(crate) const LANGSMITH_PARENT: u16 = COUNT - 11;
 }
 
 /// The type of a field's value, and where it lies.
@@ -49,6 +50,8 @@ pub(crate) enum Tag {
     F64,
     /// The bytes follow, eight a word, the last word filled up with zeros.
     Text,
+    /// A structured value: its JSON follows, as a text does.
+    Json,
 }
 
 const TAG_SHIFT: u32 = 16;
@@ -113,6 +116,7 @@ pub enum EncodedValue<'a> {
     I64(i64),
     F64(f64),
     Text(EncodedText<'a>),
+    Json(EncodedText<'a>),
 }
 
 /// A text as it lies in its words.
@@ -139,7 +143,9 @@ impl<'a> Iterator for EncodedFields<'a> {
             tag if tag == Tag::F64 as u64 => (EncodedValue::F64(f64::from_bits(word())), 1),
             _ => {
                 let words = text_length(small as usize).min(rest.len());
-                (EncodedValue::Text(EncodedText { words: &rest[..words], length: small as usize }), words)
+                let text = EncodedText { words: &rest[..words], length: small as usize };
+                let is_json = tag == Tag::Json as u64;
+                (if is_json { EncodedValue::Json(text) } else { EncodedValue::Text(text) }, words)
             }
         };
         let (words, rest) = self.0.split_at_checked(1 + more).unwrap_or((self.0, &[]));
@@ -157,6 +163,7 @@ impl EncodedValue<'_> {
             Self::I64(number) => Value::I64(number),
             Self::F64(number) => Value::F64(number),
             Self::Text(text) => Value::Text(Cow::Owned(text.as_str().into_owned())),
+            Self::Json(json) => Value::Json(Cow::Owned(json.as_str().into_owned())),
         }
     }
 

@@ -53,6 +53,12 @@ impl Field<'_> {
         self.buffer.text(self.name, text);
     }
 
+    /// Puts a structured value, as JSON without white space between its parts.
+    #[inline(never)]
+    pub(crate) fn json(self, json: &str) {
+        self.buffer.json(self.name, json);
+    }
+
     /// Puts what `read` returns, which is of the application's making.
     #[inline(never)]
     pub(crate) fn computed(self, read: &dyn Fn() -> Value) {
@@ -71,6 +77,7 @@ impl Field<'_> {
             Value::I64(number) => self.i64(number),
             Value::F64(number) => self.f64(number),
             Value::Text(text) => self.text(&text),
+            Value::Json(json) => self.json(&json),
         }
     }
 }
@@ -178,6 +185,12 @@ impl FieldBuffer {
     pub(crate) fn text(&mut self, name: u16, text: &str) {
         self.push(encoding::head(name, Tag::Text, text.len() as u64));
         encoding::encode_text(text).for_each(|word| self.push(word));
+    }
+
+    /// Records a structured value, as JSON without white space between its parts.
+    pub(crate) fn json(&mut self, name: u16, json: &str) {
+        self.push(encoding::head(name, Tag::Json, json.len() as u64));
+        encoding::encode_text(json).for_each(|word| self.push(word));
     }
 
     /// Records what `text` formats to, as far as it is written; `of` is the trait that writes it.

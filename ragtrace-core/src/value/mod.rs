@@ -43,6 +43,8 @@ pub enum Value {
     F64(f64),
     /// A text.
     Text(Cow<'static, str>),
+    /// A list, an object or any other structured value, as JSON without white space between its parts.
+    Json(Cow<'static, str>),
 }
 
 impl Value {
@@ -50,6 +52,14 @@ impl Value {
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Returns the JSON of a structured value, if it is one.
+    pub fn as_json(&self) -> Option<&str> {
+        match self {
+            Self::Json(json) => Some(json),
             _ => None,
         }
     }
@@ -90,7 +100,7 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// Texts as they are.
+    /// Writes texts and JSON as they are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("null"),
@@ -98,7 +108,7 @@ impl fmt::Display for Value {
             Self::U64(number) => number.fmt(f),
             Self::I64(number) => number.fmt(f),
             Self::F64(number) => number.fmt(f),
-            Self::Text(text) => text.fmt(f),
+            Self::Text(text) | Self::Json(text) => text.fmt(f),
         }
     }
 }

@@ -46,7 +46,7 @@ impl<'a> Labels<'a> {
         let value = field(span, self.0.get(&key(span))?)?;
         let text = match value {
             Value::Null => return None,
-            Value::Text(text) => text.to_string(),
+            Value::Text(text) | Value::Json(text) => text.to_string(),
             other => other.to_string(),
         };
         Some(printable(&text).into_owned())

@@ -38,9 +38,8 @@ fn is_shown(c: char, before: Option<char>, after: Option<char>) -> bool {
     let is_joiner = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
     let is_selector = |c: char| matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}');
     let is_tag = |c: char| matches!(c, '\u{e0020}'..='\u{e007f}');
-    let is_letter = |c: char| {
-        is_foreign(c) && !(is_joiner(c) || is_selector(c) || is_tag(c) || c.is_control() || is_format(c))
-    };
+    let is_letter =
+        |c: char| is_foreign(c) && !(is_joiner(c) || is_selector(c) || is_tag(c) || c.is_control() || is_format(c));
     match c {
         // ZERO WIDTH NON-JOINER and JOINER, as in Persian, in Indic scripts and in emoji. They join
         // letters that are shown: before one that is escaped, nothing is left to join.

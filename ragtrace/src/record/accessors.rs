@@ -12,8 +12,11 @@ use uuid::Uuid;
 
 use super::chunk::Chunk;
 use super::fields::NamedValue;
+use super::item::RecordItem;
 use super::origin::Origin;
 use super::parts::{RecordFlags, RecordParts, Subject};
+use super::path::PathStep;
+use super::score::RecordScore;
 
 /// The logger of records in which the pipeline reports on itself.
 pub(crate) const SELF_REPORT_LOGGER: &str = "ragtrace";
@@ -216,6 +219,33 @@ impl Record {
     /// Returns where a panic or an error came from, if a backtrace was taken.
     pub fn stack_trace(&self) -> Option<&str> {
         self.parts().failure().and_then(|(_, stack_trace)| stack_trace.as_deref())
+    }
+
+    /// Returns the items that the stage worked on, as it declares them with `used(…)`.
+    pub fn used(&self) -> &[RecordItem] {
+        self.parts().extras.as_deref().map(|extras| &*extras.used).unwrap_or_default()
+    }
+
+    /// Returns the items that the stage made or found, as it declares them with `generated(…)`.
+    pub fn generated(&self) -> &[RecordItem] {
+        self.parts().extras.as_deref().map(|extras| &*extras.generated).unwrap_or_default()
+    }
+
+    /// Returns the runs from the local root down to this one, which is the last. Only the end records
+    /// of a sink that asks for them have any
+    /// ([`Needs::with_ancestry`](crate::sink::Needs::with_ancestry)), up to [`PathStep::MOST`].
+    pub fn path(&self) -> &[PathStep] {
+        self.parts().extras.as_deref().map(|extras| &*extras.path).unwrap_or_default()
+    }
+
+    /// Returns the judgement that the record reports, if its event is a score.
+    pub fn score(&self) -> Option<&RecordScore> {
+        self.parts().extras.as_deref().and_then(|extras| extras.score.as_deref())
+    }
+
+    /// Returns the run of a LangSmith client that the request continues, as its dotted order.
+    pub fn langsmith_parent(&self) -> Option<&str> {
+        self.request().and_then(|request| request.langsmith_parent.as_deref())
     }
 
     /// Returns the source file and line that declare the stage or the log line.

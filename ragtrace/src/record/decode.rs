@@ -12,10 +12,13 @@ use uuid::Uuid;
 
 use super::accessors::Record;
 use super::chunk_builder::ChunkBuilder;
+use super::item::RecordItem;
 use super::origin::Origin;
 use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
-use crate::Value;
+use super::path::PathStep;
+use super::score::RecordScore;
 use crate::json_members::{Json, JsonError, Members, compact};
+use crate::{Timestamp, Value};
 
 impl Record {
     /// Reads one record from its canonical JSON, which [`Record::to_json`] wrote in this version or
@@ -108,7 +111,7 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
     let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
     let subject = OwnedSubject {
         logger: owned("logger").unwrap_or_default(),
-        message: owned("message").filter(|_| event == Event::Log),
+        message: owned("message").filter(|_| matches!(event, Event::Log | Event::Score)),
         stage: owned("stage"),
         kind: members.parsed("kind"),
         source: members.object("source")?.and_then(|m| source(&m)),
@@ -120,6 +123,15 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
     let (id, timestamp, level) =
         (required(members, "id")?, required(members, "timestamp")?, required(members, "level")?);
     let is_root = members.get("local_root") == Some(&Json::Bool(true));
+    let extras = Extras {
+        id: Some(id),
+        subject,
+        failure,
+        used: items(members, "used")?,
+        generated: items(members, "generated")?,
+        path: path(members)?,
+        score: members.object("score")?.and_then(|score| record_score(&score)).map(Box::new),
+    };
     let parts = RecordParts {
         request: request(members).map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
         span_id: members.parsed("span_id"),
@@ -129,7 +141,7 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
         duration: OptionalU64::from(millis("duration_ms")),
         busy: OptionalU64::from(millis("busy_ms")),
         count: OptionalU64::from(metrics.as_ref().and_then(|m| m.unsigned("count"))),
-        extras: Some(Box::new(Extras { id: Some(id), subject, failure })),
+        extras: Some(Box::new(extras)),
         ..RecordParts::new(timestamp, event, level, None)
     };
     for (name, json) in context.iter().flat_map(Members::iter) {
@@ -152,6 +164,7 @@ fn request(members: &Members<'_>) -> Option<Arc<Request>> {
     request.tenant_id = boxed("tenant_id");
     request.session_id = boxed("session_id");
     request.request_type = boxed("request_type");
+    request.langsmith_parent = boxed("langsmith_parent");
     Some(Arc::new(request))
 }
 
@@ -176,8 +189,44 @@ fn value(json: &Json<'_>) -> Value {
             .or_else(|| number.as_negative().map(Value::I64))
             .unwrap_or_else(|| Value::F64(number.as_f64())),
         Json::Text(text) => Value::Text(Cow::Owned(text.clone())),
-        Json::Nested(json) => Value::Text(Cow::Owned(compact(json))),
+        Json::Nested(json) => Value::Json(Cow::Owned(compact(json))),
     }
+}
+
+fn items(members: &Members<'_>, name: &str) -> Result<Vec<RecordItem>, JsonError> {
+    let item = |json: Json<'_>| -> Result<Option<RecordItem>, JsonError> {
+        let Json::Nested(json) = json else { return Ok(None) };
+        let members = Members::of(json)?;
+        let (Some(item_type), Some(id)) = (members.text("type"), members.text("id")) else { return Ok(None) };
+        let owned = |name| members.text(name).map(str::to_owned);
+        Ok(Some(RecordItem {
+            item_type: Cow::Owned(item_type.to_owned()),
+            id: id.into(),
+            score: members.float("score"),
+            content: owned("content"),
+            source: owned("source"),
+            derived_from: members.text("derived_from").map(Into::into),
+        }))
+    };
+    members.list(name)?.into_iter().map(item).filter_map(Result::transpose).collect()
+}
+
+fn path(members: &Members<'_>) -> Result<Box<[PathStep]>, JsonError> {
+    let step = |json: Json<'_>| {
+        let Json::Nested(json) = json else { return None };
+        let (span_id, start) = serde_json::from_str::<(&str, i64)>(json).ok()?;
+        Some(PathStep { span_id: span_id.parse().ok()?, start: Timestamp::from_micros(start) })
+    };
+    Ok(members.list("path")?.into_iter().filter_map(step).collect())
+}
+
+fn record_score(members: &Members<'_>) -> Option<RecordScore> {
+    Some(RecordScore {
+        name: members.text("name")?.into(),
+        value: value(members.get("value")?),
+        by: members.text("by").map(Into::into),
+        comment: members.text("comment").map(str::to_owned),
+    })
 }
 
 fn error(members: &Members<'_>) -> Result<ErrorInfo, JsonError> {
@@ -216,7 +265,7 @@ mod tests {
         }
         let (logger, message) = (Cow::Borrowed("a logger"), Some(Cow::Borrowed("a message")));
         let subject = OwnedSubject { logger, message, ..OwnedSubject::default() };
-        let extras = Some(Box::new(Extras { id: None, subject, failure: None }));
+        let extras = Some(Box::new(Extras { subject, ..Extras::default() }));
         chunk.add(RecordParts { extras, ..RecordParts::new(Timestamp::from_micros(7), Event::Log, Level::Info, None) });
         chunk.finish().pop().expect("a record")
     }
@@ -226,6 +275,35 @@ mod tests {
         let given =
             record(&[("z", Value::U64(1)), ("a", Value::Null), ("m", Value::I64(-3)), ("b", Value::Bool(true))]);
         assert_eq!(Record::from_json(&given.to_json()).expect("a record").to_json(), given.to_json());
+    }
+
+    #[cfg(feature = "testing")]
+    #[test]
+    fn items_path_score_and_langsmith_parent_are_read_back() {
+        use crate::record::RecordBuilder;
+        use crate::{SpanId, TraceId};
+
+        let span_id = SpanId::new();
+        let chunk = RecordItem::new("chunk", "c \"1\"").with_score(0.91).with_content("a\ntext");
+        let ended = RecordBuilder::completed("retrieval")
+            .trace_id(TraceId::new())
+            .span_id(span_id)
+            .langsmith_parent("20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab")
+            .used(RecordItem::new("document", "d").with_source("a.pdf"))
+            .generated(chunk.with_derived_from("d"))
+            .path([PathStep::new(span_id, Timestamp::from_micros(7))])
+            .field("filters", Value::Json(Cow::Borrowed(r#"{"a":[1.5,null]}"#)))
+            .build();
+        let score = RecordScore::new("faithfulness", 0.83).with_by("llm").with_comment("as the sources say");
+        for record in [ended, RecordBuilder::score(score).build()] {
+            let read = Record::from_json(&record.to_json()).expect("a record");
+            assert_eq!(read.to_json(), record.to_json());
+            assert_eq!((read.used(), read.generated()), (record.used(), record.generated()));
+            assert_eq!((read.path(), read.score()), (record.path(), record.score()));
+            assert_eq!(read.field("filters"), record.field("filters"));
+            assert_eq!(read.langsmith_parent(), record.langsmith_parent());
+            assert_eq!(read.detached().to_json(), record.to_json());
+        }
     }
 
     #[test]
@@ -248,7 +326,7 @@ mod tests {
     fn a_field_that_is_no_single_value_is_read_as_its_json() {
         let json = given_context(r#"{"list": [ 1.50, {"b": " ", "a": null} ]}"#);
         let read = Record::from_json(&json).expect("a record");
-        assert_eq!(read.field("list").and_then(Value::as_str), Some(r#"[1.50,{"b":" ","a":null}]"#));
+        assert_eq!(read.field("list").and_then(Value::as_json), Some(r#"[1.50,{"b":" ","a":null}]"#));
     }
 
     fn given_context(context: &str) -> String {

@@ -59,7 +59,7 @@ impl Record {
             }
             None => self.write_fields(&mut object),
         }
-        self.write_failure(&mut object);
+        self.write_extras(&mut object);
         object.fragment(&fragments.stage.source);
         object.close();
     }
@@ -83,7 +83,7 @@ impl Record {
         write_origin(&mut object, self.origin());
         object.optional_text("thread", self.thread());
         self.write_fields(&mut object);
-        self.write_failure(&mut object);
+        self.write_extras(&mut object);
         if let Some((file, line)) = self.source() {
             write_source(&mut object, file, line);
         }
@@ -120,6 +120,28 @@ impl Record {
         if self.has_metrics() {
             self.write_metrics(object.nested("metrics"));
         }
+    }
+
+    /// Writes the parts that only some records have.
+    fn write_extras(&self, object: &mut Object<'_>) {
+        if self.parts().extras.is_none() {
+            return;
+        }
+        for (name, items) in [("used", self.used()), ("generated", self.generated())] {
+            if !items.is_empty() {
+                object.list(name, items, |out, item| item.write(Object::open(out)));
+            }
+        }
+        if !self.path().is_empty() {
+            object.list("path", self.path(), |out, step| {
+                let (span_id, start) = (step.span_id.as_u64(), step.start.as_micros());
+                out.extend_from_slice(format!("[\"{span_id:016x}\",{start}]").as_bytes());
+            });
+        }
+        if let Some(score) = self.score() {
+            score.write(object.nested("score"));
+        }
+        self.write_failure(object);
     }
 
     fn write_failure(&self, object: &mut Object<'_>) {

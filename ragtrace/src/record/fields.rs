@@ -140,16 +140,24 @@ impl FieldSizes {
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
         self.fields += 1;
-        if let EncodedValue::Text(text) = value {
-            self.add_text(text.length());
-            self.is_unclean = self.is_unclean || !name().is_none_or(|name| is_clean(name, &text.as_str()));
+        match value {
+            EncodedValue::Text(text) => {
+                self.add_text(text.length());
+                self.is_unclean = self.is_unclean || !name().is_none_or(|name| is_clean(name, &text.as_str()));
+            }
+            // Its parts are looked at one by one.
+            EncodedValue::Json(json) => {
+                self.add_text(json.length());
+                self.is_unclean = true;
+            }
+            _ => {}
         }
     }
 
     pub(super) fn add(&mut self, name: &str, value: &Value) {
         self.fields += 1;
         self.json = self.json.saturating_add(saturating_u32(name.len()));
-        if let Some(text) = value.as_str() {
+        if let Some(text) = value.as_str().or_else(|| value.as_json()) {
             self.add_text(text.len());
         }
     }

@@ -105,10 +105,11 @@ impl RecordLimits {
 
 fn cut_texts(record: &mut RecordMut<'_>, longest: usize) {
     record.for_each_field(|(_, value)| {
-        if let Value::Text(text) = value
+        // JSON that is cut is none any more: it becomes a text.
+        if let Value::Text(text) | Value::Json(text) = value
             && let Some(cut) = shortened(text, longest)
         {
-            *text = Cow::Owned(cut);
+            *value = Value::Text(Cow::Owned(cut));
         }
     });
     record.for_each_text(|text| {

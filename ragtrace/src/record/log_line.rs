@@ -32,7 +32,7 @@ impl ChunkBuilder {
             source: Some((Cow::Borrowed(descriptor.file()), descriptor.line())),
             ..OwnedSubject::default()
         };
-        let extras = Extras { id: Some(record_id(timestamp, random())), subject, failure: None };
+        let extras = Extras { id: Some(record_id(timestamp, random())), subject, ..Extras::default() };
         let parts = RecordParts::new(timestamp, Event::Log, descriptor.level(), None);
         self.add(RecordParts { extras: Some(Box::new(extras)), span_id: line.span, ..parts });
     }

@@ -10,8 +10,8 @@
 //! What it does not promise: that few records hold little memory. A chunk goes when the last of its
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
-//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `parts` (what a
-//! record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
+//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path`
+//! and `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
 //! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
 //! shared), `log_line`, `record_builder` (records by hand, for tests); then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`.
@@ -25,13 +25,16 @@ mod fields;
 mod filter;
 mod fragments;
 mod ids;
+mod item;
 mod limits;
 mod log_line;
 mod origin;
 mod parts;
+mod path;
 #[cfg(feature = "testing")]
 mod record_builder;
 mod record_mut;
+mod score;
 mod sections;
 
 pub use accessors::Record;
@@ -43,9 +46,12 @@ pub(crate) use decode::add_json;
 pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
 pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
+pub use item::RecordItem;
 pub use limits::RecordLimits;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
+pub use path::PathStep;
 #[cfg(feature = "testing")]
 pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;
+pub use score::RecordScore;

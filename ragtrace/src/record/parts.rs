@@ -8,6 +8,9 @@ use ragtrace_core::{ErrorInfo, Event, Level, SpanId, StageDescriptor, StageKind,
 use uuid::Uuid;
 
 use super::fields::{ALLOCATION, FieldRanges, FieldSizes, NamedValue};
+use super::item::RecordItem;
+use super::path::PathStep;
+use super::score::RecordScore;
 
 /// The parts that a record has for itself. Two or three of them are made for each stage that runs,
 /// so it is kept small: 96 bytes.
@@ -45,6 +48,12 @@ pub(crate) struct Extras {
     pub(crate) subject: OwnedSubject,
     /// The error that failed the stage, and a backtrace.
     pub(crate) failure: Option<(ErrorInfo, Option<String>)>,
+    /// The items that the stage worked on, and those that it made.
+    pub(crate) used: Vec<RecordItem>,
+    pub(crate) generated: Vec<RecordItem>,
+    /// The runs from the local root down to this one, for sinks that need them.
+    pub(crate) path: Box<[PathStep]>,
+    pub(crate) score: Option<Box<RecordScore>>,
 }
 
 /// Facts about a record, a bit each.
@@ -235,7 +244,8 @@ impl RecordParts {
             let long = error.chain().iter().chain(stack_trace).map(String::as_str);
             std::iter::once(error.message()).chain(long)
         });
-        message.into_iter().chain(failure)
+        let comment = self.extras.as_deref().and_then(|extras| extras.score.as_ref()?.comment());
+        message.into_iter().chain(failure).chain(comment)
     }
 
     /// Returns the size of what it has beyond what all records have.
@@ -253,5 +263,9 @@ impl RecordParts {
     /// Adds the size of its texts besides the fields.
     pub(super) fn add_texts(&self, sizes: &mut FieldSizes) {
         self.texts().for_each(|text| sizes.add_text(text.len()));
+        let Some(extras) = self.extras.as_deref() else { return };
+        let items = extras.used.iter().chain(&extras.generated);
+        items.flat_map(RecordItem::text_lengths).for_each(|length| sizes.add_text(length));
+        extras.path.iter().for_each(|_| sizes.add_text(2 * size_of::<PathStep>()));
     }
 }

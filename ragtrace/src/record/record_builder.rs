@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::parts::{ChunkIndex, OwnedSubject};
 use super::{ChunkBuilder, Extras, OptionalU64, Origin, Record, RecordFlags, RecordParts};
+use super::{PathStep, RecordItem, RecordScore};
 
 /// Makes a [`Record`] without a pipeline, for tests of a sink or of whatever else reads records.
 ///
@@ -52,6 +53,10 @@ pub struct RecordBuilder {
     context: Vec<(String, Value)>,
     metrics: Vec<(String, Value)>,
     failure: Option<(ErrorInfo, Option<String>)>,
+    used: Vec<RecordItem>,
+    generated: Vec<RecordItem>,
+    path: Vec<PathStep>,
+    score: Option<RecordScore>,
 }
 
 /// The process that records come from unless set.
@@ -83,6 +88,15 @@ impl RecordBuilder {
     pub fn log(message: impl Into<String>) -> Self {
         let subject = OwnedSubject { message: Some(Cow::Owned(message.into())), ..OwnedSubject::default() };
         Self::new(Event::Log, subject)
+    }
+
+    /// Begins the record of a judgement. It is of no trace unless set.
+    pub fn score(score: RecordScore) -> Self {
+        let subject =
+            OwnedSubject { message: Some(Cow::Owned(format!("{}_scored", score.name()))), ..OwnedSubject::default() };
+        let mut builder = Self::new(Event::Score, subject);
+        builder.score = Some(score);
+        builder
     }
 
     /// Makes it the record of the same run's failure, with an error of this type and message.
@@ -249,6 +263,30 @@ impl RecordBuilder {
         self
     }
 
+    /// Adds an item that the stage worked on.
+    pub fn used(mut self, item: RecordItem) -> Self {
+        self.used.push(item);
+        self
+    }
+
+    /// Adds an item that the stage made or found.
+    pub fn generated(mut self, item: RecordItem) -> Self {
+        self.generated.push(item);
+        self
+    }
+
+    /// Sets the runs from the local root down to this one, which is the last.
+    pub fn path(mut self, steps: impl IntoIterator<Item = PathStep>) -> Self {
+        self.path = steps.into_iter().collect();
+        self
+    }
+
+    /// Sets the run of a LangSmith client that the request continues, as its dotted order.
+    pub fn langsmith_parent(mut self, dotted_order: impl Into<String>) -> Self {
+        self.request().langsmith_parent = Some(dotted_order.into().into());
+        self
+    }
+
     /// Sets the source file and line that declare the stage or the log line.
     pub fn source(mut self, file: impl Into<String>, line: u32) -> Self {
         self.subject.source = Some((Cow::Owned(file.into()), line));
@@ -265,8 +303,17 @@ impl RecordBuilder {
         });
         let timestamp = self.timestamp.unwrap_or_else(Timestamp::now);
         let duration = self.duration.or(event.is_end().then_some(Duration::from_millis(1)));
-        let is_local_root = self.is_local_root.unwrap_or(event != Event::Log && self.parent_span_id.is_none());
-        let extras = Extras { id: Some(self.id.unwrap_or_else(Uuid::now_v7)), subject: self.subject, failure };
+        let is_local_root =
+            self.is_local_root.unwrap_or(!matches!(event, Event::Log | Event::Score) && self.parent_span_id.is_none());
+        let extras = Extras {
+            id: Some(self.id.unwrap_or_else(Uuid::now_v7)),
+            subject: self.subject,
+            failure,
+            used: self.used,
+            generated: self.generated,
+            path: self.path.into(),
+            score: self.score.map(Box::new),
+        };
         let mut chunk = ChunkBuilder::new(Arc::clone(&self.origin));
         let request = self.request.map(Arc::new);
         let parts = RecordParts {
@@ -315,6 +362,10 @@ impl RecordBuilder {
             context: Vec::new(),
             metrics: Vec::new(),
             failure: None,
+            used: Vec::new(),
+            generated: Vec::new(),
+            path: Vec::new(),
+            score: None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 use ragtrace_core::Value;
 
 use super::fields::{FieldRanges, NamedValue};
+use super::item::RecordItem;
 use super::parts::RecordParts;
 
 /// A record of a chunk that is being made.
@@ -49,7 +50,8 @@ impl RecordMut<'_> {
         self.parts.json_size(self.fields)
     }
 
-    /// Calls `change` with each of its texts besides the fields: message, error, stack trace.
+    /// Calls `change` with each of its texts besides the fields: message, error, stack trace, items'
+    /// content and source, a score's comment.
     pub(crate) fn for_each_text(&mut self, mut change: impl FnMut(TextMut<'_>)) {
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
         if let Some(message) = &mut extras.subject.message {
@@ -59,6 +61,11 @@ impl RecordMut<'_> {
             let (_, message, chain) = error.parts_mut();
             let texts = std::iter::once(message).chain(chain).chain(stack_trace);
             texts.for_each(|text| change(TextMut::Owned(text)));
+        }
+        let items = extras.used.iter_mut().chain(&mut extras.generated);
+        items.flat_map(RecordItem::texts_mut).for_each(|text| change(TextMut::Owned(text)));
+        if let Some(comment) = extras.score.as_deref_mut().and_then(|score| score.comment.as_mut()) {
+            change(TextMut::Owned(comment));
         }
     }
 }

@@ -16,13 +16,14 @@ pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, ev
     object.text("kind", stage.kind().as_str());
 }
 
-/// Writes whose it is, from `request_id` to `request_type`.
+/// Writes whose it is, from `request_id` to `langsmith_parent`.
 pub(super) fn write_request(object: &mut Object<'_>, request: &Request) {
     object.optional_text("request_id", request.request_id.as_deref());
     object.optional_text("user_id", request.user_id.as_deref());
     object.optional_text("tenant_id", request.tenant_id.as_deref());
     object.optional_text("session_id", request.session_id.as_deref());
     object.optional_text("request_type", request.request_type.as_deref());
+    object.optional_text("langsmith_parent", request.langsmith_parent.as_deref());
 }
 
 /// Writes where it comes from, from `service` to `instance`.

@@ -122,11 +122,11 @@ impl Redactor {
             return;
         }
         record.for_each_field(|(name, value)| {
-            let Value::Text(text) = value else { return };
+            let (Value::Text(text) | Value::Json(text)) = value else { return };
             if self.is_secret(name) {
-                *text = Cow::Borrowed(MARK);
+                *value = Value::Text(Cow::Borrowed(MARK));
             } else if let Some(redacted) = self.redacted(text) {
-                *text = Cow::Owned(redacted);
+                *value = Value::Text(Cow::Owned(redacted));
             }
         });
         record.for_each_text(|text| {

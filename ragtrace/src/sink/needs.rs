@@ -5,6 +5,7 @@
 #[non_exhaustive]
 pub struct Needs {
     all_end_records: bool,
+    ancestry: bool,
 }
 
 impl Needs {
@@ -15,6 +16,18 @@ impl Needs {
     pub fn with_all_end_records(mut self) -> Self {
         self.all_end_records = true;
         self
+    }
+
+    /// Requires the path of every end record: the runs from its local root down to it
+    /// ([`Record::path`](crate::Record::path)).
+    pub fn with_ancestry(mut self) -> Self {
+        self.ancestry = true;
+        self
+    }
+
+    /// Returns true if the sink takes end records with their path.
+    pub fn ancestry(&self) -> bool {
+        self.ancestry
     }
 
     /// Returns true if the sink takes the end record of every stage.

@@ -1,0 +1,121 @@
+//! Spans: what the sinks for tracing backends make of records.
+//!
+//! What it promises: [`Span::of`] is a pure function of one end record, which repeats what its start
+//! said, so no sink keeps a record past its answer, and a span is the same however often and in
+//! whatever order its records arrive. A span never ends before it starts.
+//!
+//! What it does not promise: that the span's parent arrives, or arrives first.
+//!
+//! `content` has the reserved names, whose meaning every backend knows by a name of its own;
+//! `messages` reads the messages of a conversation out of `input` and `output`.
+
+mod content;
+mod messages;
+
+use std::time::Duration;
+
+use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
+
+pub(crate) use content::{Content, Usage};
+pub(crate) use messages::Message;
+
+/// A finished run of a stage, as tracing backends see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span<'a> {
+    pub(crate) record: &'a Record,
+    pub(crate) name: &'a str,
+    pub(crate) kind: StageKind,
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) start: Timestamp,
+    pub(crate) duration: Duration,
+    pub(crate) outcome: Outcome,
+    pub(crate) content: Content<'a>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl<'a> Span<'a> {
+    /// Makes the span of an end record, or `None` of any other.
+    pub(crate) fn of(record: &'a Record) -> Option<Self> {
+        let outcome = match record.event() {
+            Event::Completed => Outcome::Completed,
+            Event::Failed => Outcome::Failed,
+            Event::Cancelled => Outcome::Cancelled,
+            _ => return None,
+        };
+        let duration = record.duration().unwrap_or_default();
+        Some(Self {
+            record,
+            name: record.stage().unwrap_or("stage"),
+            kind: record.kind().unwrap_or(StageKind::Task),
+            trace_id: record.trace_id()?,
+            span_id: record.span_id()?,
+            start: start_of(record, duration),
+            duration,
+            outcome,
+            content: Content::of(record),
+        })
+    }
+
+    /// Returns the run that this one is part of, perhaps in another process.
+    pub(crate) fn parent_span_id(&self) -> Option<SpanId> {
+        self.record.parent_span_id()
+    }
+
+    /// Returns when it started, in nanoseconds since 1970.
+    pub(crate) fn start_nanos(&self) -> u64 {
+        nanos(self.start)
+    }
+
+    /// Returns when it ended, in nanoseconds since 1970: never before it started.
+    pub(crate) fn end_nanos(&self) -> u64 {
+        let duration = u64::try_from(self.duration.as_nanos()).unwrap_or(u64::MAX);
+        self.start_nanos().saturating_add(duration)
+    }
+
+    /// Returns when it ended, to the microsecond.
+    pub(crate) fn end(&self) -> Timestamp {
+        let micros = i64::try_from(self.duration.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::from_micros(self.start.as_micros().saturating_add(micros))
+    }
+
+    /// Returns why it failed.
+    pub(crate) fn error(&self) -> Option<&'a ErrorInfo> {
+        self.record.error()
+    }
+
+    /// Returns the time from its start to its first item, if it is a stream.
+    pub(crate) fn first_item(&self) -> Option<Duration> {
+        let millis = self.record.metric("first_item_ms").filter(|millis| *millis >= 0.0)?;
+        Duration::try_from_secs_f64(millis / 1_000.0).ok()
+    }
+
+    /// Returns the fields of `context` and the numbers of `metrics` that have no reserved name.
+    pub(crate) fn other_fields(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let all = self.record.context().chain(self.record.metrics());
+        all.filter(|(name, _)| !content::is_reserved(name))
+    }
+}
+
+/// Returns when a run started: what the worker says, if it said so, else the end less the duration.
+fn start_of(record: &Record, duration: Duration) -> Timestamp {
+    let of_path = |step: &&PathStep| Some(step.span_id) == record.span_id();
+    match record.path().last().filter(of_path) {
+        Some(step) => step.start,
+        None => {
+            let micros = i64::try_from(duration.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX);
+            Timestamp::from_micros(record.timestamp().as_micros().saturating_sub(micros))
+        }
+    }
+}
+
+fn nanos(at: Timestamp) -> u64 {
+    u64::try_from(at.as_micros()).unwrap_or(0).saturating_mul(1_000)
+}
