@@ -22,6 +22,8 @@ mod spans;
 #[doc(hidden)]
 pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "http")]
+pub use http::Key;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]
 pub use ragtrace_store as store;
