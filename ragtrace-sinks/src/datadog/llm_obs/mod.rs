@@ -126,7 +126,7 @@ fn begin(out: &mut Vec<u8>, ml_app: &MlApp, intake: Intake) {
     }
     out.extend_from_slice(br#"{"data":{"type":"span","attributes":"#);
     Object::open(out).text("ml_app", ml_app.as_str());
-    out.extend_from_slice(br#,"spans":["#);
+    out.extend_from_slice(b",\"spans\":[");
 }
 
 fn write_event(out: &mut Vec<u8>, spans: &SpanWriter<'_>, span: &Span<'_>, extent: Extent) {
