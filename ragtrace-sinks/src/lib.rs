@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
+//! | `datadog` | [`DatadogSink`] and its siblings: logs, metrics, LLM Observability and evaluations |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 #[cfg(feature = "datadog")]
@@ -19,6 +20,8 @@ pub mod http;
 #[cfg(feature = "spans")]
 mod spans;
 
+#[cfg(feature = "datadog")]
+pub use datadog::{DatadogCounts, DatadogEvaluationsSink, DatadogLlmObsSink, DatadogMetricsSink, DatadogSink};
 #[doc(hidden)]
 pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};

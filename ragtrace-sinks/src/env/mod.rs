@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod databases;
+#[cfg(feature = "datadog")]
+mod datadog;
 mod error;
 mod variables;
 
@@ -15,7 +17,7 @@ pub use variables::Variables;
 
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
-const KNOWN: [&str; 2] = ["sqlite", "postgres"];
+const KNOWN: [&str; 3] = ["sqlite", "postgres", "datadog"];
 
 /// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
 /// none if it is empty.
@@ -24,6 +26,17 @@ const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 /// | --- | --- |
 /// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
 /// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
+/// | `datadog` | `DD_API_KEY`, or `DD_API_KEY_FILE`: the key, or a file with it; `DD_SITE`: the site, `datadoghq.com` if not set; `DD_TAGS`: tags of everything; `DD_HOSTNAME`: the host's name, if the system's is not it |
+///
+/// Datadog takes several sorts of things, each by a sink of its own. Logs are sent unless
+/// `RAGTRACE_DATADOG_LOGS` is `false`, and metrics if `RAGTRACE_DATADOG_METRICS` is `true`. With
+/// `DD_LLMOBS_ENABLED=true` runs and scores go to LLM Observability, as the application that
+/// `DD_LLMOBS_ML_APP` or else the service names: through the Agent that `DD_TRACE_AGENT_URL`, or
+/// `DD_AGENT_HOST` and `DD_TRACE_AGENT_PORT`, names, or straight there if none is named or
+/// `DD_LLMOBS_AGENTLESS_ENABLED` is `true`; if that is `false`, through the Agent on this host.
+/// `RAGTRACE_DATADOG_LOGS_URL` and `RAGTRACE_DATADOG_API_URL` name other hosts, such as a proxy's.
+/// `DD_SERVICE`, `DD_ENV` and `DD_VERSION`, or `RAGTRACE_SERVICE` and so on, are for records of a
+/// process that was set up without.
 ///
 /// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///
@@ -60,21 +73,27 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
         }
         names.push(name);
     }
-    names.iter().map(|name| sink(name, &variables)).collect()
+    let mut sinks = Vec::new();
+    for name in &names {
+        sinks.extend(sinks_of(name, &variables)?);
+    }
+    Ok(sinks)
 }
 
 const SINKS: &str = "RAGTRACE_SINKS";
 
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
+    not(any(feature = "sqlite", feature = "postgres", feature = "datadog")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
-fn sink(name: &str, variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
+fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     match name {
         #[cfg(feature = "sqlite")]
-        "sqlite" => databases::sqlite(variables),
+        "sqlite" => databases::sqlite(variables).map(|sink| vec![sink]),
         #[cfg(feature = "postgres")]
-        "postgres" => databases::postgres(variables),
+        "postgres" => databases::postgres(variables).map(|sink| vec![sink]),
+        #[cfg(feature = "datadog")]
+        "datadog" => datadog::datadog(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
             let message = format!("the sink `{known}` is not in this build: {advice}");
@@ -208,7 +227,7 @@ mod tests {
     #[test]
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
-        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`");
+        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`, `datadog`");
     }
 
     #[cfg(not(feature = "sqlite"))]

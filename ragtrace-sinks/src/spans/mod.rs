@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
-pub(crate) use content::{Content, Usage};
+pub(crate) use content::{Content, Usage, is_reserved};
 pub(crate) use messages::Message;
 
 /// A finished run of a stage, as tracing backends see it.
