@@ -11,10 +11,19 @@
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 mod env;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod http;
+#[cfg(feature = "langsmith")]
+mod langsmith;
 #[cfg(feature = "spans")]
 mod spans;
 
+#[doc(hidden)]
+pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "langsmith")]
+pub use langsmith::LangSmithSink;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]
 pub use ragtrace_store as store;
