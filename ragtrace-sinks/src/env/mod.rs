@@ -3,6 +3,8 @@
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod databases;
 mod error;
+#[cfg(feature = "langsmith")]
+mod langsmith;
 mod variables;
 
 use std::ffi::OsString;
@@ -15,7 +17,7 @@ pub use variables::Variables;
 
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
-const KNOWN: [&str; 2] = ["sqlite", "postgres"];
+const KNOWN: [&str; 3] = ["sqlite", "postgres", "langsmith"];
 
 /// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
 /// none if it is empty.
@@ -24,6 +26,7 @@ const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 /// | --- | --- |
 /// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
 /// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
+/// | `langsmith` | `LANGSMITH_API_KEY`, or `LANGSMITH_API_KEY_FILE`: the key, or a file that has it; `LANGSMITH_ENDPOINT`: the URL, `https://api.smith.langchain.com` if not set, which ends in `/api/v1` for a server of your own; `LANGSMITH_PROJECT`: the project, `default` if not set; `LANGSMITH_WORKSPACE_ID`: the workspace of a key that is a whole organisation's. Each is read as `LANGCHAIN_…` too, as LangSmith's own clients do, and the project as `LANGCHAIN_SESSION`. `LANGSMITH_TRACING` is theirs: here, `RAGTRACE_SINKS` alone says where records go |
 ///
 /// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///
@@ -66,7 +69,7 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
 const SINKS: &str = "RAGTRACE_SINKS";
 
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
+    not(any(feature = "sqlite", feature = "postgres", feature = "langsmith")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
 fn sink(name: &str, variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
@@ -75,6 +78,8 @@ fn sink(name: &str, variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
         "sqlite" => databases::sqlite(variables),
         #[cfg(feature = "postgres")]
         "postgres" => databases::postgres(variables),
+        #[cfg(feature = "langsmith")]
+        "langsmith" => langsmith::langsmith(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
             let message = format!("the sink `{known}` is not in this build: {advice}");
@@ -208,7 +213,7 @@ mod tests {
     #[test]
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
-        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`");
+        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`, `langsmith`");
     }
 
     #[cfg(not(feature = "sqlite"))]

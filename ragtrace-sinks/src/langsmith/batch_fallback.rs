@@ -12,14 +12,16 @@ use crate::http::{Body, BodyWriter, Compression};
 #[derive(Debug)]
 pub(super) struct BatchBody<'a> {
     body: BodyWriter,
+    /// The content of one part.
+    part: Vec<u8>,
     cut: &'a Cut,
 }
 
 impl<'a> BatchBody<'a> {
-    pub(super) fn begin(cut: &'a Cut) -> Self {
-        let mut body = Compression::none().begin();
+    pub(super) fn begin(plain: &Compression, cut: &'a Cut) -> Self {
+        let mut body = plain.begin();
         body.staged().extend_from_slice(b"{\"post\":[");
-        Self { body, cut }
+        Self { body, part: Vec::new(), cut }
     }
 
     /// Adds a run.
@@ -31,9 +33,10 @@ impl<'a> BatchBody<'a> {
         let mut object = Object::open(out);
         run.write_main(&mut object);
         for part in Part::ALL {
-            if let Some(content) = object.optional_value(part.name(), |out| run.write_part(part, out)) {
-                let (out, start) = content;
-                self.cut.apply(part, out, start);
+            run.write_part(part, &mut self.part);
+            if !self.part.is_empty() {
+                self.cut.apply(part, &mut self.part);
+                object.value(part.name()).append(&mut self.part);
             }
         }
         object.close();

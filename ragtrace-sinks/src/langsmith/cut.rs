@@ -24,13 +24,13 @@ impl Cut {
         Self { longest: request / (Part::ALL.len() + 1), parts: AtomicU64::new(0) }
     }
 
-    /// Replaces the part that begins at `start` if it is too long.
-    pub(super) fn apply(&self, part: Part, out: &mut Vec<u8>, start: usize) {
-        let length = out.len() - start;
+    /// Replaces the content of a part if it is too long.
+    pub(super) fn apply(&self, part: Part, out: &mut Vec<u8>) {
+        let length = out.len();
         if length <= self.longest {
             return;
         }
-        out.truncate(start);
+        out.clear();
         let mark = format!("[cut: {length} bytes are more than LangSmith takes]");
         let (before, after): (&[u8], &[u8]) = match part {
             Part::Inputs => (b"{\"input\":", b"}"),

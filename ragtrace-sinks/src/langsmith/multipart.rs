@@ -48,7 +48,7 @@ impl<'a> Multipart<'a> {
         for part in Part::ALL {
             run.write_part(part, &mut self.part);
             if !self.part.is_empty() {
-                self.cut.apply(part, &mut self.part, 0);
+                self.cut.apply(part, &mut self.part);
                 self.end_part("post.", id, part.name());
             }
         }
