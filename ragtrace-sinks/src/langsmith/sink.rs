@@ -51,6 +51,7 @@ pub struct LangSmithSink {
     plain: Compression,
     zstd: Compression,
     info: KnownInfo,
+    info_timeout: Duration,
     cut: Arc<AtomicU64>,
 }
 
@@ -84,6 +85,7 @@ impl LangSmithSink {
             plain: Compression::none(),
             zstd: Compression::zstd(ZSTD_LEVEL),
             info: KnownInfo::default(),
+            info_timeout: INFO_TIMEOUT,
             cut: Arc::default(),
         }
     }
@@ -137,6 +139,13 @@ impl LangSmithSink {
         self
     }
 
+    /// Sets how long a request may take until its answer is read; a minute unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.client = Client::builder().timeout(timeout).build();
+        self.info_timeout = INFO_TIMEOUT.min(timeout);
+        self
+    }
+
     /// Returns a count of the parts of runs that were too large for LangSmith and have a mark in their
     /// place.
     pub fn parts_cut(&self) -> u64 {
@@ -153,8 +162,9 @@ impl LangSmithSink {
 
     async fn ask_for_info(&self) -> Result<Info, SinkError> {
         let request = self.settings.get("/info")?;
-        let asked = tokio::time::timeout(INFO_TIMEOUT, self.client.send(&request)).await;
-        let answer = asked.map_err(|_| SinkError::retry(format!("no answer to GET /info within {INFO_TIMEOUT:?}")))??;
+        let asked = tokio::time::timeout(self.info_timeout, self.client.send(&request)).await;
+        let answer =
+            asked.map_err(|_| SinkError::retry(format!("no answer to GET /info within {:?}", self.info_timeout)))??;
         judge_question(&answer)?;
         Info::read(answer.body()).ok_or_else(|| answer.park("this is no LangSmith: check LANGSMITH_ENDPOINT"))
     }
