@@ -10,6 +10,8 @@
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
+#[cfg(feature = "datadog")]
+mod datadog;
 mod env;
 #[cfg(feature = "http")]
 #[doc(hidden)]
