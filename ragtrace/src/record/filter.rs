@@ -4,7 +4,8 @@ use ragtrace_core::{Event, Level};
 
 use super::Record;
 
-/// Which records a sink takes: those of a level, and perhaps every end whatever its level.
+/// Which records a sink takes: those of a level, perhaps every end whatever its level, and scores,
+/// which say nothing of how severe something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordFilter {
     level: Level,
@@ -29,7 +30,7 @@ impl RecordFilter {
 
     /// Returns true if it takes a record of this level and event.
     pub(crate) fn takes(self, level: Level, event: Event) -> bool {
-        level >= self.level || (self.all_end_records && event.is_end())
+        level >= self.level || (self.all_end_records && event.is_end()) || event == Event::Score
     }
 
     /// Returns true if it takes `record`.

@@ -85,6 +85,8 @@ impl Assembler {
             }
         } else if let Some((span, fields)) = entry.note() {
             self.open.entry(span).notes.extend_from_slice(fields);
+        } else if let Some((score, fields)) = entry.score() {
+            self.maker.score(source, score, fields);
         }
     }
 
@@ -146,6 +148,9 @@ impl Assembler {
         if let Some((run, _)) = queued.entry.start() {
             self.open.entry(run.span).begin(&run);
             return Some((run.stage.level(), Event::Started));
+        }
+        if queued.entry.score().is_some() {
+            return Some((Level::Info, Event::Score));
         }
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));

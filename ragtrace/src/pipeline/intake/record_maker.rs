@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{Outcome, Run, RunEnd};
+use ragtrace_core::entry::{Outcome, Run, RunEnd, ScoreEntry};
 use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
@@ -155,6 +155,12 @@ impl RecordMaker {
         open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
         let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
         self.add(head, EndSummary::default(), ranges);
+    }
+
+    /// Makes the record of a score, which no level hides.
+    #[cold]
+    pub(super) fn score(&mut self, source: EntrySource<'_>, score: ScoreEntry, fields: &[u64]) {
+        self.output.records.add_score(source.request, source.thread, score, fields);
     }
 
     /// Makes the record of an end, and counts the run.
