@@ -74,6 +74,11 @@ impl Paths {
         is_cut && self.resolve(span).is_some_and(|path| path.above.is_some())
     }
 
+    /// Returns the path of a run, if all of it is known.
+    pub(super) fn whole(&mut self, span: SpanId) -> Option<&[PathStep]> {
+        self.resolve(span).filter(|path| path.above.is_none()).map(|path| &*path.steps)
+    }
+
     /// Takes in an end, and returns the path of the run.
     pub(super) fn end(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
         self.learn(span);
