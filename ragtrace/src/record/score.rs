@@ -76,16 +76,16 @@ impl RecordScore {
 }
 
 /// A score, and the path of the run that it judges, where that is known and a sink asks for paths.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct JudgedRun<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct JudgedRun {
     pub(crate) score: ScoreEntry,
-    pub(crate) path: &'a [PathStep],
+    pub(crate) path: Option<Arc<[PathStep]>>,
 }
 
 impl ChunkBuilder {
     /// Adds the record of a score, from its entry.
     #[cold]
-    pub(crate) fn add_score(&mut self, request: &Arc<Request>, thread: &Arc<str>, judged: JudgedRun<'_>, fields: &[u64]) {
+    pub(crate) fn add_score(&mut self, request: &Arc<Request>, thread: &Arc<str>, judged: JudgedRun, fields: &[u64]) {
         let JudgedRun { score, path } = judged;
         let mut recorded = RecordScore::new("", Value::Null);
         for (name, value) in DecodedFields(fields) {
@@ -99,7 +99,7 @@ impl ChunkBuilder {
         }
         let message = Some(Cow::Owned(format!("{}_scored", recorded.name)));
         let subject = OwnedSubject { logger: Cow::Borrowed(LOGGER), message, ..OwnedSubject::default() };
-        let extras = Extras { subject, score: Some(Box::new(recorded)), path: path.into(), ..Extras::default() };
+        let extras = Extras { subject, score: Some(Box::new(recorded)), path, ..Extras::default() };
         let (request_index, thread) = (self.request_index(request), self.thread_index(thread));
         let parts = RecordParts::new(request.anchor.wall_at(score.at), Event::Score, Level::Info, None);
         self.add(RecordParts {

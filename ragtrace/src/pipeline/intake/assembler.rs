@@ -87,7 +87,7 @@ impl Assembler {
             self.open.entry(span).notes.extend_from_slice(fields);
         } else if let Some((score, fields)) = entry.score() {
             let path = score.span.zip(self.paths.as_mut()).and_then(|(span, paths)| paths.whole(span));
-            let judged = JudgedRun { score, path: path.unwrap_or_default() };
+            let judged = JudgedRun { score, path };
             self.maker.score(source, judged, fields);
         }
     }

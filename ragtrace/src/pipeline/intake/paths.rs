@@ -75,8 +75,8 @@ impl Paths {
     }
 
     /// Returns the path of a run, if all of it is known.
-    pub(super) fn whole(&mut self, span: SpanId) -> Option<&[PathStep]> {
-        self.resolve(span).filter(|path| path.above.is_none()).map(|path| &*path.steps)
+    pub(super) fn whole(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
+        self.resolve(span).filter(|path| path.above.is_none()).map(|path| Arc::clone(&path.steps))
     }
 
     /// Takes in an end, and returns the path of the run.

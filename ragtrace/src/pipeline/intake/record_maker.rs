@@ -159,7 +159,7 @@ impl RecordMaker {
 
     /// Makes the record of a score, which no level hides.
     #[cold]
-    pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun<'_>, fields: &[u64]) {
+    pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
         self.output.records.add_score(source.request, source.thread, judged, fields);
     }
 
