@@ -17,6 +17,8 @@ mod env;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod http;
+#[cfg(feature = "langsmith")]
+mod langsmith;
 #[cfg(feature = "spans")]
 mod spans;
 
@@ -27,6 +29,8 @@ pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
 #[cfg(feature = "http")]
 pub use http::Key;
+#[cfg(feature = "langsmith")]
+pub use langsmith::LangSmithSink;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]
 pub use ragtrace_store as store;

@@ -5,6 +5,8 @@ mod databases;
 #[cfg(feature = "datadog")]
 mod datadog;
 mod error;
+#[cfg(feature = "langsmith")]
+mod langsmith;
 mod variables;
 
 use std::ffi::OsString;
@@ -17,7 +19,7 @@ pub use variables::Variables;
 
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
-const KNOWN: [&str; 3] = ["sqlite", "postgres", "datadog"];
+const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 
 /// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
 /// none if it is empty.
@@ -27,6 +29,7 @@ const KNOWN: [&str; 3] = ["sqlite", "postgres", "datadog"];
 /// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
 /// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
 /// | `datadog` | `DD_API_KEY`, or `DD_API_KEY_FILE`: the key, or a file with it; `DD_SITE`: the site, `datadoghq.com` if not set; `DD_TAGS`: tags of everything; `DD_HOSTNAME`: the host's name, if the system's is not it |
+/// | `langsmith` | `LANGSMITH_API_KEY`, or `LANGSMITH_API_KEY_FILE`: the key, or a file that has it; `LANGSMITH_ENDPOINT`: the URL, `https://api.smith.langchain.com` if not set, which ends in `/api/v1` for a server of your own; `LANGSMITH_PROJECT`: the project, `default` if not set; `LANGSMITH_WORKSPACE_ID`: the workspace of a key that is a whole organisation's. Each is read as `LANGCHAIN_…` too, as LangSmith's own clients do, and the project as `LANGCHAIN_SESSION`. `LANGSMITH_TRACING` is theirs: here, `RAGTRACE_SINKS` alone says where records go |
 ///
 /// Datadog takes several sorts of things, each by a sink of its own. Logs are sent unless
 /// `RAGTRACE_DATADOG_LOGS` is `false`, and metrics if `RAGTRACE_DATADOG_METRICS` is `true`. With
@@ -83,7 +86,7 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
 const SINKS: &str = "RAGTRACE_SINKS";
 
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres", feature = "datadog")),
+    not(any(feature = "sqlite", feature = "postgres", feature = "http")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
 fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
@@ -94,6 +97,8 @@ fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
         "postgres" => databases::postgres(variables).map(|sink| vec![sink]),
         #[cfg(feature = "datadog")]
         "datadog" => datadog::datadog(variables),
+        #[cfg(feature = "langsmith")]
+        "langsmith" => langsmith::langsmith(variables).map(|sink| vec![sink]),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
             let message = format!("the sink `{known}` is not in this build: {advice}");
@@ -227,7 +232,8 @@ mod tests {
     #[test]
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
-        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`, `datadog`");
+        let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
+        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
     }
 
     #[cfg(not(feature = "sqlite"))]
