@@ -11,9 +11,16 @@
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
 mod env;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod http;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 #[cfg(feature = "spans")]
 mod spans;
 
+#[doc(hidden)]
+pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]

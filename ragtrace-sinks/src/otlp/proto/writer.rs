@@ -25,9 +25,14 @@ enum WireType {
 pub(crate) struct Open(usize);
 
 impl Writer {
-    /// Makes a writer with room for so many bytes.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Self { out: Vec::with_capacity(bytes) }
+    /// Makes a writer that appends to a buffer, which [`into_inner`](Self::into_inner) gives back.
+    pub(crate) fn over(out: Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// Returns the buffer.
+    pub(crate) fn into_inner(self) -> Vec<u8> {
+        self.out
     }
 
     /// Returns what was written.
