@@ -8,20 +8,25 @@
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
+//! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that takes OpenTelemetry's protocol |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
+#[cfg(feature = "datadog")]
+mod datadog;
 mod env;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod http;
 #[cfg(feature = "otlp")]
-pub mod otlp;
+mod otlp;
 #[cfg(feature = "spans")]
 mod spans;
 
 #[doc(hidden)]
 pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpLogSink, OtlpProfile, OtlpSink, UnknownProfile};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]
 pub use ragtrace_store as store;
