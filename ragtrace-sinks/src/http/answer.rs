@@ -1,6 +1,6 @@
 //! An answer, and the words in which an operator reads of it.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::time::SystemTime;
 
 use hyper::body::Bytes;
@@ -13,7 +13,6 @@ use super::retry_after::retry_after;
 use super::secrets::Secrets;
 
 /// An answer of a server, as far as it was read.
-#[derive(Debug)]
 pub struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
@@ -113,5 +112,11 @@ impl Answer {
             }
         }
         quote
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({})", self.reason(""))
     }
 }

@@ -105,7 +105,8 @@ impl Error for Cause {}
 
 fn certificate_advice(fault: &CertificateError) -> String {
     match fault {
-        CertificateError::UnknownIssuer => {
+        // A bad signature is one of another issuer of the same name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its issuer is unknown: add the issuer's certificate to the system's, or set SSL_CERT_FILE to a file of \
              it in PEM"
                 .to_owned()

@@ -33,6 +33,8 @@ mod key;
 mod request;
 mod retry_after;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod verdicts;
 
 pub use answer::Answer;

@@ -1,5 +1,7 @@
 //! What must not be shown of a request, and its removal from what is shown.
 
+use std::fmt;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
@@ -9,7 +11,7 @@ const MASK: &str = "[redacted]";
 const SHORTEST: usize = 4;
 
 /// The secrets that one request carried, in each form in which a server may repeat them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
@@ -50,6 +52,12 @@ impl Secrets {
             }
         }
         text
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -83,7 +84,10 @@ impl Tls {
                 Ok(Stream::new(stream).http2(is_http2))
             }
             Err(error) => {
-                let cause = Cause::of_io(&error);
+                let cause = match error.kind() {
+                    ErrorKind::UnexpectedEof => Cause::passing(format!("{host} closed the connection when TLS began")),
+                    _ => Cause::of_io(&error),
+                };
                 if cause.is_lasting {
                     // Whoever mends it may do so in the files.
                     *self.config.lock().unwrap_or_else(PoisonError::into_inner) = None;

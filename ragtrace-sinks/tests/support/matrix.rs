@@ -1,0 +1,296 @@
+//! A sink's verdicts on everything that a backend may answer, held against a table.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ragtrace::Sink;
+use ragtrace::sink::{BoxSink, SinkError, Verdict};
+use ragtrace::uuid::Uuid;
+
+use crate::answer::Answer;
+use crate::certificates::Authority;
+use crate::received::Received;
+use crate::records::{answer_question, batch};
+use crate::server::{Server, closed_port};
+
+/// Questions that a run of the pipeline asks: four records each.
+const QUESTIONS: usize = 6;
+const RECORDS: u64 = 4 * QUESTIONS as u64;
+/// A run through the pipeline ends before.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// The verdict that a sink should give.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// All arrived.
+    Delivered,
+    /// Again later.
+    Retry,
+    /// Again after a time within these bounds, in seconds.
+    RetryAfter(u64, u64),
+    /// Too large.
+    Split,
+    /// Bad data.
+    Rejected,
+    /// An operator has to act.
+    Park,
+}
+
+/// What a sink is held against. See [`Matrix::run`].
+pub struct Matrix<'a> {
+    make: Box<dyn Fn(&str) -> BoxSink + 'a>,
+    well: Arc<dyn Fn(&Received) -> Answer + Send + Sync>,
+    concerns: Arc<dyn Fn(&Received) -> bool + Send + Sync>,
+    secrets: Vec<String>,
+    rows: Vec<(String, Answer, Expected)>,
+}
+
+impl<'a> Matrix<'a> {
+    /// Makes a matrix of a sink, which `make` makes for a URL. Its requests should take a second at
+    /// most, and one attempt. `well` is what the backend answers when all is well.
+    pub fn new<S: Sink>(
+        make: impl Fn(&str) -> S + 'a,
+        well: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            make: Box::new(move |url| BoxSink::new(make(url))),
+            well: Arc::new(well),
+            concerns: Arc::new(|_| true),
+            secrets: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Answers as a row says to those requests alone for which `concerns` returns true.
+    pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
+        self.concerns = Arc::new(concerns);
+        self
+    }
+
+    /// Adds a text that must be in no error, whatever the server repeats.
+    pub fn secret(mut self, secret: &str) -> Self {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
+    /// Adds a row: a status, and the verdict that it should get.
+    pub fn status(self, status: u16, expected: Expected) -> Self {
+        self.answer(&status.to_string(), Answer::status(status), expected)
+    }
+
+    /// Adds a row: an answer, and the verdict that it should get.
+    pub fn answer(mut self, name: &str, answer: Answer, expected: Expected) -> Self {
+        self.rows.push((name.to_owned(), answer, expected));
+        self
+    }
+
+    /// Delivers a batch over each row, and a program's records through a whole pipeline.
+    ///
+    /// The sink's own verdict has to be the row's. Through the pipeline, the server answers as the row says
+    /// until it has done so once, and well from then on: then nothing may be missing, and where the sink is
+    /// parked all has to be in the spool. The account adds up in any case.
+    ///
+    /// The rows that every backend has in common come along: a closed port, no answer, half an answer,
+    /// resets, what is no HTTP, certificates of a stranger, of another host and of long ago.
+    ///
+    /// # Panics
+    ///
+    /// If anything is not as it should be: all that is wrong is told at once.
+    pub fn run(self) {
+        let mut wrong = Vec::new();
+        for (name, answer, expected) in &self.rows {
+            wrong.extend(self.deliver_over(name, answer, expected));
+            wrong.extend(self.through_pipeline(name, answer, expected));
+        }
+        for (name, answer) in common() {
+            wrong.extend(self.deliver_over(name, &answer, &Expected::Retry));
+        }
+        let again = Answer::resets_at_once();
+        wrong.extend(self.through_pipeline("resets at once", &again, &Expected::Retry));
+        wrong.extend(self.deliver_to("a closed port", &closed_port(), &Expected::Retry, Some("connection refused")));
+        wrong.extend(self.certificates());
+        assert!(wrong.is_empty(), "{} of the matrix are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    fn certificates(&self) -> Vec<String> {
+        let authority = Authority::new();
+        let rows = [
+            ("a stranger's certificate", authority.certificate("localhost")),
+            ("another host's certificate", authority.certificate("elsewhere.test")),
+            ("an expired certificate", authority.expired("localhost")),
+        ];
+        let wrong = rows.into_iter().flat_map(|(name, certificate)| {
+            let well = Arc::clone(&self.well);
+            let server = Server::builder().tls(certificate).start(move |request| well(request));
+            self.deliver_to(name, &server.url(), &Expected::Park, Some("certificate"))
+        });
+        wrong.collect()
+    }
+
+    fn deliver_over(&self, name: &str, answer: &Answer, expected: &Expected) -> Vec<String> {
+        let server = self.server(answer.clone(), None);
+        let status = (answer.status >= 300).then(|| answer.status.to_string());
+        self.deliver_to(name, &server.url(), expected, status.as_deref())
+    }
+
+    /// Delivers one batch, and returns what is wrong with the verdict.
+    fn deliver_to(&self, name: &str, url: &str, expected: &Expected, says: Option<&str>) -> Vec<String> {
+        let sink = (self.make)(url);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let result = runtime.block_on(async {
+            let result = sink.deliver(&batch(3)).await;
+            sink.close().await;
+            result
+        });
+        let error = match result {
+            Ok(_) if *expected == Expected::Delivered => return Vec::new(),
+            Ok(delivered) => return vec![format!("{name}: delivered ({delivered:?}), expected {expected}")],
+            Err(error) => error,
+        };
+        let mut wrong = Vec::new();
+        let reason = error.reason();
+        if !expected.is(&error) {
+            wrong.push(format!(
+                "{name}: {:?} after {:?}, expected {expected}: {reason}",
+                error.verdict(),
+                error.retry_after()
+            ));
+        }
+        if let Some(says) = says.filter(|says| *expected != Expected::Delivered && !reason.contains(says)) {
+            wrong.push(format!("{name}: the error does not say `{says}`: {reason}"));
+        }
+        for secret in
+            self.secrets.iter().filter(|secret| reason.contains(*secret) || format!("{error:?}").contains(*secret))
+        {
+            wrong.push(format!("{name}: the error shows `{secret}`: {reason}"));
+        }
+        wrong
+    }
+
+    /// Sends a program's records through a pipeline, and returns what is wrong with the account.
+    fn through_pipeline(&self, name: &str, answer: &Answer, expected: &Expected) -> Vec<String> {
+        let spool = tempfile::TempDir::new().expect("a folder");
+        let once = (*expected != Expected::Park).then(AtomicBool::default);
+        let server = self.server(answer.clone(), once);
+        let name = format!("{name}, through a pipeline");
+        let account = run(spool.path(), (self.make)(&server.url()), QUESTIONS);
+        let mut wrong = account.wrong(&name);
+        if *expected == Expected::Park {
+            drop(server);
+            if account.spooled != RECORDS {
+                wrong.push(format!("{name}: not all are in the spool while it is parked: {account:?}"));
+            }
+            // The operator has acted.
+            let well = Arc::clone(&self.well);
+            let server = Server::start(move |request| well(request));
+            let account = run(spool.path(), (self.make)(&server.url()), 0);
+            wrong.extend(account.wrong(&name));
+            if account.delivered != RECORDS {
+                wrong.push(format!("{name}: not all arrived when it was well again: {account:?}"));
+            }
+        } else if account.delivered != RECORDS {
+            wrong.push(format!("{name}: not all arrived: {account:?}"));
+        }
+        wrong
+    }
+
+    /// Starts a server that gives an answer to what concerns it, always or `once`.
+    fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
+        let (well, concerns) = (Arc::clone(&self.well), Arc::clone(&self.concerns));
+        Server::start(move |request| {
+            let is_meant = concerns(request) && once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
+            if is_meant { answer.clone() } else { well(request) }
+        })
+    }
+}
+
+/// The rows of every backend that end without an answer.
+fn common() -> [(&'static str, Answer); 6] {
+    [
+        ("reset at once", Answer::resets_at_once()),
+        ("reset in the middle of the answer", Answer::status(200).resets_in_body()),
+        ("no head in time", Answer::hangs_at_once()),
+        ("no end of the body in time", Answer::status(200).hangs_in_body()),
+        ("no end of a refusal in time", Answer::status(400).hangs_in_body()),
+        ("no HTTP", Answer::garbage()),
+    ]
+}
+
+/// The account of one run.
+#[derive(Debug)]
+struct Account {
+    delivered: u64,
+    spooled: u64,
+    lost: u64,
+    is_balanced: bool,
+}
+
+impl Account {
+    fn wrong(&self, name: &str) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if !self.is_balanced {
+            wrong.push(format!("{name}: the account does not add up: {self:?}"));
+        }
+        if self.lost > 0 {
+            wrong.push(format!("{name}: records are lost: {self:?}"));
+        }
+        wrong
+    }
+}
+
+fn run(spool: &Path, sink: BoxSink, questions: usize) -> Account {
+    let name = sink.name().to_owned();
+    let telemetry = ragtrace::builder()
+        .service("matrix")
+        .level("info")
+        .console(ragtrace::Console::Off)
+        .sinks([sink])
+        .spool(spool, ragtrace::SpoolLimits::default())
+        .install()
+        .expect("one telemetry at a time");
+    for number in 0..questions {
+        let _ = answer_question(&format!("what is {number}? {}", Uuid::now_v7()));
+    }
+    telemetry.flush_blocking(BOUND);
+    let report = telemetry.shutdown_blocking(BOUND);
+    let sink = report.stats.sink(&name).expect("the sink's account");
+    Account {
+        delivered: sink.delivered,
+        spooled: sink.spooled,
+        lost: sink.dropped + sink.dead_lettered + sink.pending,
+        is_balanced: sink.is_balanced(),
+    }
+}
+
+impl Expected {
+    fn is(&self, error: &SinkError) -> bool {
+        let verdict = match self {
+            Self::Delivered => return false,
+            Self::Retry => Verdict::Retry,
+            Self::RetryAfter(least, most) => {
+                let bounds = Duration::from_secs(*least)..=Duration::from_secs(*most);
+                return error.verdict() == Verdict::Retry
+                    && error.retry_after().is_some_and(|wait| bounds.contains(&wait));
+            }
+            Self::Split => Verdict::Split,
+            Self::Rejected => Verdict::Rejected,
+            Self::Park => Verdict::Park,
+        };
+        error.verdict() == verdict
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl fmt::Debug for Matrix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matrix").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
