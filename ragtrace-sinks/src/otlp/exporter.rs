@@ -17,7 +17,7 @@ pub(crate) struct Exporter {
 
 impl Exporter {
     pub(crate) fn new(settings: Settings, signal: Signal) -> Self {
-        let client = settings.client();
+        let client = settings.client.clone().unwrap_or_else(|| settings.client_builder().build());
         Self { settings, signal, client }
     }
 

@@ -27,7 +27,7 @@ pub struct OtlpLogSink {
 }
 
 impl OtlpLogSink {
-    pub(super) fn with_settings(name: Cow<'static, str>, level: Option<Level>, settings: Settings) -> Self {
+    pub(crate) fn with_settings(name: Cow<'static, str>, level: Option<Level>, settings: Settings) -> Self {
         Self { name, level, stage_events: false, settings, exporter: OnceLock::new() }
     }
 

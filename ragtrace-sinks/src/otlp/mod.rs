@@ -32,5 +32,5 @@ pub(crate) use exporter::compression;
 pub use log_sink::OtlpLogSink;
 pub use profile::{OtlpProfile, UnknownProfile};
 pub(crate) use resource::parse_pairs;
-pub(crate) use settings::{Header, Settings};
+pub(crate) use settings::{ApiKey, Header, Settings, Signal, Target};
 pub use trace_sink::OtlpSink;

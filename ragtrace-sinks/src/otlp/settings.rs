@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use hyper::header::HeaderName;
 use ragtrace::sink::SinkError;
 
 use super::profile::OtlpProfile;
 use super::resource::ResourceSettings;
-use crate::http::{Body, Client, Compression, Endpoint, Key, Request};
+use crate::http::{Body, Client, ClientBuilder, Compression, Endpoint, EndpointError, Key, Request};
 
 /// How long an export may take unless set ("OpenTelemetry Protocol Exporter", "Configuration Options").
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,19 +31,30 @@ impl Signal {
     }
 }
 
-/// The settings of one signal, where those of both signals do not do.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SignalSettings {
-    /// The whole URL.
-    pub(crate) endpoint: Option<Endpoint>,
-    pub(crate) headers: Option<Vec<Header>>,
+/// Where a signal goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// To the profile's URL.
+    Customary,
+    /// To a URL that the signal's path is added to.
+    Base(Endpoint),
+    /// To a URL as it is.
+    Whole(Endpoint),
+}
+
+impl Target {
+    /// Reads a URL that the signal's path is added to, unless it ends in one already.
+    pub(crate) fn base(text: &str) -> Result<Self, EndpointError> {
+        let text = text.trim().trim_end_matches('/');
+        let of = |signal: Signal| text.strip_suffix(signal.path());
+        of(Signal::Traces).or_else(|| of(Signal::Logs)).unwrap_or(text).parse().map(Self::Base)
+    }
 }
 
 /// A header whose value may be a credential.
 #[derive(Clone, Debug)]
 pub(crate) struct Header {
     pub(crate) name: String,
-    pub(crate) prefix: &'static str,
     pub(crate) value: Key,
 }
 
@@ -53,32 +65,38 @@ pub(crate) struct TlsFiles {
     pub(crate) client: Option<[(String, PathBuf); 2]>,
 }
 
-/// Settings of the sinks of one backend.
+/// A key of the profile's backend.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiKey {
+    /// What stands before it in its header, where that is not what is customary.
+    pub(crate) prefix: Option<&'static str>,
+    pub(crate) value: Key,
+}
+
+/// Settings of a sink, or of those of one backend.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) profile: OtlpProfile,
-    /// The URL that paths are added to, or why what was set is none.
-    pub(crate) base: Result<Option<Endpoint>, String>,
-    pub(crate) traces: SignalSettings,
-    pub(crate) logs: SignalSettings,
+    /// Where to, or why what was set is no URL.
+    pub(crate) target: Result<Target, String>,
     pub(crate) headers: Vec<Header>,
-    /// The key of the profile's backend.
-    pub(crate) key: Option<Header>,
+    pub(crate) key: Option<ApiKey>,
     pub(crate) project: Option<String>,
     pub(crate) timeout: Duration,
     pub(crate) compression: Compression,
     pub(crate) tls: TlsFiles,
+    /// Attributes of the resource, and tags.
     pub(crate) resource: ResourceSettings,
     pub(crate) tags: Vec<String>,
+    /// A client that is made already.
+    pub(crate) client: Option<Client>,
 }
 
 impl Settings {
     pub(crate) fn new(profile: OtlpProfile) -> Self {
         Self {
             profile,
-            base: Ok(None),
-            traces: SignalSettings::default(),
-            logs: SignalSettings::default(),
+            target: Ok(Target::Customary),
             headers: Vec::new(),
             key: None,
             project: None,
@@ -87,17 +105,12 @@ impl Settings {
             tls: TlsFiles::default(),
             resource: ResourceSettings::default(),
             tags: Vec::new(),
+            client: None,
         }
     }
 
-    /// Sets the key of the profile's backend.
-    pub(crate) fn set_key(&mut self, value: Key) {
-        let (name, prefix) = self.profile.table().key;
-        self.key = Some(Header { name: name.to_owned(), prefix, value });
-    }
-
-    /// Makes the client, which reads files and connects with the first request.
-    pub(crate) fn client(&self) -> Client {
+    /// Returns the settings of a client, which reads files and connects with the first request.
+    pub(crate) fn client_builder(&self) -> ClientBuilder {
         let mut builder = Client::builder().timeout(self.timeout);
         if let Some((name, path)) = &self.tls.certificate {
             builder = builder.certificate(name, path);
@@ -105,20 +118,18 @@ impl Settings {
         if let Some([(certificate, certificate_path), (key, key_path)]) = &self.tls.client {
             builder = builder.client_certificate((certificate, certificate_path), (key, key_path));
         }
-        builder.build()
+        builder
     }
 
     /// Returns the URL of a signal.
     pub(crate) fn endpoint(&self, signal: Signal) -> Result<Endpoint, SinkError> {
-        if let Some(endpoint) = &self.of(signal).endpoint {
-            return Ok(endpoint.clone());
-        }
-        match &self.base {
-            Ok(Some(base)) => Ok(base.join(signal.path())),
-            Ok(None) => match self.profile.table().endpoint.parse::<Endpoint>() {
-                Ok(base) => Ok(base.join(signal.path())),
-                Err(error) => Err(SinkError::park(error)),
-            },
+        match &self.target {
+            Ok(Target::Whole(endpoint)) => Ok(endpoint.clone()),
+            Ok(Target::Base(base)) => Ok(base.join(signal.path())),
+            Ok(Target::Customary) => {
+                let base: Endpoint = self.profile.table().endpoint.parse().map_err(|error: EndpointError| SinkError::park(error))?;
+                Ok(base.join(signal.path()))
+            }
             Err(why) => Err(SinkError::park(format!("the URL for OTLP: {why}"))),
         }
     }
@@ -126,34 +137,23 @@ impl Settings {
     /// Returns a request with all its headers. One that was set wins over what the profile has.
     pub(crate) fn request(&self, signal: Signal, body: &Body) -> Result<Request, SinkError> {
         let table = self.profile.table();
-        let own = self.of(signal).headers.as_ref().unwrap_or(&self.headers);
+        let is_set = |name: &str| self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
+        let of_traces = if signal == Signal::Traces { table.trace_headers } else { &[] };
+        let project = table.project.zip(self.project.as_deref().or(table.default_project));
         let mut request = Request::post(&self.endpoint(signal)?).body(PROTOBUF, body);
-        for (name, value) in table.headers {
-            request = request.header(name, value);
-        }
-        if signal == Signal::Traces {
-            for (name, value) in table.trace_headers {
+        for (name, value) in table.headers.iter().chain(of_traces).copied().chain(project) {
+            if !is_set(name) {
                 request = request.header(name, value);
             }
         }
-        if let (Some(name), Some(project)) = (table.project, &self.project) {
-            request = request.header(name, project);
+        let (name, customary) = table.key;
+        if let Some(ApiKey { prefix, value }) = self.key.as_ref().filter(|_| !is_set(name)) {
+            request = request.key(HeaderName::from_static(name), prefix.unwrap_or(customary), value);
         }
-        let is_own = |header: &&Header| !own.iter().any(|other| other.name.eq_ignore_ascii_case(&header.name));
-        for Header { name, prefix, value } in self.key.iter().filter(is_own).chain(own) {
-            request = request.key(name.parse().map_err(|_| bad_name(name))?, prefix, value);
+        for Header { name, value } in &self.headers {
+            let name = name.parse().map_err(|_| SinkError::park(format!("{name:?} is no name of a header")))?;
+            request = request.key(name, "", value);
         }
         Ok(request)
     }
-
-    fn of(&self, signal: Signal) -> &SignalSettings {
-        match signal {
-            Signal::Traces => &self.traces,
-            Signal::Logs => &self.logs,
-        }
-    }
-}
-
-fn bad_name(name: &str) -> SinkError {
-    SinkError::park(format!("{name:?} is no name of a header"))
 }

@@ -11,9 +11,9 @@ use ragtrace::{Level, Record};
 use super::exporter::Exporter;
 use super::log_sink::OtlpLogSink;
 use super::profile::OtlpProfile;
-use super::settings::{Header, Settings, Signal};
+use super::settings::{ApiKey, Header, Settings, Signal, Target};
 use super::traces::TraceEncoding;
-use crate::http::Key;
+use crate::http::{Compression, Key};
 use crate::spans::Span;
 
 /// Sends spans to whatever takes OTLP over HTTP: an OpenTelemetry Collector, Datadog's Agent, Phoenix,
@@ -39,11 +39,11 @@ pub struct OtlpSink {
 }
 
 impl OtlpSink {
-    /// Makes a sink that sends to a URL, to which `/v1/traces` is added. A malformed URL parks the sink
-    /// with an error that says so.
+    /// Makes a sink that sends to a URL, to which `/v1/traces` is added unless it ends so. A malformed URL
+    /// parks the sink with an error that says so.
     pub fn new(url: &str) -> Self {
         let mut settings = Settings::new(OtlpProfile::default());
-        settings.base = url.parse().map(Some).map_err(|error: crate::http::EndpointError| error.to_string());
+        settings.target = Target::base(url).map_err(|error| error.to_string());
         Self::with_settings(settings)
     }
 
@@ -59,10 +59,12 @@ impl OtlpSink {
 
     /// Sets a header of each request. Its value is shown nowhere, since it may be a credential. One of
     /// the same name that was set before is replaced.
-    pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         let value = Key::text(&format!("the header `{name}`"), value);
-        self.put_header(Header { name, prefix: "", value })
+        self.settings.headers.retain(|other| !other.name.eq_ignore_ascii_case(&name));
+        self.settings.headers.push(Header { name, value });
+        self
     }
 
     /// Sets the key, in the header in which the backend wants it: for a Collector, Phoenix and MLflow
@@ -114,7 +116,7 @@ impl OtlpSink {
 
     /// Sends requests as they are, without compression. They are compressed to gzip unless set.
     pub fn uncompressed(mut self) -> Self {
-        self.settings.compression = crate::http::Compression::none();
+        self.settings.compression = Compression::none();
         self
     }
 
@@ -156,21 +158,8 @@ impl OtlpSink {
         })
     }
 
-    fn key(mut self, key: Key) -> Self {
-        let (name, prefix) = self.settings.profile.table().key;
-        self.settings.key = Some(Header { name: name.to_owned(), prefix, value: key });
-        self
-    }
-
-    fn put_header(mut self, header: Header) -> Self {
-        let is_other = |other: &Header| !other.name.eq_ignore_ascii_case(&header.name);
-        for headers in [Some(&mut self.settings.headers), self.settings.traces.headers.as_mut(), self.settings.logs.headers.as_mut()]
-            .into_iter()
-            .flatten()
-        {
-            headers.retain(is_other);
-            headers.push(header.clone());
-        }
+    fn key(mut self, value: Key) -> Self {
+        self.settings.key = Some(ApiKey { prefix: None, value });
         self
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
 pub(crate) use content::{Content, Usage};
-pub(crate) use messages::{Message, ToolCall};
+pub(crate) use messages::Message;
 
 /// A finished run of a stage, as tracing backends see it.
 #[derive(Clone, Copy, Debug)]

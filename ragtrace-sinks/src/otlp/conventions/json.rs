@@ -1,6 +1,6 @@
 //! The JSON of which some attributes consist: lists of documents and messages, metadata.
 
-use ragtrace::{RecordItem, Value};
+use ragtrace::RecordItem;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -8,24 +8,6 @@ use serde_json::value::RawValue;
 pub(crate) fn to_json(value: &impl Serialize) -> String {
     // Nothing that we write has a key that is no text, the only thing that fails.
     serde_json::to_string(value).unwrap_or_default()
-}
-
-/// A field's value as JSON: a structured one as what it is, not as a text.
-#[derive(Clone, Copy)]
-pub(crate) struct JsonValue<'a>(pub(crate) &'a Value);
-
-impl Serialize for JsonValue<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            Value::Bool(value) => serializer.serialize_bool(*value),
-            Value::U64(number) => serializer.serialize_u64(*number),
-            Value::I64(number) => serializer.serialize_i64(*number),
-            Value::F64(number) => serializer.serialize_f64(*number),
-            Value::Text(text) => serializer.serialize_str(text),
-            Value::Json(json) => RawJson(json).serialize(serializer),
-            _ => serializer.serialize_unit(),
-        }
-    }
 }
 
 /// A text that is JSON already.

@@ -12,6 +12,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     trace_headers: &[],
     key: ("authorization", "Bearer "),
     project: None,
+    default_project: None,
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[
         // "OTLP/HTTP Response", "Retryable Response Codes". A 408 never arrived as a whole.

@@ -17,6 +17,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     trace_headers: &[("dd-otlp-source", "llmobs"), ("dd_llmobs_enabled", "true")],
     key: ("dd-api-key", ""),
     project: Some("dd-ml-app"),
+    default_project: None,
     // A request has 15 MiB at most, and one of logs 5.1 MiB.
     batch: BatchSize { records: 1_000, bytes: 2 << 20, in_flight: 2 },
     verdicts: Verdicts::new(&[

@@ -18,6 +18,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     trace_headers: &[],
     key: ("authorization", "Basic "),
     project: None,
+    default_project: None,
     batch: BatchSize { records: 500, ..BatchSize::CUSTOMARY },
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),

@@ -19,6 +19,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     trace_headers: &[],
     key: ("x-api-key", ""),
     project: Some("langsmith-project"),
+    default_project: None,
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),

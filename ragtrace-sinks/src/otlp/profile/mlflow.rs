@@ -17,6 +17,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     trace_headers: &[],
     key: ("authorization", "Bearer "),
     project: Some("x-mlflow-experiment-id"),
+    default_project: Some("0"),
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),

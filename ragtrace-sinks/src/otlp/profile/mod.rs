@@ -56,6 +56,8 @@ pub(crate) struct ProfileTable {
     pub(crate) key: (&'static str, &'static str),
     /// The header of the project, if there are projects.
     pub(crate) project: Option<&'static str>,
+    /// The project unless one is set, where there has to be one.
+    pub(crate) default_project: Option<&'static str>,
     pub(crate) batch: BatchSize,
     pub(crate) verdicts: Verdicts,
     /// Writes a span's attributes.

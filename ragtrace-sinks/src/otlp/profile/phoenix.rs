@@ -12,6 +12,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     trace_headers: &[],
     key: ("authorization", "Bearer "),
     project: Some("x-project-name"),
+    default_project: None,
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),
