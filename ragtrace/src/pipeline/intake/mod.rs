@@ -11,6 +11,7 @@
 
 mod assembler;
 mod end_summary;
+mod item_fields;
 mod open_runs;
 mod record_maker;
 #[cfg(feature = "pipeline")]
