@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ragtrace::{Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, TraceId, Value, testing, traced_stage};
+use ragtrace::{
+    Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, TraceId, Value, testing, traced_stage,
+};
 
 use crate::support::{Memory, finish, quiet, turn};
 
