@@ -10,10 +10,17 @@
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
+#[cfg(feature = "datadog")]
+mod datadog;
 mod env;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod http;
 #[cfg(feature = "spans")]
 mod spans;
 
+#[doc(hidden)]
+pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]

@@ -82,6 +82,15 @@ pub mod uuid {
     pub use ::uuid::Uuid;
 }
 
+/// What the sinks of the crate `ragtrace-sinks` write JSON with, and nobody else: it changes without notice.
+#[cfg(feature = "pipeline")]
+#[doc(hidden)]
+pub mod __json {
+    pub use ragtrace_core::json::{Object, write_float, write_text, write_whole};
+
+    pub use crate::record::FieldValue;
+}
+
 /// What generated code may name, and nobody else: it changes without notice.
 #[doc(hidden)]
 pub mod __private {

@@ -8,6 +8,7 @@ mod handle;
 mod levels;
 mod losses;
 mod panics;
+mod paths;
 mod records;
 mod settings;
 mod sinks;

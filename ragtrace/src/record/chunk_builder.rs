@@ -48,6 +48,17 @@ pub(crate) struct EncodedRanges {
     pub(crate) sizes: FieldSizes,
 }
 
+impl EncodedRanges {
+    /// Adds to the size that of a path of so many steps.
+    #[inline]
+    pub(crate) fn with_path(mut self, steps: usize) -> Self {
+        if steps > 0 {
+            self.sizes.add_path(steps);
+        }
+        self
+    }
+}
+
 /// The parts of a record that follow from its fields.
 pub(crate) struct SealedFields {
     pub(crate) fields: FieldRanges,

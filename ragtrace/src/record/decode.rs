@@ -211,13 +211,14 @@ fn items(members: &Members<'_>, name: &str) -> Result<Vec<RecordItem>, JsonError
     members.list(name)?.into_iter().map(item).filter_map(Result::transpose).collect()
 }
 
-fn path(members: &Members<'_>) -> Result<Box<[PathStep]>, JsonError> {
+fn path(members: &Members<'_>) -> Result<Option<Arc<[PathStep]>>, JsonError> {
     let step = |json: Json<'_>| {
         let Json::Nested(json) = json else { return None };
         let (span_id, start) = serde_json::from_str::<(&str, i64)>(json).ok()?;
         Some(PathStep { span_id: span_id.parse().ok()?, start: Timestamp::from_micros(start) })
     };
-    Ok(members.list("path")?.into_iter().filter_map(step).collect())
+    let steps: Arc<[PathStep]> = members.list("path")?.into_iter().filter_map(step).collect();
+    Ok(Some(steps).filter(|steps| !steps.is_empty()))
 }
 
 fn record_score(members: &Members<'_>) -> Option<RecordScore> {

@@ -34,7 +34,9 @@ impl SinkDelivery {
         rejected.sort_by_key(|(index, _)| *index);
         rejected.dedup_by_key(|(index, _)| *index);
         let refused = rejected.len() as u64;
-        if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
+        if delivered.is_by_age() && refused > 0 && refused == sent.records() {
+            // Nothing was sent, so nothing says anything of the sink.
+        } else if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
             // Nothing arrived, so nothing says that the sink is well.
             self.refused_in_a_row += rejected.len();
             // Once others were taken meanwhile, the batch is at fault.

@@ -10,8 +10,10 @@
 //! the encoding that the stage wrote, and texts are looked at once.
 
 mod assembler;
+mod deferred_end;
 mod end_summary;
 mod open_runs;
+mod paths;
 mod record_maker;
 #[cfg(feature = "pipeline")]
 mod sanitizer;

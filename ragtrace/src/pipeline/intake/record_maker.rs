@@ -19,8 +19,8 @@ use super::end_summary::{EndFields, EndSummary};
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordParts,
-    SealedFields, field_name,
+    ChunkBuilder, ChunkPool, EncodedRanges, Extras, OptionalU64, Origin, PathStep, RecordFilter, RecordFlags,
+    RecordIds, RecordParts, SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
@@ -63,6 +63,8 @@ pub(super) struct EndEntry<'a> {
     pub(super) ended: RunEnd,
     /// The fields of the end, in their encoding.
     pub(super) fields: &'a [u64],
+    /// The path of the run, if a sink needs it.
+    pub(super) path: Option<&'a Arc<[PathStep]>>,
 }
 
 /// Everything that a record of a run has besides its fields.
@@ -78,6 +80,17 @@ struct RecordHead<'a> {
     /// Of an end: how long the run took, and the time inside polls.
     duration: OptionalU64,
     busy: OptionalU64,
+    path: Option<&'a Arc<[PathStep]>>,
+}
+
+impl RecordHead<'_> {
+    /// Adds the path to what only some records have.
+    #[inline(always)]
+    fn add_path(&self, extras: &mut Option<Box<Extras>>) {
+        if let Some(path) = self.path {
+            extras.get_or_insert_default().path = Some(Arc::clone(path));
+        }
+    }
 }
 
 impl RecordMaker {
@@ -133,7 +146,7 @@ impl RecordMaker {
         let timestamp = source.request.anchor.wall_at(run.started);
         let (duration, busy) = (OptionalU64::NONE, OptionalU64::NONE);
         let (event, is_shown) = (Event::Started, true);
-        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
+        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path: None };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
             self.add_context(run.stage, DecodedFields(fields));
             return self.add_decoded(head, EndSummary::default());
@@ -153,7 +166,7 @@ impl RecordMaker {
         end: EndEntry<'_>,
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
-        let EndEntry { source, ended, fields } = end;
+        let EndEntry { source, ended, fields, path } = end;
         let (event, level) = match ended.outcome {
             Outcome::Completed => (Event::Completed, run.stage.level()),
             Outcome::Failed => (Event::Failed, Level::Error),
@@ -164,7 +177,7 @@ impl RecordMaker {
         let busy = ended.busy.map_or(OptionalU64::NONE, |busy| OptionalU64::some(busy.min(nanos)));
         let duration = OptionalU64::some(nanos);
         let is_shown = self.shows(level, self.end_level);
-        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
+        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path };
         let before = self.output.records.encoded_end();
         let mut sizes = open_run.sizes;
         let encoded = if open_run.notes.is_empty() && open_run.fields.len() + fields.len() <= ChunkBuilder::MAX_ENCODED
@@ -254,8 +267,11 @@ impl RecordMaker {
         let records = &mut self.output.records;
         let request = records.request_index(source.request);
         let thread = records.thread_index(source.thread);
-        let EndSummary { count, failure: extras, .. } = summary;
-        let SealedFields { fields, size, memory, flags } = records.seal_encoded(run.stage, ranges, extras.is_some());
+        let EndSummary { count, failure: mut extras, .. } = summary;
+        let has_failed = extras.is_some();
+        head.add_path(&mut extras);
+        let ranges = ranges.with_path(head.path.map_or(0, |path| path.len()));
+        let SealedFields { fields, size, memory, flags } = records.seal_encoded(run.stage, ranges, has_failed);
         let (stage, count) = (Some(run.stage), OptionalU64::from(count));
         let (span_id, parent_span_id) = (Some(run.span), run.parent);
         let flags = flags.with(RecordFlags::LOCAL_ROOT, run.local_root);
@@ -281,7 +297,8 @@ impl RecordMaker {
 
     /// Adds the record whose fields were added by their names.
     #[cold]
-    fn add_decoded(&mut self, head: RecordHead<'_>, summary: EndSummary) {
+    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary) {
+        head.add_path(&mut summary.failure);
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let (request, thread) = (records.request_index(source.request), records.thread_index(source.thread));

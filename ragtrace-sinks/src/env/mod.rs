@@ -1,10 +1,17 @@
 //! Sinks from the environment: which ones, and their customary settings.
 
-use std::error::Error;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod databases;
+mod error;
+mod variables;
+
 use std::ffi::OsString;
-use std::fmt;
 
 use ragtrace::sink::BoxSink;
+
+pub use error::ConfigError;
+use error::Kind;
+pub use variables::Variables;
 
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
@@ -42,7 +49,7 @@ pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<BoxSin
 }
 
 fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSink>, ConfigError> {
-    let variables = Variables(lookup);
+    let variables = Variables::new(&lookup);
     let wanted = variables.raw_text(SINKS)?.unwrap_or_else(|| "sqlite".to_owned());
     let mut names = Vec::new();
     for name in wanted.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()) {
@@ -58,66 +65,16 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
 
 const SINKS: &str = "RAGTRACE_SINKS";
 
-/// The variables that a lookup knows.
-struct Variables<L>(L);
-
-impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
-    /// Returns the value of a variable that has something in it.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    fn path(&self, name: &str) -> Option<OsString> {
-        (self.0)(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
-    }
-
-    /// Returns the text of a variable that has something in it.
-    #[cfg(feature = "postgres")]
-    fn text(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        self.path(name).map(|value| utf8(name, value)).transpose()
-    }
-
-    /// Returns the text of a variable that may be empty.
-    fn raw_text(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        (self.0)(name).map(|value| utf8(name, value)).transpose()
-    }
-}
-
-fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
-    value.into_string().map_err(|value| {
-        let bytes = value.as_encoded_bytes().escape_ascii();
-        ConfigError::new(Kind::MalformedVariable, format!("{name}: expected UTF-8, found \"{bytes}\""))
-    })
-}
-
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
-fn sink(name: &str, variables: &Variables<impl Fn(&str) -> Option<OsString>>) -> Result<BoxSink, ConfigError> {
+fn sink(name: &str, variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
     match name {
         #[cfg(feature = "sqlite")]
-        "sqlite" => {
-            const PATH: &str = "RAGTRACE_SQLITE_PATH";
-            let path = variables.path(PATH).unwrap_or_else(|| "ragtrace.db".into());
-            if path.to_str().is_some_and(is_in_memory) {
-                let message = format!(
-                    "{PATH}: `{}` is a database in memory, which nobody can read: set the path of a file",
-                    path.display()
-                );
-                return Err(ConfigError::new(Kind::MalformedVariable, message));
-            }
-            Ok(BoxSink::new(crate::SqliteSink::new(path)))
-        }
+        "sqlite" => databases::sqlite(variables),
         #[cfg(feature = "postgres")]
-        "postgres" => {
-            let url = variables.text("DATABASE_URL")?.ok_or_else(|| {
-                let message = "RAGTRACE_SINKS names `postgres`: set DATABASE_URL to `postgres://user@host/database`";
-                ConfigError::new(Kind::MissingVariable, message)
-            })?;
-            let sink = crate::PostgresSink::new(url);
-            Ok(BoxSink::new(match variables.text("RAGTRACE_POSTGRES_SCHEMA")? {
-                Some(schema) => sink.schema(schema),
-                None => sink,
-            }))
-        }
+        "postgres" => databases::postgres(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
             let message = format!("the sink `{known}` is not in this build: {advice}");
@@ -130,74 +87,6 @@ fn sink(name: &str, variables: &Variables<impl Fn(&str) -> Option<OsString>>) ->
         }
     }
 }
-
-/// Returns whether SQLite would keep the database of this name in memory (SQLite, "In-Memory
-/// Databases", and "Uniform Resource Identifiers").
-#[cfg(feature = "sqlite")]
-fn is_in_memory(path: &str) -> bool {
-    let path = path.trim().to_ascii_lowercase();
-    let path = path.strip_prefix("sqlite:").unwrap_or(&path);
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let is_uri = path.starts_with("file:");
-    let (name, query) = path.split_once('?').unwrap_or((path, ""));
-    let name = name.strip_prefix("file:").unwrap_or(name).trim_start_matches("//");
-    name == ":memory:" || (is_uri && (name.is_empty() || query.split('&').any(|part| part == "mode=memory")))
-}
-
-/// An error of building sinks from the environment. The message says what to change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    kind: Kind,
-    message: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    UnknownSink,
-    RepeatedSink,
-    MissingFeature,
-    MissingVariable,
-    MalformedVariable,
-}
-
-impl ConfigError {
-    fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
-    }
-
-    /// Returns `true` if `RAGTRACE_SINKS` has a name that is no backend's.
-    pub fn is_unknown_sink(&self) -> bool {
-        self.kind == Kind::UnknownSink
-    }
-
-    /// Returns `true` if `RAGTRACE_SINKS` names a backend twice.
-    pub fn is_repeated_sink(&self) -> bool {
-        self.kind == Kind::RepeatedSink
-    }
-
-    /// Returns `true` if `RAGTRACE_SINKS` names a backend whose feature is not enabled.
-    pub fn is_missing_feature(&self) -> bool {
-        self.kind == Kind::MissingFeature
-    }
-
-    /// Returns `true` if a variable that a sink needs is not set, or is empty.
-    pub fn is_missing_variable(&self) -> bool {
-        self.kind == Kind::MissingVariable
-    }
-
-    /// Returns `true` if a variable has a value that is of no use. The message names it.
-    pub fn is_malformed_variable(&self) -> bool {
-        self.kind == Kind::MalformedVariable
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {
