@@ -1,6 +1,6 @@
 """Starts real receivers on loopback, runs a command beside them, and ends them, however the command ends.
 
-    receivers.py light|heavy BIN COMMAND…
+    receivers.py light|heavy|phoenix BIN COMMAND…
 
 `BIN` is the `bin` folder of the environment that the receivers are installed in. The command finds them by environment
 variables, which `RECEIVERS` lists. Everything that they write is in a temporary folder, which goes with them; what they
@@ -106,7 +106,7 @@ def mlflow(programs, folder):
     )
 
 
-RECEIVERS = {"light": [test_agent, rotel, recorder], "heavy": [phoenix, mlflow]}
+RECEIVERS = {"light": [test_agent, rotel, recorder], "heavy": [phoenix, mlflow], "phoenix": [phoenix]}
 
 
 class Running:
