@@ -18,6 +18,7 @@ mod env;
 #[doc(hidden)]
 pub mod http;
 #[cfg(feature = "spans")]
+#[cfg_attr(not(any(feature = "langsmith", feature = "otlp")), expect(dead_code, reason = "what Datadog has no use for"))]
 mod spans;
 
 #[cfg(feature = "datadog")]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
 use ragtrace::{Level, Sink, Timestamp};
@@ -141,6 +142,12 @@ impl DatadogSink {
         self
     }
 
+    /// Sets how long a request may take until its answer is read; 30 seconds unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.client = Client::builder().timeout(timeout).build();
+        self
+    }
+
     /// Sets the service of records whose process has none.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.settings.service = Some(name.into());
@@ -221,7 +228,7 @@ impl Sink for DatadogSink {
         if let Some(body) = body {
             self.settings.post(&self.settings.logs()?, &body).await?;
         }
-        Ok(Delivered::but_for_age(expired))
+        Ok(Delivered::unsent(expired))
     }
 
     async fn check(&self) -> Result<String, SinkError> {
@@ -319,7 +326,7 @@ impl Sink for DatadogLlmObsSink {
         if let Some(body) = encoded.body {
             self.settings.post(&target, &body).await?;
         }
-        Ok(Delivered::but_for_age(encoded.expired))
+        Ok(Delivered::unsent(encoded.expired))
     }
 
     async fn check(&self) -> Result<String, SinkError> {
@@ -367,7 +374,7 @@ impl Sink for DatadogEvaluationsSink {
         if let Some(body) = encoded.body {
             self.settings.post(&target, &body).await?;
         }
-        Ok(Delivered::partly(encoded.rejected))
+        Ok(Delivered::unsent(encoded.unsent))
     }
 
     async fn check(&self) -> Result<String, SinkError> {
