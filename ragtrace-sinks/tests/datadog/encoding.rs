@@ -59,8 +59,8 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn item() -> impl Strategy<Value = RecordItem> {
-    let content = prop::option::of(text());
-    (text(), prop::option::of(any::<f64>()), content.clone(), content).prop_map(|(id, score, content, source)| {
+    let content = || prop::option::of(text());
+    (text(), prop::option::of(any::<f64>()), content(), content()).prop_map(|(id, score, content, source)| {
         let item = RecordItem::new("chunk", id);
         let item = score.into_iter().fold(item, RecordItem::with_score);
         let item = content.into_iter().fold(item, RecordItem::with_content);

@@ -36,7 +36,7 @@ fn an_entry_says_what_the_record_does_by_the_names_of_datadog() {
         "dd.parent_id": "5", "dd.service": "rag-ask", "dd.env": "test", "dd.version": "1.4.2",
         "stage": "completion", "kind": "generate", "logger.name": "rag::ask", "logger.thread_name": "worker-1",
         "code.file.path": "src/ask.rs", "code.line.number": 7,
-        "usr.id": "alice", "tenant_id": "acme", "record_id": record.id(), "instance": record.instance(),
+        "usr.id": "alice", "tenant_id": "acme", "record_id": record.id().to_string(), "instance": record.instance().to_string(),
         "duration": 1_500_000,
         "error": {"kind": "TimeoutError", "message": "no answer", "stack": "caused by: connection reset\n0: main"},
         "metrics": {"busy_ms": 1000.0, "count": 3, "avg_chars": 12.5},

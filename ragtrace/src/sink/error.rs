@@ -31,7 +31,8 @@ impl Delivered {
     /// many they are, that says nothing of the backend, while records that it refused itself park the
     /// sink when there is nothing else for long.
     pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
-        Self { rejected: records.into_iter().collect(), is_unsent: true }
+        let rejected: Vec<_> = records.into_iter().collect();
+        Self { is_unsent: !rejected.is_empty(), rejected }
     }
 
     /// Returns true if no record was refused by the backend itself.
