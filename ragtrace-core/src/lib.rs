@@ -13,12 +13,14 @@
 //! | `fork` | which process this is |
 //! | `guard` | how implementations of the application's are called |
 //! | `value` | values of fields, their encoding, the buffer they wait in |
+//! | `item` | what stages use and generate, and how it is written |
 //! | `json` | a writer of JSON |
 //! | `catalog` | what is known of stages and log lines before they run |
 //! | `context` | whose a run is, and who listens to it |
 //! | `entry` | what a thread hands to the worker |
 //! | `queue` | how it gets there |
 //! | `dispatch` | whether it goes to the queue, to a listener, or nowhere |
+//! | `score` | what is judged of traces and runs |
 //! | `capture` | a listener for tests |
 //! | `observer` | who else follows runs |
 //! | `stage` | runs of stages |
@@ -44,6 +46,8 @@ pub mod guard;
 #[doc(hidden)]
 pub mod id;
 #[doc(hidden)]
+pub mod item;
+#[doc(hidden)]
 pub mod json;
 mod level;
 #[doc(hidden)]
@@ -51,6 +55,7 @@ pub mod observer;
 mod parse;
 #[doc(hidden)]
 pub mod queue;
+mod score;
 #[doc(hidden)]
 pub mod stage;
 #[doc(hidden)]
@@ -62,9 +67,11 @@ pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, 
 pub use context::{InContext, RequestContext, Scoped, spawn};
 pub use event::{ErrorInfo, Event};
 pub use id::{SpanId, TraceId};
+pub use item::{Item, ItemId};
 pub use level::Level;
 pub use parse::ParseError;
 pub use queue::QueueLimits;
+pub use score::{Score, ScoreError};
 pub use stage::{Countable, NamedStage};
 pub use time::Timestamp;
 pub use value::{Secret, ToValue, Value};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ragtrace::Sink;
-use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError, Verdict};
+use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError, Verdict};
 use uuid::Uuid;
 
 /// What the script is told.
@@ -43,6 +43,7 @@ type Taker = Box<dyn Fn(&ragtrace::Record) + Send>;
 pub struct Scripted {
     name: &'static str,
     limits: BatchLimits,
+    needs: Needs,
     state: Arc<Mutex<State>>,
 }
 
@@ -71,12 +72,18 @@ impl Scripted {
     ) -> Self {
         let (script, take) = (Box::new(script), Box::new(take));
         let state = State { script, attempts: 0, ledger: HashMap::new(), seen: HashMap::new(), take };
-        Self { name, limits: BatchLimits::default(), state: Arc::new(Mutex::new(state)) }
+        Self { name, limits: BatchLimits::default(), needs: Needs::default(), state: Arc::new(Mutex::new(state)) }
     }
 
     /// The same with other limits.
     pub fn with_limits(mut self, limits: BatchLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// The same with needs.
+    pub fn with_needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
         self
     }
 
@@ -114,6 +121,10 @@ impl Sink for Scripted {
 
     fn limits(&self) -> BatchLimits {
         self.limits
+    }
+
+    fn needs(&self) -> Needs {
+        self.needs
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {

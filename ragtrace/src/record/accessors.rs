@@ -235,7 +235,7 @@ impl Record {
     /// of a sink that asks for them have any
     /// ([`Needs::with_ancestry`](crate::sink::Needs::with_ancestry)), up to [`PathStep::MOST`].
     pub fn path(&self) -> &[PathStep] {
-        self.parts().extras.as_deref().map(|extras| &*extras.path).unwrap_or_default()
+        self.parts().extras.as_deref().and_then(|extras| extras.path.as_deref()).unwrap_or_default()
     }
 
     /// Returns the judgement that the record reports, if its event is a score.

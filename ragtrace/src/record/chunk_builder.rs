@@ -48,6 +48,17 @@ pub(crate) struct EncodedRanges {
     pub(crate) sizes: FieldSizes,
 }
 
+impl EncodedRanges {
+    /// Adds to the size that of a path of so many steps.
+    #[inline]
+    pub(crate) fn with_path(mut self, steps: usize) -> Self {
+        if steps > 0 {
+            self.sizes.add_path(steps);
+        }
+        self
+    }
+}
+
 /// The parts of a record that follow from its fields.
 pub(crate) struct SealedFields {
     pub(crate) fields: FieldRanges,
@@ -248,6 +259,18 @@ impl ChunkBuilder {
             }
             change(&mut RecordMut { parts, fields: decoded });
             parts.estimate(decoded);
+        }
+    }
+
+    /// Calls `change` with each record that has items.
+    #[cfg(feature = "testing")]
+    pub(crate) fn for_each_with_items(&mut self, mut change: impl FnMut(&mut RecordMut<'_>)) {
+        let Chunk { parts, fields, .. } = &mut self.chunk;
+        for parts in parts {
+            let mut record = RecordMut { parts, fields };
+            if record.has_items() {
+                change(&mut record);
+            }
         }
     }
 

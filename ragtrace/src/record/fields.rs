@@ -6,6 +6,8 @@ use std::ops::Range;
 use ragtrace_core::value::encoding::{EncodedFields, EncodedValue, field_id};
 use ragtrace_core::{StageDescriptor, Value};
 
+use super::path::PathStep;
+
 /// A field: its name and its value.
 pub(crate) type NamedValue = (Cow<'static, str>, Value);
 
@@ -97,9 +99,9 @@ pub(super) fn named_fields<'a>(
 /// Returns the name of a field that a stage wrote, unless a record has a member of its own for it.
 #[inline]
 pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
-    match index {
-        field_id::FIRST_ITEM => Some("first_item_ms"),
-        index => stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name),
+    match stage.fields().get(usize::from(index)) {
+        Some(field) => Some(field.name()),
+        None => field_id::name(index),
     }
 }
 
@@ -167,6 +169,14 @@ impl FieldSizes {
         self.texts = self.texts.saturating_add(saturating_u32(bytes + ALLOCATION));
     }
 
+    /// Adds a path of so many steps. Their memory is shared by the records of a run and those of its
+    /// children, so it counts for more than it takes.
+    #[inline]
+    pub(super) fn add_path(&mut self, steps: usize) {
+        self.json = self.json.saturating_add(saturating_u32(steps * PATH_STEP));
+        self.texts = self.texts.saturating_add(saturating_u32(steps * size_of::<PathStep>()));
+    }
+
     pub(super) fn has_texts(&self) -> bool {
         self.texts != 0
     }
@@ -193,6 +203,8 @@ const NUMBER: u32 = 20;
 /// The bytes that the canonical JSON of a stage's record takes without the texts that its user
 /// gives.
 const REST: u32 = 480;
+/// The bytes that the canonical JSON of a step of a path takes: `["0123456789abcdef",1795335611123456],`.
+const PATH_STEP: usize = 38;
 /// The memory of a field without its text.
 #[expect(clippy::cast_possible_truncation, reason = "some bytes")]
 const FIELD_MEMORY: u32 = size_of::<NamedValue>() as u32 * 3 / 2;

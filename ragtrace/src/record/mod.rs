@@ -49,11 +49,14 @@ pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use item::RecordItem;
 pub use limits::RecordLimits;
+#[cfg(feature = "testing")]
+pub(crate) use limits::cut_items;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub use path::PathStep;
 #[cfg(feature = "testing")]
 pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;
+pub(crate) use score::JudgedRun;
 pub use score::RecordScore;
 pub use visit::FieldValue;

@@ -1,6 +1,7 @@
 //! The parts that a record has for itself, and does not share with the others of its chunk.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
@@ -52,7 +53,7 @@ pub(crate) struct Extras {
     pub(crate) used: Vec<RecordItem>,
     pub(crate) generated: Vec<RecordItem>,
     /// The runs from the local root down to this one, for sinks that need them.
-    pub(crate) path: Box<[PathStep]>,
+    pub(crate) path: Option<Arc<[PathStep]>>,
     pub(crate) score: Option<Box<RecordScore>>,
 }
 
@@ -244,8 +245,9 @@ impl RecordParts {
             let long = error.chain().iter().chain(stack_trace).map(String::as_str);
             std::iter::once(error.message()).chain(long)
         });
-        let comment = self.extras.as_deref().and_then(|extras| extras.score.as_ref()?.comment());
-        message.into_iter().chain(failure).chain(comment)
+        let score = self.extras.as_deref().and_then(|extras| extras.score.as_deref());
+        let of_score = score.into_iter().flat_map(|score| score.value().as_str().into_iter().chain(score.comment()));
+        message.into_iter().chain(failure).chain(of_score)
     }
 
     /// Returns the size of what it has beyond what all records have.
@@ -266,6 +268,6 @@ impl RecordParts {
         let Some(extras) = self.extras.as_deref() else { return };
         let items = extras.used.iter().chain(&extras.generated);
         items.flat_map(RecordItem::text_lengths).for_each(|length| sizes.add_text(length));
-        extras.path.iter().for_each(|_| sizes.add_text(2 * size_of::<PathStep>()));
+        sizes.add_path(extras.path.as_deref().unwrap_or_default().len());
     }
 }

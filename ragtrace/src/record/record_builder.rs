@@ -311,7 +311,7 @@ impl RecordBuilder {
             failure,
             used: self.used,
             generated: self.generated,
-            path: self.path.into(),
+            path: Some(self.path.into()),
             score: self.score.map(Box::new),
         };
         let mut chunk = ChunkBuilder::new(Arc::clone(&self.origin));

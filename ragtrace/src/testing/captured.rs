@@ -4,14 +4,14 @@ use std::fmt::{self, Display as _};
 use std::sync::Arc;
 
 use ragtrace_core::capture::CapturedEntries;
-use ragtrace_core::{Level, StageDescriptor};
+use ragtrace_core::{Event, Level, StageDescriptor};
 use uuid::Uuid;
 
 use super::View;
 use super::names::expect_known;
 use super::tree::Tree;
 use crate::pipeline::Assembler;
-use crate::record::{Origin, Record, RecordFilter};
+use crate::record::{Origin, Record, RecordFilter, cut_items};
 
 /// The records of a capture, in the order they were made.
 #[derive(Clone)]
@@ -27,8 +27,9 @@ impl Captured {
             assembler.number_records();
         }
         entries.finish(|taken| assembler.add_entry(&taken, |_, _| true));
-        let records = assembler.take_output(|_, _| true).records.finish();
-        Self { records: records.into() }
+        let mut records = assembler.take_output(|_, _| true).records;
+        cut_items(&mut records);
+        Self { records: records.finish().into() }
     }
 
     /// Returns all records.
@@ -51,6 +52,11 @@ impl Captured {
     /// Returns a view of the records of this stage.
     pub fn of(&self, stage: &StageDescriptor) -> View<'_> {
         self.view(stage.name())
+    }
+
+    /// Returns the records of scores, whose judgement is [`Record::score`].
+    pub fn scores(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|record| record.event() == Event::Score)
     }
 
     fn view(&self, name: &str) -> View<'_> {

@@ -3,7 +3,7 @@
 //! A future that moves between threads may have its end read before its start, since each thread
 //! has a chain of its own. Such an end waits for its start, which was written before it and so is
 //! in one of the chains. An end whose start was refused says what that would have said, and waits
-//! for nothing.
+//! for nothing. Where a sink needs paths, an end also waits for the start of the run around it.
 
 #![expect(
     clippy::inline_always,
@@ -13,36 +13,42 @@
 use std::sync::Arc;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{Outcome, RunEnd};
+use ragtrace_core::entry::{Outcome, Run};
 use ragtrace_core::queue::QueuedEntry;
 use ragtrace_core::{Event, Level, Timestamp};
 
-use super::open_runs::OpenRuns;
+use super::deferred_end::{DeferredEnd, EndsWithoutParent};
+use super::item_fields::{RunItems, take_items};
+use super::open_runs::{OpenRun, OpenRuns};
+use super::paths::Paths;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, Origin, RecordFilter};
+use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
     open: OpenRuns,
     /// Ends whose start was not read yet.
-    early: Vec<EarlyEnd>,
+    early: Vec<DeferredEnd>,
     maker: RecordMaker,
-}
-
-/// An end whose start was not read yet.
-struct EarlyEnd {
-    request: Arc<Request>,
-    thread: Arc<str>,
-    span: SpanId,
-    ended: RunEnd,
-    fields: Vec<u64>,
+    /// `None` where no sink needs any.
+    paths: Option<Box<Paths>>,
+    without_parent: EndsWithoutParent,
 }
 
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
-        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, filter) }
+        let maker = RecordMaker::new(origin, filter);
+        let without_parent = EndsWithoutParent::default();
+        Self { open: OpenRuns::default(), early: Vec::new(), maker, paths: None, without_parent }
+    }
+
+    /// Has end records have their path, if a sink needs it.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn with_paths(mut self, is_needed: bool) -> Self {
+        self.paths = is_needed.then(Box::default);
+        self
     }
 
     /// Has records numbered from 1, for tests that compare them with what was written down.
@@ -59,27 +65,88 @@ impl Assembler {
         if let Some((run, fields)) = entry.start() {
             let open_run = self.open.entry(run.span);
             open_run.begin(&run);
-            open_run.fields.extend_from_slice(fields);
-            open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
-            self.maker.start(source, &run, fields, open_run);
+            if run.stage.has_items() {
+                start_with_items(&mut self.maker, source, (&run, fields), (open_run, &is_clean));
+            } else {
+                open_run.fields.extend_from_slice(fields);
+                open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
+                self.maker.start(source, &run, fields, open_run, None);
+            }
+            if let Some(paths) = &mut self.paths {
+                paths.begin(request, &run);
+            }
         } else if let Some((span, ended, run, fields)) = entry.end() {
             if let Some(run) = run {
                 self.open.entry(span).begin(&run);
+                if let Some(paths) = &mut self.paths {
+                    paths.begin(request, &run);
+                }
             }
-            let end = EndEntry { source, ended, fields };
-            if !self.end_open_run(span, end, &is_clean) {
-                self.keep_early(span, end);
+            let end = EndEntry { source, ended, fields, path: None };
+            if self.waits_for_parent(span, request) {
+                self.keep_without_parent(DeferredEnd::new(span, end), &is_clean);
+            } else if !self.end_open_run(span, end, &is_clean) {
+                self.early.push(DeferredEnd::new(span, end));
             }
         } else if let Some((span, fields)) = entry.note() {
             self.open.entry(span).notes.extend_from_slice(fields);
+        } else if let Some((score, fields)) = entry.score() {
+            let path = score.span.zip(self.paths.as_mut()).and_then(|(span, paths)| paths.whole(span));
+            let judged = JudgedRun { score, path };
+            self.maker.score(source, judged, fields);
         }
     }
 
+    /// Returns true if the end of a run waits for a start that other threads may have written.
+    #[inline]
+    fn waits_for_parent(&mut self, span: SpanId, request: &Request) -> bool {
+        let Some(paths) = &mut self.paths else { return false };
+        if self.without_parent.is_empty() {
+            return paths.is_cut(span);
+        }
+        let mut is_root = || self.open.started(span).is_some_and(|(run, _)| run.local_root);
+        paths.is_cut(span) || (self.without_parent.has_of_trace_of(request) && is_root())
+    }
+
     #[cold]
-    fn keep_early(&mut self, span: SpanId, end: EndEntry<'_>) {
-        let EndEntry { source, ended, fields } = end;
-        let (request, thread) = (Arc::clone(source.request), Arc::clone(source.thread));
-        self.early.push(EarlyEnd { request, thread, span, ended, fields: fields.to_vec() });
+    fn keep_without_parent(&mut self, end: DeferredEnd, is_clean: impl Fn(&'static str, &str) -> bool) {
+        if let Some(first) = self.without_parent.add(end) {
+            self.end_open_run(first.span, first.entry(), is_clean);
+        }
+    }
+
+    /// Ends a turn, in which every chain was looked at, and read to its end if `is_complete`.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn end_turn(&mut self, is_complete: bool, is_clean: impl Fn(&'static str, &str) -> bool) {
+        for (read, is_over, end) in self.without_parent.end_turn(is_complete) {
+            if !is_over && self.waits_for_parent(end.span, end.entry().source.request) {
+                self.without_parent.put_back(read, end);
+            } else {
+                self.end_open_run(end.span, end.entry(), &is_clean);
+            }
+        }
+    }
+
+    /// Returns the number of the turn that is under way.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn turn(&self) -> u64 {
+        self.without_parent.turn()
+    }
+
+    /// Returns true if an end that was read in a turn before `turn` is no record yet, but may become one by the
+    /// next turns.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn defers_any_before(&self, turn: u64) -> bool {
+        self.without_parent.has_any_before(turn)
+    }
+
+    /// Forgets the ends that are no records yet, and returns how many there were.
+    #[cfg(feature = "pipeline")]
+    pub(crate) fn forget_deferred(&mut self) -> usize {
+        let deferred = self.early.len() + self.without_parent.len();
+        self.early.clear();
+        self.without_parent.clear();
+        deferred
     }
 
     /// Takes in an entry that no record is made of, and returns what sort of record that would have been.
@@ -88,6 +155,9 @@ impl Assembler {
         if let Some((run, _)) = queued.entry.start() {
             self.open.entry(run.span).begin(&run);
             return Some((run.stage.level(), Event::Started));
+        }
+        if queued.entry.score().is_some() {
+            return Some((Level::Info, Event::Score));
         }
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));
@@ -115,9 +185,9 @@ impl Assembler {
     #[inline(never)]
     fn end_early(&mut self, is_clean: impl Fn(&'static str, &str) -> bool) {
         for early in std::mem::take(&mut self.early) {
-            let source = EntrySource { request: &early.request, thread: &early.thread };
-            let end = EndEntry { source, ended: early.ended, fields: &early.fields };
-            if !self.end_open_run(early.span, end, &is_clean) {
+            if self.waits_for_parent(early.span, early.entry().source.request) {
+                self.keep_without_parent(early, &is_clean);
+            } else if !self.end_open_run(early.span, early.entry(), &is_clean) {
                 self.early.push(early);
             }
         }
@@ -142,8 +212,44 @@ impl Assembler {
     #[inline(always)]
     fn end_open_run(&mut self, span: SpanId, end: EndEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) -> bool {
         let Some((run, open_run)) = self.open.started(span) else { return false };
-        self.maker.end(&run, open_run, end, is_clean);
+        let path = self.paths.as_mut().and_then(|paths| paths.end(span));
+        let end = EndEntry { path: path.as_ref(), ..end };
+        if run.stage.has_items() {
+            end_with_items(&mut self.maker, &run, (open_run, end), is_clean);
+        } else {
+            self.maker.end(&run, open_run, end, None, is_clean);
+        }
         self.open.remove(span);
         true
     }
+}
+
+/// Takes in the start of a run of a stage that names items.
+#[cold]
+#[inline(never)]
+fn start_with_items(
+    maker: &mut RecordMaker,
+    source: EntrySource<'_>,
+    (run, fields): (&Run, &[u64]),
+    (open_run, is_clean): (&mut OpenRun, &dyn Fn(&'static str, &str) -> bool),
+) {
+    let (used, fields) = take_items(run.stage, fields);
+    open_run.fields.extend_from_slice(&fields);
+    open_run.sizes = FieldSizes::of(run.stage, &fields, is_clean);
+    open_run.used.clone_from(&used);
+    maker.start(source, run, &fields, open_run, Some(RunItems { used, generated: Vec::new() }));
+}
+
+/// Takes in the end of a run of a stage that names items.
+#[cold]
+#[inline(never)]
+fn end_with_items(
+    maker: &mut RecordMaker,
+    run: &Run,
+    (open_run, end): (&mut OpenRun, EndEntry<'_>),
+    is_clean: impl Fn(&'static str, &str) -> bool,
+) {
+    let (generated, fields) = take_items(run.stage, end.fields);
+    let items = RunItems { used: std::mem::take(&mut open_run.used), generated };
+    maker.end(run, open_run, EndEntry { fields: &fields, ..end }, Some(items), is_clean);
 }

@@ -10,9 +10,13 @@
 //! the encoding that the stage wrote, and texts are looked at once.
 
 mod assembler;
+mod deferred_end;
 mod end_summary;
+mod item_fields;
 mod open_runs;
+mod paths;
 mod record_maker;
+mod roots;
 #[cfg(feature = "pipeline")]
 mod sanitizer;
 

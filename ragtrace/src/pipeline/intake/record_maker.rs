@@ -16,11 +16,12 @@ use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
 use super::end_summary::{EndFields, EndSummary};
+use super::item_fields::RunItems;
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordParts,
-    SealedFields, field_name,
+    ChunkBuilder, ChunkPool, EncodedRanges, Extras, JudgedRun, OptionalU64, Origin, PathStep, RecordFilter,
+    RecordFlags, RecordIds, RecordParts, SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
@@ -63,6 +64,8 @@ pub(super) struct EndEntry<'a> {
     pub(super) ended: RunEnd,
     /// The fields of the end, in their encoding.
     pub(super) fields: &'a [u64],
+    /// The path of the run, if a sink needs it.
+    pub(super) path: Option<&'a Arc<[PathStep]>>,
 }
 
 /// Everything that a record of a run has besides its fields.
@@ -78,6 +81,17 @@ struct RecordHead<'a> {
     /// Of an end: how long the run took, and the time inside polls.
     duration: OptionalU64,
     busy: OptionalU64,
+    path: Option<&'a Arc<[PathStep]>>,
+}
+
+impl RecordHead<'_> {
+    /// Adds the path to what only some records have.
+    #[inline(always)]
+    fn add_path(&self, extras: &mut Option<Box<Extras>>) {
+        if let Some(path) = self.path {
+            extras.get_or_insert_default().path = Some(Arc::clone(path));
+        }
+    }
 }
 
 impl RecordMaker {
@@ -125,7 +139,14 @@ impl RecordMaker {
 
     /// Makes the record of a start.
     #[inline(always)]
-    pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
+    pub(super) fn start(
+        &mut self,
+        source: EntrySource<'_>,
+        run: &Run,
+        fields: &[u64],
+        open_run: &mut OpenRun,
+        items: Option<RunItems>,
+    ) {
         let level = run.stage.level();
         if !self.shows(level, self.start_level) {
             return;
@@ -133,15 +154,21 @@ impl RecordMaker {
         let timestamp = source.request.anchor.wall_at(run.started);
         let (duration, busy) = (OptionalU64::NONE, OptionalU64::NONE);
         let (event, is_shown) = (Event::Started, true);
-        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
+        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path: None };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
             self.add_context(run.stage, DecodedFields(fields));
-            return self.add_decoded(head, EndSummary::default());
+            return self.add_decoded(head, EndSummary::default(), items);
         }
         let context = self.output.records.append_encoded(fields);
         open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
         let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
-        self.add(head, EndSummary::default(), ranges);
+        self.add(head, EndSummary::default(), ranges, items);
+    }
+
+    /// Makes the record of a score, which no level hides.
+    #[cold]
+    pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
+        self.output.records.add_score(source.request, source.thread, judged, fields);
     }
 
     /// Makes the record of an end, and counts the run.
@@ -151,9 +178,10 @@ impl RecordMaker {
         run: &Run,
         open_run: &OpenRun,
         end: EndEntry<'_>,
+        items: Option<RunItems>,
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
-        let EndEntry { source, ended, fields } = end;
+        let EndEntry { source, ended, fields, path } = end;
         let (event, level) = match ended.outcome {
             Outcome::Completed => (Event::Completed, run.stage.level()),
             Outcome::Failed => (Event::Failed, Level::Error),
@@ -164,7 +192,7 @@ impl RecordMaker {
         let busy = ended.busy.map_or(OptionalU64::NONE, |busy| OptionalU64::some(busy.min(nanos)));
         let duration = OptionalU64::some(nanos);
         let is_shown = self.shows(level, self.end_level);
-        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
+        let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path };
         let before = self.output.records.encoded_end();
         let mut sizes = open_run.sizes;
         let encoded = if open_run.notes.is_empty() && open_run.fields.len() + fields.len() <= ChunkBuilder::MAX_ENCODED
@@ -176,7 +204,7 @@ impl RecordMaker {
         };
         let Some((summary, texts)) = encoded else {
             self.output.records.truncate_encoded(before);
-            return self.end_decoded(head, open_run, fields);
+            return self.end_decoded(head, open_run, fields, items);
         };
         self.count(head, &summary);
         if !is_shown {
@@ -188,7 +216,7 @@ impl RecordMaker {
             Some(StartEncoding { output, range }) if output == self.output_number && texts.is_empty() => range,
             _ => self.output.records.append_both(&open_run.fields, &texts),
         };
-        self.add(head, summary, EncodedRanges { context, metrics, sizes });
+        self.add(head, summary, EncodedRanges { context, metrics, sizes }, items);
     }
 
     /// Makes the record of an end whose fields are told apart by their names: of what is recorded
@@ -196,7 +224,7 @@ impl RecordMaker {
     /// have.
     #[cold]
     #[inline(never)]
-    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
+    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64], items: Option<RunItems>) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
         self.add_context(stage, DecodedFields(&open_run.fields));
@@ -205,7 +233,7 @@ impl RecordMaker {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
         self.count(head, &summary);
-        if head.is_shown { self.add_decoded(head, summary) } else { self.output.records.discard_fields() }
+        if head.is_shown { self.add_decoded(head, summary, items) } else { self.output.records.discard_fields() }
     }
 
     /// Counts the run for its minute, and for its request if it is all of it that ran here.
@@ -249,13 +277,19 @@ impl RecordMaker {
 
     /// Adds a record with the fields in `ranges`. It is put together here, and so written once.
     #[inline(always)]
-    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges) {
+    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges, items: Option<RunItems>) {
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let request = records.request_index(source.request);
         let thread = records.thread_index(source.thread);
-        let EndSummary { count, failure: extras, .. } = summary;
-        let SealedFields { fields, size, memory, flags } = records.seal_encoded(run.stage, ranges, extras.is_some());
+        let EndSummary { count, failure: mut extras, .. } = summary;
+        if let Some(items) = items {
+            items.add_to(&mut extras);
+        }
+        let has_failed = extras.is_some();
+        head.add_path(&mut extras);
+        let ranges = ranges.with_path(head.path.map_or(0, |path| path.len()));
+        let SealedFields { fields, size, memory, flags } = records.seal_encoded(run.stage, ranges, has_failed);
         let (stage, count) = (Some(run.stage), OptionalU64::from(count));
         let (span_id, parent_span_id) = (Some(run.span), run.parent);
         let flags = flags.with(RecordFlags::LOCAL_ROOT, run.local_root);
@@ -281,10 +315,14 @@ impl RecordMaker {
 
     /// Adds the record whose fields were added by their names.
     #[cold]
-    fn add_decoded(&mut self, head: RecordHead<'_>, summary: EndSummary) {
+    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary, items: Option<RunItems>) {
+        head.add_path(&mut summary.failure);
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let (request, thread) = (records.request_index(source.request), records.thread_index(source.thread));
+        if let Some(items) = items {
+            items.add_to(&mut summary.failure);
+        }
         records.add(RecordParts {
             count: OptionalU64::from(summary.count),
             extras: summary.failure,

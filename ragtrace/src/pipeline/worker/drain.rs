@@ -28,6 +28,9 @@ impl Worker {
                 self.consumers.remove(index);
             }
         }
+        let is_complete = !self.is_behind;
+        let Self { assembler, sanitizer, .. } = self;
+        assembler.end_turn(is_complete, |name, text| sanitizer.is_clean(name, text));
         let now = Instant::now();
         if self.stage_counts.is_due(now) {
             self.stage_counts.add(self.assembler.take_minutes(None));
@@ -38,7 +41,13 @@ impl Worker {
         self.sampler.enforce_bounds(now);
         self.update_write_ahead(&[], now);
         let is_flush_waiting = self.flushes.iter().any(PendingFlush::waits_for_the_queue);
-        if is_flush_waiting && self.consumers.iter().all(Consumer::has_reached_flush_target) {
+        if !is_flush_waiting || !self.consumers.iter().all(Consumer::has_reached_flush_target) {
+            self.flush_turn = None;
+        } else if self.assembler.defers_any_before(*self.flush_turn.get_or_insert(self.assembler.turn())) {
+            // They are records after the next look at the chains, or the one after that.
+            self.is_behind = true;
+        } else {
+            self.flush_turn = None;
             self.close_batches();
         }
     }
@@ -46,6 +55,8 @@ impl Worker {
     /// Counts what is in the queue as records that nobody will read.
     pub(super) fn discard_queue(&mut self) {
         self.consumers.append(&mut self.queue.take_new_consumers());
+        let deferred = self.assembler.forget_deferred();
+        self.count_unread(deferred as u64);
         let Self { queue, requests, assembler, consumers, unread, filter, .. } = self;
         consumers.retain_mut(|consumer| {
             loop {

@@ -37,6 +37,8 @@ pub(super) struct Worker {
     pub(super) commands: UnboundedReceiver<Command>,
     pub(super) attempts: JoinSet<AttemptAnswer>,
     pub(super) flushes: Vec<PendingFlush>,
+    /// The turn after the one in which all was read that flushes wait for, if that is so.
+    pub(super) flush_turn: Option<u64>,
     pub(super) shutdown: Option<PendingShutdown>,
     pub(super) spool: Option<SpoolThread>,
     /// Records that the full queue had refused at the last look, and those of them that were
@@ -74,6 +76,7 @@ pub(super) struct AttemptAnswer {
 impl Worker {
     pub(super) fn new(mut config: WorkerConfig) -> Self {
         let is_durable = config.spool.as_ref().is_some_and(|settings| settings.is_durable);
+        let needs_paths = config.sinks.iter().any(|sink| sink.needs.ancestry());
         let Deliveries { all: deliveries, filter, spool } = start_deliveries(&mut config);
         let is_written_ahead = is_durable && config.sampler.holds_traces();
         let handle = spool.as_ref().filter(|_| is_written_ahead).map(|spool| spool.handle.clone());
@@ -84,7 +87,7 @@ impl Worker {
             consumers: Vec::new(),
             is_behind: false,
             requests: RequestCache::default(),
-            assembler: Assembler::new(config.origin, filter),
+            assembler: Assembler::new(config.origin, filter).with_paths(needs_paths),
             sanitizer: config.sanitizer,
             stage_counts: StageCounts::new(config.stage_totals),
             sampler: TailSampler::new(config.sampler, handle.is_some()),
@@ -93,6 +96,7 @@ impl Worker {
             commands: config.commands,
             attempts: JoinSet::new(),
             flushes: Vec::new(),
+            flush_turn: None,
             shutdown: None,
             spool,
             refused: 0,

@@ -1,0 +1,271 @@
+//! The path of each run, for sinks that need them: the runs from its local root down to it.
+//!
+//! What it promises: a run's path is that of its parent and one step more, taken when its start is
+//! read, so it has a parent that ends first; and a step's time is the start of its run, the same in
+//! every path.
+//!
+//! What it does not promise: a path from the local root for each run. One whose parent is not known
+//! begins at the nearest step that is: the full queue refused the parent's start, and it has not
+//! ended yet; or it began under an earlier installation; or it ended long ago.
+//!
+//! A path is copied for each run, which for pipelines of a few levels is less than references from
+//! step to step take, and bounds the memory of tasks that start one another for ever.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use ragtrace_core::context::Request;
+use ragtrace_core::entry::Run;
+
+use super::roots::Roots;
+use crate::SpanId;
+use crate::hash::FastHash;
+use crate::record::PathStep;
+
+/// The paths of runs that are open, and of those that have ended lately.
+#[derive(Debug, Default)]
+pub(super) struct Paths {
+    known: HashMap<SpanId, KnownPath, FastHash>,
+    /// Runs that have ended, the oldest first: children of theirs may still begin, or have begun on a
+    /// thread whose chain is read later.
+    ended: VecDeque<SpanId>,
+    /// The memory of these.
+    ended_bytes: usize,
+    roots: Roots,
+}
+
+#[derive(Debug)]
+struct KnownPath {
+    steps: Arc<[PathStep]>,
+    /// The parent of the first step, if that is no local root: its start was not read.
+    above: Option<SpanId>,
+    has_ended: bool,
+}
+
+impl KnownPath {
+    /// Returns about how many bytes it takes, and its places in the map and in the list.
+    fn memory(&self) -> usize {
+        size_of_val(&*self.steps) + 2 * size_of::<(SpanId, Self)>()
+    }
+}
+
+impl Paths {
+    /// The memory of runs that have ended: some 20,000 where a run has four above it.
+    const ENDED_BYTES: usize = 4 << 20;
+
+    /// Takes in a start.
+    pub(super) fn begin(&mut self, request: &Request, run: &Run) {
+        let step = PathStep::new(run.span, request.anchor.wall_at(run.started));
+        let parent = run.parent.filter(|_| !run.local_root);
+        let (steps, above) = match parent.map(|parent| (parent, self.resolve(parent))) {
+            Some((_, Some(KnownPath { steps, above, .. }))) => (join(steps, &[step]), *above),
+            Some((parent, None)) => (Arc::from([step.with_detached(true)]), Some(parent)),
+            None => {
+                let is_root = run.parent.is_none() && self.roots.is_first(request.trace_id, run.span);
+                (Arc::from([step.with_detached(!is_root)]), None)
+            }
+        };
+        self.known.insert(run.span, KnownPath { steps, above, has_ended: false });
+    }
+
+    /// Returns true if the path of a run begins below its local root, as far as is known now.
+    pub(super) fn is_cut(&mut self, span: SpanId) -> bool {
+        let is_cut = self.known.get(&span).is_some_and(|path| path.above.is_some());
+        is_cut && self.resolve(span).is_some_and(|path| path.above.is_some())
+    }
+
+    /// Returns the path of a run, if all of it is known.
+    pub(super) fn whole(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
+        self.resolve(span).filter(|path| path.above.is_none()).map(|path| Arc::clone(&path.steps))
+    }
+
+    /// Takes in an end, and returns the path of the run.
+    pub(super) fn end(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
+        self.learn(span);
+        let path = self.known.get_mut(&span)?;
+        let steps = Arc::clone(&path.steps);
+        if !std::mem::replace(&mut path.has_ended, true) {
+            self.ended_bytes += path.memory();
+            self.ended.push_back(span);
+            self.forget_oldest();
+        }
+        Some(steps)
+    }
+
+    /// Returns what is known of a run's path.
+    fn resolve(&mut self, span: SpanId) -> Option<&KnownPath> {
+        self.learn(span);
+        self.known.get(&span)
+    }
+
+    /// Adds what was learnt of the runs above since the run began.
+    #[inline]
+    fn learn(&mut self, span: SpanId) {
+        let above = self.known.get(&span).and_then(|path| path.above);
+        if above.is_some_and(|above| self.known.contains_key(&above)) {
+            self.complete(span);
+        }
+    }
+
+    /// Adds to a path the steps above it that are known by now, from the topmost down.
+    #[cold]
+    fn complete(&mut self, span: SpanId) {
+        let mut cut = vec![span];
+        // Ids that collide might lead round in circles.
+        while let Some(above) = self.known.get(cut.last().unwrap_or(&span)).and_then(|path| path.above)
+            && self.known.contains_key(&above)
+            && cut.len() <= self.known.len()
+        {
+            cut.push(above);
+        }
+        while let Some(upper) = cut.pop() {
+            let Some(lower) = cut.last() else { break };
+            let Some((steps, above)) = self.known.get(&upper).map(|path| (Arc::clone(&path.steps), path.above)) else {
+                continue;
+            };
+            if let Some(path) = self.known.get_mut(lower) {
+                let before = path.memory();
+                (path.steps, path.above) = (join(&steps, &path.steps), above);
+                if path.has_ended {
+                    self.ended_bytes += path.memory() - before;
+                }
+            }
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        while self.ended_bytes > Self::ENDED_BYTES
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            if let Some(path) = self.known.remove(&oldest) {
+                self.ended_bytes -= path.memory();
+            }
+        }
+    }
+}
+
+/// Joins two parts of a path. Of one that is too long, the first step and the last ones are kept.
+fn join(upper: &[PathStep], lower: &[PathStep]) -> Arc<[PathStep]> {
+    let (first, rest) = match upper {
+        [first, rest @ ..] if upper.len() + lower.len() > PathStep::MOST => (Some(first), rest),
+        _ => (None, upper),
+    };
+    let most = PathStep::MOST - usize::from(first.is_some());
+    let lower = &lower[lower.len().saturating_sub(most)..];
+    let rest = &rest[rest.len().saturating_sub(most - lower.len())..];
+    // What was the first step has others above it now.
+    let lower = lower.iter().map(|step| step.with_detached(false));
+    first.into_iter().chain(rest).copied().chain(lower).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ragtrace_core::StageDescriptor;
+    use ragtrace_core::time::Ticks;
+
+    use super::*;
+    use crate::TraceId;
+
+    static STAGE: StageDescriptor = StageDescriptor::new("step", "test");
+
+    fn span(index: usize) -> SpanId {
+        SpanId::from_u64(index as u64 + 1).expect("not zero")
+    }
+
+    fn run(index: usize, parent: Option<usize>) -> Run {
+        let (local_root, started) = (parent.is_none(), Ticks(index as u64 * 1_000));
+        Run { stage: &STAGE, span: span(index), parent: parent.map(span), started, local_root }
+    }
+
+    /// Each run's parent, which comes before it, and the order of starts and ends.
+    #[derive(Debug)]
+    struct Interleaving {
+        parents: Vec<Option<usize>>,
+        /// Of each run, in the order that its entries are read: the first time its start, then its end.
+        order: Vec<usize>,
+        /// Runs whose start comes with their end, since it was refused.
+        refused: Vec<bool>,
+    }
+
+    fn interleavings() -> impl Strategy<Value = Interleaving> {
+        (1_usize..150, any::<bool>()).prop_flat_map(|(runs, is_deep)| {
+            let back = if is_deep { 3 } else { runs };
+            let parents = (0..runs).map(|index| (index.saturating_sub(back)..=index).boxed()).collect::<Vec<_>>();
+            let parents = parents.prop_map(|parents| {
+                // A run that is its own parent stands for a root.
+                parents
+                    .iter()
+                    .enumerate()
+                    .map(|(index, parent)| Some(*parent).filter(|parent| *parent < index))
+                    .collect()
+            });
+            let order = Just((0..runs).chain(0..runs).collect::<Vec<_>>()).prop_shuffle();
+            let refused = proptest::collection::vec(proptest::bool::weighted(0.1), runs);
+            (parents, order, refused).prop_map(|(parents, order, refused)| Interleaving { parents, order, refused })
+        })
+    }
+
+    /// Returns the path of a run up to the first that is not known: the whole of it.
+    fn model(parents: &[Option<usize>], is_known: &[bool], index: usize) -> (Vec<usize>, bool) {
+        let mut path = vec![index];
+        while let Some(parent) = parents[path[path.len() - 1]] {
+            if !is_known[parent] {
+                break;
+            }
+            path.push(parent);
+        }
+        let is_cut = parents[path[path.len() - 1]].is_some();
+        path.reverse();
+        if path.len() > PathStep::MOST {
+            path.drain(1..=path.len() - PathStep::MOST);
+        }
+        (path, is_cut)
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_what_is_known_above_in_whatever_order_starts_and_ends_are_read(case in interleavings()) {
+            let Interleaving { parents, order, refused } = case;
+            let request = Request::new(TraceId::new());
+            let mut paths = Paths::default();
+            let (mut is_known, mut seen) = (vec![false; parents.len()], vec![false; parents.len()]);
+            for index in order {
+                let is_end = std::mem::replace(&mut seen[index], true);
+                if is_end == refused[index] {
+                    paths.begin(&request, &run(index, parents[index]));
+                    is_known[index] = true;
+                }
+                if is_end {
+                    let (expected, is_cut) = model(&parents, &is_known, index);
+                    prop_assert_eq!(paths.is_cut(span(index)), is_cut);
+                    let path = paths.end(span(index)).expect("it began");
+                    prop_assert!(path.iter().map(|step| step.span_id).eq(expected.iter().copied().map(span)));
+                    for (step, of) in path.iter().zip(expected) {
+                        prop_assert_eq!(step.start, request.anchor.wall_at(run(of, None).started));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn runs_that_start_one_another_for_ever_take_bounded_memory() {
+        let request = Request::new(TraceId::new());
+        let mut paths = Paths::default();
+        for index in 0..100_000 {
+            paths.begin(&request, &run(index, index.checked_sub(1)));
+            // Its child begins before it ends, or after.
+            if index % 2 == 0 {
+                paths.end(span(index));
+            }
+            if let Some(before) = index.checked_sub(1).filter(|before| before % 2 == 1) {
+                paths.end(span(before));
+            }
+        }
+        let bytes = |path: &KnownPath| path.memory();
+        assert!(paths.known.values().map(bytes).sum::<usize>() <= Paths::ENDED_BYTES + 4 * 4_096);
+        let path = paths.end(span(99_999)).expect("it is open");
+        assert_eq!((path.len(), path[0].span_id, path[1].span_id), (64, span(0), span(99_999 - 62)));
+    }
+}
