@@ -1,8 +1,6 @@
 //! The sinks: each encodes a batch into one request, sends it, and judges the answer.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
@@ -15,8 +13,8 @@ use super::site::Site;
 use super::{evaluations, llm_obs, logs, metrics};
 use crate::http::{Client, Endpoint, Key};
 
-/// What two sinks must not both fill, whichever way their spans go.
-pub(crate) const LLM_OBSERVABILITY: &str = "Datadog's LLM Observability";
+/// What two sinks must not both fill: the one for OTLP has a profile that does, too.
+const LLM_OBSERVABILITY: &str = "Datadog LLM Observability";
 
 /// Sends records to Datadog as logs: one entry a record, which its ids join to the trace that the
 /// Datadog Agent or another sink has of it.
@@ -74,28 +72,10 @@ pub struct DatadogEvaluationsSink {
 }
 
 impl DatadogSink {
-    /// Makes a sink for the site `datadoghq.com`, with an API key. Nothing is connected before the first
-    /// batch.
-    pub fn new(api_key: impl Into<String>) -> Self {
-        Self::with_key(Key::text("the API key of `DatadogSink`", api_key))
-    }
-
-    /// Makes a sink whose API key is in a file, which is read before each request: a key that is
-    /// exchanged there is in use from the next one on.
-    pub fn with_key_file(path: impl Into<PathBuf>) -> Self {
-        Self::with_key(Key::file("the API key of `DatadogSink`", path))
-    }
-
-    /// Makes a sink whose API key a function returns, which is called before each request, on a thread
-    /// where it may block.
-    pub fn with_key_fn<E: Into<Box<dyn Error + Send + Sync>>>(
-        read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
-    ) -> Self {
-        Self::with_key(Key::from_fn("the API key of `DatadogSink`", read))
-    }
-
-    fn with_key(key: Key) -> Self {
-        Self::of(Settings::new(Some(key), Client::builder().build()))
+    /// Makes a sink for the site `datadoghq.com`, with an API key: a text, or a [`Key`] in a file or of a
+    /// function, which is read again before each request. Nothing is connected before the first batch.
+    pub fn new(api_key: impl Into<Key>) -> Self {
+        Self::of(Settings::new(Some(api_key.into()), Client::builder().build()))
     }
 
     pub(crate) fn of(settings: Settings) -> Self {

@@ -1,5 +1,6 @@
 //! Any record at all is taken.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -51,9 +52,26 @@ fn value() -> impl Strategy<Value = Value> {
 /// A name of a field: any, a reserved one, or one of a standard.
 fn name() -> impl Strategy<Value = String> {
     const KNOWN: [&str; 20] = [
-        "input", "output", "query", "model", "provider", "input_tokens", "output_tokens", "cached_tokens", "cost_usd",
-        "prompt_name", "prompt_version", "top_k", "score", "dimensions", "first_item_ms", "http.method", "a.b.c.d.e.f.g.h.i.j.k",
-        "db.", "http.a.b.c.d.e.f.g.h.i.j.k.l", "",
+        "input",
+        "output",
+        "query",
+        "model",
+        "provider",
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "cost_usd",
+        "prompt_name",
+        "prompt_version",
+        "top_k",
+        "score",
+        "dimensions",
+        "first_item_ms",
+        "http.method",
+        "a.b.c.d.e.f.g.h.i.j.k",
+        "db.",
+        "http.a.b.c.d.e.f.g.h.i.j.k.l",
+        "",
     ];
     prop_oneof![prop::sample::select(KNOWN.to_vec()).prop_map(str::to_owned), text()]
 }
@@ -102,7 +120,11 @@ prop_compose! {
         let origin = origin().with_environment(tag.clone()).with_version(tag);
         // The start of a span must not be of yesterday.
         let duration = Duration::from_nanos(if is_short { nanos % 60_000_000_000 } else { nanos % 1_000 });
+        // A record has each name once.
+        let mut names = HashSet::new();
+        let fields = fields.into_iter().filter(|(name, _)| names.insert(name.clone())).collect::<Vec<_>>();
         let record = fields.into_iter().fold(record, |record, (name, value)| record.field(name, value));
+        let numbers = numbers.into_iter().filter(|(name, _)| names.insert(name.clone())).collect::<Vec<_>>();
         let record = numbers.into_iter().fold(record, |record, (name, value)| record.metric(name, value));
         let record = used.into_iter().fold(record, RecordBuilder::used);
         let record = generated.into_iter().fold(record, RecordBuilder::generated);

@@ -39,7 +39,10 @@ fn a_score_joins_its_span_with_a_value_of_its_type() {
             })
         );
         assert_eq!((&metrics[1]["metric_type"], &metrics[1]["boolean_value"]), (&json!("boolean"), &json!(true)));
-        assert_eq!((&metrics[2]["metric_type"], &metrics[2]["categorical_value"]), (&json!("categorical"), &json!("terse")));
+        assert_eq!(
+            (&metrics[2]["metric_type"], &metrics[2]["categorical_value"]),
+            (&json!("categorical"), &json!("terse"))
+        );
         assert_eq!((&metrics[3]["metric_type"], &metrics[3]["json_value"]), (&json!("json"), &json!({"a": 1})));
     }
 }
@@ -53,9 +56,8 @@ fn a_score_of_a_trace_joins_the_root_by_the_tag_that_the_root_has() {
     let inner = RecordBuilder::completed("inner").trace_id(trace).parent_span_id(SpanId::new());
     let body = delivered(&server, &spans, built([root, inner]));
     let tag = json!(format!("root_of_trace:{}", trace.to_hex()));
-    let has_tag = |index: usize| {
-        body["data"]["attributes"]["spans"][index]["tags"].as_array().expect("tags").contains(&tag)
-    };
+    let has_tag =
+        |index: usize| body["data"]["attributes"]["spans"][index]["tags"].as_array().expect("tags").contains(&tag);
     assert_eq!((has_tag(0), has_tag(1)), (true, false));
     let of_trace = RecordBuilder::score(RecordScore::new("good", true)).trace_id(trace);
     let body = delivered(&server, &spans.evaluations(), built([of_trace]));

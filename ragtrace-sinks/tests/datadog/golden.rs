@@ -30,7 +30,8 @@ impl Question {
     fn new() -> Self {
         let fixture = fixture("question.json");
         let text = |name: &str| fixture[name].as_str().expect("a text").to_owned();
-        let origin = Origin::new(Uuid::from_u128(1)).with_service(text("service")).with_environment(text("environment"));
+        let origin =
+            Origin::new(Uuid::from_u128(1)).with_service(text("service")).with_environment(text("environment"));
         let origin = origin.with_version(text("version"));
         Self { at: ago(Duration::from_mins(1)), origin, fixture }
     }
@@ -49,7 +50,8 @@ impl Question {
 
     /// The end record of a span.
     fn record(&self, span: &Value) -> Record {
-        let (name, micros) = (span["name"].as_str().expect("a name"), |name: &str| span[name].as_u64().expect("a time"));
+        let (name, micros) =
+            (span["name"].as_str().expect("a name"), |name: &str| span[name].as_u64().expect("a time"));
         let end = self.at.plus(Duration::from_micros(micros("start_us") + micros("duration_us")));
         let mut record = self.base(RecordBuilder::completed(name)).span_id(self.span_id(name)).timestamp(end);
         record = record.kind(span["kind"].as_str().expect("a kind").parse().expect("a kind"));
@@ -64,7 +66,8 @@ impl Question {
                 json => record.field(name, Field::Json(json.to_string().into())),
             };
         }
-        let numbers = ["input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "top_k"];
+        let numbers =
+            ["input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "top_k"];
         for name in numbers.iter().chain(&["dimensions"]) {
             record = span[*name].as_u64().into_iter().fold(record, |record, number| record.metric(*name, number));
         }
@@ -220,11 +223,14 @@ fn a_question_arrives_as_from_datadogs_own_client() {
         }
         assert_eq!(ours, theirs, "{}", theirs["name"]);
 
-        let only_ours: Vec<_> = our_tags.difference(&their_tags).filter(|tag| !tag.starts_with("stage_kind:")).collect();
-        let only_theirs: Vec<_> = their_tags.difference(&our_tags).map(|tag| tag.split(':').next().expect("a key")).collect();
+        let only_ours: Vec<_> =
+            our_tags.difference(&their_tags).filter(|tag| !tag.starts_with("stage_kind:")).collect();
+        let only_theirs: Vec<_> =
+            their_tags.difference(&our_tags).map(|tag| tag.split(':').next().expect("a key")).collect();
         // The language; and the root's tag, which scores of a trace join.
         let root = format!("root_of_trace:{TRACE:032x}");
-        let ours_alone = if theirs["parent_id"] == "undefined" { vec!["language:rust", &root] } else { vec!["language:rust"] };
+        let ours_alone =
+            if theirs["parent_id"] == "undefined" { vec!["language:rust", &root] } else { vec!["language:rust"] };
         assert_eq!(only_ours, ours_alone);
         // The client's version, what it calls the service besides, and how it learnt of a prompt.
         let known = ["agent_service", "ddtrace.version", "language", "prompt_tracking_instrumentation_method"];

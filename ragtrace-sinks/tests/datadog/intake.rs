@@ -30,7 +30,8 @@ pub(crate) fn answer(request: &Received) -> Answer {
         None => (false, path),
     };
     if path == "/info" {
-        return Answer::status(200).json(&json!({"version": "7.70.0", "endpoints": ["/v0.4/traces", "/evp_proxy/v2/"]}));
+        return Answer::status(200)
+            .json(&json!({"version": "7.70.0", "endpoints": ["/v0.4/traces", "/evp_proxy/v2/"]}));
     }
     if proxied && request.header("dd-api-key").is_some() {
         return refusal(400, "the Agent's own key would be replaced");
@@ -112,7 +113,8 @@ fn log_entry(entry: &Value) -> Checked {
     let mut attributes = 0;
     attribute(entry, 0, &mut attributes)?;
     require!(attributes < 256, "{attributes} attributes");
-    let facets = ["stage", "kind", "logger.name", "logger.thread_name", "tenant_id", "request_id", "session_id", "usr.id"];
+    let facets =
+        ["stage", "kind", "logger.name", "logger.thread_name", "tenant_id", "request_id", "session_id", "usr.id"];
     let values = facets.iter().map(|name| &entry[*name]).chain([&entry["error"]["kind"]]);
     for value in values.filter_map(Value::as_str) {
         require!(value.chars().count() < 1_024, "a facet of {} characters", value.chars().count());
@@ -144,7 +146,8 @@ fn tags(text: &str) -> Checked {
     let all: Vec<&str> = text.split(',').filter(|tag| !tag.is_empty()).collect();
     require!(all.len() <= 100, "{} tags", all.len());
     for tag in all {
-        let is_plain = |sign: char| (sign.is_alphanumeric() && sign.to_lowercase().eq([sign])) || "_-:./".contains(sign);
+        let is_plain =
+            |sign: char| (sign.is_alphanumeric() && sign.to_lowercase().eq([sign])) || "_-:./".contains(sign);
         require!(tag.chars().count() <= 256, "a tag of {} characters", tag.chars().count());
         require!(tag.chars().all(is_plain) && tag.starts_with(char::is_alphabetic), "the tag {tag:?}");
     }
@@ -189,7 +192,10 @@ fn series(body: &[u8]) -> Checked {
         require!(name.len() <= 200 && name.starts_with(|sign: char| sign.is_ascii_alphabetic()), "the metric {name}");
         let of_type = series["type"].as_u64().ok_or("no type")?;
         require!((1..=3).contains(&of_type), "the type {of_type}");
-        require!(of_type == 3 || series["interval"].as_u64().is_some_and(|seconds| seconds > 0), "no interval: {series}");
+        require!(
+            of_type == 3 || series["interval"].as_u64().is_some_and(|seconds| seconds > 0),
+            "no interval: {series}"
+        );
         for point in series["points"].as_array().ok_or("no points")? {
             only(point, &["timestamp", "value"])?;
             let (time, now) = (point["timestamp"].as_i64().ok_or("no timestamp")?, now_ms() / 1_000);
@@ -200,7 +206,8 @@ fn series(body: &[u8]) -> Checked {
             only(resource, &["type", "name"])?;
             require!(resource["type"] == "host" && resource["name"].is_string(), "the resource {resource}");
         }
-        let given: Vec<_> = series["tags"].as_array().ok_or("no tags")?.iter().map(|tag| tag.as_str().unwrap_or(",")).collect();
+        let given: Vec<_> =
+            series["tags"].as_array().ok_or("no tags")?.iter().map(|tag| tag.as_str().unwrap_or(",")).collect();
         given.iter().try_for_each(|tag| tags(tag))?;
     }
     Ok(())
@@ -260,9 +267,8 @@ fn span(span: &Value, kind: &Value) -> Checked {
     let kinds = ["agent", "workflow", "llm", "tool", "task", "embedding", "retrieval"];
     require!(kinds.contains(&kind), "the kind {kind}");
     let meta = &span["meta"];
-    let names = [
-        "kind", "span", "input", "output", "error", "metadata", "model_name", "model_provider", "tool_definitions",
-    ];
+    let names =
+        ["kind", "span", "input", "output", "error", "metadata", "model_name", "model_provider", "tool_definitions"];
     only(meta, &names)?;
     for side in ["input", "output"] {
         let given = &meta[side];

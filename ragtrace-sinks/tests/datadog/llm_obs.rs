@@ -42,7 +42,12 @@ fn span(record: RecordBuilder) -> serde_json::Value {
 fn a_call_of_a_model_has_its_messages_tokens_and_cost() {
     let record = of_kind(StageKind::Generate).parent_span_id(SpanId::from_u64(0xa0).expect("an id"));
     let record = record
-        .field("input", json(r#"[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi"}]}]"#))
+        .field(
+            "input",
+            json(
+                r#"[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"Hi"}]}]"#,
+            ),
+        )
         .field("output", json(r#"{"role":"assistant","content":"Hello."}"#))
         .field("model", "gpt-5-mini")
         .field("provider", "OpenAI")
@@ -53,7 +58,7 @@ fn a_call_of_a_model_has_its_messages_tokens_and_cost() {
     let numbers = [("input_tokens", 210), ("output_tokens", 18), ("cached_tokens", 128), ("cache_write_tokens", 16)];
     let record = numbers.into_iter().fold(record, |record, (name, number)| record.metric(name, number));
     let record = record.metric("reasoning_tokens", 6).metric("cost_usd", 0.00031).metric("first_item_ms", 350.0);
-    let record = record.metric("p.q", 1.5);
+    let record = record.metric("p.q", 1.5).timestamp(ago(Duration::ZERO));
     let built = record.clone().build();
     let span = span(record);
     let start = (built.timestamp().as_micros() - 20_000) * 1_000;
@@ -96,9 +101,9 @@ fn calls_of_tools_and_their_results_are_told_apart_from_texts() {
     assert_eq!(
         messages[0]["tool_calls"],
         json!([
-            {"name": "weather", "arguments": {"at": "Bonn"}, "tool_id": "c-1", "type": "function"},
+            {"name": "weather", "arguments": {"at": "Bonn"}, "tool_id": "c-1"},
             {"name": "odd", "arguments": {"value": "not JSON"}, "tool_id": "c-2"},
-            {"name": "list", "arguments": {"value": "[1]"}, "tool_id": "c-3"},
+            {"name": "list", "arguments": {"value": [1]}, "tool_id": "c-3"},
         ])
     );
     assert_eq!(messages[1]["tool_results"], json!([{"tool_id": "c-1", "name": "weather", "result": "17 °C"}]));
@@ -108,7 +113,8 @@ fn calls_of_tools_and_their_results_are_told_apart_from_texts() {
 fn each_kind_has_its_input_and_output_where_datadog_shows_them() {
     let found = RecordItem::new("chunk", "c-1").with_score(0.91).with_content("Eleven days.").with_source("notes.txt");
     let document = json!({"text": "Eleven days.", "name": "notes.txt", "id": "c-1", "score": 0.91});
-    let retrieval = span(of_kind(StageKind::Retrieve).field("query", "how long?").generated(found.clone()).metric("top_k", 2));
+    let retrieval =
+        span(of_kind(StageKind::Retrieve).field("query", "how long?").generated(found.clone()).metric("top_k", 2));
     assert_eq!(retrieval["meta"]["kind"], "retrieval");
     assert_eq!(retrieval["meta"]["input"], json!({"value": "how long?"}));
     assert_eq!(retrieval["meta"]["output"], json!({"documents": [document]}));
@@ -140,15 +146,20 @@ fn each_kind_has_its_input_and_output_where_datadog_shows_them() {
 
 #[test]
 fn a_failure_is_an_error_a_cancelled_run_is_none_and_a_caller_elsewhere_is_no_parent() {
-    let failed = of_kind(StageKind::Tool).failure("ConnectError", "no connection").caused_by("refused").stack_trace("0: f");
+    let failed =
+        of_kind(StageKind::Tool).failure("ConnectError", "no connection").caused_by("refused").stack_trace("0: f");
     let failed = span(failed);
     assert_eq!(failed["status"], "error");
-    assert_eq!(failed["meta"]["error"], json!({"message": "no connection", "type": "ConnectError", "stack": "refused\n0: f"}));
+    assert_eq!(
+        failed["meta"]["error"],
+        json!({"message": "no connection", "type": "ConnectError", "stack": "refused\n0: f"})
+    );
     let tags: Vec<_> = failed["tags"].as_array().expect("tags").iter().filter_map(|tag| tag.as_str()).collect();
     assert!(tags.contains(&"error:1") && tags.contains(&"error_type:ConnectError"), "{tags:?}");
     assert_eq!(failed["parent_id"], "undefined");
 
-    let cancelled = RecordBuilder::cancelled("a_stage").parent_span_id(SpanId::from_u64(7).expect("an id")).local_root(true);
+    let cancelled =
+        RecordBuilder::cancelled("a_stage").parent_span_id(SpanId::from_u64(7).expect("an id")).local_root(true);
     let cancelled = span(cancelled);
     assert_eq!((&cancelled["status"], &cancelled["parent_id"]), (&json!("ok"), &json!("undefined")));
     assert!(cancelled["tags"].as_array().expect("tags").contains(&json!("outcome:cancelled")));

@@ -13,7 +13,8 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
 fn failed() -> RecordBuilder {
-    let record = RecordBuilder::failed("completion", "TimeoutError", "no answer").kind(StageKind::Generate).origin(origin());
+    let record =
+        RecordBuilder::failed("completion", "TimeoutError", "no answer").kind(StageKind::Generate).origin(origin());
     let record = record.trace_id(TraceId::from_u128(0x0199_aabb_ccdd).expect("an id"));
     let record = record.span_id(SpanId::from_u64(u64::MAX).expect("an id"));
     record.user_id("alice").tenant_id("acme").thread("worker-1").logger("rag::ask").source("src/ask.rs", 7)
@@ -57,7 +58,10 @@ fn a_line_and_a_score_are_entries_too_and_levels_become_statuses() {
     let statuses: Vec<_> = (0..5).map(|index| entries[index]["status"].as_str().expect("a status")).collect();
     assert_eq!(statuses, ["debug", "debug", "info", "warn", "error"]);
     assert_eq!(entries[1]["message"], "at DEBUG");
-    assert_eq!(entries[5]["score"], json!({"name": "faithfulness", "value": 0.8, "by": "llm", "comment": "as it says"}));
+    assert_eq!(
+        entries[5]["score"],
+        json!({"name": "faithfulness", "value": 0.8, "by": "llm", "comment": "as it says"})
+    );
 }
 
 #[test]

@@ -21,7 +21,11 @@ fn batch(minutes: Vec<StageMinute>) -> Batch {
 
 fn embedding() -> RecordBuilder {
     let record = RecordBuilder::completed("embedding").kind(StageKind::Embed).tenant_id("Acme Inc");
-    record.duration(Duration::from_millis(250)).count(16).metric("cost_usd", 0.002).timestamp(ago(Duration::from_mins(2)))
+    record
+        .duration(Duration::from_millis(250))
+        .count(16)
+        .metric("cost_usd", 0.002)
+        .timestamp(ago(Duration::from_mins(2)))
 }
 
 fn series_of<'a>(body: &'a Value, metric: &str) -> Vec<&'a Value> {
@@ -40,8 +44,14 @@ fn a_minute_is_counts_by_outcome_and_the_durations_of_its_runs() {
     let runs = series_of(&body, "ragtrace.stage.runs");
     assert_eq!((runs[0]["type"].as_u64(), runs[0]["interval"].as_u64()), (Some(1), Some(60)));
     let tags = json!([
-        "outcome:completed", "stage:embedding", "kind:embed", "tenant:acme_inc", "env:test", "service:rag-ask",
-        "version:1.4.2", "team:search"
+        "outcome:completed",
+        "stage:embedding",
+        "kind:embed",
+        "tenant:acme_inc",
+        "env:test",
+        "service:rag-ask",
+        "version:1.4.2",
+        "team:search"
     ]);
     assert_eq!(runs[0]["tags"], tags);
     assert_eq!(runs[1]["tags"][0], "outcome:failed");

@@ -20,7 +20,8 @@ pub(super) struct SpanWriter<'a> {
 impl SpanWriter<'_> {
     pub(super) fn write(&self, out: &mut Vec<u8>, span: &Span<'_>, extent: Extent) {
         let mut object = Object::open(out);
-        object.text("name", span.name);
+        // A name that is empty is refused.
+        object.text("name", if span.name.is_empty() { "stage" } else { span.name });
         write_decimal(object.value("span_id"), span.span_id.as_u64());
         let trace_id = span.trace_id.to_hex();
         object.text("trace_id", &trace_id);
