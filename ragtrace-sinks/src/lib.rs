@@ -24,6 +24,8 @@ mod spans;
 #[doc(hidden)]
 pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "http")]
+pub use http::Key;
 #[cfg(feature = "langsmith")]
 pub use langsmith::LangSmithSink;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

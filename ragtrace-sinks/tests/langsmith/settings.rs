@@ -3,7 +3,7 @@
 use ragtrace::sink::{BoxSink, Verdict};
 use ragtrace::testing::RecordBuilder;
 use ragtrace::{Level, Sink};
-use ragtrace_sinks::{ConfigError, LangSmithSink, from_lookup};
+use ragtrace_sinks::{ConfigError, Key, LangSmithSink, from_lookup};
 
 use super::records::{batch, block_on, deliver, deliver_all};
 use super::server::{KEY, LangSmith, Setup};
@@ -52,9 +52,9 @@ fn a_key_from_a_file_is_read_again_before_each_request() {
 #[test]
 fn a_function_gives_the_key_and_its_error_parks_the_sink() {
     let langsmith = LangSmith::start();
-    let sink = LangSmithSink::with_key_from(|| Ok::<_, String>(KEY.to_owned())).endpoint(langsmith.server.url());
+    let sink = LangSmithSink::new(Key::from_fn(|| Ok::<_, String>(KEY.to_owned()))).endpoint(langsmith.server.url());
     deliver_all(&sink, [RecordBuilder::completed("a").build()]);
-    let sink = LangSmithSink::with_key_from(|| Err("the vault is sealed")).endpoint(langsmith.server.url());
+    let sink = LangSmithSink::new(Key::from_fn(|| Err("the vault is sealed"))).endpoint(langsmith.server.url());
     let error = block_on(sink.deliver(&batch([RecordBuilder::completed("a").build()]))).expect_err("no key");
     assert!(error.verdict() == Verdict::Park && error.reason().contains("the vault is sealed"), "{}", error.reason());
 }

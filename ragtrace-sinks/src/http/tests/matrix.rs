@@ -31,7 +31,7 @@ impl Lines {
         Self {
             client: builder().timeout(Duration::from_millis(700)).build(),
             endpoint: endpoint(url).join("/v1/lines"),
-            key: Key::text("EXAMPLE_API_KEY", SECRET),
+            key: Key::text(SECRET),
             compression: Compression::gzip(Compression::FAST),
         }
     }
