@@ -24,10 +24,9 @@ fn retrieve(query: &str) -> usize {
     query.len().min(2)
 }
 
-#[traced_stage(kind = generate, fields(model = "gpt-5-mini", provider = "openai", input = query), record(output_tokens))]
+#[traced_stage(kind = generate, fields(model = "gpt-5-mini", provider = "openai", input = query), ok(|text| output_tokens = text.len()))]
 fn generate(query: &str, hits: usize) -> String {
     Score::flag("grounded", hits > 0).by("llm").record();
-    ragtrace::stage!(record(output_tokens = 3));
     format!("{hits} passages on {query}")
 }
 
@@ -70,7 +69,7 @@ fn a_question_arrives_as_one_tree_whatever_the_level_and_its_scores_find_their_r
         assert_eq!(run.metadata()["thread_id"], "conversation-7");
     }
     assert_eq!(kept.run("generate").metadata()["ls_model_name"], "gpt-5-mini");
-    assert_eq!(kept.run("generate").part("outputs")["usage_metadata"]["output_tokens"], 3);
+    assert_eq!(kept.run("generate").part("outputs")["usage_metadata"]["output_tokens"], "2 passages on what?".len());
     assert_eq!(feedback(&kept, "relevance")["run_id"], trace_id);
     assert_eq!(feedback(&kept, "grounded")["run_id"], kept.run("generate").text("id"));
     assert_eq!(langsmith.requests_to("/feedback").len(), 0);
