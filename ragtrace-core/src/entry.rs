@@ -1,4 +1,5 @@
-//! Entries: what a thread hands to the worker, as 64-bit words. A request's identity, a start, a note, an end, a log line.
+//! Entries: what a thread hands to the worker, as 64-bit words. A request's identity, a start, a note, an end, a log line,
+//! a score.
 //!
 //! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word says, from its lowest
 //! bit: 8 bits of `EntryKind`, 24 bits for flags, 32 bits of length in words, itself included, which is added where all of its words
@@ -32,6 +33,7 @@ enum EntryKind {
     Note,
     End,
     Log,
+    Score,
 }
 
 mod flag {
@@ -41,6 +43,14 @@ mod flag {
     pub(super) const REPEATS_START: u64 = 1 << 9;
     pub(super) const FAILED: u64 = 1 << 10;
     pub(super) const CANCELLED: u64 = 1 << 11;
+}
+
+/// The names of a score's fields.
+pub mod score_field {
+    pub const NAME: u16 = 0;
+    pub const VALUE: u16 = 1;
+    pub const BY: u16 = 2;
+    pub const COMMENT: u16 = 3;
 }
 
 /// Stands for the time inside polls of a stage that has no polls.
@@ -102,6 +112,11 @@ pub(crate) fn request(request: &Request) -> [u64; 6] {
 pub(crate) fn log(line: &LogLine) -> [u64; 4] {
     let span = line.span.map_or(0, SpanId::as_u64);
     [EntryKind::Log as u64, address(line.descriptor), span, line.at.0]
+}
+
+/// Encodes the head of a score.
+pub(crate) fn score(score: &ScoreEntry) -> [u64; 3] {
+    [EntryKind::Score as u64, score.span.map_or(0, SpanId::as_u64), score.at.0]
 }
 
 #[inline]
@@ -198,6 +213,13 @@ impl<'a> Entry<'a> {
         Some((LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at) }, fields))
     }
 
+    /// Decodes it as a score, with its fields, which are named by [`score_field`].
+    pub fn score(self) -> Option<(ScoreEntry, &'a [u64])> {
+        let ([first, span, at], fields) = self.0.split_first_chunk()?;
+        let is_score = first & 0xff == EntryKind::Score as u64;
+        is_score.then_some((ScoreEntry { span: SpanId::from_u64(*span), at: Ticks(*at) }, fields))
+    }
+
     /// Decodes it as a note: whose it is, and its fields.
     pub fn note(self) -> Option<(SpanId, &'a [u64])> {
         let ([first, span], fields) = self.0.split_first_chunk()?;
@@ -275,6 +297,14 @@ pub struct RunEnd {
 pub struct LogLine {
     pub descriptor: &'static LogDescriptor,
     /// The span it was logged in.
+    pub span: Option<SpanId>,
+    pub at: Ticks,
+}
+
+/// A score at run time, without what it says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoreEntry {
+    /// The span that is judged, if it is not the trace.
     pub span: Option<SpanId>,
     pub at: Ticks,
 }
@@ -370,6 +400,24 @@ mod tests {
             assert_eq!((read.span, read.at), (span, Ticks(9)));
             assert_eq!(DecodedFields(fields).next(), Some((0, Value::Text("a text".into()))));
             assert!(entry.as_entry().start().is_none() && entry.as_entry().end().is_none());
+        }
+    }
+
+    #[test]
+    fn a_score_is_read_as_it_was_written() {
+        for span in [None, Some(SpanId::new())] {
+            let expected = ScoreEntry { span, at: Ticks(7) };
+            let mut fields = FieldBuffer::begin();
+            fields.set(score_field::NAME, "faithfulness");
+            fields.set(score_field::VALUE, &0.83);
+            let words = written(&score(&expected), &fields);
+            let (read, fields) = Entry::of(&words).score().expect("a score");
+            assert_eq!(read, expected);
+            let read: Vec<_> = DecodedFields(fields).collect();
+            let name = Value::Text("faithfulness".into());
+            assert_eq!(read, [(score_field::NAME, name), (score_field::VALUE, Value::F64(0.83))]);
+            assert!(Entry::of(&words).start().is_none() && Entry::of(&words).log().is_none());
+            assert!(Entry::of(&words).end().is_none() && Entry::of(&words).note().is_none());
         }
     }
 

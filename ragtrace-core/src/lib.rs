@@ -19,6 +19,7 @@
 //! | `entry` | what a thread hands to the worker |
 //! | `queue` | how it gets there |
 //! | `dispatch` | whether it goes to the queue, to a listener, or nowhere |
+//! | `score` | what is judged of traces and runs |
 //! | `capture` | a listener for tests |
 //! | `observer` | who else follows runs |
 //! | `stage` | runs of stages |
@@ -51,6 +52,7 @@ pub mod observer;
 mod parse;
 #[doc(hidden)]
 pub mod queue;
+mod score;
 #[doc(hidden)]
 pub mod stage;
 #[doc(hidden)]
@@ -65,6 +67,7 @@ pub use id::{SpanId, TraceId};
 pub use level::Level;
 pub use parse::ParseError;
 pub use queue::QueueLimits;
+pub use score::{Score, ScoreError};
 pub use stage::{Countable, NamedStage};
 pub use time::Timestamp;
 pub use value::{Secret, ToValue, Value};

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
+//! | `datadog` | [`DatadogSink`] and its siblings: logs, metrics, LLM Observability and evaluations |
 //! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that takes OpenTelemetry's protocol |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
@@ -17,14 +18,22 @@ mod env;
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub mod http;
+#[cfg(feature = "langsmith")]
+mod langsmith;
 #[cfg(feature = "otlp")]
 mod otlp;
 #[cfg(feature = "spans")]
 mod spans;
 
+#[cfg(feature = "datadog")]
+pub use datadog::{DatadogCounts, DatadogEvaluationsSink, DatadogLlmObsSink, DatadogMetricsSink, DatadogSink};
 #[doc(hidden)]
 pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "http")]
+pub use http::Key;
+#[cfg(feature = "langsmith")]
+pub use langsmith::LangSmithSink;
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpLogSink, OtlpProfile, OtlpSink, UnknownProfile};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -120,6 +120,14 @@ fn pretty(record: &Record, colour: bool) -> String {
     for (name, value) in record.metrics().chain(record.context()) {
         let _ = write!(line, " {dim}{name}={reset}{}", DisplayValue(value));
     }
+    if let Some(score) = record.score() {
+        let _ = write!(line, " {dim}value={reset}{}", DisplayValue(score.value()));
+        for (name, text) in [("by", score.by()), ("comment", score.comment())] {
+            if let Some(text) = text {
+                let _ = write!(line, " {dim}{name}={reset}{}", Escaped(text));
+            }
+        }
+    }
     if let Some(error) = record.error() {
         let _ = write!(line, " {level}{}: {}{reset}", error.type_name(), Escaped(error.message()));
         for source in error.chain() {

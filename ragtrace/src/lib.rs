@@ -57,7 +57,7 @@ pub use ragtrace_core::QueueLimits;
 #[doc(inline)]
 pub use ragtrace_core::{
     Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, NamedStage, ParseError,
-    RequestContext, Scoped, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn,
+    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn,
     stages, stages_schema,
 };
 #[cfg(feature = "pipeline")]

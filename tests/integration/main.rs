@@ -10,6 +10,7 @@ mod losses;
 mod panics;
 mod paths;
 mod records;
+mod scores;
 mod settings;
 mod sinks;
 mod support;

@@ -93,7 +93,7 @@ impl Run {
             poll_fn(is_open).await;
         };
         let stage = NamedStage::new("step of a plan", StageKind::Task).expect("one name");
-        Self { future: Box::pin(context.scope(stage.run(body))), may_end, inside }
+        Self { future: Box::pin(context.scope(async move { stage.run(body).await })), may_end, inside }
     }
 
     /// The context of what runs inside, once it has started.

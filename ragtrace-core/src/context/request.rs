@@ -56,6 +56,22 @@ impl Request {
         [&mut self.request_id, &mut self.user_id, &mut self.tenant_id, &mut self.session_id, &mut self.request_type]
     }
 
+    /// Returns what of this request goes for what is said, in it, of another trace: whose it is.
+    pub(crate) fn judging(&self, trace_id: TraceId) -> Self {
+        Self {
+            anchor: self.anchor,
+            user_id: self.user_id.clone(),
+            tenant_id: self.tenant_id.clone(),
+            listener: self.listener.clone(),
+            ..Self::new(trace_id)
+        }
+    }
+
+    /// Returns this request with another tenant.
+    pub(crate) fn with_tenant(&self, tenant_id: Option<&str>) -> Self {
+        Self { version: fresh_version(), tenant_id: tenant_id.map(Into::into), ..self.clone() }
+    }
+
     /// Returns who receives the request's entries in the place of the queue. Without the feature `testing` nobody can,
     /// and no code asks.
     #[inline]

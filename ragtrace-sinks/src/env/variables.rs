@@ -99,10 +99,10 @@ impl Variables<'_> {
                 Err(ConfigError::malformed(format!("{name} and {file_name} are both set: keep one of them")))
             }
             (Some(key), None) => match key.into_string() {
-                Ok(text) => Ok(Some(Key::text(name, text))),
+                Ok(text) => Ok(Some(Key::text(text).named(name))),
                 Err(_) => Err(ConfigError::malformed(format!("{name}: expected a key of ASCII characters"))),
             },
-            (None, file) => Ok(file.map(|path| Key::file(file_name, path))),
+            (None, file) => Ok(file.map(|path| Key::file(path).named(file_name))),
         }
     }
 

@@ -126,7 +126,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If there is no whole answer within the client's time, or a key cannot be read.
+    /// If there is no answer within the client's time, a 2xx does not end within it, or a key cannot be
+    /// read.
     pub async fn send(&self, request: &Request) -> Result<Answer, SinkError> {
         let deadline = Instant::now() + self.timeout;
         let sent = format!("{} {}", request.method, shown(request.endpoint.uri()));
@@ -172,8 +173,14 @@ impl Client {
             .map_err(|cause| ("error sending request", cause))?;
         note_use(&response);
         let (head, body) = response.into_parts();
-        let read = timeout_at(deadline, read(body)).await.unwrap_or_else(|_| Err(too_late("it did not end")));
-        read.map(|body| (head, body)).map_err(|cause| ("error reading the answer", cause))
+        let mut kept = Vec::new();
+        let end = timeout_at(deadline, read(body, &mut kept)).await;
+        let end = end.unwrap_or_else(|_| Err(too_late("it did not end")));
+        match end {
+            // A refusal is one, however it goes on; whether an acceptance holds is not known.
+            Err(cause) if head.status.is_success() => Err(("error reading the answer", cause)),
+            _ => Ok((head, kept.into())),
+        }
     }
 
     /// Sends the request once, and waits for the answer's head.
@@ -215,8 +222,7 @@ fn note_use(response: &http::Response<Incoming>) {
 }
 
 /// Reads the beginning of an answer. What comes after is not waited for: the connection is closed.
-async fn read(mut body: Incoming) -> Result<Bytes, Cause> {
-    let mut kept = Vec::new();
+async fn read(mut body: Incoming, kept: &mut Vec<u8>) -> Result<(), Cause> {
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|error| Cause::of(&error))?;
         if let Some(data) = frame.data_ref() {
@@ -228,7 +234,7 @@ async fn read(mut body: Incoming) -> Result<Bytes, Cause> {
             kept.extend_from_slice(data);
         }
     }
-    Ok(kept.into())
+    Ok(())
 }
 
 /// A body that is there as a whole.

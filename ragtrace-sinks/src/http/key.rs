@@ -33,23 +33,31 @@ enum Source {
 }
 
 impl Key {
-    /// Makes a key of a text. Errors name `name`, the setting that it is from.
-    pub fn text(name: &str, key: impl Into<String>) -> Self {
-        Self { name: name.into(), source: Source::Text(key.into().trim().into()) }
+    /// Makes a key of a text, which stays as it is.
+    pub fn text(key: impl Into<String>) -> Self {
+        Self::new(Source::Text(key.into().trim().into()))
     }
 
-    /// Makes a key that is in a file of UTF-8, of 64 KiB at most.
-    pub fn file(name: &str, path: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), source: Source::File(Arc::new(path.into())) }
+    /// Makes a key that is in a file of ASCII, of 64 KiB at most.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::new(Source::File(Arc::new(path.into())))
     }
 
     /// Makes a key that `read` returns. It may block, as for a vault's answer, and is asked before
     /// each request. One that fails or panics parks the sink until it returns a key.
     pub fn from_fn<E: Into<Box<dyn Error + Send + Sync>>>(
-        name: &str,
         read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.into(), source: Source::Function(Arc::new(move || read().map_err(Into::into))) }
+        Self::new(Source::Function(Arc::new(move || read().map_err(Into::into))))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { name: "the key".into(), source }
+    }
+
+    /// Sets the setting that errors name, such as `DD_API_KEY`.
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.into(), ..self }
     }
 
     /// Reads the key.
@@ -69,8 +77,8 @@ impl Key {
                 let read = Arc::clone(read);
                 match off_thread(move || read()).await {
                     Ok(Ok(key)) => key,
-                    Ok(Err(why)) => return Err(format!("{name}: no key: {why}")),
-                    Err(why) => return Err(format!("{name}: no key: its function {why}")),
+                    Ok(Err(why)) => return Err(format!("{name}: it was not to be had: {why}")),
+                    Err(why) => return Err(format!("{name}: it was not to be had: its function {why}")),
                 }
             }
         };
@@ -124,6 +132,18 @@ pub(super) fn sensitive(text: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(text).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Self {
+        Self::text(key)
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Self {
+        Self::text(key)
+    }
 }
 
 impl fmt::Debug for Key {

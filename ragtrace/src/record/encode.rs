@@ -135,7 +135,8 @@ impl Record {
         if !self.path().is_empty() {
             object.list("path", self.path(), |out, step| {
                 let (span_id, start) = (step.span_id.as_u64(), step.start.as_micros());
-                out.extend_from_slice(format!("[\"{span_id:016x}\",{start}]").as_bytes());
+                let detached = if step.is_detached { ",true" } else { "" };
+                out.extend_from_slice(format!("[\"{span_id:016x}\",{start}{detached}]").as_bytes());
             });
         }
         if let Some(score) = self.score() {

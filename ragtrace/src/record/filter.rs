@@ -4,8 +4,8 @@ use ragtrace_core::{Event, Level};
 
 use super::Record;
 
-/// Which records a sink takes: those of a level, and perhaps every end or every score whatever its
-/// level.
+/// Which records a sink takes: those of a level and scores, which say nothing of how severe something
+/// is, and perhaps every end whatever its level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordFilter {
     /// `None` if it takes none for their level.
@@ -53,7 +53,7 @@ impl RecordFilter {
 
     /// Returns true if it takes a record of this level and event.
     pub(crate) fn takes(self, level: Level, event: Event) -> bool {
-        self.level.is_some_and(|least| level >= least)
+        self.level.is_some_and(|least| level >= least || event == Event::Score)
             || (self.all_end_records && event.is_end())
             || (self.all_scores && event == Event::Score)
     }

@@ -55,5 +55,6 @@ pub use path::PathStep;
 #[cfg(feature = "testing")]
 pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;
+pub(crate) use score::JudgedRun;
 pub use score::RecordScore;
 pub use visit::FieldValue;

@@ -245,8 +245,9 @@ impl RecordParts {
             let long = error.chain().iter().chain(stack_trace).map(String::as_str);
             std::iter::once(error.message()).chain(long)
         });
-        let comment = self.extras.as_deref().and_then(|extras| extras.score.as_ref()?.comment());
-        message.into_iter().chain(failure).chain(comment)
+        let score = self.extras.as_deref().and_then(|extras| extras.score.as_deref());
+        let of_score = score.into_iter().flat_map(|score| score.value().as_str().into_iter().chain(score.comment()));
+        message.into_iter().chain(failure).chain(of_score)
     }
 
     /// Returns the size of what it has beyond what all records have.

@@ -8,6 +8,7 @@ use ragtrace_core::Value;
 use super::fields::{FieldRanges, NamedValue};
 use super::item::RecordItem;
 use super::parts::RecordParts;
+use super::score::RecordScore;
 
 /// A record of a chunk that is being made.
 pub(crate) struct RecordMut<'a> {
@@ -51,7 +52,7 @@ impl RecordMut<'_> {
     }
 
     /// Calls `change` with each of its texts besides the fields: message, error, stack trace, items'
-    /// content and source, a score's comment.
+    /// content and source, a score's label and comment.
     pub(crate) fn for_each_text(&mut self, mut change: impl FnMut(TextMut<'_>)) {
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
         if let Some(message) = &mut extras.subject.message {
@@ -64,9 +65,19 @@ impl RecordMut<'_> {
         }
         let items = extras.used.iter_mut().chain(&mut extras.generated);
         items.flat_map(RecordItem::texts_mut).for_each(|text| change(TextMut::Owned(text)));
-        if let Some(comment) = extras.score.as_deref_mut().and_then(|score| score.comment.as_mut()) {
-            change(TextMut::Owned(comment));
+        if let Some(score) = extras.score.as_deref_mut() {
+            if let Value::Text(label) = &mut score.value {
+                change(TextMut::Message(label));
+            }
+            if let Some(comment) = &mut score.comment {
+                change(TextMut::Owned(comment));
+            }
         }
+    }
+
+    /// Returns the judgement that it reports, if any.
+    pub(crate) fn score_mut(&mut self) -> Option<&mut RecordScore> {
+        self.parts.extras.as_deref_mut()?.score.as_deref_mut()
     }
 }
 

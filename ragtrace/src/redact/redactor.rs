@@ -129,6 +129,14 @@ impl Redactor {
                 *value = Value::Text(Cow::Owned(redacted));
             }
         });
+        if let Some(score) = record.score_mut() {
+            if self.is_secret(&score.name) && score.value.as_str().is_some() {
+                score.value = Value::Text(Cow::Borrowed(MARK));
+            }
+            if let Some(redacted) = self.redacted(&score.name) {
+                score.name = redacted.into();
+            }
+        }
         record.for_each_text(|text| {
             if let Some(redacted) = self.redacted(text.as_str()) {
                 text.replace(redacted);

@@ -4,7 +4,7 @@ use std::fmt::{self, Display as _};
 use std::sync::Arc;
 
 use ragtrace_core::capture::CapturedEntries;
-use ragtrace_core::{Level, StageDescriptor};
+use ragtrace_core::{Event, Level, StageDescriptor};
 use uuid::Uuid;
 
 use super::View;
@@ -51,6 +51,11 @@ impl Captured {
     /// Returns a view of the records of this stage.
     pub fn of(&self, stage: &StageDescriptor) -> View<'_> {
         self.view(stage.name())
+    }
+
+    /// Returns the records of scores, whose judgement is [`Record::score`].
+    pub fn scores(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|record| record.event() == Event::Score)
     }
 
     fn view(&self, name: &str) -> View<'_> {

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use ragtrace_core::Event;
+
 use crate::record::Record;
 
 /// All records of a capture: a line each, indented by the depth of its stage.
@@ -16,8 +18,11 @@ impl fmt::Display for Tree<'_> {
         writeln!(f, "captured:")?;
         let mut depths = HashMap::new();
         for record in self.0 {
-            let depth = record.parent_span_id().and_then(|parent| depths.get(&parent).copied()).unwrap_or(0);
-            if let Some(span) = record.span_id() {
+            let is_score = record.event() == Event::Score;
+            // A score names the stage that it judges.
+            let around = if is_score { record.span_id() } else { record.parent_span_id() };
+            let depth = around.and_then(|around| depths.get(&around).copied()).unwrap_or(0);
+            if let Some(span) = record.span_id().filter(|_| !is_score) {
                 depths.insert(span, depth + 1);
             }
             writeln!(f, "{:indent$}{}", "", Line(record), indent = depth * 2)?;
@@ -41,6 +46,9 @@ impl fmt::Display for Line<'_> {
         }
         for (name, value) in record.metrics().chain(record.context()) {
             write!(f, " {name}={value}")?;
+        }
+        if let Some(score) = record.score() {
+            write!(f, "={}", score.value())?;
         }
         if let Some(error) = record.error() {
             write!(f, " {}: {:?}", error.type_name(), error.message())?;

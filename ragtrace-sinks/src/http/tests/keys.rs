@@ -30,7 +30,7 @@ fn a_key_in_a_file_is_read_again_before_each_request() {
     let server = server("second-key");
     let (folder, url) = (Authority::new(), endpoint(&server.url()));
     let path = folder.write("key", "first-key\n");
-    let (client, key) = (builder().build(), Key::file("DD_API_KEY_FILE", &path));
+    let (client, key) = (builder().build(), Key::file(&path).named("DD_API_KEY_FILE"));
     run(async {
         let error = deliver(&client, &url, &key).await.expect_err("the old key");
         assert_eq!(error.verdict(), Verdict::Park);
@@ -45,7 +45,7 @@ fn a_key_that_is_not_there_parks_and_says_where_it_was_looked_for() {
     let server = server("a-key");
     let (folder, url, client) = (Authority::new(), endpoint(&server.url()), builder().build());
     let path = folder.folder().join("key");
-    let key = Key::file("DD_API_KEY_FILE", &path);
+    let key = Key::file(&path).named("DD_API_KEY_FILE");
     let told = || {
         let error = run(deliver(&client, &url, &key)).expect_err("no key");
         assert_eq!(error.verdict(), Verdict::Park);
@@ -72,15 +72,15 @@ fn a_key_from_a_function_is_asked_for_each_request_and_may_fail() {
     let (url, client) = (endpoint(&server.url()), builder().build());
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
-    let key = Key::from_fn("the key", move || match count.fetch_add(1, Ordering::SeqCst) {
+    let key = Key::from_fn(move || match count.fetch_add(1, Ordering::SeqCst) {
         0 => Err("the vault is sealed"),
         1 => panic!("the vault burns"),
         number => Ok(format!("key-{number}")),
     });
     let told = || run(deliver(&client, &url, &key)).map_err(|error| (error.verdict(), error.reason()));
     let at = format!("POST {}/: ", server.url());
-    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: no key: the vault is sealed"))));
-    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: no key: its function panicked"))));
+    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it was not to be had: the vault is sealed"))));
+    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it was not to be had: its function panicked"))));
     assert_eq!(told(), Ok(()));
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
@@ -88,20 +88,20 @@ fn a_key_from_a_function_is_asked_for_each_request_and_may_fail() {
 #[test]
 fn a_key_that_no_header_may_have_parks_without_being_shown() {
     for bad in ["pass\nword", "pässword", "pass\u{7f}word", "pass\x00word"] {
-        let key = Key::text("LANGSMITH_API_KEY", bad);
+        let key = Key::text(bad).named("LANGSMITH_API_KEY");
         let error = run(deliver(&builder().build(), &endpoint("http://localhost/"), &key)).expect_err("no header");
         assert_eq!(error.verdict(), Verdict::Park);
         let told = format!("{error:?} {}", error.reason());
         assert!(told.contains("LANGSMITH_API_KEY: the key has a character that no header may have"), "{told}");
         assert!(!told.contains("word"), "{told}");
     }
-    let error = run(deliver(&builder().build(), &endpoint("http://localhost/"), &Key::text("DD_API_KEY", " ")));
+    let error = run(deliver(&builder().build(), &endpoint("http://localhost/"), &Key::text(" ").named("DD_API_KEY")));
     assert!(error.expect_err("no key").reason().ends_with(": DD_API_KEY: the key is empty: set it"));
 }
 
 #[test]
 fn no_secret_is_in_debug() {
-    let key = Key::text("DD_API_KEY", "hunter2");
+    let key = Key::from("hunter2").named("DD_API_KEY");
     let url = endpoint("https://alice:hunter3@host/in?token=hunter4");
     let request = Request::post(&url).key(AUTHORIZATION, "Bearer ", &key).secret("x-more", "hunter5");
     let shown = format!("{key:?} {url:?} {url} {request:?} {:?}", builder().build());

@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod failures;
 mod keys;
+mod matrix;
 mod proxies;
 mod tls;
 mod verdicts;

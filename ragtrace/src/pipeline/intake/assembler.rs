@@ -23,7 +23,7 @@ use super::paths::Paths;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, Origin, RecordFilter};
+use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
@@ -85,6 +85,10 @@ impl Assembler {
             }
         } else if let Some((span, fields)) = entry.note() {
             self.open.entry(span).notes.extend_from_slice(fields);
+        } else if let Some((score, fields)) = entry.score() {
+            let path = score.span.zip(self.paths.as_mut()).and_then(|(span, paths)| paths.whole(span));
+            let judged = JudgedRun { score, path };
+            self.maker.score(source, judged, fields);
         }
     }
 
@@ -146,6 +150,9 @@ impl Assembler {
         if let Some((run, _)) = queued.entry.start() {
             self.open.entry(run.span).begin(&run);
             return Some((run.stage.level(), Event::Started));
+        }
+        if queued.entry.score().is_some() {
+            return Some((Level::Info, Event::Score));
         }
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));

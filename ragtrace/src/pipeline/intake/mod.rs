@@ -15,6 +15,7 @@ mod end_summary;
 mod open_runs;
 mod paths;
 mod record_maker;
+mod roots;
 #[cfg(feature = "pipeline")]
 mod sanitizer;
 

@@ -19,7 +19,7 @@ use super::end_summary::{EndFields, EndSummary};
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, Extras, OptionalU64, Origin, PathStep, RecordFilter, RecordFlags,
+    ChunkBuilder, ChunkPool, EncodedRanges, Extras, JudgedRun, OptionalU64, Origin, PathStep, RecordFilter, RecordFlags,
     RecordIds, RecordParts, SealedFields, field_name,
 };
 
@@ -155,6 +155,12 @@ impl RecordMaker {
         open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
         let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
         self.add(head, EndSummary::default(), ranges);
+    }
+
+    /// Makes the record of a score, which no level hides.
+    #[cold]
+    pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
+        self.output.records.add_score(source.request, source.thread, judged, fields);
     }
 
     /// Makes the record of an end, and counts the run.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::decisions::Decisions;
-use crate::TraceId;
+use crate::{Event, TraceId};
 use crate::record::Record;
 use crate::sample::Sampler;
 
@@ -158,7 +158,10 @@ impl TailSampler {
     }
 
     fn sample_one(&mut self, record: Record, now: Instant, sampled: &mut Sampled) {
-        let Some(trace_id) = record.trace_id() else { return sampled.records.push(record) };
+        // A score says nothing of its trace that would have it kept, and is not held for it either: it
+        // may come days later, and counts by itself.
+        let trace_id = record.trace_id().filter(|_| record.event() != Event::Score);
+        let Some(trace_id) = trace_id else { return sampled.records.push(record) };
         let is_kept = match self.decisions.of(trace_id) {
             Some(is_kept) => is_kept,
             None => self.decide_by_ratio(trace_id, now),

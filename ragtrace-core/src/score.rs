@@ -1,0 +1,219 @@
+//! Scores: what is judged of a trace or of a span, often long after it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::context::{Request, current};
+use crate::dispatch;
+use crate::entry::{self, ScoreEntry, score_field};
+use crate::id::{SpanId, TraceId};
+use crate::level::Level;
+use crate::queue::Admission;
+use crate::value::{FieldBuffer, Value};
+
+/// A judgement on a trace or a span: a person's thumb, the verdict of a judge model, a check in code.
+///
+/// Inside a stage it judges the run, and inside a request without a stage the trace. Anywhere else,
+/// and any time later, [`trace`](Self::trace) says which trace is meant, and [`span`](Self::span)
+/// which run in it.
+///
+/// ```
+/// use ragtrace::{RequestContext, Score, TraceId};
+///
+/// # async fn judge(_: &str) -> f64 { 0.83 }
+/// # async fn answer(question: &str) -> (String, Option<TraceId>) {
+/// // Where the answer is made:
+/// let answer = format!("about {question} I know nothing");
+/// Score::number("faithfulness", judge(&answer).await).by("llm").record();
+/// let trace = RequestContext::current().map(|request| request.trace_id());
+/// # (answer, trace)
+/// # }
+/// # fn feedback(trace: TraceId) {
+/// // Where the thumb comes back, with the id that the answer went out with:
+/// Score::flag("helpful", true).trace(trace).by("human").comment("just what I looked for").record();
+/// # }
+/// ```
+///
+/// A score is a record with [`Event::Score`](crate::Event::Score). No level hides it and no sampler
+/// leaves it out, also where the records of its trace are. Its user and its tenant are those of the
+/// context in which it is recorded. A store refuses a score whose trace it knows under another
+/// tenant, and gives one without a tenant that of its trace.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a score is nothing before `record()`"]
+pub struct Score {
+    name: Cow<'static, str>,
+    value: Value,
+    by: Option<Cow<'static, str>>,
+    comment: Option<String>,
+    trace_id: Option<TraceId>,
+    span_id: Option<SpanId>,
+    tenant_id: Option<String>,
+}
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 64;
+/// Who may judge.
+const JUDGES: [&str; 3] = ["human", "llm", "code"];
+
+impl Score {
+    /// Makes a score that is a number, such as `faithfulness` from 0 to 1, or a number of stars.
+    pub fn number(name: impl Into<Cow<'static, str>>, number: impl Into<f64>) -> Self {
+        Self::new(name.into(), Value::F64(number.into()))
+    }
+
+    /// Makes a score that is true or false, such as a thumb up or a check that passed.
+    pub fn flag(name: impl Into<Cow<'static, str>>, flag: bool) -> Self {
+        Self::new(name.into(), Value::Bool(flag))
+    }
+
+    /// Makes a score that is one of some words, such as `tone` being `friendly`.
+    pub fn label(name: impl Into<Cow<'static, str>>, label: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(name.into(), Value::Text(label.into()))
+    }
+
+    fn new(name: Cow<'static, str>, value: Value) -> Self {
+        Self { name, value, by: None, comment: None, trace_id: None, span_id: None, tenant_id: None }
+    }
+
+    /// Sets the trace that is judged: as a whole, unless [`span`](Self::span) names a run in it.
+    pub fn trace(mut self, id: TraceId) -> Self {
+        self.trace_id = Some(id);
+        self
+    }
+
+    /// Sets the run that is judged: of the current trace, unless [`trace`](Self::trace) names one.
+    pub fn span(mut self, id: SpanId) -> Self {
+        self.span_id = Some(id);
+        self
+    }
+
+    /// Sets who judged: `human`, `llm` or `code`.
+    pub fn by(mut self, judge: impl Into<Cow<'static, str>>) -> Self {
+        self.by = Some(judge.into());
+        self
+    }
+
+    /// Sets the reason.
+    pub fn comment(mut self, comment: impl Into<String>) -> Self {
+        self.comment = Some(comment.into());
+        self
+    }
+
+    /// Sets the tenant that the trace belongs to; that of the current context unless set.
+    pub fn tenant(mut self, id: impl Into<String>) -> Self {
+        self.tenant_id = Some(id.into());
+        self
+    }
+
+    /// Records the score, and returns true if it is on its way.
+    ///
+    /// It is not where nobody listens, or the queue is full (which is counted, as with all records),
+    /// or where [`try_record`](Self::try_record) returns an error. Nothing is delivered yet when this
+    /// returns: what a sink or a store refuses is a dead letter.
+    #[expect(clippy::must_use_candidate, reason = "what cannot be recorded does not concern everybody")]
+    pub fn record(self) -> bool {
+        self.try_record().unwrap_or(false)
+    }
+
+    /// Records the score as [`record`](Self::record) does, and says what is wrong with one that cannot
+    /// be recorded at all.
+    ///
+    /// # Errors
+    ///
+    /// If the name is not of 1 to 64 characters, or has control characters or nothing but white space;
+    /// if the number is not finite; if it is by none of `human`, `llm` and `code`; or if no trace is
+    /// named and there is none around.
+    ///
+    /// ```
+    /// use ragtrace::{Score, TraceId};
+    ///
+    /// let score = Score::number("faithfulness", f64::NAN).trace(TraceId::new());
+    /// let error = score.try_record().unwrap_err();
+    /// assert_eq!(error.to_string(), "the score `faithfulness` is NaN: give a finite number");
+    /// ```
+    pub fn try_record(self) -> Result<bool, ScoreError> {
+        self.check()?;
+        if !dispatch::is_enabled() || !dispatch::is_enabled_here() {
+            return Ok(false);
+        }
+        let (request, span) = self.subject().ok_or_else(|| ScoreError::without_trace(&self.name))?;
+        let Some(recipient) = dispatch::recipient(&request) else { return Ok(false) };
+        let mut fields = FieldBuffer::begin();
+        fields.set(score_field::NAME, &*self.name);
+        fields.set(score_field::VALUE, &self.value);
+        fields.set(score_field::BY, &self.by.as_deref());
+        fields.set(score_field::COMMENT, &self.comment);
+        let head = entry::score(&ScoreEntry { span, at: request.now() });
+        Ok(dispatch::send(recipient, &request, Admission::Droppable(Level::Info), head, &fields))
+    }
+
+    fn check(&self) -> Result<(), ScoreError> {
+        let Self { name, value, by, .. } = self;
+        let is_blank = name.chars().all(char::is_whitespace);
+        if is_blank || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(ScoreError::name(name));
+        }
+        if let Value::F64(number) = value
+            && !number.is_finite()
+        {
+            return Err(ScoreError(format!("the score `{name}` is {number}: give a finite number")));
+        }
+        match by.as_deref() {
+            Some(judge) if !JUDGES.contains(&judge) => Err(ScoreError(format!(
+                "the score `{name}` is by {:?}: `human`, `llm` and `code` may judge",
+                beginning(judge)
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the request that the score is of, and the run; `None` without a trace.
+    fn subject(&self) -> Option<(Arc<Request>, Option<SpanId>)> {
+        let around = current::request();
+        let (request, span) = match (self.trace_id, around) {
+            (None, around) => {
+                let request = around?;
+                // Where no stage runs, the current span is perhaps one of another process.
+                let inside = current::span().filter(|span| request.remote_parent != Some(*span));
+                (request, self.span_id.or(inside))
+            }
+            (Some(trace_id), Some(around)) if around.trace_id == trace_id => (around, self.span_id),
+            (Some(trace_id), Some(around)) => (Arc::new(around.judging(trace_id)), self.span_id),
+            (Some(trace_id), None) => (Arc::new(Request::new(trace_id)), self.span_id),
+        };
+        let tenant_id = self.tenant_id.as_deref();
+        if tenant_id.is_none() || tenant_id == request.tenant_id.as_deref() {
+            return Some((request, span));
+        }
+        Some((Arc::new(request.with_tenant(tenant_id)), span))
+    }
+}
+
+/// An error that is returned for a score that cannot be recorded, which its message says how to mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreError(String);
+
+impl ScoreError {
+    fn name(name: &str) -> Self {
+        let expected = format!("1 to {LONGEST_NAME} characters, none of them a control character");
+        Self(format!("a score has no good name: give one of {expected}, instead of {:?}", beginning(name)))
+    }
+
+    fn without_trace(name: &str) -> Self {
+        Self(format!("the score `{name}` is of no trace: name one by `.trace(…)`, or record it inside a request"))
+    }
+}
+
+/// Returns so much of a text as a message shows.
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_NAME).map_or(text, |(end, _)| &text[..end])
+}
+
+impl fmt::Display for ScoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ScoreError {}

@@ -1,0 +1,167 @@
+//! Scores, from where they are recorded to the sinks.
+
+use std::time::Duration;
+
+use ragtrace::{Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, TraceId, Value, testing, traced_stage};
+
+use crate::support::{Memory, finish, quiet, turn};
+
+#[traced_stage]
+fn answer() -> Option<SpanId> {
+    assert!(Score::number("faithfulness", 0.83).by("llm").comment("as the sources say").record());
+    RequestContext::current().and_then(|request| request.span_id())
+}
+
+fn scores(records: &[Record]) -> Vec<&Record> {
+    records.iter().filter(|record| record.event() == Event::Score).collect()
+}
+
+#[test]
+fn a_score_judges_the_run_around_it_the_trace_around_it_or_the_one_it_names() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only");
+    let request = RequestContext::new().with_user_id("alice").with_tenant_id("acme").with_session_id("s-1");
+    let (other, span) = (TraceId::new(), SpanId::new());
+    let judged = request.sync_scope(|| {
+        let judged = answer();
+        assert!(Score::flag("helpful", true).by("human").record());
+        assert!(Score::label("tone", "friendly").trace(other).record());
+        assert!(Score::number("stars", 4).span(span).tenant("beta").record());
+        judged
+    });
+    assert!(Score::number("recall", 0.5_f32).trace(other).span(span).by("code").record());
+    assert!(!Score::number("recall", 0.5).record(), "of no trace");
+    finish(telemetry);
+    let records = memory.records();
+    let scores = scores(&records);
+    let subject = |record: &Record| (record.trace_id(), record.span_id(), record.tenant_id().map(str::to_owned));
+    let acme = Some("acme".to_owned());
+    let subjects: Vec<_> = scores.iter().map(|record| subject(record)).collect();
+    let expected = [
+        (Some(request.trace_id()), judged, acme.clone()),
+        (Some(request.trace_id()), None, acme.clone()),
+        (Some(other), None, acme),
+        (Some(request.trace_id()), Some(span), Some("beta".to_owned())),
+        (Some(other), Some(span), None),
+    ];
+    assert_eq!(subjects, expected);
+    let of = |at: usize| {
+        let score = scores[at].score().expect("a judgement");
+        (score.name().to_owned(), score.value().clone(), score.by().map(str::to_owned))
+    };
+    assert_eq!(of(0), ("faithfulness".to_owned(), Value::F64(0.83), Some("llm".to_owned())));
+    assert_eq!(of(1), ("helpful".to_owned(), Value::Bool(true), Some("human".to_owned())));
+    assert_eq!(of(2), ("tone".to_owned(), Value::Text("friendly".into()), None));
+    assert_eq!(of(3), ("stars".to_owned(), Value::F64(4.0), None));
+    assert_eq!(of(4), ("recall".to_owned(), Value::F64(0.5), Some("code".to_owned())));
+    assert_eq!(scores[0].score().and_then(|score| score.comment()), Some("as the sources say"));
+    assert_eq!((scores[0].message().as_ref(), scores[0].logger()), ("faithfulness_scored", "score"));
+    // Of a trace that the request is not of, it says whose judgement it is, and no more.
+    assert_eq!((scores[2].user_id(), scores[2].session_id(), scores[2].request_id()), (Some("alice"), None, None));
+    assert_eq!((scores[1].user_id(), scores[1].session_id()), (Some("alice"), Some("s-1")));
+    assert!(scores.iter().all(|record| !record.is_local_root() && record.parent_span_id().is_none()));
+    for record in scores {
+        let read = Record::from_json(&record.to_json()).expect("a record");
+        assert_eq!((read.score(), read.to_json()), (record.score(), record.to_json()));
+    }
+}
+
+#[test]
+fn a_request_from_elsewhere_is_judged_as_a_trace_where_no_stage_runs() {
+    let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = RequestContext::from_traceparent(header).expect("well-formed");
+    let ((), captured) = testing::capture_sync(|| {
+        request.sync_scope(|| assert!(Score::flag("helpful", false).record()));
+    });
+    let score = captured.scores().next().expect("one");
+    assert_eq!((score.trace_id(), score.span_id()), (Some(request.trace_id()), None));
+}
+
+#[test]
+fn a_test_sees_the_scores_that_its_stages_record() {
+    let (span, captured) = testing::capture_sync(answer);
+    let scores: Vec<_> = captured.scores().collect();
+    assert_eq!((scores.len(), scores[0].span_id()), (1, span));
+    let shown = format!("{captured:?}");
+    assert!(shown.contains("\n  faithfulness_scored=0.83"), "{shown}");
+}
+
+#[test]
+fn a_score_passes_every_level_and_the_sampler() {
+    let _turn = turn();
+    for sampler in [Sampler::ratio(0.0), Sampler::ratio(0.0).keep_errors(false), Sampler::ratio(1.0).per_second(0)] {
+        let memory = Memory::default().level(Level::Error);
+        let telemetry = quiet().sample(sampler).sink(memory.clone()).install().expect("the only");
+        answer();
+        let report = telemetry.shutdown_blocking(Duration::from_secs(30));
+        assert_eq!(scores(&memory.records()).len(), 1);
+        assert_eq!(memory.records().len(), 1);
+        let sink = report.stats.sink("memory").expect("the one");
+        assert_eq!((sink.accepted, sink.delivered), (1, 1), "{report}");
+    }
+}
+
+#[test]
+fn a_score_that_a_full_queue_refuses_is_counted() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let limits = QueueLimits::default().with_bytes(32 << 10);
+    let telemetry = quiet().queue(limits).sink(memory.clone()).install().expect("the only");
+    let (trace, comment) = (TraceId::new(), "x".repeat(8_000));
+    let mut accepted = 0;
+    while Score::flag("helpful", true).trace(trace).comment(comment.as_str()).record() {
+        accepted += 1;
+        assert!(accepted < 1_000_000, "the queue takes what there is");
+    }
+    let report = telemetry.shutdown_blocking(Duration::from_secs(30));
+    assert_eq!((report.stats.dropped.total(), report.stats.dropped.at(Level::Info)), (1, 1), "{report}");
+    assert_eq!(scores(&memory.records()).len(), accepted);
+}
+
+#[test]
+fn what_is_secret_in_a_score_does_not_leave() {
+    let _turn = turn();
+    let memory = Memory::default();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only");
+    let trace = TraceId::new();
+    Score::label("tone", "password=planted").trace(trace).comment("Authorization: Bearer planted-0123456789").record();
+    Score::label("api_key", "planted").trace(trace).record();
+    Score::flag("password=planted", true).trace(trace).record();
+    Score::label("tone", "x".repeat(100_000)).comment("y".repeat(100_000)).trace(trace).record();
+    finish(telemetry);
+    let records = memory.records();
+    assert_eq!(scores(&records).len(), 4);
+    let cut = records[3].score().expect("a judgement");
+    assert!(cut.value().as_str().is_some_and(|label| label.len() < 9_000 && label.contains("truncated")));
+    assert!(cut.comment().is_some_and(|comment| comment.len() < 9_000));
+    for record in &records {
+        assert!(!record.to_json().contains("planted"), "{}", record.to_json());
+    }
+}
+
+#[test]
+fn a_score_that_cannot_be_recorded_says_what_to_change() {
+    let error = |score: Score| score.try_record().expect_err("it is no score").to_string();
+    let trace = TraceId::new();
+    let of = |name: &'static str| Score::flag(name, true).trace(trace);
+    let good = "give one of 1 to 64 characters, none of them a control character, instead of";
+    assert_eq!(error(of("")), format!("a score has no good name: {good} \"\""));
+    assert_eq!(error(of(" ")), format!("a score has no good name: {good} \" \""));
+    assert_eq!(error(of("a\nb")), format!("a score has no good name: {good} \"a\\nb\""));
+    assert!(error(Score::flag("x".repeat(65), true).trace(trace)).starts_with("a score has no good name: "));
+    assert!(error(Score::flag("x".repeat(1 << 20), true).trace(trace)).len() < 300);
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let told = error(Score::number("recall", number).trace(trace));
+        assert_eq!(told, format!("the score `recall` is {number}: give a finite number"));
+    }
+    let judges = "`human`, `llm` and `code` may judge";
+    assert_eq!(error(of("tone").by("Human")), format!("the score `tone` is by \"Human\": {judges}"));
+    let _turn = turn();
+    assert_eq!(Score::flag("tone", true).try_record(), Ok(false), "nobody listens");
+    let telemetry = quiet().sink(Memory::default()).install().expect("the only");
+    let told = error(Score::flag("tone", true));
+    assert_eq!(told, "the score `tone` is of no trace: name one by `.trace(…)`, or record it inside a request");
+    assert!(Score::flag("Tön/e 5@k", true).trace(trace).record());
+    finish(telemetry);
+}
