@@ -47,7 +47,7 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, Position, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace, TraceFilter,
+    CatalogStage, LogFilter, LogRow, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace, TraceFilter,
     TraceSummary, Window,
 };
 #[cfg(feature = "sqlite")]

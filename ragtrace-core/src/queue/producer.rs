@@ -9,6 +9,7 @@ use super::shared::Queue;
 use super::sync::{Arc, AtomicBool, AtomicU64, Ordering};
 use crate::context::Request;
 use crate::entry::{self, RecipientId};
+use crate::item;
 use crate::value::FieldBuffer;
 
 /// Writes a thread's chain. When it is dropped, the worker reads the chain to its end and lets go of it.
@@ -68,8 +69,8 @@ impl Producer {
     #[inline]
     fn write<const HEAD: usize>(&mut self, admission: Admission, head: [u64; HEAD], fields: &FieldBuffer) -> bool {
         let count = fields.len();
-        if !self.chain.has_room(HEAD + count) && !self.may_extend(admission, HEAD + count) {
-            return false;
+        if !self.chain.has_room(HEAD + count) && !self.may_extend(admission, HEAD + count, fields) {
+            return self.write_without_items(admission, head, fields);
         }
         self.chain.write(&self.queue.memory.pool, head, count, |places| {
             if FieldBuffer::is_inline() {
@@ -83,12 +84,39 @@ impl Producer {
         true
     }
 
-    /// Reserves the memory of an entry of so many words if the queue has it.
+    /// Reserves the memory of an entry of so many words if the queue has it. Items are promised no place, whatever else the
+    /// entry is promised.
     #[cold]
     #[inline(never)]
-    fn may_extend(&self, admission: Admission, words: usize) -> bool {
+    fn may_extend(&self, admission: Admission, words: usize, fields: &FieldBuffer) -> bool {
         self.queue.wake();
-        self.queue.memory.reserve(admission, blocks_for(words))
+        let (memory, blocks) = (&self.queue.memory, blocks_for(words));
+        if fields.len() > 1 && item::has_items(&fields.to_encoded()) {
+            memory.reserve_free(blocks)
+        } else {
+            memory.reserve(admission, blocks)
+        }
+    }
+
+    /// Writes an entry that there is no room for without its items, if it has some, which counts them as not kept.
+    #[cold]
+    #[inline(never)]
+    fn write_without_items<const HEAD: usize>(
+        &mut self,
+        admission: Admission,
+        head: [u64; HEAD],
+        fields: &FieldBuffer,
+    ) -> bool {
+        let [first, ..] = head[..] else { return false };
+        let Some(kept) = item::without_items(&fields.to_encoded(), entry::dropped_items(first)) else { return false };
+        let words = HEAD + kept.len();
+        if !self.chain.has_room(words) && !self.queue.memory.reserve(admission, blocks_for(words)) {
+            return false;
+        }
+        self.chain.write(&self.queue.memory.pool, head, kept.len(), |places| {
+            places.iter().zip(kept).for_each(|(place, word)| place.store(word, Ordering::Relaxed));
+        });
+        true
     }
 }
 

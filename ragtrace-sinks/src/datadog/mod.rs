@@ -36,6 +36,6 @@ pub(crate) use agent::{DEFAULT_HOST, DEFAULT_PORT};
 pub use counts::DatadogCounts;
 pub(crate) use llm_obs::MlApp;
 pub(crate) use settings::Settings;
-pub(crate) use site::Site;
 pub use sinks::{DatadogEvaluationsSink, DatadogLlmObsSink, DatadogMetricsSink, DatadogSink};
+pub(crate) use site::Site;
 pub(crate) use tags::parse as parse_tags;

@@ -21,7 +21,8 @@ pub(super) fn datadog(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigE
     let has_metrics = variables.flag(METRICS)?.unwrap_or(false);
     let has_llmobs = variables.flag(LLMOBS)?.unwrap_or(false);
     if !has_logs && !has_metrics && !has_llmobs {
-        let message = format!("{LOGS} leaves nothing to send to Datadog: set {METRICS} or {LLMOBS} to `true`, or leave it out");
+        let message =
+            format!("{LOGS} leaves nothing to send to Datadog: set {METRICS} or {LLMOBS} to `true`, or leave it out");
         return Err(ConfigError::malformed(message));
     }
     let settings = settings(variables, has_llmobs)?;

@@ -127,7 +127,8 @@ impl Settings {
             Ok(Target::Whole(endpoint)) => Ok(endpoint.clone()),
             Ok(Target::Base(base)) => Ok(base.join(signal.path())),
             Ok(Target::Customary) => {
-                let base: Endpoint = self.profile.table().endpoint.parse().map_err(|error: EndpointError| SinkError::park(error))?;
+                let base: Endpoint =
+                    self.profile.table().endpoint.parse().map_err(|error: EndpointError| SinkError::park(error))?;
                 Ok(base.join(signal.path()))
             }
             Err(why) => Err(SinkError::park(format!("the URL for OTLP: {why}"))),

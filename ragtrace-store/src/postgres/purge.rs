@@ -99,6 +99,7 @@ impl Erasure<'_> {
             ("logs", &mut report.logs),
             ("logs_archive", &mut report.archived),
             ("request_metrics", &mut report.requests),
+            ("scores", &mut report.scores),
         ];
         for (table, removed) in tables {
             let deleted = match rows {
@@ -107,7 +108,13 @@ impl Erasure<'_> {
                     sqlx::query(AssertSqlSafe(delete)).bind(traces).execute(&mut transaction).await?
                 }
                 Rows::OfNoTrace(user) => {
-                    let delete = format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1");
+                    // A score has a trace always, perhaps that of somebody else.
+                    let delete = match table {
+                        "scores" => {
+                            "DELETE FROM scores WHERE left(user_id, 64) = left($1, 64) AND user_id = $1".to_owned()
+                        }
+                        table => format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1"),
+                    };
                     sqlx::query(AssertSqlSafe(delete)).bind(user).execute(&mut transaction).await?
                 }
             };

@@ -73,7 +73,8 @@ fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_
     if let Some(duration) = record.duration() {
         write_unsigned(object.value("duration"), u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
     }
-    for (names, items) in [(["used", "used_count"], record.used()), (["generated", "generated_count"], record.generated())]
+    for (names, items) in
+        [(["used", "used_count"], record.used()), (["generated", "generated_count"], record.generated())]
     {
         if !items.is_empty() {
             write_items(&mut object, names, items);

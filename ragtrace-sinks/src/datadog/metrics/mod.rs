@@ -58,7 +58,8 @@ pub(super) fn encode(batch: &Batch, settings: &Settings, now: Timestamp) -> Resu
     writer.staged().extend_from_slice(b"]}");
     let body = writer.finish().map_err(SinkError::retry)?;
     if body.uncompressed_len() > LONGEST || body.bytes().len() > LONGEST_COMPRESSED {
-        let message = format!("more than {LONGEST} bytes of metrics for one request, or {LONGEST_COMPRESSED} compressed");
+        let message =
+            format!("more than {LONGEST} bytes of metrics for one request, or {LONGEST_COMPRESSED} compressed");
         return Err(SinkError::split(message));
     }
     Ok(Some(body))

@@ -71,8 +71,14 @@ impl<'a> SeriesWriter<'a> {
     pub(super) fn write(&mut self, out: &mut Vec<u8>, minute: &StageMinute) {
         let time = self.time_of(minute).as_micros().div_euclid(1_000_000);
         let tags = self.tags_of(minute);
-        let count = |metric, unit, number, outcome| {
-            Series { metric, of_type: Type::Count, unit, time, number, outcome, tags: &tags }
+        let count = |metric, unit, number, outcome| Series {
+            metric,
+            of_type: Type::Count,
+            unit,
+            time,
+            number,
+            outcome,
+            tags: &tags,
         };
         for (outcome, runs) in outcomes(minute) {
             self.write_one(out, &count("ragtrace.stage.runs", "run", Number::Whole(runs), Some(outcome)));

@@ -119,7 +119,9 @@ impl Exporter<'_> {
 
     fn target(&self) -> Result<Option<Target>, ConfigError> {
         let base = |name: &str| {
-            self.variables.parse(name, |text| text.parse().map(Target::Base).map_err(|error: crate::http::EndpointError| error.to_string()))
+            self.variables.parse(name, |text| {
+                text.parse().map(Target::Base).map_err(|error: crate::http::EndpointError| error.to_string())
+            })
         };
         if let Some(target) = base("RAGTRACE_OTLP_ENDPOINT")? {
             return Ok(Some(target));

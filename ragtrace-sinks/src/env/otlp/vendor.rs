@@ -99,7 +99,8 @@ fn mlflow(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Conf
 fn datadog(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
     const KEY: &str = "DD_API_KEY";
     let of_site = |site: &str| {
-        let is_host = site.contains('.') && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+        let is_host =
+            site.contains('.') && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
         let url = format!("https://otlp.{}", site.to_ascii_lowercase());
         if !is_host {
             return Err(format!("expected a site such as `datadoghq.eu`, found {site:?}"));

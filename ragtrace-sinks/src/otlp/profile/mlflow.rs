@@ -25,7 +25,8 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::retry(502..=504),
         Row::split(413..=413),
         Row::rejected(400..=400),
-        Row::rejected(422..=422).advise("it wants the id of an experiment in MLFLOW_EXPERIMENT_ID, and ids that it knows"),
+        Row::rejected(422..=422)
+            .advise("it wants the id of an experiment in MLFLOW_EXPERIMENT_ID, and ids that it knows"),
         Row::park(401..=401).advise("check MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD"),
         Row::park(403..=403).advise("check what the user may do with the experiment in MLFLOW_EXPERIMENT_ID"),
         Row::park(404..=405).advise(

@@ -125,7 +125,11 @@ impl FromStr for OtlpProfile {
 
     fn from_str(text: &str) -> Result<Self, UnknownProfile> {
         let name = text.trim().to_ascii_lowercase();
-        Self::ALL.iter().copied().find(|profile| profile.as_str() == name).ok_or_else(|| UnknownProfile(text.to_owned()))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|profile| profile.as_str() == name)
+            .ok_or_else(|| UnknownProfile(text.to_owned()))
     }
 }
 

@@ -65,7 +65,8 @@ mod tests {
     fn a_process_in_no_container_and_a_sandbox_have_none() {
         assert_eq!(id("0::/user.slice/user-1000.slice/session-2.scope\n", ""), None);
         assert_eq!(id("", ""), None);
-        let sandbox = format!("1 2 0:1 /var/lib/containerd/sandboxes/containers/{ID}/hostname /etc/hostname rw - tmpfs t rw");
+        let sandbox =
+            format!("1 2 0:1 /var/lib/containerd/sandboxes/containers/{ID}/hostname /etc/hostname rw - tmpfs t rw");
         assert_eq!(id("0::/\n", &sandbox), None);
         let short = format!("1 2 0:1 /var/lib/docker/containers/{}/hostname /etc/hostname rw - tmpfs t rw", &ID[1..]);
         assert_eq!(id("0::/\n", &short), None);

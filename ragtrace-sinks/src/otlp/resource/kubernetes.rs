@@ -55,7 +55,8 @@ mod tests {
         let of_host = of(&[inside, ("HOSTNAME", "rag-7d9f-x2"), ("NODE_NAME", " ")], "shop\n");
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(of_host, [pair("k8s.pod.name", "rag-7d9f-x2"), pair("k8s.namespace.name", "shop")]);
-        let of_variables = of(&[inside, ("HOSTNAME", "h"), ("POD_NAME", "p"), ("K8S_POD_UID", "u"), ("POD_NAMESPACE", "n")], "");
+        let of_variables =
+            of(&[inside, ("HOSTNAME", "h"), ("POD_NAME", "p"), ("K8S_POD_UID", "u"), ("POD_NAMESPACE", "n")], "");
         let expected = [pair("k8s.pod.name", "p"), pair("k8s.pod.uid", "u"), pair("k8s.namespace.name", "n")];
         assert_eq!(of_variables, expected);
     }

@@ -97,9 +97,8 @@ fn detect() -> Vec<Pair> {
 /// commas between them, and percent-encoded values. The error says what is wrong and shows no value.
 pub(crate) fn parse_pairs(text: &str) -> Result<Vec<Pair>, String> {
     let pair = |member: &str| {
-        let (key, value) = member
-            .split_once('=')
-            .ok_or_else(|| "expected `key=value` pairs with commas between them".to_owned())?;
+        let (key, value) =
+            member.split_once('=').ok_or_else(|| "expected `key=value` pairs with commas between them".to_owned())?;
         let (key, value) = (decoded(key)?, decoded(value)?);
         if key.is_empty() {
             return Err("a pair has no key: expected `key=value`".to_owned());
