@@ -265,7 +265,7 @@ impl RecordParts {
         self.texts().for_each(|text| sizes.add_text(text.len()));
         let Some(extras) = self.extras.as_deref() else { return };
         let items = extras.used.iter().chain(&extras.generated);
-        items.flat_map(RecordItem::text_lengths).for_each(|length| sizes.add_text(length));
+        items.for_each(|item| sizes.add_text(item.json_size()));
         extras.path.iter().for_each(|_| sizes.add_text(2 * size_of::<PathStep>()));
     }
 }
