@@ -16,9 +16,8 @@ use crate::received::Received;
 use crate::records::{answer_question, batch};
 use crate::server::{Server, closed_port};
 
-/// Questions that a run of the pipeline asks: four records each.
+/// Questions that a run of the pipeline asks.
 const QUESTIONS: usize = 6;
-const RECORDS: u64 = 4 * QUESTIONS as u64;
 /// A run through the pipeline ends before.
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -45,6 +44,8 @@ pub struct Matrix<'a> {
     well: Arc<dyn Fn(&Received) -> Answer + Send + Sync>,
     concerns: Arc<dyn Fn(&Received) -> bool + Send + Sync>,
     secrets: Vec<String>,
+    /// How many of the records of a question the sink takes.
+    of_a_question: u64,
     rows: Vec<(String, Answer, Expected)>,
     poison: Option<Answer>,
     limit: Option<(usize, Answer)>,
@@ -67,15 +68,27 @@ impl<'a> Matrix<'a> {
             well: Arc::new(well),
             concerns: Arc::new(|_| true),
             secrets: Vec::new(),
+            of_a_question: 4,
             rows: Vec::new(),
             poison: None,
             limit: None,
         }
     }
 
+    /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
+    pub fn of_ends(self) -> Self {
+        self.of_a_question(2)
+    }
+
     /// Answers as a row says to those requests alone for which `concerns` returns true.
     pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.concerns = Arc::new(concerns);
+        self
+    }
+
+    /// Sets how many of the four records of a question the sink takes, if not all: two are ends.
+    pub fn of_a_question(mut self, records: u64) -> Self {
+        self.of_a_question = records;
         self
     }
 
@@ -202,12 +215,13 @@ impl<'a> Matrix<'a> {
         let server = self.server(answer.clone(), once);
         let name = format!("{name}, through a pipeline");
         let goal = if *expected == Expected::Park { Goal::Spooled } else { Goal::Delivered };
-        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, goal).wrong(&name);
+        let records = self.of_a_question * QUESTIONS as u64;
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
         if *expected == Expected::Park {
             // The operator has acted.
             let well = Arc::clone(&self.well);
             let server = Server::start(move |request| well(request));
-            let again = run(spool.path(), (self.make)(&server.url()), 0, Goal::Delivered);
+            let again = run(spool.path(), (self.make)(&server.url()), 0, (Goal::Delivered, records));
             wrong.extend(again.wrong(&format!("{name}, when it is well again")));
         }
         wrong
@@ -291,6 +305,7 @@ enum Goal {
 /// The account of one run.
 struct Account {
     goal: Goal,
+    records: u64,
     stats: SinkStats,
 }
 
@@ -303,7 +318,7 @@ impl Account {
             Goal::AllButPoison => self.stats.delivered + self.stats.dead_lettered,
         };
         // The pipeline's own records of what happened come beside those of the run.
-        there >= RECORDS && there == self.stats.accepted + self.stats.recovered
+        there >= self.records && there == self.stats.accepted + self.stats.recovered
     }
 
     fn wrong(&self, name: &str) -> Vec<String> {
@@ -319,7 +334,7 @@ impl Account {
 }
 
 /// Asks so many questions, waits until the goal is reached, and returns the account.
-fn run(spool: &Path, sink: BoxSink, questions: usize, goal: Goal) -> Account {
+fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u64)) -> Account {
     let name = sink.name().to_owned();
     let telemetry = ragtrace::builder()
         .service("matrix")
@@ -334,7 +349,7 @@ fn run(spool: &Path, sink: BoxSink, questions: usize, goal: Goal) -> Account {
         let _ = answer_question(&format!("what is {number}? {poison}"));
     }
     telemetry.flush_blocking(BOUND);
-    let account = |stats: &Stats| Account { goal, stats: stats.sink(&name).expect("the sink's account").clone() };
+    let account = |stats: &Stats| Account { goal, records, stats: stats.sink(&name).expect("the sink's account").clone() };
     let begin = Instant::now();
     while !account(&telemetry.stats()).is_reached() && begin.elapsed() < BOUND {
         std::thread::sleep(Duration::from_millis(5));
