@@ -82,6 +82,12 @@ impl LangSmith {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns how many runs it has, and how many came again: as they were, and changed.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let kept = self.kept();
+        (kept.runs.len(), kept.repeated, kept.changed)
+    }
+
     /// Returns the requests to a path.
     pub(crate) fn requests_to(&self, path: &str) -> Vec<Received> {
         self.server.requests().into_iter().filter(|request| request.path() == path).collect()
