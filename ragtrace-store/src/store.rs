@@ -7,8 +7,8 @@ use crate::error::StoreError;
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
 use crate::read::{
-    CatalogStage, LogFilter, LogRow, Merged, Place, StageStats, Tail, TailCursor, Trace, TraceFilter, TraceSummary,
-    Window, assemble, merge,
+    CatalogStage, LogFilter, LogRow, Merged, Place, ScoreRow, StageStats, Tail, TailCursor, Trace, TraceFilter,
+    TraceSummary, Window, assemble, merge,
 };
 use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 #[cfg(feature = "sqlite")]
@@ -141,7 +141,17 @@ impl LogStore {
     /// moved is found too.
     pub async fn trace(&self, id: TraceId) -> Result<Option<Trace>, StoreError> {
         let (rows, input) = with_backend!(self, store => store.trace(id))?;
-        Ok(assemble(id, rows, &input))
+        match assemble(id, rows, &input) {
+            Some(trace) => Ok(Some(trace.with_scores(self.scores(id).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns what was judged of a trace and of its spans, the oldest first and at most 10,000: also of
+    /// a trace that has no records here, as one that was left out by sampling. Retention removes the
+    /// scores of a trace with it.
+    pub async fn scores(&self, trace: TraceId) -> Result<Vec<ScoreRow>, StoreError> {
+        with_backend!(self, store => store.scores(trace))
     }
 
     /// Returns the trace of the newest record, or `None` if no record belongs to a trace. What

@@ -54,11 +54,14 @@ pub use pipeline::{Dropped, Report, SinkStats, Stats};
 #[cfg(feature = "pipeline")]
 #[doc(inline)]
 pub use ragtrace_core::QueueLimits;
+#[cfg(feature = "serde")]
+#[doc(inline)]
+pub use ragtrace_core::value::{Json, json};
 #[doc(inline)]
 pub use ragtrace_core::{
-    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, NamedStage, ParseError,
-    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn,
-    stages, stages_schema,
+    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Item, ItemId, Level, NamedStage, ParseError,
+    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId,
+    Value, spawn, stages, stages_schema,
 };
 #[cfg(feature = "pipeline")]
 pub use record::RecordLimits;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use ragtrace::{Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, TraceId, Value, testing, traced_stage};
+use ragtrace::{
+    Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, TraceId, Value, testing, traced_stage,
+};
 
 use crate::support::{Memory, finish, quiet, turn};
 
@@ -106,7 +108,7 @@ fn a_score_passes_every_level_and_the_sampler() {
 fn a_score_that_a_full_queue_refuses_is_counted() {
     let _turn = turn();
     let memory = Memory::default();
-    let limits = QueueLimits::default().with_bytes(32 << 10);
+    let limits = QueueLimits::default().with_bytes(32 << 10).with_sink_records(1 << 20).with_sink_bytes(1 << 32);
     let telemetry = quiet().queue(limits).sink(memory.clone()).install().expect("the only");
     let (trace, comment) = (TraceId::new(), "x".repeat(8_000));
     let mut accepted = 0;
@@ -115,7 +117,7 @@ fn a_score_that_a_full_queue_refuses_is_counted() {
         assert!(accepted < 1_000_000, "the queue takes what there is");
     }
     let report = telemetry.shutdown_blocking(Duration::from_secs(30));
-    assert_eq!((report.stats.dropped.total(), report.stats.dropped.at(Level::Info)), (1, 1), "{report}");
+    assert_eq!((report.stats.dropped.total(), report.stats.dropped.of(Level::Info)), (1, 1), "{report}");
     assert_eq!(scores(&memory.records()).len(), accepted);
 }
 

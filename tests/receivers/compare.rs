@@ -18,25 +18,32 @@ pub struct Sent {
 /// How far times may be apart, in nanoseconds: records and some receivers have microseconds.
 const TOLERANCE: u64 = 2_000;
 
-/// The names that a receiver has for what our records say. Of several any will do, and the first that is there counts.
+/// The attributes that a dialect has for what our records say. Of several names the first that is there counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
-    /// The attribute of a span's kind, and the name of each kind.
-    pub kind: (&'static str, fn(StageKind) -> Option<&'static str>),
+    /// The attribute of a span's kind, and the word for each kind.
+    pub kind: (&'static str, fn(StageKind) -> &'static str),
     /// The model's name.
     pub model: &'static [&'static str],
-    /// Counts of tokens, by our names.
-    pub tokens: &'static [(&'static str, &'static [&'static str])],
-    /// The cost in US dollars: a number, or a JSON object with `total_cost`.
-    pub cost: &'static [&'static str],
-    /// The texts that went in and came out, by our names.
-    pub texts: &'static [(&'static str, &'static [&'static str])],
-    /// Session and user.
-    pub session: &'static [&'static str],
-    /// The user.
-    pub user: &'static [&'static str],
-    /// The prefixes of a retriever's documents: `{prefix}.{i}.document.{id,score,content}`.
-    pub documents: &'static [(StageKind, &'static str)],
+    /// Counts of tokens: our names and theirs.
+    pub tokens: &'static [(&'static str, &'static str)],
+    /// The cost in US dollars.
+    pub cost: &'static str,
+    /// The query of a search.
+    pub query: &'static [&'static str],
+    /// The conversation.
+    pub session: &'static str,
+    /// Where the items are that a stage of some kind made.
+    pub documents: &'static [(StageKind, Documents)],
+}
+
+/// How a dialect lists documents.
+#[derive(Clone, Copy, Debug)]
+pub enum Documents {
+    /// An attribute each: `{prefix}.{i}.document.{id,score,content}`.
+    Numbered(&'static str),
+    /// One attribute, a JSON list of objects with `id`, `score` and `content`.
+    Json(&'static str),
 }
 
 impl Sent {
@@ -74,9 +81,7 @@ fn assert_same(span: SpanNode<'_>, arrived: &Arrived, dialect: &Dialect) {
     assert_eq!(arrived.name, stage);
     assert_eq!(arrived.parent_span_id, span.parent_span_id().map(|id| id.to_string()), "{stage}: its parent");
     let (attribute, kinds) = dialect.kind;
-    if let Some(kind) = kinds(span.kind().unwrap_or_default()) {
-        assert_eq!(arrived.text(attribute), Some(kind), "{stage}: its kind");
-    }
+    assert_eq!(arrived.text(attribute), Some(kinds(span.kind().unwrap_or_default())), "{stage}: its kind");
     let started = u64::try_from(span.started_at().as_micros()).expect("after 1970") * 1_000;
     assert!(started.abs_diff(arrived.start) <= TOLERANCE, "{stage}: started at {started}, arrived {}", arrived.start);
     let duration = u64::try_from(span.duration().expect("it ended").as_nanos()).expect("shorter than a century");
@@ -107,59 +112,67 @@ fn assert_failed(span: SpanNode<'_>, arrived: &Arrived) {
     }
 }
 
-/// Tokens, cost, texts, documents, and who it was for.
+/// Model, tokens, cost, query, documents, and who it was for.
 fn assert_same_content(sent: &Sent, span: SpanNode<'_>, arrived: &Arrived, dialect: &Dialect) {
     let (stage, record) = (span.stage(), span.record());
-    if let Some(model) = record.field("model").and_then(Value::as_str) {
-        assert_eq!(arrived.any_of(dialect.model), Some(&Json::from(model)), "{stage}: its model");
-    }
+    let field = |name: &str| record.field(name).and_then(Value::as_str);
+    let text = |names: &[&str]| arrived.any_of(names).and_then(Json::as_str);
+    let number = |name: &str| arrived.attributes.get(name).and_then(Json::as_f64);
+    assert_eq!(text(dialect.model), field("model"), "{stage}: its model");
     for (ours, theirs) in dialect.tokens {
-        let tokens = arrived.any_of(theirs).and_then(Json::as_f64);
-        assert_eq!(tokens, record.metric(ours), "{stage}: {ours}");
+        assert_eq!(number(theirs), record.metric(ours), "{stage}: {ours}");
     }
-    assert_eq!(cost(arrived, dialect), span.cost_usd(), "{stage}: its cost");
-    for (ours, theirs) in dialect.texts {
-        if let Some(text) = record.field(ours) {
-            let said =
-                arrived.any_of(theirs).unwrap_or_else(|| panic!("{stage}: no {ours} in {:?}", arrived.attributes));
-            assert_eq!(json(said), json_of(text), "{stage}: {ours}");
-        }
+    assert_eq!(number(dialect.cost), span.cost_usd(), "{stage}: its cost");
+    if let Some(query) = field("query") {
+        assert_eq!(text(dialect.query), Some(query), "{stage}: its query");
     }
-    for (ours, theirs) in [(record.session_id(), dialect.session), (record.user_id(), dialect.user)] {
-        assert_eq!(arrived.any_of(theirs).and_then(Json::as_str), ours, "{stage}: {theirs:?}");
-    }
-    for (kind, prefix) in dialect.documents {
+    assert_eq!(text(&[dialect.session]), record.session_id(), "{stage}: its conversation");
+    assert_eq!(text(&["user.id"]), record.user_id(), "{stage}: its user");
+    for (kind, documents) in dialect.documents {
         if span.kind() == Some(*kind) {
-            assert_same_documents(sent.generated(span), arrived, prefix);
+            let arrived = arrived_documents(arrived, *documents);
+            let ours: Vec<_> = sent.generated(span).iter().map(Document::of).collect();
+            assert_eq!(arrived, ours, "{stage}: its documents");
         }
     }
 }
 
-fn cost(arrived: &Arrived, dialect: &Dialect) -> Option<f64> {
-    let cost = arrived.any_of(dialect.cost)?;
-    cost.as_f64().or_else(|| serde_json::from_str::<Json>(cost.as_str()?).ok()?["total_cost"].as_f64())
+/// A document of a retriever.
+#[derive(Debug, PartialEq)]
+struct Document {
+    id: String,
+    score: Option<f64>,
+    content: Option<String>,
 }
 
-fn assert_same_documents(items: &[RecordItem], arrived: &Arrived, prefix: &str) {
-    for (at, item) in items.iter().enumerate() {
-        let of = |member: &str| arrived.attributes.get(&format!("{prefix}.{at}.document.{member}"));
-        assert_eq!(of("id").and_then(Json::as_str), Some(item.id()), "document {at} of {}", arrived.name);
-        assert_eq!(of("score").and_then(Json::as_f64), item.score(), "document {at} of {}", arrived.name);
-        assert_eq!(of("content").and_then(Json::as_str), item.content(), "document {at} of {}", arrived.name);
+impl Document {
+    fn of(item: &RecordItem) -> Self {
+        Self { id: item.id().to_owned(), score: item.score(), content: item.content().map(str::to_owned) }
     }
-    let next = format!("{prefix}.{}.document.id", items.len());
-    assert!(!arrived.attributes.contains_key(&next), "{} has more documents than {}", arrived.name, items.len());
+
+    /// Reads one by its members.
+    fn read(member: impl Fn(&str) -> Option<Json>) -> Option<Self> {
+        let text = |name| member(name).and_then(|value| value.as_str().map(str::to_owned));
+        Some(Self {
+            id: text("id")?,
+            score: member("score").and_then(|score| score.as_f64()),
+            content: text("content"),
+        })
+    }
 }
 
-/// An attribute's value; the JSON in a text is read.
-fn json(value: &Json) -> Json {
-    value.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| value.clone())
-}
-
-fn json_of(value: &Value) -> Json {
-    match value {
-        Value::Text(text) => json(&Json::from(&**text)),
-        Value::Json(text) => serde_json::from_str(text).expect("JSON"),
-        other => serde_json::from_str(&other.to_string()).expect("a number"),
+fn arrived_documents(arrived: &Arrived, documents: Documents) -> Vec<Document> {
+    match documents {
+        Documents::Numbered(prefix) => {
+            let at = |index: usize| {
+                Document::read(|member| arrived.attributes.get(&format!("{prefix}.{index}.document.{member}")).cloned())
+            };
+            (0..).map_while(at).collect()
+        }
+        Documents::Json(attribute) => {
+            let Some(list) = arrived.text(attribute) else { return Vec::new() };
+            let list: Vec<Json> = serde_json::from_str(list).expect("a list in JSON");
+            list.iter().filter_map(|document| Document::read(|member| document.get(member).cloned())).collect()
+        }
     }
 }

@@ -11,7 +11,7 @@ mod program;
 pub mod readers;
 
 pub use arrived::{Arrived, Status};
-pub use compare::{Dialect, Sent, assert_arrived_whole};
+pub use compare::{Dialect, Documents, Sent, assert_arrived_whole};
 pub use program::{Folder, Outcome, Program, address};
 
 use std::time::{Duration, Instant};

@@ -1,6 +1,6 @@
 """Starts real receivers on loopback, runs a command beside them, and ends them, however the command ends.
 
-    receivers.py light|heavy BIN COMMAND…
+    receivers.py light|heavy|phoenix BIN COMMAND…
 
 `BIN` is the `bin` folder of the environment that the receivers are installed in. The command finds them by environment
 variables, which `RECEIVERS` lists. Everything that they write is in a temporary folder, which goes with them; what they
@@ -70,6 +70,18 @@ def rotel(programs, folder):
     )
 
 
+def recorder(programs, folder):
+    """No receiver but a witness: backends that cannot be had are stood in for by it."""
+    [port] = free_ports(1)
+    python = programs.parent.parent / "golden" / "bin" / "python"
+    return Receiver(
+        "recorder",
+        [python, Path(__file__).resolve().parent / "record.py", port],
+        f"http://127.0.0.1:{port}/info",
+        {"RAGTRACE_RECORDER_URL": f"http://127.0.0.1:{port}", "RAGTRACE_RECORDER_OUTPUT": str(folder / "output")},
+    )
+
+
 def phoenix(programs, folder):
     port, grpc = free_ports(2)
     return Receiver(
@@ -94,7 +106,7 @@ def mlflow(programs, folder):
     )
 
 
-RECEIVERS = {"light": [test_agent, rotel], "heavy": [phoenix, mlflow]}
+RECEIVERS = {"light": [test_agent, rotel, recorder], "heavy": [phoenix, mlflow], "phoenix": [phoenix]}
 
 
 class Running:

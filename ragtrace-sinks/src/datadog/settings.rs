@@ -1,5 +1,6 @@
 //! What the sinks for Datadog have in common: where to, with which key, and for whom.
 
+use hyper::header::HeaderName;
 use ragtrace::sink::SinkError;
 
 use super::agent::{self, SUBDOMAIN};
@@ -33,7 +34,7 @@ pub(crate) struct Settings {
 
 /// The type of everything that is sent.
 const JSON: &str = "application/json";
-const KEY_HEADER: &str = "dd-api-key";
+const KEY_HEADER: HeaderName = HeaderName::from_static("dd-api-key");
 
 impl Settings {
     pub(crate) fn new(key: Option<Key>, client: Client) -> Self {
@@ -59,7 +60,7 @@ impl Settings {
         const PATH: &str = "/api/v2/logs";
         let endpoint = match usable(&self.logs_url)? {
             // The variable may name the whole path, as other shippers have it.
-            Some(url) if url.path().trim_end_matches('/').ends_with(PATH) => url.clone(),
+            Some(url) if url.path().ends_with(PATH) => url.clone(),
             Some(url) => url.join(PATH),
             None => host(&format!("https://http-intake.logs.{}", self.usable_site()?))?.join(PATH),
         };

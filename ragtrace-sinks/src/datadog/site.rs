@@ -14,13 +14,8 @@ impl Site {
     /// The one of whoever names none.
     pub(super) const DEFAULT: Self = ALL[0];
 
-    /// Returns its name, which is a part of each of its hosts' names.
-    pub(super) fn name(self) -> &'static str {
-        self.name
-    }
-
     /// Returns true if it has the product LLM Observability.
-    pub(super) fn has_llm_observability(self) -> bool {
+    pub(crate) fn has_llm_observability(self) -> bool {
         self.has_llm_observability
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<BoxSink, ConfigErro
         None => variables.key("LANGCHAIN_API_KEY", "LANGCHAIN_API_KEY_FILE")?,
     };
     let key = key.ok_or_else(|| {
-        let message = "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
+        let message =
+            "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
         ConfigError::new(Kind::MissingVariable, message)
     })?;
     let mut sink = LangSmithSink::new(key);

@@ -2,9 +2,13 @@
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod databases;
+#[cfg(feature = "datadog")]
+mod datadog;
 mod error;
 #[cfg(feature = "langsmith")]
 mod langsmith;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod variables;
 
 use std::ffi::OsString;
@@ -17,7 +21,7 @@ pub use variables::Variables;
 
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
-const KNOWN: [&str; 3] = ["sqlite", "postgres", "langsmith"];
+const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 
 /// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
 /// none if it is empty.
@@ -26,7 +30,38 @@ const KNOWN: [&str; 3] = ["sqlite", "postgres", "langsmith"];
 /// | --- | --- |
 /// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
 /// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
+/// | `datadog` | `DD_API_KEY`, or `DD_API_KEY_FILE`: the key, or a file with it; `DD_SITE`: the site, `datadoghq.com` if not set; `DD_TAGS`: tags of everything; `DD_HOSTNAME`: the host's name, if the system's is not it |
 /// | `langsmith` | `LANGSMITH_API_KEY`, or `LANGSMITH_API_KEY_FILE`: the key, or a file that has it; `LANGSMITH_ENDPOINT`: the URL, `https://api.smith.langchain.com` if not set, which ends in `/api/v1` for a server of your own; `LANGSMITH_PROJECT`: the project, `default` if not set; `LANGSMITH_WORKSPACE_ID`: the workspace of a key that is a whole organisation's. Each is read as `LANGCHAIN_…` too, as LangSmith's own clients do, and the project as `LANGCHAIN_SESSION`. `LANGSMITH_TRACING` is theirs: here, `RAGTRACE_SINKS` alone says where records go |
+/// | `otlp` | `OTEL_EXPORTER_OTLP_ENDPOINT`: the URL, that of the profile if not set; `RAGTRACE_OTLP_PROFILE`: the backend, one of `collector` (if not set), `phoenix`, `langfuse`, `langsmith`, `mlflow`, `datadog` |
+///
+/// Datadog takes several sorts of things, each by a sink of its own. Logs are sent unless
+/// `RAGTRACE_DATADOG_LOGS` is `false`, and metrics if `RAGTRACE_DATADOG_METRICS` is `true`. With
+/// `DD_LLMOBS_ENABLED=true` runs and scores go to LLM Observability, as the application that
+/// `DD_LLMOBS_ML_APP` or else the service names: through the Agent that `DD_TRACE_AGENT_URL`, or
+/// `DD_AGENT_HOST` and `DD_TRACE_AGENT_PORT`, names, or straight there if none is named or
+/// `DD_LLMOBS_AGENTLESS_ENABLED` is `true`; if that is `false`, through the Agent on this host.
+/// `RAGTRACE_DATADOG_LOGS_URL` and `RAGTRACE_DATADOG_API_URL` name other hosts, such as a proxy's.
+/// `DD_SERVICE`, `DD_ENV` and `DD_VERSION`, or `RAGTRACE_SERVICE` and so on, are for records of a
+/// process that was set up without.
+///
+/// The sink `otlp` takes the variables of OpenTelemetry's exporters: `OTEL_EXPORTER_OTLP_ENDPOINT`,
+/// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set, or
+/// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
+/// (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on). `_PROTOCOL` may be
+/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT` and `RAGTRACE_OTLP_HEADERS` go before all of them,
+/// where an exporter of the application's has them for something else. Resources get
+/// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over OTLP
+/// (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS`
+/// is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes nothing: `RAGTRACE_SINKS`
+/// alone says where records go.
+///
+/// | profile | variables of the backend's own, where those above say nothing |
+/// | --- | --- |
+/// | `phoenix` | `PHOENIX_COLLECTOR_ENDPOINT`, `PHOENIX_API_KEY` (or `_FILE`), `PHOENIX_PROJECT_NAME`, `PHOENIX_CLIENT_HEADERS` |
+/// | `langfuse` | `LANGFUSE_BASE_URL` (or `LANGFUSE_HOST`), `LANGFUSE_PUBLIC_KEY`, `LANGFUSE_SECRET_KEY` (or `_FILE`) |
+/// | `langsmith` | `LANGSMITH_ENDPOINT`, `LANGSMITH_API_KEY` (or `_FILE`), `LANGSMITH_PROJECT`, `LANGSMITH_WORKSPACE_ID` |
+/// | `mlflow` | `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_ID` (`0` if not set), `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` |
+/// | `datadog` | `DD_SITE`, `DD_API_KEY` (or `_FILE`), `DD_LLMOBS_ML_APP` (or else `DD_SERVICE`) |
 ///
 /// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///
@@ -63,23 +98,31 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
         }
         names.push(name);
     }
-    names.iter().map(|name| sink(name, &variables)).collect()
+    let mut sinks = Vec::new();
+    for name in &names {
+        sinks.extend(sinks_of(name, &variables)?);
+    }
+    Ok(sinks)
 }
 
 const SINKS: &str = "RAGTRACE_SINKS";
 
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres", feature = "langsmith")),
+    not(any(feature = "sqlite", feature = "postgres", feature = "http")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
-fn sink(name: &str, variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
+fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     match name {
         #[cfg(feature = "sqlite")]
-        "sqlite" => databases::sqlite(variables),
+        "sqlite" => databases::sqlite(variables).map(|sink| vec![sink]),
         #[cfg(feature = "postgres")]
-        "postgres" => databases::postgres(variables),
+        "postgres" => databases::postgres(variables).map(|sink| vec![sink]),
+        #[cfg(feature = "datadog")]
+        "datadog" => datadog::datadog(variables),
         #[cfg(feature = "langsmith")]
-        "langsmith" => langsmith::langsmith(variables),
+        "langsmith" => langsmith::langsmith(variables).map(|sink| vec![sink]),
+        #[cfg(feature = "otlp")]
+        "otlp" => otlp::otlp(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
             let message = format!("the sink `{known}` is not in this build: {advice}");
@@ -213,7 +256,8 @@ mod tests {
     #[test]
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
-        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`, `langsmith`");
+        let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
+        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
     }
 
     #[cfg(not(feature = "sqlite"))]

@@ -48,6 +48,11 @@ impl<'a> Variables<'a> {
 
 #[cfg(feature = "http")]
 impl Variables<'_> {
+    /// Returns the lookup itself.
+    pub(super) fn lookup(&self) -> &dyn Fn(&str) -> Option<OsString> {
+        self.0
+    }
+
     /// Returns the answer that a variable gives: `true`, `1` or `yes`, `false`, `0` or `no`, in any case.
     ///
     /// # Errors

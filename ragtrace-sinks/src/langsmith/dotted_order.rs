@@ -97,7 +97,8 @@ impl Places {
         }
         self.trace_id = Some(trace_id);
         if !is_same {
-            self.caller = received.map(|received| Caller { received: received.into(), run: CallersRun::read(received) });
+            self.caller =
+                received.map(|received| Caller { received: received.into(), run: CallersRun::read(received) });
         }
         self.steps.clear();
         self.text.clear();

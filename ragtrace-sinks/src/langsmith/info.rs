@@ -106,9 +106,11 @@ mod tests {
     fn limits_and_flags_are_read_and_what_is_missing_or_makes_no_sense_is_as_the_clients_suppose() {
         let whole = br#"{"version":"0.12.3","instance_flags":{"zstd_compression_enabled":true},
             "batch_ingest_config":{"use_multipart_endpoint":false,"size_limit":20,"size_limit_bytes":1000,"x":[]}}"#;
-        let info = Info { version: Some("0.12.3".into()), runs: 20, bytes: 1_000, has_multipart: false, has_zstd: true };
+        let info =
+            Info { version: Some("0.12.3".into()), runs: 20, bytes: 1_000, has_multipart: false, has_zstd: true };
         assert_eq!(Info::read(whole), Some(info));
-        let odd = br#"{"version":7,"instance_flags":[],"batch_ingest_config":{"size_limit":0,"size_limit_bytes":"many"}}"#;
+        let odd =
+            br#"{"version":7,"instance_flags":[],"batch_ingest_config":{"size_limit":0,"size_limit_bytes":"many"}}"#;
         assert_eq!(Info::read(odd), Some(Info::default()));
         assert_eq!(Info::read(b"{}"), Some(Info::default()));
         for garbage in [&b"<html>"[..], b"", b"null", b"[]", b"\xff"] {

@@ -1,7 +1,7 @@
 //! A run's metadata, by which LangSmith filters, groups and prices.
 
-use ragtrace::Origin;
 use ragtrace::__json::Object;
+use ragtrace::Origin;
 use ragtrace::uuid::Uuid;
 
 use super::usage::write_usage;

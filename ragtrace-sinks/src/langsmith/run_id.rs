@@ -28,11 +28,7 @@ pub(super) fn of_span(trace_id: TraceId, span_id: SpanId) -> Uuid {
 /// Returns the id of the run that is the root of its trace: the trace's own if it is of version 7, and
 /// else one that follows from it.
 pub(super) fn of_root(trace_id: TraceId) -> Uuid {
-    if is_version_7(trace_id) {
-        trace_id.as_uuid()
-    } else {
-        laid_out(trace_id, &trace_id.as_u128().to_be_bytes())
-    }
+    if is_version_7(trace_id) { trace_id.as_uuid() } else { laid_out(trace_id, &trace_id.as_u128().to_be_bytes()) }
 }
 
 fn laid_out(trace_id: TraceId, name: &[u8]) -> Uuid {
@@ -47,7 +43,6 @@ fn is_version_7(trace_id: TraceId) -> bool {
     let bits = trace_id.as_u128();
     bits & VERSION == VERSION_7 && bits & VARIANT == 0b10 << 62
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -233,11 +233,7 @@ impl LangSmithSink {
         }
     }
 
-    async fn post_feedback(
-        &self,
-        feedback: &Feedback<'_>,
-        run: (Uuid, Option<Uuid>),
-    ) -> Result<Answer, SinkError> {
+    async fn post_feedback(&self, feedback: &Feedback<'_>, run: (Uuid, Option<Uuid>)) -> Result<Answer, SinkError> {
         let mut json = Vec::new();
         feedback.write(&mut json, run);
         let request = self.settings.post("/feedback")?;

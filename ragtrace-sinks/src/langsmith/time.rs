@@ -4,8 +4,7 @@ use ragtrace::Timestamp;
 
 /// 1970-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z: the years of four digits that every reader
 /// takes.
-const TAKEN: (Timestamp, Timestamp) =
-    (Timestamp::from_micros(0), Timestamp::from_micros(253_402_300_799_999_999));
+const TAKEN: (Timestamp, Timestamp) = (Timestamp::from_micros(0), Timestamp::from_micros(253_402_300_799_999_999));
 
 /// Returns the time that is nearest to `time` and that LangSmith takes.
 pub(super) fn clamped(time: Timestamp) -> Timestamp {
@@ -23,7 +22,15 @@ pub(super) fn quoted(time: Timestamp) -> [u8; 34] {
 pub(super) fn of_dotted_order(time: Timestamp) -> [u8; 22] {
     let long = time.rfc3339();
     let mut short = *b"00000000T000000000000Z";
-    for (to, from) in [(0..4, 0..4), (4..6, 5..7), (6..8, 8..10), (9..11, 11..13), (11..13, 14..16), (13..15, 17..19), (15..21, 20..26)] {
+    for (to, from) in [
+        (0..4, 0..4),
+        (4..6, 5..7),
+        (6..8, 8..10),
+        (9..11, 11..13),
+        (11..13, 14..16),
+        (13..15, 17..19),
+        (15..21, 20..26),
+    ] {
         short[to].copy_from_slice(&long[from]);
     }
     short
@@ -37,7 +44,13 @@ pub(super) fn from_dotted_order(text: &str) -> Option<Timestamp> {
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
     let long = format!(
         "{}-{}-{}T{}:{}:{}.{}Z",
-        part(0..4), part(4..6), part(6..8), part(9..11), part(11..13), part(13..15), part(15..21)
+        part(0..4),
+        part(4..6),
+        part(6..8),
+        part(9..11),
+        part(11..13),
+        part(13..15),
+        part(15..21)
     );
     let time: Timestamp = long.parse().ok()?;
     // The signs between the digits, and a day that no month has, are found by writing it again.

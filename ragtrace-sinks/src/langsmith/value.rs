@@ -4,8 +4,8 @@
 //! depth. JSON that an application made may have both. Such a number is written as a text of its digits,
 //! and a value that is too deep as a text of its JSON.
 
-use ragtrace::Value;
 use ragtrace::__json::{write_float, write_text, write_whole};
+use ragtrace::Value;
 
 /// The deepest nesting that is sent as such. `orjson`, with which the server reads, takes 1,024.
 const DEEPEST: usize = 256;

@@ -7,8 +7,7 @@ use ragtrace::sink::SinkError;
 use crate::http::{Answer, Row, Verdicts};
 
 const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith, which may write runs";
-const WORKSPACE: &str =
-    "check what the key may do, and set LANGSMITH_WORKSPACE_ID: a key of an organisation needs it";
+const WORKSPACE: &str = "check what the key may do, and set LANGSMITH_WORKSPACE_ID: a key of an organisation needs it";
 const ENDPOINT: &str = "set LANGSMITH_ENDPOINT to your region or server, which ends in /api/v1 if it is your own";
 
 /// Runs and feedback. A conflict is a success: the run was had from an earlier attempt.

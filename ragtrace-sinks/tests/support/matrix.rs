@@ -65,6 +65,11 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
+    pub fn of_ends(self) -> Self {
+        self.of_a_question(2)
+    }
+
     /// Answers as a row says to those requests alone for which `concerns` returns true.
     pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.concerns = Arc::new(concerns);

@@ -227,6 +227,8 @@ async fn carry_out(
         kept
     );
     archive.execute(&mut *transaction).await?;
+    // Those of a trace that is kept stay where they are.
+    sqlx::query!("DELETE FROM scores WHERE trace_id = ANY ($1)", gone).execute(&mut *transaction).await?;
     sqlx::query!("DELETE FROM logs WHERE trace_id = ANY ($1)", kept).execute(&mut *transaction).await?;
     let crossing = sqlx::query!(
         "DELETE FROM logs WHERE trace_id IN (
@@ -294,11 +296,21 @@ impl Job<'_> {
             let mut transaction = self.session.begin(self.connection).await?;
             let delete = sqlx::query!("DELETE FROM logs_archive WHERE trace_id = ANY ($1)", traces);
             delete.execute(&mut transaction).await?;
+            let scores = sqlx::query!("DELETE FROM scores WHERE trace_id = ANY ($1)", traces);
+            scores.execute(&mut transaction).await?;
             transaction.commit().await?;
         }
         // The statements take the same parameter as text, and are known by heart.
         let old = [
             ("DELETE FROM logs_archive WHERE trace_id IS NULL AND timestamp < $1::text::timestamptz", &archive),
+            // Whose trace was gone when they came.
+            ("DELETE FROM scores WHERE late AND $1::text IS NOT NULL", &archive),
+            (
+                "DELETE FROM scores s WHERE timestamp < $1::text::timestamptz
+                    AND NOT EXISTS (SELECT FROM logs l WHERE l.trace_id = s.trace_id)
+                    AND NOT EXISTS (SELECT FROM logs_archive a WHERE a.trace_id = s.trace_id)",
+                &archive,
+            ),
             ("DELETE FROM request_metrics WHERE timestamp < $1::text::timestamptz", &metrics),
             ("DELETE FROM stage_minutes WHERE minute < $1::text::timestamptz", &metrics),
             ("DELETE FROM stage_hours WHERE hour < $1::text::timestamptz", &metrics),

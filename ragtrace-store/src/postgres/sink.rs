@@ -18,7 +18,7 @@ use super::session::{Session, Use};
 use super::{connect, days, schema, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
-use crate::tables::InstanceRow;
+use crate::tables::{InstanceRow, Refused};
 
 /// How long a batch may take. The server gives a statement up sooner; this is for one that does not
 /// answer at all.
@@ -120,15 +120,15 @@ impl Sink for PostgresSink {
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let (writer, batch) = (Arc::clone(&self.writer), batch.clone());
-        match tokio::spawn(async move { writer.deliver(&batch).await }).await {
+        let refused = match tokio::spawn(async move { writer.deliver(&batch).await }).await {
             Ok(delivered) => delivered?,
             Err(stopped) => return Err(SinkError::retry(format!("the write was stopped: {stopped}"))),
-        }
+        };
         if let Some(retention) = self.retention {
             let location = self.writer.location.clone();
             self.background.when_due(|| async move { retain(&location, &retention, &mut |_| {}).await });
         }
-        Ok(Delivered::all())
+        Ok(Delivered::partly(refused))
     }
 
     /// Connects, and makes the tables and the first days if they are missing.
@@ -171,7 +171,7 @@ impl Writer {
         Self { location, idle: Mutex::default(), known: Mutex::default() }
     }
 
-    async fn deliver(&self, batch: &Batch) -> Result<(), Fault> {
+    async fn deliver(&self, batch: &Batch) -> Result<Vec<Refused>, Fault> {
         match tokio::time::timeout(BATCH_TIMEOUT, self.attempt(batch)).await {
             Ok(written) => written,
             Err(_) => Err(Fault::new(Cause::Transient, "PostgreSQL does not answer")),
@@ -179,7 +179,7 @@ impl Writer {
     }
 
     /// One attempt. A connection that failed is closed by being dropped.
-    async fn attempt(&self, batch: &Batch) -> Result<(), Fault> {
+    async fn attempt(&self, batch: &Batch) -> Result<Vec<Refused>, Fault> {
         let session = self.location.session(Use::Writing)?;
         let at_hand = lock(&self.idle).pop();
         let was_idle = at_hand.is_some();
@@ -189,7 +189,7 @@ impl Writer {
         };
         let written = self.write(&mut connection, &session, batch).await.map_err(while_writing);
         match &written {
-            Ok(()) => {
+            Ok(_) => {
                 lock(&self.known).instances.extend(InstanceRow::all_of(batch).iter().map(|process| process.instance));
                 lock(&self.idle).push(connection);
             }
@@ -198,7 +198,12 @@ impl Writer {
         written
     }
 
-    async fn write(&self, connection: &mut PgConnection, session: &Session, batch: &Batch) -> Result<(), sqlx::Error> {
+    async fn write(
+        &self,
+        connection: &mut PgConnection,
+        session: &Session,
+        batch: &Batch,
+    ) -> Result<Vec<Refused>, sqlx::Error> {
         self.make_days(connection, session, batch).await?;
         let has_catalog = lock(&self.known).has_catalog;
         if let (Some(process), false) = (batch.origin(), has_catalog) {

@@ -55,6 +55,7 @@ pub(crate) fn assemble(trace_id: TraceId, mut rows: Vec<LogRow>, input: &Assembl
         duration: ended_at.since(started_at),
         spans,
         logs: rows,
+        scores: Vec::new(),
         truncated: input.truncated,
     })
 }

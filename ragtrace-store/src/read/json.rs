@@ -3,23 +3,26 @@
 use ragtrace::StageKind;
 
 use super::row::LogRow;
+use super::score::ScoreRow;
 use super::trace::{SpanNode, Trace};
 use crate::object::Object;
 use crate::tables::millis;
 
 impl Trace {
-    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […]}`, the spans
-    /// depth first as [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does. What
-    /// is absent is `null`.
+    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […], scores: […]}`,
+    /// the spans depth first as [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does,
+    /// the scores as [`ScoreRow::to_json`]. What is absent is `null`.
     pub fn to_json(&self) -> String {
         let spans: Vec<String> = self.spans().map(SpanNode::to_json).collect();
         let logs: Vec<String> = self.logs().iter().map(LogRow::to_json).collect();
+        let scores: Vec<String> = self.scores().iter().map(ScoreRow::to_json).collect();
         Object::new()
             .with("trace_id", self.trace_id().to_string())
             .with("status", self.status().as_str())
             .with("duration_ms", millis(self.duration()))
             .with_json("spans", &format!("[{}]", spans.join(",")))
             .with_json("logs", &format!("[{}]", logs.join(",")))
+            .with_json("scores", &format!("[{}]", scores.join(",")))
             .close()
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Records of one trace that are read at most.
 pub(crate) const TRACE_ROWS: usize = 100_000;
+/// Scores of one trace that are read at most.
+pub(crate) const SCORE_ROWS: i64 = 10_000;
 /// Rows that a tail gives at once.
 pub(crate) const TAIL_ROWS: usize = 10_000;
 /// Starts that are looked at for what is under way.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use ragtrace::{ErrorInfo, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
 use super::row::LogRow;
+use super::score::ScoreRow;
 
 /// Everything that was recorded under one trace id.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +21,7 @@ pub struct Trace {
     /// Depth first; the children of one parent by their start.
     pub(super) spans: Vec<Span>,
     pub(super) logs: Vec<LogRow>,
+    pub(super) scores: Vec<ScoreRow>,
     pub(super) truncated: bool,
 }
 
@@ -114,6 +116,17 @@ impl Trace {
     /// Returns every record as a row, the oldest first.
     pub fn logs(&self) -> &[LogRow] {
         &self.logs
+    }
+
+    /// Returns what was judged of the trace and of its spans, the oldest first and at most 10,000.
+    pub fn scores(&self) -> &[ScoreRow] {
+        &self.scores
+    }
+
+    /// Returns the trace with its scores.
+    pub(crate) fn with_scores(mut self, scores: Vec<ScoreRow>) -> Self {
+        self.scores = scores;
+        self
     }
 
     /// Returns `true` if there are more records than were read (100,000).
@@ -222,6 +235,11 @@ impl<'a> SpanNode<'a> {
     /// Returns the numbers it recorded, without those that have accessors of their own.
     pub fn metrics(self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.record().metrics()
+    }
+
+    /// Returns what was judged of it, the oldest first.
+    pub fn scores(self) -> impl Iterator<Item = &'a ScoreRow> {
+        self.trace.scores.iter().filter(move |score| score.span_id() == Some(self.span_id()))
     }
 
     /// Returns the error that it failed with.

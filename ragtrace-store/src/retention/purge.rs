@@ -1,7 +1,8 @@
 //! The erasure of a person.
 
 /// Rules for erasing a person from a store: every trace with a record of that user goes, archive
-/// and requests included, some traces at a time, each whole. Counts by stage name nobody and stay.
+/// requests and scores included, some traces at a time, each whole; and so do the scores that this user
+/// gave to other traces. Counts by stage name nobody and stay.
 /// So does what is written meanwhile: erase a person who is gone.
 ///
 /// A SQLite file is then written anew, so that no byte of theirs stays in it or in its log. That
@@ -10,8 +11,8 @@
 ///
 /// In PostgreSQL no statement finds a removed row any more, but its bytes stay in the files of the
 /// tables until something is written over them, which autovacuum makes room for in its own time.
-/// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics` writes the tables
-/// anew without them; it locks each while it does. Write-ahead logs and backups from before are the
+/// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics, ragtrace.scores` writes
+/// the tables anew without them; it locks each while it does. Write-ahead logs and backups from before are the
 /// operator's to let expire.
 ///
 /// ```no_run
@@ -60,6 +61,8 @@ pub struct PurgeReport {
     pub archived: u64,
     /// How many rows of `request_metrics` were removed.
     pub requests: u64,
+    /// How many rows of `scores` were removed.
+    pub scores: u64,
     /// `true` if bytes of the removed rows may still be in a file beside the store, since somebody
     /// was reading from it: purge again then. Over PostgreSQL `VACUUM` sees to that, and this is
     /// `false`.
@@ -76,7 +79,7 @@ pub struct PurgeReport {
 impl PurgeReport {
     /// Returns the number of rows of all tables together.
     pub fn total(&self) -> u64 {
-        self.logs + self.archived + self.requests
+        self.logs + self.archived + self.requests + self.scores
     }
 
     /// Counts a step that is done, and reports it.

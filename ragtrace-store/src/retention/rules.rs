@@ -182,7 +182,8 @@ pub struct RetentionReport {
     pub removed: u64,
     /// How many traces were removed from the archive.
     pub expired: u64,
-    /// How many rows of metrics and of the store's own books were too old and removed.
+    /// How many rows of metrics, of scores without a trace and of the store's own books were too old
+    /// and removed.
     pub metrics: u64,
     /// How many bytes of a SQLite file hold nothing after this. They are used before it grows;
     /// [`shrink`](Retention::shrink) gives them back. Over PostgreSQL it is 0.

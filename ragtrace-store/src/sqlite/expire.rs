@@ -32,11 +32,16 @@ pub(super) async fn expire(
                 }
                 together => remove_traces(connection, together).await?,
             }
+            remove_scores(connection, group).await?;
             progress(report);
         }
     }
     if retention.is_dry_run() {
         return Ok(());
+    }
+    while let removed @ 1.. = remove_late_scores(connection).await? + remove_old_scores(connection, &archive).await? {
+        report.metrics += removed;
+        progress(report);
     }
     while let removed @ 1.. = remove_loose(connection, &archive).await? {
         report.metrics += removed;
@@ -88,6 +93,47 @@ async fn remove_traces(connection: &mut SqliteConnection, traces: &[Found]) -> R
     );
     delete.execute(&mut *step.transaction).await?;
     step.commit().await
+}
+
+/// Removes the scores of traces.
+async fn remove_scores(connection: &mut SqliteConnection, traces: &[Found]) -> Result<(), sqlx::Error> {
+    let traces = json!(traces.iter().map(|found| &found.trace_id).collect::<Vec<_>>()).to_string();
+    let mut step = Step::begin(connection).await?;
+    let delete = sqlx::query!(
+        "DELETE FROM scores INDEXED BY scores_trace WHERE trace_id IN (SELECT value FROM json_each(?1))",
+        traces
+    );
+    delete.execute(&mut *step.transaction).await?;
+    step.commit().await
+}
+
+/// Removes some scores that came when their trace was gone. Returns how many.
+async fn remove_late_scores(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    let mut step = Step::begin(connection).await?;
+    let delete = sqlx::query!(
+        "DELETE FROM scores WHERE id IN (
+            SELECT id FROM scores INDEXED BY scores_late WHERE late = 1 ORDER BY timestamp LIMIT ?1)",
+        STEP_ROWS
+    );
+    let removed = delete.execute(&mut *step.transaction).await?.rows_affected();
+    step.commit().await.map(|()| removed)
+}
+
+/// Removes some scores of no trace that is here, by their own age. Returns how many.
+async fn remove_old_scores(connection: &mut SqliteConnection, horizon: &str) -> Result<u64, sqlx::Error> {
+    let mut step = Step::begin(connection).await?;
+    let delete = sqlx::query!(
+        "DELETE FROM scores WHERE id IN (
+            SELECT id FROM scores AS old INDEXED BY scores_time
+            WHERE timestamp < ?1
+                AND NOT EXISTS (SELECT 1 FROM logs INDEXED BY logs_trace WHERE trace_id = old.trace_id)
+                AND NOT EXISTS (SELECT 1 FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = old.trace_id)
+            ORDER BY timestamp LIMIT ?2)",
+        horizon,
+        STEP_ROWS
+    );
+    let removed = delete.execute(&mut *step.transaction).await?.rows_affected();
+    step.commit().await.map(|()| removed)
 }
 
 /// Removes some rows of a trace from the archive, its last record at last: a job that is stopped

@@ -39,6 +39,7 @@ mod schema;
 mod sink;
 mod steps;
 mod write;
+mod write_scores;
 
 pub use connect::Synchronous;
 pub(crate) use connect::migrate;

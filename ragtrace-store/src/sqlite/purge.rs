@@ -68,7 +68,7 @@ pub(super) async fn erase(
     report.steps += chunks.len() + 1;
     for traces in chunks {
         if purge.is_dry_run() {
-            count_traces(connection, &json!(traces).to_string(), report).await?;
+            count_traces(connection, &json!(traces).to_string(), user, report).await?;
         } else {
             erase_traces(connection, traces, report, progress).await?;
         }
@@ -151,8 +151,14 @@ async fn erase_whole(
         traces
     );
     let requests = requests.execute(&mut *step.transaction).await?.rows_affected();
+    let scores = sqlx::query!(
+        "DELETE FROM scores INDEXED BY scores_trace WHERE trace_id IN (SELECT value FROM json_each(?1))",
+        traces
+    );
+    let scores = scores.execute(&mut *step.transaction).await?.rows_affected();
     step.commit().await?;
     add(report, logs, archived, requests);
+    report.scores += scores;
     Ok(())
 }
 
@@ -200,7 +206,8 @@ async fn erase_piece(
     Ok(true)
 }
 
-/// Erases the rows of a user that belong to no trace, some at a time.
+/// Erases the rows of a user that belong to no trace, some at a time, and the scores that the user
+/// gave.
 async fn erase_loose(
     connection: &mut SqliteConnection,
     user: &str,
@@ -257,14 +264,17 @@ async fn erase_loose(
         "DELETE FROM request_metrics INDEXED BY request_metrics_trace WHERE trace_id IS NULL AND user_id = ?1",
         user
     );
-    add(report, 0, 0, requests.execute(connection).await?.rows_affected());
+    add(report, 0, 0, requests.execute(&mut *connection).await?.rows_affected());
+    let scores = sqlx::query!("DELETE FROM scores INDEXED BY scores_user WHERE user_id = ?1", user);
+    report.scores += scores.execute(connection).await?.rows_affected();
     Ok(())
 }
 
-/// Counts what of these traces would be erased.
+/// Counts what of these traces would be erased. Scores that the user gave are counted elsewhere.
 async fn count_traces(
     connection: &mut SqliteConnection,
     traces: &str,
+    user: &str,
     report: &mut PurgeReport,
 ) -> Result<(), sqlx::Error> {
     let counted = sqlx::query!(
@@ -276,16 +286,22 @@ async fn count_traces(
             ) AS \"archived!: i64\", (
                 SELECT count(*) FROM request_metrics INDEXED BY request_metrics_trace
                 WHERE trace_id IN (SELECT value FROM json_each(?1))
-            ) AS \"requests!: i64\"",
-        traces
+            ) AS \"requests!: i64\", (
+                SELECT count(*) FROM scores INDEXED BY scores_trace
+                WHERE trace_id IN (SELECT value FROM json_each(?1)) AND user_id IS NOT ?2
+            ) AS \"scores!: i64\"",
+        traces,
+        user
     );
     let counted = counted.fetch_one(connection).await?;
+    report.scores += counted.scores.unsigned_abs();
     let [logs, archived, requests] = [counted.logs, counted.archived, counted.requests].map(i64::unsigned_abs);
     add(report, logs, archived, requests);
     Ok(())
 }
 
-/// Counts what of a user's rows that belong to no trace would be erased.
+/// Counts what of a user's rows that belong to no trace would be erased, and the scores that the user
+/// gave.
 async fn count_loose(
     connection: &mut SqliteConnection,
     user: &str,
@@ -299,10 +315,13 @@ async fn count_loose(
             ) AS \"archived!: i64\", (
                 SELECT count(*) FROM request_metrics INDEXED BY request_metrics_trace
                 WHERE trace_id IS NULL AND user_id = ?1
-            ) AS \"requests!: i64\"",
+            ) AS \"requests!: i64\", (
+                SELECT count(*) FROM scores INDEXED BY scores_user WHERE user_id = ?1
+            ) AS \"scores!: i64\"",
         user
     );
     let counted = counted.fetch_one(connection).await?;
+    report.scores += counted.scores.unsigned_abs();
     let [logs, archived, requests] = [counted.logs, counted.archived, counted.requests].map(i64::unsigned_abs);
     add(report, logs, archived, requests);
     Ok(())

@@ -164,13 +164,21 @@ async fn decide(
     if retention.is_dry_run() {
         return step.transaction.rollback().await.map(|()| verdict);
     }
-    let (notes, kept, all) = (json!(notes).to_string(), json!(kept).to_string(), json!(all).to_string());
+    let gone: Vec<&String> = all.iter().filter(|id| !kept.contains(id)).collect();
+    let (gone, notes) = (json!(gone).to_string(), json!(notes).to_string());
+    let (kept, all) = (json!(kept).to_string(), json!(all).to_string());
     let note = sqlx::query!(
         "INSERT INTO retention_decisions (trace_id, day, kept)
         SELECT value ->> 0, substr(value ->> 1, 1, 10), value ->> 2 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
         notes
     );
     note.execute(&mut **transaction).await?;
+    // Those of a trace that is kept stay where they are.
+    let scores = sqlx::query!(
+        "DELETE FROM scores INDEXED BY scores_trace WHERE trace_id IN (SELECT value FROM json_each(?1))",
+        gone
+    );
+    scores.execute(&mut **transaction).await?;
     if traces.iter().all(Found::fits) {
         let copy = sqlx::query!(
             "INSERT INTO logs_archive SELECT * FROM logs INDEXED BY logs_trace

@@ -17,7 +17,7 @@ use super::rotation::{close_in_place, let_go};
 use super::{connect, write};
 use crate::fault::{Cause, Fault};
 use crate::retention::{BackgroundRetention, Retention};
-use crate::tables::InstanceRow;
+use crate::tables::{InstanceRow, Refused};
 
 /// Writes records to a SQLite file, which it creates when the first batch arrives.
 ///
@@ -93,16 +93,17 @@ impl SqliteSink {
         self
     }
 
-    async fn write(&self, writer: &mut Writer, batch: &Batch) -> Result<(), Fault> {
+    async fn write(&self, writer: &mut Writer, batch: &Batch) -> Result<Vec<Refused>, Fault> {
         let mut opened = self.healthy(writer).await?;
         let mut written = write::batch(&mut opened.connection, batch).await;
-        if let (Ok(()), false, Some(process)) = (&written, writer.has_catalog, batch.origin()) {
-            written = write::catalog(&mut opened.connection, process.service().unwrap_or_default()).await;
-            writer.has_catalog = written.is_ok();
+        if let (Ok(_), false, Some(process)) = (&written, writer.has_catalog, batch.origin()) {
+            let noted = write::catalog(&mut opened.connection, process.service().unwrap_or_default()).await;
+            writer.has_catalog = noted.is_ok();
+            written = noted.and(written);
         }
         let written = written.map_err(while_writing);
         if written.is_ok() && !opened.is_in_place() {
-            return written_elsewhere(opened).await;
+            return written_elsewhere(opened).await.and(written);
         }
         // A connection that failed for any other reason than its data is closed; the next attempt
         // opens a new one. So does a cancelled delivery, which never gets here: dropping the
@@ -147,13 +148,13 @@ impl Sink for SqliteSink {
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
         let mut writer = self.writer.lock().await;
-        self.write(&mut writer, batch).await?;
+        let refused = self.write(&mut writer, batch).await?;
         writer.instances.extend(InstanceRow::all_of(batch).iter().map(|process| process.instance));
         if let Some(retention) = self.retention {
             let path = self.path.clone();
             self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });
         }
-        Ok(Delivered::all())
+        Ok(Delivered::partly(refused))
     }
 
     /// Opens the file for writing, and creates it and its tables if they are missing.

@@ -15,20 +15,24 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use crate::tables;
+use super::write_scores::write_scores;
+use crate::tables::{self, Refused, log_records};
 
-/// Writes the batch, unless the ledger says that it is written.
-pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+/// Writes the batch, unless the ledger says that it is written. Returns the records that are refused.
+pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<Vec<Refused>, sqlx::Error> {
     // `IMMEDIATE` takes the write lock at once: a transaction that asks for it later may be told
     // that it cannot have it.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if enter_ledger(&mut transaction, batch).await? {
-        rows(&mut transaction, batch.records()).await?;
+    let is_new = enter_ledger(&mut transaction, batch).await?;
+    if is_new {
+        rows(&mut transaction, &log_records(batch)).await?;
         request_metrics(&mut transaction, batch).await?;
         stage_minutes(&mut transaction, batch).await?;
         instances(&mut transaction, batch).await?;
     }
-    transaction.commit().await
+    // After the rows of their traces, which say whose those are.
+    let refused = write_scores(&mut transaction, batch, is_new).await?;
+    transaction.commit().await.map(|()| refused)
 }
 
 /// Returns `true` if the batch is new.

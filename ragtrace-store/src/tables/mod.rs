@@ -8,6 +8,7 @@ mod instances;
 mod millis;
 #[cfg(feature = "sqlite")]
 mod requests;
+mod scores;
 mod version;
 
 pub(crate) use catalog::catalog;
@@ -20,6 +21,7 @@ pub(crate) use instances::InstanceRow;
 pub(crate) use millis::millis;
 #[cfg(feature = "sqlite")]
 pub(crate) use requests::requests;
+pub(crate) use scores::{NewScore, Refused, log_records, scores};
 pub(crate) use version::check_version;
 #[cfg(feature = "sqlite")]
 pub(crate) use version::{made_before_the_first_release, made_by_a_newer_version};

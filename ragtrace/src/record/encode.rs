@@ -205,14 +205,14 @@ impl Record {
 /// Writes encoded fields, whose `names` are written already.
 fn write_encoded(mut object: Object<'_>, names: &[Vec<u8>], encoded: &[u64]) {
     for field in EncodedFields(encoded) {
-        let key = match field.name {
-            field_id::FIRST_ITEM => &b"first_item_ms\":"[..],
-            index => match names.get(usize::from(index)) {
-                Some(key) => key,
-                None => continue,
-            },
-        };
-        object.encoded_field(key, field.value);
+        match names.get(usize::from(field.name)) {
+            Some(key) => object.encoded_field(key, field.value),
+            None => {
+                if let Some(name) = field_id::name(field.name) {
+                    object.encoded_named(name, field.value);
+                }
+            }
+        }
     }
     object.close();
 }

@@ -49,6 +49,8 @@ pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use item::RecordItem;
 pub use limits::RecordLimits;
+#[cfg(feature = "testing")]
+pub(crate) use limits::cut_items;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub use path::PathStep;

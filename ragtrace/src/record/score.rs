@@ -10,8 +10,8 @@ use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, Value};
 
 use super::chunk_builder::ChunkBuilder;
-use super::path::PathStep;
 use super::parts::{Extras, OwnedSubject, RecordParts};
+use super::path::PathStep;
 
 /// The logger of scores.
 const LOGGER: &str = "score";

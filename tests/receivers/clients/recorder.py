@@ -10,10 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Recorder:
     """Listens on a free port for as long as it is entered; `requests` holds what came, in order."""
 
-    def __init__(self, answers=None):
+    def __init__(self, answers=None, port=0):
         # What GETs of a path, and POSTs to it, are answered with as JSON; `{}` for what is not in it.
         self.answers = answers or {}
         self.requests = []
+        self.port = port
         self._lock = threading.Lock()
 
     def __enter__(self):
@@ -44,7 +45,7 @@ class Recorder:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"

@@ -17,7 +17,7 @@ use ragtrace::__json::{Object, write_whole};
 use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore};
 
 use super::fragments::{Fragments, has_message_of_stage};
-use crate::datadog::attributes::{Budget, facet, write_unsigned};
+use crate::datadog::attributes::{Budget, facet, is_key, write_unsigned};
 use crate::datadog::counts::DatadogCounts;
 
 /// The longest entry (Datadog, "Send logs": 1 MB for a single log).
@@ -73,7 +73,8 @@ fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_
     if let Some(duration) = record.duration() {
         write_unsigned(object.value("duration"), u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX));
     }
-    for (names, items) in [(["used", "used_count"], record.used()), (["generated", "generated_count"], record.generated())]
+    for (names, items) in
+        [(["used", "used_count"], record.used()), (["generated", "generated_count"], record.generated())]
     {
         if !items.is_empty() {
             write_items(&mut object, names, items);
@@ -178,6 +179,7 @@ fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget) 
     }
 }
 
+/// Returns true for a name that stays as it is outside of `context`.
 fn is_standard(name: &str) -> bool {
-    STANDARD.iter().any(|namespace| name.starts_with(namespace))
+    STANDARD.iter().any(|namespace| name.starts_with(namespace)) && is_key(name)
 }

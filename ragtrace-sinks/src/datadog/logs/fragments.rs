@@ -53,7 +53,8 @@ impl<'a> Fragments<'a> {
         }
         let thread = place(record.thread().unwrap_or_default());
         if self.thread.as_ref().is_none_or(|(known, _)| *known != thread) {
-            let write = |object: &mut Object<'_>| object.optional_text("logger.thread_name", record.thread().map(facet));
+            let write =
+                |object: &mut Object<'_>| object.optional_text("logger.thread_name", record.thread().map(facet));
             self.thread = Some((thread, members(write)));
         }
         EntryFragments {
@@ -101,8 +102,7 @@ fn place(text: &str) -> Place {
 }
 
 fn request_key(record: &Record) -> RequestKey {
-    let ids =
-        [record.request_id(), record.user_id(), record.tenant_id(), record.session_id(), record.request_type()];
+    let ids = [record.request_id(), record.user_id(), record.tenant_id(), record.session_id(), record.request_type()];
     (record.trace_id().map_or(0, ragtrace::TraceId::as_u128), ids.map(|id| id.map(place)))
 }
 
@@ -145,7 +145,9 @@ fn write_origin(object: &mut Object<'_>, record: &Record, settings: &Settings) {
     settings.tags.iter().for_each(|tag| tags.add_whole(tag));
     object.text("ddtags", tags.as_str());
     object.optional_text("hostname", settings.hostname.as_deref().or(record.host()).map(facet));
-    for (names, value) in [(["service", "dd.service"].as_slice(), service), (&["dd.env"], environment), (&["dd.version"], version)] {
+    for (names, value) in
+        [(["service", "dd.service"].as_slice(), service), (&["dd.env"], environment), (&["dd.version"], version)]
+    {
         names.iter().for_each(|name| object.optional_text(name, value.map(facet)));
     }
     object.uuid("instance", record.instance());

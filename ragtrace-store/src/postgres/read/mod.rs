@@ -9,6 +9,7 @@ mod database;
 mod lists;
 mod logs;
 mod rows;
+mod scores;
 mod snapshot;
 mod tail;
 mod trace;

@@ -8,6 +8,7 @@
 
 mod copy;
 mod row;
+mod scores;
 
 use ragtrace::sink::Batch;
 use ragtrace::{Record, Timestamp};
@@ -16,35 +17,45 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use row::{COLUMNS, Digits, Row};
+use scores::write_scores;
 
 use super::clean;
 use super::days::sensible;
 use super::session::{PgTransaction, Session};
-use crate::tables::{self, InstanceRow, Step};
+use crate::tables::{self, InstanceRow, Refused, Step, log_records};
 
 pub(super) use row::days_of;
 
 /// From so many rows on `COPY` does not wait, and is four times as fast.
 const MANY: usize = 1_000;
 
-/// Writes the batch, unless the ledger says that it is written.
+/// Writes the batch, unless the ledger says that it is written. Returns the records that are refused.
 ///
 /// The tables come in the same order for every batch, and rows that several batches change in the
 /// order of their keys, so that two of them never wait for each other in a circle.
-pub(super) async fn batch(connection: &mut PgConnection, session: &Session, batch: &Batch) -> Result<(), sqlx::Error> {
+pub(super) async fn batch(
+    connection: &mut PgConnection,
+    session: &Session,
+    batch: &Batch,
+) -> Result<Vec<Refused>, sqlx::Error> {
     let mut transaction = session.begin(connection).await?;
-    if let Some(number) = enter_ledger(&mut transaction, batch).await? {
-        match batch.records() {
+    let number = enter_ledger(&mut transaction, batch).await?;
+    if let Some(number) = number {
+        match &*log_records(batch) {
             [] => {}
             [record] if is_there(&mut transaction, record).await? => {}
             records if records.len() >= MANY => by_copy(&mut transaction, records, number).await?,
             records => by_statement(&mut transaction, records).await?,
         }
         request_metrics(&mut transaction, batch).await?;
+    }
+    // After the rows of their traces, which say whose those are.
+    let refused = write_scores(&mut transaction, batch, number.is_some()).await?;
+    if number.is_some() {
         stage_minutes(&mut transaction, batch).await?;
         instances(&mut transaction, batch).await?;
     }
-    transaction.commit().await
+    transaction.commit().await.map(|()| refused)
 }
 
 /// Returns the number of this transaction if the batch is new. One that is being written over

@@ -8,6 +8,7 @@ mod file;
 mod lists;
 mod logs;
 mod rows;
+mod scores;
 mod tail;
 mod trace;
 

@@ -12,6 +12,7 @@
 mod assembler;
 mod deferred_end;
 mod end_summary;
+mod item_fields;
 mod open_runs;
 mod paths;
 mod record_maker;

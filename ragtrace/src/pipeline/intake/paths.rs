@@ -194,12 +194,15 @@ mod tests {
             let parents = (0..runs).map(|index| (index.saturating_sub(back)..=index).boxed()).collect::<Vec<_>>();
             let parents = parents.prop_map(|parents| {
                 // A run that is its own parent stands for a root.
-                parents.iter().enumerate().map(|(index, parent)| Some(*parent).filter(|parent| *parent < index)).collect()
+                parents
+                    .iter()
+                    .enumerate()
+                    .map(|(index, parent)| Some(*parent).filter(|parent| *parent < index))
+                    .collect()
             });
             let order = Just((0..runs).chain(0..runs).collect::<Vec<_>>()).prop_shuffle();
             let refused = proptest::collection::vec(proptest::bool::weighted(0.1), runs);
-            (parents, order, refused)
-                .prop_map(|(parents, order, refused)| Interleaving { parents, order, refused })
+            (parents, order, refused).prop_map(|(parents, order, refused)| Interleaving { parents, order, refused })
         })
     }
 

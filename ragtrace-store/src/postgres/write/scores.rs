@@ -1,0 +1,101 @@
+//! Scores of a batch.
+
+use std::collections::{BTreeSet, HashMap};
+
+use ragtrace::sink::Batch;
+use uuid::Uuid;
+
+use super::column;
+use crate::postgres::clean;
+use crate::postgres::days::sensible;
+use crate::postgres::session::PgTransaction;
+use crate::tables::{NewScore, Refused, scores};
+
+/// Writes the scores of a batch, if that is new, and returns those that are refused: the same ones if
+/// it comes again.
+pub(super) async fn write_scores(
+    transaction: &mut PgTransaction<'_>,
+    batch: &Batch,
+    is_new: bool,
+) -> Result<Vec<Refused>, sqlx::Error> {
+    let (scores, mut refused) = scores(batch);
+    if scores.is_empty() {
+        return Ok(refused);
+    }
+    let known = tenants_of_traces(transaction, &scores).await?;
+    let known_of = |score: &NewScore<'_>| known.get(&score.trace_id.as_uuid()).cloned();
+    let (mut good, mut tenants) = (Vec::new(), Vec::new());
+    for score in scores {
+        let known = known_of(&score);
+        // The tenant is compared as it is stored.
+        let own = clean::as_stored(score.record.tenant_id());
+        match score.refusal(known.as_deref()).filter(|_| own != known) {
+            Some(refusal) => refused.push(refusal),
+            None => {
+                tenants.push(own.or(known));
+                good.push(score);
+            }
+        }
+    }
+    if is_new && !good.is_empty() {
+        insert(transaction, &good, &tenants).await?;
+    }
+    Ok(refused)
+}
+
+/// Returns the tenants of the traces that are judged, of those that are known under one.
+async fn tenants_of_traces(
+    transaction: &mut PgTransaction<'_>,
+    scores: &[NewScore<'_>],
+) -> Result<HashMap<Uuid, String>, sqlx::Error> {
+    let traces: BTreeSet<Uuid> = scores.iter().map(|score| score.trace_id.as_uuid()).collect();
+    let traces: Vec<Uuid> = traces.into_iter().collect();
+    let known = sqlx::query!(
+        r#"SELECT trace_id AS "trace_id!", tenant_of_trace(trace_id) AS tenant_id FROM unnest($1::uuid[]) AS r(trace_id)"#,
+        &traces
+    );
+    let known = known.fetch_all(transaction).await?;
+    Ok(known.into_iter().filter_map(|row| Some((row.trace_id, row.tenant_id?))).collect())
+}
+
+async fn insert(
+    transaction: &mut PgTransaction<'_>,
+    scores: &[NewScore<'_>],
+    tenants: &[Option<String>],
+) -> Result<(), sqlx::Error> {
+    let text = |text: &str| clean::text(text).into_owned();
+    let texts = |part: fn(&ragtrace::Record) -> Option<&str>| -> Vec<Option<String>> {
+        column(scores, |score| part(score.record).map(text))
+    };
+    let insert = sqlx::query!(
+        "INSERT INTO scores (id, timestamp, trace_id, span_id, name, number, flag, label, judged_by, comment, user_id,
+            tenant_id, service, environment, version, host, instance, thread, late)
+        SELECT id, 'epoch'::timestamptz + at * interval '1 microsecond', trace_id, span_id, name, number, flag, label,
+            judged_by, comment, user_id, tenant_id, service, environment, version, host, instance, thread,
+            EXISTS (SELECT FROM retention_decisions d WHERE d.trace_id = r.trace_id AND NOT d.kept)
+        FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::double precision[], $7::boolean[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+            $16::text[], $17::uuid[], $18::text[]) AS r(id, at, trace_id, span_id, name, number, flag, label, judged_by,
+            comment, user_id, tenant_id, service, environment, version, host, instance, thread)
+        ON CONFLICT (id) DO NOTHING",
+        &column(scores, |score| score.record.id()),
+        &column(scores, |score| sensible(score.record.timestamp().as_micros())),
+        &column(scores, |score| score.trace_id.as_uuid()),
+        &column(scores, |score| score.record.span_id().map(|id| id.to_string())) as &[Option<String>],
+        &column(scores, |score| text(score.score.name())),
+        &column(scores, |score| score.judgement().0) as &[Option<f64>],
+        &column(scores, |score| score.judgement().1) as &[Option<bool>],
+        &column(scores, |score| score.judgement().2.map(text)) as &[Option<String>],
+        &column(scores, |score| score.score.by().map(text)) as &[Option<String>],
+        &column(scores, |score| score.score.comment().map(text)) as &[Option<String>],
+        &texts(ragtrace::Record::user_id) as &[Option<String>],
+        tenants as &[Option<String>],
+        &texts(ragtrace::Record::service) as &[Option<String>],
+        &texts(ragtrace::Record::environment) as &[Option<String>],
+        &texts(ragtrace::Record::version) as &[Option<String>],
+        &texts(ragtrace::Record::host) as &[Option<String>],
+        &column(scores, |score| score.record.instance()),
+        &texts(ragtrace::Record::thread) as &[Option<String>]
+    );
+    insert.execute(transaction).await.map(drop)
+}
