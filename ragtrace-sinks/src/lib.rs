@@ -23,6 +23,10 @@ mod langsmith;
 #[cfg(feature = "otlp")]
 mod otlp;
 #[cfg(feature = "spans")]
+#[cfg_attr(
+    not(any(feature = "langsmith", feature = "otlp")),
+    expect(dead_code, reason = "what Datadog has no use for")
+)]
 mod spans;
 
 #[cfg(feature = "datadog")]

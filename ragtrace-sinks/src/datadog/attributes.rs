@@ -111,6 +111,11 @@ pub(super) fn shortened(text: &str, longest: usize) -> Option<String> {
     })
 }
 
+/// Returns true if a name may be a key as it is, with nothing around it.
+pub(super) fn is_key(name: &str) -> bool {
+    matches!(key(name, MOST_LEVELS), (Cow::Borrowed(_), _))
+}
+
 /// Returns a name as it may be a key, and the levels that it makes: a dot begins another.
 fn key(name: &str, most_levels: usize) -> (Cow<'_, str>, usize) {
     let levels = 1 + name.bytes().filter(|byte| *byte == b'.').count();

@@ -1,13 +1,13 @@
 //! Evaluations: scores of spans in LLM Observability.
 //!
-//! A score of a span joins it by its ids. One of a trace alone joins no span, and Datadog has no place
-//! for it: it becomes a dead letter that says so.
+//! A score of a span joins it by its ids, and one of a trace alone joins the trace's root by a tag that
+//! the root has for that. What is of neither becomes a dead letter that says so.
 
 use ragtrace::__json::{Object, write_text, write_whole};
 use ragtrace::sink::{BatchLimits, SinkError};
 use ragtrace::{Record, RecordScore, Value};
 
-use super::llm_obs::MlApp;
+use super::llm_obs::{MlApp, ROOT_TAG};
 use super::settings::Settings;
 use crate::http::Body;
 
@@ -26,7 +26,7 @@ pub(super) struct Payload {
     /// `None` if no score is in it.
     pub(super) body: Option<Body>,
     /// The records that are not in it: their index, and why.
-    pub(super) rejected: Vec<(usize, String)>,
+    pub(super) unsent: Vec<(usize, String)>,
 }
 
 /// Encodes scores; other records are passed over.
@@ -50,7 +50,7 @@ pub(super) fn encode(records: &[Record], settings: &Settings, ml_app: &MlApp) ->
             Ok(()) => number += 1,
             Err(why) => {
                 out.truncate(start);
-                payload.rejected.push((index, why.to_owned()));
+                payload.unsent.push((index, why.to_owned()));
             }
         }
         writer.settle();
@@ -72,9 +72,7 @@ fn write(
     settings: &Settings,
     ml_app: &MlApp,
 ) -> Result<(), &'static str> {
-    let (Some(trace_id), Some(span_id)) = (record.trace_id(), record.span_id()) else {
-        return Err("Datadog takes scores of spans alone: judge one by `Score::span`");
-    };
+    let trace_id = record.trace_id().ok_or("it says no trace or span that is judged")?.to_hex();
     let mut object = Object::open(out);
     object.text("ml_app", ml_app.as_str());
     write_whole(object.value("timestamp_ms"), record.timestamp().as_micros().div_euclid(1_000).max(0));
@@ -82,10 +80,17 @@ fn write(
     object.text("label", &score.name().replace('.', "_"));
     write_value(&mut object, score.value())?;
     let mut join = object.nested("join_on");
-    let mut span = join.nested("span");
-    span.display("span_id", span_id.as_u64());
-    span.text("trace_id", &trace_id.to_hex());
-    span.close();
+    if let Some(span_id) = record.span_id() {
+        let mut span = join.nested("span");
+        span.display("span_id", span_id.as_u64());
+        span.text("trace_id", &trace_id);
+        span.close();
+    } else {
+        let mut tag = join.nested("tag");
+        tag.text("key", ROOT_TAG);
+        tag.text("value", &trace_id);
+        tag.close();
+    }
     join.close();
     object.optional_text("reasoning", score.comment());
     write_tags(object.value("tags"), record, score, settings);

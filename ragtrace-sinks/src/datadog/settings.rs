@@ -60,7 +60,7 @@ impl Settings {
         const PATH: &str = "/api/v2/logs";
         let endpoint = match usable(&self.logs_url)? {
             // The variable may name the whole path, as other shippers have it.
-            Some(url) if url.path().trim_end_matches('/').ends_with(PATH) => url.clone(),
+            Some(url) if url.path().ends_with(PATH) => url.clone(),
             Some(url) => url.join(PATH),
             None => host(&format!("https://http-intake.logs.{}", self.usable_site()?))?.join(PATH),
         };

@@ -1,8 +1,7 @@
 //! The sinks: each encodes a batch into one request, sends it, and judges the answer.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::path::PathBuf;
+use std::time::Duration;
 
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
 use ragtrace::{Level, Sink, Timestamp};
@@ -14,8 +13,8 @@ use super::site::Site;
 use super::{evaluations, llm_obs, logs, metrics};
 use crate::http::{Client, Endpoint, Key};
 
-/// What two sinks must not both fill, whichever way their spans go.
-pub(crate) const LLM_OBSERVABILITY: &str = "Datadog's LLM Observability";
+/// What two sinks must not both fill: the one for OTLP has a profile that does, too.
+const LLM_OBSERVABILITY: &str = "Datadog LLM Observability";
 
 /// Sends records to Datadog as logs: one entry a record, which its ids join to the trace that the
 /// Datadog Agent or another sink has of it.
@@ -73,28 +72,10 @@ pub struct DatadogEvaluationsSink {
 }
 
 impl DatadogSink {
-    /// Makes a sink for the site `datadoghq.com`, with an API key. Nothing is connected before the first
-    /// batch.
-    pub fn new(api_key: impl Into<String>) -> Self {
-        Self::with_key(Key::text("the API key of `DatadogSink`", api_key))
-    }
-
-    /// Makes a sink whose API key is in a file, which is read before each request: a key that is
-    /// exchanged there is in use from the next one on.
-    pub fn with_key_file(path: impl Into<PathBuf>) -> Self {
-        Self::with_key(Key::file("the API key of `DatadogSink`", path))
-    }
-
-    /// Makes a sink whose API key a function returns, which is called before each request, on a thread
-    /// where it may block.
-    pub fn with_key_fn<E: Into<Box<dyn Error + Send + Sync>>>(
-        read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
-    ) -> Self {
-        Self::with_key(Key::from_fn("the API key of `DatadogSink`", read))
-    }
-
-    fn with_key(key: Key) -> Self {
-        Self::of(Settings::new(Some(key), Client::builder().build()))
+    /// Makes a sink for the site `datadoghq.com`, with an API key: a text, or a [`Key`] in a file or of a
+    /// function, which is read again before each request. Nothing is connected before the first batch.
+    pub fn new(api_key: impl Into<Key>) -> Self {
+        Self::of(Settings::new(Some(api_key.into()), Client::builder().build()))
     }
 
     pub(crate) fn of(settings: Settings) -> Self {
@@ -138,6 +119,12 @@ impl DatadogSink {
     /// through which spans of LLM Observability and evaluations go. Logs and metrics go to the site.
     pub fn agent(mut self, url: impl AsRef<str>) -> Self {
         self.settings.agent = parsed(url.as_ref());
+        self
+    }
+
+    /// Sets how long a request may take until its answer is read; 30 seconds unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.client = Client::builder().timeout(timeout).build();
         self
     }
 
@@ -221,7 +208,7 @@ impl Sink for DatadogSink {
         if let Some(body) = body {
             self.settings.post(&self.settings.logs()?, &body).await?;
         }
-        Ok(Delivered::but_for_age(expired))
+        Ok(Delivered::unsent(expired))
     }
 
     async fn check(&self) -> Result<String, SinkError> {
@@ -319,7 +306,7 @@ impl Sink for DatadogLlmObsSink {
         if let Some(body) = encoded.body {
             self.settings.post(&target, &body).await?;
         }
-        Ok(Delivered::but_for_age(encoded.expired))
+        Ok(Delivered::unsent(encoded.expired))
     }
 
     async fn check(&self) -> Result<String, SinkError> {
@@ -367,7 +354,7 @@ impl Sink for DatadogEvaluationsSink {
         if let Some(body) = encoded.body {
             self.settings.post(&target, &body).await?;
         }
-        Ok(Delivered::partly(encoded.rejected))
+        Ok(Delivered::unsent(encoded.unsent))
     }
 
     async fn check(&self) -> Result<String, SinkError> {

@@ -15,9 +15,8 @@ use crate::received::Received;
 use crate::records::{answer_question, batch};
 use crate::server::{Server, closed_port};
 
-/// Questions that a run of the pipeline asks: four records each.
+/// Questions that a run of the pipeline asks.
 const QUESTIONS: usize = 6;
-const RECORDS: u64 = 4 * QUESTIONS as u64;
 /// A run through the pipeline ends before.
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -44,8 +43,9 @@ pub struct Matrix<'a> {
     well: Arc<dyn Fn(&Received) -> Answer + Send + Sync>,
     concerns: Arc<dyn Fn(&Received) -> bool + Send + Sync>,
     secrets: Vec<String>,
+    /// How many of the records of a question the sink takes.
+    of_a_question: u64,
     rows: Vec<(String, Answer, Expected)>,
-    records: u64,
 }
 
 impl<'a> Matrix<'a> {
@@ -60,20 +60,25 @@ impl<'a> Matrix<'a> {
             well: Arc::new(well),
             concerns: Arc::new(|_| true),
             secrets: Vec::new(),
+            of_a_question: 4,
             rows: Vec::new(),
-            records: RECORDS,
         }
     }
 
     /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
-    pub fn of_ends(mut self) -> Self {
-        self.records = RECORDS / 2;
-        self
+    pub fn of_ends(self) -> Self {
+        self.of_a_question(2)
     }
 
     /// Answers as a row says to those requests alone for which `concerns` returns true.
     pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.concerns = Arc::new(concerns);
+        self
+    }
+
+    /// Sets how many of the four records of a question the sink takes, if not all: two are ends.
+    pub fn of_a_question(mut self, records: u64) -> Self {
+        self.of_a_question = records;
         self
     }
 
@@ -184,21 +189,16 @@ impl<'a> Matrix<'a> {
         let server = self.server(answer.clone(), once);
         let name = format!("{name}, through a pipeline");
         let goal = if *expected == Expected::Park { Goal::Spooled } else { Goal::Delivered };
-        let mut wrong = self.run_pipeline(spool.path(), &server, QUESTIONS, goal).wrong(&name);
+        let records = self.of_a_question * QUESTIONS as u64;
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
         if *expected == Expected::Park {
             // The operator has acted.
             let well = Arc::clone(&self.well);
             let server = Server::start(move |request| well(request));
-            let again = self.run_pipeline(spool.path(), &server, 0, Goal::Delivered);
+            let again = run(spool.path(), (self.make)(&server.url()), 0, (Goal::Delivered, records));
             wrong.extend(again.wrong(&format!("{name}, when it is well again")));
         }
         wrong
-    }
-
-    /// Runs a pipeline with the sink, and returns the account.
-    fn run_pipeline(&self, spool: &Path, server: &Server, questions: usize, goal: Goal) -> Account {
-        let account = Account { goal, records: self.records, stats: SinkStats::default() };
-        run(spool, (self.make)(&server.url()), questions, account)
     }
 
     /// Starts a server that gives an answer to what concerns it, always or `once`.
@@ -260,7 +260,7 @@ impl Account {
 }
 
 /// Asks so many questions, waits until the goal is reached, and returns the account.
-fn run(spool: &Path, sink: BoxSink, questions: usize, account: Account) -> Account {
+fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u64)) -> Account {
     let name = sink.name().to_owned();
     let telemetry = ragtrace::builder()
         .service("matrix")
@@ -274,7 +274,7 @@ fn run(spool: &Path, sink: BoxSink, questions: usize, account: Account) -> Accou
         let _ = answer_question(&format!("what is {number}?"));
     }
     telemetry.flush_blocking(BOUND);
-    let account = |stats: &Stats| Account { stats: stats.sink(&name).expect("the sink's account").clone(), ..account };
+    let account = |stats: &Stats| Account { goal, records, stats: stats.sink(&name).expect("the sink's account").clone() };
     let begin = Instant::now();
     while !account(&telemetry.stats()).is_reached() && begin.elapsed() < BOUND {
         std::thread::sleep(Duration::from_millis(5));

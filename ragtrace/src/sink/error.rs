@@ -11,7 +11,7 @@ use ragtrace_core::guard::{contain, dispose};
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Delivered {
     rejected: Vec<(usize, String)>,
-    is_by_age: bool,
+    is_unsent: bool,
     /// How many were refused besides, nobody knows which, and why.
     unnamed: Option<(u64, String)>,
 }
@@ -25,15 +25,16 @@ impl Delivered {
     /// Makes the answer to a batch of which these records were refused for good: their index in the
     /// batch, and why.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
-        Self { rejected: rejected.into_iter().collect(), is_by_age: false, unnamed: None }
+        Self { rejected: rejected.into_iter().collect(), ..Self::default() }
     }
 
     /// Makes the answer to a batch of which these records were not sent, since the backend takes none
-    /// of their age: their index in the batch, and why. They become dead letters. However many they
-    /// are, that says nothing of the backend, while records that it refused itself park the sink when
-    /// there is nothing else for long.
-    pub fn but_for_age(expired: impl IntoIterator<Item = (usize, String)>) -> Self {
-        Self { rejected: expired.into_iter().collect(), is_by_age: true, unnamed: None }
+    /// such: their index in the batch, and why, as for their age. They become dead letters. However
+    /// many they are, that says nothing of the backend, while records that it refused itself park the
+    /// sink when there is nothing else for long.
+    pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
+        let rejected: Vec<_> = records.into_iter().collect();
+        Self { is_unsent: !rejected.is_empty(), rejected, ..Self::default() }
     }
 
     /// Makes the answer to a batch that arrived but for so many records, of which the backend does not
@@ -48,9 +49,9 @@ impl Delivered {
         self.unnamed.as_ref().map(|(records, why)| (*records, why.as_str()))
     }
 
-    /// Returns true if the records that were refused were so for their age alone.
-    pub(crate) fn is_by_age(&self) -> bool {
-        self.is_by_age
+    /// Returns true if no record was refused by the backend itself.
+    pub(crate) fn is_unsent(&self) -> bool {
+        self.is_unsent
     }
 
     /// Returns the records that were refused: their index in the batch, and why.

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{RecordItem, Value};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::kind::Kind;
+use crate::datadog::attributes::Shape;
 use crate::spans::{Message, Span};
 
 /// Writes the input, if there is one.
@@ -127,9 +126,15 @@ fn write_message(mut object: Object<'_>, message: &Message<'_>) {
     if result_of.is_none() {
         object.text("content", &text);
     }
-    let calls = message.tool_calls.and_then(|calls| serde_json::from_str::<Vec<ToolCall<'_>>>(calls.get()).ok());
-    if let Some(calls) = calls.filter(|calls| !calls.is_empty()) {
-        object.list("tool_calls", &calls, |out, call| call.write(Object::open(out)));
+    let calls = message.tool_calls();
+    if !calls.is_empty() {
+        object.list("tool_calls", &calls, |out, call| {
+            let mut object = Object::open(out);
+            object.text("name", &call.name);
+            write_arguments(object.value("arguments"), &call.arguments);
+            object.optional_text("tool_id", call.id.as_deref());
+            object.close();
+        });
     }
     if let Some(id) = result_of {
         object.list("tool_results", &[id], |out, id| {
@@ -143,54 +148,17 @@ fn write_message(mut object: Object<'_>, message: &Message<'_>) {
     object.close();
 }
 
-/// A call of a tool: its parts as they are, or inside of `function`, as OpenAI's interface has them.
-#[derive(Deserialize)]
-struct ToolCall<'a> {
-    #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, rename = "type")]
-    of_type: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    function: Option<Function<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Function<'a> {
-    #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    arguments: Option<&'a RawValue>,
-}
-
-impl ToolCall<'_> {
-    fn write(&self, mut object: Object<'_>) {
-        let function = self.function.as_ref();
-        let name = self.name.as_deref().or(function.and_then(|function| function.name.as_deref()));
-        object.text("name", name.unwrap_or_default());
-        if let Some(arguments) = self.arguments.or(function.and_then(|function| function.arguments)) {
-            write_arguments(object.value("arguments"), arguments);
-        }
-        object.optional_text("tool_id", self.id.as_deref());
-        object.optional_text("type", self.of_type.as_deref());
-        object.close();
+/// Writes arguments, which have to be an object.
+fn write_arguments(out: &mut Vec<u8>, json: &str) {
+    let is_deep = Shape::of(json).levels > super::DEEPEST;
+    if json.trim_start().starts_with('{') && !is_deep {
+        return out.extend_from_slice(json.as_bytes());
     }
-}
-
-/// Writes arguments as an object: they often are one inside of a text.
-fn write_arguments(out: &mut Vec<u8>, arguments: &RawValue) {
-    let unwrapped = serde_json::from_str::<String>(arguments.get()).ok();
-    let json = unwrapped.as_deref().unwrap_or(arguments.get());
-    let is_object = serde_json::from_str::<&RawValue>(json).is_ok_and(|json| json.get().starts_with('{'));
-    let depth = crate::datadog::attributes::Shape::of(json).levels;
-    if is_object && depth <= super::DEEPEST {
-        out.extend_from_slice(json.trim().as_bytes());
-    } else {
-        out.extend_from_slice(br#"{"value":"#);
+    out.extend_from_slice(br#"{"value":"#);
+    if is_deep {
         write_text(out, json);
-        out.push(b'}');
+    } else {
+        out.extend_from_slice(json.as_bytes());
     }
+    out.push(b'}');
 }

@@ -37,6 +37,8 @@ const LONGEST: usize = 5 << 20;
 /// Levels of JSON of ours in a span: with the span's own at most 12, beyond which Datadog makes a text
 /// of it.
 const DEEPEST: usize = 8;
+/// The key of the tag that a trace's root has, whose value is the trace's id: scores of traces join it.
+pub(super) const ROOT_TAG: &str = "root_of_trace";
 /// How old spans may be; nothing is known of a limit ahead.
 const AGES: Limits = Limits {
     back: Duration::from_hours(24),

@@ -3,7 +3,7 @@
 use ragtrace::__json::{Object, write_text, write_whole};
 
 use super::meta::{Extent, write_meta, write_metrics};
-use super::{Intake, MlApp};
+use super::{Intake, MlApp, ROOT_TAG};
 use crate::datadog::settings::Settings;
 use crate::spans::{Outcome, Span};
 
@@ -20,13 +20,15 @@ pub(super) struct SpanWriter<'a> {
 impl SpanWriter<'_> {
     pub(super) fn write(&self, out: &mut Vec<u8>, span: &Span<'_>, extent: Extent) {
         let mut object = Object::open(out);
-        object.text("name", span.name);
+        // A name that is empty is refused.
+        object.text("name", if span.name.is_empty() { "stage" } else { span.name });
         write_decimal(object.value("span_id"), span.span_id.as_u64());
         let trace_id = span.trace_id.to_hex();
         object.text("trace_id", &trace_id);
         // A caller in another process has sent no span of this product's, perhaps: a tree whose root is
         // missing is not shown.
-        match span.parent_span_id().filter(|_| !span.record.is_local_root()) {
+        let parent = span.parent_span_id().filter(|_| !span.record.is_local_root());
+        match parent {
             Some(parent) => write_decimal(object.value("parent_id"), parent.as_u64()),
             None => object.text("parent_id", "undefined"),
         }
@@ -53,7 +55,7 @@ impl SpanWriter<'_> {
             let out = object.value("collection_errors");
             out.extend_from_slice(br#"["dropped_io"]"#);
         }
-        self.write_tags(object.value("tags"), span);
+        self.write_tags(object.value("tags"), span, Some(&*trace_id).filter(|_| parent.is_none()));
         object.close();
     }
 
@@ -62,7 +64,7 @@ impl SpanWriter<'_> {
     }
 
     /// Writes tags, in the order of their keys, and then those that were set.
-    fn write_tags(&self, out: &mut Vec<u8>, span: &Span<'_>) {
+    fn write_tags(&self, out: &mut Vec<u8>, span: &Span<'_>, root_of: Option<&str>) {
         let Self { settings, ml_app, intake } = self;
         let record = span.record;
         let is_error = span.outcome == Outcome::Failed;
@@ -76,6 +78,7 @@ impl SpanWriter<'_> {
             ("outcome", is_cancelled.then_some("cancelled")),
             ("request_id", record.request_id()),
             ("request_type", record.request_type()),
+            (ROOT_TAG, root_of),
             ("service", self.service(span)),
             ("session_id", record.session_id()),
             ("source", (*intake == Intake::Agent).then_some("integration")),

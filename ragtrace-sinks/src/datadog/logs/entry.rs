@@ -17,7 +17,7 @@ use ragtrace::__json::{Object, write_whole};
 use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore};
 
 use super::fragments::{Fragments, has_message_of_stage};
-use crate::datadog::attributes::{Budget, facet, write_unsigned};
+use crate::datadog::attributes::{Budget, facet, is_key, write_unsigned};
 use crate::datadog::counts::DatadogCounts;
 
 /// The longest entry (Datadog, "Send logs": 1 MB for a single log).
@@ -179,6 +179,7 @@ fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget) 
     }
 }
 
+/// Returns true for a name that stays as it is outside of `context`.
 fn is_standard(name: &str) -> bool {
-    STANDARD.iter().any(|namespace| name.starts_with(namespace))
+    STANDARD.iter().any(|namespace| name.starts_with(namespace)) && is_key(name)
 }

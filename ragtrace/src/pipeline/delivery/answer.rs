@@ -34,7 +34,7 @@ impl SinkDelivery {
         rejected.sort_by_key(|(index, _)| *index);
         rejected.dedup_by_key(|(index, _)| *index);
         let refused = rejected.len() as u64;
-        if delivered.is_by_age() && refused > 0 && refused == sent.records() {
+        if delivered.is_unsent() && refused > 0 && refused == sent.records() {
             // Nothing was sent, so nothing says anything of the sink.
         } else if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
             // Nothing arrived, so nothing says that the sink is well.
