@@ -16,6 +16,9 @@ use ragtrace_examples::{AskError, Library, question};
 /// Answer a question in the words of the documents that the `ingest` example stored, and name the sources.
 ///
 /// Ends with 0 after an answer, 1 if there is none, 2 if none could be looked for, 130 after Ctrl-C.
+///
+/// Stage logs go to the sinks that RAGTRACE_SINKS names: sqlite unless set, and each of postgres, datadog, langsmith and
+/// otlp that is built in by a feature of its name.
 #[derive(Debug, Parser)]
 #[command(name = "ask", version)]
 struct Arguments {
@@ -37,7 +40,7 @@ struct Arguments {
     /// Whose documents to look at
     #[arg(long)]
     tenant: Option<String>,
-    /// Have the stage logs hold the words of the question
+    /// Have the stage logs hold the words of the question and of the answer
     #[arg(long)]
     log_question: bool,
     /// Draw the waterfall of the stages after the answer

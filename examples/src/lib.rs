@@ -30,6 +30,21 @@ pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
 #[doc = include_str!("../../docs/from-python.md")]
 struct FromPython;
 
+/// The code of the guide's pages is compiled as a test.
+#[cfg(all(doctest, feature = "otlp"))]
+#[doc = include_str!("../../docs/otlp.md")]
+struct Otlp;
+
+/// The code of the guide's pages is compiled as a test.
+#[cfg(all(doctest, feature = "langsmith"))]
+#[doc = include_str!("../../docs/langsmith.md")]
+struct LangSmith;
+
+/// The code of the guide's pages is compiled as a test.
+#[cfg(all(doctest, feature = "datadog"))]
+#[doc = include_str!("../../docs/datadog.md")]
+struct Datadog;
+
 /// The front page's code is compiled as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

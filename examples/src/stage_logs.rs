@@ -32,7 +32,14 @@ impl StageLogs {
     /// `RAGTRACE_CONSOLE` says otherwise, since the programs talk to their user themselves.
     pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
         let sinks = ragtrace_sinks::from_env()?;
-        let store = sinks.iter().any(|sink| ragtrace::Sink::name(sink) == "sqlite").then(store_url);
+        let goes_to = |name: &str| sinks.iter().any(|sink| ragtrace::Sink::name(sink) == name);
+        let store = if goes_to("sqlite") {
+            Some(sqlite_url())
+        } else if goes_to("postgres") {
+            postgres_url()
+        } else {
+            None
+        };
         let mut builder =
             ragtrace::builder().service(service).version(env!("CARGO_PKG_VERSION")).from_env().sinks(sinks);
         if !Self::are_on_console() {
@@ -67,12 +74,22 @@ fn is_whole(report: &Report) -> bool {
         && stats.sinks.iter().all(|sink| sink.dropped == 0 && sink.dead_lettered == 0)
 }
 
-fn store_url() -> String {
+fn sqlite_url() -> String {
     let path = std::env::var("RAGTRACE_SQLITE_PATH").ok().filter(|path| !path.is_empty());
     format!("sqlite:{}", path.as_deref().unwrap_or("ragtrace.db"))
 }
 
-#[cfg(feature = "sqlite")]
+/// The database that the sink writes to, with the schema that it writes into.
+fn postgres_url() -> Option<String> {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let url = set("DATABASE_URL")?;
+    let Some(schema) = set("RAGTRACE_POSTGRES_SCHEMA") else { return Some(url) };
+    let sign = if url.contains('?') { '&' } else { '?' };
+    let codes: String = schema.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    Some(format!("{url}{sign}schema={codes}"))
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod waterfall {
     use std::error::Error;
     use std::io::{self, IsTerminal, Write};
@@ -126,7 +143,7 @@ mod waterfall {
     }
 }
 
-#[cfg(not(feature = "sqlite"))]
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 mod waterfall {
     use ragtrace::TraceId;
 

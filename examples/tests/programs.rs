@@ -1,7 +1,14 @@
 //! The programs, end to end: what they say, how they end, and which stage logs they leave.
 
+#[cfg(feature = "postgres")]
+#[expect(dead_code, reason = "its ways to fail are for tests of the sink")]
+#[path = "../../tests/support/cluster.rs"]
+mod cluster;
 #[path = "support/pdf.rs"]
 mod pdf;
+#[cfg(feature = "postgres")]
+#[path = "programs/postgres.rs"]
+mod postgres;
 #[path = "support/program.rs"]
 mod program;
 #[path = "programs/secrets.rs"]

@@ -76,6 +76,11 @@ pub(crate) const fn with_length(first: u64, words: usize) -> u64 {
     first | (words as u64) << LENGTH_SHIFT
 }
 
+/// Returns the field that counts the items that an entry has no room for, by its first word.
+pub(crate) const fn dropped_items(first: u64) -> u16 {
+    if first & 0xff == EntryKind::Start as u64 { field_id::USED_DROPPED } else { field_id::GENERATED_DROPPED }
+}
+
 /// Encodes the head of a start.
 #[inline]
 pub(crate) fn start(run: &Run) -> [u64; 5] {

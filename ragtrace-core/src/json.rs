@@ -146,6 +146,14 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(json.as_bytes());
     }
 
+    /// Begins a member of any name, and returns where its value is to be written.
+    pub fn value(&mut self, name: &str) -> &mut Vec<u8> {
+        self.begin_key();
+        escaped(self.out, name);
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
     /// A list, whose values `write` makes.
     pub fn list<T>(&mut self, name: &'static str, values: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {
         self.key(name);
@@ -249,13 +257,8 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
-    /// A number, or `null` for what JSON has no form for.
     fn put_float(&mut self, number: f64) {
-        if number.is_finite() {
-            self.out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
-        } else {
-            self.out.extend_from_slice(b"null");
-        }
+        write_float(self.out, number);
     }
 
     /// A name of ours, which needs no escapes.
@@ -286,6 +289,26 @@ const fn digits<const NUMBERS: usize>(all: &[u8]) -> [[u8; 2]; NUMBERS] {
         number += 1;
     }
     pairs
+}
+
+/// Writes a number, or `null` for what JSON has no form for.
+pub fn write_float(out: &mut Vec<u8>, number: f64) {
+    if number.is_finite() {
+        out.extend_from_slice(ryu::Buffer::new().format_finite(number).as_bytes());
+    } else {
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Writes a whole number.
+pub fn write_whole(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Writes a text with its quotes.
+#[inline]
+pub fn write_text(out: &mut Vec<u8>, text: &str) {
+    string(out, text);
 }
 
 #[inline]

@@ -13,6 +13,7 @@
 //! | `fork` | which process this is |
 //! | `guard` | how implementations of the application's are called |
 //! | `value` | values of fields, their encoding, the buffer they wait in |
+//! | `item` | what stages use and generate, and how it is written |
 //! | `json` | a writer of JSON |
 //! | `catalog` | what is known of stages and log lines before they run |
 //! | `context` | whose a run is, and who listens to it |
@@ -45,6 +46,8 @@ pub mod guard;
 #[doc(hidden)]
 pub mod id;
 #[doc(hidden)]
+pub mod item;
+#[doc(hidden)]
 pub mod json;
 mod level;
 #[doc(hidden)]
@@ -64,6 +67,7 @@ pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, 
 pub use context::{InContext, RequestContext, Scoped, spawn};
 pub use event::{ErrorInfo, Event};
 pub use id::{SpanId, TraceId};
+pub use item::{Item, ItemId};
 pub use level::Level;
 pub use parse::ParseError;
 pub use queue::QueueLimits;

@@ -7,6 +7,7 @@ use syn::punctuated::Punctuated;
 use syn::{Error, Ident, LitStr, Pat, Path, Result, Token, Type};
 
 use crate::field::{Field, NamedField, StartField};
+use crate::items::Items;
 use crate::keywords::{ARGUMENTS, KINDS, LEVELS};
 use crate::suggest::{did_you_mean, list, unknown};
 
@@ -18,9 +19,11 @@ pub(crate) struct Args {
     pub(crate) level: Option<LitStr>,
     pub(crate) target: Option<LitStr>,
     pub(crate) fields: Vec<Field>,
-    pub(crate) ok: Option<Clause>,
-    pub(crate) err: Option<Clause>,
+    pub(crate) ok: Option<Clause<Field>>,
+    pub(crate) err: Option<Clause<Field>>,
     pub(crate) record: Vec<RecordDeclaration>,
+    pub(crate) used: Vec<Items>,
+    pub(crate) generated: Option<Clause<Items>>,
     pub(crate) stream: Option<Ident>,
     pub(crate) root: bool,
     pub(crate) renamed_from: Option<LitStr>,
@@ -29,9 +32,9 @@ pub(crate) struct Args {
 }
 
 /// `|value| name = expr, …`
-pub(crate) struct Clause {
+pub(crate) struct Clause<T> {
     pub(crate) pattern: Pat,
-    pub(crate) fields: Vec<Field>,
+    pub(crate) parts: Vec<T>,
 }
 
 /// `name: Type`
@@ -75,8 +78,15 @@ impl Args {
             "level" => self.level = Some(assigned(key, input, "a string literal: `level = \"debug\"`")?),
             "target" => self.target = Some(assigned(key, input, "a string literal: `target = \"rag.ingestion\"`")?),
             "fields" => self.fields = fields(&parenthesized(key, input, "fields(doc.name, pages = doc.pages())")?)?,
-            "ok" => self.ok = Some(clause(key, input, "ok(|out| name = expr)")?),
-            "err" => self.err = Some(clause(key, input, "err(|e| name = expr)")?),
+            "ok" => self.ok = Some(fields_of(clause(key, input, "ok(|out| name = expr)")?)),
+            "err" => self.err = Some(fields_of(clause(key, input, "err(|e| name = expr)")?)),
+            "used" => {
+                let items = parenthesized(key, input, "used(document = [&doc.id])")?;
+                self.used = Punctuated::<Items, Token![,]>::parse_terminated(&items)?.into_iter().collect();
+            }
+            "generated" => {
+                self.generated = Some(clause(key, input, "generated(|out| chunk = out.iter().map(|c| &c.id))")?);
+            }
             "record" => self.record = declared(&parenthesized(key, input, "record(pages: u32)")?)?,
             "stream" => {
                 refuse_value(key, input)?;
@@ -201,7 +211,12 @@ fn fields(input: ParseStream<'_>) -> Result<Vec<Field>> {
     Ok(fields.into_iter().map(|field| field.0).collect())
 }
 
-fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> {
+fn fields_of(clause: Clause<NamedField>) -> Clause<Field> {
+    let Clause { pattern, parts } = clause;
+    Clause { pattern, parts: parts.into_iter().map(|field| field.0).collect() }
+}
+
+fn clause<T: Parse>(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause<T>> {
     let input = &parenthesized(key, input, example)?;
     let no_head = |at: Span| Error::new(at, format!("expected a closure's head: `{example}`"));
     if !input.peek(Token![|]) || input.peek(Token![||]) {
@@ -225,8 +240,8 @@ fn clause(key: &Ident, input: ParseStream<'_>, example: &str) -> Result<Clause> 
     if input.peek(syn::token::Brace) || input.peek(Token![->]) {
         return Err(input.error(format!("what is recorded stands after the head as it is: `{example}`")));
     }
-    let fields = Punctuated::<NamedField, Token![,]>::parse_terminated(input)?;
-    Ok(Clause { pattern, fields: fields.into_iter().map(|field| field.0).collect() })
+    let parts = Punctuated::<T, Token![,]>::parse_terminated(input)?;
+    Ok(Clause { pattern, parts: parts.into_iter().collect() })
 }
 
 fn declared(input: ParseStream<'_>) -> Result<Vec<RecordDeclaration>> {

@@ -1,7 +1,7 @@
 //! The words that the attribute knows.
 
 /// The arguments.
-pub(crate) const ARGUMENTS: [&str; 13] = [
+pub(crate) const ARGUMENTS: [&str; 15] = [
     "name",
     "kind",
     "level",
@@ -10,6 +10,8 @@ pub(crate) const ARGUMENTS: [&str; 13] = [
     "ok",
     "err",
     "record",
+    "used",
+    "generated",
     "stream",
     "root",
     "renamed_from",

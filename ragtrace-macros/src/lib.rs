@@ -1,6 +1,6 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: `args` parses the arguments, with `field`; `function` and `block` what they are about, with
+//! One direction, a file each: `args` parses the arguments, with `field` and `items`; `function` and `block` what they are about, with
 //! `shape`, `work` and `parameters` for what the signature tells; `model` validates; `expand` writes the code. When anything
 //! is wrong, `fallback` gives the item back as it was, with one error beside it. `traced` goes through them all.
 
@@ -11,6 +11,7 @@ mod expand;
 mod fallback;
 mod field;
 mod function;
+mod items;
 mod keywords;
 mod model;
 mod name;

@@ -3,11 +3,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Error, LitStr, Pat, Path, Result, ReturnType, Type};
+use syn::{Error, Expr, LitStr, Pat, Path, Result, ReturnType, Type};
 
 use crate::args::{Args, Clause, RecordDeclaration};
 use crate::field::{Field, Form};
 use crate::function::Function;
+use crate::items::Items;
 use crate::keywords::{KINDS, LEVELS};
 use crate::name;
 use crate::shape::Shape;
@@ -27,6 +28,8 @@ pub(crate) struct Stage {
     pub(crate) start: Vec<Recorded>,
     pub(crate) ok: Option<OutcomeFields>,
     pub(crate) err: Option<OutcomeFields>,
+    pub(crate) used: Vec<IndexedItems>,
+    pub(crate) generated: Option<GeneratedItems>,
     pub(crate) record: Vec<RecordDeclaration>,
     /// Every field, in the order of its index.
     pub(crate) declared: Vec<DeclaredField>,
@@ -41,6 +44,18 @@ pub(crate) struct Stage {
 pub(crate) struct OutcomeFields {
     pub(crate) pattern: Pat,
     pub(crate) fields: Vec<Recorded>,
+}
+
+/// The items of a success.
+pub(crate) struct GeneratedItems {
+    pub(crate) pattern: Pat,
+    pub(crate) items: Vec<IndexedItems>,
+}
+
+/// An expression that gives the items of a type, and the type's index in the descriptor.
+pub(crate) struct IndexedItems {
+    pub(crate) index: u16,
+    pub(crate) value: Expr,
 }
 
 /// A field and its index in the descriptor.
@@ -67,6 +82,12 @@ impl Stage {
             return Err(Error::new_spanned(
                 &ok.pattern,
                 "a stream has no one success value: its items are counted by themselves, and the body may `record!`",
+            ));
+        }
+        if let (Shape::Stream(_), Some(generated)) = (&function.shape, &args.generated) {
+            return Err(Error::new_spanned(
+                &generated.pattern,
+                "a stream has no one success value to name items of: give them to a stage that collects them",
             ));
         }
         if let (Some(err), true) = (&args.err, is_no_result(&function.signature.output)) {
@@ -107,6 +128,12 @@ impl Stage {
         let start = with_indices(args.fields, "start", &mut declared)?;
         let ok = args.ok.map(|clause| outcome(clause, "ok", &mut declared)).transpose()?;
         let err = args.err.map(|clause| outcome(clause, "err", &mut declared)).transpose()?;
+        let used = items(args.used, "used", &mut declared)?;
+        let generated = args.generated.map(|clause| {
+            let items = items(clause.parts, "generated", &mut declared)?;
+            Ok::<_, Error>(GeneratedItems { pattern: clause.pattern, items })
+        });
+        let generated = generated.transpose()?;
         check_declarations(&args.record)?;
         declared.extend(args.record.iter().map(|field| DeclaredField {
             name: field.name.unraw().to_string(),
@@ -126,6 +153,8 @@ impl Stage {
             start,
             ok,
             err,
+            used,
+            generated,
             record,
             declared,
             descriptor,
@@ -196,8 +225,8 @@ fn refuse_measured(name: &str, at: &impl ToTokens) -> Result<()> {
     Ok(())
 }
 
-fn outcome(clause: Clause, source: &str, declared: &mut Vec<DeclaredField>) -> Result<OutcomeFields> {
-    Ok(OutcomeFields { pattern: clause.pattern, fields: with_indices(clause.fields, source, declared)? })
+fn outcome(clause: Clause<Field>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<OutcomeFields> {
+    Ok(OutcomeFields { pattern: clause.pattern, fields: with_indices(clause.parts, source, declared)? })
 }
 
 /// Gives each field the next index, except `count`, which every stage has.
@@ -225,6 +254,22 @@ fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredFie
         recorded.push(Recorded { index, field });
     }
     Ok(recorded)
+}
+
+/// Gives each type of items the next index.
+fn items(items: Vec<Items>, source: &str, declared: &mut Vec<DeclaredField>) -> Result<Vec<IndexedItems>> {
+    let mut types: Vec<String> = Vec::new();
+    let mut indexed = Vec::new();
+    for Items { item_type, type_tokens, value } in items {
+        if types.contains(&item_type) {
+            return Err(Error::new_spanned(type_tokens, format!("`{item_type}` is given twice: chain its items")));
+        }
+        types.push(item_type.clone());
+        let index = next_index(declared, &type_tokens)?;
+        declared.push(DeclaredField { name: item_type, source: format_ident!("{source}"), ty: None });
+        indexed.push(IndexedItems { index, value });
+    }
+    Ok(indexed)
 }
 
 fn next_index(declared: &[DeclaredField], at: &TokenStream) -> Result<u16> {

@@ -36,7 +36,7 @@ pub(crate) struct Parameters {
 /// The words in an attribute that may be names of parameters.
 pub(crate) struct Attribution {
     all: BTreeSet<String>,
-    /// Those that are read at the end, in `ok` and `err`.
+    /// Those that are read at the end, in `ok`, `err` and `generated`.
     outcome: BTreeSet<String>,
 }
 
@@ -45,8 +45,10 @@ impl Attribution {
     pub(crate) fn of(all: &TokenStream, args: &Args) -> Self {
         let mut found = Self { all: BTreeSet::new(), outcome: BTreeSet::new() };
         names_in(all, &mut found.all);
-        for field in [&args.ok, &args.err].into_iter().flatten().flat_map(|clause| &clause.fields) {
-            names_in(&field.value.to_token_stream(), &mut found.outcome);
+        let fields = [&args.ok, &args.err].into_iter().flatten().flat_map(|clause| &clause.parts);
+        let items = args.generated.iter().flat_map(|clause| &clause.parts);
+        for value in fields.map(|field| &field.value).chain(items.map(|items| &items.value)) {
+            names_in(&value.to_token_stream(), &mut found.outcome);
         }
         found
     }

@@ -64,6 +64,21 @@ fn a_stream_looks_at_its_items() {
 }
 
 #[test]
+fn items_are_added_by_their_types() {
+    let args = quote!(
+        used(document = [&doc.id]),
+        generated(|chunks| chunk = chunks.iter().map(|chunk| &chunk.id), page = pages),
+        ok(|out| longest = longest(out))
+    );
+    let item = quote! {
+        fn chunk(doc: &Document, pages: &[u32]) -> Vec<Chunk> {
+            split(doc)
+        }
+    };
+    expands(args, item, expect_file!["tests/items.rs"]);
+}
+
+#[test]
 fn record_has_an_arm_for_each_name() {
     let args = quote!(record(pages: u32, note: &str), descriptor = PARSING, crate = telemetry);
     expands(

@@ -8,13 +8,38 @@
 //! | --- | --- |
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
+//! | `datadog` | [`DatadogSink`] and its siblings: logs, metrics, LLM Observability and evaluations |
+//! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that takes OpenTelemetry's protocol |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
+#[cfg(feature = "datadog")]
+mod datadog;
 mod env;
+#[cfg(feature = "http")]
+#[doc(hidden)]
+pub mod http;
+#[cfg(feature = "langsmith")]
+mod langsmith;
+#[cfg(feature = "otlp")]
+mod otlp;
 #[cfg(feature = "spans")]
+#[cfg_attr(
+    not(any(feature = "langsmith", feature = "otlp")),
+    expect(dead_code, reason = "what Datadog has no use for")
+)]
 mod spans;
 
+#[cfg(feature = "datadog")]
+pub use datadog::{DatadogCounts, DatadogEvaluationsSink, DatadogLlmObsSink, DatadogMetricsSink, DatadogSink};
+#[doc(hidden)]
+pub use env::Variables;
 pub use env::{ConfigError, from_env, from_lookup};
+#[cfg(feature = "http")]
+pub use http::Key;
+#[cfg(feature = "langsmith")]
+pub use langsmith::LangSmithSink;
+#[cfg(feature = "otlp")]
+pub use otlp::{OtlpLogSink, OtlpProfile, OtlpSink, UnknownProfile};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 #[doc(no_inline)]
 pub use ragtrace_store as store;

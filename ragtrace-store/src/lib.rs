@@ -47,8 +47,8 @@ pub use error::StoreError;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresSink;
 pub use read::{
-    CatalogStage, LogFilter, LogRow, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace, TraceFilter,
-    TraceSummary, Window,
+    CatalogStage, LogFilter, LogRow, Position, ScoreRow, SpanNode, SpanStatus, StageStats, Tail, TailCursor, Trace,
+    TraceFilter, TraceSummary, Window,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteSink, Synchronous};

@@ -7,8 +7,8 @@ use crate::error::StoreError;
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresStore};
 use crate::read::{
-    CatalogStage, LogFilter, LogRow, Merged, Place, ScoreRow, StageStats, Tail, TailCursor, Trace, TraceFilter, TraceSummary,
-    Window, assemble, merge,
+    CatalogStage, LogFilter, LogRow, Merged, Place, ScoreRow, StageStats, Tail, TailCursor, Trace, TraceFilter,
+    TraceSummary, Window, assemble, merge,
 };
 use crate::retention::{Purge, PurgeReport, Retention, RetentionReport};
 #[cfg(feature = "sqlite")]

@@ -54,11 +54,14 @@ pub use pipeline::{Dropped, Report, SinkStats, Stats};
 #[cfg(feature = "pipeline")]
 #[doc(inline)]
 pub use ragtrace_core::QueueLimits;
+#[cfg(feature = "serde")]
+#[doc(inline)]
+pub use ragtrace_core::value::{Json, json};
 #[doc(inline)]
 pub use ragtrace_core::{
-    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Level, NamedStage, ParseError,
-    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId, Value, spawn,
-    stages, stages_schema,
+    Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Item, ItemId, Level, NamedStage, ParseError,
+    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId,
+    Value, spawn, stages, stages_schema,
 };
 #[cfg(feature = "pipeline")]
 pub use record::RecordLimits;
@@ -80,6 +83,15 @@ pub use spool::{Durability, SpoolLimits};
 // standard library by its path, in the messages of every crate that uses this one.
 pub mod uuid {
     pub use ::uuid::Uuid;
+}
+
+/// What the sinks of the crate `ragtrace-sinks` write JSON with, and nobody else: it changes without notice.
+#[cfg(feature = "pipeline")]
+#[doc(hidden)]
+pub mod __json {
+    pub use ragtrace_core::json::{Object, write_float, write_text, write_whole};
+
+    pub use crate::record::FieldValue;
 }
 
 /// What generated code may name, and nobody else: it changes without notice.

@@ -78,7 +78,7 @@ mod other_copy {
 
     #[used]
     #[cfg_attr(all(unix, not(target_vendor = "apple")), expect(unsafe_code, reason = "a section of that name"))]
-    #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1_L2"))]
+    #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1_L3"))]
     static OF_A_LATER_LAYOUT: [usize; 7] = [1; 7];
 }
 

@@ -7,6 +7,7 @@ mod captures;
 mod catalog;
 mod drop_order;
 mod fields;
+mod items;
 mod laws;
 mod named;
 mod outcomes;
@@ -14,6 +15,7 @@ mod panics;
 mod schema;
 mod shapes;
 mod stack;
+mod structured;
 mod unreadable;
 
 use ragtrace_tests::captured;

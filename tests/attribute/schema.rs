@@ -29,6 +29,7 @@ fn validate(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
             "const" => says == value,
             "enum" => says.as_array().unwrap().contains(value),
             "minimum" => value.as_f64().is_none_or(|number| number >= says.as_f64().unwrap()),
+            "items" => value.as_array().unwrap().iter().all(|item| validate(root, says, item).is_ok()),
             "required" => says.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
             "properties" => {
                 let object = value.as_object().unwrap();
@@ -59,6 +60,7 @@ fn is_a(kinds: &Value, value: &Value) -> bool {
         "integer" => value.is_u64() || value.is_i64(),
         "string" => value.is_string(),
         "object" => value.is_object(),
+        "array" => value.is_array(),
         other => panic!("no type `{other}`"),
     };
     kinds.as_array().map_or_else(|| is(kinds), |kinds| kinds.iter().any(is))

@@ -89,7 +89,8 @@ impl Run {
         let (gate, seen) = (Arc::clone(&may_end), Arc::clone(&inside));
         let body = async move {
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = RequestContext::current();
-            let is_open = |_: &mut Context<'_>| if gate.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending };
+            let is_open =
+                |_: &mut Context<'_>| if gate.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending };
             poll_fn(is_open).await;
         };
         let stage = NamedStage::new("step of a plan", StageKind::Task).expect("one name");

@@ -31,6 +31,8 @@ pub struct StageDescriptor {
 const ROOT: u8 = 1;
 /// There are fields for `record!`; they come last.
 const RECORDS: u8 = 2;
+/// It uses or generates items.
+const ITEMS: u8 = 4;
 
 impl StageDescriptor {
     /// Describes a stage of kind `task` and level `info`, declared at the call. The attribute calls
@@ -77,6 +79,9 @@ impl StageDescriptor {
         }
         let mut at = 0;
         while at < fields.len() {
+            if let FieldSource::Used | FieldSource::Generated = fields[at].source {
+                self.marks |= ITEMS;
+            }
             let length = if fields[at].name.len() < 255 { fields[at].name.len().to_le_bytes()[0] } else { 255 };
             if length > self.longest_name {
                 self.longest_name = length;
@@ -149,7 +154,8 @@ impl StageDescriptor {
         self.line
     }
 
-    /// Returns the fields it declares, in the order they are written.
+    /// Returns the fields it declares, the types of its items among them: those of the start, of the success, of the
+    /// error, and those that its body adds.
     pub const fn fields(&self) -> &'static [FieldDescriptor] {
         self.fields
     }
@@ -158,6 +164,13 @@ impl StageDescriptor {
     #[inline]
     pub(crate) const fn declares_records(&self) -> bool {
         self.marks & RECORDS != 0
+    }
+
+    /// Returns true if it declares items that it uses or generates.
+    #[doc(hidden)]
+    #[inline]
+    pub const fn has_items(&self) -> bool {
+        self.marks & ITEMS != 0
     }
 
     /// Returns true if each run starts a new trace, even inside one.
@@ -182,7 +195,7 @@ impl PartialEq for StageDescriptor {
 
 impl Eq for StageDescriptor {}
 
-/// A field that a stage declares.
+/// A field that a stage declares, or a type of its items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct FieldDescriptor {
@@ -213,7 +226,17 @@ impl FieldDescriptor {
         Self { name, source: FieldSource::Record, ty: Some(ty) }
     }
 
-    /// Returns the field's name.
+    /// Declares a type of items that the stage uses.
+    pub const fn used(item_type: &'static str) -> Self {
+        Self { name: item_type, source: FieldSource::Used, ty: None }
+    }
+
+    /// Declares a type of items that the stage generates.
+    pub const fn generated(item_type: &'static str) -> Self {
+        Self { name: item_type, source: FieldSource::Generated, ty: None }
+    }
+
+    /// Returns the field's name, or the type of the items.
     pub const fn name(&self) -> &'static str {
         self.name
     }
@@ -221,6 +244,11 @@ impl FieldDescriptor {
     /// Returns the part of the attribute that declares it.
     pub const fn source(&self) -> FieldSource {
         self.source
+    }
+
+    /// Returns whether it is a type of items.
+    pub(super) const fn is_of_items(&self) -> bool {
+        matches!(self.source, FieldSource::Used | FieldSource::Generated)
     }
 
     /// Returns its type as written, where one is written.
@@ -242,4 +270,8 @@ pub enum FieldSource {
     Err,
     /// `record(…)`: added by the body with `record!`.
     Record,
+    /// `used(…)`: a type of the items that the stage works on.
+    Used,
+    /// `generated(…)`: a type of the items that it makes or finds.
+    Generated,
 }

@@ -13,7 +13,7 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// name in the catalog, which records in their canonical JSON satisfy (`Record::to_json`).
 ///
 /// A name that is declared twice has the schema of the first one. A field whose type is not written (in `fields`, `ok`
-/// and `err`) may hold a number, a text or a truth value.
+/// and `err`) may hold a number, a text, a truth value or a structured one.
 pub fn stages_schema() -> String {
     let mut stages = stages();
     stages.dedup_by_key(|stage| stage.name());
@@ -46,7 +46,28 @@ fn schema(stage: &StageDescriptor) -> Object {
         .with("count", number("integer"));
     // What says so when there were too many fields.
     let mut context = Object::default().with("ragtrace.truncated", json!({"type": "string"}));
+    let (mut used, mut generated) = (Vec::new(), Vec::new());
     for field in stage.fields() {
+        match field.source() {
+            FieldSource::Used => used.push(field.name()),
+            FieldSource::Generated => generated.push(field.name()),
+            _ => {}
+        }
+    }
+    // What says so when there were too many items, or not all of them could be read.
+    for (items, direction) in [(&used, "used"), (&generated, "generated")] {
+        if items.is_empty() {
+            continue;
+        }
+        let dropped = json!({"type": "integer", "minimum": 0});
+        context = context.with(&format!("ragtrace.{direction}_unreadable"), json!({"type": "string"}));
+        if direction == "used" {
+            context = context.with("ragtrace.used_dropped", dropped);
+        } else {
+            metrics = metrics.with("ragtrace.generated_dropped", dropped);
+        }
+    }
+    for field in stage.fields().iter().filter(|field| !field.is_of_items()) {
         let kind = Kind::of(field);
         // Numbers of a start describe what is worked on; numbers of a result are measured.
         let is_start = field.source() == FieldSource::Start;
@@ -68,12 +89,37 @@ fn schema(stage: &StageDescriptor) -> Object {
         .with("event", json!({"enum": events.map(Event::as_str)}))
         .with("context", part(context))
         .with("metrics", part(metrics));
+    let properties = [("used", used), ("generated", generated)]
+        .into_iter()
+        .filter(|(_, types)| !types.is_empty())
+        .fold(properties, |properties, (direction, types)| properties.with(direction, items(&types)));
     Object::default()
         .with("title", json!(stage.name()))
         .with("description", json!(format!("declared at {}:{}", stage.file(), stage.line())))
         .with("type", json!("object"))
         .with("required", json!(["stage", "kind", "logger", "event"]))
         .with("properties", properties)
+}
+
+/// Returns the schema of items of these types.
+fn items(types: &[&str]) -> Value {
+    let text = json!({"type": "string"});
+    json!({
+        "type": "array",
+        "items": {
+            "type": "object",
+            "required": ["type", "id"],
+            "properties": {
+                "type": {"enum": types},
+                "id": text,
+                "score": {"type": "number"},
+                "content": text,
+                "source": text,
+                "derived_from": text,
+            },
+            "additionalProperties": false,
+        },
+    })
 }
 
 /// A JSON object in the order in which its members come, for people to read: a map of `serde_json` sorts them. A member that
@@ -139,8 +185,8 @@ impl Kind {
             Self::Number => json!({"type": ["number", "null"]}),
             Self::Text => json!({"type": "string"}),
             Self::Bool => json!({"type": "boolean"}),
-            Self::Any if numbers => json!({"type": ["string", "number", "boolean", "null"]}),
-            Self::Any => json!({"type": ["string", "boolean"]}),
+            Self::Any if numbers => json!({"type": ["string", "number", "boolean", "null", "object", "array"]}),
+            Self::Any => json!({"type": ["string", "boolean", "object", "array"]}),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::StageDescriptor;
 // looks as if somebody might write it. It has a type for it because a user's `const` of such a type would be a mistake.
 //
 // Another copy of the crate in the program may read it, so its layout is fixed, down to what it consists of. Whoever changes that,
-// also by a kind or a source of fields more, gives the section another number (`L1`) here and in the attribute.
+// also by a kind or a source of fields more, gives the section another number (`L2`) here and in the attribute.
 #[doc(hidden)]
 #[derive(Debug)]
 #[repr(C)]
@@ -46,9 +46,9 @@ impl CatalogEntry {
 macro_rules! __catalog_entry {
     (static $name:ident = $descriptor:expr;) => {
         #[used]
-        #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1_L1"))]
-        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1_L1"))]
-        #[cfg_attr(windows, unsafe(link_section = ".rt01l1$b"))]
+        #[cfg_attr(all(unix, not(target_vendor = "apple")), unsafe(link_section = "ragtrace_0_1_L2"))]
+        #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1_L2"))]
+        #[cfg_attr(windows, unsafe(link_section = ".rt01l2$b"))]
         static $name: $crate::__private::CatalogEntry = $crate::__private::CatalogEntry::new($descriptor);
     };
 }
@@ -68,11 +68,11 @@ mod bounds {
     // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and everything in it is
     // a descriptor that the attribute declares.
     unsafe extern "Rust" {
-        #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1_L1")]
-        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1_L1")]
+        #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1_L2")]
+        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1_L2")]
         pub(super) safe static START: [CatalogEntry; 0];
-        #[cfg_attr(not(target_vendor = "apple"), link_name = "__stop_ragtrace_0_1_L1")]
-        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$end$__DATA$ragtrace_0_1_L1")]
+        #[cfg_attr(not(target_vendor = "apple"), link_name = "__stop_ragtrace_0_1_L2")]
+        #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$end$__DATA$ragtrace_0_1_L2")]
         pub(super) safe static STOP: [CatalogEntry; 0];
     }
 }
@@ -82,9 +82,9 @@ mod bounds {
     use super::CatalogEntry;
 
     // The linker puts what comes after the `$` in the order of the alphabet.
-    #[unsafe(link_section = ".rt01l1$a")]
+    #[unsafe(link_section = ".rt01l2$a")]
     pub(super) static START: [CatalogEntry; 0] = [];
-    #[unsafe(link_section = ".rt01l1$c")]
+    #[unsafe(link_section = ".rt01l2$c")]
     pub(super) static STOP: [CatalogEntry; 0] = [];
 }
 
@@ -115,7 +115,7 @@ mod tests {
     fn the_section_s_number_stands_for_the_layout() {
         let sizes = [size_of::<CatalogEntry>(), size_of::<StageDescriptor>(), size_of::<FieldDescriptor>()];
         let words = sizes.map(|bytes| bytes / size_of::<usize>());
-        let changed = "give the section another number: `L1` is that of the layout before";
+        let changed = "give the section another number: `L2` is that of the layout before";
         assert_eq!((words, StageKind::ALL.len(), Level::ALL.len()), ([10, 10, 5], 11, 5), "{changed}");
     }
 }

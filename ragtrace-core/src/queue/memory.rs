@@ -45,18 +45,31 @@ impl Memory {
 
     /// Counts `blocks` more if the limit allows it, else an entry that is dropped.
     pub(super) fn reserve(&self, admission: Admission, blocks: usize) -> bool {
-        let before = self.used.fetch_add(blocks, Ordering::Relaxed);
         match admission {
-            Admission::Droppable(level) if before + blocks > self.limit => {
-                self.used.fetch_sub(blocks, Ordering::Relaxed);
-                self.dropped[level as usize].fetch_add(1, Ordering::Relaxed);
-                false
+            Admission::Droppable(level) => {
+                let is_free = self.reserve_free(blocks);
+                if !is_free {
+                    self.dropped[level as usize].fetch_add(1, Ordering::Relaxed);
+                }
+                is_free
             }
-            _ => {
+            Admission::Guaranteed => {
+                let before = self.used.fetch_add(blocks, Ordering::Relaxed);
                 self.peak.fetch_max(before + blocks, Ordering::Relaxed);
                 true
             }
         }
+    }
+
+    /// Counts `blocks` more if the limit allows it.
+    pub(super) fn reserve_free(&self, blocks: usize) -> bool {
+        let before = self.used.fetch_add(blocks, Ordering::Relaxed);
+        if before + blocks > self.limit {
+            self.used.fetch_sub(blocks, Ordering::Relaxed);
+            return false;
+        }
+        self.peak.fetch_max(before + blocks, Ordering::Relaxed);
+        true
     }
 
     /// Counts `blocks` less.

@@ -35,6 +35,30 @@ pub mod field_id {
     pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
     pub(crate) const SESSION_ID: u16 = COUNT - 10;
     pub(crate) const LANGSMITH_PARENT: u16 = COUNT - 11;
+    /// What is known of an item besides its type and its id, which stand before.
+    pub const ITEM_SCORE: u16 = COUNT - 12;
+    pub const ITEM_CONTENT: u16 = COUNT - 13;
+    pub const ITEM_SOURCE: u16 = COUNT - 14;
+    pub const ITEM_DERIVED_FROM: u16 = COUNT - 15;
+    /// How many items and ids of them were not kept.
+    pub const USED_DROPPED: u16 = COUNT - 16;
+    pub const GENERATED_DROPPED: u16 = COUNT - 17;
+    /// Why the rest of the items could not be read.
+    pub const USED_UNREADABLE: u16 = COUNT - 18;
+    pub const GENERATED_UNREADABLE: u16 = COUNT - 19;
+
+    /// Returns the name in records of a field that no stage declares and that records have no place of their own for.
+    #[inline(never)]
+    pub const fn name(id: u16) -> Option<&'static str> {
+        match id {
+            FIRST_ITEM => Some("first_item_ms"),
+            USED_DROPPED => Some("ragtrace.used_dropped"),
+            GENERATED_DROPPED => Some("ragtrace.generated_dropped"),
+            USED_UNREADABLE => Some("ragtrace.used_unreadable"),
+            GENERATED_UNREADABLE => Some("ragtrace.generated_unreadable"),
+            _ => None,
+        }
+    }
 }
 
 /// The type of a field's value, and where it lies.
@@ -52,6 +76,8 @@ pub(crate) enum Tag {
     Text,
     /// A structured value: its JSON follows, as a text does.
     Json,
+    /// An item's id: it follows, as a text does. The name is that of the item's type.
+    Item,
 }
 
 const TAG_SHIFT: u32 = 16;
@@ -106,6 +132,20 @@ pub struct EncodedField<'a> {
     pub value: EncodedValue<'a>,
     /// All of its words.
     pub words: &'a [u64],
+}
+
+impl EncodedField<'_> {
+    /// Returns whether it is an item's id, with which an item begins.
+    #[inline]
+    pub fn is_item(&self) -> bool {
+        self.words.first().is_some_and(|head| (*head >> TAG_SHIFT) & 0xf == Tag::Item as u64)
+    }
+
+    /// Returns whether it belongs to the item before it.
+    #[inline]
+    pub fn is_of_item(&self) -> bool {
+        (field_id::ITEM_DERIVED_FROM..=field_id::ITEM_SCORE).contains(&self.name)
+    }
 }
 
 /// The value of a field as it lies in its words.

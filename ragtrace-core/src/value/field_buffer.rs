@@ -187,6 +187,22 @@ impl FieldBuffer {
         encoding::encode_text(text).for_each(|word| self.push(word));
     }
 
+    /// Records the id of an item, whose type is `name`.
+    pub(crate) fn item(&mut self, name: u16, id: &str) {
+        self.push(encoding::head(name, Tag::Item, id.len() as u64));
+        encoding::encode_text(id).for_each(|word| self.push(word));
+    }
+
+    /// Records a number.
+    pub(crate) fn float(&mut self, name: u16, number: f64) {
+        self.wide(name, Tag::F64, number.to_bits());
+    }
+
+    /// Records a whole number.
+    pub(crate) fn whole(&mut self, name: u16, number: u64) {
+        self.u64(name, number);
+    }
+
     /// Records a structured value, as JSON without white space between its parts.
     pub(crate) fn json(&mut self, name: u16, json: &str) {
         self.push(encoding::head(name, Tag::Json, json.len() as u64));

@@ -6,6 +6,8 @@ pub mod encoding;
 mod field_buffer;
 mod scratch;
 mod secret;
+#[cfg(feature = "serde")]
+mod structured;
 mod to_value;
 
 use std::borrow::Cow;
@@ -13,6 +15,8 @@ use std::fmt;
 
 pub use field_buffer::{Field, FieldBuffer};
 pub use secret::Secret;
+#[cfg(feature = "serde")]
+pub use structured::{Json, json};
 pub use to_value::ToValue;
 
 /// The value of a recorded field.

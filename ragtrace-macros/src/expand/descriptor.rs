@@ -35,9 +35,9 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
 /// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it for ELF, Mach-O and PE. The version of
 /// both crates is the same.
 const SECTION: (&str, &str, &str) = (
-    concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L1"),
-    concat!("__DATA,ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L1"),
-    concat!(".rt", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "l1$b"),
+    concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L2"),
+    concat!("__DATA,ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L2"),
+    concat!(".rt", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "l2$b"),
 );
 
 /// Returns `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is

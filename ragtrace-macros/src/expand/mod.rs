@@ -77,7 +77,7 @@ fn here(function: &Function) -> Span {
 fn open(stage: &Stage, here: Span, fields: &TokenStream) -> TokenStream {
     let private = stage.private(here);
     // Without fields there is no closure to compile.
-    if stage.start.is_empty() {
+    if stage.start.is_empty() && stage.used.is_empty() {
         quote_spanned!(here=> #private::open_bare(&__RAGTRACE_STAGE))
     } else {
         quote_spanned!(here=> #private::open(&__RAGTRACE_STAGE, #fields))
@@ -291,7 +291,7 @@ fn closure(stage: &Stage, output: Option<&TokenStream>, function: &Function) -> 
     } else {
         typed_block(&quote!(#private::expected()), parameters, body)
     };
-    let is_outcome_read = stage.ok.is_some() || stage.err.is_some();
+    let is_outcome_read = stage.ok.is_some() || stage.err.is_some() || stage.generated.is_some();
     let capture = (!parameters.stay(is_outcome_read)).then(|| quote_spanned!(span=> move));
     quote_spanned!(span=> #capture || -> #output #block)
 }

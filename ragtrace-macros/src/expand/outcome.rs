@@ -1,18 +1,18 @@
 //! Writes the closures that read fields: from the arguments at the start, from the result at the end.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Expr;
 use syn::spanned::Spanned;
+use syn::{Expr, Pat};
 
 use super::names::Names;
 use crate::field::Form;
-use crate::model::{OutcomeFields, Recorded, Stage};
+use crate::model::{GeneratedItems, IndexedItems, OutcomeFields, Recorded, Stage};
 
 /// Returns `|fields| { … }`, which reads the fields of the start before the body has its arguments.
 pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     let fields = &names.fields;
-    if stage.start.is_empty() {
+    if stage.start.is_empty() && stage.used.is_empty() {
         return quote!(|_| ());
     }
     let set = stage.start.iter().map(|recorded| {
@@ -21,7 +21,11 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
         let method = method(field.form);
         quote_spanned!(field.value.span()=> #fields.#method(#index, #value);)
     });
-    quote!(|#fields| { #(#set)* })
+    let used = (!stage.used.is_empty()).then(|| {
+        let add = add(&stage.used);
+        quote!(#fields.used() #add;)
+    });
+    quote!(|#fields| { #(#set)* #used })
 }
 
 /// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later puts `move` before it.
@@ -45,10 +49,15 @@ fn result(stage: &Stage, names: &Names, output: &TokenStream) -> TokenStream {
     let private = quote!(#krate::__private);
     let ok = stage.ok.as_ref().map(|ok| read(ok, out, names));
     let err = stage.err.as_ref().map(|err| read(err, out, names));
+    let generated = stage.generated.as_ref().map(|GeneratedItems { pattern, items }| {
+        let (value, add) = (at_pattern(out, pattern), add(items));
+        quote!({ let #pattern = #value; #end.generated() #add; })
+    });
     quote! {
         match #private::Probe::new(#output).split() {
             ::core::result::Result::Ok(#out) => {
                 #end.count(#private::CountProbe::new(#out).count());
+                #generated
                 #ok
             }
             ::core::result::Result::Err(#out) => {
@@ -82,7 +91,7 @@ fn fail(stage: &Stage, names: &Names) -> TokenStream {
     quote!(#binding #open.fail(#krate::__private::ErrorProbe::new(#out).capture()); #err)
 }
 
-fn read(outcome: &OutcomeFields, value: &proc_macro2::Ident, names: &Names) -> TokenStream {
+fn read(outcome: &OutcomeFields, value: &Ident, names: &Names) -> TokenStream {
     let end = &names.end;
     let pattern = &outcome.pattern;
     let set = outcome.fields.iter().map(|recorded| {
@@ -99,18 +108,31 @@ fn read(outcome: &OutcomeFields, value: &proc_macro2::Ident, names: &Names) -> T
             }
         }
     });
-    // What does not fit the pattern is said there.
-    let value = proc_macro2::Ident::new(&value.to_string(), value.span().located_at(pattern.span()));
+    let value = at_pattern(value, pattern);
     quote!(let #pattern = #value; #(#set)*)
 }
 
-fn method(form: Form) -> proc_macro2::Ident {
+/// Returns the calls that add items.
+fn add(items: &[IndexedItems]) -> TokenStream {
+    let calls = items.iter().map(|IndexedItems { index, value }| {
+        let add = Ident::new("add", Span::mixed_site().located_at(value.span()));
+        quote_spanned!(value.span()=> .#add(#index, #value))
+    });
+    quote!(#(#calls)*)
+}
+
+/// Returns the name of a value where what does not fit the pattern is said of the pattern.
+fn at_pattern(value: &Ident, pattern: &Pat) -> Ident {
+    Ident::new(&value.to_string(), value.span().located_at(pattern.span()))
+}
+
+fn method(form: Form) -> Ident {
     let name = match form {
         Form::Plain => "set",
         Form::Display => "display",
         Form::Debug => "debug",
     };
-    proc_macro2::Ident::new(name, proc_macro2::Span::mixed_site())
+    Ident::new(name, Span::mixed_site())
 }
 
 /// Returns `&expr`, in parentheses where it needs them.

@@ -15,10 +15,10 @@ fn parse() {
     #[used]
     #[cfg_attr(
         all(unix, not(target_vendor = "apple")),
-        unsafe(link_section = "ragtrace_0_1_L1")
+        unsafe(link_section = "ragtrace_0_1_L2")
     )]
-    #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1_L1"))]
-    #[cfg_attr(windows, unsafe(link_section = ".rt01l1$b"))]
+    #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,ragtrace_0_1_L2"))]
+    #[cfg_attr(windows, unsafe(link_section = ".rt01l2$b"))]
     static __RAGTRACE_STAGE: __ragtrace::__private::CatalogEntry = __ragtrace::__private::CatalogEntry::new(
         __ragtrace::StageDescriptor::new("parse", ::core::module_path!())
             .with_fields(

@@ -64,7 +64,7 @@ const RESERVED: [&str; 19] = [
 ];
 
 /// Returns true for a field that a span has a place of its own for.
-pub(super) fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 

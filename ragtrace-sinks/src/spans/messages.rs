@@ -16,7 +16,7 @@ pub(crate) struct Message<'a> {
     pub(crate) content: Option<&'a RawValue>,
     /// The calls of tools that a model asks for, as JSON.
     #[serde(borrow, default)]
-    pub(crate) tool_calls: Option<&'a RawValue>,
+    tool_calls: Option<&'a RawValue>,
     /// The call that a tool answers.
     #[serde(borrow, default)]
     pub(crate) tool_call_id: Option<Cow<'a, str>>,
@@ -43,6 +43,63 @@ impl Message<'_> {
             return Cow::Owned(texts.join("\n"));
         }
         Cow::Borrowed(content)
+    }
+}
+
+/// A call of a tool that a model asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToolCall<'a> {
+    pub(crate) id: Option<Cow<'a, str>>,
+    pub(crate) name: Cow<'a, str>,
+    /// As JSON, also where it came as a text that has JSON in it.
+    pub(crate) arguments: Cow<'a, str>,
+}
+
+impl Message<'_> {
+    /// Returns the calls of tools that the message asks for, each in the shape of OpenAI's interface
+    /// (`{"id", "function": {"name", "arguments"}}`) or as one object (`{"id", "name", "arguments"}`, or
+    /// `args` or `input` for the last). What is neither is left out.
+    pub(crate) fn tool_calls(&self) -> Vec<ToolCall<'_>> {
+        #[derive(Deserialize)]
+        struct Call<'a> {
+            #[serde(borrow, default)]
+            id: Option<Cow<'a, str>>,
+            #[serde(borrow, default)]
+            name: Option<Cow<'a, str>>,
+            #[serde(borrow, default, alias = "args", alias = "input")]
+            arguments: Option<&'a RawValue>,
+            #[serde(borrow, default)]
+            function: Option<Function<'a>>,
+        }
+        #[derive(Deserialize)]
+        struct Function<'a> {
+            #[serde(borrow)]
+            name: Cow<'a, str>,
+            #[serde(borrow, default)]
+            arguments: Option<&'a RawValue>,
+        }
+        let calls = self.tool_calls.map_or("[]", RawValue::get);
+        let calls: Vec<&RawValue> = serde_json::from_str(calls).unwrap_or_default();
+        let read = |call: &'_ RawValue| {
+            let call: Call<'_> = serde_json::from_str(call.get()).ok()?;
+            let (name, arguments) = match call.function {
+                Some(function) => (function.name, function.arguments),
+                None => (call.name?, call.arguments),
+            };
+            let id = call.id.map(|id| Cow::Owned(id.into_owned()));
+            let arguments = Cow::Owned(arguments.map_or_else(|| "{}".to_owned(), unwrapped));
+            Some(ToolCall { id, name: Cow::Owned(name.into_owned()), arguments })
+        };
+        calls.into_iter().filter_map(read).collect()
+    }
+}
+
+/// Returns JSON, or that which is in a text of JSON.
+fn unwrapped(json: &RawValue) -> String {
+    let text = serde_json::from_str::<Text<'_>>(json.get()).map(|text| text.0);
+    match text {
+        Ok(text) if serde_json::from_str::<&RawValue>(&text).is_ok() => text.into_owned(),
+        _ => json.get().to_owned(),
     }
 }
 

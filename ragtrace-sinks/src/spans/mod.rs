@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
+#[cfg(feature = "datadog")]
+pub(crate) use content::is_reserved;
 pub(crate) use content::{Content, Usage};
 pub(crate) use messages::Message;
 

@@ -23,6 +23,8 @@ fn fields(stage: &StageDescriptor) -> String {
             FieldSource::Ok => "ok",
             FieldSource::Err => "err",
             FieldSource::Record => "record",
+            FieldSource::Used => "used",
+            FieldSource::Generated => "generated",
             _ => "other",
         };
         json!({"name": field.name(), "source": source, "type": field.ty()})

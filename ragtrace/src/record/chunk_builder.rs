@@ -262,6 +262,18 @@ impl ChunkBuilder {
         }
     }
 
+    /// Calls `change` with each record that has items.
+    #[cfg(feature = "testing")]
+    pub(crate) fn for_each_with_items(&mut self, mut change: impl FnMut(&mut RecordMut<'_>)) {
+        let Chunk { parts, fields, .. } = &mut self.chunk;
+        for parts in parts {
+            let mut record = RecordMut { parts, fields };
+            if record.has_items() {
+                change(&mut record);
+            }
+        }
+    }
+
     pub(super) fn origin(&self) -> &Origin {
         &self.chunk.origin
     }

@@ -214,8 +214,11 @@ fn items(members: &Members<'_>, name: &str) -> Result<Vec<RecordItem>, JsonError
 fn path(members: &Members<'_>) -> Result<Option<Arc<[PathStep]>>, JsonError> {
     let step = |json: Json<'_>| {
         let Json::Nested(json) = json else { return None };
-        let (span_id, start) = serde_json::from_str::<(&str, i64)>(json).ok()?;
-        Some(PathStep { span_id: span_id.parse().ok()?, start: Timestamp::from_micros(start) })
+        let (span_id, start, is_detached) = serde_json::from_str::<(&str, i64, bool)>(json).ok().or_else(|| {
+            // Only a step that is detached says so.
+            serde_json::from_str::<(&str, i64)>(json).ok().map(|(span_id, start)| (span_id, start, false))
+        })?;
+        Some(PathStep::new(span_id.parse().ok()?, Timestamp::from_micros(start)).with_detached(is_detached))
     };
     let steps: Arc<[PathStep]> = members.list("path")?.into_iter().filter_map(step).collect();
     Ok(Some(steps).filter(|steps| !steps.is_empty()))
@@ -292,7 +295,10 @@ mod tests {
             .langsmith_parent("20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab")
             .used(RecordItem::new("document", "d").with_source("a.pdf"))
             .generated(chunk.with_derived_from("d"))
-            .path([PathStep::new(span_id, Timestamp::from_micros(7))])
+            .path([
+                PathStep::new(SpanId::new(), Timestamp::from_micros(5)).with_detached(true),
+                PathStep::new(span_id, Timestamp::from_micros(7)),
+            ])
             .field("filters", Value::Json(Cow::Borrowed(r#"{"a":[1.5,null]}"#)))
             .build();
         let score = RecordScore::new("faithfulness", 0.83).with_by("llm").with_comment("as the sources say");

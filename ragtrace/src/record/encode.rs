@@ -135,7 +135,8 @@ impl Record {
         if !self.path().is_empty() {
             object.list("path", self.path(), |out, step| {
                 let (span_id, start) = (step.span_id.as_u64(), step.start.as_micros());
-                out.extend_from_slice(format!("[\"{span_id:016x}\",{start}]").as_bytes());
+                let detached = if step.is_detached { ",true" } else { "" };
+                out.extend_from_slice(format!("[\"{span_id:016x}\",{start}{detached}]").as_bytes());
             });
         }
         if let Some(score) = self.score() {
@@ -204,14 +205,14 @@ impl Record {
 /// Writes encoded fields, whose `names` are written already.
 fn write_encoded(mut object: Object<'_>, names: &[Vec<u8>], encoded: &[u64]) {
     for field in EncodedFields(encoded) {
-        let key = match field.name {
-            field_id::FIRST_ITEM => &b"first_item_ms\":"[..],
-            index => match names.get(usize::from(index)) {
-                Some(key) => key,
-                None => continue,
-            },
-        };
-        object.encoded_field(key, field.value);
+        match names.get(usize::from(field.name)) {
+            Some(key) => object.encoded_field(key, field.value),
+            None => {
+                if let Some(name) = field_id::name(field.name) {
+                    object.encoded_named(name, field.value);
+                }
+            }
+        }
     }
     object.close();
 }

@@ -99,9 +99,9 @@ pub(super) fn named_fields<'a>(
 /// Returns the name of a field that a stage wrote, unless a record has a member of its own for it.
 #[inline]
 pub(crate) fn field_name(stage: &'static StageDescriptor, index: u16) -> Option<&'static str> {
-    match index {
-        field_id::FIRST_ITEM => Some("first_item_ms"),
-        index => stage.fields().get(usize::from(index)).map(crate::FieldDescriptor::name),
+    match stage.fields().get(usize::from(index)) {
+        Some(field) => Some(field.name()),
+        None => field_id::name(index),
     }
 }
 

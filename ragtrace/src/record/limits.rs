@@ -4,15 +4,20 @@ use std::borrow::Cow;
 
 use ragtrace_core::Value;
 use ragtrace_core::context::Request;
+use ragtrace_core::item::{LONGEST_CONTENT, LONGEST_SOURCE};
 
+#[cfg(feature = "testing")]
+use super::chunk_builder::ChunkBuilder;
 use super::record_mut::RecordMut;
 
 /// Limits on the size of a record. What is beyond is cut, with a mark that says how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordLimits {
-    /// Bytes of one text.
+    /// Bytes of one text, unless it is that of `input` or `output`.
     pub string: usize,
+    /// Bytes of each of the fields `input` and `output`: what a model was given, and what it said.
+    pub content: usize,
     /// Fields of `context` and `metrics` together.
     pub fields: usize,
     /// Bytes of the whole record, as an estimate of its canonical JSON.
@@ -23,9 +28,10 @@ pub struct RecordLimits {
 const SHORTEST: usize = 32;
 
 impl Default for RecordLimits {
-    /// 8 KiB, 64 fields, 64 KiB.
+    /// Returns limits of 8 KiB a text, 64 KiB of `input` and of `output`, 64 fields, and 256 KiB a
+    /// record.
     fn default() -> Self {
-        Self { string: 8 << 10, fields: 64, record: 64 << 10 }
+        Self { string: 8 << 10, content: 64 << 10, fields: 64, record: 256 << 10 }
     }
 }
 
@@ -33,6 +39,13 @@ impl RecordLimits {
     /// Sets how many bytes a text may have.
     pub fn with_string(mut self, bytes: usize) -> Self {
         self.string = bytes;
+        self
+    }
+
+    /// Sets how many bytes `input` and `output` may have. Structured values
+    /// have 64 KiB at most.
+    pub fn with_content(mut self, bytes: usize) -> Self {
+        self.content = bytes;
         self
     }
 
@@ -51,12 +64,49 @@ impl RecordLimits {
     /// Cuts what is too much of a record.
     pub(crate) fn cut_record(&self, record: &mut RecordMut<'_>) {
         self.cut_fields(record);
-        let mut longest = self.string;
-        cut_texts(record, longest);
+        cut_items_of(record, LONGEST_CONTENT);
+        self.cut_texts(record, usize::MAX);
+        let mut longest = LONGEST_CONTENT;
+        while longest > SHORTEST && record.has_items() && record.json_size() > self.record {
+            longest = (longest / 2).max(SHORTEST);
+            cut_items_of(record, longest);
+        }
+        // Half of the record is for items, if they need so much, and the rest for its fields.
+        if record.has_items() && record.json_size() > self.record {
+            record.drop_items(self.record / 2);
+        }
+        let mut longest = self.string.max(self.content);
         while longest > SHORTEST && record.json_size() > self.record {
             longest = (longest / 2).max(SHORTEST);
-            cut_texts(record, longest);
+            self.cut_texts(record, longest);
         }
+        if record.has_items() && record.json_size() > self.record {
+            let excess = record.json_size() - self.record;
+            let most = record.items_size().saturating_sub(excess);
+            record.drop_items(most);
+        }
+    }
+
+    /// Returns how many bytes the text of a field of this name may have.
+    pub(crate) fn of_field(&self, name: &str) -> usize {
+        if matches!(name, "input" | "output") { self.content } else { self.string }
+    }
+
+    /// Cuts each text at its limit, or at `longest` if that is less.
+    fn cut_texts(&self, record: &mut RecordMut<'_>, longest: usize) {
+        record.for_each_field(|(name, value)| {
+            // JSON that is cut is none any more: it becomes a text.
+            if let Value::Text(text) | Value::Json(text) = value
+                && let Some(cut) = shortened(text, longest.min(self.of_field(name)))
+            {
+                *value = Value::Text(Cow::Owned(cut));
+            }
+        });
+        record.for_each_text(|text| {
+            if let Some(cut) = shortened(text.as_str(), longest.min(self.string)) {
+                text.replace(cut);
+            }
+        });
     }
 
     /// Returns the request with what is too much cut, or `None` if nothing is.
@@ -103,18 +153,19 @@ impl RecordLimits {
     }
 }
 
-fn cut_texts(record: &mut RecordMut<'_>, longest: usize) {
-    record.for_each_field(|(_, value)| {
-        // JSON that is cut is none any more: it becomes a text.
-        if let Value::Text(text) | Value::Json(text) = value
-            && let Some(cut) = shortened(text, longest)
-        {
-            *value = Value::Text(Cow::Owned(cut));
-        }
-    });
-    record.for_each_text(|text| {
-        if let Some(cut) = shortened(text.as_str(), longest) {
-            text.replace(cut);
+/// Cuts the items of records at their own limits, which hold in a capture too.
+#[cfg(feature = "testing")]
+pub(crate) fn cut_items(records: &mut ChunkBuilder) {
+    records.for_each_with_items(|record| cut_items_of(record, LONGEST_CONTENT));
+}
+
+/// Cuts the content of items at `longest` bytes, and their sources at as many or at their limit.
+fn cut_items_of(record: &mut RecordMut<'_>, longest: usize) {
+    record.for_each_item(|item| {
+        for (text, longest) in [(&mut item.content, longest), (&mut item.source, longest.min(LONGEST_SOURCE))] {
+            if let Some(cut) = text.as_deref().and_then(|text| shortened(text, longest)) {
+                *text = Some(cut);
+            }
         }
     });
 }
@@ -123,17 +174,20 @@ fn cut_texts(record: &mut RecordMut<'_>, longest: usize) {
 /// it is not longer. A mark of an earlier cut is taken into account.
 fn shortened(text: &str, longest: usize) -> Option<String> {
     const MARK: &str = "…[truncated ";
+    const AT_LEAST: &str = "at least ";
     if text.len() <= longest {
         return None;
     }
     let marked = text.strip_suffix(" bytes]").and_then(|rest| rest.rsplit_once(MARK));
-    let (whole, gone) = match marked.and_then(|(rest, number)| Some((rest, number.parse::<usize>().ok()?))) {
-        Some((rest, gone)) => (rest, gone),
-        None => (text, 0),
+    let read_mark = |(rest, number): (_, &str)| {
+        let exact = number.strip_prefix(AT_LEAST);
+        let at_least = if exact.is_some() { AT_LEAST } else { "" };
+        Some((rest, at_least, exact.unwrap_or(number).parse::<usize>().ok()?))
     };
+    let (whole, at_least, gone) = marked.and_then(read_mark).unwrap_or((text, "", 0));
     if whole.len() <= longest {
         return None;
     }
     let end = whole.floor_char_boundary(longest);
-    Some(format!("{}{MARK}{} bytes]", &whole[..end], gone + whole.len() - end))
+    Some(format!("{}{MARK}{at_least}{} bytes]", &whole[..end], gone + whole.len() - end))
 }

@@ -14,7 +14,7 @@
 //! and `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
 //! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
 //! shared), `log_line`, `record_builder` (records by hand, for tests); then the canonical JSON:
-//! `sections`, `fragments`, `encode` and `decode`.
+//! `sections`, `fragments`, `encode` and `decode`; and `visit`, which reads fields where they lie.
 
 mod accessors;
 mod chunk;
@@ -36,6 +36,7 @@ mod record_builder;
 mod record_mut;
 mod score;
 mod sections;
+mod visit;
 
 pub use accessors::Record;
 pub(crate) use accessors::SELF_REPORT_LOGGER;
@@ -48,10 +49,14 @@ pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use item::RecordItem;
 pub use limits::RecordLimits;
+#[cfg(feature = "testing")]
+pub(crate) use limits::cut_items;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub use path::PathStep;
 #[cfg(feature = "testing")]
 pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;
+pub(crate) use score::JudgedRun;
 pub use score::RecordScore;
+pub use visit::FieldValue;

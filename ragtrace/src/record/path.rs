@@ -10,6 +10,9 @@ pub struct PathStep {
     pub span_id: SpanId,
     /// When it started.
     pub start: Timestamp,
+    /// True for the first step of a path if it is not the root of its trace: its parent is in another
+    /// process or is not known, or the trace had another root before.
+    pub is_detached: bool,
 }
 
 impl PathStep {
@@ -19,6 +22,12 @@ impl PathStep {
 
     /// Makes a step.
     pub fn new(span_id: SpanId, start: Timestamp) -> Self {
-        Self { span_id, start }
+        Self { span_id, start, is_detached: false }
+    }
+
+    /// Sets whether it is the first step of a path and not the root of its trace.
+    pub fn with_detached(mut self, is_detached: bool) -> Self {
+        self.is_detached = is_detached;
+        self
     }
 }

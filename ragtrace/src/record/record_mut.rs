@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use ragtrace_core::Value;
+use ragtrace_core::value::encoding::field_id;
 
 use super::fields::{FieldRanges, NamedValue};
 use super::item::RecordItem;
@@ -46,9 +47,81 @@ impl RecordMut<'_> {
         self.parts.fields = FieldRanges::new(start..middle, middle..self.fields.len());
     }
 
+    /// Adds a number to the metrics.
+    fn add_metric(&mut self, added: NamedValue) {
+        let (context, metrics) = (self.parts.fields.context(), self.parts.fields.metrics());
+        let start = self.fields.len();
+        self.fields.extend_from_within(metrics);
+        self.fields.push(added);
+        self.parts.fields = FieldRanges::new(context, start..self.fields.len());
+    }
+
     /// Returns about how many bytes the canonical JSON takes.
     pub(crate) fn json_size(&self) -> usize {
         self.parts.json_size(self.fields)
+    }
+
+    /// Returns whether it has items.
+    pub(crate) fn has_items(&self) -> bool {
+        let extras = self.parts.extras.as_deref();
+        extras.is_some_and(|extras| !(extras.used.is_empty() && extras.generated.is_empty()))
+    }
+
+    /// Calls `change` with each of its items.
+    pub(crate) fn for_each_item(&mut self, change: impl FnMut(&mut RecordItem)) {
+        let Some(extras) = self.parts.extras.as_deref_mut() else { return };
+        extras.used.iter_mut().chain(&mut extras.generated).for_each(change);
+    }
+
+    /// Returns about how many bytes the canonical JSON of its items takes.
+    pub(crate) fn items_size(&mut self) -> usize {
+        let mut size = 0;
+        self.for_each_item(|item| size += item.json_size());
+        size
+    }
+
+    /// Drops the last items until the others take about `bytes` bytes, and says how many there were.
+    pub(crate) fn drop_items(&mut self, bytes: usize) {
+        let mut excess = self.items_size().saturating_sub(bytes);
+        let Some(extras) = self.parts.extras.as_deref_mut() else { return };
+        let mut dropped = [0_u64; 2];
+        for (items, dropped) in [&mut extras.generated, &mut extras.used].into_iter().zip(&mut dropped) {
+            while excess > 0
+                && let Some(item) = items.pop()
+            {
+                excess = excess.saturating_sub(item.json_size());
+                *dropped += 1;
+            }
+        }
+        let [generated, used] = dropped;
+        for (id, number) in [(field_id::GENERATED_DROPPED, generated), (field_id::USED_DROPPED, used)] {
+            if let Some(name) = field_id::name(id).filter(|_| number > 0) {
+                self.add_to_number(name, number, id == field_id::GENERATED_DROPPED);
+            }
+        }
+    }
+
+    /// Adds to the number of this name, or makes one.
+    fn add_to_number(&mut self, name: &'static str, number: u64, is_metric: bool) {
+        let mut is_added = false;
+        self.for_each_field(|(of, value)| {
+            if of == name
+                && let Some(earlier) = value.as_u64()
+            {
+                *value = Value::U64(earlier.saturating_add(number));
+                is_added = true;
+            }
+        });
+        if is_added {
+            return;
+        }
+        let added = (Cow::Borrowed(name), Value::U64(number));
+        if is_metric {
+            self.add_metric(added);
+        } else {
+            let (context, metrics) = self.field_counts();
+            self.truncate_fields(context, metrics, added);
+        }
     }
 
     /// Calls `change` with each of its texts besides the fields: message, error, stack trace, items'

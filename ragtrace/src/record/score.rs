@@ -11,6 +11,7 @@ use ragtrace_core::{Event, Level, Value};
 
 use super::chunk_builder::ChunkBuilder;
 use super::parts::{Extras, OwnedSubject, RecordParts};
+use super::path::PathStep;
 
 /// The logger of scores.
 const LOGGER: &str = "score";
@@ -74,10 +75,18 @@ impl RecordScore {
     }
 }
 
+/// A score, and the path of the run that it judges, where that is known and a sink asks for paths.
+#[derive(Clone, Debug)]
+pub(crate) struct JudgedRun {
+    pub(crate) score: ScoreEntry,
+    pub(crate) path: Option<Arc<[PathStep]>>,
+}
+
 impl ChunkBuilder {
     /// Adds the record of a score, from its entry.
     #[cold]
-    pub(crate) fn add_score(&mut self, request: &Arc<Request>, thread: &Arc<str>, score: ScoreEntry, fields: &[u64]) {
+    pub(crate) fn add_score(&mut self, request: &Arc<Request>, thread: &Arc<str>, judged: JudgedRun, fields: &[u64]) {
+        let JudgedRun { score, path } = judged;
         let mut recorded = RecordScore::new("", Value::Null);
         for (name, value) in DecodedFields(fields) {
             match (name, value) {
@@ -90,7 +99,7 @@ impl ChunkBuilder {
         }
         let message = Some(Cow::Owned(format!("{}_scored", recorded.name)));
         let subject = OwnedSubject { logger: Cow::Borrowed(LOGGER), message, ..OwnedSubject::default() };
-        let extras = Extras { subject, score: Some(Box::new(recorded)), ..Extras::default() };
+        let extras = Extras { subject, score: Some(Box::new(recorded)), path, ..Extras::default() };
         let (request_index, thread) = (self.request_index(request), self.thread_index(thread));
         let parts = RecordParts::new(request.anchor.wall_at(score.at), Event::Score, Level::Info, None);
         self.add(RecordParts {

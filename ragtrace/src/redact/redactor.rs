@@ -9,6 +9,7 @@ use ragtrace_core::context::Request;
 use super::rules::{MARK, Rules};
 use super::scan;
 use super::secret_names::{SecretNames, normalize};
+use super::structured;
 use crate::metrics::StageMinute;
 use crate::record::RecordMut;
 
@@ -25,6 +26,8 @@ use crate::record::RecordMut;
 ///   and other keys that open something, `…credentials`, `authorization`, `cookie`, `session_id`,
 ///   the signatures of presigned URLs. A name that is about a secret has none: `token_count`,
 ///   `password_length`, `has_password`. Neither do `tokens`.
+/// - In structured values (`ragtrace::json`) whatever stands behind
+///   such a name at any depth, but `true`, `false` and `null`, and what is recognized in their texts.
 /// - Secrets by their form: passwords in URLs, private keys in PEM and PGP's armor, JSON Web
 ///   Tokens, the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and
 ///   `ghp_…`, if they have digits and are not made of words.
@@ -38,7 +41,7 @@ use crate::record::RecordMut;
 ///   placeholder.
 /// - A secret that is spread over several fields, or encoded or compressed as a whole, such as JSON
 ///   in base64.
-/// - Values that are no texts, such as numbers, and what an image or a document shows.
+/// - Values of fields that are no texts, such as numbers, ids of items, and what an image or a document shows.
 ///
 /// A value that must never leave belongs in a [`Secret`](crate::Secret).
 ///
@@ -122,10 +125,13 @@ impl Redactor {
             return;
         }
         record.for_each_field(|(name, value)| {
-            let (Value::Text(text) | Value::Json(text)) = value else { return };
+            let (Value::Text(text) | Value::Json(text)) = &*value else { return };
+            let is_json = matches!(value, Value::Json(_));
             if self.is_secret(name) {
                 *value = Value::Text(Cow::Borrowed(MARK));
-            } else if let Some(redacted) = self.redacted(text) {
+            } else if is_json && let Some(redacted) = structured::redacted(text, &self.rules) {
+                *value = Value::Json(Cow::Owned(redacted));
+            } else if !is_json && let Some(redacted) = self.redacted(text) {
                 *value = Value::Text(Cow::Owned(redacted));
             }
         });

@@ -213,6 +213,7 @@ impl Builder {
         panic_hook::install_hook();
         variables.warnings.iter().for_each(|warning| warning::print(warning));
         report_duplicates();
+        report_twice_filled(&sinks);
         let origin = Origin {
             service: self.service.or(variables.service),
             environment: self.environment.or(variables.environment),
@@ -290,6 +291,19 @@ fn check_names(console: Option<&GuardedSink>, sinks: &[GuardedSink]) -> Result<(
             "two sinks have the name `{name}`: give one of them another, as by `.named(\"{name}-2\")`"
         ))),
         None => Ok(()),
+    }
+}
+
+/// Says on stderr which two sinks fill what each of them should fill alone.
+fn report_twice_filled(sinks: &[GuardedSink]) {
+    for (at, sink) in sinks.iter().enumerate() {
+        let Some(place) = sink.needs.alone_in() else { continue };
+        if let Some(other) = sinks[..at].iter().find(|other| other.needs.alone_in() == Some(place)) {
+            let (one, other) = (&other.name, &sink.name);
+            warning::print(&format!(
+                "the sinks `{one}` and `{other}` both fill {place}, where everything will be twice: leave one of them out"
+            ));
+        }
     }
 }
 

@@ -1,11 +1,26 @@
 //! What a sink needs besides records of its level.
 
+use ragtrace_core::Level;
+
+use crate::record::RecordFilter;
+
 /// Requirements of a [`Sink`](super::Sink) besides its level: none unless set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
     all_end_records: bool,
     ancestry: bool,
+    only: Option<Only>,
+    alone_in: Option<&'static str>,
+}
+
+/// The only records that a sink takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Only {
+    None,
+    EndRecords,
+    Scores,
+    EndRecordsAndScores,
 }
 
 impl Needs {
@@ -19,10 +34,57 @@ impl Needs {
     }
 
     /// Requires the path of every end record: the runs from its local root down to it
-    /// ([`Record::path`](crate::Record::path)).
+    /// ([`Record::path`](crate::Record::path)). Other sinks may see it then, too.
     pub fn with_ancestry(mut self) -> Self {
         self.ancestry = true;
         self
+    }
+
+    /// Requests counts alone, and no records: a sink of metrics needs nothing else.
+    pub fn with_only_counts(mut self) -> Self {
+        self.only = Some(Only::None);
+        self
+    }
+
+    /// Requests the end record of every stage, whatever its level, and no other record.
+    pub fn with_only_end_records(mut self) -> Self {
+        self.only = Some(Only::EndRecords);
+        self.with_all_end_records()
+    }
+
+    /// Requests scores, and no other record.
+    pub fn with_only_scores(mut self) -> Self {
+        self.only = Some(Only::Scores);
+        self
+    }
+
+    /// Requests the end record of every stage and scores, whatever their level, and no other record.
+    pub fn with_only_end_records_and_scores(mut self) -> Self {
+        self.only = Some(Only::EndRecordsAndScores);
+        self.with_all_end_records()
+    }
+
+    /// Names what another sink must not fill as well, such as a product that would count each cost
+    /// twice. [`Builder::install`](crate::Builder::install) warns of two sinks that give the same name.
+    pub fn with_alone_in(mut self, place: &'static str) -> Self {
+        self.alone_in = Some(place);
+        self
+    }
+
+    /// Returns the name of what no other sink should fill as well.
+    pub fn alone_in(&self) -> Option<&'static str> {
+        self.alone_in
+    }
+
+    /// Returns the filter of a sink with these needs and this level.
+    pub(crate) fn filter(&self, level: Level) -> RecordFilter {
+        match self.only {
+            Some(Only::None) => RecordFilter::nothing(),
+            Some(Only::EndRecords) => RecordFilter::end_records(),
+            Some(Only::Scores) => RecordFilter::scores(),
+            Some(Only::EndRecordsAndScores) => RecordFilter::end_records().or(RecordFilter::scores()),
+            None => RecordFilter::new(level, self.all_end_records),
+        }
     }
 
     /// Returns true if the sink takes end records with their path.

@@ -11,7 +11,7 @@ use super::View;
 use super::names::expect_known;
 use super::tree::Tree;
 use crate::pipeline::Assembler;
-use crate::record::{Origin, Record, RecordFilter};
+use crate::record::{Origin, Record, RecordFilter, cut_items};
 
 /// The records of a capture, in the order they were made.
 #[derive(Clone)]
@@ -27,8 +27,9 @@ impl Captured {
             assembler.number_records();
         }
         entries.finish(|taken| assembler.add_entry(&taken, |_, _| true));
-        let records = assembler.take_output(|_, _| true).records.finish();
-        Self { records: records.into() }
+        let mut records = assembler.take_output(|_, _| true).records;
+        cut_items(&mut records);
+        Self { records: records.finish().into() }
     }
 
     /// Returns all records.

@@ -12,6 +12,7 @@ use crate::dispatch;
 use crate::entry::{self, Outcome, RunEnd};
 use crate::event::Failure;
 use crate::guard::Payload;
+use crate::item::ItemWriter;
 use crate::level::Level;
 use crate::observer;
 use crate::queue::Admission;
@@ -132,6 +133,11 @@ impl Ending<'_> {
     /// Records the `Debug` of a value.
     pub fn debug(&mut self, name: u16, value: &dyn Debug) {
         self.fields.debug(name, value);
+    }
+
+    /// Begins the items that the stage generated.
+    pub fn generated(&mut self) -> ItemWriter<'_> {
+        self.fields.generated()
     }
 
     /// Makes the run a failed one.

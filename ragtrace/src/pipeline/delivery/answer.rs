@@ -34,7 +34,9 @@ impl SinkDelivery {
         rejected.sort_by_key(|(index, _)| *index);
         rejected.dedup_by_key(|(index, _)| *index);
         let refused = rejected.len() as u64;
-        if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
+        if delivered.is_unsent() && refused > 0 && refused == sent.records() {
+            // Nothing was sent, so nothing says anything of the sink.
+        } else if let (Some((_, why)), true) = (rejected.first(), refused == sent.records()) {
             // Nothing arrived, so nothing says that the sink is well.
             self.refused_in_a_row += rejected.len();
             // Once others were taken meanwhile, the batch is at fault.
@@ -46,8 +48,14 @@ impl SinkDelivery {
             self.note_success();
             self.taken += u64::from(sent.records() > 0);
         }
-        self.account.delivered += sent.records() - refused;
+        let unnamed = delivered.unnamed().map_or(0, |(records, _)| records.min(sent.records() - refused));
+        self.account.delivered += sent.records() - refused - unnamed;
         self.account.dead_lettered += refused;
+        match delivered.unnamed() {
+            Some((_, why)) if unnamed > 0 => self.drop_records(unnamed, why),
+            Some((_, why)) => self.reporter.report_warned(why),
+            None => {}
+        }
         self.reporter.report_shipped(&sent.batch);
         if let Some((_, why)) = rejected.first() {
             self.reporter.report_dead_lettered(refused, why);

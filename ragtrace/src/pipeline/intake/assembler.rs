@@ -13,17 +13,18 @@
 use std::sync::Arc;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::Outcome;
+use ragtrace_core::entry::{Outcome, Run};
 use ragtrace_core::queue::QueuedEntry;
 use ragtrace_core::{Event, Level, Timestamp};
 
 use super::deferred_end::{DeferredEnd, EndsWithoutParent};
-use super::open_runs::OpenRuns;
+use super::item_fields::{RunItems, take_items};
+use super::open_runs::{OpenRun, OpenRuns};
 use super::paths::Paths;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, Origin, RecordFilter};
+use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
@@ -64,9 +65,13 @@ impl Assembler {
         if let Some((run, fields)) = entry.start() {
             let open_run = self.open.entry(run.span);
             open_run.begin(&run);
-            open_run.fields.extend_from_slice(fields);
-            open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
-            self.maker.start(source, &run, fields, open_run);
+            if run.stage.has_items() {
+                start_with_items(&mut self.maker, source, (&run, fields), (open_run, &is_clean));
+            } else {
+                open_run.fields.extend_from_slice(fields);
+                open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
+                self.maker.start(source, &run, fields, open_run, None);
+            }
             if let Some(paths) = &mut self.paths {
                 paths.begin(request, &run);
             }
@@ -86,7 +91,9 @@ impl Assembler {
         } else if let Some((span, fields)) = entry.note() {
             self.open.entry(span).notes.extend_from_slice(fields);
         } else if let Some((score, fields)) = entry.score() {
-            self.maker.score(source, score, fields);
+            let path = score.span.zip(self.paths.as_mut()).and_then(|(span, paths)| paths.whole(span));
+            let judged = JudgedRun { score, path };
+            self.maker.score(source, judged, fields);
         }
     }
 
@@ -206,8 +213,43 @@ impl Assembler {
     fn end_open_run(&mut self, span: SpanId, end: EndEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) -> bool {
         let Some((run, open_run)) = self.open.started(span) else { return false };
         let path = self.paths.as_mut().and_then(|paths| paths.end(span));
-        self.maker.end(&run, open_run, EndEntry { path: path.as_ref(), ..end }, is_clean);
+        let end = EndEntry { path: path.as_ref(), ..end };
+        if run.stage.has_items() {
+            end_with_items(&mut self.maker, &run, (open_run, end), is_clean);
+        } else {
+            self.maker.end(&run, open_run, end, None, is_clean);
+        }
         self.open.remove(span);
         true
     }
+}
+
+/// Takes in the start of a run of a stage that names items.
+#[cold]
+#[inline(never)]
+fn start_with_items(
+    maker: &mut RecordMaker,
+    source: EntrySource<'_>,
+    (run, fields): (&Run, &[u64]),
+    (open_run, is_clean): (&mut OpenRun, &dyn Fn(&'static str, &str) -> bool),
+) {
+    let (used, fields) = take_items(run.stage, fields);
+    open_run.fields.extend_from_slice(&fields);
+    open_run.sizes = FieldSizes::of(run.stage, &fields, is_clean);
+    open_run.used.clone_from(&used);
+    maker.start(source, run, &fields, open_run, Some(RunItems { used, generated: Vec::new() }));
+}
+
+/// Takes in the end of a run of a stage that names items.
+#[cold]
+#[inline(never)]
+fn end_with_items(
+    maker: &mut RecordMaker,
+    run: &Run,
+    (open_run, end): (&mut OpenRun, EndEntry<'_>),
+    is_clean: impl Fn(&'static str, &str) -> bool,
+) {
+    let (generated, fields) = take_items(run.stage, end.fields);
+    let items = RunItems { used: std::mem::take(&mut open_run.used), generated };
+    maker.end(run, open_run, EndEntry { fields: &fields, ..end }, Some(items), is_clean);
 }

@@ -12,9 +12,11 @@
 mod assembler;
 mod deferred_end;
 mod end_summary;
+mod item_fields;
 mod open_runs;
 mod paths;
 mod record_maker;
+mod roots;
 #[cfg(feature = "pipeline")]
 mod sanitizer;
 

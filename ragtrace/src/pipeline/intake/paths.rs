@@ -17,6 +17,7 @@ use std::sync::Arc;
 use ragtrace_core::context::Request;
 use ragtrace_core::entry::Run;
 
+use super::roots::Roots;
 use crate::SpanId;
 use crate::hash::FastHash;
 use crate::record::PathStep;
@@ -30,6 +31,7 @@ pub(super) struct Paths {
     ended: VecDeque<SpanId>,
     /// The memory of these.
     ended_bytes: usize,
+    roots: Roots,
 }
 
 #[derive(Debug)]
@@ -53,12 +55,15 @@ impl Paths {
 
     /// Takes in a start.
     pub(super) fn begin(&mut self, request: &Request, run: &Run) {
-        let step = [PathStep::new(run.span, request.anchor.wall_at(run.started))];
+        let step = PathStep::new(run.span, request.anchor.wall_at(run.started));
         let parent = run.parent.filter(|_| !run.local_root);
         let (steps, above) = match parent.map(|parent| (parent, self.resolve(parent))) {
-            Some((_, Some(KnownPath { steps, above, .. }))) => (join(steps, &step), *above),
-            Some((parent, None)) => (Arc::from(step), Some(parent)),
-            None => (Arc::from(step), None),
+            Some((_, Some(KnownPath { steps, above, .. }))) => (join(steps, &[step]), *above),
+            Some((parent, None)) => (Arc::from([step.with_detached(true)]), Some(parent)),
+            None => {
+                let is_root = run.parent.is_none() && self.roots.is_first(request.trace_id, run.span);
+                (Arc::from([step.with_detached(!is_root)]), None)
+            }
         };
         self.known.insert(run.span, KnownPath { steps, above, has_ended: false });
     }
@@ -67,6 +72,11 @@ impl Paths {
     pub(super) fn is_cut(&mut self, span: SpanId) -> bool {
         let is_cut = self.known.get(&span).is_some_and(|path| path.above.is_some());
         is_cut && self.resolve(span).is_some_and(|path| path.above.is_some())
+    }
+
+    /// Returns the path of a run, if all of it is known.
+    pub(super) fn whole(&mut self, span: SpanId) -> Option<Arc<[PathStep]>> {
+        self.resolve(span).filter(|path| path.above.is_none()).map(|path| Arc::clone(&path.steps))
     }
 
     /// Takes in an end, and returns the path of the run.
@@ -143,7 +153,9 @@ fn join(upper: &[PathStep], lower: &[PathStep]) -> Arc<[PathStep]> {
     let most = PathStep::MOST - usize::from(first.is_some());
     let lower = &lower[lower.len().saturating_sub(most)..];
     let rest = &rest[rest.len().saturating_sub(most - lower.len())..];
-    first.into_iter().chain(rest).chain(lower).copied().collect()
+    // What was the first step has others above it now.
+    let lower = lower.iter().map(|step| step.with_detached(false));
+    first.into_iter().chain(rest).copied().chain(lower).collect()
 }
 
 #[cfg(test)]
@@ -182,12 +194,15 @@ mod tests {
             let parents = (0..runs).map(|index| (index.saturating_sub(back)..=index).boxed()).collect::<Vec<_>>();
             let parents = parents.prop_map(|parents| {
                 // A run that is its own parent stands for a root.
-                parents.iter().enumerate().map(|(index, parent)| Some(*parent).filter(|parent| *parent < index)).collect()
+                parents
+                    .iter()
+                    .enumerate()
+                    .map(|(index, parent)| Some(*parent).filter(|parent| *parent < index))
+                    .collect()
             });
             let order = Just((0..runs).chain(0..runs).collect::<Vec<_>>()).prop_shuffle();
             let refused = proptest::collection::vec(proptest::bool::weighted(0.1), runs);
-            (parents, order, refused)
-                .prop_map(|(parents, order, refused)| Interleaving { parents, order, refused })
+            (parents, order, refused).prop_map(|(parents, order, refused)| Interleaving { parents, order, refused })
         })
     }
 

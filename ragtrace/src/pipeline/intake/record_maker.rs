@@ -11,16 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{Outcome, Run, RunEnd, ScoreEntry};
+use ragtrace_core::entry::{Outcome, Run, RunEnd};
 use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
 use super::end_summary::{EndFields, EndSummary};
+use super::item_fields::RunItems;
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, Extras, OptionalU64, Origin, PathStep, RecordFilter, RecordFlags,
-    RecordIds, RecordParts, SealedFields, field_name,
+    ChunkBuilder, ChunkPool, EncodedRanges, Extras, JudgedRun, OptionalU64, Origin, PathStep, RecordFilter,
+    RecordFlags, RecordIds, RecordParts, SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
@@ -138,7 +139,14 @@ impl RecordMaker {
 
     /// Makes the record of a start.
     #[inline(always)]
-    pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
+    pub(super) fn start(
+        &mut self,
+        source: EntrySource<'_>,
+        run: &Run,
+        fields: &[u64],
+        open_run: &mut OpenRun,
+        items: Option<RunItems>,
+    ) {
         let level = run.stage.level();
         if !self.shows(level, self.start_level) {
             return;
@@ -149,18 +157,18 @@ impl RecordMaker {
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path: None };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
             self.add_context(run.stage, DecodedFields(fields));
-            return self.add_decoded(head, EndSummary::default());
+            return self.add_decoded(head, EndSummary::default(), items);
         }
         let context = self.output.records.append_encoded(fields);
         open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
         let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
-        self.add(head, EndSummary::default(), ranges);
+        self.add(head, EndSummary::default(), ranges, items);
     }
 
     /// Makes the record of a score, which no level hides.
     #[cold]
-    pub(super) fn score(&mut self, source: EntrySource<'_>, score: ScoreEntry, fields: &[u64]) {
-        self.output.records.add_score(source.request, source.thread, score, fields);
+    pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
+        self.output.records.add_score(source.request, source.thread, judged, fields);
     }
 
     /// Makes the record of an end, and counts the run.
@@ -170,6 +178,7 @@ impl RecordMaker {
         run: &Run,
         open_run: &OpenRun,
         end: EndEntry<'_>,
+        items: Option<RunItems>,
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
         let EndEntry { source, ended, fields, path } = end;
@@ -195,7 +204,7 @@ impl RecordMaker {
         };
         let Some((summary, texts)) = encoded else {
             self.output.records.truncate_encoded(before);
-            return self.end_decoded(head, open_run, fields);
+            return self.end_decoded(head, open_run, fields, items);
         };
         self.count(head, &summary);
         if !is_shown {
@@ -207,7 +216,7 @@ impl RecordMaker {
             Some(StartEncoding { output, range }) if output == self.output_number && texts.is_empty() => range,
             _ => self.output.records.append_both(&open_run.fields, &texts),
         };
-        self.add(head, summary, EncodedRanges { context, metrics, sizes });
+        self.add(head, summary, EncodedRanges { context, metrics, sizes }, items);
     }
 
     /// Makes the record of an end whose fields are told apart by their names: of what is recorded
@@ -215,7 +224,7 @@ impl RecordMaker {
     /// have.
     #[cold]
     #[inline(never)]
-    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
+    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64], items: Option<RunItems>) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
         self.add_context(stage, DecodedFields(&open_run.fields));
@@ -224,7 +233,7 @@ impl RecordMaker {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
         self.count(head, &summary);
-        if head.is_shown { self.add_decoded(head, summary) } else { self.output.records.discard_fields() }
+        if head.is_shown { self.add_decoded(head, summary, items) } else { self.output.records.discard_fields() }
     }
 
     /// Counts the run for its minute, and for its request if it is all of it that ran here.
@@ -268,12 +277,15 @@ impl RecordMaker {
 
     /// Adds a record with the fields in `ranges`. It is put together here, and so written once.
     #[inline(always)]
-    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges) {
+    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges, items: Option<RunItems>) {
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let request = records.request_index(source.request);
         let thread = records.thread_index(source.thread);
         let EndSummary { count, failure: mut extras, .. } = summary;
+        if let Some(items) = items {
+            items.add_to(&mut extras);
+        }
         let has_failed = extras.is_some();
         head.add_path(&mut extras);
         let ranges = ranges.with_path(head.path.map_or(0, |path| path.len()));
@@ -303,11 +315,14 @@ impl RecordMaker {
 
     /// Adds the record whose fields were added by their names.
     #[cold]
-    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary) {
+    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary, items: Option<RunItems>) {
         head.add_path(&mut summary.failure);
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let (request, thread) = (records.request_index(source.request), records.thread_index(source.thread));
+        if let Some(items) = items {
+            items.add_to(&mut summary.failure);
+        }
         records.add(RecordParts {
             count: OptionalU64::from(summary.count),
             extras: summary.failure,

@@ -33,7 +33,7 @@ impl Sanitizer {
 
     /// Returns whether a field may leave as its stage wrote it.
     pub(crate) fn is_clean(&self, name: &'static str, text: &str) -> bool {
-        text.len() <= self.limits.string && !self.is_secret(name) && self.redactor.redacted(text).is_none()
+        text.len() <= self.limits.of_field(name) && !self.is_secret(name) && self.redactor.redacted(text).is_none()
     }
 
     /// Returns the redactor's verdict on a name, which is asked once.

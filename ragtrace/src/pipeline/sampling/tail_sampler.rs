@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::decisions::Decisions;
-use crate::{Event, TraceId};
 use crate::record::Record;
 use crate::sample::Sampler;
+use crate::{Event, TraceId};
 
 /// Decides over whole traces, once enough of them is known.
 pub(crate) struct TailSampler {

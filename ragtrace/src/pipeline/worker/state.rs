@@ -154,8 +154,7 @@ fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
     let all = || console.iter().chain(&sinks);
     let names = console.iter().map(|_| None).chain(sinks.iter().map(|sink| Some(sink.name.clone()))).collect();
     let batch_limits = all().map(|sink| sink.limits).collect();
-    let filter_of =
-        |sink: &GuardedSink| RecordFilter::new(sink.level.unwrap_or(config.level), sink.needs.all_end_records());
+    let filter_of = |sink: &GuardedSink| sink.needs.filter(sink.level.unwrap_or(config.level));
     let filters: Vec<_> = all().map(filter_of).collect();
     // Without a sink the builder's level says what counts as filtered.
     let none = RecordFilter::new(config.level, false);

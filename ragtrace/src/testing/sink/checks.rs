@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::attempt::{Attempts, line};
 use super::batches::{self, Batches};
 use super::report::SinkReport;
-use crate::record::RecordFilter;
 use crate::sink::{Batch, Sink, fault_of_name};
 
 /// Batches that are sent at once, if the sink wants more.
@@ -31,7 +30,7 @@ pub(super) struct Checks<S> {
 
 impl<S: Sink> Checks<S> {
     pub(super) fn new(sink: S, count: Option<Count>, timeout: Duration) -> Self {
-        let filter = RecordFilter::new(Sink::level(&sink).unwrap_or(Level::Trace), sink.needs().all_end_records());
+        let filter = sink.needs().filter(Sink::level(&sink).unwrap_or(Level::Trace));
         let report = SinkReport::new(sink.name().to_owned());
         let attempts = Attempts { sink: Arc::new(sink), timeout };
         Self { attempts, count, batches: Batches::new(filter), report, arrived: 0 }

@@ -1,14 +1,27 @@
 //! Sinks from the environment: which ones, and their customary settings.
 
-use std::error::Error;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod databases;
+#[cfg(feature = "datadog")]
+mod datadog;
+mod error;
+#[cfg(feature = "langsmith")]
+mod langsmith;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod variables;
+
 use std::ffi::OsString;
-use std::fmt;
 
 use ragtrace::sink::BoxSink;
 
+pub use error::ConfigError;
+use error::Kind;
+pub use variables::Variables;
+
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
-const KNOWN: [&str; 2] = ["sqlite", "postgres"];
+const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 
 /// Builds the sinks that `RAGTRACE_SINKS` names, separated by commas; `sqlite` if it is not set,
 /// none if it is empty.
@@ -17,6 +30,38 @@ const KNOWN: [&str; 2] = ["sqlite", "postgres"];
 /// | --- | --- |
 /// | `sqlite` | `RAGTRACE_SQLITE_PATH`: the file, `ragtrace.db` if not set |
 /// | `postgres` | `DATABASE_URL`: the database; `RAGTRACE_POSTGRES_SCHEMA`: the schema, `ragtrace` if not set |
+/// | `datadog` | `DD_API_KEY`, or `DD_API_KEY_FILE`: the key, or a file with it; `DD_SITE`: the site, `datadoghq.com` if not set; `DD_TAGS`: tags of everything; `DD_HOSTNAME`: the host's name, if the system's is not it |
+/// | `langsmith` | `LANGSMITH_API_KEY`, or `LANGSMITH_API_KEY_FILE`: the key, or a file that has it; `LANGSMITH_ENDPOINT`: the URL, `https://api.smith.langchain.com` if not set, which ends in `/api/v1` for a server of your own; `LANGSMITH_PROJECT`: the project, `default` if not set; `LANGSMITH_WORKSPACE_ID`: the workspace of a key that is a whole organisation's. Each is read as `LANGCHAIN_…` too, as LangSmith's own clients do, and the project as `LANGCHAIN_SESSION`. `LANGSMITH_TRACING` is theirs: here, `RAGTRACE_SINKS` alone says where records go |
+/// | `otlp` | `OTEL_EXPORTER_OTLP_ENDPOINT`: the URL, that of the profile if not set; `RAGTRACE_OTLP_PROFILE`: the backend, one of `collector` (if not set), `phoenix`, `langfuse`, `langsmith`, `mlflow`, `datadog` |
+///
+/// Datadog takes several sorts of things, each by a sink of its own. Logs are sent unless
+/// `RAGTRACE_DATADOG_LOGS` is `false`, and metrics if `RAGTRACE_DATADOG_METRICS` is `true`. With
+/// `DD_LLMOBS_ENABLED=true` runs and scores go to LLM Observability, as the application that
+/// `DD_LLMOBS_ML_APP` or else the service names: through the Agent that `DD_TRACE_AGENT_URL`, or
+/// `DD_AGENT_HOST` and `DD_TRACE_AGENT_PORT`, names, or straight there if none is named or
+/// `DD_LLMOBS_AGENTLESS_ENABLED` is `true`; if that is `false`, through the Agent on this host.
+/// `RAGTRACE_DATADOG_LOGS_URL` and `RAGTRACE_DATADOG_API_URL` name other hosts, such as a proxy's.
+/// `DD_SERVICE`, `DD_ENV` and `DD_VERSION`, or `RAGTRACE_SERVICE` and so on, are for records of a
+/// process that was set up without.
+///
+/// The sink `otlp` takes the variables of OpenTelemetry's exporters: `OTEL_EXPORTER_OTLP_ENDPOINT`,
+/// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set, or
+/// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
+/// (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on). `_PROTOCOL` may be
+/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT` and `RAGTRACE_OTLP_HEADERS` go before all of them,
+/// where an exporter of the application's has them for something else. Resources get
+/// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over OTLP
+/// (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS`
+/// is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes nothing: `RAGTRACE_SINKS`
+/// alone says where records go.
+///
+/// | profile | variables of the backend's own, where those above say nothing |
+/// | --- | --- |
+/// | `phoenix` | `PHOENIX_COLLECTOR_ENDPOINT`, `PHOENIX_API_KEY` (or `_FILE`), `PHOENIX_PROJECT_NAME`, `PHOENIX_CLIENT_HEADERS` |
+/// | `langfuse` | `LANGFUSE_BASE_URL` (or `LANGFUSE_HOST`), `LANGFUSE_PUBLIC_KEY`, `LANGFUSE_SECRET_KEY` (or `_FILE`) |
+/// | `langsmith` | `LANGSMITH_ENDPOINT`, `LANGSMITH_API_KEY` (or `_FILE`), `LANGSMITH_PROJECT`, `LANGSMITH_WORKSPACE_ID` |
+/// | `mlflow` | `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_ID` (`0` if not set), `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` |
+/// | `datadog` | `DD_SITE`, `DD_API_KEY` (or `_FILE`), `DD_LLMOBS_ML_APP` (or else `DD_SERVICE`) |
 ///
 /// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///
@@ -42,7 +87,7 @@ pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<BoxSin
 }
 
 fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSink>, ConfigError> {
-    let variables = Variables(lookup);
+    let variables = Variables::new(&lookup);
     let wanted = variables.raw_text(SINKS)?.unwrap_or_else(|| "sqlite".to_owned());
     let mut names = Vec::new();
     for name in wanted.split(',').map(|name| name.trim().to_ascii_lowercase()).filter(|name| !name.is_empty()) {
@@ -53,71 +98,31 @@ fn from_os_lookup(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Vec<BoxSi
         }
         names.push(name);
     }
-    names.iter().map(|name| sink(name, &variables)).collect()
+    let mut sinks = Vec::new();
+    for name in &names {
+        sinks.extend(sinks_of(name, &variables)?);
+    }
+    Ok(sinks)
 }
 
 const SINKS: &str = "RAGTRACE_SINKS";
 
-/// The variables that a lookup knows.
-struct Variables<L>(L);
-
-impl<L: Fn(&str) -> Option<OsString>> Variables<L> {
-    /// Returns the value of a variable that has something in it.
-    #[cfg(any(feature = "sqlite", feature = "postgres"))]
-    fn path(&self, name: &str) -> Option<OsString> {
-        (self.0)(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
-    }
-
-    /// Returns the text of a variable that has something in it.
-    #[cfg(feature = "postgres")]
-    fn text(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        self.path(name).map(|value| utf8(name, value)).transpose()
-    }
-
-    /// Returns the text of a variable that may be empty.
-    fn raw_text(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        (self.0)(name).map(|value| utf8(name, value)).transpose()
-    }
-}
-
-fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
-    value.into_string().map_err(|value| {
-        let bytes = value.as_encoded_bytes().escape_ascii();
-        ConfigError::new(Kind::MalformedVariable, format!("{name}: expected UTF-8, found \"{bytes}\""))
-    })
-}
-
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
+    not(any(feature = "sqlite", feature = "postgres", feature = "http")),
     expect(unused_variables, reason = "no backend of this build has settings")
 )]
-fn sink(name: &str, variables: &Variables<impl Fn(&str) -> Option<OsString>>) -> Result<BoxSink, ConfigError> {
+fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     match name {
         #[cfg(feature = "sqlite")]
-        "sqlite" => {
-            const PATH: &str = "RAGTRACE_SQLITE_PATH";
-            let path = variables.path(PATH).unwrap_or_else(|| "ragtrace.db".into());
-            if path.to_str().is_some_and(is_in_memory) {
-                let message = format!(
-                    "{PATH}: `{}` is a database in memory, which nobody can read: set the path of a file",
-                    path.display()
-                );
-                return Err(ConfigError::new(Kind::MalformedVariable, message));
-            }
-            Ok(BoxSink::new(crate::SqliteSink::new(path)))
-        }
+        "sqlite" => databases::sqlite(variables).map(|sink| vec![sink]),
         #[cfg(feature = "postgres")]
-        "postgres" => {
-            let url = variables.text("DATABASE_URL")?.ok_or_else(|| {
-                let message = "RAGTRACE_SINKS names `postgres`: set DATABASE_URL to `postgres://user@host/database`";
-                ConfigError::new(Kind::MissingVariable, message)
-            })?;
-            let sink = crate::PostgresSink::new(url);
-            Ok(BoxSink::new(match variables.text("RAGTRACE_POSTGRES_SCHEMA")? {
-                Some(schema) => sink.schema(schema),
-                None => sink,
-            }))
-        }
+        "postgres" => databases::postgres(variables).map(|sink| vec![sink]),
+        #[cfg(feature = "datadog")]
+        "datadog" => datadog::datadog(variables),
+        #[cfg(feature = "langsmith")]
+        "langsmith" => langsmith::langsmith(variables).map(|sink| vec![sink]),
+        #[cfg(feature = "otlp")]
+        "otlp" => otlp::otlp(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
             let message = format!("the sink `{known}` is not in this build: {advice}");
@@ -130,74 +135,6 @@ fn sink(name: &str, variables: &Variables<impl Fn(&str) -> Option<OsString>>) ->
         }
     }
 }
-
-/// Returns whether SQLite would keep the database of this name in memory (SQLite, "In-Memory
-/// Databases", and "Uniform Resource Identifiers").
-#[cfg(feature = "sqlite")]
-fn is_in_memory(path: &str) -> bool {
-    let path = path.trim().to_ascii_lowercase();
-    let path = path.strip_prefix("sqlite:").unwrap_or(&path);
-    let path = path.strip_prefix("//").unwrap_or(path);
-    let is_uri = path.starts_with("file:");
-    let (name, query) = path.split_once('?').unwrap_or((path, ""));
-    let name = name.strip_prefix("file:").unwrap_or(name).trim_start_matches("//");
-    name == ":memory:" || (is_uri && (name.is_empty() || query.split('&').any(|part| part == "mode=memory")))
-}
-
-/// An error of building sinks from the environment. The message says what to change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    kind: Kind,
-    message: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    UnknownSink,
-    RepeatedSink,
-    MissingFeature,
-    MissingVariable,
-    MalformedVariable,
-}
-
-impl ConfigError {
-    fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
-    }
-
-    /// Returns `true` if `RAGTRACE_SINKS` has a name that is no backend's.
-    pub fn is_unknown_sink(&self) -> bool {
-        self.kind == Kind::UnknownSink
-    }
-
-    /// Returns `true` if `RAGTRACE_SINKS` names a backend twice.
-    pub fn is_repeated_sink(&self) -> bool {
-        self.kind == Kind::RepeatedSink
-    }
-
-    /// Returns `true` if `RAGTRACE_SINKS` names a backend whose feature is not enabled.
-    pub fn is_missing_feature(&self) -> bool {
-        self.kind == Kind::MissingFeature
-    }
-
-    /// Returns `true` if a variable that a sink needs is not set, or is empty.
-    pub fn is_missing_variable(&self) -> bool {
-        self.kind == Kind::MissingVariable
-    }
-
-    /// Returns `true` if a variable has a value that is of no use. The message names it.
-    pub fn is_malformed_variable(&self) -> bool {
-        self.kind == Kind::MalformedVariable
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {
@@ -319,7 +256,8 @@ mod tests {
     #[test]
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
-        assert_eq!(error, "RAGTRACE_SINKS names \"sqlit\", which is no sink: known are `sqlite`, `postgres`");
+        let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
+        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
     }
 
     #[cfg(not(feature = "sqlite"))]

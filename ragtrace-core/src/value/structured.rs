@@ -1,0 +1,289 @@
+//! Structured values: anything `Serialize`, as JSON.
+//!
+//! They are serialised on the caller's thread, so what that takes has limits: what is larger than [`LONGEST`] becomes a text
+//! that is cut, and what is nested deeper than [`DEEPEST`] is not read at all.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Write};
+
+use serde_core::Serialize;
+use serde_json::ser::Formatter;
+
+use super::field_buffer::Field;
+use super::{ToValue, Value};
+use crate::guard;
+
+/// The longest JSON of a value, in bytes.
+const LONGEST: usize = 64 << 10;
+/// So much more of a text that is cut goes to the worker, which looks for secrets before it cuts.
+const MARGIN: usize = 1 << 10;
+/// How far the bytes of a longer one are counted: its end is not waited for.
+const MOST_COUNTED: usize = 256 << 10;
+/// The most levels of objects and lists in each other. Whoever reads JSON stops at 128, as `serde_json` does, and the value
+/// lies two levels deep in a record.
+const DEEPEST: usize = 100;
+
+/// Records a structured value, such as `fields(filters = ragtrace::json(&filters))`.
+///
+/// A value that serialises to a number, a text or a truth value is recorded as such, and one that serialises to nothing, as
+/// `None` does, leaves the field out. The rest is kept as JSON of at most 64 KiB (8 KiB in fields other than `input` and
+/// `output`): what is longer becomes a text that is cut, with a mark. Secrets in it are redacted, by their keys at any depth, and
+/// by their form.
+///
+/// The value is serialised where the field is read, on the caller's thread. What fails to be serialised, panics or is nested
+/// deeper than 100 levels is recorded as a mark that says why.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use ragtrace::traced_stage;
+///
+/// #[traced_stage(kind = retrieve, fields(filters = ragtrace::json(filters)))]
+/// fn search(filters: &BTreeMap<String, Vec<u32>>) -> Vec<u64> {
+///     Vec::with_capacity(filters.len())
+/// }
+/// ```
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Json<'_, T> {
+    Json(value)
+}
+
+/// A structured value to be recorded: see [`json`].
+pub struct Json<'a, T: ?Sized>(&'a T);
+
+impl<T: ?Sized> Clone for Json<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Json<'_, T> {}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Json<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: Serialize + ?Sized> ToValue for Json<'_, T> {
+    fn to_value(&self) -> Value {
+        let mut out = Output::default();
+        let result = guard::call(|| {
+            let mut serializer = serde_json::Serializer::with_formatter(&mut out, Compact::default());
+            self.0.serialize(&mut serializer)
+        });
+        match result {
+            _ if out.length > LONGEST => out.into_cut_text(),
+            Ok(Ok(())) => out.into_value(),
+            Ok(Err(error)) => text(format!("[could not be read: its `Serialize` failed: {error}]")),
+            Err(panic) => text(guard::mark("Serialize", &panic)),
+        }
+    }
+
+    fn put(&self, field: Field<'_>) {
+        field.value(self.to_value());
+    }
+}
+
+fn text(text: String) -> Value {
+    Value::Text(Cow::Owned(text))
+}
+
+/// The JSON as far as it is kept.
+#[derive(Default)]
+struct Output {
+    bytes: Vec<u8>,
+    /// How long it is, as far as it was written.
+    length: usize,
+    is_at_end: bool,
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let room = (LONGEST + MARGIN).saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.length += bytes.len();
+        if self.length > MOST_COUNTED {
+            self.is_at_end = true;
+            return Err(io::Error::other("it is too long"));
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Output {
+    fn into_text(self) -> String {
+        let cut = |bytes: Vec<u8>| {
+            let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid()).len();
+            String::from_utf8_lossy(&bytes[..valid]).into_owned()
+        };
+        String::from_utf8(self.bytes).unwrap_or_else(|bad| cut(bad.into_bytes()))
+    }
+
+    fn into_cut_text(self) -> Value {
+        let (length, at_least) = (self.length, if self.is_at_end { "at least " } else { "" });
+        let mut cut = self.into_text();
+        let gone = length - cut.len();
+        if gone > 0 {
+            cut.push_str(&format!("…[truncated {at_least}{gone} bytes]"));
+        }
+        text(cut)
+    }
+
+    fn into_value(self) -> Value {
+        let json = self.into_text();
+        match json.as_bytes().first() {
+            Some(b'{' | b'[') => Value::Json(Cow::Owned(json)),
+            Some(b'"') => text(serde_json::from_str(&json).unwrap_or(json)),
+            Some(b't') => Value::Bool(true),
+            Some(b'f') => Value::Bool(false),
+            Some(b'n') | None => Value::Null,
+            _ => number(json),
+        }
+    }
+}
+
+/// Makes the value of a number. What has no room in 64 bits is a text, as it is for `ToValue`.
+fn number(json: String) -> Value {
+    if let Ok(number) = json.parse() {
+        return Value::U64(number);
+    }
+    if let Ok(number) = json.parse() {
+        return Value::I64(number);
+    }
+    let is_whole = json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match json.parse::<f64>() {
+        Ok(number) if !is_whole => Value::F64(number),
+        _ => text(json),
+    }
+}
+
+/// Writes JSON without white space between its parts, down to [`DEEPEST`] levels.
+#[derive(Default)]
+struct Compact {
+    depth: usize,
+}
+
+impl Compact {
+    fn descend(&mut self) -> io::Result<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(io::Error::other(format!("it is nested deeper than {DEEPEST} levels")));
+        }
+        Ok(())
+    }
+}
+
+impl Formatter for Compact {
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.descend()?;
+        writer.write_all(b"[")
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        writer.write_all(b"]")
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.descend()?;
+        writer.write_all(b"{")
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.depth -= 1;
+        writer.write_all(b"}")
+    }
+
+    /// Writes JSON that a value has ready, as its author laid it out.
+    fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let before = self.depth;
+        let (mut in_text, mut is_escaped) = (false, false);
+        let mut compact = Vec::with_capacity(fragment.len());
+        for byte in fragment.bytes() {
+            match byte {
+                _ if in_text => {
+                    in_text = byte != b'"' || is_escaped;
+                    is_escaped = byte == b'\\' && !is_escaped;
+                }
+                b'"' => in_text = true,
+                b'[' | b'{' => self.descend()?,
+                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                b' ' | b'\n' | b'\r' | b'\t' => continue,
+                _ => {}
+            }
+            compact.push(byte);
+        }
+        self.depth = before;
+        writer.write_all(&compact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_core::Serializer;
+    use serde_json::json as tree;
+
+    use super::*;
+
+    fn value_of(value: &(impl Serialize + ?Sized)) -> Value {
+        json(value).to_value()
+    }
+
+    #[test]
+    fn what_is_no_list_and_no_object_is_a_value_like_others() {
+        assert_eq!(value_of("a \"text\""), "a \"text\"");
+        assert_eq!((value_of(&7_u8), value_of(&-7_i64), value_of(&0.5)), (7_u8.into(), (-7_i64).into(), 0.5.into()));
+        assert_eq!((value_of(&true), value_of(&u64::MAX)), (true.into(), u64::MAX.into()));
+        assert_eq!(value_of(&u128::MAX), u128::MAX.to_string());
+        for nothing in [value_of(&None::<u8>), value_of(&()), value_of(&f64::NAN), value_of(&f64::INFINITY)] {
+            assert_eq!(nothing, Value::Null);
+        }
+    }
+
+    #[test]
+    fn lists_and_objects_are_json_without_white_space() {
+        let raw = serde_json::value::RawValue::from_string("{ \"a\\\" b\" :\n[ 1.50 ] }".to_owned()).expect("JSON");
+        let value = value_of(&(tree!({"b": [1, "a\nb", null]}), &raw));
+        assert_eq!(value.as_json(), Some(r#"[{"b":[1,"a\nb",null]},{"a\" b":[1.50]}]"#));
+    }
+
+    #[test]
+    fn what_is_too_long_is_a_text_that_says_so() {
+        let longest = vec![1; LONGEST / 2 - 1];
+        assert_eq!(value_of(&longest).as_json().map(str::len), Some(LONGEST - 1));
+        let longer = vec!["é"; 30_000];
+        let text = value_of(&longer);
+        let text = text.as_str().expect("a text");
+        let (kept, mark) = text.split_once('…').expect("a mark");
+        let gone: usize = mark["[truncated ".len()..mark.len() - " bytes]".len()].parse().expect("a number");
+        assert_eq!(kept.len() + gone, 5 * 30_000 + 1);
+        let endless = value_of(&vec!["0123456789"; 1_000_000]).to_string();
+        assert!(endless.len() < LONGEST + 2 * MARGIN && endless.contains("…[truncated at least "), "{endless:.99}");
+    }
+
+    #[test]
+    fn what_fails_panics_or_is_too_deep_is_a_mark() {
+        struct Panics;
+        impl Serialize for Panics {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                panic!("not today")
+            }
+        }
+        let mut deep = tree!(1);
+        for _ in 0..=DEEPEST {
+            deep = tree!([deep]);
+        }
+        let no_key = BTreeMap::from([(vec![1], 1)]);
+        assert_eq!(value_of(&Panics), "[could not be read: its `Serialize` panicked: not today]");
+        let failed = "[could not be read: its `Serialize` failed: ";
+        assert_eq!(value_of(&no_key), format!("{failed}key must be a string]"));
+        assert_eq!(value_of(&deep), format!("{failed}it is nested deeper than 100 levels]"));
+        assert!(value_of(&deep[0]).as_json().is_some());
+    }
+}

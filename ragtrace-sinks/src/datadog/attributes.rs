@@ -1,0 +1,227 @@
+//! Attributes of an entry, kept within what Datadog takes of them.
+//!
+//! A log has fewer than 256 attributes, each with a key of fewer than 50 characters, on fewer than 10
+//! levels, and values of facets have fewer than 1,024 (Datadog, "Log Collection", "Attributes and
+//! tags"). What is beyond is not refused but lost in ways of its own, so it is made to fit here: JSON
+//! becomes a text, a text is cut with a mark, and fields that are too many are left out, and counted.
+
+use std::borrow::Cow;
+
+use ragtrace::__json::{FieldValue, Object, write_float, write_text, write_whole};
+
+/// Bytes of a value that people are meant to search by.
+const LONGEST_FACET: usize = 1_023;
+/// Characters of a key.
+const LONGEST_KEY: usize = 49;
+/// Levels of an attribute, its own among them.
+const MOST_LEVELS: usize = 9;
+/// What a text ends in that was cut, before the number of bytes that are gone, as in the records.
+const MARK: &str = "…[truncated ";
+
+/// How much an entry may still take, and whether it was enough.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// Attributes that there is room for.
+    pub(super) attributes: usize,
+    /// Bytes of a text.
+    pub(super) longest_text: usize,
+    pub(super) left_out: u64,
+    pub(super) has_cut: bool,
+}
+
+impl Budget {
+    pub(super) fn new(attributes: usize, longest_text: usize) -> Self {
+        Self { attributes, longest_text, left_out: 0, has_cut: false }
+    }
+
+    /// Writes a text, cut if it is too long.
+    pub(super) fn write_text(&mut self, out: &mut Vec<u8>, text: &str) {
+        match shortened(text, self.longest_text) {
+            None => write_text(out, text),
+            Some(cut) => {
+                self.has_cut = true;
+                write_text(out, &cut);
+            }
+        }
+    }
+
+    /// Takes so many attributes, and returns whether there was room.
+    pub(super) fn take(&mut self, attributes: usize) -> bool {
+        let has_room = attributes <= self.attributes;
+        if has_room {
+            self.attributes -= attributes;
+        }
+        has_room
+    }
+
+    /// Writes a field, whose name is below `levels` others.
+    pub(super) fn write_field(&mut self, object: &mut Object<'_>, levels: usize, name: &str, value: &FieldValue<'_>) {
+        let (name, own_levels) = key(name, MOST_LEVELS - levels);
+        if !self.take(1) {
+            self.left_out += 1;
+            return;
+        }
+        let out = object.value(&name);
+        match value {
+            FieldValue::Null => out.extend_from_slice(b"null"),
+            FieldValue::Bool(value) => out.extend_from_slice(if *value { b"true" } else { b"false" }),
+            FieldValue::U64(number) => write_unsigned(out, *number),
+            FieldValue::I64(number) => write_whole(out, *number),
+            FieldValue::F64(number) => write_float(out, *number),
+            FieldValue::Text(text) => self.write_text(out, text),
+            FieldValue::Json(json) => self.write_json(out, levels + own_levels, json),
+        }
+    }
+
+    /// Writes JSON as it is if it fits, and else as a text.
+    fn write_json(&mut self, out: &mut Vec<u8>, levels: usize, json: &str) {
+        let shape = Shape::of(json);
+        let fits = levels + shape.levels <= MOST_LEVELS
+            && shape.longest_key <= LONGEST_KEY
+            && json.len() <= self.longest_text
+            && self.take(shape.values.saturating_sub(1));
+        if fits {
+            out.extend_from_slice(json.as_bytes());
+        } else {
+            self.write_text(out, json);
+        }
+    }
+}
+
+/// Writes a whole number. What is beyond 63 bits loses its last digits, since Datadog knows signed
+/// numbers and floats alone.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+pub(super) fn write_unsigned(out: &mut Vec<u8>, number: u64) {
+    match i64::try_from(number) {
+        Ok(number) => write_whole(out, number),
+        Err(_) => write_float(out, number as f64),
+    }
+}
+
+/// Returns the beginning of a text that people are meant to search by.
+pub(super) fn facet(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LONGEST_FACET)]
+}
+
+/// Returns a text cut to at most `longest` bytes and a mark; `None` if it is not longer.
+pub(super) fn shortened(text: &str, longest: usize) -> Option<String> {
+    (text.len() > longest).then(|| {
+        let end = text.floor_char_boundary(longest);
+        format!("{}{MARK}{} bytes]", &text[..end], text.len() - end)
+    })
+}
+
+/// Returns true if a name may be a key as it is, with nothing around it.
+pub(super) fn is_key(name: &str) -> bool {
+    matches!(key(name, MOST_LEVELS), (Cow::Borrowed(_), _))
+}
+
+/// Returns a name as it may be a key, and the levels that it makes: a dot begins another.
+fn key(name: &str, most_levels: usize) -> (Cow<'_, str>, usize) {
+    let levels = 1 + name.bytes().filter(|byte| *byte == b'.').count();
+    let is_short = name.len() <= LONGEST_KEY || name.chars().nth(LONGEST_KEY).is_none();
+    if levels <= most_levels && is_short && !name.is_empty() {
+        return (Cow::Borrowed(name), levels);
+    }
+    let mut dots = 0;
+    let key = name.chars().take(LONGEST_KEY).map(|sign| {
+        dots += usize::from(sign == '.');
+        if sign == '.' && dots >= most_levels { '_' } else { sign }
+    });
+    let key: String = key.collect();
+    (Cow::Owned(if key.is_empty() { "_".to_owned() } else { key }), levels.min(most_levels))
+}
+
+/// The measures of some JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Levels of lists and objects.
+    pub(super) levels: usize,
+    /// Values that are no list and no object.
+    pub(super) values: usize,
+    /// Characters of the longest key. A dot in a key counts as a level.
+    pub(super) longest_key: usize,
+}
+
+impl Shape {
+    /// Measures JSON that is valid, in one pass.
+    pub(super) fn of(json: &str) -> Self {
+        let bytes = json.as_bytes();
+        let (mut shape, mut level, mut at, mut dots) = (Self::default(), 0_usize, 0, 0);
+        while let Some(&byte) = bytes.get(at) {
+            match byte {
+                b'{' | b'[' => {
+                    level += 1;
+                    shape.levels = shape.levels.max(level);
+                }
+                b'}' | b']' => level = level.saturating_sub(1),
+                b'"' => {
+                    let end = end_of_text(bytes, at + 1);
+                    // A text is a key if a colon comes next.
+                    if next_sign(bytes, end + 1) == Some(b':') {
+                        let name = json.get(at + 1..end).unwrap_or_default();
+                        shape.longest_key = shape.longest_key.max(name.chars().count());
+                        dots = dots.max(name.bytes().filter(|byte| *byte == b'.').count());
+                    } else {
+                        shape.values += 1;
+                    }
+                    at = end;
+                }
+                b',' | b':' | b' ' | b'\t' | b'\n' | b'\r' => {}
+                _ => {
+                    shape.values += 1;
+                    let rest = bytes[at..].iter().position(|byte| matches!(byte, b',' | b'}' | b']' | b' '));
+                    at += rest.unwrap_or(bytes.len() - at).saturating_sub(1);
+                }
+            }
+            at += 1;
+        }
+        // Where the dots are, there may be fewer levels: it is at most this many.
+        Self { levels: shape.levels * (1 + dots), ..shape }
+    }
+}
+
+/// Returns where the quote is that ends a text.
+fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn next_sign(bytes: &[u8], at: usize) -> Option<u8> {
+    bytes.get(at..)?.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_measured_without_being_read() {
+        let of = |json| {
+            let Shape { levels, values, longest_key } = Shape::of(json);
+            (levels, values, longest_key)
+        };
+        assert_eq!(of(r#"{"a":[1,-2.5e3,true],"bcd":{"e":"x"}}"#), (2, 4, 3));
+        assert_eq!(of(r#""a text: with {[ signs""#), (0, 1, 0));
+        assert_eq!(of(r#"["{\"a\":1}","\\"]"#), (1, 2, 0));
+        assert_eq!(of("[[[[]]]]"), (4, 0, 0));
+        assert_eq!(of(r#"{"a.b":1}"#), (2, 1, 3));
+        assert_eq!(of("null"), (0, 1, 0));
+        assert_eq!(of(""), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_key_has_so_many_characters_and_levels() {
+        assert_eq!(key("doc.name", 8), (Cow::Borrowed("doc.name"), 2));
+        assert_eq!(key(&"ü".repeat(49), 8).0.chars().count(), 49);
+        assert_eq!(key(&"x".repeat(50), 8).0, "x".repeat(49));
+        assert_eq!(key("a.b.c.d", 2).0, "a.b_c_d");
+        assert_eq!(key("", 8).0, "_");
+    }
+}

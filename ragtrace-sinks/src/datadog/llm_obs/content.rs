@@ -1,0 +1,164 @@
+//! What went into a span and what came out: texts, messages, documents.
+
+use std::borrow::Cow;
+
+use ragtrace::__json::{Object, write_text};
+use ragtrace::{RecordItem, Value};
+
+use super::kind::Kind;
+use crate::datadog::attributes::Shape;
+use crate::spans::{Message, Span};
+
+/// Writes the input, if there is one.
+pub(super) fn write_input(meta: &mut Object<'_>, span: &Span<'_>, kind: Kind) {
+    let content = &span.content;
+    let used = span.record.used();
+    let prompt = (content.prompt_name, content.prompt_version_text());
+    let has_prompt = prompt.0.is_some() || prompt.1.is_some();
+    let value = content.input_or_query();
+    if value.is_none() && used.is_empty() && !has_prompt {
+        return;
+    }
+    let mut input = meta.nested("input");
+    match (kind, value) {
+        (Kind::Llm, Some(value)) => write_messages(&mut input, content.input_messages(), "user", value),
+        (Kind::Embedding, Some(value)) => write_embedded(&mut input, value),
+        (_, Some(value)) => input.text("value", &text_of(value)),
+        (Kind::Embedding, None) => write_documents(&mut input, used),
+        (_, None) if !used.is_empty() => write_documents_as_text(&mut input, used),
+        (_, None) => {}
+    }
+    if has_prompt {
+        let mut of_prompt = input.nested("prompt");
+        of_prompt.optional_text("id", prompt.0);
+        of_prompt.optional_text("version", prompt.1.as_deref());
+        of_prompt.close();
+    }
+    input.close();
+}
+
+/// Writes the output, if there is one.
+pub(super) fn write_output(meta: &mut Object<'_>, span: &Span<'_>, kind: Kind) {
+    let content = &span.content;
+    let generated = span.record.generated();
+    if content.output.is_none() && generated.is_empty() {
+        return;
+    }
+    let mut output = meta.nested("output");
+    match (kind, content.output) {
+        (Kind::Retrieval, _) if !generated.is_empty() => write_documents(&mut output, generated),
+        (Kind::Llm, Some(value)) => write_messages(&mut output, content.output_messages(), "assistant", value),
+        (_, Some(value)) => output.text("value", &text_of(value)),
+        (_, None) => write_documents_as_text(&mut output, generated),
+    }
+    output.close();
+}
+
+fn text_of(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Json(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// Writes the texts that were embedded, each as a document.
+fn write_embedded(input: &mut Object<'_>, value: &Value) {
+    let listed = value.as_json().and_then(|json| serde_json::from_str::<Vec<String>>(json).ok());
+    let texts = listed.unwrap_or_else(|| vec![text_of(value).into_owned()]);
+    input.list("documents", &texts, |out, text| {
+        let mut document = Object::open(out);
+        document.text("text", text);
+        document.close();
+    });
+}
+
+fn write_documents(object: &mut Object<'_>, items: &[RecordItem]) {
+    object.list("documents", items, write_document);
+}
+
+/// Writes documents where a kind has a place for a text alone.
+fn write_documents_as_text(object: &mut Object<'_>, items: &[RecordItem]) {
+    let mut list = Vec::with_capacity(64 * items.len());
+    write_document_list(&mut list, items);
+    object.text("value", &String::from_utf8_lossy(&list));
+}
+
+pub(super) fn write_document_list(out: &mut Vec<u8>, items: &[RecordItem]) {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_document(out, item);
+    }
+    out.push(b']');
+}
+
+fn write_document(out: &mut Vec<u8>, item: &RecordItem) {
+    let mut document = Object::open(out);
+    document.optional_text("text", item.content());
+    document.optional_text("name", item.source());
+    document.text("id", item.id());
+    if let Some(score) = item.score().filter(|score| score.is_finite()) {
+        document.float("score", score);
+    }
+    document.close();
+}
+
+/// Writes messages; what is none is the content of one, of this role.
+fn write_messages(object: &mut Object<'_>, messages: Option<Vec<Message<'_>>>, role: &str, value: &Value) {
+    match messages {
+        Some(messages) => object.list("messages", &messages, |out, message| write_message(Object::open(out), message)),
+        None => object.list("messages", &[text_of(value)], |out, text| {
+            let mut message = Object::open(out);
+            message.text("role", role);
+            message.text("content", text);
+            message.close();
+        }),
+    }
+}
+
+fn write_message(mut object: Object<'_>, message: &Message<'_>) {
+    let text = message.text();
+    object.text("role", &message.role);
+    // What a tool returned is no text of the conversation, but a result.
+    let result_of = message.tool_call_id.as_deref();
+    if result_of.is_none() {
+        object.text("content", &text);
+    }
+    let calls = message.tool_calls();
+    if !calls.is_empty() {
+        object.list("tool_calls", &calls, |out, call| {
+            let mut object = Object::open(out);
+            object.text("name", &call.name);
+            write_arguments(object.value("arguments"), &call.arguments);
+            object.optional_text("tool_id", call.id.as_deref());
+            object.close();
+        });
+    }
+    if let Some(id) = result_of {
+        object.list("tool_results", &[id], |out, id| {
+            let mut result = Object::open(out);
+            result.text("tool_id", id);
+            result.optional_text("name", message.name.as_deref());
+            result.text("result", &text);
+            result.close();
+        });
+    }
+    object.close();
+}
+
+/// Writes arguments, which have to be an object.
+fn write_arguments(out: &mut Vec<u8>, json: &str) {
+    let is_deep = Shape::of(json).levels > super::DEEPEST;
+    if json.trim_start().starts_with('{') && !is_deep {
+        return out.extend_from_slice(json.as_bytes());
+    }
+    out.extend_from_slice(br#"{"value":"#);
+    if is_deep {
+        write_text(out, json);
+    } else {
+        out.extend_from_slice(json.as_bytes());
+    }
+    out.push(b'}');
+}

@@ -1,0 +1,76 @@
+//! The logs' intake, version 2: a list of entries, one a record.
+//!
+//! It promises a payload that the intake takes: at most 5 MB and 1,000 entries, none of them over 1 MB,
+//! none older than 18 hours or more than two ahead. [`encode`] says of which records that is not true;
+//! texts of an entry that is too long are cut, and counted.
+
+mod entry;
+mod fragments;
+
+use std::time::Duration;
+
+use ragtrace::sink::{BatchLimits, SinkError};
+use ragtrace::{Record, Timestamp};
+
+use super::settings::Settings;
+use super::window::Limits;
+use crate::http::Body;
+use fragments::Fragments;
+
+/// Entries of a payload (Datadog, "Send logs").
+const MOST_ENTRIES: usize = 1_000;
+/// Bytes of a payload: 5 MB.
+const LONGEST: usize = 5_000_000;
+/// So much of it an entry has for its members, at most, over what its record's JSON takes: a batch of
+/// this size is seldom split.
+const AIM: usize = 3 << 20;
+
+/// How old logs may be (Datadog, "Send logs": 18 hours in the past, 2 in the future).
+const AGES: Limits =
+    Limits { back: Duration::from_hours(18), ahead: Duration::from_hours(2), intake: "Datadog's logs" };
+
+pub(super) fn limits() -> BatchLimits {
+    BatchLimits::default().with_records(MOST_ENTRIES).with_bytes(AIM).with_in_flight(4)
+}
+
+/// Records as a payload.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    /// `None` if no record is in it.
+    pub(super) body: Option<Body>,
+    /// The records that are not in it for their age: their index, and why.
+    pub(super) expired: Vec<(usize, String)>,
+}
+
+/// Encodes records as they are to be sent at `now`.
+///
+/// # Errors
+///
+/// If they are too many or too large for one payload.
+pub(super) fn encode(records: &[Record], settings: &Settings, now: Timestamp) -> Result<Payload, SinkError> {
+    let window = AGES.at(now);
+    let mut payload = Payload::default();
+    let mut fragments = Fragments::new(settings);
+    let mut writer = settings.begin();
+    let mut entries = 0;
+    for (index, record) in records.iter().enumerate() {
+        if let Some(why) = window.refusal(record.timestamp()) {
+            payload.expired.push((index, why));
+            continue;
+        }
+        let out = writer.staged();
+        out.push(if entries == 0 { b'[' } else { b',' });
+        entry::write(out, record, &mut fragments, &settings.counts);
+        writer.settle();
+        entries += 1;
+        if entries > MOST_ENTRIES || writer.uncompressed_len() >= LONGEST {
+            let message = format!("more than {MOST_ENTRIES} entries or {LONGEST} bytes of logs for one request");
+            return Err(SinkError::split(message));
+        }
+    }
+    if entries > 0 {
+        writer.staged().push(b']');
+        payload.body = Some(writer.finish().map_err(SinkError::retry)?);
+    }
+    Ok(payload)
+}

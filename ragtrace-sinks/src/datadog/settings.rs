@@ -1,0 +1,161 @@
+//! What the sinks for Datadog have in common: where to, with which key, and for whom.
+
+use hyper::header::HeaderName;
+use ragtrace::sink::SinkError;
+
+use super::agent::{self, SUBDOMAIN};
+use super::counts::DatadogCounts;
+use super::site::Site;
+use super::verdict::{AGENT, DIRECT, NO_PROXY};
+use crate::http::{Body, Client, Compression, Endpoint, Key, Request, Verdicts};
+
+/// Settings of the sinks for Datadog. A clone shares the client and the counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) key: Option<Key>,
+    /// The site, or why what was set is none.
+    pub(crate) site: Result<Site, String>,
+    /// Where logs go in the place of the site's host, and everything else.
+    pub(crate) logs_url: Result<Option<Endpoint>, String>,
+    pub(crate) api_url: Result<Option<Endpoint>, String>,
+    /// The Agent through which LLM Observability and evaluations go, if they do.
+    pub(crate) agent: Result<Option<Endpoint>, String>,
+    /// What records are given whose process has none.
+    pub(crate) service: Option<String>,
+    pub(crate) environment: Option<String>,
+    pub(crate) version: Option<String>,
+    /// The host's name, in the place of what the records say.
+    pub(crate) hostname: Option<String>,
+    pub(crate) tags: Vec<String>,
+    pub(crate) client: Client,
+    pub(super) compression: Compression,
+    pub(super) counts: DatadogCounts,
+}
+
+/// The type of everything that is sent.
+const JSON: &str = "application/json";
+const KEY_HEADER: HeaderName = HeaderName::from_static("dd-api-key");
+
+impl Settings {
+    pub(crate) fn new(key: Option<Key>, client: Client) -> Self {
+        Self {
+            key,
+            site: Ok(Site::DEFAULT),
+            logs_url: Ok(None),
+            api_url: Ok(None),
+            agent: Ok(None),
+            service: None,
+            environment: None,
+            version: None,
+            hostname: None,
+            tags: Vec::new(),
+            client,
+            compression: Compression::gzip(Compression::FAST),
+            counts: DatadogCounts::default(),
+        }
+    }
+
+    /// Returns where logs go.
+    pub(super) fn logs(&self) -> Result<Target<'_>, SinkError> {
+        const PATH: &str = "/api/v2/logs";
+        let endpoint = match usable(&self.logs_url)? {
+            // The variable may name the whole path, as other shippers have it.
+            Some(url) if url.path().ends_with(PATH) => url.clone(),
+            Some(url) => url.join(PATH),
+            None => host(&format!("https://http-intake.logs.{}", self.usable_site()?))?.join(PATH),
+        };
+        self.direct(endpoint)
+    }
+
+    /// Returns where a path of Datadog's API is.
+    pub(super) fn api(&self, path: &str) -> Result<Target<'_>, SinkError> {
+        let endpoint = match usable(&self.api_url)? {
+            Some(url) => url.join(path),
+            None => host(&format!("https://api.{}", self.usable_site()?))?.join(path),
+        };
+        self.direct(endpoint)
+    }
+
+    /// Returns where the Agent takes what is meant for a path of one of Datadog's hosts, if things go
+    /// through an Agent.
+    pub(super) fn through_agent(&self, subdomain: &'static str, path: &str) -> Result<Option<Target<'_>>, SinkError> {
+        Ok(usable(&self.agent)?.as_ref().map(|agent| Target {
+            endpoint: agent::proxied(agent, path),
+            key: None,
+            subdomain: Some(subdomain),
+            verdicts: AGENT,
+        }))
+    }
+
+    pub(super) fn usable_site(&self) -> Result<Site, SinkError> {
+        self.site.clone().map_err(|why| SinkError::park(format!("the site for Datadog: {why}")))
+    }
+
+    fn direct(&self, endpoint: Endpoint) -> Result<Target<'_>, SinkError> {
+        let key = self.key.as_ref().ok_or_else(|| {
+            SinkError::park("Datadog takes this with an API key alone: set DD_API_KEY, or DD_API_KEY_FILE")
+        })?;
+        Ok(Target { endpoint, key: Some(key), subdomain: None, verdicts: DIRECT })
+    }
+
+    /// Begins the JSON of a request.
+    pub(super) fn begin(&self) -> crate::http::BodyWriter {
+        self.compression.begin()
+    }
+
+    /// Sends JSON, and judges the answer.
+    pub(super) async fn post(&self, target: &Target<'_>, body: &Body) -> Result<(), SinkError> {
+        let request = target.authorize(Request::post(&target.endpoint)).body(JSON, body);
+        target.verdicts.judge(&self.client.send(&request).await?)
+    }
+
+    /// Asks whether the key is one of the site's, and returns a line that says so.
+    pub(super) async fn validate(&self) -> Result<String, SinkError> {
+        let target = self.api("/api/v1/validate")?;
+        let answer = self.client.send(&target.authorize(Request::get(&target.endpoint))).await?;
+        target.verdicts.judge(&answer)?;
+        Ok(format!("the API key is valid at {}", target.endpoint.host()))
+    }
+
+    /// Asks whether the Agent hands on what it is given, and returns a line that says so; `None` if
+    /// there is no Agent.
+    pub(super) async fn check_agent(&self) -> Result<Option<String>, SinkError> {
+        let Some(agent) = usable(&self.agent)? else { return Ok(None) };
+        let answer = self.client.send(&Request::get(&agent.join("/info"))).await?;
+        AGENT.judge(&answer)?;
+        if !agent::has_proxy(answer.body()) {
+            return Err(SinkError::park(format!("{agent}: {NO_PROXY}")));
+        }
+        Ok(Some(format!("the Datadog Agent at {agent} hands on what it is given")))
+    }
+}
+
+/// Where a request goes, and how it is judged.
+#[derive(Debug)]
+pub(super) struct Target<'a> {
+    pub(super) endpoint: Endpoint,
+    key: Option<&'a Key>,
+    subdomain: Option<&'static str>,
+    verdicts: Verdicts,
+}
+
+impl Target<'_> {
+    fn authorize(&self, request: Request) -> Request {
+        let request = match self.subdomain {
+            Some(subdomain) => request.header(SUBDOMAIN, subdomain),
+            None => request,
+        };
+        match self.key {
+            Some(key) => request.key(KEY_HEADER, "", key),
+            None => request,
+        }
+    }
+}
+
+fn usable<T>(setting: &Result<T, String>) -> Result<&T, SinkError> {
+    setting.as_ref().map_err(|why| SinkError::park(why.clone()))
+}
+
+fn host(url: &str) -> Result<Endpoint, SinkError> {
+    url.parse().map_err(SinkError::park)
+}

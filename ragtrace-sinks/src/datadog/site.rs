@@ -1,0 +1,64 @@
+//! Datadog's sites: separate installations, each with data and keys of its own.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A site, such as `datadoghq.eu`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Site {
+    name: &'static str,
+    has_llm_observability: bool,
+}
+
+impl Site {
+    /// The one of whoever names none.
+    pub(super) const DEFAULT: Self = ALL[0];
+
+    /// Returns true if it has the product LLM Observability.
+    pub(crate) fn has_llm_observability(self) -> bool {
+        self.has_llm_observability
+    }
+}
+
+/// All of them (Datadog, "Getting Started with Datadog Sites").
+const ALL: [Site; 9] = [
+    of_business("datadoghq.com"),
+    of_business("us3.datadoghq.com"),
+    of_business("us5.datadoghq.com"),
+    of_business("datadoghq.eu"),
+    of_business("ap1.datadoghq.com"),
+    of_business("ap2.datadoghq.com"),
+    of_business("uk1.datadoghq.com"),
+    of_government("ddog-gov.com"),
+    of_government("us2.ddog-gov.com"),
+];
+
+const fn of_business(name: &'static str) -> Site {
+    Site { name, has_llm_observability: true }
+}
+
+const fn of_government(name: &'static str) -> Site {
+    Site { name, has_llm_observability: false }
+}
+
+impl FromStr for Site {
+    type Err = String;
+
+    /// Reads a name in any case.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = ALL.into_iter().find(|site| text.trim().eq_ignore_ascii_case(site.name));
+        found.ok_or_else(|| {
+            let known = ALL.map(|site| site.name).join(", ");
+            format!(
+                "{text:?} is no site of Datadog's: known are {known}; for any other host set RAGTRACE_DATADOG_LOGS_URL and \
+                 RAGTRACE_DATADOG_API_URL"
+            )
+        })
+    }
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}

@@ -1,0 +1,118 @@
+//! Datadog's settings.
+
+use ragtrace::sink::BoxSink;
+
+use super::error::{ConfigError, Kind};
+use super::variables::Variables;
+use crate::datadog::{DEFAULT_HOST, DEFAULT_PORT, DatadogSink, MlApp, Settings, Site, parse_tags};
+use crate::http::{Client, Endpoint};
+
+const KEY: &str = "DD_API_KEY";
+const KEY_FILE: &str = "DD_API_KEY_FILE";
+const LOGS: &str = "RAGTRACE_DATADOG_LOGS";
+const METRICS: &str = "RAGTRACE_DATADOG_METRICS";
+const LLMOBS: &str = "DD_LLMOBS_ENABLED";
+const ML_APP: &str = "DD_LLMOBS_ML_APP";
+const AGENTLESS: &str = "DD_LLMOBS_AGENTLESS_ENABLED";
+
+/// Builds the sinks for Datadog: of logs, and of what else is asked for.
+pub(super) fn datadog(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
+    let has_logs = variables.flag(LOGS)?.unwrap_or(true);
+    let has_metrics = variables.flag(METRICS)?.unwrap_or(false);
+    let has_llmobs = variables.flag(LLMOBS)?.unwrap_or(false);
+    if !has_logs && !has_metrics && !has_llmobs {
+        let message =
+            format!("{LOGS} leaves nothing to send to Datadog: set {METRICS} or {LLMOBS} to `true`, or leave it out");
+        return Err(ConfigError::malformed(message));
+    }
+    let settings = settings(variables, has_llmobs)?;
+    let is_through_agent = matches!(settings.agent, Ok(Some(_)));
+    if settings.key.is_none() && (has_logs || has_metrics || !is_through_agent) {
+        let message = format!("RAGTRACE_SINKS names `datadog`: set {KEY}, or {KEY_FILE}, to an API key of Datadog's");
+        return Err(ConfigError::new(Kind::MissingVariable, message));
+    }
+    if let (true, false, Ok(None), Ok(site)) = (has_llmobs, is_through_agent, &settings.api_url, &settings.site)
+        && !site.has_llm_observability()
+    {
+        return Err(ConfigError::malformed(format!("{LLMOBS}: the site {site} has no LLM Observability")));
+    }
+    let ml_app = has_llmobs.then(|| ml_app(variables)).transpose()?;
+    let sink = DatadogSink::of(settings);
+    let mut sinks = Vec::new();
+    if has_metrics {
+        sinks.push(BoxSink::new(sink.metrics()));
+    }
+    if let Some(ml_app) = ml_app {
+        let spans = sink.llm_observability(ml_app.as_str());
+        sinks.push(BoxSink::new(spans.evaluations()));
+        sinks.push(BoxSink::new(spans));
+    }
+    if has_logs {
+        sinks.insert(0, BoxSink::new(sink));
+    }
+    Ok(sinks)
+}
+
+fn settings(variables: &Variables<'_>, has_llmobs: bool) -> Result<Settings, ConfigError> {
+    let client = Client::builder().variables(variables.lookup()).build();
+    if let Some(fault) = client.fault() {
+        return Err(ConfigError::malformed(fault));
+    }
+    let mut settings = Settings::new(variables.key(KEY, KEY_FILE)?, client);
+    if let Some(site) = variables.parse("DD_SITE", |text| text.parse::<Site>())? {
+        settings.site = Ok(site);
+    }
+    settings.logs_url = Ok(variables.url("RAGTRACE_DATADOG_LOGS_URL")?);
+    settings.api_url = Ok(variables.url("RAGTRACE_DATADOG_API_URL")?);
+    settings.service = either(variables, "RAGTRACE_SERVICE", "DD_SERVICE")?;
+    settings.environment = either(variables, "RAGTRACE_ENV", "DD_ENV")?;
+    settings.version = either(variables, "RAGTRACE_VERSION", "DD_VERSION")?;
+    settings.hostname = variables.text("DD_HOSTNAME")?;
+    settings.tags = variables.text("DD_TAGS")?.map(|text| parse_tags(&text)).unwrap_or_default();
+    if has_llmobs {
+        settings.agent = Ok(agent(variables)?);
+    }
+    Ok(settings)
+}
+
+fn either(variables: &Variables<'_>, ours: &str, datadogs: &str) -> Result<Option<String>, ConfigError> {
+    match variables.text(ours)? {
+        Some(text) => Ok(Some(text)),
+        None => variables.text(datadogs),
+    }
+}
+
+/// Returns the Agent that spans go through: one that is named, unless there is to be none.
+fn agent(variables: &Variables<'_>) -> Result<Option<Endpoint>, ConfigError> {
+    let agentless = variables.flag(AGENTLESS)?;
+    if agentless == Some(true) {
+        return Ok(None);
+    }
+    if let Some(url) = variables.url("DD_TRACE_AGENT_URL")? {
+        return Ok(Some(url));
+    }
+    let host = variables.text("DD_AGENT_HOST")?;
+    let port = variables.parse("DD_TRACE_AGENT_PORT", |text| {
+        text.parse::<u16>().map_err(|_| format!("expected a port, found {text:?}"))
+    })?;
+    if host.is_none() && port.is_none() && agentless.is_none() {
+        return Ok(None);
+    }
+    let (host, port) = (host.unwrap_or_else(|| DEFAULT_HOST.to_owned()), port.unwrap_or(DEFAULT_PORT));
+    let host = host.trim();
+    // An IPv6 address stands in brackets in a URL.
+    let host = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() };
+    let url = format!("http://{host}:{port}").parse::<Endpoint>();
+    url.map(Some).map_err(|why| ConfigError::malformed(format!("DD_AGENT_HOST: {why}")))
+}
+
+/// Returns the application's name: what is set, else the service's.
+fn ml_app(variables: &Variables<'_>) -> Result<MlApp, ConfigError> {
+    for name in [ML_APP, "RAGTRACE_SERVICE", "DD_SERVICE"] {
+        if let Some(text) = variables.text(name)? {
+            return text.parse().map_err(|why| ConfigError::malformed(format!("{name}: {why}: set {ML_APP}")));
+        }
+    }
+    let message = format!("{LLMOBS} needs an application's name: set {ML_APP}, or DD_SERVICE");
+    Err(ConfigError::new(Kind::MissingVariable, message))
+}

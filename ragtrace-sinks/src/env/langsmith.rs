@@ -1,0 +1,45 @@
+//! LangSmith's settings.
+
+use ragtrace::sink::BoxSink;
+
+use super::error::{ConfigError, Kind};
+use super::variables::Variables;
+use crate::LangSmithSink;
+
+/// Builds the sink of LangSmith.
+pub(super) fn langsmith(variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
+    let key = match variables.key("LANGSMITH_API_KEY", "LANGSMITH_API_KEY_FILE")? {
+        Some(key) => Some(key),
+        None => variables.key("LANGCHAIN_API_KEY", "LANGCHAIN_API_KEY_FILE")?,
+    };
+    let key = key.ok_or_else(|| {
+        let message =
+            "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
+        ConfigError::new(Kind::MissingVariable, message)
+    })?;
+    let mut sink = LangSmithSink::new(key);
+    for name in ["LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT"] {
+        // It is parsed here, so that a malformed one is found at the start.
+        if let Some(url) = variables.url(name)? {
+            sink = sink.with_endpoint(url);
+            break;
+        }
+    }
+    if let Some(project) = first(variables, &["LANGSMITH_PROJECT", "LANGCHAIN_PROJECT", "LANGCHAIN_SESSION"])? {
+        sink = sink.project(project);
+    }
+    if let Some(id) = first(variables, &["LANGSMITH_WORKSPACE_ID", "LANGCHAIN_WORKSPACE_ID"])? {
+        sink = sink.workspace_id(id);
+    }
+    Ok(BoxSink::new(sink))
+}
+
+/// Returns the text of the first of these variables that has something in it.
+fn first(variables: &Variables<'_>, names: &[&str]) -> Result<Option<String>, ConfigError> {
+    for name in names {
+        if let Some(text) = variables.parse(name, |text| Ok(text.to_owned()))? {
+            return Ok(Some(text));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,194 @@
+//! Where requests go: a URL, without what would have to be kept from an error.
+
+use std::error::Error;
+use std::fmt::{self, Write};
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use hyper::header::HeaderValue;
+use hyper::http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use percent_encoding::percent_decode_str;
+
+/// The end of the host that stands for a socket's path: hexadecimal digits, then this.
+const SOCKET: &str = ".socket.invalid";
+
+/// A URL of a backend: `http://`, `https://` or, on Unix, `unix://` and the path of a socket.
+///
+/// A user and password in it go into an `Authorization` header. Neither these nor a query are shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    uri: Uri,
+    authorization: Option<HeaderValue>,
+}
+
+impl Endpoint {
+    /// Returns the URL with a path added to its own, which may end in a slash.
+    ///
+    /// # Panics
+    ///
+    /// If `path`, which is the sink's own, is not `/` and characters that a path may have.
+    pub fn join(&self, path: &str) -> Self {
+        let own = self.uri.path().trim_end_matches('/');
+        let mut joined = format!("{own}{path}");
+        if let Some(query) = self.uri.query() {
+            joined.push('?');
+            joined.push_str(query);
+        }
+        let mut parts = self.uri.clone().into_parts();
+        parts.path_and_query = Some(joined.parse().expect("a path"));
+        let uri = Uri::from_parts(parts).expect("only the path is another");
+        Self { uri, authorization: self.authorization.clone() }
+    }
+
+    /// Returns the host, without the port: a name, an address, or `localhost` for a socket.
+    pub fn host(&self) -> &str {
+        if self.socket_path().is_some() { "localhost" } else { self.uri.host().unwrap_or_default() }
+    }
+
+    /// Returns the path, which is `/` if the URL has none.
+    pub fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// Returns true if what is sent is encrypted.
+    pub fn is_https(&self) -> bool {
+        self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    pub(super) fn authorization(&self) -> Option<&HeaderValue> {
+        self.authorization.as_ref()
+    }
+
+    pub(super) fn socket_path(&self) -> Option<String> {
+        socket_path(&self.uri)
+    }
+}
+
+/// Returns the path of the socket that a URI stands for, if it does.
+pub(super) fn socket_path(uri: &Uri) -> Option<String> {
+    let digits = uri.host()?.strip_suffix(SOCKET)?;
+    let bytes: Option<Vec<u8>> = (0..digits.len())
+        .step_by(2)
+        .map(|at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
+        .collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// Returns a URI as it may be shown: without user, password and query.
+pub(super) fn shown(uri: &Uri) -> String {
+    if let Some(path) = socket_path(uri) {
+        return format!("unix://{path}{}", uri.path());
+    }
+    let scheme = uri.scheme().map(|scheme| format!("{scheme}://")).unwrap_or_default();
+    let authority = uri.authority().map_or("", |authority| without_user(authority.as_str()));
+    let query = if uri.query().is_some() { "?…" } else { "" };
+    format!("{scheme}{authority}{}{query}", uri.path())
+}
+
+fn without_user(authority: &str) -> &str {
+    authority.rsplit_once('@').map_or(authority, |(_, host)| host)
+}
+
+/// Returns the value of an `Authorization` header for a user and a password as a URL has them.
+pub(super) fn basic(user: &str) -> HeaderValue {
+    let (name, password) = user.split_once(':').unwrap_or((user, ""));
+    let mut plain: Vec<u8> = percent_decode_str(name).collect();
+    plain.push(b':');
+    plain.extend(percent_decode_str(password));
+    let text = format!("Basic {}", BASE64_STANDARD.encode(plain));
+    let mut value = HeaderValue::from_str(&text).expect("base64 is ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let text = text.trim();
+        let refused = |what: &str| EndpointError(format!("{what}, found {:?}", masked(text)));
+        let (scheme, rest) = text.split_once("://").ok_or_else(|| refused("expected `https://host`"))?;
+        match scheme.to_ascii_lowercase().as_str() {
+            "unix" => of_socket(rest).ok_or_else(|| refused("expected `unix://` and the absolute path of a socket")),
+            "http" | "https" => {
+                of_host(text).ok_or_else(|| refused("expected `https://host`, perhaps with a port and a path"))
+            }
+            _ => Err(refused("expected `https://`, `http://` or `unix://`")),
+        }
+    }
+}
+
+fn of_host(text: &str) -> Option<Endpoint> {
+    let text = text.split('#').next().unwrap_or(text);
+    let uri: Uri = text.parse().ok()?;
+    let mut parts = uri.into_parts();
+    let authority = parts.authority.take()?;
+    let host = without_user(authority.as_str());
+    let is_port = |port: &str| port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let port = host.strip_prefix(authority.host())?;
+    if authority.host().is_empty() || !(port.is_empty() || is_port(port)) {
+        return None;
+    }
+    let authorization = authority.as_str().rsplit_once('@').map(|(user, _)| basic(user));
+    parts.authority = Some(host.parse::<Authority>().ok()?);
+    if parts.path_and_query.is_none() {
+        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+    }
+    Some(Endpoint { uri: Uri::from_parts(parts).ok()?, authorization })
+}
+
+fn of_socket(path: &str) -> Option<Endpoint> {
+    // A name of a host has 255 bytes at most and a socket's path 108, so twice that always fits.
+    if !cfg!(unix) || !path.starts_with('/') || path.len() > 108 {
+        return None;
+    }
+    let mut host = String::new();
+    for byte in path.bytes() {
+        write!(host, "{byte:02x}").expect("writing to a text cannot fail");
+    }
+    host.push_str(SOCKET);
+    let uri = Uri::builder().scheme(Scheme::HTTP).authority(host).path_and_query("/").build().ok()?;
+    Some(Endpoint { uri, authorization: None })
+}
+
+/// Returns what somebody took for a URL as it may be shown.
+fn masked(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    match text.rsplit_once('@') {
+        None => text.to_owned(),
+        Some((before, host)) => match before.split_once("://") {
+            Some((scheme, _)) => format!("{scheme}://…@{host}"),
+            None => format!("…@{host}"),
+        },
+    }
+}
+
+impl fmt::Display for Endpoint {
+    /// Writes the URL without user, password and query, and without a slash at its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(shown(&self.uri).trim_end_matches('/'))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({self})")
+    }
+}
+
+/// An error of a text that is no URL. It says what was expected, and shows no password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointError(String);
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for EndpointError {}

@@ -1,0 +1,153 @@
+//! A secret that requests carry: where it is, and how it is read.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hyper::header::HeaderValue;
+
+use super::blocking::OneAtATime;
+
+/// A file of a key is no larger than this.
+const LONGEST: u64 = 64 * 1024;
+
+type Read = dyn Fn() -> Result<String, Box<dyn Error + Send + Sync>> + Send + Sync;
+
+/// An API key, from a text, a file or a function.
+///
+/// It is read before each request, off the telemetry thread, so that a key that was exchanged is in
+/// use from the next request on: a sink that is parked over the old one works again with its next
+/// probe. White space around it does not count. Its `Debug` says where it is from and not what it is.
+#[derive(Clone)]
+pub struct Key {
+    /// The setting to name in errors.
+    name: Arc<str>,
+    source: Source,
+    reading: OneAtATime,
+}
+
+#[derive(Clone)]
+enum Source {
+    Text(Arc<str>),
+    File(Arc<PathBuf>),
+    Function(Arc<Read>),
+}
+
+impl Key {
+    /// Makes a key of a text, which stays as it is.
+    pub fn text(key: impl Into<String>) -> Self {
+        Self::new(Source::Text(key.into().trim().into()))
+    }
+
+    /// Makes a key that is in a file of ASCII, of 64 KiB at most.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self::new(Source::File(Arc::new(path.into())))
+    }
+
+    /// Makes a key that `read` returns. It may block, as for a vault's answer, and is asked before
+    /// each request. One that fails or panics parks the sink until it returns a key.
+    pub fn from_fn<E: Into<Box<dyn Error + Send + Sync>>>(
+        read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(Source::Function(Arc::new(move || read().map_err(Into::into))))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { name: "the key".into(), source, reading: OneAtATime::default() }
+    }
+
+    /// Sets the setting that errors name, such as `DD_API_KEY`.
+    pub fn named(self, name: &str) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Reads the key.
+    ///
+    /// # Errors
+    ///
+    /// If there is none now, or it cannot be in a header. The message says what to do.
+    pub(super) async fn read(&self) -> Result<String, String> {
+        let name = &self.name;
+        let key = match &self.source {
+            Source::Text(key) => key.to_string(),
+            Source::File(path) => {
+                let (name, path) = (Arc::clone(name), Arc::clone(path));
+                self.reading.call(move || of_file(&name, &path)).await.unwrap_or_else(|why| Err(why.to_string()))?
+            }
+            Source::Function(read) => {
+                let read = Arc::clone(read);
+                match self.reading.call(move || read()).await {
+                    Ok(Ok(key)) => key,
+                    Ok(Err(why)) => return Err(format!("{name}: it was not to be had: {why}")),
+                    Err(why) => return Err(format!("{name}: it was not to be had: its function {why}")),
+                }
+            }
+        };
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(format!("{name}: {}", self.empty()));
+        }
+        if key.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
+            return Err(format!("{name}: the key has a character that no header may have: {}", self.bad()));
+        }
+        Ok(key.to_owned())
+    }
+
+    fn empty(&self) -> String {
+        match &self.source {
+            Source::Text(_) => "the key is empty: set it".to_owned(),
+            Source::File(path) => format!("the file {} is empty: write the key into it", path.display()),
+            Source::Function(_) => "its function returned an empty key".to_owned(),
+        }
+    }
+
+    fn bad(&self) -> String {
+        match &self.source {
+            Source::File(path) => format!("{} must have one line of ASCII", path.display()),
+            _ => "expected one line of ASCII".to_owned(),
+        }
+    }
+}
+
+fn of_file(name: &str, path: &PathBuf) -> Result<String, String> {
+    let cannot = |error: std::io::Error| {
+        format!("{name}: cannot read the key from {}: {}", path.display(), super::cause::io_message(&error))
+    };
+    let length = std::fs::metadata(path).map_err(cannot)?.len();
+    if length > LONGEST {
+        return Err(format!("{name}: the file {} is too large for a key", path.display()));
+    }
+    let bytes = std::fs::read(path).map_err(cannot)?;
+    String::from_utf8(bytes).map_err(|_| format!("{name}: the file {} is not UTF-8", path.display()))
+}
+
+/// Makes a header's value of a secret that [`Key::read`] found to fit.
+pub(super) fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Self {
+        Self::text(key)
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Self {
+        Self::text(key)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = match &self.source {
+            Source::Text(_) => "a text".to_owned(),
+            Source::File(path) => format!("the file {}", path.display()),
+            Source::Function(_) => "a function".to_owned(),
+        };
+        write!(f, "Key({}: from {source})", self.name)
+    }
+}

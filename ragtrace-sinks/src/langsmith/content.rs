@@ -1,0 +1,93 @@
+//! A run's inputs and outputs: messages where it has a conversation, documents where it has items, and
+//! else `input`, `query` and `output`. Both are objects, since LangSmith takes nothing else.
+
+use ragtrace::__json::{Object, write_text};
+use ragtrace::{RecordItem, Value};
+
+use super::usage::write_usage;
+use super::value::{members_without, write_json, write_value};
+use crate::spans::Span;
+
+const DOCUMENTS: &str = "documents";
+const USAGE: &str = "usage_metadata";
+
+/// Writes what went in.
+pub(super) fn write_inputs(out: &mut Vec<u8>, span: &Span<'_>) {
+    let (content, used) = (&span.content, span.record.used());
+    let mut inputs = Object::open(out);
+    if let Some(input) = content.input {
+        let taken = [(content.query.is_some(), "query"), (!used.is_empty(), DOCUMENTS)];
+        write_content(&mut inputs, input, ("input", content.input_messages().is_some()), &taken);
+    }
+    if let Some(query) = content.query {
+        write_value(inputs.value("query"), query);
+    }
+    write_documents(&mut inputs, used);
+    inputs.close();
+}
+
+/// Writes what came out, and the usage, which LangSmith reads here before it looks elsewhere.
+pub(super) fn write_outputs(out: &mut Vec<u8>, span: &Span<'_>) {
+    let (content, generated) = (&span.content, span.record.generated());
+    let has_usage = !content.usage.is_empty();
+    let mut outputs = Object::open(out);
+    if let Some(output) = content.output {
+        let taken = [(has_usage, USAGE), (!generated.is_empty(), DOCUMENTS)];
+        write_content(&mut outputs, output, ("output", content.output_messages().is_some()), &taken);
+    }
+    write_documents(&mut outputs, generated);
+    if has_usage {
+        write_usage(outputs.nested(USAGE), &content.usage);
+    }
+    outputs.close();
+}
+
+/// Writes a value as `messages`, as the members of the object that it is, or under a name of its own.
+/// `taken` has the names that are going to be written, too, each with whether it is.
+fn write_content(
+    object: &mut Object<'_>,
+    value: &Value,
+    (name, is_messages): (&'static str, bool),
+    taken: &[(bool, &'static str)],
+) {
+    if is_messages && let Some(json) = value.as_json() {
+        let messages = object.value("messages");
+        // One message is a list of one.
+        let is_list = json.starts_with('[');
+        messages.extend_from_slice(if is_list { b"" } else { b"[" });
+        write_json(messages, json);
+        messages.extend_from_slice(if is_list { b"" } else { b"]" });
+        return;
+    }
+    let taken = taken.iter().filter(|(is_taken, _)| *is_taken).map(|(_, name)| *name);
+    match members_without(value, &taken.collect::<Vec<_>>()) {
+        Some(members) if !members.is_empty() => {
+            let mut json = b",".to_vec();
+            write_json(&mut json, members);
+            object.fragment(&json);
+        }
+        Some(_) => {}
+        None => write_value(object.value(name), value),
+    }
+}
+
+fn write_documents(object: &mut Object<'_>, items: &[RecordItem]) {
+    if items.is_empty() {
+        return;
+    }
+    object.list(DOCUMENTS, items, |out, item| {
+        let mut document = Object::open(out);
+        write_text(document.value("page_content"), item.content().unwrap_or_default());
+        document.ascii("type", b"Document");
+        let mut metadata = document.nested("metadata");
+        metadata.text("id", item.id());
+        metadata.text("item_type", item.item_type());
+        if let Some(score) = item.score().filter(|score| score.is_finite()) {
+            metadata.float("score", score);
+        }
+        metadata.optional_text("source", item.source());
+        metadata.optional_text("derived_from", item.derived_from());
+        metadata.close();
+        document.close();
+    });
+}

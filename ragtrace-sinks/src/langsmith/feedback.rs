@@ -1,0 +1,76 @@
+//! Feedback: what a score says of a run.
+//!
+//! A score that was recorded inside a stage says where its run stands, and goes with runs, in any order:
+//! the run ends after it. One that comes from elsewhere names a trace and perhaps a span. It goes alone,
+//! since LangSmith then says whether it has the run: a span that it does not know, of a trace that it
+//! knows, is the trace's root, which has the trace's id.
+
+use std::time::Duration;
+
+use ragtrace::__json::Object;
+use ragtrace::uuid::Uuid;
+use ragtrace::{Record, RecordScore, Timestamp, Value};
+
+use super::dotted_order::Places;
+use super::value::write_value;
+use super::{run_id, time};
+
+/// For so long a score waits for its run to arrive.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// The run that a score judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// Its id, and that of its LangSmith trace.
+    Known { run_id: Uuid, trace_id: Uuid },
+    /// The id that it has if it is a part of its trace, and the one that it has if it is the root.
+    Guessed { run_id: Uuid, otherwise: Option<Uuid> },
+}
+
+impl Judged {
+    /// Finds the run of a score; `None` if the score is of no trace.
+    pub(super) fn of(record: &Record, places: &mut Places) -> Option<Self> {
+        let trace_id = record.trace_id()?;
+        if let Some(place) = places.of_judged(record) {
+            return Some(Self::Known { run_id: place.run_id, trace_id: place.trace_id });
+        }
+        let root = run_id::of_root(trace_id);
+        Some(match record.span_id() {
+            Some(span_id) => Self::Guessed { run_id: run_id::of_span(trace_id, span_id), otherwise: Some(root) },
+            None => Self::Guessed { run_id: root, otherwise: None },
+        })
+    }
+}
+
+/// Writes the feedback of a score.
+pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: (Uuid, Option<Uuid>)) {
+    let mut object = Object::open(out);
+    object.uuid("id", record.id());
+    object.uuid("run_id", run.0);
+    if let Some(trace_id) = run.1 {
+        object.uuid("trace_id", trace_id);
+    }
+    object.text("key", score.name());
+    match score.value() {
+        // LangSmith keeps four decimals.
+        Value::F64(number) if number.is_finite() => object.float("score", (number * 1e4).round() / 1e4),
+        Value::Bool(_) | Value::U64(_) | Value::I64(_) => write_value(object.value("score"), score.value()),
+        _ => write_value(object.value("value"), score.value()),
+    }
+    object.optional_text("comment", score.comment());
+    let mut source = object.nested("feedback_source");
+    source.ascii("type", if score.by() == Some("llm") { b"model" } else { b"api" });
+    let mut metadata = source.nested("metadata");
+    metadata.optional_text("by", score.by());
+    metadata.close();
+    source.close();
+    let at = time::quoted(time::clamped(record.timestamp()));
+    object.value("created_at").extend_from_slice(&at);
+    object.value("modified_at").extend_from_slice(&at);
+    object.close();
+}
+
+/// Returns true if the run of a score may still be on its way.
+pub(super) fn is_early(record: &Record, now: Timestamp) -> bool {
+    now.since(record.timestamp()) < PATIENCE
+}

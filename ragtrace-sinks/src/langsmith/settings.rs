@@ -1,0 +1,77 @@
+//! Where to, with which key, into which project.
+
+use hyper::header::HeaderName;
+use ragtrace::sink::SinkError;
+
+use super::run::Common;
+use crate::http::{Endpoint, Key, Request};
+
+/// LangSmith in the United States.
+const ENDPOINT: &str = "https://api.smith.langchain.com";
+/// What LangSmith's clients call a project that nobody named.
+const PROJECT: &str = "default";
+
+/// The settings of a sink.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    endpoint: Result<Endpoint, String>,
+    key: Key,
+    workspace: Option<String>,
+    pub(super) common: Common,
+}
+
+impl Settings {
+    pub(super) fn new(key: Key) -> Self {
+        let common = Common { project: PROJECT.to_owned(), tags: Vec::new() };
+        Self { endpoint: parsed(ENDPOINT), key, workspace: None, common }
+    }
+
+    pub(super) fn set_endpoint(&mut self, endpoint: Result<Endpoint, String>) {
+        self.endpoint = endpoint;
+    }
+
+    pub(super) fn set_workspace(&mut self, id: String) {
+        self.workspace = Some(id).filter(|id| !id.is_empty());
+    }
+
+    /// Returns a request that asks `path`.
+    ///
+    /// # Errors
+    ///
+    /// If the endpoint's URL is malformed, which an operator has to change.
+    pub(super) fn get(&self, path: &str) -> Result<Request, SinkError> {
+        Ok(self.authorized(Request::get(&self.at(path)?)))
+    }
+
+    /// Returns a request that brings something to `path`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](Self::get).
+    pub(super) fn post(&self, path: &str) -> Result<Request, SinkError> {
+        Ok(self.authorized(Request::post(&self.at(path)?)))
+    }
+
+    /// Returns the URL, as it may be shown.
+    pub(super) fn shown(&self) -> String {
+        self.endpoint.as_ref().map_or_else(String::clone, ToString::to_string)
+    }
+
+    fn at(&self, path: &str) -> Result<Endpoint, SinkError> {
+        self.endpoint.as_ref().map(|endpoint| endpoint.join(path)).map_err(|fault| SinkError::park(fault.clone()))
+    }
+
+    fn authorized(&self, request: Request) -> Request {
+        let request = request.key(HeaderName::from_static("x-api-key"), "", &self.key);
+        match &self.workspace {
+            Some(id) => request.header("X-Tenant-Id", id),
+            None => request,
+        }
+        .header("Accept", "application/json")
+    }
+}
+
+/// Reads the URL of a LangSmith.
+pub(super) fn parsed(url: &str) -> Result<Endpoint, String> {
+    url.parse::<Endpoint>().map_err(|error| format!("LANGSMITH_ENDPOINT: {error}"))
+}

@@ -1,0 +1,50 @@
+//! What LangSmith's answers mean.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ragtrace::sink::SinkError;
+
+use crate::http::{Answer, Row, Verdicts};
+
+const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith, which may write runs";
+const WORKSPACE: &str = "check what the key may do, and set LANGSMITH_WORKSPACE_ID: a key of an organisation needs it";
+const ENDPOINT: &str = "set LANGSMITH_ENDPOINT to your region or server, which ends in /api/v1 if it is your own";
+
+/// Runs and feedback. A conflict is a success: the run was had from an earlier attempt.
+const INGEST: Verdicts = Verdicts::new(&[
+    Row::accepted(409..=409),
+    Row::park(401..=401).advise(KEY),
+    Row::park(403..=403).advise(WORKSPACE),
+    Row::park(404..=405).advise(ENDPOINT),
+]);
+
+/// Questions, to which a conflict is no answer.
+const QUESTION: Verdicts = Verdicts::new(&[
+    Row::park(401..=401).advise(KEY),
+    Row::park(403..=403).advise(WORKSPACE),
+    Row::park(404..=405).advise(ENDPOINT),
+]);
+
+/// Judges the answer to runs or feedback.
+pub(super) fn judge(answer: &Answer) -> Result<(), SinkError> {
+    INGEST.judge(answer).map_err(|error| match wait_for_quota(answer, SystemTime::now()) {
+        Some(wait) if error.retry_after().is_none() => error.after(wait),
+        _ => error,
+    })
+}
+
+/// Judges the answer to a question.
+pub(super) fn judge_question(answer: &Answer) -> Result<(), SinkError> {
+    QUESTION.judge(answer)
+}
+
+/// Returns how long a quota of an hour lasts, if the answer says that one is used up: till the hour turns.
+fn wait_for_quota(answer: &Answer, now: SystemTime) -> Option<Duration> {
+    const HOUR: u64 = 3_600;
+    let is_hourly = || String::from_utf8_lossy(answer.body()).to_ascii_lowercase().contains("hour");
+    if answer.status() != 429 || !is_hourly() {
+        return None;
+    }
+    let seconds = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Some(Duration::from_secs(HOUR - seconds % HOUR))
+}

@@ -1,0 +1,81 @@
+//! Exports one signal: a request, and the judgement of its answer.
+
+use ragtrace::sink::{Delivered, SinkError, Verdict};
+
+use super::partial_success::PartialSuccess;
+use super::proto::Writer;
+use super::settings::{Settings, Signal};
+use crate::http::{Body, Client, Compression};
+
+/// Where one signal goes.
+#[derive(Debug)]
+pub(crate) struct Exporter {
+    pub(crate) settings: Settings,
+    signal: Signal,
+    client: Client,
+}
+
+impl Exporter {
+    pub(crate) fn new(settings: Settings, signal: Signal) -> Self {
+        let client = settings.client.clone().unwrap_or_else(|| settings.client_builder().build());
+        Self { settings, signal, client }
+    }
+
+    /// Sends the request that `write` writes, with so many spans or log records as it returns. One with
+    /// none is not sent. `indices` returns which records of the batch they are.
+    pub(crate) async fn export(
+        &self,
+        write: impl FnOnce(&mut Writer) -> usize,
+        indices: impl FnOnce() -> Vec<usize>,
+    ) -> Result<Delivered, SinkError> {
+        let mut body = self.settings.compression.begin();
+        let mut writer = Writer::over(std::mem::take(body.staged()));
+        let number = write(&mut writer);
+        *body.staged() = writer.into_inner();
+        if number == 0 {
+            return Ok(Delivered::all());
+        }
+        let body = body.finish().map_err(SinkError::retry)?;
+        let PartialSuccess { rejected, message } = self.send(&body).await?;
+        if rejected >= number as u64 {
+            let why = format!("the backend refused all {number} of the request: {message}");
+            return Ok(Delivered::partly(indices().into_iter().map(|index| (index, why.clone()))));
+        }
+        Ok(match (rejected, message.is_empty()) {
+            (0, true) => Delivered::all(),
+            (0, false) => Delivered::all_but(0, message),
+            (some, _) => {
+                let why = format!("the backend refused {some} of the request's {number} and does not say which: {message}");
+                Delivered::all_but(some, why)
+            }
+        })
+    }
+
+    /// Sends a request with nothing in it, and says what works.
+    pub(crate) async fn check(&self) -> Result<String, SinkError> {
+        // An empty message takes no bytes, and is compressed as everything else is.
+        let body = self.settings.compression.begin().finish().map_err(SinkError::retry)?;
+        let endpoint = self.settings.endpoint(self.signal)?;
+        let answered = match self.send(&body).await {
+            // It read the request, and misses spans in it.
+            Err(error) if error.verdict() == Verdict::Rejected => Ok(()),
+            result => result.map(|_| ()),
+        };
+        answered.map(|()| format!("{} takes OTLP at {endpoint}", self.settings.profile))
+    }
+
+    async fn send(&self, body: &Body) -> Result<PartialSuccess, SinkError> {
+        let answer = self.client.send(&self.settings.request(self.signal, body)?).await?;
+        self.settings.profile.table().verdicts.judge(&answer)?;
+        Ok(PartialSuccess::of(answer.body()))
+    }
+}
+
+/// Returns the compression of this name ("Configuration Options", `Compression`).
+pub(crate) fn compression(name: &str) -> Option<Compression> {
+    match name {
+        "gzip" => Some(Compression::gzip(Compression::FAST)),
+        "none" => Some(Compression::none()),
+        _ => None,
+    }
+}

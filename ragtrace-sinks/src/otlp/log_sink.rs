@@ -1,0 +1,82 @@
+//! The sink of log records.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use ragtrace::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
+use ragtrace::{Level, Record};
+
+use super::exporter::Exporter;
+use super::logs::LogEncoding;
+use super::settings::{Settings, Signal};
+
+/// Sends log records to a backend that takes them over OTLP: [`OtlpSink::logs`](super::OtlpSink::logs) makes
+/// one.
+///
+/// An application's log lines, scores (as the event `gen_ai.evaluation.result`) and what the pipeline
+/// reports on itself become log records, with the ids of the trace and the span in which they were
+/// written. The starts and ends of stages, which spans tell already, count as delivered without being
+/// sent unless [`stage_events`](Self::stage_events) is set.
+#[derive(Debug)]
+pub struct OtlpLogSink {
+    name: Cow<'static, str>,
+    level: Option<Level>,
+    stage_events: bool,
+    settings: Settings,
+    exporter: OnceLock<Exporter>,
+}
+
+impl OtlpLogSink {
+    pub(crate) fn with_settings(name: Cow<'static, str>, level: Option<Level>, settings: Settings) -> Self {
+        Self { name, level, stage_events: false, settings, exporter: OnceLock::new() }
+    }
+
+    /// Sets whether the starts and ends of stages become log records, too. They do not unless set.
+    pub fn stage_events(mut self, is_on: bool) -> Self {
+        self.stage_events = is_on;
+        self
+    }
+
+    /// Sets the sink's name.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the least severe level that it takes; the builder's unless set.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    fn exporter(&self) -> &Exporter {
+        self.exporter.get_or_init(|| Exporter::new(self.settings.clone(), Signal::Logs))
+    }
+}
+
+impl Sink for OtlpLogSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn limits(&self) -> BatchLimits {
+        self.settings.profile.table().batch.limits()
+    }
+
+    fn level(&self) -> Option<Level> {
+        self.level
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        let exporter = self.exporter();
+        let encoding = LogEncoding { resource: &exporter.settings.resource, stage_events: self.stage_events };
+        let records = batch.records();
+        let is_taken = |(_, record): &(usize, &Record)| encoding.takes(record);
+        let indices = || records.iter().enumerate().filter(is_taken).map(|(index, _)| index).collect();
+        exporter.export(|writer| encoding.write(records, writer), indices).await
+    }
+
+    async fn check(&self) -> Result<String, SinkError> {
+        self.exporter().check().await
+    }
+}

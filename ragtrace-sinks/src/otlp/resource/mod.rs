@@ -1,0 +1,148 @@
+//! The resource: which process spans and log records come from.
+//!
+//! What it promises: records name their own process, by what they say of it, also where they come from
+//! an earlier one by way of the spool. What is only known of this process (its number, its container)
+//! is told of its own records alone.
+
+mod container;
+mod kubernetes;
+mod process;
+
+use std::ffi::OsString;
+use std::sync::OnceLock;
+
+use ragtrace::{Origin, Timestamp};
+
+use super::proto::{Attributes, Writer};
+
+/// A key and its value.
+pub(crate) type Pair = (String, String);
+
+/// `Resource.attributes` of `opentelemetry/proto/resource/v1/resource.proto`.
+const ATTRIBUTES: u32 = 1;
+
+/// What is known of resources besides what records say.
+#[derive(Clone, Debug)]
+pub(crate) struct ResourceSettings {
+    /// Attributes that were set, by code before those of variables.
+    pub(crate) set: Vec<Pair>,
+    /// The service of records that name none.
+    pub(crate) service: Option<String>,
+    /// When the sink was made. Every process whose records it finds in a spool began before.
+    made_at: Timestamp,
+    detected: OnceLock<Vec<Pair>>,
+}
+
+impl Default for ResourceSettings {
+    fn default() -> Self {
+        Self { set: Vec::new(), service: None, made_at: Timestamp::now(), detected: OnceLock::new() }
+    }
+}
+
+impl ResourceSettings {
+    /// Writes the resource of a process as a nested message.
+    pub(crate) fn write(&self, field: u32, origin: &Origin, writer: &mut Writer) {
+        let mut keys = Vec::new();
+        let open = writer.open(field);
+        let mut attributes = Attributes::new(writer, ATTRIBUTES, &mut keys);
+        let is_ours = self.is_ours(origin);
+        let service = origin.service().or(self.service.as_deref());
+        attributes.put("service.name", &*service.map_or_else(|| unknown_service(is_ours), str::to_owned));
+        attributes.put_some("service.version", origin.version());
+        attributes.put_some("deployment.environment.name", origin.environment());
+        attributes.put("service.instance.id", &*origin.instance().to_string());
+        attributes.put_some("host.name", origin.host());
+        attributes.put("telemetry.sdk.name", "ragtrace");
+        attributes.put("telemetry.sdk.language", "rust");
+        attributes.put("telemetry.sdk.version", env!("CARGO_PKG_VERSION"));
+        let detected = is_ours.then(|| self.detected.get_or_init(detect));
+        for (key, value) in self.set.iter().chain(detected.into_iter().flatten()) {
+            if !attributes.has(&[key]) {
+                attributes.put(key, &**value);
+            }
+        }
+        writer.close(open);
+    }
+
+    /// Returns true if a process is this one: its id, a UUID of version 7, has a time in it.
+    fn is_ours(&self, origin: &Origin) -> bool {
+        let id = origin.instance().as_u128();
+        let (millis, version) = (id >> 80, id >> 76 & 0xf);
+        let made_at = u128::try_from(self.made_at.as_micros() / 1_000).unwrap_or(u128::MAX);
+        version == 7 && millis >= made_at
+    }
+}
+
+/// Returns the name of a service that nobody named ("Resource SDK", "SDK-provided resource
+/// attributes").
+fn unknown_service(is_ours: bool) -> String {
+    match process::executable_name().filter(|_| is_ours) {
+        Some(name) => format!("unknown_service:{name}"),
+        None => "unknown_service".to_owned(),
+    }
+}
+
+/// Finds out what this process is and where it runs.
+fn detect() -> Vec<Pair> {
+    let lookup = |name: &str| std::env::var_os(name).and_then(|value: OsString| value.into_string().ok());
+    let mut pairs = process::attributes();
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let container = container::id(&read("/proc/self/cgroup"), &read("/proc/self/mountinfo"));
+    pairs.extend(container.map(|id| ("container.id".to_owned(), id)));
+    pairs.extend(kubernetes::attributes(lookup, read));
+    pairs
+}
+
+/// Reads pairs as `OTEL_RESOURCE_ATTRIBUTES` and the variables of headers have them: `key=value`, with
+/// commas between them, and percent-encoded values. The error says what is wrong and shows no value.
+pub(crate) fn parse_pairs(text: &str) -> Result<Vec<Pair>, String> {
+    let pair = |member: &str| {
+        let (key, value) =
+            member.split_once('=').ok_or_else(|| "expected `key=value` pairs with commas between them".to_owned())?;
+        let (key, value) = (decoded(key)?, decoded(value)?);
+        if key.is_empty() {
+            return Err("a pair has no key: expected `key=value`".to_owned());
+        }
+        Ok((key, value))
+    };
+    text.split(',').map(str::trim).filter(|member| !member.is_empty()).map(pair).collect()
+}
+
+fn decoded(text: &str) -> Result<String, String> {
+    let bytes: Vec<u8> = percent_encoding::percent_decode_str(text.trim()).collect();
+    String::from_utf8(bytes).map_err(|_| "a pair is not UTF-8 after percent-decoding".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_separated_by_commas_and_percent_decoded() {
+        let pairs = parse_pairs(" a=1, key%20b = two%2C%20three ,, c==").expect("pairs");
+        let of = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        assert_eq!(pairs, [of("a", "1"), of("key b", "two, three"), of("c", "=")]);
+        assert_eq!(parse_pairs(""), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_is_no_pair_is_refused_without_showing_a_value() {
+        for text in ["hunter2", "a=1,hunter2", "=hunter2", "a=%ffhunter2"] {
+            let error = parse_pairs(text).expect_err(text);
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_process_of_an_older_id_is_not_ours() {
+        let settings = ResourceSettings::default();
+        let at = |micros: i64| {
+            let millis = u128::try_from(micros / 1_000).expect("after 1970");
+            Origin::new(ragtrace::uuid::Uuid::from_u128(millis << 80 | 7 << 76 | 0b10 << 62))
+        };
+        let made_at = settings.made_at.as_micros();
+        assert!(settings.is_ours(&at(made_at)) && settings.is_ours(&at(made_at + 5_000)));
+        assert!(!settings.is_ours(&at(made_at - 2_000)));
+        assert!(!settings.is_ours(&Origin::new(ragtrace::uuid::Uuid::from_u128(u128::MAX))));
+    }
+}

@@ -1,0 +1,46 @@
+//! What this process is ("Semantic conventions", "Process", "Host" and "OS").
+
+use super::Pair;
+
+/// Returns the process's number, program and runtime, and the machine's sort.
+pub(super) fn attributes() -> Vec<Pair> {
+    let mut pairs = vec![
+        pair("process.pid", std::process::id().to_string()),
+        pair("process.runtime.name", "rust"),
+        pair("host.arch", architecture()),
+        pair("os.type", system()),
+    ];
+    pairs.extend(executable_name().map(|name| pair("process.executable.name", name)));
+    pairs
+}
+
+/// Returns the file name of the program.
+pub(super) fn executable_name() -> Option<String> {
+    let path = std::env::current_exe().ok()?;
+    Some(path.file_name()?.to_string_lossy().into_owned())
+}
+
+/// Returns the architecture by the conventions' word for it.
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "arm" => "arm32",
+        "powerpc" => "ppc32",
+        "powerpc64" => "ppc64",
+        other => other,
+    }
+}
+
+/// Returns the operating system by the conventions' word for it.
+fn system() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        "dragonfly" => "dragonflybsd",
+        other => other,
+    }
+}
+
+fn pair(key: &str, value: impl Into<String>) -> Pair {
+    (key.to_owned(), value.into())
+}

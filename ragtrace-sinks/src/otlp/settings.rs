@@ -1,0 +1,160 @@
+//! What the sinks of one backend have in common: where to, who asks, and how it is sent.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::header::HeaderName;
+use ragtrace::sink::SinkError;
+
+use super::profile::OtlpProfile;
+use super::resource::ResourceSettings;
+use crate::http::{Body, Client, ClientBuilder, Compression, Endpoint, EndpointError, Key, Request};
+
+/// How long an export may take unless set ("OpenTelemetry Protocol Exporter", "Configuration Options").
+const TIMEOUT: Duration = Duration::from_secs(10);
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// What is exported, each to a path of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Traces,
+    Logs,
+}
+
+impl Signal {
+    /// Returns the path that a base URL gets ("OTLP Specification", "OTLP/HTTP Request").
+    fn path(self) -> &'static str {
+        match self {
+            Self::Traces => "/v1/traces",
+            Self::Logs => "/v1/logs",
+        }
+    }
+}
+
+/// Where a signal goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// To the profile's URL.
+    Customary,
+    /// To a URL that the signal's path is added to.
+    Base(Endpoint),
+    /// To a URL as it is.
+    Whole(Endpoint),
+}
+
+impl Target {
+    /// Reads a URL that the signal's path is added to, unless it ends in one already.
+    pub(crate) fn base(text: &str) -> Result<Self, EndpointError> {
+        let text = text.trim().trim_end_matches('/');
+        let of = |signal: Signal| text.strip_suffix(signal.path());
+        of(Signal::Traces).or_else(|| of(Signal::Logs)).unwrap_or(text).parse().map(Self::Base)
+    }
+}
+
+/// A header whose value may be a credential.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: Key,
+}
+
+/// Files for TLS, each with the name of its setting.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: Option<(String, PathBuf)>,
+    pub(crate) client: Option<[(String, PathBuf); 2]>,
+}
+
+/// A key of the profile's backend.
+#[derive(Clone, Debug)]
+pub(crate) struct ApiKey {
+    /// What stands before it in its header, where that is not what is customary.
+    pub(crate) prefix: Option<&'static str>,
+    pub(crate) value: Key,
+}
+
+/// Settings of a sink, or of those of one backend.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) profile: OtlpProfile,
+    /// Where to, or why what was set is no URL.
+    pub(crate) target: Result<Target, String>,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) key: Option<ApiKey>,
+    pub(crate) project: Option<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) compression: Compression,
+    pub(crate) tls: TlsFiles,
+    /// Attributes of the resource, and tags.
+    pub(crate) resource: ResourceSettings,
+    pub(crate) tags: Vec<String>,
+    /// A client that is made already.
+    pub(crate) client: Option<Client>,
+}
+
+impl Settings {
+    pub(crate) fn new(profile: OtlpProfile) -> Self {
+        Self {
+            profile,
+            target: Ok(Target::Customary),
+            headers: Vec::new(),
+            key: None,
+            project: None,
+            timeout: TIMEOUT,
+            compression: Compression::gzip(Compression::FAST),
+            tls: TlsFiles::default(),
+            resource: ResourceSettings::default(),
+            tags: Vec::new(),
+            client: None,
+        }
+    }
+
+    /// Returns the settings of a client, which reads files and connects with the first request.
+    pub(crate) fn client_builder(&self) -> ClientBuilder {
+        let mut builder = Client::builder().timeout(self.timeout);
+        if let Some((name, path)) = &self.tls.certificate {
+            builder = builder.certificate(name, path);
+        }
+        if let Some([(certificate, certificate_path), (key, key_path)]) = &self.tls.client {
+            builder = builder.client_certificate((certificate, certificate_path), (key, key_path));
+        }
+        builder
+    }
+
+    /// Returns the URL of a signal.
+    pub(crate) fn endpoint(&self, signal: Signal) -> Result<Endpoint, SinkError> {
+        match &self.target {
+            Ok(Target::Whole(endpoint)) => Ok(endpoint.clone()),
+            Ok(Target::Base(base)) => Ok(base.join(signal.path())),
+            Ok(Target::Customary) => {
+                let base: Endpoint =
+                    self.profile.table().endpoint.parse().map_err(|error: EndpointError| SinkError::park(error))?;
+                Ok(base.join(signal.path()))
+            }
+            Err(why) => Err(SinkError::park(format!("the URL for OTLP: {why}"))),
+        }
+    }
+
+    /// Returns a request with all its headers. One that was set wins over what the profile has.
+    pub(crate) fn request(&self, signal: Signal, body: &Body) -> Result<Request, SinkError> {
+        let table = self.profile.table();
+        let is_set = |name: &str| self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
+        let of_traces = if signal == Signal::Traces { table.trace_headers } else { &[] };
+        let project = table.project.zip(self.project.as_deref().or(table.default_project));
+        let mut request = Request::post(&self.endpoint(signal)?).body(PROTOBUF, body);
+        for (name, value) in table.headers.iter().chain(of_traces).copied().chain(project) {
+            if !is_set(name) {
+                request = request.header(name, value);
+            }
+        }
+        let (name, customary) = table.key;
+        if let Some(ApiKey { prefix, value }) = self.key.as_ref().filter(|_| !is_set(name)) {
+            request = request.key(HeaderName::from_static(name), prefix.unwrap_or(customary), value);
+        }
+        for Header { name, value } in &self.headers {
+            let name = name.parse().map_err(|_| SinkError::park(format!("{name:?} is no name of a header")))?;
+            request = request.key(name, "", value);
+        }
+        Ok(request)
+    }
+}

@@ -1,0 +1,180 @@
+//! Spans as `opentelemetry/proto/trace/v1/trace.proto` has them.
+
+use std::ops::Range;
+
+use ragtrace::{Record, StageKind};
+
+use super::profile::ProfileTable;
+use super::proto::{Attributes, Writer};
+use super::resource::ResourceSettings;
+use crate::spans::{Outcome, Span};
+
+/// `ExportTraceServiceRequest`.
+const RESOURCE_SPANS: u32 = 1;
+/// `ResourceSpans`.
+const RESOURCE: u32 = 1;
+const SCOPE_SPANS: u32 = 2;
+/// `ScopeSpans`.
+const SCOPE: u32 = 1;
+const SPANS: u32 = 2;
+/// `InstrumentationScope`.
+const SCOPE_NAME: u32 = 1;
+const SCOPE_VERSION: u32 = 2;
+/// `Span`.
+const TRACE_ID: u32 = 1;
+const SPAN_ID: u32 = 2;
+const PARENT_SPAN_ID: u32 = 4;
+const NAME: u32 = 5;
+const KIND: u32 = 6;
+const START: u32 = 7;
+const END: u32 = 8;
+const ATTRIBUTES: u32 = 9;
+const EVENTS: u32 = 11;
+const STATUS: u32 = 15;
+const FLAGS: u32 = 16;
+/// `Span.Event`.
+const EVENT_TIME: u32 = 1;
+const EVENT_NAME: u32 = 2;
+const EVENT_ATTRIBUTES: u32 = 3;
+/// `Status`.
+const STATUS_MESSAGE: u32 = 2;
+const STATUS_CODE: u32 = 3;
+const STATUS_OK: u64 = 1;
+const STATUS_ERROR: u64 = 2;
+/// `Span.SpanKind`.
+const INTERNAL: u64 = 1;
+const SERVER: u64 = 2;
+const CLIENT: u64 = 3;
+/// `SpanFlags`: the flags of W3C Trace Context, and whether it is known that the parent is remote.
+const SAMPLED: u32 = 0x001;
+const HAS_IS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+/// What spans are written with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TraceEncoding<'a> {
+    pub(crate) profile: &'static ProfileTable,
+    pub(crate) resource: &'a ResourceSettings,
+    pub(crate) tags: &'a [&'a str],
+}
+
+impl TraceEncoding<'_> {
+    /// Writes the spans that records make as an `ExportTraceServiceRequest`, and returns how many they
+    /// are. Other records make none.
+    pub(crate) fn write(&self, records: &[Record], writer: &mut Writer) -> usize {
+        let mut spans = records.iter().filter_map(Span::of).peekable();
+        let (mut written, mut keys) = (0, Vec::with_capacity(64));
+        while let Some(first) = spans.next() {
+            let origin = first.record.origin();
+            let open = writer.open(RESOURCE_SPANS);
+            self.resource.write(RESOURCE, origin, writer);
+            let scope = writer.open(SCOPE_SPANS);
+            write_scope(SCOPE, "ragtrace", writer);
+            self.write_span(&first, writer, &mut keys);
+            written += 1;
+            while let Some(span) = spans.next_if(|span| span.record.origin() == origin) {
+                self.write_span(&span, writer, &mut keys);
+                written += 1;
+            }
+            writer.close(scope);
+            writer.close(open);
+        }
+        written
+    }
+
+    fn write_span(&self, span: &Span<'_>, writer: &mut Writer, keys: &mut Vec<Range<usize>>) {
+        let open = writer.open(SPANS);
+        writer.bytes(TRACE_ID, &span.trace_id.as_u128().to_be_bytes());
+        writer.bytes(SPAN_ID, &span.span_id.as_u64().to_be_bytes());
+        if let Some(parent) = span.parent_span_id() {
+            writer.bytes(PARENT_SPAN_ID, &parent.as_u64().to_be_bytes());
+        }
+        writer.text(NAME, span.name);
+        writer.unsigned(KIND, kind(span));
+        writer.fixed64(START, span.start_nanos());
+        writer.fixed64(END, span.end_nanos());
+        (self.profile.put)(span, self.tags, &mut Attributes::new(writer, ATTRIBUTES, keys));
+        write_first_item(span, writer);
+        write_exception(span, writer, keys);
+        write_status(span, writer);
+        let remote = if is_parent_remote(span) { IS_REMOTE } else { 0 };
+        writer.fixed32(FLAGS, SAMPLED | HAS_IS_REMOTE | remote);
+        writer.close(open);
+    }
+}
+
+/// Writes an `InstrumentationScope` of ours.
+pub(crate) fn write_scope(field: u32, name: &str, writer: &mut Writer) {
+    writer.message(field, |scope| {
+        scope.text(SCOPE_NAME, name);
+        scope.text(SCOPE_VERSION, env!("CARGO_PKG_VERSION"));
+    });
+}
+
+fn is_parent_remote(span: &Span<'_>) -> bool {
+    span.record.is_local_root() && span.parent_span_id().is_some()
+}
+
+/// Returns the span's side of a call ("Trace API", "SpanKind"). A stage whose caller is another process
+/// serves it. One that names the provider of its model calls that; without one it is not known to
+/// leave the process.
+fn kind(span: &Span<'_>) -> u64 {
+    let is_call = matches!(span.kind, StageKind::Generate | StageKind::Embed | StageKind::Rerank);
+    if is_parent_remote(span) {
+        SERVER
+    } else if is_call && span.content.provider.is_some() {
+        CLIENT
+    } else {
+        INTERNAL
+    }
+}
+
+/// Writes when a stream gave its first item.
+fn write_first_item(span: &Span<'_>, writer: &mut Writer) {
+    let Some(first_item) = span.first_item() else { return };
+    let nanos = u64::try_from(first_item.as_nanos()).unwrap_or(u64::MAX);
+    writer.message(EVENTS, |event| {
+        event.fixed64(EVENT_TIME, span.start_nanos().saturating_add(nanos).min(span.end_nanos()));
+        event.text(EVENT_NAME, "first_item");
+    });
+}
+
+/// Writes why it failed ("Semantic conventions", "Exceptions in span events").
+fn write_exception(span: &Span<'_>, writer: &mut Writer, keys: &mut Vec<Range<usize>>) {
+    let Some(error) = span.error() else { return };
+    let open = writer.open(EVENTS);
+    writer.fixed64(EVENT_TIME, span.end_nanos());
+    writer.text(EVENT_NAME, "exception");
+    let mut attributes = Attributes::new(writer, EVENT_ATTRIBUTES, keys);
+    attributes.put("exception.type", error.type_name());
+    attributes.put("exception.message", error.message());
+    let stack_trace = span.record.stack_trace();
+    if stack_trace.is_some() || !error.chain().is_empty() {
+        let mut text = format!("{}: {}", error.type_name(), error.message());
+        for source in error.chain() {
+            text.push_str("\nCaused by: ");
+            text.push_str(source);
+        }
+        if let Some(stack_trace) = stack_trace {
+            text.push('\n');
+            text.push_str(stack_trace);
+        }
+        attributes.put("exception.stacktrace", &*text);
+    }
+    writer.close(open);
+}
+
+/// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset.
+fn write_status(span: &Span<'_>, writer: &mut Writer) {
+    let code = match span.outcome {
+        Outcome::Completed => STATUS_OK,
+        Outcome::Failed => STATUS_ERROR,
+        Outcome::Cancelled => return,
+    };
+    writer.message(STATUS, |status| {
+        if let Some(error) = span.error() {
+            status.text(STATUS_MESSAGE, error.message());
+        }
+        status.unsigned(STATUS_CODE, code);
+    });
+}

@@ -1,0 +1,98 @@
+//! What a server answers, well or badly.
+
+/// An answer, and the way in which it is given.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) manner: Manner,
+}
+
+/// The way in which an answer is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// As it should be; the connection is kept.
+    Well,
+    /// Well, and the connection is closed at once, without a word of it in the answer.
+    ThenCloses,
+    /// The connection is reset before the first byte.
+    ResetsAtOnce,
+    /// The connection is reset after half of the body.
+    ResetsInBody,
+    /// Nothing comes, and the connection stays open.
+    HangsAtOnce,
+    /// Half of the body comes, and the connection stays open.
+    HangsInBody,
+    /// What comes is no HTTP.
+    Garbage,
+    /// Bytes come for as long as they are read.
+    Endless,
+}
+
+impl Answer {
+    /// Makes an answer of a status without a body.
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new(), manner: Manner::Well }
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// Sets a body of JSON.
+    pub fn json(self, json: &serde_json::Value) -> Self {
+        self.header("content-type", "application/json").body(json.to_string())
+    }
+
+    /// Resets the connection before the first byte of the answer.
+    pub fn resets_at_once() -> Self {
+        Self::status(200).given(Manner::ResetsAtOnce)
+    }
+
+    /// Resets the connection after the head and half of a body.
+    pub fn resets_in_body(self) -> Self {
+        self.given(Manner::ResetsInBody)
+    }
+
+    /// Lets the client wait for the head for ever.
+    pub fn hangs_at_once() -> Self {
+        Self::status(200).given(Manner::HangsAtOnce)
+    }
+
+    /// Lets the client wait for the second half of the body for ever.
+    pub fn hangs_in_body(self) -> Self {
+        self.given(Manner::HangsInBody)
+    }
+
+    /// Answers what is no HTTP.
+    pub fn garbage() -> Self {
+        Self::status(200).given(Manner::Garbage)
+    }
+
+    /// Sends a body that does not end.
+    pub fn endless(self) -> Self {
+        self.given(Manner::Endless)
+    }
+
+    /// Closes the connection behind the answer, though the answer does not say so.
+    pub fn then_closes(self) -> Self {
+        self.given(Manner::ThenCloses)
+    }
+
+    fn given(mut self, manner: Manner) -> Self {
+        if self.body.is_empty() && matches!(manner, Manner::ResetsInBody | Manner::HangsInBody) {
+            self.body = b"{\"errors\":[\"the second half of this never comes\"]}".to_vec();
+        }
+        self.manner = manner;
+        self
+    }
+}

@@ -1,0 +1,313 @@
+//! A sink's verdicts on everything that a backend may answer, held against a table.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use ragtrace::sink::{BoxSink, SinkError, Verdict};
+use ragtrace::{Sink, SinkStats, Stats};
+
+use crate::answer::Answer;
+use crate::certificates::Authority;
+use crate::received::Received;
+use crate::records::{answer_question, batch};
+use crate::server::{Server, closed_port};
+
+/// Questions that a run of the pipeline asks.
+const QUESTIONS: usize = 6;
+/// A run through the pipeline ends before.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// The verdict that a sink should give.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// All arrived.
+    Delivered,
+    /// Again later.
+    Retry,
+    /// Again after a time within these bounds, in seconds.
+    RetryAfter(u64, u64),
+    /// Too large.
+    Split,
+    /// Bad data.
+    Rejected,
+    /// An operator has to act.
+    Park,
+}
+
+/// What a sink is held against. See [`Matrix::run`].
+pub struct Matrix<'a> {
+    make: Box<dyn Fn(&str) -> BoxSink + 'a>,
+    well: Arc<dyn Fn(&Received) -> Answer + Send + Sync>,
+    concerns: Arc<dyn Fn(&Received) -> bool + Send + Sync>,
+    secrets: Vec<String>,
+    /// How many of the records of a question the sink takes.
+    of_a_question: u64,
+    rows: Vec<(String, Answer, Expected)>,
+}
+
+impl<'a> Matrix<'a> {
+    /// Makes a matrix of a sink, which `make` makes for a URL. Its requests should take a second at
+    /// most, and one attempt. `well` is what the backend answers when all is well.
+    pub fn new<S: Sink>(
+        make: impl Fn(&str) -> S + 'a,
+        well: impl Fn(&Received) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            make: Box::new(move |url| BoxSink::new(make(url))),
+            well: Arc::new(well),
+            concerns: Arc::new(|_| true),
+            secrets: Vec::new(),
+            of_a_question: 4,
+            rows: Vec::new(),
+        }
+    }
+
+    /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
+    pub fn of_ends(self) -> Self {
+        self.of_a_question(2)
+    }
+
+    /// Answers as a row says to those requests alone for which `concerns` returns true.
+    pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
+        self.concerns = Arc::new(concerns);
+        self
+    }
+
+    /// Sets how many of the four records of a question the sink takes, if not all: two are ends.
+    pub fn of_a_question(mut self, records: u64) -> Self {
+        self.of_a_question = records;
+        self
+    }
+
+    /// Adds a text that must be in no error, whatever the server repeats.
+    pub fn secret(mut self, secret: &str) -> Self {
+        self.secrets.push(secret.to_owned());
+        self
+    }
+
+    /// Adds a row: a status, and the verdict that it should get.
+    pub fn status(self, status: u16, expected: Expected) -> Self {
+        self.answer(&status.to_string(), Answer::status(status), expected)
+    }
+
+    /// Adds a row: an answer, and the verdict that it should get.
+    pub fn answer(mut self, name: &str, answer: Answer, expected: Expected) -> Self {
+        self.rows.push((name.to_owned(), answer, expected));
+        self
+    }
+
+    /// Delivers a batch over each row, and a program's records through a whole pipeline.
+    ///
+    /// The sink's own verdict has to be the row's. Through the pipeline, the server answers as the row says
+    /// until it has done so once, and well from then on: then nothing may be missing, and where the sink is
+    /// parked all has to be in the spool. The account adds up in any case.
+    ///
+    /// The rows that every backend has in common come along: a closed port, no answer, half an answer,
+    /// resets, what is no HTTP, certificates of a stranger, of another host and of long ago.
+    ///
+    /// # Panics
+    ///
+    /// If anything is not as it should be: all that is wrong is told at once.
+    pub fn run(self) {
+        let mut wrong = Vec::new();
+        for (name, answer, expected) in &self.rows {
+            wrong.extend(self.deliver_over(name, answer, expected));
+            wrong.extend(self.through_pipeline(name, answer, expected));
+        }
+        for (name, answer) in common() {
+            wrong.extend(self.deliver_over(name, &answer, &Expected::Retry));
+        }
+        let again = Answer::resets_at_once();
+        wrong.extend(self.through_pipeline("resets at once", &again, &Expected::Retry));
+        wrong.extend(self.deliver_to("a closed port", &closed_port(), &Expected::Retry, Some("connection refused")));
+        wrong.extend(self.certificates());
+        assert!(wrong.is_empty(), "{} of the matrix are wrong:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    fn certificates(&self) -> Vec<String> {
+        let authority = Authority::new();
+        let rows = [
+            ("a stranger's certificate", authority.certificate("localhost")),
+            ("another host's certificate", authority.certificate("elsewhere.test")),
+            ("an expired certificate", authority.expired("localhost")),
+        ];
+        let wrong = rows.into_iter().flat_map(|(name, certificate)| {
+            let well = Arc::clone(&self.well);
+            let server = Server::builder().tls(certificate).start(move |request| well(request));
+            self.deliver_to(name, &server.url(), &Expected::Park, Some("certificate"))
+        });
+        wrong.collect()
+    }
+
+    fn deliver_over(&self, name: &str, answer: &Answer, expected: &Expected) -> Vec<String> {
+        let server = self.server(answer.clone(), None);
+        let status = (answer.status >= 300).then(|| answer.status.to_string());
+        self.deliver_to(name, &server.url(), expected, status.as_deref())
+    }
+
+    /// Delivers one batch, and returns what is wrong with the verdict.
+    fn deliver_to(&self, name: &str, url: &str, expected: &Expected, says: Option<&str>) -> Vec<String> {
+        let sink = (self.make)(url);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let result = runtime.block_on(async {
+            let result = sink.deliver(&batch(3)).await;
+            sink.close().await;
+            result
+        });
+        let error = match result {
+            Ok(_) if *expected == Expected::Delivered => return Vec::new(),
+            Ok(delivered) => return vec![format!("{name}: delivered ({delivered:?}), expected {expected}")],
+            Err(error) => error,
+        };
+        let mut wrong = Vec::new();
+        let reason = error.reason();
+        if !expected.is(&error) {
+            wrong.push(format!(
+                "{name}: {:?} after {:?}, expected {expected}: {reason}",
+                error.verdict(),
+                error.retry_after()
+            ));
+        }
+        if let Some(says) = says.filter(|says| *expected != Expected::Delivered && !reason.contains(says)) {
+            wrong.push(format!("{name}: the error does not say `{says}`: {reason}"));
+        }
+        for secret in
+            self.secrets.iter().filter(|secret| reason.contains(*secret) || format!("{error:?}").contains(*secret))
+        {
+            wrong.push(format!("{name}: the error shows `{secret}`: {reason}"));
+        }
+        wrong
+    }
+
+    /// Sends a program's records through a pipeline, and returns what is wrong with the account.
+    fn through_pipeline(&self, name: &str, answer: &Answer, expected: &Expected) -> Vec<String> {
+        let spool = tempfile::TempDir::new().expect("a folder");
+        let once = (*expected != Expected::Park).then(AtomicBool::default);
+        let server = self.server(answer.clone(), once);
+        let name = format!("{name}, through a pipeline");
+        let goal = if *expected == Expected::Park { Goal::Spooled } else { Goal::Delivered };
+        let records = self.of_a_question * QUESTIONS as u64;
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
+        if *expected == Expected::Park {
+            // The operator has acted.
+            let well = Arc::clone(&self.well);
+            let server = Server::start(move |request| well(request));
+            let again = run(spool.path(), (self.make)(&server.url()), 0, (Goal::Delivered, records));
+            wrong.extend(again.wrong(&format!("{name}, when it is well again")));
+        }
+        wrong
+    }
+
+    /// Starts a server that gives an answer to what concerns it, always or `once`.
+    fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
+        let (well, concerns) = (Arc::clone(&self.well), Arc::clone(&self.concerns));
+        Server::start(move |request| {
+            let is_meant = concerns(request) && once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
+            if is_meant { answer.clone() } else { well(request) }
+        })
+    }
+}
+
+/// The rows of every backend that end without an answer.
+fn common() -> [(&'static str, Answer); 6] {
+    [
+        ("reset at once", Answer::resets_at_once()),
+        ("reset in the middle of the answer", Answer::status(200).resets_in_body()),
+        ("no head in time", Answer::hangs_at_once()),
+        ("no end of the body in time", Answer::status(200).hangs_in_body()),
+        ("no end of a refusal in time", Answer::status(503).hangs_in_body()),
+        ("no HTTP", Answer::garbage()),
+    ]
+}
+
+/// Where all records of a run should be in the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    Delivered,
+    Spooled,
+}
+
+/// The account of one run.
+struct Account {
+    goal: Goal,
+    records: u64,
+    stats: SinkStats,
+}
+
+impl Account {
+    fn is_reached(&self) -> bool {
+        let there = match self.goal {
+            Goal::Delivered => self.stats.delivered,
+            Goal::Spooled => self.stats.spooled,
+        };
+        // The pipeline's own records of what happened come beside those of the run.
+        there >= self.records && there == self.stats.accepted + self.stats.recovered
+    }
+
+    fn wrong(&self, name: &str) -> Vec<String> {
+        let mut wrong = Vec::new();
+        if !self.stats.is_balanced() {
+            wrong.push(format!("{name}: the account does not add up: {:?}", self.stats));
+        }
+        if !self.is_reached() {
+            wrong.push(format!("{name}: not all are {:?}: {:?}", self.goal, self.stats));
+        }
+        wrong
+    }
+}
+
+/// Asks so many questions, waits until the goal is reached, and returns the account.
+fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u64)) -> Account {
+    let name = sink.name().to_owned();
+    let telemetry = ragtrace::builder()
+        .service("matrix")
+        .level("info")
+        .console(ragtrace::Console::Off)
+        .sinks([sink])
+        .spool(spool, ragtrace::SpoolLimits::default())
+        .install()
+        .expect("one telemetry at a time");
+    for number in 0..questions {
+        let _ = answer_question(&format!("what is {number}?"));
+    }
+    telemetry.flush_blocking(BOUND);
+    let account = |stats: &Stats| Account { goal, records, stats: stats.sink(&name).expect("the sink's account").clone() };
+    let begin = Instant::now();
+    while !account(&telemetry.stats()).is_reached() && begin.elapsed() < BOUND {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    account(&telemetry.shutdown_blocking(BOUND).stats)
+}
+
+impl Expected {
+    fn is(&self, error: &SinkError) -> bool {
+        let verdict = match self {
+            Self::Delivered => return false,
+            Self::Retry => Verdict::Retry,
+            Self::RetryAfter(least, most) => {
+                let bounds = Duration::from_secs(*least)..=Duration::from_secs(*most);
+                return error.verdict() == Verdict::Retry
+                    && error.retry_after().is_some_and(|wait| bounds.contains(&wait));
+            }
+            Self::Split => Verdict::Split,
+            Self::Rejected => Verdict::Rejected,
+            Self::Park => Verdict::Park,
+        };
+        error.verdict() == verdict
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+
+impl fmt::Debug for Matrix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matrix").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,36 @@
+//! What the tests against real receivers share: programs to send something, readers of what arrived, and the comparison of
+//! the two.
+//!
+//! A test runs a program in a folder of its own, with two sinks: OTLP to a receiver, and SQLite. What arrived is read back
+//! through the receiver's own interface, and held span by span against our store, which knows nothing of OTLP.
+
+mod arrived;
+mod compare;
+mod http;
+mod program;
+pub mod readers;
+
+pub use arrived::{Arrived, Status};
+pub use compare::{Dialect, Documents, Sent, assert_arrived_whole};
+pub use program::{Folder, Outcome, Program, address};
+
+use std::time::{Duration, Instant};
+
+/// Far longer than anything here takes; a test that waits for what does not come ends then.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Asks again and again until there is an answer, a minute at most.
+///
+/// # Panics
+///
+/// If there is none by then.
+pub fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let begin = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(begin.elapsed() < PATIENCE, "no {what} in time");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
