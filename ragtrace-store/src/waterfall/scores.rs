@@ -57,9 +57,15 @@ mod tests {
 
     #[test]
     fn a_number_has_as_many_digits_as_tell_something() {
-        for (of, shown) in
-            [(0.83, "0.83"), (4.0, "4"), (0.1 + 0.2, "0.3"), (100.0, "100"), (-0.5, "-0.5"), (0.0, "0"), (1e-9, "1.00e-9")]
-        {
+        for (of, shown) in [
+            (0.83, "0.83"),
+            (4.0, "4"),
+            (0.1 + 0.2, "0.3"),
+            (100.0, "100"),
+            (-0.5, "-0.5"),
+            (0.0, "0"),
+            (1e-9, "1.00e-9"),
+        ] {
             assert_eq!(number(of), shown);
         }
         assert_eq!((number(1e300), number(123_456.789_1)), ("1.00e300".to_owned(), "123456.789".to_owned()));
