@@ -47,9 +47,7 @@ fn langfuse(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Co
         (_, Some(_), Some(_)) => {
             return Err(ConfigError::malformed(format!("{SECRET} and {SECRET_FILE} are both set: keep one of them")));
         }
-        (Some(public), Some(secret), None) => {
-            Some(customary(basic(&public, &secret).named(SECRET)))
-        }
+        (Some(public), Some(secret), None) => Some(customary(basic(&public, &secret).named(SECRET))),
         (Some(public), None, Some(path)) => {
             let path = PathBuf::from(path);
             let read = move || {
