@@ -65,7 +65,10 @@ fn a_score_that_comes_later_finds_the_trace_the_span_and_the_span_of_the_root() 
     deliver_all(&langsmith.sink(), records.map(RecordBuilder::build));
     let kept = langsmith.kept();
     let of = |key: &str| kept.feedback.iter().find(|one| one["key"] == key).expect("feedback").clone();
-    assert_eq!((&of("trace")["score"], &of("child")["value"], &of("root")["score"]), (&json!(true), &json!("terse"), &json!(3)));
+    assert_eq!(
+        (&of("trace")["score"], &of("child")["value"], &of("root")["score"]),
+        (&json!(true), &json!("terse"), &json!(3))
+    );
     for (key, run) in [("trace", "root"), ("child", "child"), ("root", "root")] {
         assert_eq!(of(key)["run_id"], kept.run(run).text("id"), "{key}");
         assert_eq!(of(key)["feedback_source"]["type"], "api");
