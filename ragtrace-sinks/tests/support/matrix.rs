@@ -227,7 +227,7 @@ impl<'a> Matrix<'a> {
         wrong
     }
 
-    /// Returns how many records of all questions the sink takes.
+    /// Returns how many records of a run's the sink takes.
     fn records(&self) -> u64 {
         self.of_a_question * QUESTIONS as u64
     }
@@ -262,8 +262,8 @@ impl<'a> Matrix<'a> {
             was_refused.fetch_or(is_refused, Ordering::SeqCst);
             is_refused.then(|| answer.clone())
         });
-        let goal = (Goal::Delivered, self.records());
-        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, goal).wrong("too large");
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (Goal::Delivered, self.records()))
+            .wrong("too large");
         if !refused.load(Ordering::SeqCst) {
             wrong.push(format!("too large: no request had more than {most} bytes: set a lower limit"));
         }
