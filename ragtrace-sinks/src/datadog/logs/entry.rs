@@ -137,37 +137,47 @@ fn write_score(mut object: Object<'_>, score: &RecordScore, budget: &mut Budget)
 }
 
 fn write_metrics(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
-    let mut has_others = false;
-    record.visit_metrics(|_, _| has_others = true);
-    if !has_others && record.busy().is_none() && record.count().is_none() {
-        return;
+    let mut parent = Some(object);
+    let mut metrics = None;
+    if record.busy().is_some() || record.count().is_some() {
+        metrics = parent.take().map(|parent| parent.nested("metrics"));
     }
-    let mut metrics = object.nested("metrics");
-    if let Some(busy) = record.busy() {
+    if let (Some(metrics), Some(busy)) = (&mut metrics, record.busy()) {
         metrics.millis("busy_ms", busy);
     }
-    if let Some(count) = record.count() {
+    if let (Some(metrics), Some(count)) = (&mut metrics, record.count()) {
         write_unsigned(metrics.value("count"), count);
     }
-    record.visit_metrics(|name, value| budget.write_field(&mut metrics, 1, name, &value));
-    metrics.close();
+    record.visit_metrics(|name, value| {
+        if metrics.is_none() {
+            metrics = parent.take().map(|parent| parent.nested("metrics"));
+        }
+        if let Some(metrics) = &mut metrics {
+            budget.write_field(metrics, 1, name, &value);
+        }
+    });
+    if let Some(metrics) = metrics {
+        metrics.close();
+    }
 }
 
 fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
     let mut has_standard = false;
-    let mut is_empty = true;
-    record.visit_context(|name, _| {
-        let is_standard = is_standard(name);
-        has_standard |= is_standard;
-        is_empty &= is_standard;
+    let mut parent = Some(&mut *object);
+    let mut context = None;
+    record.visit_context(|name, value| {
+        if is_standard(name) {
+            has_standard = true;
+            return;
+        }
+        if context.is_none() {
+            context = parent.take().map(|parent| parent.nested("context"));
+        }
+        if let Some(context) = &mut context {
+            budget.write_field(context, 1, name, &value);
+        }
     });
-    if !is_empty {
-        let mut context = object.nested("context");
-        record.visit_context(|name, value| {
-            if !is_standard(name) {
-                budget.write_field(&mut context, 1, name, &value);
-            }
-        });
+    if let Some(context) = context {
         context.close();
     }
     if has_standard {
