@@ -40,7 +40,7 @@ struct Arguments {
     /// Whose documents to look at
     #[arg(long)]
     tenant: Option<String>,
-    /// Have the stage logs hold the words of the question
+    /// Have the stage logs hold the words of the question and of the answer
     #[arg(long)]
     log_question: bool,
     /// Draw the waterfall of the stages after the answer

@@ -2,8 +2,51 @@
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::rerank::{Passage, question_words};
 use crate::words;
+
+/// The name of what quotes, as stages record it: no language model, but a rule.
+pub const MODEL: &str = "extractive-quotes-v1";
+
+/// A price in US dollars for a million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of what a model reads.
+    pub input: f64,
+    /// Of what it writes.
+    pub output: f64,
+}
+
+/// A notional price, so that there is a cost to be seen. Quoting costs nothing: a pipeline with a hosted model has that
+/// model's price here.
+pub const NOTIONAL_PRICE: Price = Price { input: 0.15, output: 0.60 };
+
+impl Price {
+    /// The cost of so many tokens, in US dollars.
+    #[expect(clippy::cast_precision_loss, reason = "tokens are far below 2^52")]
+    pub fn of(self, input_tokens: usize, output_tokens: usize) -> f64 {
+        (input_tokens as f64 * self.input + output_tokens as f64 * self.output) / 1e6
+    }
+}
+
+/// A message of a conversation, in the form that hosted models take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Who says it: `system` or `user`.
+    pub role: &'static str,
+    /// Its words.
+    pub content: String,
+}
+
+/// The messages that would ask a language model for what [`quotes`] finds.
+pub fn messages(question: &str, passages: &[Passage]) -> Vec<Message> {
+    let numbered = |(at, passage): (usize, &Passage)| format!("[{}] {}", at + 1, passage.hit.text);
+    let sources: Vec<_> = passages.iter().enumerate().map(numbered).collect();
+    let system = format!("Answer in sentences of these passages:\n\n{}", sources.join("\n\n"));
+    vec![Message { role: "system", content: system }, Message { role: "user", content: question.to_owned() }]
+}
 
 /// How many sentences an answer has at most.
 const SENTENCES: usize = 4;

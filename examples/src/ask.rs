@@ -5,12 +5,13 @@ use std::fmt;
 use std::pin::pin;
 
 use futures_util::{Stream, StreamExt, stream};
-use ragtrace::traced_stage;
+use ragtrace::{ToValue, traced_stage};
 
-use crate::answer::quotes;
+use crate::answer::{MODEL, NOTIONAL_PRICE, messages, quotes};
 use crate::embed::{EmbedError, Embedder, Vector};
 use crate::rerank::{self, Passage};
 use crate::store::{Hit, Store, StoreError};
+use crate::words::count_tokens;
 
 /// What every question needs.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub struct Library<E> {
     pub top_k: u32,
     /// How many of them the answer is drawn from.
     pub passages: usize,
-    /// Whether the stage logs may hold the words of the question.
+    /// Whether the stage logs may hold the words of the question and of the answer.
     pub log_question: bool,
 }
 
@@ -34,7 +35,8 @@ pub struct Library<E> {
 #[traced_stage(
     kind = pipeline,
     fields(chars = text.chars().count(), query = library.log_question.then_some(text)),
-    record(sentences: usize),
+    generated(|passages| chunk = passages),
+    record(sentences: usize, output: &str),
 )]
 pub async fn question<E: Embedder>(
     library: &Library<E>,
@@ -42,14 +44,19 @@ pub async fn question<E: Embedder>(
     mut on_sentence: impl FnMut(String),
 ) -> Result<Vec<Passage>, AskError> {
     let vector = query_embedding(&library.embedder, text).await?;
-    let hits = retrieval(library, &vector).await?;
-    let passages = rerank(text, hits, library.passages).await?;
-    let mut sentences = pin!(answer(text, &passages));
-    let mut said = 0;
+    let hits = retrieval(library, text, &vector).await?;
+    let passages = rerank(text, hits, library.passages, library.log_question).await?;
+    let mut sentences = pin!(answer(text, &passages, library.log_question));
+    let (mut said, mut whole) = (0, String::new());
     while let Some(sentence) = sentences.next().await {
-        on_sentence(sentence?);
+        let sentence = sentence?;
         said += 1;
         record!(sentences = said);
+        whole = whole + &sentence + "\n";
+        on_sentence(sentence);
+    }
+    if library.log_question {
+        record!(output = whole.trim_end());
     }
     Ok(passages)
 }
@@ -75,32 +82,58 @@ async fn query_embedding<E: Embedder>(embedder: &E, text: &str) -> Result<Vector
 
 #[traced_stage(
     kind = retrieve,
-    fields(top_k = library.top_k),
+    fields(top_k = library.top_k, query = library.log_question.then_some(text)),
     ok(|hits| score = hits.first().map(|best| best.score)),
+    generated(|hits| chunk = hits),
 )]
-async fn retrieval<E>(library: &Library<E>, vector: &Vector) -> Result<Vec<Hit>, AskError> {
+async fn retrieval<E>(library: &Library<E>, text: &str, vector: &Vector) -> Result<Vec<Hit>, AskError> {
     let hits = library.store.nearest(&library.tenant, vector, library.top_k).await.map_err(AskError::Store)?;
     if hits.is_empty() { Err(AskError::NoDocuments) } else { Ok(hits) }
 }
 
 #[traced_stage(
     kind = rerank,
-    fields(input_count = hits.len(), keep),
+    fields(input_count = hits.len(), keep, query = log_question.then_some(text)),
+    used(chunk = hits.iter().map(|hit| &hit.id)),
     ok(|passages| score = passages.first().map(|best| best.score)),
+    generated(|passages| chunk = passages),
 )]
-async fn rerank(text: &str, hits: Vec<Hit>, keep: usize) -> Result<Vec<Passage>, AskError> {
+async fn rerank(text: &str, hits: Vec<Hit>, keep: usize, log_question: bool) -> Result<Vec<Passage>, AskError> {
     let text = text.to_owned();
     Ok(crate::blocking::run(move || rerank::rerank(&text, hits, keep)).await)
 }
 
-#[traced_stage(kind = generate, fields(input_count = passages.len()))]
-fn answer(text: &str, passages: &[Passage]) -> impl Stream<Item = Result<String, AskError>> + use<> {
+/// Its cost is a notional one: see [`NOTIONAL_PRICE`].
+#[traced_stage(
+    kind = generate,
+    fields(
+        input_count = passages.len(),
+        model = MODEL,
+        provider = "local",
+        input = log_question.then(|| ragtrace::json(&messages(text, passages)).to_value()),
+    ),
+    used(chunk = passages.iter().map(|passage| &passage.hit.id)),
+    record(input_tokens: usize, output_tokens: usize, cost_usd: f64, output: &str),
+)]
+fn answer(
+    text: &str,
+    passages: &[Passage],
+    log_question: bool,
+) -> impl Stream<Item = Result<String, AskError>> + use<> {
+    let input_tokens = messages(text, passages).iter().map(|message| count_tokens(&message.content)).sum();
     let (text, passages) = (text.to_owned(), passages.to_vec());
     let quotes = crate::blocking::run(move || quotes(&text, &passages));
-    stream::once(quotes).flat_map(|quotes| {
+    stream::once(quotes).flat_map(move |quotes| {
         let nothing = quotes.is_empty().then_some(Err(AskError::NoAnswer));
-        let sentences = quotes.into_iter().map(|quote| Ok(format!("{} [{}]", quote.sentence, quote.passage)));
-        stream::iter(nothing.into_iter().chain(sentences))
+        let sentences = quotes.into_iter().map(|quote| format!("{} [{}]", quote.sentence, quote.passage));
+        let sentences: Vec<String> = sentences.collect();
+        let output_tokens = sentences.iter().map(|sentence| count_tokens(sentence)).sum();
+        let cost_usd = NOTIONAL_PRICE.of(input_tokens, output_tokens);
+        record!(input_tokens = input_tokens, output_tokens = output_tokens, cost_usd = cost_usd);
+        if log_question {
+            record!(output = &sentences.join("\n"));
+        }
+        stream::iter(nothing.into_iter().chain(sentences.into_iter().map(Ok)))
     })
 }
 

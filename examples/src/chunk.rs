@@ -6,9 +6,10 @@
 //! word that is longer than a chunk between characters. Every character of the text that is not white space
 //! is in some chunk.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::ops::Range;
 
+use ragtrace::Item;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::document::{Document, Section};
@@ -95,6 +96,8 @@ impl std::error::Error for ChunkingError {}
 /// A piece of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
+    /// The id that items of stages have for it, also when it is found again: see [`chunk_id`].
+    pub id: String,
     /// Its place among the document's chunks, counted from 0.
     pub position: usize,
     /// Byte range in the document's text.
@@ -109,15 +112,28 @@ pub struct Chunk {
     pub page: Option<u32>,
 }
 
+/// The id of a chunk: that of its document, and its place in it. A document that is ingested again has chunks of the same ids.
+pub fn chunk_id(document_id: &str, position: impl Display) -> String {
+    format!("{document_id}#{position}")
+}
+
+impl<'a> From<&'a Chunk> for Item<'a> {
+    fn from(chunk: &'a Chunk) -> Self {
+        Self::new(&chunk.id)
+    }
+}
+
 /// Cuts `document` into chunks, in the order of its text.
 pub fn chunk(document: &Document, chunking: &Chunking) -> Vec<Chunk> {
     let mut chunks = Vec::new();
+    let document_id = document.id();
     for Section { range, path } in document.sections() {
         let text = &document.text[range.clone()];
         for found in ranges(text, chunking) {
             let text = &text[found.clone()];
             let start = range.start + found.start;
             chunks.push(Chunk {
+                id: chunk_id(&document_id, chunks.len()),
                 position: chunks.len(),
                 range: start..start + text.len(),
                 text: text.to_owned(),

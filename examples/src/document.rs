@@ -82,6 +82,11 @@ pub struct Document {
 }
 
 impl Document {
+    /// The id that items of stages have for it: its path.
+    pub fn id(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+
     /// How many pages it has; a format without pages has one.
     pub fn pages(&self) -> usize {
         self.page_starts.len().max(1)

@@ -7,6 +7,8 @@
 use std::error::Error;
 use std::fmt;
 
+use ragtrace::Item;
+
 use crate::blocking;
 use crate::enrich::EnrichedChunk;
 use crate::words;
@@ -76,6 +78,13 @@ pub struct EmbeddedChunk {
     pub enriched: EnrichedChunk,
     /// Where it lies.
     pub vector: Vector,
+}
+
+impl<'a> From<&'a EmbeddedChunk> for Item<'a> {
+    fn from(embedded: &'a EmbeddedChunk) -> Self {
+        let id = &embedded.enriched.chunk.id;
+        Self::new(id).derived_from(id)
+    }
 }
 
 /// The chunks of a document with their vectors.
@@ -275,6 +284,7 @@ mod tests {
             }
         }
         let chunk = crate::chunk::Chunk {
+            id: "a.md#0".to_owned(),
             position: 0,
             range: 0..1,
             text: "a".to_owned(),

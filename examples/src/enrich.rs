@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
+use ragtrace::Item;
+
 use crate::chunk::Chunk;
 use crate::document::Document;
 use crate::words;
@@ -25,6 +27,12 @@ pub struct EnrichedChunk {
     pub language: Option<&'static str>,
     /// Words and pairs of words that tell this chunk from the document's others, the most telling first.
     pub keywords: Vec<String>,
+}
+
+impl<'a> From<&'a EnrichedChunk> for Item<'a> {
+    fn from(enriched: &'a EnrichedChunk) -> Self {
+        Self::from(&enriched.chunk)
+    }
 }
 
 impl EnrichedChunk {

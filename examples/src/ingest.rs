@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt, stream};
-use ragtrace::traced_stage;
+use ragtrace::{Item, traced_stage};
 
 use crate::blocking;
 use crate::chunk::{Chunk, Chunking, chunk};
@@ -116,6 +116,7 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, path: &Path)
         pages = document.pages(),
         unreadable_pages = document.unreadable_pages.len(),
         chars = document.chars()),
+    generated(|document| document = [Item::new(document.id()).source(&document.name)]),
 )]
 async fn file_parsing(path: &Path) -> Result<Document, IngestError> {
     parse(path).await.map_err(IngestError::Parse)
@@ -127,6 +128,8 @@ async fn file_parsing(path: &Path) -> Result<Document, IngestError> {
     ok(|chunks|
         avg_chunk_size = mean(chunks, |chunk| chunk.text.chars().count()),
         avg_tokens = mean(chunks, |chunk| chunk.tokens)),
+    used(document = [document.id()]),
+    generated(|chunks| chunk = chunks),
 )]
 async fn document_chunking(document: &Arc<Document>, chunking: &Chunking) -> Result<Vec<Chunk>, IngestError> {
     let (document, chunking) = (Arc::clone(document), *chunking);
@@ -139,6 +142,7 @@ async fn document_chunking(document: &Arc<Document>, chunking: &Chunking) -> Res
     ok(|chunks|
         avg_keywords = mean(chunks, |chunk| chunk.keywords.len()),
         with_language = chunks.iter().filter(|chunk| chunk.language.is_some()).count()),
+    used(chunk = &chunks),
 )]
 async fn chunk_enrichment(document: &Arc<Document>, chunks: Vec<Chunk>) -> Result<Vec<EnrichedChunk>, IngestError> {
     let document = Arc::clone(document);
@@ -152,6 +156,8 @@ async fn chunk_enrichment(document: &Arc<Document>, chunks: Vec<Chunk>) -> Resul
         count = vectors.chunks.len(),
         cost_usd = vectors.cost_usd,
         input_tokens = vectors.tokens),
+    used(chunk = &chunks),
+    generated(|vectors| embedding = &vectors.chunks),
 )]
 async fn chunk_embedding<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>) -> Result<EmbeddedChunks, IngestError> {
     embed_chunks(embedder, chunks).await.map_err(IngestError::Embed)
@@ -161,6 +167,7 @@ async fn chunk_embedding<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>) 
     kind = store,
     fields(doc = document.name, input_count = chunks.chunks.len()),
     ok(|stored| count = stored.chunks, replaced = stored.replaced),
+    used(embedding = chunks.chunks.iter().map(|chunk| &chunk.enriched.chunk.id)),
 )]
 async fn data_storage<E>(
     shared: &Ingestion<E>,

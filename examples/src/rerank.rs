@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ragtrace::Item;
+
 use crate::store::Hit;
 use crate::words;
 
@@ -30,6 +32,12 @@ pub struct Passage {
     pub hit: Hit,
     /// How well it fits the question, 0 to 1, against the other candidates.
     pub score: f32,
+}
+
+impl<'a> From<&'a Passage> for Item<'a> {
+    fn from(passage: &'a Passage) -> Self {
+        Self::from(&passage.hit).score(passage.score.into())
+    }
 }
 
 /// Chooses at most `keep` of the candidates, the best first.
@@ -120,6 +128,7 @@ pub(crate) mod tests {
 
     pub(crate) fn hit(text: &str, score: f32) -> Hit {
         Hit {
+            id: crate::chunk::chunk_id("a.md", 0),
             name: "manual.md".to_owned(),
             path: "/manual.md".to_owned(),
             position: 0,

@@ -10,6 +10,7 @@ mod error;
 use std::path::Path;
 use std::time::Duration;
 
+use ragtrace::Item;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
@@ -17,6 +18,7 @@ use sqlx::{Row, Sqlite, Transaction};
 
 pub use error::StoreError;
 
+use crate::chunk::chunk_id;
 use crate::document::Document;
 use crate::embed::{EmbeddedChunk, EmbeddedChunks, Embedder};
 use crate::vector_extension;
@@ -75,6 +77,8 @@ pub struct Stored {
 /// A chunk that a search found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
+    /// Its id: see [`chunk_id`].
+    pub id: String,
     /// The name of its document.
     pub name: String,
     /// The path of its document.
@@ -93,6 +97,12 @@ pub struct Hit {
     pub keywords: Vec<String>,
     /// How like the question it is, by the cosine of the vectors: at most 1.
     pub score: f32,
+}
+
+impl<'a> From<&'a Hit> for Item<'a> {
+    fn from(hit: &'a Hit) -> Self {
+        Self::new(&hit.id).score(hit.score.into()).content(&hit.text).source(&hit.name).derived_from(&hit.path)
+    }
 }
 
 impl Store {
@@ -297,10 +307,12 @@ fn hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
         let json: String = row.try_get(column)?;
         serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))
     };
+    let (path, position): (String, i64) = (row.try_get("path")?, row.try_get("position")?);
     Ok(Hit {
+        id: chunk_id(&path, position),
         name: row.try_get("name")?,
-        path: row.try_get("path")?,
-        position: row.try_get("position")?,
+        path,
+        position,
         text: row.try_get("text")?,
         headings: list("headings")?,
         page: row.try_get("page")?,

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::future::join_all;
+use ragtrace::testing::capture;
+use ragtrace::{Record, Value};
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::discover;
 use ragtrace_examples::embed::HashingEmbedder;
@@ -41,13 +43,17 @@ impl Scene {
 
     /// The sentences of the answer, and the names of its sources.
     async fn ask(&self, text: &str) -> Result<(Vec<String>, Vec<String>), AskError> {
+        self.ask_and_log(text, false).await
+    }
+
+    async fn ask_and_log(&self, text: &str, log_question: bool) -> Result<(Vec<String>, Vec<String>), AskError> {
         let library = Library {
             store: self.ingestion.store.clone(),
             embedder: self.ingestion.embedder.clone(),
             tenant: self.ingestion.tenant.clone(),
             top_k: 24,
             passages: 4,
-            log_question: false,
+            log_question,
         };
         let mut sentences = Vec::new();
         let passages = question(&library, text, |sentence| sentences.push(sentence)).await?;
@@ -128,4 +134,73 @@ async fn many_documents_at_once_are_all_stored() {
         assert_eq!(ingested.expect("ingested").stored.chunks, 1);
     }
     assert_eq!(scene.ingestion.store.chunk_count("acme").await.expect("a count"), 100);
+}
+
+#[tokio::test]
+async fn an_ingestion_says_which_chunks_come_of_which_document() {
+    let scene = Scene::new().await;
+    let path = scene.file("a.md", "# One\n\nA text.\n\n# Two\n\nAnother text.");
+    let (ingested, captured) = capture(document_ingestion(&scene.ingestion, &path)).await;
+    assert_eq!(ingested.expect("ingested").stored.chunks, 2);
+    let end = |stage: &str| captured.stage(stage).completed().one();
+    let items = |items: &[ragtrace::RecordItem]| -> Vec<String> {
+        items.iter().map(|item| format!("{}:{}", item.item_type(), item.id())).collect()
+    };
+    let id = path.to_string_lossy();
+    let chunks = |item_type: &str| [0, 1].map(|position| format!("{item_type}:{id}#{position}"));
+    assert_eq!(items(end("file_parsing").generated()), [format!("document:{id}")]);
+    assert_eq!(items(end("document_chunking").used()), [format!("document:{id}")]);
+    assert_eq!(items(end("document_chunking").generated()), chunks("chunk"));
+    assert_eq!(items(end("chunk_enrichment").used()), chunks("chunk"));
+    assert_eq!(items(end("chunk_embedding").used()), chunks("chunk"));
+    assert_eq!(items(end("chunk_embedding").generated()), chunks("embedding"));
+    assert_eq!(items(end("data_storage").used()), chunks("embedding"));
+}
+
+#[tokio::test]
+async fn a_question_says_what_it_found_and_what_the_answer_was_made_of() {
+    let scene = Scene::with_samples().await;
+    let asked = "How long does the battery last without sun?";
+    let (answered, captured) = capture(scene.ask_and_log(asked, true)).await;
+    let (sentences, _) = answered.expect("an answer");
+    let end = |stage: &str| captured.stage(stage).completed().one();
+    let text = |record: &Record, name: &str| record.field(name).map(ToString::to_string);
+
+    let found = end("retrieval").generated();
+    assert_eq!(found.len(), 19);
+    assert!(found.is_sorted_by(|a, b| a.score() >= b.score()), "{found:?}");
+    let chosen = end("rerank").generated();
+    assert_eq!((end("rerank").used().len(), chosen.len()), (19, 4));
+    for passage in chosen {
+        let (content, source) = (passage.content().expect("its text"), passage.source().expect("its document"));
+        assert!(content.len() > 20 && passage.score().is_some_and(|score| (0.0..=1.0).contains(&score)));
+        assert!(passage.derived_from().is_some_and(|document| document.ends_with(source)));
+        assert!(found.iter().any(|hit| hit.id() == passage.id()), "{passage:?}");
+    }
+
+    let answer = end("answer");
+    assert_eq!(
+        answer.used().iter().map(|item| item.id()).collect::<Vec<_>>(),
+        chosen.iter().map(|item| item.id()).collect::<Vec<_>>()
+    );
+    let messages = answer.field("input").and_then(Value::as_json).expect("messages");
+    let messages: serde_json::Value = serde_json::from_str(messages).expect("JSON");
+    assert_eq!((&messages[1]["role"], &messages[1]["content"]), (&"user".into(), &asked.into()));
+    assert_eq!(text(answer, "output"), Some(sentences.join("\n")));
+    assert_eq!(text(answer, "model").as_deref(), Some("extractive-quotes-v1"));
+    let [input, output, cost] =
+        ["input_tokens", "output_tokens", "cost_usd"].map(|name| answer.metric(name).expect("a number"));
+    assert!(input > output && output > 0.0, "{input} {output}");
+    assert!((cost - (input * 0.15 + output * 0.60) / 1e6).abs() < 1e-12, "{cost}");
+    let question = end("question");
+    assert_eq!(
+        (text(question, "query").as_deref(), text(question, "output")),
+        (Some(asked), Some(sentences.join("\n")))
+    );
+
+    let (_, captured) = capture(scene.ask(asked)).await;
+    for record in captured.records() {
+        let words = ["query", "input", "output"].map(|name| record.field(name));
+        assert_eq!(words, [None; 3], "words of a question are its user's");
+    }
 }

@@ -62,14 +62,14 @@ pub(crate) async fn run(url: &str, args: &Args) -> Result<Found, Failure> {
     let mut out = Output::new().writer;
     writeln!(
         out,
-        "{verb}: {} log rows, {} archived rows, {} finished traces, {} waiting records, {letters} dead letters",
-        purged.logs, purged.archived, purged.requests, spooled.records
+        "{verb}: {} log rows, {} archived rows, {} finished traces, {} scores, {} waiting records, {letters} dead letters",
+        purged.logs, purged.archived, purged.requests, purged.scores, spooled.records
     )?;
     out.flush()?;
     if url.starts_with("postgres") && purged.total() > 0 && !args.dry_run {
         tell(format_args!(
             "the bytes of removed rows stay in PostgreSQL's files until others are written over them: \
-            `VACUUM (FULL)` over logs, logs_archive and request_metrics writes the tables anew without them"
+            `VACUUM (FULL)` over logs, logs_archive, request_metrics and scores writes the tables anew without them"
         ));
     }
     Ok(Found::Something)

@@ -304,7 +304,7 @@ fn a_purge_reaches_what_waits_in_the_spool() {
     assert!(stderr(&held).contains("1 running processes hold their part of the spool"), "{}", stderr(&held));
     telemetry.shutdown_blocking(std::time::Duration::from_secs(5));
 
-    let four = "0 log rows, 0 archived rows, 0 finished traces, 4 waiting records, 0 dead letters";
+    let four = "0 log rows, 0 archived rows, 0 finished traces, 0 scores, 4 waiting records, 0 dead letters";
     assert_eq!(stdout(&purge(&["--dry-run"])), format!("would be removed: {four}\n"));
     assert_eq!(stdout(&purge(&[])), format!("removed: {four}\n"));
     assert_eq!(code(&purge(&[])), Some(1), "nothing is left of her");
@@ -411,10 +411,13 @@ fn retention_and_purge_say_what_they_do() {
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", ".", "--dry-run"]));
     assert_eq!(
         said,
-        "would be removed: 0 log rows, 8 archived rows, 0 finished traces, 0 waiting records, 1 dead letters\n"
+        "would be removed: 0 log rows, 8 archived rows, 0 finished traces, 0 scores, 0 waiting records, 1 dead letters\n"
     );
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", "."]));
-    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 finished traces, 0 waiting records, 1 dead letters\n");
+    assert_eq!(
+        said,
+        "removed: 0 log rows, 8 archived rows, 0 finished traces, 0 scores, 0 waiting records, 1 dead letters\n"
+    );
     assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
 }

@@ -38,6 +38,7 @@ mod both {
     mod plans;
     mod reading;
     mod retention;
+    mod scores;
     mod tails;
     mod writing;
 }

@@ -5,6 +5,7 @@ mod delivery;
 #[cfg(unix)]
 mod forks;
 mod handle;
+mod items;
 mod levels;
 mod losses;
 mod panics;

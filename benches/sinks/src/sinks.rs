@@ -53,31 +53,41 @@ async fn deliver(sink: &BoxSink, batches: &[Batch]) {
 /// Returns the sink as an application's environment would set it up.
 fn sink(backend: &str, address: &str) -> BoxSink {
     let url = format!("http://{address}");
-    let (sink, settings): (&str, Vec<(&str, String)>) = match backend {
-        "datadog-logs" => ("datadog", vec![
+    let datadog = |logs: bool| {
+        vec![
             ("DD_API_KEY", "k".repeat(32)),
-            ("RAGTRACE_DATADOG_LOGS_URL", format!("{url}/api/v2/logs")),
-            ("RAGTRACE_DATADOG_API_URL", url),
-        ]),
-        "datadog-llmobs" => ("datadog", vec![
-            ("DD_API_KEY", "k".repeat(32)),
-            ("DD_LLMOBS_ENABLED", "true".to_owned()),
+            ("RAGTRACE_DATADOG_LOGS", logs.to_string()),
+            ("DD_LLMOBS_ENABLED", (!logs).to_string()),
             ("DD_LLMOBS_ML_APP", "bench".to_owned()),
-            ("RAGTRACE_DATADOG_LOGS_URL", format!("{url}/api/v2/logs")),
-            ("RAGTRACE_DATADOG_API_URL", url),
-        ]),
-        "langsmith" => ("langsmith", vec![("LANGSMITH_API_KEY", "k".repeat(32)), ("LANGSMITH_ENDPOINT", url)]),
-        "otlp" => ("otlp", vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url)]),
-        "otlp-gzip" => {
-            ("otlp", vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url), ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip".to_owned())])
+            ("RAGTRACE_DATADOG_LOGS_URL", url.clone()),
+            ("RAGTRACE_DATADOG_API_URL", url.clone()),
+        ]
+    };
+    let otlp = |compression: &str| {
+        vec![
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", url.clone()),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", compression.to_owned()),
+        ]
+    };
+    // The variable of the sinks, the name of the one that is meant, and settings.
+    let (backend, sink, settings) = match backend {
+        "datadog-logs" => ("datadog", "datadog", datadog(true)),
+        "datadog-llmobs" => ("datadog", "datadog-llmobs", datadog(false)),
+        "langsmith" => {
+            ("langsmith", "langsmith", vec![("LANGSMITH_API_KEY", "k".repeat(32)), ("LANGSMITH_ENDPOINT", url.clone())])
         }
+        "otlp-gzip" => ("otlp", "otlp", otlp("gzip")),
+        "otlp-plain" => ("otlp", "otlp", otlp("none")),
         unknown => panic!("no backend {unknown}"),
     };
-    let mut sinks = ragtrace_sinks::from_lookup(|name| match name {
-        "RAGTRACE_SINKS" => Some(sink.to_owned()),
+    let sinks = ragtrace_sinks::from_lookup(|name| match name {
+        "RAGTRACE_SINKS" => Some(backend.to_owned()),
         _ => settings.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone()),
     });
-    sinks.as_mut().map_or_else(|error| panic!("{error}"), |sinks| sinks.remove(0))
+    let sinks = sinks.unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> = sinks.iter().map(|sink| sink.name().to_owned()).collect();
+    let found = sinks.into_iter().find(|one| one.name() == sink);
+    found.unwrap_or_else(|| panic!("no sink {sink} among {names:?}"))
 }
 
 /// Asks the server for bytes and requests since it was last asked.

@@ -22,6 +22,7 @@ fn document(path: &str) -> Document {
 fn embedded(vectors: &[[f32; 2]]) -> EmbeddedChunks {
     let chunks = vectors.iter().enumerate().map(|(position, vector)| {
         let chunk = Chunk {
+            id: format!("a.md#{position}"),
             position,
             range: 0..4,
             text: format!("text {position}"),

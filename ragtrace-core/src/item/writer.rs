@@ -41,8 +41,8 @@ impl<'a, T: Into<Item<'a>>> IntoItem<'a> for T {
     }
 }
 
-/// Returns fields without their items, which are counted under `dropped` as not kept; `None` if there are no items.
-pub(crate) fn without_items(fields: &[u64], dropped: u16) -> Option<Vec<u64>> {
+/// Returns fields without their items, which are counted under `dropped` as not kept.
+pub(crate) fn without_items(fields: &[u64], dropped: u16) -> Vec<u64> {
     let (mut kept, mut items, mut number) = (Vec::new(), 0, 0_u64);
     for field in EncodedFields(fields) {
         if field.is_item() {
@@ -53,13 +53,10 @@ pub(crate) fn without_items(fields: &[u64], dropped: u16) -> Option<Vec<u64>> {
             kept.extend_from_slice(field.words);
         }
     }
-    if items == 0 {
-        return None;
-    }
     let mut mark = FieldBuffer::begin();
     mark.whole(dropped, number.saturating_add(items));
     kept.extend(mark.to_encoded());
-    Some(kept)
+    kept
 }
 
 /// Returns whether there are items among fields.

@@ -146,6 +146,18 @@ impl Writer {
         if !self.has_room(length) {
             self.extend(pool, length);
         }
+        self.write_here(head, fields, fill);
+    }
+
+    /// Appends an entry for which the last block has room.
+    #[inline]
+    pub(super) fn write_here<const HEAD: usize>(
+        &mut self,
+        head: [u64; HEAD],
+        fields: usize,
+        fill: impl FnOnce(&[AtomicU64]),
+    ) {
+        let length = HEAD + fields;
         let end = self.at + length;
         if let Some((of_head, of_fields)) =
             self.block.words.get(self.at..end).and_then(<[_]>::split_first_chunk::<HEAD>)

@@ -69,10 +69,10 @@ impl Producer {
     #[inline]
     fn write<const HEAD: usize>(&mut self, admission: Admission, head: [u64; HEAD], fields: &FieldBuffer) -> bool {
         let count = fields.len();
-        if !self.chain.has_room(HEAD + count) && !self.may_extend(admission, HEAD + count, fields) {
-            return self.write_without_items(admission, head, fields);
+        if !self.chain.has_room(HEAD + count) {
+            return self.write_beyond(admission, &head, fields);
         }
-        self.chain.write(&self.queue.memory.pool, head, count, |places| {
+        self.chain.write_here(head, count, |places| {
             if FieldBuffer::is_inline() {
                 for (at, place) in places.iter().enumerate() {
                     place.store(fields.word(at), Ordering::Relaxed);
@@ -84,39 +84,34 @@ impl Producer {
         true
     }
 
-    /// Reserves the memory of an entry of so many words if the queue has it. Items are promised no place, whatever else the
-    /// entry is promised.
+    /// Writes an entry that the block has no room for, if the queue has it. Items are promised no place, whatever else the
+    /// entry is promised: without room for them it is written without, and counts them as not kept.
     #[cold]
     #[inline(never)]
-    fn may_extend(&self, admission: Admission, words: usize, fields: &FieldBuffer) -> bool {
+    fn write_beyond(&mut self, admission: Admission, head: &[u64], fields: &FieldBuffer) -> bool {
         self.queue.wake();
-        let (memory, blocks) = (&self.queue.memory, blocks_for(words));
-        if fields.len() > 1 && item::has_items(&fields.to_encoded()) {
-            memory.reserve_free(blocks)
-        } else {
-            memory.reserve(admission, blocks)
+        let mut fields = fields.to_encoded();
+        if item::has_items(&fields) {
+            if self.queue.memory.reserve_free(blocks_for(head.len() + fields.len())) {
+                self.write_words(head, &fields);
+                return true;
+            }
+            fields = item::without_items(&fields, entry::dropped_items(head[0]));
         }
+        let words = head.len() + fields.len();
+        let is_accepted = self.chain.has_room(words) || self.queue.memory.reserve(admission, blocks_for(words));
+        if is_accepted {
+            self.write_words(head, &fields);
+        }
+        is_accepted
     }
 
-    /// Writes an entry that there is no room for without its items, if it has some, which counts them as not kept.
-    #[cold]
-    #[inline(never)]
-    fn write_without_items<const HEAD: usize>(
-        &mut self,
-        admission: Admission,
-        head: [u64; HEAD],
-        fields: &FieldBuffer,
-    ) -> bool {
-        let [first, ..] = head[..] else { return false };
-        let Some(kept) = item::without_items(&fields.to_encoded(), entry::dropped_items(first)) else { return false };
-        let words = HEAD + kept.len();
-        if !self.chain.has_room(words) && !self.queue.memory.reserve(admission, blocks_for(words)) {
-            return false;
-        }
-        self.chain.write(&self.queue.memory.pool, head, kept.len(), |places| {
-            places.iter().zip(kept).for_each(|(place, word)| place.store(word, Ordering::Relaxed));
+    fn write_words(&mut self, head: &[u64], fields: &[u64]) {
+        let Some((first, rest)) = head.split_first() else { return };
+        self.chain.write(&self.queue.memory.pool, [*first], rest.len() + fields.len(), |places| {
+            let words = rest.iter().chain(fields);
+            places.iter().zip(words).for_each(|(place, word)| place.store(*word, Ordering::Relaxed));
         });
-        true
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<BoxSink, ConfigErro
             "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
         ConfigError::new(Kind::MissingVariable, message)
     })?;
-    let mut sink = LangSmithSink::with_key(key);
+    let mut sink = LangSmithSink::new(key);
     for name in ["LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT"] {
         // It is parsed here, so that a malformed one is found at the start.
         if let Some(url) = variables.url(name)? {

@@ -27,6 +27,10 @@ const AGENT: &str = concat!("ragtrace/", env!("CARGO_PKG_VERSION"));
 /// A connection that was idle for longer is closed: most servers and balancers keep one for a minute.
 const IDLE: Duration = Duration::from_secs(50);
 
+/// How long a connection of HTTP/2 may be silent before it is asked whether it lives, and how long its
+/// answer may take: one that is dead would fail every request until TCP gives it up, after minutes.
+const PING: Duration = Duration::from_secs(10);
+
 /// An HTTP client. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -41,6 +45,7 @@ pub struct Client {
 pub struct ClientBuilder {
     timeout: Duration,
     connect_timeout: Duration,
+    ping: Duration,
     tls: Tls,
     proxies: Result<Proxies, String>,
 }
@@ -77,6 +82,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how long a connection of HTTP/2 may be silent, and how long its answer may take.
+    #[cfg(test)]
+    pub(super) fn ping(mut self, ping: Duration) -> Self {
+        self.ping = ping;
+        self
+    }
+
     /// Sets where the variables of proxies and of the system's certificates are looked up, in the place
     /// of the environment.
     pub fn variables(mut self, lookup: &dyn Fn(&str) -> Option<OsString>) -> Self {
@@ -98,6 +110,9 @@ impl ClientBuilder {
             .timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .http2_adaptive_window(true)
+            .http2_keep_alive_interval(self.ping)
+            .http2_keep_alive_timeout(self.ping)
+            .http2_keep_alive_while_idle(true)
             .build(connector);
         Client { timeout: self.timeout, proxies, pool, fault }
     }
@@ -111,6 +126,7 @@ impl Client {
         let builder = ClientBuilder {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
+            ping: PING,
             tls: Tls::default(),
             proxies: Ok(Proxies::default()),
         };

@@ -129,8 +129,9 @@ fn of_host(text: &str) -> Option<Endpoint> {
     let mut parts = uri.into_parts();
     let authority = parts.authority.take()?;
     let host = without_user(authority.as_str());
-    let is_port_valid = authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
-    if authority.host().is_empty() || host.ends_with(':') || !is_port_valid {
+    let is_port = |port: &str| port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let port = host.strip_prefix(authority.host())?;
+    if authority.host().is_empty() || !(port.is_empty() || is_port(port)) {
         return None;
     }
     let authorization = authority.as_str().rsplit_once('@').map(|(user, _)| basic(user));

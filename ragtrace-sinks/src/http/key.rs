@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hyper::header::HeaderValue;
-use tokio::task;
+
+use super::blocking::OneAtATime;
 
 /// A file of a key is no larger than this.
 const LONGEST: u64 = 64 * 1024;
@@ -23,6 +24,7 @@ pub struct Key {
     /// The setting to name in errors.
     name: Arc<str>,
     source: Source,
+    reading: OneAtATime,
 }
 
 #[derive(Clone)]
@@ -52,7 +54,7 @@ impl Key {
     }
 
     fn new(source: Source) -> Self {
-        Self { name: "the key".into(), source }
+        Self { name: "the key".into(), source, reading: OneAtATime::default() }
     }
 
     /// Sets the setting that errors name, such as `DD_API_KEY`.
@@ -71,11 +73,11 @@ impl Key {
             Source::Text(key) => key.to_string(),
             Source::File(path) => {
                 let (name, path) = (Arc::clone(name), Arc::clone(path));
-                off_thread(move || of_file(&name, &path)).await.unwrap_or_else(|why| Err(why.to_string()))?
+                self.reading.call(move || of_file(&name, &path)).await.unwrap_or_else(|why| Err(why.to_string()))?
             }
             Source::Function(read) => {
                 let read = Arc::clone(read);
-                match off_thread(move || read()).await {
+                match self.reading.call(move || read()).await {
                     Ok(Ok(key)) => key,
                     Ok(Err(why)) => return Err(format!("{name}: it was not to be had: {why}")),
                     Err(why) => return Err(format!("{name}: it was not to be had: its function {why}")),
@@ -118,13 +120,6 @@ fn of_file(name: &str, path: &PathBuf) -> Result<String, String> {
     }
     let bytes = std::fs::read(path).map_err(cannot)?;
     String::from_utf8(bytes).map_err(|_| format!("{name}: the file {} is not UTF-8", path.display()))
-}
-
-/// Runs what may block on a thread of the runtime's that is there for it.
-pub(super) async fn off_thread<T: Send + 'static>(
-    call: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, &'static str> {
-    task::spawn_blocking(call).await.map_err(|error| if error.is_panic() { "panicked" } else { "was cancelled" })
 }
 
 /// Makes a header's value of a secret that [`Key::read`] found to fit.

@@ -24,6 +24,7 @@
 //! [`SinkError`]: ragtrace::sink::SinkError
 
 mod answer;
+mod blocking;
 mod body;
 mod cause;
 mod client;

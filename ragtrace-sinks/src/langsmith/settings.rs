@@ -10,8 +10,6 @@ use crate::http::{Endpoint, Key, Request};
 const ENDPOINT: &str = "https://api.smith.langchain.com";
 /// What LangSmith's clients call a project that nobody named.
 const PROJECT: &str = "default";
-/// The setting that errors over the key name.
-pub(super) const KEY: &str = "LANGSMITH_API_KEY";
 
 /// The settings of a sink.
 #[derive(Clone, Debug)]

@@ -1,8 +1,6 @@
 //! The sink that sends to LangSmith.
 
 use std::borrow::Cow;
-use std::error::Error;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,7 +13,7 @@ use super::cut::Cut;
 use super::feedback::{Judged, is_early};
 use super::info::{Info, KnownInfo};
 use super::plan::{Feedback, Plan};
-use super::settings::{KEY, Settings, parsed};
+use super::settings::{Settings, parsed};
 use super::verdict::{judge, judge_question};
 use crate::http::{Answer, Body, Client, Compression, Endpoint, Key, Request};
 
@@ -56,26 +54,11 @@ pub struct LangSmithSink {
 }
 
 impl LangSmithSink {
-    /// Makes a sink with an API key. Nothing is connected before the first batch.
-    pub fn new(api_key: impl Into<String>) -> Self {
-        Self::with_key(Key::text(KEY, api_key))
-    }
-
-    /// Makes a sink with an API key that is in a file, and is read again before each request, so that a
-    /// key may be exchanged while the service runs.
-    pub fn with_key_file(path: impl Into<PathBuf>) -> Self {
-        Self::with_key(Key::file("LANGSMITH_API_KEY_FILE", path))
-    }
-
-    /// Makes a sink with an API key that `read` returns, which may block and is asked before each request.
-    /// While it fails, the sink is parked.
-    pub fn with_key_from<E: Into<Box<dyn Error + Send + Sync>>>(
-        read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
-    ) -> Self {
-        Self::with_key(Key::from_fn("the key's function", read))
-    }
-
-    pub(crate) fn with_key(key: Key) -> Self {
+    /// Makes a sink with an API key: a text, or a [`Key`] from a file or a function, which is read again
+    /// before each request, so that it may be exchanged while the service runs. Nothing is connected
+    /// before the first batch.
+    pub fn new(key: impl Into<Key>) -> Self {
+        let key = key.into();
         Self {
             name: Cow::Borrowed("langsmith"),
             level: None,

@@ -144,9 +144,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn json_of_any_sort_stays_json(json in json()) {
-            let written: serde_json::Value = serde_json::from_str(&written(&json.to_string())).expect("JSON");
-            prop_assert_eq!(written, json);
+        fn json_that_any_reader_takes_stays_as_it_is(json in json()) {
+            let json = json.to_string();
+            prop_assert_eq!(written(&json), json);
         }
     }
 

@@ -36,12 +36,19 @@ impl Exporter {
             return Ok(Delivered::all());
         }
         let body = body.finish().map_err(SinkError::retry)?;
-        let partial = self.send(&body).await?;
-        if partial.rejected < number as u64 {
-            return Ok(Delivered::all());
+        let PartialSuccess { rejected, message } = self.send(&body).await?;
+        if rejected >= number as u64 {
+            let why = format!("the backend refused all {number} of the request: {message}");
+            return Ok(Delivered::partly(indices().into_iter().map(|index| (index, why.clone()))));
         }
-        let why = format!("the backend refused all {number} of the request: {}", partial.message);
-        Ok(Delivered::partly(indices().into_iter().map(|index| (index, why.clone()))))
+        Ok(match (rejected, message.is_empty()) {
+            (0, true) => Delivered::all(),
+            (0, false) => Delivered::all_but(0, message),
+            (some, _) => {
+                let why = format!("the backend refused {some} of the request's {number} and does not say which: {message}");
+                Delivered::all_but(some, why)
+            }
+        })
     }
 
     /// Sends a request with nothing in it, and says what works.

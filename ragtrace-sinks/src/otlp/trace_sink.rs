@@ -61,7 +61,7 @@ impl OtlpSink {
     /// the same name that was set before is replaced.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
-        let value = Key::text(&format!("the header `{name}`"), value);
+        let value = Key::text(value).named(&format!("the header `{name}`"));
         self.settings.headers.retain(|other| !other.name.eq_ignore_ascii_case(&name));
         self.settings.headers.push(Header { name, value });
         self
@@ -71,21 +71,14 @@ impl OtlpSink {
     /// the token of `Authorization: Bearer`, for Langfuse the public and the secret key with a colon
     /// between them in base64, for LangSmith and Datadog the API key. It is shown nowhere.
     pub fn api_key(self, key: impl Into<String>) -> Self {
-        self.key(Key::text("the API key", key))
+        self.key(Key::text(key).named("the API key"))
     }
 
-    /// Sets a file that has the key. It is read again for each request, so that a key may be exchanged.
-    pub fn api_key_file(self, path: impl Into<PathBuf>) -> Self {
-        self.key(Key::file("the file of the API key", path))
-    }
-
-    /// Sets a function that returns the key. It is asked for each request, on a thread on which it may
-    /// block.
-    pub fn api_key_from<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
-        self,
-        read: impl Fn() -> Result<String, E> + Send + Sync + 'static,
-    ) -> Self {
-        self.key(Key::from_fn("the function of the API key", read))
+    /// Sets the key from a file or a function, which is read again for each request, so that a key may
+    /// be exchanged.
+    pub fn key(mut self, value: Key) -> Self {
+        self.settings.key = Some(ApiKey { prefix: None, value });
+        self
     }
 
     /// Sets where in the backend spans go: Phoenix's and LangSmith's project, MLflow's experiment (its
@@ -156,11 +149,6 @@ impl OtlpSink {
             let name = Cow::Owned(format!("{}-logs", self.name));
             OtlpLogSink::with_settings(name, self.level, self.settings.clone())
         })
-    }
-
-    fn key(mut self, value: Key) -> Self {
-        self.settings.key = Some(ApiKey { prefix: None, value });
-        self
     }
 
     /// Returns the exporter, which is made when it is first used, since a setter may come after others.

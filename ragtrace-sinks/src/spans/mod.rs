@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 
-pub(crate) use content::{Content, Usage, is_reserved};
+#[cfg(feature = "datadog")]
+pub(crate) use content::is_reserved;
+pub(crate) use content::{Content, Usage};
 pub(crate) use messages::Message;
 
 /// A finished run of a stage, as tracing backends see it.

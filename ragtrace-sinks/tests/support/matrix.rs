@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ragtrace::sink::{BoxSink, SinkError, Verdict};
+use ragtrace::spool::DeadLetters;
 use ragtrace::{Sink, SinkStats, Stats};
 
 use crate::answer::Answer;
@@ -15,9 +16,8 @@ use crate::received::Received;
 use crate::records::{answer_question, batch};
 use crate::server::{Server, closed_port};
 
-/// Questions that a run of the pipeline asks: four records each.
+/// Questions that a run of the pipeline asks.
 const QUESTIONS: usize = 6;
-const RECORDS: u64 = 4 * QUESTIONS as u64;
 /// A run through the pipeline ends before.
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -44,8 +44,17 @@ pub struct Matrix<'a> {
     well: Arc<dyn Fn(&Received) -> Answer + Send + Sync>,
     concerns: Arc<dyn Fn(&Received) -> bool + Send + Sync>,
     secrets: Vec<String>,
+    /// How many of the records of a question the sink takes.
+    of_a_question: u64,
     rows: Vec<(String, Answer, Expected)>,
+    poison: Option<Answer>,
+    limit: Option<(usize, Answer)>,
 }
+
+/// A text of the question that a backend cannot take.
+const POISON: &str = "poison";
+/// The records that have it: both ends of both stages, where a sink sends starts.
+const POISONED: u64 = 4;
 
 impl<'a> Matrix<'a> {
     /// Makes a matrix of a sink, which `make` makes for a URL. Its requests should take a second at
@@ -59,13 +68,27 @@ impl<'a> Matrix<'a> {
             well: Arc::new(well),
             concerns: Arc::new(|_| true),
             secrets: Vec::new(),
+            of_a_question: 4,
             rows: Vec::new(),
+            poison: None,
+            limit: None,
         }
+    }
+
+    /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
+    pub fn of_ends(self) -> Self {
+        self.of_a_question(2)
     }
 
     /// Answers as a row says to those requests alone for which `concerns` returns true.
     pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.concerns = Arc::new(concerns);
+        self
+    }
+
+    /// Sets how many of the four records of a question the sink takes, if not all: two are ends.
+    pub fn of_a_question(mut self, records: u64) -> Self {
+        self.of_a_question = records;
         self
     }
 
@@ -83,6 +106,20 @@ impl<'a> Matrix<'a> {
     /// Adds a row: an answer, and the verdict that it should get.
     pub fn answer(mut self, name: &str, answer: Answer, expected: Expected) -> Self {
         self.rows.push((name.to_owned(), answer, expected));
+        self
+    }
+
+    /// Refuses, by this answer, whatever has a certain question in it: those records alone have to be
+    /// dead letters, and all others have to arrive.
+    pub fn poison(mut self, answer: Answer) -> Self {
+        self.poison = Some(answer);
+        self
+    }
+
+    /// Refuses, by this answer, whatever is larger than so many bytes before compression: all has to
+    /// arrive in parts.
+    pub fn limit(mut self, bytes: usize, answer: Answer) -> Self {
+        self.limit = Some((bytes, answer));
         self
     }
 
@@ -111,6 +148,8 @@ impl<'a> Matrix<'a> {
         wrong.extend(self.through_pipeline("resets at once", &again, &Expected::Retry));
         wrong.extend(self.deliver_to("a closed port", &closed_port(), &Expected::Retry, Some("connection refused")));
         wrong.extend(self.certificates());
+        wrong.extend(self.over_poison());
+        wrong.extend(self.over_limit());
         assert!(wrong.is_empty(), "{} of the matrix are wrong:\n{}", wrong.len(), wrong.join("\n"));
     }
 
@@ -176,23 +215,69 @@ impl<'a> Matrix<'a> {
         let server = self.server(answer.clone(), once);
         let name = format!("{name}, through a pipeline");
         let goal = if *expected == Expected::Park { Goal::Spooled } else { Goal::Delivered };
-        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, goal).wrong(&name);
+        let records = self.of_a_question * QUESTIONS as u64;
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
         if *expected == Expected::Park {
             // The operator has acted.
             let well = Arc::clone(&self.well);
             let server = Server::start(move |request| well(request));
-            let again = run(spool.path(), (self.make)(&server.url()), 0, Goal::Delivered);
+            let again = run(spool.path(), (self.make)(&server.url()), 0, (Goal::Delivered, records));
             wrong.extend(again.wrong(&format!("{name}, when it is well again")));
         }
         wrong
     }
 
-    /// Starts a server that gives an answer to what concerns it, always or `once`.
-    fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
+    fn over_poison(&self) -> Vec<String> {
+        let Some(answer) = self.poison.clone() else { return Vec::new() };
+        let spool = tempfile::TempDir::new().expect("a folder");
+        let server = self.server_that(move |request| request.mentions(POISON).then(|| answer.clone()));
+        let account = run(spool.path(), (self.make)(&server.url()), QUESTIONS, Goal::AllButPoison);
+        let mut wrong = account.wrong("poison");
+        let letters = DeadLetters::new(spool.path()).read().unwrap_or_default();
+        if letters.len() as u64 != account.stats.dead_lettered {
+            wrong.push(format!("poison: {} dead letters, counted {:?}", letters.len(), account.stats));
+        }
+        for letter in letters.iter().filter(|letter| !letter.record().to_json().contains(POISON)) {
+            wrong.push(format!(
+                "poison: a good record is a dead letter: {}: {}",
+                letter.reason(),
+                letter.record().to_json()
+            ));
+        }
+        wrong
+    }
+
+    fn over_limit(&self) -> Vec<String> {
+        let Some((most, answer)) = self.limit.clone() else { return Vec::new() };
+        let spool = tempfile::TempDir::new().expect("a folder");
+        let refused = Arc::new(AtomicBool::default());
+        let was_refused = Arc::clone(&refused);
+        let server = self.server_that(move |request| {
+            let is_refused = request.body.len() > most;
+            was_refused.fetch_or(is_refused, Ordering::SeqCst);
+            is_refused.then(|| answer.clone())
+        });
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, Goal::Delivered).wrong("too large");
+        if !refused.load(Ordering::SeqCst) {
+            wrong.push(format!("too large: no request had more than {most} bytes: set a lower limit"));
+        }
+        wrong
+    }
+
+    /// Starts a server that gives what `answer` returns to what concerns it, and answers well else.
+    fn server_that(&self, answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Server {
         let (well, concerns) = (Arc::clone(&self.well), Arc::clone(&self.concerns));
         Server::start(move |request| {
-            let is_meant = concerns(request) && once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
-            if is_meant { answer.clone() } else { well(request) }
+            let refusal = concerns(request).then(|| answer(request)).flatten();
+            refusal.unwrap_or_else(|| well(request))
+        })
+    }
+
+    /// Starts a server that gives an answer to what concerns it, always or `once`.
+    fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
+        self.server_that(move |_| {
+            let is_meant = once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
+            is_meant.then(|| answer.clone())
         })
     }
 }
@@ -214,11 +299,13 @@ fn common() -> [(&'static str, Answer); 6] {
 enum Goal {
     Delivered,
     Spooled,
+    AllButPoison,
 }
 
 /// The account of one run.
 struct Account {
     goal: Goal,
+    records: u64,
     stats: SinkStats,
 }
 
@@ -227,9 +314,11 @@ impl Account {
         let there = match self.goal {
             Goal::Delivered => self.stats.delivered,
             Goal::Spooled => self.stats.spooled,
+            Goal::AllButPoison if !(1..=POISONED).contains(&self.stats.dead_lettered) => return false,
+            Goal::AllButPoison => self.stats.delivered + self.stats.dead_lettered,
         };
         // The pipeline's own records of what happened come beside those of the run.
-        there >= RECORDS && there == self.stats.accepted + self.stats.recovered
+        there >= self.records && there == self.stats.accepted + self.stats.recovered
     }
 
     fn wrong(&self, name: &str) -> Vec<String> {
@@ -245,7 +334,7 @@ impl Account {
 }
 
 /// Asks so many questions, waits until the goal is reached, and returns the account.
-fn run(spool: &Path, sink: BoxSink, questions: usize, goal: Goal) -> Account {
+fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u64)) -> Account {
     let name = sink.name().to_owned();
     let telemetry = ragtrace::builder()
         .service("matrix")
@@ -256,10 +345,12 @@ fn run(spool: &Path, sink: BoxSink, questions: usize, goal: Goal) -> Account {
         .install()
         .expect("one telemetry at a time");
     for number in 0..questions {
-        let _ = answer_question(&format!("what is {number}?"));
+        let poison = if goal == Goal::AllButPoison && number == 2 { POISON } else { "" };
+        let _ = answer_question(&format!("what is {number}? {poison}"));
     }
     telemetry.flush_blocking(BOUND);
-    let account = |stats: &Stats| Account { goal, stats: stats.sink(&name).expect("the sink's account").clone() };
+    let account =
+        |stats: &Stats| Account { goal, records, stats: stats.sink(&name).expect("the sink's account").clone() };
     let begin = Instant::now();
     while !account(&telemetry.stats()).is_reached() && begin.elapsed() < BOUND {
         std::thread::sleep(Duration::from_millis(5));

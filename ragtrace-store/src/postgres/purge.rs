@@ -43,7 +43,8 @@ struct Erasure<'c> {
 /// Which rows are erased together.
 #[derive(Clone, Copy)]
 enum Rows<'a> {
-    OfTraces(&'a [Uuid]),
+    /// Without the scores that this user gave, which go with the others of theirs.
+    OfTraces(&'a [Uuid], &'a str),
     OfNoTrace(&'a str),
 }
 
@@ -84,7 +85,7 @@ impl Erasure<'_> {
         let groups = found.chunks(STEP);
         report.steps += groups.len() + 1;
         for traces in groups {
-            self.erase(Rows::OfTraces(traces), report).await?;
+            self.erase(Rows::OfTraces(traces, user), report).await?;
             report.advance(progress);
         }
         self.erase(Rows::OfNoTrace(user), report).await?;
@@ -103,18 +104,21 @@ impl Erasure<'_> {
         ];
         for (table, removed) in tables {
             let deleted = match rows {
-                Rows::OfTraces(traces) => {
+                Rows::OfTraces(traces, user) if table == "scores" => {
+                    let delete = "DELETE FROM scores WHERE trace_id = ANY ($1) AND user_id IS DISTINCT FROM $2";
+                    sqlx::query(delete).bind(traces).bind(user).execute(&mut transaction).await?
+                }
+                Rows::OfTraces(traces, _) => {
                     let delete = format!("DELETE FROM {table} WHERE trace_id = ANY ($1)");
                     sqlx::query(AssertSqlSafe(delete)).bind(traces).execute(&mut transaction).await?
                 }
+                // A score has a trace always, perhaps that of somebody else.
+                Rows::OfNoTrace(user) if table == "scores" => {
+                    let delete = "DELETE FROM scores WHERE left(user_id, 64) = left($1, 64) AND user_id = $1";
+                    sqlx::query(delete).bind(user).execute(&mut transaction).await?
+                }
                 Rows::OfNoTrace(user) => {
-                    // A score has a trace always, perhaps that of somebody else.
-                    let delete = match table {
-                        "scores" => {
-                            "DELETE FROM scores WHERE left(user_id, 64) = left($1, 64) AND user_id = $1".to_owned()
-                        }
-                        table => format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1"),
-                    };
+                    let delete = format!("DELETE FROM {table} WHERE trace_id IS NULL AND user_id = $1");
                     sqlx::query(AssertSqlSafe(delete)).bind(user).execute(&mut transaction).await?
                 }
             };

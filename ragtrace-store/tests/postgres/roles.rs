@@ -20,7 +20,12 @@ async fn two_tenants<'a>(cluster: &'a Cluster, reader: &str) -> Database<'a> {
         [start, end.with("local_root", true)]
             .map(|make| make.with("tenant_id", tenant).trace(trace).with("timestamp", now.to_string()).record())
     };
-    let records: Vec<_> = of("a", crate::support::TRACE, 1).into_iter().chain(of("b", OF_B, 2)).collect();
+    let score = |tenant: &str, trace: &str| {
+        let judgement = serde_json::json!({"name": "helpful", "value": true});
+        Make::new("score", "x", 1, 0).trace(trace).with("tenant_id", tenant).with("score", judgement).record()
+    };
+    let scores = [score("a", crate::support::TRACE), score("b", OF_B)];
+    let records: Vec<_> = of("a", crate::support::TRACE, 1).into_iter().chain(of("b", OF_B, 2)).chain(scores).collect();
     assert!(records.iter().filter_map(StageMinute::of).count() > 0);
     database.sink().deliver(&batch(records)).await.expect("delivered");
     database.sql("INSERT INTO logs_archive SELECT * FROM logs");
@@ -45,6 +50,9 @@ async fn a_tenants_reader_sees_no_row_of_another_through_any_query_of_ours() {
     let rows = store.logs(LogFilter::new()).await.expect("reads");
     assert!(rows.len() == 2 && rows.iter().all(|row| row.tenant_id() == Some("a")), "{rows:?}");
     assert_eq!(store.errors(LogFilter::new().tenant_id("b")).await.expect("reads"), []);
+    assert_eq!(store.scores(OF_B.parse().expect("an id")).await.expect("reads"), []);
+    assert_eq!(store.scores(crate::support::TRACE.parse().expect("an id")).await.expect("reads").len(), 1);
+    assert_eq!(owner.scores(OF_B.parse().expect("an id")).await.expect("reads").len(), 1);
     assert_eq!(store.traces(TraceFilter::new()).await.expect("reads").len(), 1);
     assert_eq!(owner.traces(TraceFilter::new()).await.expect("reads").len(), 2);
     assert_eq!(store.stage_stats(wide).await.expect("reads")[0].runs(), 1);
@@ -60,7 +68,7 @@ async fn a_tenants_reader_sees_no_row_of_another_through_any_query_of_ours() {
 async fn a_tenants_reader_sees_no_row_of_another_through_sql_of_its_own() {
     let database = two_tenants(Cluster::shared(), "reads_own").await;
     let own = |sql: &str| database.sql(&format!("SET ROLE reads_own; {sql}"));
-    for table in ["logs", "logs_archive", "request_metrics", "stage_minutes", "stage_hours"] {
+    for table in ["logs", "logs_archive", "request_metrics", "scores", "stage_minutes", "stage_hours"] {
         let all = database.number(&format!("SELECT count(*) FROM {table}"));
         let seen: i64 = own(&format!("SELECT count(*) FROM {table}")).parse().expect("a number");
         assert_eq!(seen * 2, all, "{table}");
@@ -99,6 +107,8 @@ async fn a_tenants_reader_may_touch_nothing_else() {
         &format!("SELECT * FROM {today}"),
         "INSERT INTO logs (id) VALUES (gen_random_uuid())",
         "DELETE FROM logs",
+        "DELETE FROM scores",
+        "SELECT tenant_of_trace(gen_random_uuid())",
         "UPDATE logs SET tenant_id = 'a'",
         "INSERT INTO tenant_readers VALUES ('reads_only', 'b')",
         "SELECT allow_reader('reads_only', 'b')",

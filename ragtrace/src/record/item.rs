@@ -103,9 +103,11 @@ impl RecordItem {
         self.content.iter_mut().chain(&mut self.source)
     }
 
-    /// Returns the bytes of its texts and ids.
-    pub(super) fn text_lengths(&self) -> impl Iterator<Item = usize> {
+    /// Returns about how many bytes its part of the canonical JSON takes.
+    pub(super) fn json_size(&self) -> usize {
         let texts = [Some(&*self.item_type), Some(&*self.id), self.content(), self.source(), self.derived_from()];
-        texts.into_iter().flatten().map(str::len)
+        // The names of the members, and the score.
+        const REST: usize = 64;
+        REST + texts.into_iter().flatten().map(str::len).sum::<usize>()
     }
 }

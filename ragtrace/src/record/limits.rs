@@ -71,13 +71,19 @@ impl RecordLimits {
             longest = (longest / 2).max(SHORTEST);
             cut_items_of(record, longest);
         }
+        // Half of the record is for items, if they need so much, and the rest for its fields.
+        if record.has_items() && record.json_size() > self.record {
+            record.drop_items(self.record / 2);
+        }
         let mut longest = self.string.max(self.content);
         while longest > SHORTEST && record.json_size() > self.record {
             longest = (longest / 2).max(SHORTEST);
             self.cut_texts(record, longest);
         }
         if record.has_items() && record.json_size() > self.record {
-            record.drop_items(self.record);
+            let excess = record.json_size() - self.record;
+            let most = record.items_size().saturating_sub(excess);
+            record.drop_items(most);
         }
     }
 

@@ -267,7 +267,7 @@ impl RecordParts {
         self.texts().for_each(|text| sizes.add_text(text.len()));
         let Some(extras) = self.extras.as_deref() else { return };
         let items = extras.used.iter().chain(&extras.generated);
-        items.flat_map(RecordItem::text_lengths).for_each(|length| sizes.add_text(length));
+        items.for_each(|item| sizes.add_text(item.json_size()));
         sizes.add_path(extras.path.as_deref().unwrap_or_default().len());
     }
 }

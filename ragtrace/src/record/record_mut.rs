@@ -73,16 +73,23 @@ impl RecordMut<'_> {
         extras.used.iter_mut().chain(&mut extras.generated).for_each(change);
     }
 
-    /// Drops the last items until the record has about `bytes` bytes, and says how many there were.
+    /// Returns about how many bytes the canonical JSON of its items takes.
+    pub(crate) fn items_size(&mut self) -> usize {
+        let mut size = 0;
+        self.for_each_item(|item| size += item.json_size());
+        size
+    }
+
+    /// Drops the last items until the others take about `bytes` bytes, and says how many there were.
     pub(crate) fn drop_items(&mut self, bytes: usize) {
-        let mut excess = self.json_size().saturating_sub(bytes);
+        let mut excess = self.items_size().saturating_sub(bytes);
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
         let mut dropped = [0_u64; 2];
         for (items, dropped) in [&mut extras.generated, &mut extras.used].into_iter().zip(&mut dropped) {
             while excess > 0
                 && let Some(item) = items.pop()
             {
-                excess = excess.saturating_sub(item.text_lengths().sum());
+                excess = excess.saturating_sub(item.json_size());
                 *dropped += 1;
             }
         }

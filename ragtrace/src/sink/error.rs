@@ -12,6 +12,8 @@ use ragtrace_core::guard::{contain, dispose};
 pub struct Delivered {
     rejected: Vec<(usize, String)>,
     is_unsent: bool,
+    /// How many were refused besides, nobody knows which, and why.
+    unnamed: Option<(u64, String)>,
 }
 
 impl Delivered {
@@ -23,7 +25,7 @@ impl Delivered {
     /// Makes the answer to a batch of which these records were refused for good: their index in the
     /// batch, and why.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
-        Self { rejected: rejected.into_iter().collect(), is_unsent: false }
+        Self { rejected: rejected.into_iter().collect(), ..Self::default() }
     }
 
     /// Makes the answer to a batch of which these records were not sent, since the backend takes none
@@ -32,7 +34,19 @@ impl Delivered {
     /// sink when there is nothing else for long.
     pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
         let rejected: Vec<_> = records.into_iter().collect();
-        Self { is_unsent: !rejected.is_empty(), rejected }
+        Self { is_unsent: !rejected.is_empty(), rejected, ..Self::default() }
+    }
+
+    /// Makes the answer to a batch that arrived but for so many records, of which the backend does not
+    /// say which they are: they count as dropped. With 0 records the reason is a warning of the
+    /// backend's, which an operator is told.
+    pub fn all_but(records: u64, why: impl Into<String>) -> Self {
+        Self { unnamed: Some((records, why.into())), ..Self::default() }
+    }
+
+    /// Returns how many records were refused without being named, and why.
+    pub fn unnamed(&self) -> Option<(u64, &str)> {
+        self.unnamed.as_ref().map(|(records, why)| (*records, why.as_str()))
     }
 
     /// Returns true if no record was refused by the backend itself.
@@ -47,7 +61,8 @@ impl Delivered {
 
     /// Changes the reasons, so that they may be shown.
     pub(crate) fn map_reasons(mut self, mut change: impl FnMut(&mut String)) -> Self {
-        self.rejected.iter_mut().for_each(|(_, why)| change(why));
+        self.rejected.iter_mut().map(|(_, why)| why).for_each(&mut change);
+        self.unnamed.iter_mut().map(|(_, why)| why).for_each(change);
         self
     }
 }

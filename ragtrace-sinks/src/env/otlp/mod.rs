@@ -174,7 +174,7 @@ fn headers(variable: &str, text: &str) -> Result<Vec<Header>, String> {
             return Err(format!("the value of the header `{name}` should be of ASCII characters, and not empty"));
         }
         headers.retain(|other| !other.name.eq_ignore_ascii_case(&name));
-        headers.push(Header { value: Key::text(variable, value), name });
+        headers.push(Header { value: Key::text(value).named(variable), name });
     }
     Ok(headers)
 }

@@ -48,15 +48,15 @@ fn langfuse(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Co
             return Err(ConfigError::malformed(format!("{SECRET} and {SECRET_FILE} are both set: keep one of them")));
         }
         (Some(public), Some(secret), None) => {
-            Some(customary(Key::text(SECRET, BASE64_STANDARD.encode(format!("{}:{}", public.trim(), secret.trim())))))
+            Some(customary(basic(&public, &secret).named(SECRET)))
         }
         (Some(public), None, Some(path)) => {
             let path = PathBuf::from(path);
             let read = move || {
                 let secret = std::fs::read_to_string(&path);
-                secret.map(|secret| BASE64_STANDARD.encode(format!("{}:{}", public.trim(), secret.trim())))
+                secret.map(|secret| encoded(&public, &secret))
             };
-            Some(customary(Key::from_fn(SECRET_FILE, read)))
+            Some(customary(Key::from_fn(read).named(SECRET_FILE)))
         }
         (None, None, None) => None,
         _ => return Err(ConfigError::malformed(format!("{PUBLIC} and {SECRET} go together: set both"))),
@@ -72,7 +72,7 @@ fn langsmith(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), C
     if let Some(workspace) = variables.text("LANGSMITH_WORKSPACE_ID")?
         && !has_header(settings, "x-tenant-id")
     {
-        let value = Key::text("LANGSMITH_WORKSPACE_ID", workspace);
+        let value = Key::text(workspace).named("LANGSMITH_WORKSPACE_ID");
         settings.headers.push(Header { name: "x-tenant-id".to_owned(), value });
     }
     need_key(settings, KEY)
@@ -87,7 +87,7 @@ fn mlflow(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Conf
     settings.key = match (variables.key("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_TOKEN_FILE")?, user) {
         // Its own clients take user and password before a token.
         (_, (Some(user), Some(password))) => {
-            let value = Key::text(PASSWORD, BASE64_STANDARD.encode(format!("{user}:{password}")));
+            let value = basic(&user, &password).named(PASSWORD);
             Some(ApiKey { prefix: Some("Basic "), value })
         }
         (token, (None, None)) => token.map(customary),
@@ -116,6 +116,15 @@ fn datadog(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Con
         None => settings.resource.service.clone(),
     };
     need_key(settings, KEY)
+}
+
+/// Makes a key of user and password as `Authorization: Basic` has them (RFC 7617).
+fn basic(user: &str, password: &str) -> Key {
+    Key::text(encoded(user, password))
+}
+
+fn encoded(user: &str, password: &str) -> String {
+    BASE64_STANDARD.encode(format!("{}:{}", user.trim(), password.trim()))
 }
 
 fn customary(value: Key) -> ApiKey {

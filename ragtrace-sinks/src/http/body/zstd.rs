@@ -1,4 +1,5 @@
-//! Compression to zstd (RFC 8878), by the C library: encoders in Rust alone take several times as long.
+//! Compression to zstd (RFC 8878), by the C library that servers have too: the encoders in Rust are
+//! either young or slow.
 
 use zstd_safe::zstd_sys::ZSTD_EndDirective;
 use zstd_safe::{CCtx, CParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};

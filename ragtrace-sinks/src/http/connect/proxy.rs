@@ -36,7 +36,7 @@ impl Proxies {
             let names = [upper.to_owned(), upper.to_ascii_lowercase()];
             let usable = names.into_iter().filter(|name| !(is_cgi && name == "HTTP_PROXY"));
             let set = usable.filter_map(|name| {
-                let text = lookup(&name)?.into_string().ok()?.trim().to_owned();
+                let text = lookup(&name)?.to_string_lossy().trim().to_owned();
                 (!text.is_empty()).then_some((name, text))
             });
             set.into_iter().next()

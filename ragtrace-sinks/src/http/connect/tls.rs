@@ -13,8 +13,8 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::TlsConnector;
 
 use super::stream::Stream;
+use crate::http::blocking::OneAtATime;
 use crate::http::cause::Cause;
-use crate::http::key::off_thread;
 
 /// The versions of HTTP that a server may choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub(in crate::http) struct Tls {
     sources: Arc<Sources>,
     /// Made with the first connection, and anew after one that was refused.
     config: Mutex<Option<Arc<ClientConfig>>>,
+    reading: OneAtATime,
 }
 
 /// Where certificates and keys are.
@@ -103,7 +104,7 @@ impl Tls {
             return Ok(config);
         }
         let sources = Arc::clone(&self.sources);
-        let made = off_thread(move || sources.config()).await.unwrap_or_else(|why| Err(why.to_owned()));
+        let made = self.reading.call(move || sources.config()).await.unwrap_or_else(|why| Err(why.to_owned()));
         let config = Arc::new(made.map_err(Cause::lasting)?);
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&config));
         Ok(config)

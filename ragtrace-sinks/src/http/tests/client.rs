@@ -1,5 +1,10 @@
 //! What goes over the wire, and over which connection.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::sync::{Mutex, mpsc};
+use std::time::{Duration, Instant};
+
 use ragtrace_sinks_support::{Answer, Authority, Server};
 
 use super::{builder, endpoint, post, run, send};
@@ -92,6 +97,68 @@ fn http_2_is_spoken_where_the_server_offers_it() {
 }
 
 #[test]
+fn a_connection_of_http_2_that_is_dead_is_given_up() {
+    let authority = Authority::new();
+    let (release, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    // While the first request is answered, the server's only thread reads nothing.
+    let server = Server::builder().tls(authority.certificate("localhost")).http2().start(move |request| {
+        if request.connection == 0 {
+            let _ = gate.lock().expect("one thread").recv();
+        }
+        Answer::status(202)
+    });
+    let client = builder().certificate("CA", authority.file()).ping(Duration::from_millis(50));
+    let client = client.timeout(Duration::from_millis(200)).build();
+    run(async {
+        for _ in 0..10 {
+            client.send(&post(&server.url())).await.expect_err("no answer");
+        }
+        drop(release);
+        let patient = Instant::now() + Duration::from_secs(20);
+        while client.send(&post(&server.url())).await.is_err() {
+            assert!(Instant::now() < patient, "no answer over a connection of its own");
+        }
+    });
+    assert!(server.connections() > 1, "the dead connection is still in use");
+}
+
+#[test]
+fn a_refusal_counts_that_comes_before_the_whole_request_was_read() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/in", listener.local_addr().expect("an address"));
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client");
+        let mut bytes = [0; 1024];
+        let _ = stream.read(&mut bytes).expect("the beginning of a request");
+        stream
+            .write_all(b"HTTP/1.1 413 Too Large\r\nconnection: close\r\ncontent-length: 3\r\n\r\nbig")
+            .expect("an answer");
+        stream.shutdown(Shutdown::Write).expect("no more of it");
+        while stream.read(&mut bytes).is_ok_and(|length| length > 0) {}
+    });
+    let request = Request::post(&endpoint(&url)).body("text/plain", &Body::plain(vec![b'x'; 8_000_000]));
+    let answer = send(&builder().build(), &request).expect("an answer");
+    assert_eq!((answer.status(), answer.body()), (413, &b"big"[..]));
+    thread.join().expect("a server");
+}
+
+#[test]
+fn deliveries_at_once_are_served_at_once() {
+    let server = Server::start(|_| Answer::status(200));
+    let client = builder().build();
+    run(async {
+        let mut under_way = tokio::task::JoinSet::new();
+        for _ in 0..8 {
+            let (client, request) = (client.clone(), post(&server.url()));
+            under_way.spawn(async move { client.send(&request).await.expect("an answer").status() });
+        }
+        assert_eq!(under_way.join_all().await, [200; 8]);
+    });
+    assert!(server.connections() <= 8);
+}
+
+#[test]
 fn a_long_answer_is_read_up_to_its_bound() {
     let server = Server::start(|_| Answer::status(200).body(vec![b'x'; 1_000_000]));
     let answer = send(&builder().build(), &post(&server.url())).expect("an answer");
@@ -104,7 +171,6 @@ fn a_long_answer_is_read_up_to_its_bound() {
 #[cfg(unix)]
 #[test]
 fn a_socket_is_spoken_to_by_its_path() {
-    use std::io::{Read, Write};
     let folder = Authority::new();
     let path = folder.folder().join("apm.socket");
     let listener = std::os::unix::net::UnixListener::bind(&path).expect("a socket");

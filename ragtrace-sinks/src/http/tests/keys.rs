@@ -1,7 +1,8 @@
 //! Keys: where they are from, when they are read, and that nobody sees them.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use hyper::header::{AUTHORIZATION, HeaderName};
 use ragtrace::sink::{SinkError, Verdict};
@@ -124,4 +125,25 @@ fn a_user_in_a_url_is_authorization_and_a_server_that_repeats_it_is_not_quoted()
         )
     );
     assert!(!format!("{answer:?}").contains("YWxp"), "{answer:?}");
+}
+
+#[test]
+fn a_function_that_hangs_takes_one_thread_and_no_delivery_waits_for_it() {
+    let (asked, client) = (Arc::new(AtomicUsize::new(0)), builder().timeout(Duration::from_millis(100)).build());
+    let (release, gate) = mpsc::channel::<()>();
+    let (count, gate) = (Arc::clone(&asked), Mutex::new(gate));
+    let key = Key::from_fn(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let _ = gate.lock().expect("one at a time").recv();
+        Err::<String, _>("released")
+    });
+    run(async {
+        for _ in 0..3 {
+            let error = deliver(&client, &endpoint("http://localhost/"), &key).await.expect_err("no key");
+            assert_eq!(error.verdict(), Verdict::Retry);
+            assert_eq!(error.reason(), "POST http://localhost/: no key within 100ms");
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        drop(release);
+    });
 }

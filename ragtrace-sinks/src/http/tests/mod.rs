@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod endpoints;
 mod failures;
 mod keys;
 mod matrix;

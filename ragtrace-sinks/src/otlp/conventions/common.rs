@@ -32,6 +32,7 @@ pub(crate) fn put_common(span: &Span<'_>, prefixes: Prefixes, attributes: &mut A
     ours.put_some("input_count", span.content.input_count);
     ours.put_some("score", span.content.score);
     ours.put_some("busy_ms", record.busy().map(|busy| busy.as_secs_f64() * 1e3));
+    ours.put_some("first_item_ms", span.first_item().map(|time| time.as_secs_f64() * 1e3));
     ours.put_some("request_id", record.request_id());
     ours.put_some("tenant_id", record.tenant_id());
     ours.put_some("request_type", record.request_type());

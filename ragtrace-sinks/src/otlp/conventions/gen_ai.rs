@@ -22,21 +22,26 @@ pub(crate) fn put(span: &Span<'_>, attributes: &mut Attributes<'_>) {
         let mut ours = Ours { prefix: OURS, attributes };
         ours.put_items("used", span.record.used());
         ours.put_items("generated", span.record.generated());
-        ours.put_some("query", span.content.query.map(text_of).as_deref());
+        if span.content.input.is_some() || !is_conversation(span.kind) {
+            ours.put_some("query", span.content.query.map(text_of).as_deref());
+        }
+        if span.kind != StageKind::Generate {
+            ours.put_some("top_k", span.content.top_k);
+        }
     }
     put_common(span, Prefixes::PLAIN, attributes);
     put_fields(span, Prefixes::PLAIN, attributes);
 }
 
 /// Writes who asked, and in which conversation.
-pub(crate) fn put_session(span: &Span<'_>, attributes: &mut Attributes<'_>) {
+fn put_session(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     attributes.put_some("gen_ai.conversation.id", span.record.session_id());
     attributes.put_some("session.id", span.record.session_id());
     attributes.put_some("user.id", span.record.user_id());
 }
 
 /// Writes model, usage, prompt, input and output.
-pub(crate) fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
+fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let content = &span.content;
     attributes.put_some("gen_ai.provider.name", content.provider);
     attributes.put_some("gen_ai.request.model", content.model);
@@ -71,6 +76,11 @@ pub(crate) fn put_usage(usage: &Usage, attributes: &mut Attributes<'_>) {
     attributes.put_some("gen_ai.usage.cache_read.input_tokens", usage.cached_tokens);
     attributes.put_some("gen_ai.usage.cache_creation.input_tokens", usage.cache_write_tokens);
     attributes.put_some("gen_ai.usage.reasoning.output_tokens", usage.reasoning_tokens);
+}
+
+/// Returns true for a stage whose query is its input if it has no other.
+fn is_conversation(kind: StageKind) -> bool {
+    matches!(kind, StageKind::Generate | StageKind::Tool)
 }
 
 fn put_retrieval(span: &Span<'_>, attributes: &mut Attributes<'_>) {
@@ -113,7 +123,7 @@ fn put_conversation(span: &Span<'_>, attributes: &mut Attributes<'_>) {
 }
 
 /// Returns the operation of a kind of stage, if it is one of a model's or a tool's.
-pub(crate) fn operation(kind: StageKind) -> Option<&'static str> {
+fn operation(kind: StageKind) -> Option<&'static str> {
     match kind {
         StageKind::Embed => Some("embeddings"),
         StageKind::Retrieve => Some("retrieval"),

@@ -16,6 +16,9 @@ pub(crate) fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_
         attributes.put("input.value", &*text_of(input));
         attributes.put("input.mime_type", mime_type(input));
     }
+    if span.kind != StageKind::Rerank && span.content.input.is_some() {
+        attributes.put_some("ragtrace.query", span.content.query.map(text_of).as_deref());
+    }
     put_model(span, attributes);
     put_items(span, attributes);
     put_metadata(span, tags, attributes);
@@ -77,8 +80,6 @@ fn put_model(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     if span.kind != StageKind::Rerank {
         attributes.put_some("ragtrace.top_k", content.top_k);
     }
-    let first_item = span.first_item().map(|time| time.as_secs_f64() * 1e3);
-    attributes.put_some("ragtrace.first_item_ms", first_item);
 }
 
 fn put_conversation(span: &Span<'_>, attributes: &mut Attributes<'_>) {

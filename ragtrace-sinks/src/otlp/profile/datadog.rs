@@ -4,7 +4,6 @@ use ragtrace::StageKind;
 
 use super::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
-use crate::otlp::conventions::common::{Prefixes, put_common, put_fields};
 use crate::otlp::conventions::{gen_ai, open_inference};
 use crate::otlp::proto::Attributes;
 use crate::spans::Span;
@@ -40,11 +39,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
 fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     attributes.put("dd_llmobs_enabled", true);
     if matches!(span.kind, StageKind::Generate | StageKind::Embed | StageKind::Tool) {
-        attributes.put_some("gen_ai.operation.name", gen_ai::operation(span.kind));
-        gen_ai::put_session(span, attributes);
-        gen_ai::put_content(span, attributes);
-        put_common(span, Prefixes::PLAIN, attributes);
-        put_fields(span, Prefixes::PLAIN, attributes);
+        gen_ai::put(span, attributes);
     } else {
         open_inference::put(span, tags, attributes);
         open_inference::put_output(span, attributes);

@@ -166,5 +166,6 @@ fn environment(name: &str) -> Option<String> {
         _ => '-',
     };
     let name: String = name.chars().take(LONGEST_ENVIRONMENT).map(plain).collect();
+    let name = name.trim_matches('-').to_owned();
     Some(name).filter(|name| !name.is_empty() && !name.starts_with("langfuse"))
 }

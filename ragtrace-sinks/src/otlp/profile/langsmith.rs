@@ -67,9 +67,8 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     metadata.put_some("prompt_version", content.prompt_version_text().as_deref());
     metadata.put_some("dimensions", content.dimensions);
     metadata.put_some("top_k", content.top_k);
-    metadata.put_some("first_item_ms", span.first_item().map(|time| time.as_secs_f64() * 1e3));
     metadata.put_items("used", record.used());
-    if span.kind != StageKind::Retrieve {
+    if span.kind != StageKind::Retrieve || content.output.is_some() {
         metadata.put_items("generated", record.generated());
     }
     if content.input.is_some() {

@@ -48,8 +48,14 @@ impl SinkDelivery {
             self.note_success();
             self.taken += u64::from(sent.records() > 0);
         }
-        self.account.delivered += sent.records() - refused;
+        let unnamed = delivered.unnamed().map_or(0, |(records, _)| records.min(sent.records() - refused));
+        self.account.delivered += sent.records() - refused - unnamed;
         self.account.dead_lettered += refused;
+        match delivered.unnamed() {
+            Some((_, why)) if unnamed > 0 => self.drop_records(unnamed, why),
+            Some((_, why)) => self.reporter.report_warned(why),
+            None => {}
+        }
         self.reporter.report_shipped(&sent.batch);
         if let Some((_, why)) = rejected.first() {
             self.reporter.report_dead_lettered(refused, why);

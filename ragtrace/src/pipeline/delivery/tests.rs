@@ -411,3 +411,17 @@ fn times_that_no_clock_can_take_are_bounded() {
     }
     assert!(delivery.deadline().is_some_and(|deadline| deadline <= now + Duration::from_hours(2)));
 }
+
+#[test]
+fn records_that_a_backend_refuses_without_naming_them_count_as_dropped() {
+    let (mut delivery, now) = (delivery(QueueLimits::default()), Instant::now());
+    // More than there are is all there are, and none is a warning.
+    for (refused, delivered, dropped) in [(0, 4, 0), (3, 5, 3), (9, 5, 7)] {
+        delivery.accept(records(4), now);
+        let (ticket, _) = delivery.poll(now).pop().expect("a batch");
+        delivery.handle_answer(ticket, Ok(Delivered::all_but(refused, "odd")), now);
+        let account = delivery.account();
+        assert_eq!((account.delivered, account.dropped, account.pending), (delivered, dropped, 0));
+        assert!(account.is_balanced(), "{account:?}");
+    }
+}

@@ -24,6 +24,7 @@ pub(crate) struct SinkReporter {
     dropped: RateLimitedWarning,
     counts_dropped: RateLimitedWarning,
     dead_lettered: RateLimitedWarning,
+    warned: RateLimitedWarning,
 }
 
 impl SinkReporter {
@@ -38,6 +39,7 @@ impl SinkReporter {
             dropped: RateLimitedWarning::default(),
             counts_dropped: RateLimitedWarning::default(),
             dead_lettered: RateLimitedWarning::default(),
+            warned: RateLimitedWarning::default(),
         }
     }
 
@@ -116,5 +118,11 @@ impl SinkReporter {
     pub(crate) fn report_dead_lettered(&mut self, records: u64, why: &str) {
         let sink = &self.sink;
         self.dead_lettered.warn(records, |records| format!("sink {sink}: {records} records refused for good: {why}"));
+    }
+
+    /// Reports that a backend took all, and has something to say about it.
+    pub(crate) fn report_warned(&mut self, why: &str) {
+        let sink = &self.sink;
+        self.warned.warn(1, |_| format!("sink {sink}: the backend took all, and warns: {why}"));
     }
 }

@@ -1,0 +1,73 @@
+//! URLs of every sort.
+
+use crate::http::{Endpoint, EndpointError};
+
+fn parsed(text: &str) -> Result<Endpoint, EndpointError> {
+    text.parse()
+}
+
+#[test]
+fn a_url_is_shown_without_user_query_and_last_slash() {
+    for (text, shown) in [
+        ("https://api.test", "https://api.test"),
+        ("https://api.test/", "https://api.test"),
+        ("HTTPS://api.test:8443/v1/", "https://api.test:8443/v1"),
+        (" http://[::1]:4318 ", "http://[::1]:4318"),
+        ("http://alice:hunter2@api.test/in", "http://api.test/in"),
+        ("http://api.test/in?key=hunter2#top", "http://api.test/in?…"),
+        ("http://api.test?key=hunter2", "http://api.test/?…"),
+        ("http://under_score.test:0/", "http://under_score.test:0"),
+    ] {
+        let endpoint = parsed(text).expect(text);
+        assert_eq!(endpoint.to_string(), shown, "{text}");
+        assert_eq!(format!("{endpoint:?}"), format!("Endpoint({shown})"), "{text}");
+    }
+}
+
+#[test]
+fn a_path_is_added_to_the_urls_own() {
+    for (text, joined) in [
+        ("https://api.test", "https://api.test/v1/traces"),
+        ("https://api.test/", "https://api.test/v1/traces"),
+        ("https://api.test/otel/", "https://api.test/otel/v1/traces"),
+        ("https://api.test/otel?key=x", "https://api.test/otel/v1/traces?…"),
+    ] {
+        assert_eq!(parsed(text).expect(text).join("/v1/traces").to_string(), joined, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_url_is_refused_with_what_was_expected_and_without_its_password() {
+    let host = "expected `https://host`, perhaps with a port and a path";
+    for (text, expected, found) in [
+        ("", "expected `https://host`", "\"\""),
+        ("api.test:4318", "expected `https://host`", "\"api.test:4318\""),
+        ("alice:hunter2@api.test", "expected `https://host`", "\"…@api.test\""),
+        ("grpc://api.test", "expected `https://`, `http://` or `unix://`", "\"grpc://api.test\""),
+        ("https://", host, "\"https://\""),
+        ("https://:443", host, "\"https://:443\""),
+        ("https://api.test:", host, "\"https://api.test:\""),
+        ("https://api.test:99999", host, "\"https://api.test:99999\""),
+        ("https://api test", host, "\"https://api test\""),
+        ("https://alice:hunter2@api test?key=hunter3", host, "\"https://…@api test\""),
+        ("unix://apm.socket", "expected `unix://` and the absolute path of a socket", "\"unix://apm.socket\""),
+    ] {
+        let error = parsed(text).expect_err(text).to_string();
+        assert_eq!(error, format!("{expected}, found {found}"), "{text}");
+    }
+}
+
+#[test]
+fn a_url_says_where_it_leads() {
+    let endpoint = parsed("https://api.test:8443/v1").expect("a URL");
+    assert_eq!((endpoint.host(), endpoint.path(), endpoint.is_https()), ("api.test", "/v1", true));
+    let endpoint = parsed("http://api.test").expect("a URL");
+    assert_eq!((endpoint.host(), endpoint.path(), endpoint.is_https()), ("api.test", "/", false));
+    #[cfg(unix)]
+    {
+        let endpoint = parsed("unix:///var/run/datadog/apm.socket").expect("a URL");
+        assert_eq!((endpoint.host(), endpoint.path(), endpoint.is_https()), ("localhost", "/", false));
+        assert_eq!(endpoint.join("/v1/input").to_string(), "unix:///var/run/datadog/apm.socket/v1/input");
+        assert!(parsed(&format!("unix:///{}", "x".repeat(120))).is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! Scores as feedback.
+
+use std::time::Duration;
+
+use ragtrace::sink::Verdict;
+use ragtrace::testing::RecordBuilder;
+use ragtrace::{RecordScore, Timestamp, TraceId};
+use serde_json::json;
+
+use super::records::{Place, deliver, deliver_all, ended};
+use super::server::{LangSmith, Setup};
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+fn score(name: &str, value: impl Into<ragtrace::Value>) -> RecordBuilder {
+    RecordBuilder::score(RecordScore::new(name, value))
+}
+
+/// A server that has a root and its child.
+fn with_runs(setup: Setup) -> (LangSmith, Place, Place) {
+    let langsmith = LangSmith::with(setup);
+    let root = Place::new(TraceId::new(), 0);
+    let child = Place::new(root.trace_id, 10);
+    let records = [ended("child", &[root, child], MILLISECOND), ended("root", &[root], MILLISECOND)];
+    deliver_all(&langsmith.sink(), records.map(RecordBuilder::build));
+    (langsmith, root, child)
+}
+
+#[test]
+fn a_score_of_a_stage_goes_beside_runs_and_names_run_and_trace() {
+    let (langsmith, root, child) = with_runs(Setup::default());
+    let judged = RecordScore::new("faithfulness", 0.834_567).with_by("llm").with_comment("as the \"sources\" say");
+    let record = RecordBuilder::score(judged)
+        .trace_id(child.trace_id)
+        .span_id(child.span_id)
+        .path([root.step(), child.step()])
+        .timestamp("2026-11-22T08:21:00.5Z".parse().expect("a time"))
+        .build();
+    deliver_all(&langsmith.sink(), [record.clone()]);
+    let kept = langsmith.kept();
+    let at = "2026-11-22T08:21:00.500000+00:00";
+    let expected = json!({
+        "id": record.id().to_string(),
+        "run_id": kept.run("child").text("id"),
+        "trace_id": kept.run("root").text("id"),
+        "key": "faithfulness",
+        "score": 0.8346,
+        "comment": "as the \"sources\" say",
+        "feedback_source": { "type": "model", "metadata": { "by": "llm" } },
+        "created_at": at,
+        "modified_at": at,
+    });
+    assert_eq!(kept.feedback, [expected]);
+    assert_eq!(langsmith.requests_to("/feedback").len(), 0);
+}
+
+#[test]
+fn a_score_that_comes_later_finds_the_trace_the_span_and_the_span_of_the_root() {
+    let (langsmith, root, child) = with_runs(Setup::default());
+    let records = [
+        score("trace", true).trace_id(root.trace_id),
+        score("child", "terse").trace_id(root.trace_id).span_id(child.span_id),
+        score("root", 3_u64).trace_id(root.trace_id).span_id(root.span_id),
+    ];
+    deliver_all(&langsmith.sink(), records.map(RecordBuilder::build));
+    let kept = langsmith.kept();
+    let of = |key: &str| kept.feedback.iter().find(|one| one["key"] == key).expect("feedback").clone();
+    assert_eq!(
+        (&of("trace")["score"], &of("child")["value"], &of("root")["score"]),
+        (&json!(true), &json!("terse"), &json!(3))
+    );
+    for (key, run) in [("trace", "root"), ("child", "child"), ("root", "root")] {
+        assert_eq!(of(key)["run_id"], kept.run(run).text("id"), "{key}");
+        assert_eq!(of(key)["feedback_source"]["type"], "api");
+    }
+}
+
+#[test]
+fn feedback_goes_alone_to_servers_that_take_none_beside_runs() {
+    let old = json!({ "version": "0.8.9" });
+    for setup in [Setup { info: Some(old), ..Setup::default() }, Setup { has_multipart: false, ..Setup::default() }] {
+        let (langsmith, root, child) = with_runs(setup);
+        let path = [root.step(), child.step()];
+        let record = score("a", 1.0).trace_id(child.trace_id).span_id(child.span_id).path(path).build();
+        deliver_all(&langsmith.sink(), [record.clone()]);
+        deliver_all(&langsmith.sink(), [record]);
+        assert_eq!((langsmith.kept().feedback.len(), langsmith.requests_to("/feedback").len()), (1, 2));
+    }
+}
+
+#[test]
+fn a_score_waits_for_its_run_and_is_given_up_when_that_never_comes() {
+    let langsmith = LangSmith::start();
+    let at = |time: Timestamp| score("a", 1.0).trace_id(TraceId::new()).timestamp(time).build();
+    let error = deliver(&langsmith.sink(), [at(Timestamp::now())]).expect_err("it may come");
+    assert_eq!(error.verdict(), Verdict::Retry);
+    let old = Timestamp::now().minus(Duration::from_secs(11 * 60));
+    let delivered = deliver(&langsmith.sink(), [at(old)]).expect("an answer");
+    let [(0, why)] = delivered.rejected() else { panic!("{delivered:?}") };
+    assert!(why.contains("LangSmith does not know the run"), "{why}");
+}
+
+#[test]
+fn a_score_of_a_run_below_a_callers_run_names_the_callers_trace() {
+    let langsmith = LangSmith::start();
+    let caller = "20261122T082000000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab";
+    let root = Place::new(TraceId::new(), 0);
+    let scored = score("a", 1.0).trace_id(root.trace_id).span_id(root.span_id).path([root.step()]);
+    let records = [ended("root", &[root], MILLISECOND), scored].map(|record| record.langsmith_parent(caller).build());
+    deliver_all(&langsmith.sink(), records);
+    let kept = langsmith.kept();
+    assert_eq!(kept.feedback[0]["run_id"], kept.run("root").text("id"));
+    assert_eq!(kept.feedback[0]["trace_id"], "0199a5b2-6f1e-7c3a-8a4b-0123456789ab");
+}

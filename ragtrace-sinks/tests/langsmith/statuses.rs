@@ -1,0 +1,62 @@
+//! The verdict on each answer that LangSmith may give.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use ragtrace_sinks::LangSmithSink;
+use ragtrace_sinks_support::{Answer, Expected, Matrix, Received};
+use serde_json::json;
+
+use super::records::ONE_TELEMETRY;
+use super::server::KEY;
+
+fn well(request: &Received) -> Answer {
+    match request.path() {
+        "/info" => Answer::status(200).json(&json!({ "version": "0.12.3" })),
+        _ => Answer::status(202).json(&json!({})),
+    }
+}
+
+#[test]
+fn every_answer_gets_the_verdict_that_langsmith_documents() {
+    let _one = ONE_TELEMETRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let sink = |url: &str| LangSmithSink::new(KEY).endpoint(url).timeout(Duration::from_secs(1));
+    let now = || Answer::status(429).body("{\"error\":\"hourly usage limit exceeded\"}");
+    let repeats = Answer::status(401).body(format!("no such key: {KEY}"));
+    Matrix::new(sink, well)
+        .on(|request| request.path() == "/runs/multipart")
+        .of_a_question(2)
+        .secret(KEY)
+        .status(200, Expected::Delivered)
+        .status(202, Expected::Delivered)
+        .answer("200 with what is no JSON", Answer::status(200).body("<html>"), Expected::Delivered)
+        .status(409, Expected::Delivered)
+        .status(400, Expected::Rejected)
+        .status(422, Expected::Rejected)
+        .status(401, Expected::Park)
+        .answer("401 that repeats the key", repeats, Expected::Park)
+        .status(403, Expected::Park)
+        .status(405, Expected::Park)
+        .status(413, Expected::Split)
+        .status(408, Expected::Retry)
+        .status(425, Expected::Retry)
+        .status(429, Expected::Retry)
+        .answer("429 for seconds", Answer::status(429).header("retry-after", "1"), Expected::RetryAfter(1, 1))
+        .answer("503 for a while", Answer::status(503).header("retry-after", "1"), Expected::RetryAfter(1, 1))
+        .status(500, Expected::Retry)
+        .status(502, Expected::Retry)
+        .status(503, Expected::Retry)
+        .status(504, Expected::Retry)
+        .status(301, Expected::Park)
+        .run();
+    // The pipeline would wait for it.
+    let server = ragtrace_sinks_support::Server::start(move |request| match request.path() {
+        "/runs/multipart" => now(),
+        _ => well(request),
+    });
+    let error =
+        super::records::block_on(ragtrace::Sink::deliver(&sink(&server.url()), &ragtrace_sinks_support::batch(1)));
+    let error = error.expect_err("no quota");
+    let wait = error.retry_after().expect("till the hour turns");
+    assert!(wait <= Duration::from_hours(1) && wait > Duration::ZERO, "{wait:?}");
+}

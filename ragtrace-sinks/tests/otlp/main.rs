@@ -1,0 +1,13 @@
+//! OTLP over loopback, decoded by the messages of the crate `opentelemetry-proto`.
+
+mod encoding;
+mod environment;
+mod fixture;
+mod logs;
+mod partial_success;
+mod profiles;
+mod receiver;
+mod requests;
+mod resources;
+mod spans;
+mod statuses;

@@ -1,0 +1,8 @@
+use ragtrace::traced_stage;
+
+#[traced_stage(generated(|out|))]
+fn chunk() -> Vec<u64> {
+    Vec::new()
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use ragtrace::traced_stage;
+
+#[traced_stage(used(document = [id]), used(page = [id]))]
+fn parse(id: &str) -> usize {
+    id.len()
+}
+
+fn main() {}

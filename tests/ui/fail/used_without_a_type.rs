@@ -1,0 +1,12 @@
+use ragtrace::traced_stage;
+
+#[traced_stage(used(doc.id))]
+fn parse(doc: &Document) -> u64 {
+    doc.id
+}
+
+struct Document {
+    id: u64,
+}
+
+fn main() {}

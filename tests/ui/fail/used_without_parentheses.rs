@@ -1,0 +1,8 @@
+use ragtrace::traced_stage;
+
+#[traced_stage(used = id)]
+fn parse(id: &str) -> usize {
+    id.len()
+}
+
+fn main() {}
