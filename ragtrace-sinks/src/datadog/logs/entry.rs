@@ -25,8 +25,11 @@ const LONGEST: usize = 1_000_000;
 /// Bytes of a text, from the first try on to the last: whatever they are of, an entry of 255 of the last
 /// ones is short enough.
 const TEXTS: [usize; 4] = [usize::MAX, 64 * 1024, 8 * 1024, 256];
-/// Attributes that fields may be, so that with those of an entry itself they are fewer than 256.
-const FIELDS: usize = 200;
+/// Attributes of an entry, and those of them that are not the record's fields or items, at most.
+const ATTRIBUTES: usize = 255;
+const OWN: usize = 38;
+/// Attributes of an item.
+const OF_ITEM: usize = 3;
 /// Items that an entry shows of those used, and of those generated.
 const ITEMS: usize = 12;
 /// Namespaces of Datadog's standard attributes.
@@ -37,7 +40,7 @@ pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragment
     let start = out.len();
     for longest_text in TEXTS {
         out.truncate(start);
-        let mut budget = Budget::new(FIELDS, longest_text);
+        let mut budget = Budget::new(room_for_fields(record), longest_text);
         write_within(out, record, fragments, &mut budget);
         if out.len() - start > LONGEST {
             continue;
@@ -50,6 +53,11 @@ pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragment
         }
         return;
     }
+}
+
+fn room_for_fields(record: &Record) -> usize {
+    let of_items = |items: &[RecordItem]| if items.is_empty() { 0 } else { 1 + OF_ITEM * items.len().min(ITEMS) };
+    ATTRIBUTES - OWN - of_items(record.used()) - of_items(record.generated())
 }
 
 fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, budget: &mut Budget) {
