@@ -89,7 +89,7 @@ pub mod uuid {
 #[cfg(feature = "pipeline")]
 #[doc(hidden)]
 pub mod __json {
-    pub use ragtrace_core::json::{Object, write_float, write_text, write_whole};
+    pub use ragtrace_core::json::{Object, write_float, write_parts, write_text, write_whole};
 
     pub use crate::record::FieldValue;
 }
