@@ -79,6 +79,12 @@ impl Places {
         Some(self.of_path(record, trace_id, &Path::Known(path)))
     }
 
+    /// Returns the LangSmith trace of the caller whose run a record's request continues.
+    pub(super) fn callers_trace(&mut self, record: &Record) -> Option<Uuid> {
+        self.begin(record.trace_id()?, record.langsmith_parent());
+        self.callers_run().map(|run| run.trace_id)
+    }
+
     fn of_path(&mut self, record: &Record, trace_id: TraceId, path: &Path<'_>) -> Place<'_> {
         self.begin(trace_id, record.langsmith_parent());
         let path = path.steps();

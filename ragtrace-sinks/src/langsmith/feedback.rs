@@ -34,6 +34,12 @@ impl Judged {
         if let Some(place) = places.of_judged(record) {
             return Some(Self::Known { run_id: place.run_id, trace_id: place.trace_id });
         }
+        if record.span_id().is_none()
+            && let Some(trace_id) = places.callers_trace(record)
+        {
+            // The caller began the trace, so the trace's root is the caller's.
+            return Some(Self::Known { run_id: trace_id, trace_id });
+        }
         let root = run_id::of_root(trace_id);
         Some(match record.span_id() {
             Some(span_id) => Self::Guessed { run_id: run_id::of_span(trace_id, span_id), otherwise: Some(root) },

@@ -15,7 +15,7 @@ use super::info::{Info, KnownInfo};
 use super::plan::{Feedback, Plan};
 use super::settings::{Settings, parsed};
 use super::verdict::{judge, judge_question};
-use crate::http::{Answer, Body, Client, Compression, Endpoint, Key, Request};
+use crate::http::{Answer, Body, Client, ClientBuilder, Compression, Endpoint, Key, Request};
 
 /// How long a request may take: a body of 20 MB has to come through.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -64,7 +64,7 @@ impl LangSmithSink {
             level: None,
             in_flight: 4,
             settings: Settings::new(key),
-            client: Client::builder().timeout(TIMEOUT).build(),
+            client: Self::client().build(),
             plain: Compression::none(),
             zstd: Compression::zstd(ZSTD_LEVEL),
             info: KnownInfo::default(),
@@ -93,14 +93,23 @@ impl LangSmithSink {
         self
     }
 
+    /// Returns the settings of its HTTP client.
+    pub(crate) fn client() -> ClientBuilder {
+        Client::builder().timeout(TIMEOUT)
+    }
+
+    pub(crate) fn with_client(self, client: Client) -> Self {
+        Self { client, ..self }
+    }
+
     pub(crate) fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.settings.set_endpoint(Ok(endpoint));
         self
     }
 
-    /// Sets the project; `default` unless set.
+    /// Sets the project; `default` if not set or empty.
     pub fn project(mut self, name: impl Into<String>) -> Self {
-        self.settings.common.project = name.into();
+        self.settings.set_project(name.into());
         self
     }
 
