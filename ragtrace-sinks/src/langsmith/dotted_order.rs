@@ -6,7 +6,8 @@
 //!
 //! | the record | its place |
 //! | --- | --- |
-//! | has its path from the local root | below its ancestors, each no earlier than its parent |
+//! | has its path from the trace's root | below its ancestors, each no earlier than its parent |
+//! | has its path from another local root | the same, in a LangSmith trace that the local root begins |
 //! | has no path, and a parent | a tree of its own, or right below the caller's run |
 //! | has a path that was cut at 64 steps | below the steps that are there, so right below the root |
 //!

@@ -1,7 +1,6 @@
 //! The sink that sends to LangSmith.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -50,7 +49,7 @@ pub struct LangSmithSink {
     zstd: Compression,
     info: KnownInfo,
     info_timeout: Duration,
-    cut: Arc<AtomicU64>,
+    cut: AtomicU64,
 }
 
 impl LangSmithSink {
@@ -69,7 +68,7 @@ impl LangSmithSink {
             zstd: Compression::zstd(ZSTD_LEVEL),
             info: KnownInfo::default(),
             info_timeout: INFO_TIMEOUT,
-            cut: Arc::default(),
+            cut: AtomicU64::default(),
         }
     }
 
@@ -138,8 +137,8 @@ impl LangSmithSink {
         self
     }
 
-    /// Returns a count of the parts of runs that were too large for LangSmith and have a mark in their
-    /// place.
+    /// Returns how many parts of runs were too large for LangSmith and have a mark in their place. Whoever
+    /// reads it keeps the sink in an `Arc`, of which a clone is a sink as well.
     pub fn parts_cut(&self) -> u64 {
         self.cut.load(Ordering::Relaxed)
     }
