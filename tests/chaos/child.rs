@@ -3,13 +3,16 @@
 //! `issue` records runs and says on stdout how far a flush has come; `drain` delivers what the spool holds. The first arguments
 //! are settings, see [`Settings::parse`].
 
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use ragtrace::sink::{BoxSink, JsonLines};
 use ragtrace::spool::WhenFull;
 use ragtrace::{Console, Durability, Sampler, SpoolLimits, Telemetry, traced_stage};
+use ragtrace_sinks::OtlpSink;
 use ragtrace_tests::{FileSink, Manner, issue};
 
 struct Settings {
@@ -59,9 +62,21 @@ impl Settings {
             .durability(self.durability)
             .sample(self.sampler)
             .sink(FileSink::new(&self.file, self.manner))
+            .sinks(over_otlp()?)
             .install()
             .map_err(|error| error.to_string())
     }
+}
+
+/// Makes the sinks of the variables: spans for the receiver at `CHAOS_OTLP_URL`, and beside it the records themselves as
+/// lines of the file `CHAOS_LINES`.
+fn over_otlp() -> Result<Vec<BoxSink>, String> {
+    let (Ok(url), Ok(lines)) = (std::env::var("CHAOS_OTLP_URL"), std::env::var("CHAOS_LINES")) else {
+        return Ok(Vec::new());
+    };
+    let file = File::options().create(true).append(true).open(lines).map_err(|error| error.to_string())?;
+    let otlp = OtlpSink::new(&url).timeout(Duration::from_secs(2));
+    Ok(vec![BoxSink::new(otlp), BoxSink::new(JsonLines::new(file))])
 }
 
 fn say(words: &str) {

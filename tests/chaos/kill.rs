@@ -11,7 +11,7 @@ const RUNS_A_ROUND: u64 = 10_000;
 
 /// Kills a child again and again, each time after up to so many flushes and a while, and returns which runs were said to
 /// be safe.
-fn kill_often(workdir: &Workdir, work: Work, rounds: u64, flushes: usize) -> Vec<u64> {
+pub(crate) fn kill_often(workdir: &Workdir, work: Work, rounds: u64, flushes: usize) -> Vec<u64> {
     let mut safe = Vec::new();
     for round in 0..rounds {
         let from = round * RUNS_A_ROUND;

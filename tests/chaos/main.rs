@@ -6,6 +6,7 @@ mod flush;
 mod kill;
 mod memory;
 mod oracle;
+mod otlp;
 mod process;
 mod sampling;
 mod secrets;

@@ -15,18 +15,21 @@ pub(crate) struct Workdir {
     _folder: TempDir,
     pub(crate) spool: PathBuf,
     pub(crate) file: PathBuf,
+    /// Variables of the children.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 impl Workdir {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (spool, file) = (folder.path().join("spool"), folder.path().join("arrived"));
-        Self { _folder: folder, spool, file }
+        Self { _folder: folder, spool, file, variables: Vec::new() }
     }
 
     pub(crate) fn command(&self, work: Work) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chaos-child"));
         command.args(self.args(work));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }

@@ -325,13 +325,11 @@ impl DatadogEvaluationsSink {
     }
 
     fn target(&self) -> Result<Target<'_>, SinkError> {
-        match self.settings.through_agent(evaluations::AGENT_SUBDOMAIN, evaluations::PATH)? {
-            Some(agent) => Ok(agent),
-            None => {
-                has_product(&self.settings)?;
-                self.settings.api(evaluations::PATH)
-            }
+        if let Some(agent) = self.settings.through_agent(evaluations::AGENT_SUBDOMAIN, evaluations::PATH)? {
+            return Ok(agent);
         }
+        has_product(&self.settings)?;
+        self.settings.api(evaluations::PATH)
     }
 }
 

@@ -40,7 +40,8 @@ fn variables_say_which_sorts_of_things_are_sent() {
 fn a_variable_that_is_of_no_use_is_named_with_what_to_set() {
     let key = ("DD_API_KEY", KEY);
     let llmobs = ("DD_LLMOBS_ENABLED", "true");
-    let cases: [(&[(&str, &str)], &str, bool); 12] = [
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, bool);
+    let cases: [Case<'_>; 12] = [
         (&[], "set DD_API_KEY, or DD_API_KEY_FILE", true),
         (&[("DD_API_KEY", " ")], "set DD_API_KEY", true),
         (&[key, ("DD_API_KEY_FILE", "/k")], "both set", false),

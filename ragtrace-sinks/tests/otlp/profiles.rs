@@ -67,6 +67,7 @@ fn a_collector_gets_the_names_of_opentelemetry() {
           ragtrace.used = `[{"id":"c-1","score":0.91,"type":"chunk"},{"id":"c-2","score":0.5,"type":"chunk"}]`
           ragtrace.generated = `[{"id":"c-1","score":0.99,"content":"Light is scattered.","type":"chunk"}]`
           ragtrace.query = `why is the sky blue?`
+          ragtrace.top_k = 1
           ragtrace.kind = `rerank`
           ragtrace.outcome = `completed`
           ragtrace.request_id = `req-1`
@@ -112,6 +113,7 @@ fn a_collector_gets_the_names_of_opentelemetry() {
           ragtrace.kind = `generate`
           ragtrace.outcome = `completed`
           ragtrace.count = 42
+          ragtrace.first_item_ms = 250.0
           ragtrace.request_id = `req-1`
           ragtrace.tenant_id = `acme`
           ragtrace.request_type = `ask`
@@ -301,12 +303,12 @@ fn phoenix_gets_the_names_of_openinference() {
           llm.input_messages.3.message.tool_call_id = `call_1`
           llm.output_messages.0.message.role = `assistant`
           llm.output_messages.0.message.content = `Because light is scattered.`
-          ragtrace.first_item_ms = 250.0
           metadata = `{"tenant_id":"acme","request_id":"req-1","request_type":"ask","prompt_name":"answer"}`
           tag.tags = [`beta`, `eu`]
           ragtrace.kind = `generate`
           ragtrace.outcome = `completed`
           ragtrace.count = 42
+          ragtrace.first_item_ms = 250.0
           ragtrace.request_id = `req-1`
           ragtrace.tenant_id = `acme`
           ragtrace.request_type = `ask`
@@ -383,7 +385,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `DEFAULT`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.input = `why is the sky blue?`
           langfuse.observation.model.name = `text-embedding-3-small`
@@ -405,7 +407,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `DEFAULT`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.input = `why is the sky blue?`
           langfuse.observation.output = `[{"id":"c-1","score":0.91,"content":"Light is scattered.","type":"chunk","source":"optics.pdf","derived_from":"d-1"},{"id":"c-2","score":0.5,"type":"chunk"}]`
@@ -425,7 +427,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `DEFAULT`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.input = `why is the sky blue?`
           langfuse.observation.metadata.used = `[{"id":"c-1","score":0.91,"type":"chunk"},{"id":"c-2","score":0.5,"type":"chunk"}]`
@@ -445,7 +447,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `DEFAULT`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.input = `{"city":"Paris"}`
           langfuse.observation.output = `{"sky":"blue"}`
@@ -462,7 +464,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `DEFAULT`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.input = `[{"role":"system","content":"Be brief."},{"role":"user","content":[{"type":"text","text":"why is the sky blue?"}]},{"role":"assistant","content":null,"tool_calls":[{"id":"call_1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}]},{"role":"tool","tool_call_id":"call_1","content":"blue"}]`
           langfuse.observation.output = `{"role":"assistant","content":"Because light is scattered."}`
@@ -476,6 +478,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.metadata.kind = `generate`
           langfuse.observation.metadata.outcome = `completed`
           langfuse.observation.metadata.count = 42
+          langfuse.observation.metadata.first_item_ms = 250.0
           langfuse.observation.metadata.request_id = `req-1`
           langfuse.observation.metadata.tenant_id = `acme`
           langfuse.observation.metadata.request_type = `ask`
@@ -490,7 +493,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.status_message = `cannot write the answer`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.metadata.kind = `store`
           langfuse.observation.metadata.outcome = `failed`
@@ -511,7 +514,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `WARNING`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.observation.metadata.kind = `task`
           langfuse.observation.metadata.outcome = `cancelled`
@@ -526,7 +529,7 @@ fn langfuse_gets_its_own_names() {
           langfuse.observation.level = `DEFAULT`
           user.id = `alice`
           session.id = `session-1`
-          langfuse.environment = `production-`
+          langfuse.environment = `production`
           langfuse.release = `1.4.2`
           langfuse.trace.name = `ask`
           langfuse.trace.tags = [`beta`, `eu`]
@@ -652,10 +655,10 @@ fn langsmith_gets_the_names_that_it_documents() {
           langsmith.metadata.user_id = `alice`
           langsmith.metadata.prompt_name = `answer`
           langsmith.metadata.prompt_version = `7`
-          langsmith.metadata.first_item_ms = 250.0
           langsmith.metadata.kind = `generate`
           langsmith.metadata.outcome = `completed`
           langsmith.metadata.count = 42
+          langsmith.metadata.first_item_ms = 250.0
           langsmith.metadata.request_id = `req-1`
           langsmith.metadata.tenant_id = `acme`
           langsmith.metadata.request_type = `ask`
@@ -851,12 +854,12 @@ fn mlflow_gets_openinference_with_documents_as_output_and_a_cost_of_its_own() {
           llm.input_messages.3.message.tool_call_id = `call_1`
           llm.output_messages.0.message.role = `assistant`
           llm.output_messages.0.message.content = `Because light is scattered.`
-          ragtrace.first_item_ms = 250.0
           metadata = `{"tenant_id":"acme","request_id":"req-1","request_type":"ask","prompt_name":"answer"}`
           tag.tags = [`beta`, `eu`]
           ragtrace.kind = `generate`
           ragtrace.outcome = `completed`
           ragtrace.count = 42
+          ragtrace.first_item_ms = 250.0
           ragtrace.request_id = `req-1`
           ragtrace.tenant_id = `acme`
           ragtrace.request_type = `ask`
@@ -1046,6 +1049,7 @@ fn datadog_gets_one_dialect_a_span_by_its_kind() {
           ragtrace.kind = `generate`
           ragtrace.outcome = `completed`
           ragtrace.count = 42
+          ragtrace.first_item_ms = 250.0
           ragtrace.request_id = `req-1`
           ragtrace.tenant_id = `acme`
           ragtrace.request_type = `ask`

@@ -17,7 +17,7 @@ fn a_request_goes_by_gzip_to_the_signals_path_under_the_url() {
         assert_eq!((&*request.method, request.path()), ("POST", path), "{suffix:?}");
         assert_eq!(request.header("content-encoding"), Some("gzip"));
         assert_eq!(spans(&request).len(), trace().len());
-        assert!(request.raw_body.len() * 3 < request.body.len(), "{} of {}", request.raw_body.len(), request.body.len());
+        assert!(request.raw_body.len() * 2 < request.body.len(), "{} of {}", request.raw_body.len(), request.body.len());
     }
     let request = sent(|url| OtlpSink::new(url).uncompressed(), trace());
     assert_eq!((request.header("content-encoding"), request.raw_body == request.body), (None, true));

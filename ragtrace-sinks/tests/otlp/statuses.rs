@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use ragtrace::sink::{Delivered, SinkError, Verdict};
 use ragtrace_sinks::{OtlpProfile, OtlpSink};
-use ragtrace_sinks_support::Expected::{Delivered, Park, Rejected, Retry, RetryAfter, Split};
-use ragtrace_sinks_support::{Answer, Expected, Matrix};
+use ragtrace_sinks_support::Expected::{Park, Rejected, Retry, RetryAfter, Split};
+use ragtrace_sinks_support::{Answer, Expected, Matrix, Server};
+
+use crate::fixture::trace;
+use crate::receiver::deliver;
 
 /// What every backend that keeps to the specification means ("OTLP/HTTP Response").
 const OF_ALL: [(u16, Expected); 24] = [
-    (200, Delivered),
-    (202, Delivered),
-    (204, Delivered),
+    (200, Expected::Delivered),
+    (202, Expected::Delivered),
+    (204, Expected::Delivered),
     (301, Park),
     (307, Park),
     (400, Rejected),
@@ -44,14 +48,82 @@ fn matrix(profile: OtlpProfile) -> Matrix<'static> {
 
 #[test]
 fn the_specification_says_what_a_collectors_statuses_mean() {
-    let with_date = Answer::status(503).header("retry-after", "Fri, 31 Dec 2100 23:59:59 GMT");
     matrix(OtlpProfile::Collector)
         .status(500, Rejected)
         .status(501, Park)
         .status(505, Park)
         .status(507, Rejected)
         .answer("Retry-After in seconds", Answer::status(429).header("retry-after", "1"), RetryAfter(1, 1))
-        .answer("Retry-After as a date", with_date, RetryAfter(3_599, 3_600))
-        .answer("200 with garbage", Answer::status(200).body("<html>"), Delivered)
+        .answer("200 with garbage", Answer::status(200).body("<html>"), Expected::Delivered)
         .run();
+}
+
+fn verdict(profile: OtlpProfile, answer: &Answer) -> Result<Delivered, SinkError> {
+    let answer = answer.clone();
+    let server = Server::start(move |_| answer.clone());
+    deliver(&OtlpSink::new(&server.url()).profile(profile).api_key("hunter2-key"), trace())
+}
+
+#[test]
+fn every_backend_means_by_a_status_what_its_documentation_says() {
+    let hosted = [OtlpProfile::Langfuse, OtlpProfile::LangSmith, OtlpProfile::Datadog];
+    for profile in OtlpProfile::ALL {
+        let own = |status: u16| match (profile, status) {
+            // The specification has these sent again no more; who operates such a backend says otherwise.
+            (OtlpProfile::LangSmith, 425) => Some(Verdict::Retry),
+            (OtlpProfile::LangSmith, 409) => None,
+            (_, 500 | 507) if hosted.contains(profile) => Some(Verdict::Retry),
+            (OtlpProfile::Phoenix, 507) => Some(Verdict::Park),
+            (OtlpProfile::Collector | OtlpProfile::Mlflow, 501) => Some(Verdict::Park),
+            (_, 501 | 505) if hosted.contains(profile) => Some(Verdict::Retry),
+            (OtlpProfile::Collector, 505) => Some(Verdict::Park),
+            (_, 500..=599) => Some(Verdict::Rejected),
+            (_, 425 | 409) => Some(if status == 425 { Verdict::Retry } else { Verdict::Park }),
+            _ => unreachable!("{status} is one of all backends"),
+        };
+        let of_all = OF_ALL.iter().map(|(status, expected)| {
+            let verdict = match expected {
+                Expected::Delivered => None,
+                Retry | RetryAfter(..) => Some(Verdict::Retry),
+                Split => Some(Verdict::Split),
+                Rejected => Some(Verdict::Rejected),
+                Park => Some(Verdict::Park),
+            };
+            (*status, verdict)
+        });
+        let of_own = [409, 425, 500, 501, 505, 507].map(|status| (status, own(status)));
+        for (status, expected) in of_all.chain(of_own) {
+            let verdict = verdict(*profile, &Answer::status(status).body("no")).err().map(|error| error.verdict());
+            assert_eq!(verdict, expected, "{profile} {status}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_says_what_to_look_at() {
+    let says = [
+        (OtlpProfile::Collector, 404, "check OTEL_EXPORTER_OTLP_ENDPOINT and RAGTRACE_OTLP_PROFILE"),
+        (OtlpProfile::Collector, 415, "4318"),
+        (OtlpProfile::Phoenix, 405, "PHOENIX_COLLECTOR_ENDPOINT"),
+        (OtlpProfile::Phoenix, 503, "its queue of spans is full"),
+        (OtlpProfile::Langfuse, 401, "LANGFUSE_SECRET_KEY"),
+        (OtlpProfile::LangSmith, 403, "LANGSMITH_WORKSPACE_ID"),
+        (OtlpProfile::Mlflow, 404, "MLFLOW_EXPERIMENT_ID"),
+        (OtlpProfile::Mlflow, 501, "--backend-store-uri"),
+        (OtlpProfile::Datadog, 403, "DD_SITE"),
+    ];
+    for (profile, status, advice) in says {
+        let error = verdict(profile, &Answer::status(status).body("its own words")).expect_err("refused");
+        let reason = error.reason();
+        assert!(reason.contains(advice) && reason.contains("its own words"), "{profile} {status}: {reason}");
+    }
+}
+
+#[test]
+fn a_time_to_wait_may_be_a_date() {
+    let far = Answer::status(503).header("retry-after", "Fri, 31 Dec 2100 23:59:59 GMT");
+    let error = verdict(OtlpProfile::Collector, &far).expect_err("busy");
+    assert_eq!(error.retry_after(), Some(Duration::from_hours(1)), "no wait is longer");
+    let past = Answer::status(503).header("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT");
+    assert_eq!(verdict(OtlpProfile::Collector, &past).expect_err("busy").retry_after(), None);
 }

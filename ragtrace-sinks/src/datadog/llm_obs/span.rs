@@ -2,8 +2,9 @@
 
 use ragtrace::__json::{Object, write_text, write_whole};
 
+use super::intake::{Intake, ROOT_TAG};
 use super::meta::{Extent, write_meta, write_metrics};
-use super::{Intake, MlApp, ROOT_TAG};
+use super::ml_app::MlApp;
 use crate::datadog::settings::Settings;
 use crate::spans::{Outcome, Span};
 

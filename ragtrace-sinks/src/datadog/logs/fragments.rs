@@ -148,7 +148,9 @@ fn write_origin(object: &mut Object<'_>, record: &Record, settings: &Settings) {
     for (names, value) in
         [(["service", "dd.service"].as_slice(), service), (&["dd.env"], environment), (&["dd.version"], version)]
     {
-        names.iter().for_each(|name| object.optional_text(name, value.map(facet)));
+        for name in names {
+            object.optional_text(name, value.map(facet));
+        }
     }
     object.uuid("instance", record.instance());
 }

@@ -110,7 +110,9 @@ impl<'a> SeriesWriter<'a> {
         tags.add("env", of(origin.and_then(|origin| origin.environment()), environment));
         tags.add("service", of(origin.and_then(|origin| origin.service()), service));
         tags.add("version", of(origin.and_then(|origin| origin.version()), version));
-        extra.iter().for_each(|tag| tags.add_whole(tag));
+        for tag in extra {
+            tags.add_whole(tag);
+        }
         tags
     }
 

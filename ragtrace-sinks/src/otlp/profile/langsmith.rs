@@ -68,7 +68,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     metadata.put_some("dimensions", content.dimensions);
     metadata.put_some("top_k", content.top_k);
     metadata.put_items("used", record.used());
-    if span.kind != StageKind::Retrieve {
+    if span.kind != StageKind::Retrieve || content.output.is_some() {
         metadata.put_items("generated", record.generated());
     }
     if content.input.is_some() {
