@@ -15,8 +15,9 @@ use super::dotted_order::Places;
 use super::value::write_value;
 use super::{run_id, time};
 
-/// For so long a score waits for its run to arrive.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// For so long a score waits for its run to arrive. What was delivered with it waits as well, and a run
+/// that the sampler left out never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The run that a score judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,9 +35,11 @@ const JSON: &str = "application/json";
 /// A stage's end is a run, with the stages in it below. `input`, `output`, `query`, items, `model`,
 /// tokens and cost go where LangSmith has them, all else into `metadata`. A score is feedback.
 ///
-/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours are. One
-/// that continues a LangSmith client's run (`RequestContext::with_langsmith_parent`) stands below that
-/// run.
+/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours are,
+/// else one that follows from it. Where a trace has a second root, or its root is in another service, the
+/// stages below each are a LangSmith trace of their own, and `metadata.trace_id` says what belongs
+/// together. What continues a LangSmith client's run (`RequestContext::with_langsmith_parent`) stands
+/// below that run.
 #[derive(Debug)]
 pub struct LangSmithSink {
     name: Cow<'static, str>,
@@ -166,27 +168,29 @@ impl LangSmithSink {
             // Each half is acknowledged by itself: nothing that arrived is sent again.
             return Err(SinkError::split(format!("LangSmith takes {} runs at once", info.runs)));
         }
-        let request = self.encode_to_fit(plan, info)?;
+        let (request, cut) = self.encode_to_fit(plan, info)?;
         let answer = self.client.send(&request).await?;
         if answer.status() == 404 && info.has_multipart {
             return Ok(false);
         }
-        judge(&answer).map(|()| true)
+        judge(&answer)?;
+        self.cut.fetch_add(cut.parts(), Ordering::Relaxed);
+        Ok(true)
     }
 
-    /// Encodes runs; a lone one that is too large is cut.
-    fn encode_to_fit(&self, plan: &Plan<'_>, info: &Info) -> Result<Request, SinkError> {
+    /// Encodes runs; of a lone one that is too large, parts are cut.
+    fn encode_to_fit(&self, plan: &Plan<'_>, info: &Info) -> Result<(Request, Cut), SinkError> {
         let too_large = || format!("LangSmith takes {} bytes at once", info.bytes);
-        if let Some(request) = self.encode(plan, info, &Cut::nothing())? {
-            return Ok(request);
+        let nothing = Cut::nothing();
+        if let Some(request) = self.encode(plan, info, &nothing)? {
+            return Ok((request, nothing));
         }
         if plan.together() > 1 {
             return Err(SinkError::split(too_large()));
         }
         let cut = Cut::to_fit(info.bytes);
         let request = self.encode(plan, info, &cut)?.ok_or_else(|| SinkError::rejected(too_large()))?;
-        self.cut.fetch_add(cut.parts(), Ordering::Relaxed);
-        Ok(request)
+        Ok((request, cut))
     }
 
     /// Encodes runs; `None` if they are too large for one request.
