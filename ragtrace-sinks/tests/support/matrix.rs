@@ -274,7 +274,8 @@ fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u6
         let _ = answer_question(&format!("what is {number}?"));
     }
     telemetry.flush_blocking(BOUND);
-    let account = |stats: &Stats| Account { goal, records, stats: stats.sink(&name).expect("the sink's account").clone() };
+    let account =
+        |stats: &Stats| Account { goal, records, stats: stats.sink(&name).expect("the sink's account").clone() };
     let begin = Instant::now();
     while !account(&telemetry.stats()).is_reached() && begin.elapsed() < BOUND {
         std::thread::sleep(Duration::from_millis(5));
