@@ -43,7 +43,7 @@ fn a_record_of_this_process_has_its_number_and_program_too() {
     crate::receiver::deliver(&sink, vec![ours]).expect("all is well");
     let resource = resource_spans(&server.take_requests().remove(0)).remove(0).resource.expect("a resource").attributes;
     let of = |key: &str| attribute(&resource, key).unwrap_or_else(|| panic!("no {key}: {}", lines(&resource, "")));
-    assert_eq!(of("process.pid"), format!("`{}`", std::process::id()));
+    assert_eq!(of("process.pid"), std::process::id().to_string());
     assert!(of("process.executable.name").starts_with("`otlp-"), "{}", of("process.executable.name"));
     assert!(of("service.name").starts_with("`unknown_service:otlp-"), "{}", of("service.name"));
     assert_eq!((of("process.runtime.name"), of("os.type")), ("`rust`".into(), format!("`{}`", std::env::consts::OS)));
