@@ -10,6 +10,7 @@
     reason = "a record is put together of values in registers; by way of memory it takes half as long again"
 )]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ragtrace_core::context::Request;
@@ -17,18 +18,21 @@ use ragtrace_core::entry::{Outcome, Run, RunEnd};
 use ragtrace_core::queue::QueuedEntry;
 use ragtrace_core::{Event, Level, Timestamp};
 
-use super::item_fields::{RunItems, take_items};
+use super::item_fields::take_items;
 use super::open_runs::{OpenRun, OpenRuns};
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
+use crate::hash::FastHash;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, Origin, RecordFilter};
+use crate::record::{FieldSizes, Origin, RecordFilter, RecordItem};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
     open: OpenRuns,
     /// Ends whose start was not read yet.
     early: Vec<EarlyEnd>,
+    /// The items that open runs use. Few stages name items, so they are not kept with the runs.
+    used: HashMap<SpanId, Vec<RecordItem>, FastHash>,
     maker: RecordMaker,
 }
 
@@ -43,7 +47,12 @@ struct EarlyEnd {
 
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
-        Self { open: OpenRuns::default(), early: Vec::new(), maker: RecordMaker::new(origin, filter) }
+        Self {
+            open: OpenRuns::default(),
+            early: Vec::new(),
+            used: HashMap::default(),
+            maker: RecordMaker::new(origin, filter),
+        }
     }
 
     /// Has records numbered from 1, for tests that compare them with what was written down.
@@ -61,11 +70,11 @@ impl Assembler {
             let open_run = self.open.entry(run.span);
             open_run.begin(&run);
             if run.stage.has_items() {
-                return start_with_items(&mut self.maker, source, (&run, fields), (open_run, &is_clean));
+                return self.start_with_items(source, &run, fields, &is_clean);
             }
             open_run.fields.extend_from_slice(fields);
             open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
-            self.maker.start(source, &run, fields, open_run, None);
+            self.maker.start(source, &run, fields, open_run);
         } else if let Some((span, ended, run, fields)) = entry.end() {
             if let Some(run) = run {
                 self.open.entry(span).begin(&run);
@@ -77,6 +86,31 @@ impl Assembler {
         } else if let Some((span, fields)) = entry.note() {
             self.open.entry(span).notes.extend_from_slice(fields);
         }
+    }
+
+    /// Takes in the start of a run whose stage names items. It has begun already.
+    #[cold]
+    #[inline(never)]
+    fn start_with_items(
+        &mut self,
+        source: EntrySource<'_>,
+        run: &Run,
+        fields: &[u64],
+        is_clean: impl Fn(&'static str, &str) -> bool,
+    ) {
+        let (used, fields) = take_items(run.stage, fields);
+        let open_run = self.open.entry(run.span);
+        open_run.fields.extend_from_slice(&fields);
+        open_run.sizes = FieldSizes::of(run.stage, &fields, is_clean);
+        let before = self.maker.records();
+        self.maker.start(source, run, &fields, open_run);
+        if used.is_empty() {
+            return;
+        }
+        if self.maker.records() > before {
+            self.maker.add_items(used.clone(), Vec::new());
+        }
+        self.used.insert(run.span, used);
     }
 
     #[cold]
@@ -96,6 +130,7 @@ impl Assembler {
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));
         self.open.remove(span);
+        self.used.remove(&span);
         Some(match ended.outcome {
             // One that was read before its start is rare, and most stages have this level.
             Outcome::Completed => (run.map_or(Level::Info, |run| run.stage.level()), Event::Completed),
@@ -147,41 +182,30 @@ impl Assembler {
     fn end_open_run(&mut self, span: SpanId, end: EndEntry<'_>, is_clean: impl Fn(&'static str, &str) -> bool) -> bool {
         let Some((run, open_run)) = self.open.started(span) else { return false };
         if run.stage.has_items() {
-            end_with_items(&mut self.maker, &run, (open_run, end), is_clean);
+            let used = self.used.remove(&span).unwrap_or_default();
+            end_with_items(&mut self.maker, &run, (open_run, used), end, is_clean);
         } else {
-            self.maker.end(&run, open_run, end, None, is_clean);
+            self.maker.end(&run, open_run, end, is_clean);
         }
         self.open.remove(span);
         true
     }
 }
 
-/// Takes in the start of a run of a stage that names items.
-#[cold]
-#[inline(never)]
-fn start_with_items(
-    maker: &mut RecordMaker,
-    source: EntrySource<'_>,
-    (run, fields): (&Run, &[u64]),
-    (open_run, is_clean): (&mut OpenRun, &dyn Fn(&'static str, &str) -> bool),
-) {
-    let (used, fields) = take_items(run.stage, fields);
-    open_run.fields.extend_from_slice(&fields);
-    open_run.sizes = FieldSizes::of(run.stage, &fields, is_clean);
-    open_run.used.clone_from(&used);
-    maker.start(source, run, &fields, open_run, Some(RunItems { used, generated: Vec::new() }));
-}
-
-/// Takes in the end of a run of a stage that names items.
+/// Takes in the end of a run whose stage names items, and which used some.
 #[cold]
 #[inline(never)]
 fn end_with_items(
     maker: &mut RecordMaker,
     run: &Run,
-    (open_run, end): (&mut OpenRun, EndEntry<'_>),
+    (open_run, used): (&OpenRun, Vec<RecordItem>),
+    end: EndEntry<'_>,
     is_clean: impl Fn(&'static str, &str) -> bool,
 ) {
     let (generated, fields) = take_items(run.stage, end.fields);
-    let items = RunItems { used: std::mem::take(&mut open_run.used), generated };
-    maker.end(run, open_run, EndEntry { fields: &fields, ..end }, Some(items), is_clean);
+    let before = maker.records();
+    maker.end(run, open_run, EndEntry { fields: &fields, ..end }, is_clean);
+    if maker.records() > before {
+        maker.add_items(used, generated);
+    }
 }

@@ -16,12 +16,11 @@ use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
 use super::end_summary::{EndFields, EndSummary};
-use super::item_fields::RunItems;
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordParts,
-    SealedFields, field_name,
+    ChunkBuilder, ChunkPool, EncodedRanges, OptionalU64, Origin, RecordFilter, RecordFlags, RecordIds, RecordItem,
+    RecordParts, SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
@@ -124,16 +123,14 @@ impl RecordMaker {
         self.filtered
     }
 
+    /// Adds items to the record that was made last.
+    pub(super) fn add_items(&mut self, used: Vec<RecordItem>, generated: Vec<RecordItem>) {
+        self.output.records.add_items(used, generated);
+    }
+
     /// Makes the record of a start.
     #[inline(always)]
-    pub(super) fn start(
-        &mut self,
-        source: EntrySource<'_>,
-        run: &Run,
-        fields: &[u64],
-        open_run: &mut OpenRun,
-        items: Option<RunItems>,
-    ) {
+    pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
         let level = run.stage.level();
         if !self.shows(level, self.start_level) {
             return;
@@ -144,12 +141,12 @@ impl RecordMaker {
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
             self.add_context(run.stage, DecodedFields(fields));
-            return self.add_decoded(head, EndSummary::default(), items);
+            return self.add_decoded(head, EndSummary::default());
         }
         let context = self.output.records.append_encoded(fields);
         open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
         let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
-        self.add(head, EndSummary::default(), ranges, items);
+        self.add(head, EndSummary::default(), ranges);
     }
 
     /// Makes the record of an end, and counts the run.
@@ -159,7 +156,6 @@ impl RecordMaker {
         run: &Run,
         open_run: &OpenRun,
         end: EndEntry<'_>,
-        items: Option<RunItems>,
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
         let EndEntry { source, ended, fields } = end;
@@ -185,7 +181,7 @@ impl RecordMaker {
         };
         let Some((summary, texts)) = encoded else {
             self.output.records.truncate_encoded(before);
-            return self.end_decoded(head, open_run, fields, items);
+            return self.end_decoded(head, open_run, fields);
         };
         self.count(head, &summary);
         if !is_shown {
@@ -197,7 +193,7 @@ impl RecordMaker {
             Some(StartEncoding { output, range }) if output == self.output_number && texts.is_empty() => range,
             _ => self.output.records.append_both(&open_run.fields, &texts),
         };
-        self.add(head, summary, EncodedRanges { context, metrics, sizes }, items);
+        self.add(head, summary, EncodedRanges { context, metrics, sizes });
     }
 
     /// Makes the record of an end whose fields are told apart by their names: of what is recorded
@@ -205,7 +201,7 @@ impl RecordMaker {
     /// have.
     #[cold]
     #[inline(never)]
-    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64], items: Option<RunItems>) {
+    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
         self.add_context(stage, DecodedFields(&open_run.fields));
@@ -214,7 +210,7 @@ impl RecordMaker {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
         self.count(head, &summary);
-        if head.is_shown { self.add_decoded(head, summary, items) } else { self.output.records.discard_fields() }
+        if head.is_shown { self.add_decoded(head, summary) } else { self.output.records.discard_fields() }
     }
 
     /// Counts the run for its minute, and for its request if it is all of it that ran here.
@@ -258,15 +254,12 @@ impl RecordMaker {
 
     /// Adds a record with the fields in `ranges`. It is put together here, and so written once.
     #[inline(always)]
-    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges, items: Option<RunItems>) {
+    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges) {
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let request = records.request_index(source.request);
         let thread = records.thread_index(source.thread);
-        let EndSummary { count, failure: mut extras, .. } = summary;
-        if let Some(items) = items {
-            items.add_to(&mut extras);
-        }
+        let EndSummary { count, failure: extras, .. } = summary;
         let SealedFields { fields, size, memory, flags } = records.seal_encoded(run.stage, ranges, extras.is_some());
         let (stage, count) = (Some(run.stage), OptionalU64::from(count));
         let (span_id, parent_span_id) = (Some(run.span), run.parent);
@@ -293,13 +286,10 @@ impl RecordMaker {
 
     /// Adds the record whose fields were added by their names.
     #[cold]
-    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary, items: Option<RunItems>) {
+    fn add_decoded(&mut self, head: RecordHead<'_>, summary: EndSummary) {
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let (request, thread) = (records.request_index(source.request), records.thread_index(source.thread));
-        if let Some(items) = items {
-            items.add_to(&mut summary.failure);
-        }
         records.add(RecordParts {
             count: OptionalU64::from(summary.count),
             extras: summary.failure,
