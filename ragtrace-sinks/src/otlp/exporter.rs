@@ -45,7 +45,8 @@ impl Exporter {
             (0, true) => Delivered::all(),
             (0, false) => Delivered::all_but(0, message),
             (some, _) => {
-                let why = format!("the backend refused {some} of the request's {number} and does not say which: {message}");
+                let why =
+                    format!("the backend refused {some} of the request's {number} and does not say which: {message}");
                 Delivered::all_but(some, why)
             }
         })

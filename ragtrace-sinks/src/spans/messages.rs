@@ -125,3 +125,68 @@ pub(super) fn of_one_or_list(json: &str) -> Option<Vec<Message<'_>>> {
 fn is_message(message: &Message<'_>) -> bool {
     message.content.is_some() || message.tool_calls.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calls(json: &str) -> Vec<(Option<String>, String, String)> {
+        let messages = of_one_or_list(json).expect("a message");
+        let owned =
+            |call: ToolCall<'_>| (call.id.map(Cow::into_owned), call.name.into_owned(), call.arguments.into_owned());
+        messages[0].tool_calls().into_iter().map(owned).collect()
+    }
+
+    #[test]
+    fn calls_of_tools_are_read_in_every_shape_that_interfaces_have() {
+        let expected = [(Some("c1".to_owned()), "weather".to_owned(), r#"{"city":"Paris"}"#.to_owned())];
+        for call in [
+            r#"{"id":"c1","type":"function","function":{"name":"weather","arguments":"{\"city\":\"Paris\"}"}}"#,
+            r#"{"id":"c1","function":{"name":"weather","arguments":{"city":"Paris"}}}"#,
+            r#"{"id":"c1","name":"weather","arguments":{"city":"Paris"}}"#,
+            r#"{"id":"c1","name":"weather","args":{"city":"Paris"}}"#,
+            r#"{"id":"c1","name":"weather","input":{"city":"Paris"}}"#,
+        ] {
+            assert_eq!(calls(&format!(r#"{{"role":"assistant","tool_calls":[{call}]}}"#)), expected, "{call}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_call_is_left_out_beside_those_that_are() {
+        let json =
+            r#"{"role":"assistant","tool_calls":[7,{"id":"c1"},null,{"name":"now"},{"function":{"arguments":1}}]}"#;
+        assert_eq!(calls(json), [(None, "now".to_owned(), "{}".to_owned())]);
+        assert!(calls(r#"{"role":"assistant","tool_calls":"none"}"#).is_empty());
+        let odd = r#"{"role":"assistant","tool_calls":[{"name":"say","arguments":"not JSON"}]}"#;
+        assert_eq!(calls(odd)[0].2, r#""not JSON""#, "its arguments are JSON all the same");
+    }
+
+    #[test]
+    fn a_content_is_a_text_or_the_texts_of_its_parts() {
+        let text = |content: &str| {
+            let json = format!(r#"[{{"role":"user","content":{content}}}]"#);
+            of_list(&json).expect("a list").remove(0).text().into_owned()
+        };
+        assert_eq!(text(r#""a\nb""#), "a\nb");
+        assert_eq!(text(r#"[{"type":"text","text":"a"},{"type":"image"},{"type":"text","text":"b"}]"#), "a\nb");
+        assert_eq!(text(r#"[{"type":"image"}]"#), r#"[{"type":"image"}]"#, "what has no text is shown as it is");
+        assert_eq!(text(r#"{"odd":1}"#), r#"{"odd":1}"#);
+    }
+
+    #[test]
+    fn what_is_no_conversation_has_no_messages() {
+        for json in [
+            "[]",
+            "{}",
+            "7",
+            "[7]",
+            r#"[{"content":"no role"}]"#,
+            r#"[{"role":"user"}]"#,
+            r#"[{"role":7,"content":""}]"#,
+            "[{",
+        ] {
+            assert!(of_list(json).is_none() && of_one_or_list(json).is_none(), "{json}");
+        }
+        assert!(of_list(r#"{"role":"user","content":"a"}"#).is_none());
+    }
+}

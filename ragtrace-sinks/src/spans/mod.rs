@@ -83,6 +83,7 @@ impl<'a> Span<'a> {
     }
 
     /// Returns when it ended, to the microsecond.
+    #[cfg(feature = "langsmith")]
     pub(crate) fn end(&self) -> Timestamp {
         let micros = i64::try_from(self.duration.as_micros()).unwrap_or(i64::MAX);
         Timestamp::from_micros(self.start.as_micros().saturating_add(micros))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ragtrace::sink::Verdict;
 use ragtrace::testing::RecordBuilder;
+use ragtrace::testing::sink::SinkTest;
 use ragtrace::{Record, Sink, TraceId};
 use serde_json::json;
 
@@ -133,6 +134,17 @@ fn a_changed_run_that_comes_again_is_a_conflict_and_the_first_stays() {
     deliver_all(&langsmith.sink(), [first.field("answer", 2).build()]);
     let kept = langsmith.kept();
     assert_eq!((kept.changed, &kept.run("a").metadata()["answer"]), (1, &json!(1)));
+}
+
+#[test]
+fn a_batch_of_any_sort_is_taken_by_the_strict_server() {
+    for has_multipart in [true, false] {
+        let langsmith = LangSmith::with(Setup { has_multipart, ..Setup::default() });
+        SinkTest::new(langsmith.sink()).run_sync().assert_passed();
+        let refused = langsmith.kept().refused.clone();
+        assert!(refused.iter().all(|why| why.starts_with("404")), "{refused:?}");
+        assert!(langsmith.counts().0 > 100);
+    }
 }
 
 #[test]

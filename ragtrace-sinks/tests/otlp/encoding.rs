@@ -27,9 +27,26 @@ fn field_name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z_.]{1,130}",
         prop::sample::select(vec![
-            "input", "output", "query", "model", "provider", "prompt_name", "prompt_version", "cost_usd", "top_k", "score", "metadata",
-            "session.id", "openinference.span.kind", "gen_ai.usage.input_tokens", "ragtrace.kind", "error.type", "thread.name",
-            "langfuse.observation.type", "input.value", "",
+            "input",
+            "output",
+            "query",
+            "model",
+            "provider",
+            "prompt_name",
+            "prompt_version",
+            "cost_usd",
+            "top_k",
+            "score",
+            "metadata",
+            "session.id",
+            "openinference.span.kind",
+            "gen_ai.usage.input_tokens",
+            "ragtrace.kind",
+            "error.type",
+            "thread.name",
+            "langfuse.observation.type",
+            "input.value",
+            "",
         ])
         .prop_map(str::to_owned),
     ]
@@ -113,11 +130,17 @@ proptest! {
 
 #[test]
 fn lengths_at_the_borders_of_their_encodings_are_read_back() {
-    let lengths = [0, 1, 60, 61, 62, 63, 110, 111, 112, 113, 125, 126, 127, 128, 129, 16_100, 16_382, 16_383, 16_384, 16_385, 65_536, 2_097_152];
+    let lengths = [
+        0, 1, 60, 61, 62, 63, 110, 111, 112, 113, 125, 126, 127, 128, 129, 16_100, 16_382, 16_383, 16_384, 16_385,
+        65_536, 2_097_152,
+    ];
     for length in lengths {
         let text = "x".repeat(length);
         let key = format!("k.{}", "y".repeat(length.min(300)));
-        let record = placed(RecordBuilder::completed("s"), 1, 0, 10).field(key.clone(), text.clone()).field("last", "here").build();
+        let record = placed(RecordBuilder::completed("s"), 1, 0, 10)
+            .field(key.clone(), text.clone())
+            .field("last", "here")
+            .build();
         let span = spans(&sent(OtlpSink::new, vec![record])).remove(0);
         assert_eq!(attribute(&span.attributes, &key), Some(format!("`{text}`")), "{length}");
         assert_eq!(attribute(&span.attributes, "last").as_deref(), Some("`here`"), "{length}");
@@ -146,8 +169,19 @@ fn numbers_stay_numbers_as_far_as_there_are_types_for_them() {
 #[test]
 fn a_field_of_a_name_that_is_taken_changes_nothing_of_ours() {
     for profile in OtlpProfile::ALL {
-        let fields = ["session.id", "ragtrace.kind", "openinference.span.kind", "input.value", "gen_ai.request.model", "own", "own"];
-        let builder = placed(RecordBuilder::completed("s"), 1, 0, 10).kind(StageKind::Generate).field("model", "gpt-4o").field("input", "in");
+        let fields = [
+            "session.id",
+            "ragtrace.kind",
+            "openinference.span.kind",
+            "input.value",
+            "gen_ai.request.model",
+            "own",
+            "own",
+        ];
+        let builder = placed(RecordBuilder::completed("s"), 1, 0, 10)
+            .kind(StageKind::Generate)
+            .field("model", "gpt-4o")
+            .field("input", "in");
         let record = fields.iter().fold(builder, |builder, name| builder.field(*name, "taken")).build();
         let span = spans(&sent(|url| OtlpSink::new(url).profile(*profile), vec![record])).remove(0);
         assert!(has_unique_keys(&span.attributes), "{profile}: {span:?}");

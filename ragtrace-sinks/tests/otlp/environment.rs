@@ -27,10 +27,13 @@ fn refusal(variables: &[(&str, &str)]) -> String {
 /// Delivers to each of the sinks, and returns their requests; `{url}` in a value is the server's.
 fn requests(variables: &[(&str, &str)]) -> Vec<Received> {
     let server = receiver();
-    let replaced: Vec<_> = variables.iter().map(|(name, value)| (*name, value.replace("{url}", &server.url()))).collect();
+    let replaced: Vec<_> =
+        variables.iter().map(|(name, value)| (*name, value.replace("{url}", &server.url()))).collect();
     let replaced: Vec<_> = replaced.iter().map(|(name, value)| (*name, value.as_str())).collect();
     for sink in sinks(&replaced).expect("sinks") {
-        let line = placed(RecordBuilder::log("hello").level(Level::Info), 1, 0, 1).origin(Origin::new(Uuid::from_u128(1))).build();
+        let line = placed(RecordBuilder::log("hello").level(Level::Info), 1, 0, 1)
+            .origin(Origin::new(Uuid::from_u128(1)))
+            .build();
         let records: Vec<_> = if sink.name() == "otlp" { trace() } else { vec![line] };
         deliver(&sink, records).expect("all is well");
     }
@@ -49,7 +52,9 @@ fn a_collector_gets_spans_and_log_records_unless_somebody_says_no() {
 
 #[test]
 fn an_endpoint_of_all_signals_gets_paths_and_one_of_a_signal_is_the_whole_url() {
-    let paths = |variables: &[(&str, &str)]| requests(variables).iter().map(|request| request.path().to_owned()).collect::<Vec<_>>();
+    let paths = |variables: &[(&str, &str)]| {
+        requests(variables).iter().map(|request| request.path().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(paths(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "{url}/base/")]), ["/base/v1/traces", "/base/v1/logs"]);
     let both = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "{url}"),
@@ -83,26 +88,37 @@ fn compression_and_timeouts_are_those_of_the_signal() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
     ];
     let requests = requests(&variables);
-    let encodings: Vec<_> = requests.iter().map(|request| request.header("content-encoding").map(str::to_owned)).collect();
+    let encodings: Vec<_> =
+        requests.iter().map(|request| request.header("content-encoding").map(str::to_owned)).collect();
     assert_eq!(encodings, [None, Some("gzip".to_owned())]);
 }
 
 #[test]
 fn a_protocol_that_is_not_spoken_is_refused_with_what_to_set() {
-    for name in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
+    for name in
+        ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"]
+    {
         let error = refusal(&[(name, "grpc")]);
         assert!(error.starts_with(name) && error.contains("http/protobuf") && error.contains("4318"), "{error}");
         assert!(refusal(&[(name, "http/json")]).contains("set `http/protobuf`"));
         assert!(sinks(&[(name, "http/protobuf")]).is_ok());
     }
-    let of_traces = [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"), ("RAGTRACE_OTLP_LOGS", "no")];
+    let of_traces = [
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"),
+        ("RAGTRACE_OTLP_LOGS", "no"),
+    ];
     assert!(sinks(&of_traces).is_ok(), "the signal's own counts");
 }
 
 #[test]
 fn values_of_no_use_are_refused_by_name_and_without_a_secret() {
     let bad = [
-        ("RAGTRACE_OTLP_PROFILE", "jaeger", "expected one of `collector`, `phoenix`, `langfuse`, `langsmith`, `mlflow`, `datadog`, found \"jaeger\""),
+        (
+            "RAGTRACE_OTLP_PROFILE",
+            "jaeger",
+            "expected one of `collector`, `phoenix`, `langfuse`, `langsmith`, `mlflow`, `datadog`, found \"jaeger\"",
+        ),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", ""),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "ftp://me:hunter2@collector", ""),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "expected whole milliseconds"),
@@ -124,7 +140,13 @@ fn values_of_no_use_are_refused_by_name_and_without_a_secret() {
 
 #[test]
 fn a_blank_variable_is_none() {
-    let blank = ["RAGTRACE_OTLP_PROFILE", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TIMEOUT"];
+    let blank = [
+        "RAGTRACE_OTLP_PROFILE",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+    ];
     assert_eq!(names(&blank.map(|name| (name, " "))), ["otlp", "otlp-logs"]);
 }
 
@@ -132,7 +154,10 @@ fn a_blank_variable_is_none() {
 fn resources_get_the_variables_of_opentelemetry() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "{url}"),
-        ("OTEL_RESOURCE_ATTRIBUTES", "service.namespace=shop%20one,service.name=attribute,deployment.environment.name=staging"),
+        (
+            "OTEL_RESOURCE_ATTRIBUTES",
+            "service.namespace=shop%20one,service.name=attribute,deployment.environment.name=staging",
+        ),
     ];
     let server = receiver();
     let with_url = |value: &str| value.replace("{url}", &server.url());
@@ -142,7 +167,8 @@ fn resources_get_the_variables_of_opentelemetry() {
         let sink = sinks(&replaced).expect("sinks").remove(0);
         let record = placed(RecordBuilder::completed("s"), 1, 0, 1).origin(Origin::new(Uuid::from_u128(1))).build();
         deliver(&sink, vec![record]).expect("all is well");
-        let resource = resource_spans(&server.take_requests().remove(0)).remove(0).resource.expect("a resource").attributes;
+        let resource =
+            resource_spans(&server.take_requests().remove(0)).remove(0).resource.expect("a resource").attributes;
         assert_eq!(attribute(&resource, "service.namespace").as_deref(), Some("`shop one`"));
         assert_eq!(attribute(&resource, "deployment.environment.name").as_deref(), Some("`staging`"));
         attribute(&resource, "service.name").expect("a name")
@@ -157,7 +183,9 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
     let one = |variables: &[(&str, &str)]| {
         let mut requests = requests(variables);
         let request = requests.remove(0);
-        move |name: &str| if name == "path" { Some(request.path().to_owned()) } else { request.header(name).map(str::to_owned) }
+        move |name: &str| {
+            if name == "path" { Some(request.path().to_owned()) } else { request.header(name).map(str::to_owned) }
+        }
     };
     let some = |text: &str| Some(text.to_owned());
     let phoenix = one(&[
@@ -167,7 +195,10 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
         ("PHOENIX_PROJECT_NAME", "rag"),
         ("PHOENIX_CLIENT_HEADERS", "x-a=1,authorization=Bearer%20mine"),
     ]);
-    assert_eq!((phoenix("path"), phoenix("x-project-name"), phoenix("x-a")), (some("/v1/traces"), some("rag"), some("1")));
+    assert_eq!(
+        (phoenix("path"), phoenix("x-project-name"), phoenix("x-a")),
+        (some("/v1/traces"), some("rag"), some("1"))
+    );
     assert_eq!(phoenix("authorization"), some("Bearer mine"));
     let langfuse = one(&[
         ("RAGTRACE_OTLP_PROFILE", "langfuse"),
@@ -175,7 +206,10 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
         ("LANGFUSE_PUBLIC_KEY", "pk-lf-1"),
         ("LANGFUSE_SECRET_KEY", "sk-lf-2"),
     ]);
-    assert_eq!((langfuse("path"), langfuse("authorization")), (some("/api/public/otel/v1/traces"), some("Basic cGstbGYtMTpzay1sZi0y")));
+    assert_eq!(
+        (langfuse("path"), langfuse("authorization")),
+        (some("/api/public/otel/v1/traces"), some("Basic cGstbGYtMTpzay1sZi0y"))
+    );
     let langsmith = one(&[
         ("RAGTRACE_OTLP_PROFILE", "langsmith"),
         ("LANGSMITH_ENDPOINT", "{url}/api/v1"),
@@ -200,17 +234,25 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
         ("DD_API_KEY", "dd"),
         ("DD_SERVICE", "rag-api"),
     ]);
-    assert_eq!((datadog("path"), datadog("dd-api-key"), datadog("dd-ml-app")), (some("/v1/traces"), some("dd"), some("rag-api")));
+    assert_eq!(
+        (datadog("path"), datadog("dd-api-key"), datadog("dd-ml-app")),
+        (some("/v1/traces"), some("dd"), some("rag-api"))
+    );
 }
 
 #[test]
 fn a_key_that_a_backend_needs_and_nobody_set_is_missed_by_name() {
-    for (profile, names) in [("langfuse", "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"), ("langsmith", "LANGSMITH_API_KEY"), ("datadog", "DD_API_KEY")] {
+    for (profile, names) in [
+        ("langfuse", "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"),
+        ("langsmith", "LANGSMITH_API_KEY"),
+        ("datadog", "DD_API_KEY"),
+    ] {
         let error = sinks(&[("RAGTRACE_OTLP_PROFILE", profile)]).expect_err("no key");
         assert!(error.is_missing_variable(), "{error}");
         assert_eq!(error.to_string(), format!("RAGTRACE_OTLP_PROFILE names `{profile}`: set {names}"));
     }
-    let in_a_header = [("RAGTRACE_OTLP_PROFILE", "langfuse"), ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Basic%20abc")];
+    let in_a_header =
+        [("RAGTRACE_OTLP_PROFILE", "langfuse"), ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Basic%20abc")];
     assert!(sinks(&in_a_header).is_ok());
     let half = [("RAGTRACE_OTLP_PROFILE", "langfuse"), ("LANGFUSE_PUBLIC_KEY", "pk")];
     assert_eq!(refusal(&half), "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY go together: set both");

@@ -19,7 +19,11 @@ fn log_of(record: Record) -> LogRecord {
 }
 
 fn line(level: Level) -> RecordBuilder {
-    placed(RecordBuilder::log("index is stale"), 3, 0, 5).level(level).logger("rag.index").stage("search").metric("age_s", 90_u64)
+    placed(RecordBuilder::log("index is stale"), 3, 0, 5)
+        .level(level)
+        .logger("rag.index")
+        .stage("search")
+        .metric("age_s", 90_u64)
 }
 
 #[test]
@@ -79,7 +83,8 @@ fn stages_are_log_records_where_they_are_asked_for() {
     let names = |records: &[LogRecord]| records.iter().map(|log| log.event_name.clone()).collect::<Vec<_>>();
     let all = log_records(&sent(with_events, records.clone()));
     let expected: Vec<_> = ["completed"; 5].iter().chain(&["failed", "cancelled", "completed", "started"]).collect();
-    let expected: Vec<_> = expected.iter().map(|event| format!("ragtrace.stage.{event}")).chain([String::new()]).collect();
+    let expected: Vec<_> =
+        expected.iter().map(|event| format!("ragtrace.stage.{event}")).chain([String::new()]).collect();
     assert_eq!(names(&all), expected);
     assert_eq!(names(&log_records(&sent(logs, records))), [""], "spans tell what stages did");
 }

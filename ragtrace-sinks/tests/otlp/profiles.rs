@@ -20,7 +20,9 @@ fn check(profile: OtlpProfile, expected: &Expect) {
 
 #[test]
 fn a_collector_gets_the_names_of_opentelemetry() {
-    check(OtlpProfile::Collector, &expect![[r#"
+    check(
+        OtlpProfile::Collector,
+        &expect![[r#"
         embed_query CLIENT 5..25 ms OK
           gen_ai.operation.name = `embeddings`
           gen_ai.conversation.id = `session-1`
@@ -169,12 +171,15 @@ fn a_collector_gets_the_names_of_opentelemetry() {
           thread.name = `worker-1`
           filters = `{"lang":["en"]}`
           is_cached = false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn phoenix_gets_the_names_of_openinference() {
-    check(OtlpProfile::Phoenix, &expect![[r#"
+    check(
+        OtlpProfile::Phoenix,
+        &expect![[r#"
         embed_query CLIENT 5..25 ms OK
           openinference.span.kind = `EMBEDDING`
           session.id = `session-1`
@@ -374,12 +379,15 @@ fn phoenix_gets_the_names_of_openinference() {
           output.mime_type = `text/plain`
           filters = `{"lang":["en"]}`
           is_cached = false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn langfuse_gets_its_own_names() {
-    check(OtlpProfile::Langfuse, &expect![[r#"
+    check(
+        OtlpProfile::Langfuse,
+        &expect![[r#"
         embed_query CLIENT 5..25 ms OK
           langfuse.observation.type = `embedding`
           langfuse.observation.level = `DEFAULT`
@@ -549,12 +557,15 @@ fn langfuse_gets_its_own_names() {
           thread.name = `worker-1`
           langfuse.observation.metadata.filters = `{"lang":["en"]}`
           langfuse.observation.metadata.is_cached = false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn langsmith_gets_the_names_that_it_documents() {
-    check(OtlpProfile::LangSmith, &expect![[r#"
+    check(
+        OtlpProfile::LangSmith,
+        &expect![[r#"
         embed_query CLIENT 5..25 ms OK
           langsmith.span.kind = `embedding`
           langsmith.span.tags = `beta, eu`
@@ -717,12 +728,15 @@ fn langsmith_gets_the_names_that_it_documents() {
           thread.name = `worker-1`
           langsmith.metadata.filters = `{"lang":["en"]}`
           langsmith.metadata.is_cached = false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn mlflow_gets_openinference_with_documents_as_output_and_a_cost_of_its_own() {
-    check(OtlpProfile::Mlflow, &expect![[r#"
+    check(
+        OtlpProfile::Mlflow,
+        &expect![[r#"
         embed_query CLIENT 5..25 ms OK
           openinference.span.kind = `EMBEDDING`
           session.id = `session-1`
@@ -926,12 +940,15 @@ fn mlflow_gets_openinference_with_documents_as_output_and_a_cost_of_its_own() {
           output.mime_type = `text/plain`
           filters = `{"lang":["en"]}`
           is_cached = false
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn datadog_gets_one_dialect_a_span_by_its_kind() {
-    check(OtlpProfile::Datadog, &expect![[r#"
+    check(
+        OtlpProfile::Datadog,
+        &expect![[r#"
         embed_query CLIENT 5..25 ms OK
           dd_llmobs_enabled = true
           gen_ai.operation.name = `embeddings`
@@ -1116,5 +1133,6 @@ fn datadog_gets_one_dialect_a_span_by_its_kind() {
           output.mime_type = `text/plain`
           filters = `{"lang":["en"]}`
           is_cached = false
-    "#]]);
+    "#]],
+    );
 }

@@ -105,8 +105,13 @@ pub(crate) fn shown_spans(spans: &[Span]) -> String {
             format!(" {code} {}", status.message).trim_end().to_owned()
         });
         let (from, to) = (at(span.start_time_unix_nano), at(span.end_time_unix_nano));
-        writeln!(text, "{} {kind} {from}..{to} ms{}", span.name, if status.is_empty() { "" } else { " " }.to_owned() + status.trim())
-            .expect("a text");
+        writeln!(
+            text,
+            "{} {kind} {from}..{to} ms{}",
+            span.name,
+            if status.is_empty() { "" } else { " " }.to_owned() + status.trim()
+        )
+        .expect("a text");
         text.push_str(&lines(&span.attributes, "  "));
         for event in &span.events {
             writeln!(text, "  event {} at {} ms", event.name, at(event.time_unix_nano)).expect("a text");

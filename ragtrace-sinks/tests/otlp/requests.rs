@@ -12,12 +12,19 @@ use crate::receiver::{block_on, deliver, log_records, receiver, sent, spans};
 
 #[test]
 fn a_request_goes_by_gzip_to_the_signals_path_under_the_url() {
-    for (suffix, path) in [("", "/v1/traces"), ("/", "/v1/traces"), ("/otel/", "/otel/v1/traces"), ("/v1/traces", "/v1/traces")] {
+    for (suffix, path) in
+        [("", "/v1/traces"), ("/", "/v1/traces"), ("/otel/", "/otel/v1/traces"), ("/v1/traces", "/v1/traces")]
+    {
         let request = sent(|url| OtlpSink::new(&format!("{url}{suffix}")), trace());
         assert_eq!((&*request.method, request.path()), ("POST", path), "{suffix:?}");
         assert_eq!(request.header("content-encoding"), Some("gzip"));
         assert_eq!(spans(&request).len(), trace().len());
-        assert!(request.raw_body.len() * 2 < request.body.len(), "{} of {}", request.raw_body.len(), request.body.len());
+        assert!(
+            request.raw_body.len() * 2 < request.body.len(),
+            "{} of {}",
+            request.raw_body.len(),
+            request.body.len()
+        );
     }
     let request = sent(|url| OtlpSink::new(url).uncompressed(), trace());
     assert_eq!((request.header("content-encoding"), request.raw_body == request.body), (None, true));
@@ -28,9 +35,15 @@ fn each_profile_has_its_headers() {
     let headers = |profile: OtlpProfile| {
         let sink = |url: &str| OtlpSink::new(url).profile(profile).api_key("hunter2").project("rag");
         let request = sent(sink, trace());
-        let is_ours = |name: &str| !["host", "user-agent", "content-type", "content-encoding", "content-length", "accept"].contains(&name);
-        let mut headers: Vec<_> =
-            request.headers.iter().filter(|(name, _)| is_ours(name)).map(|(name, value)| format!("{name}: {value}")).collect();
+        let is_ours = |name: &str| {
+            !["host", "user-agent", "content-type", "content-encoding", "content-length", "accept"].contains(&name)
+        };
+        let mut headers: Vec<_> = request
+            .headers
+            .iter()
+            .filter(|(name, _)| is_ours(name))
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
         headers.sort();
         headers
     };
@@ -47,10 +60,14 @@ fn each_profile_has_its_headers() {
 fn a_header_that_is_set_wins_over_the_profiles_whatever_its_case() {
     let sink = |url: &str| {
         let sink = OtlpSink::new(url).profile(OtlpProfile::Mlflow).api_key("hunter2");
-        sink.header("X-MLflow-Experiment-Id", "7").header("Authorization", "Basic abc").header("authorization", "Basic xyz")
+        sink.header("X-MLflow-Experiment-Id", "7")
+            .header("Authorization", "Basic abc")
+            .header("authorization", "Basic xyz")
     };
     let request = sent(sink, trace());
-    let values = |name: &str| request.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| &**value).collect::<Vec<_>>();
+    let values = |name: &str| {
+        request.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| &**value).collect::<Vec<_>>()
+    };
     assert_eq!((values("x-mlflow-experiment-id"), values("authorization")), (vec!["7"], vec!["Basic xyz"]));
     let request = sent(|url| OtlpSink::new(url).profile(OtlpProfile::Mlflow), trace());
     assert_eq!(request.header("x-mlflow-experiment-id"), Some("0"), "MLflow's default experiment");
@@ -76,7 +93,10 @@ fn spans_come_of_every_end_and_of_nothing_else_and_logs_follow_their_level() {
     assert!(sink.needs().all_end_records());
     assert_eq!(sink.name(), "tempo");
     let logs = sink.logs().expect("a Collector takes logs");
-    assert_eq!((logs.name(), Sink::level(&logs), logs.needs().all_end_records()), ("tempo-logs", Some(Level::Warn), false));
+    assert_eq!(
+        (logs.name(), Sink::level(&logs), logs.needs().all_end_records()),
+        ("tempo-logs", Some(Level::Warn), false)
+    );
     for profile in [OtlpProfile::Phoenix, OtlpProfile::Langfuse, OtlpProfile::LangSmith, OtlpProfile::Mlflow] {
         assert!(OtlpSink::new("http://localhost").profile(profile).logs().is_none(), "{profile} takes no logs");
     }
@@ -108,7 +128,11 @@ fn a_malformed_url_parks_the_sink_and_names_what_is_wrong_without_its_password()
     for url in ["", "localhost:4318", "grpc://me:hunter2@collector", "http://"] {
         let error = deliver(&OtlpSink::new(url), trace()).expect_err(url);
         assert_eq!(error.verdict(), Verdict::Park, "{url:?}");
-        assert!(error.reason().starts_with("the URL for OTLP: expected ") && !error.reason().contains("hunter2"), "{}", error.reason());
+        assert!(
+            error.reason().starts_with("the URL for OTLP: expected ") && !error.reason().contains("hunter2"),
+            "{}",
+            error.reason()
+        );
     }
 }
 
@@ -140,7 +164,8 @@ fn the_same_batch_gives_the_same_request_however_often_it_is_sent() {
     let requests = server.take_requests();
     assert!(requests.len() == 3 && requests.iter().all(|request| request.body == requests[0].body));
     // Read back from a spool or a dead letter, it is the same too.
-    let again: Vec<_> = trace().iter().map(|record| ragtrace::Record::from_json(&record.to_json()).expect("a record")).collect();
+    let again: Vec<_> =
+        trace().iter().map(|record| ragtrace::Record::from_json(&record.to_json()).expect("a record")).collect();
     assert!(again.iter().any(|record| record.event() == Event::Failed));
     let request = sent(OtlpSink::new, again);
     assert_eq!(request.body, requests[0].body);

@@ -39,11 +39,16 @@ fn ids_are_the_records_own_and_the_flags_say_whether_the_parent_is_remote() {
 #[test]
 fn a_stage_that_calls_a_provider_is_a_client() {
     for kind in StageKind::ALL {
-        let stage = |provider: &str| placed(RecordBuilder::completed("s"), 1, 0, 10).kind(*kind).field("provider", provider.to_owned());
+        let stage = |provider: &str| {
+            placed(RecordBuilder::completed("s"), 1, 0, 10).kind(*kind).field("provider", provider.to_owned())
+        };
         let is_call = matches!(kind, StageKind::Generate | StageKind::Embed | StageKind::Rerank);
         let expected = if is_call { SpanKind::Client } else { SpanKind::Internal };
         assert_eq!(span_of(stage("openai").build()).kind(), expected, "{kind}");
-        assert_eq!(span_of(placed(RecordBuilder::completed("s"), 1, 0, 10).kind(*kind).build()).kind(), SpanKind::Internal);
+        assert_eq!(
+            span_of(placed(RecordBuilder::completed("s"), 1, 0, 10).kind(*kind).build()).kind(),
+            SpanKind::Internal
+        );
     }
 }
 
@@ -93,7 +98,8 @@ fn times_out_of_range_are_clamped_and_no_span_ends_before_it_starts() {
     let micros = [i64::MIN, -1, 0, 1, BEGIN.as_micros(), i64::MAX];
     let durations = [Duration::ZERO, Duration::from_nanos(1), Duration::from_hours(1), Duration::MAX];
     for (at, duration) in micros.iter().flat_map(|at| durations.map(|duration| (*at, duration))) {
-        let builder = placed(RecordBuilder::completed("s"), 1, 0, 10).timestamp(Timestamp::from_micros(at)).duration(duration);
+        let builder =
+            placed(RecordBuilder::completed("s"), 1, 0, 10).timestamp(Timestamp::from_micros(at)).duration(duration);
         let span = span_of(builder.metric("first_item_ms", 1e300).build());
         assert!(span.start_time_unix_nano <= span.end_time_unix_nano, "{at} {duration:?}: {span:?}");
         for event in &span.events {
@@ -104,7 +110,8 @@ fn times_out_of_range_are_clamped_and_no_span_ends_before_it_starts() {
 
 #[test]
 fn a_first_item_is_an_event_of_its_time() {
-    let stream = |millis: f64| span_of(placed(RecordBuilder::completed("s"), 1, 0, 10).metric("first_item_ms", millis).build());
+    let stream =
+        |millis: f64| span_of(placed(RecordBuilder::completed("s"), 1, 0, 10).metric("first_item_ms", millis).build());
     let span = stream(2.5);
     assert_eq!((&*span.events[0].name, span.events[0].time_unix_nano), ("first_item", nanos(BEGIN) + 2_500_000));
     for odd in [-1.0, f64::NAN, f64::INFINITY] {
@@ -118,7 +125,8 @@ fn records_without_ids_make_no_span_and_those_beside_them_do() {
     let json = r#"{"id":"0199aaaa-bbbb-7000-8000-000000000099","timestamp":"2026-11-22T08:20:11Z","level":"INFO","logger":"a","message":"m","event":"completed","stage":"s","instance":"0199aaaa-bbbb-7000-8000-000000000000"}"#;
     let odd = Record::from_json(json).expect("a record");
     let good = placed(RecordBuilder::completed("good"), 1, 0, 10).build();
-    let names: Vec<_> = spans(&sent(OtlpSink::new, vec![without, odd, good])).into_iter().map(|span| span.name).collect();
+    let names: Vec<_> =
+        spans(&sent(OtlpSink::new, vec![without, odd, good])).into_iter().map(|span| span.name).collect();
     assert_eq!(names, ["good"]);
 }
 
@@ -140,7 +148,8 @@ fn a_span_is_the_same_in_whatever_order_and_company_its_record_comes() {
         let mut alone: Vec<_> = trace().into_iter().flat_map(|record| texts(vec![record], *profile)).collect();
         alone.sort();
         assert_eq!(alone, whole, "{profile}: a late child needs no parent");
-        let after_a_restart = trace().iter().map(|record| Record::from_json(&record.to_json()).expect("a record")).collect();
+        let after_a_restart =
+            trace().iter().map(|record| Record::from_json(&record.to_json()).expect("a record")).collect();
         assert_eq!(texts(after_a_restart, *profile), whole, "{profile}");
     }
 }
@@ -149,13 +158,24 @@ fn a_span_is_the_same_in_whatever_order_and_company_its_record_comes() {
 fn marked(kind: StageKind) -> Record {
     let item = |name: &str, score: f64| {
         let item = ragtrace::RecordItem::new("chunk", format!("{name}-id")).with_score(score);
-        item.with_content(format!("{name}-content")).with_source(format!("{name}-source")).with_derived_from(format!("{name}-origin"))
+        item.with_content(format!("{name}-content"))
+            .with_source(format!("{name}-source"))
+            .with_derived_from(format!("{name}-origin"))
     };
     let mut builder = placed(RecordBuilder::completed("marked"), 1, 0, 10).kind(kind);
     for name in ["input", "output", "query", "model", "provider", "prompt_name", "prompt_version", "own"] {
         builder = builder.field(name, format!("{name}-mark"));
     }
-    let numbers = ["input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens", "dimensions", "top_k", "input_count"];
+    let numbers = [
+        "input_tokens",
+        "output_tokens",
+        "cached_tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "dimensions",
+        "top_k",
+        "input_count",
+    ];
     for (number, name) in (1_u64..).zip(numbers) {
         builder = builder.metric(name, 7_000_000 + number);
     }
@@ -165,10 +185,13 @@ fn marked(kind: StageKind) -> Record {
 
 #[test]
 fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
-    for (profile, kind) in OtlpProfile::ALL.iter().flat_map(|profile| StageKind::ALL.iter().map(move |kind| (*profile, *kind))) {
+    for (profile, kind) in
+        OtlpProfile::ALL.iter().flat_map(|profile| StageKind::ALL.iter().map(move |kind| (*profile, *kind)))
+    {
         let shown = shown_spans(&spans(&sent(|url| OtlpSink::new(url).profile(profile), vec![marked(kind)])));
         let texts = ["input", "output", "query", "model", "provider", "prompt_name", "prompt_version", "own"];
-        let items = ["id", "content", "source", "origin"].map(|part| (format!("used-{part}"), format!("generated-{part}")));
+        let items =
+            ["id", "content", "source", "origin"].map(|part| (format!("used-{part}"), format!("generated-{part}")));
         let mut marks: Vec<String> = texts.iter().map(|name| format!("{name}-mark")).collect();
         for (used, generated) in items {
             // The texts that are embedded are the items' contents, and their ids are of no use without them.
@@ -177,7 +200,9 @@ fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
             }
             marks.push(generated);
         }
-        marks.extend(["0.125", "0.375", "0.875", "5.25", "7000099", "session-1", "alice", "acme", "req-1"].map(str::to_owned));
+        marks.extend(
+            ["0.125", "0.375", "0.875", "5.25", "7000099", "session-1", "alice", "acme", "req-1"].map(str::to_owned),
+        );
         // Langfuse gets what is left of input and output without their parts.
         let tokens = if profile == OtlpProfile::Langfuse { 3..=8 } else { 1..=8 };
         marks.extend(tokens.map(|number| (7_000_000 + number).to_string()));

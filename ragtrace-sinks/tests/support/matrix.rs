@@ -215,7 +215,7 @@ impl<'a> Matrix<'a> {
         let server = self.server(answer.clone(), once);
         let name = format!("{name}, through a pipeline");
         let goal = if *expected == Expected::Park { Goal::Spooled } else { Goal::Delivered };
-        let records = self.of_a_question * QUESTIONS as u64;
+        let records = self.records();
         let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
         if *expected == Expected::Park {
             // The operator has acted.
@@ -227,11 +227,16 @@ impl<'a> Matrix<'a> {
         wrong
     }
 
+    /// Returns how many records of a run's the sink takes.
+    fn records(&self) -> u64 {
+        self.of_a_question * QUESTIONS as u64
+    }
+
     fn over_poison(&self) -> Vec<String> {
         let Some(answer) = self.poison.clone() else { return Vec::new() };
         let spool = tempfile::TempDir::new().expect("a folder");
         let server = self.server_that(move |request| request.mentions(POISON).then(|| answer.clone()));
-        let account = run(spool.path(), (self.make)(&server.url()), QUESTIONS, Goal::AllButPoison);
+        let account = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (Goal::AllButPoison, self.records()));
         let mut wrong = account.wrong("poison");
         let letters = DeadLetters::new(spool.path()).read().unwrap_or_default();
         if letters.len() as u64 != account.stats.dead_lettered {
@@ -257,7 +262,8 @@ impl<'a> Matrix<'a> {
             was_refused.fetch_or(is_refused, Ordering::SeqCst);
             is_refused.then(|| answer.clone())
         });
-        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, Goal::Delivered).wrong("too large");
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (Goal::Delivered, self.records()))
+            .wrong("too large");
         if !refused.load(Ordering::SeqCst) {
             wrong.push(format!("too large: no request had more than {most} bytes: set a lower limit"));
         }

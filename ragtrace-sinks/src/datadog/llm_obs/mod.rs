@@ -8,6 +8,9 @@
 //! a caller's header says: a tree whose root never came would not be shown. Tokens and cost are with the
 //! stage that declares them alone, so that sums over spans count nothing twice.
 //!
+//! A failed run has the status `error`. A cancelled one is `ok`, with the tag `outcome:cancelled`: whoever
+//! asked has left, and nothing went wrong.
+//!
 //! Not sent: starts and log lines, and spans that are more than 24 hours old, which become dead
 //! letters. A span over 5,000,000 bytes loses its input and output, with a notice in their place.
 

@@ -1,5 +1,6 @@
 //! The settings of OTLP: OpenTelemetry's, ours before them, and those of the backends behind them.
 
+mod headers;
 mod vendor;
 
 use std::borrow::Cow;
@@ -7,9 +8,10 @@ use std::path::PathBuf;
 
 use ragtrace::sink::BoxSink;
 
+use headers::headers;
+
 use super::error::ConfigError;
 use super::variables::Variables;
-use crate::http::Key;
 use crate::otlp::{Header, OtlpLogSink, OtlpProfile, OtlpSink, Settings, Signal, Target, compression, parse_pairs};
 
 const PROFILE: &str = "RAGTRACE_OTLP_PROFILE";
@@ -161,20 +163,4 @@ impl Exporter<'_> {
 fn half(name: &str, option: &str, other: &str) -> ConfigError {
     let other = name.replace(option, other);
     ConfigError::malformed(format!("{name} is set and {other} is not: a client has a certificate and its key"))
-}
-
-/// Reads headers as `OTEL_EXPORTER_OTLP_HEADERS` has them. Values may be credentials: no error shows one.
-fn headers(variable: &str, text: &str) -> Result<Vec<Header>, String> {
-    let mut headers: Vec<Header> = Vec::new();
-    for (name, value) in parse_pairs(text)? {
-        if hyper::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
-            return Err(format!("{name:?} is no name of a header"));
-        }
-        if value.is_empty() || value.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-            return Err(format!("the value of the header `{name}` should be of ASCII characters, and not empty"));
-        }
-        headers.retain(|other| !other.name.eq_ignore_ascii_case(&name));
-        headers.push(Header { value: Key::text(value).named(variable), name });
-    }
-    Ok(headers)
 }

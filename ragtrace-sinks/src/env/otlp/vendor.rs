@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::super::error::{ConfigError, Kind};
 use super::super::variables::Variables;
+use super::headers::headers;
 use crate::http::{EndpointError, Key};
 use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target};
 
@@ -26,7 +27,7 @@ fn phoenix(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Con
     read_target(variables, settings, "PHOENIX_COLLECTOR_ENDPOINT", "")?;
     settings.project = variables.text("PHOENIX_PROJECT_NAME")?;
     settings.key = variables.key("PHOENIX_API_KEY", "PHOENIX_API_KEY_FILE")?.map(customary);
-    let of_client = |text: &str| super::headers("PHOENIX_CLIENT_HEADERS", text);
+    let of_client = |text: &str| headers("PHOENIX_CLIENT_HEADERS", text);
     for header in variables.parse("PHOENIX_CLIENT_HEADERS", of_client)?.unwrap_or_default() {
         if !has_header(settings, &header.name) {
             settings.headers.push(header);
@@ -47,9 +48,7 @@ fn langfuse(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Co
         (_, Some(_), Some(_)) => {
             return Err(ConfigError::malformed(format!("{SECRET} and {SECRET_FILE} are both set: keep one of them")));
         }
-        (Some(public), Some(secret), None) => {
-            Some(customary(basic(&public, &secret).named(SECRET)))
-        }
+        (Some(public), Some(secret), None) => Some(customary(basic(&public, &secret).named(SECRET))),
         (Some(public), None, Some(path)) => {
             let path = PathBuf::from(path);
             let read = move || {

@@ -1,6 +1,6 @@
 //! A Collector, or any receiver that keeps to the specification ("OTLP Specification", version 1.9).
 
-use super::{BatchSize, ProfileTable};
+use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::gen_ai;
 

@@ -2,7 +2,7 @@
 
 use ragtrace::StageKind;
 
-use super::{BatchSize, ProfileTable};
+use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::{gen_ai, open_inference};
 use crate::otlp::proto::Attributes;

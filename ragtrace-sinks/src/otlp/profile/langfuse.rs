@@ -3,7 +3,7 @@
 use ragtrace::{Level, StageKind, Value};
 use serde::Serialize;
 
-use super::{BatchSize, ProfileTable};
+use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::common::{Ours, Prefixes, put_common, put_fields, text_of};
 use crate::otlp::conventions::json::{Document, Members, to_json};

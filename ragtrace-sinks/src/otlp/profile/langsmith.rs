@@ -3,7 +3,7 @@
 use ragtrace::{StageKind, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{BatchSize, ProfileTable};
+use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::common::{Ours, Prefixes, put_common, put_fields, text_of};
 use crate::otlp::conventions::gen_ai;

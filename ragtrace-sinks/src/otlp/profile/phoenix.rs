@@ -1,6 +1,6 @@
 //! Arize Phoenix, as its server answers.
 
-use super::{BatchSize, ProfileTable};
+use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::open_inference;
 

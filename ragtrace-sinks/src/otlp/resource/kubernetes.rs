@@ -1,6 +1,6 @@
 //! The pod that a process is in, as the Downward API tells it in variables.
 
-use super::Pair;
+use super::pairs::Pair;
 
 /// Where Kubernetes mounts the namespace of the pod's service account.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";

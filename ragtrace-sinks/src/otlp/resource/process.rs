@@ -1,15 +1,11 @@
 //! What this process is ("Semantic conventions", "Process", "Host" and "OS").
 
-use super::Pair;
+use super::pairs::Pair;
 
-/// Returns the process's number, program and runtime, and the machine's sort.
+/// Returns the process's program and runtime, and the machine's sort.
 pub(super) fn attributes() -> Vec<Pair> {
-    let mut pairs = vec![
-        pair("process.pid", std::process::id().to_string()),
-        pair("process.runtime.name", "rust"),
-        pair("host.arch", architecture()),
-        pair("os.type", system()),
-    ];
+    let mut pairs =
+        vec![pair("process.runtime.name", "rust"), pair("host.arch", architecture()), pair("os.type", system())];
     pairs.extend(executable_name().map(|name| pair("process.executable.name", name)));
     pairs
 }
