@@ -135,6 +135,43 @@ fn spans_for_llm_observability_go_through_an_agent_one_an_event() {
     assert_same_llm_tree(&spans, &sent, |span| &span["meta"]["span"]["kind"]);
 }
 
+#[test]
+fn a_score_becomes_feedback_and_an_evaluation_of_its_run() {
+    let (url, recorder) = recorder();
+    let (_folder, sent) = converse(&[
+        ("RAGTRACE_SINKS", "datadog,langsmith,sqlite"),
+        ("LANGSMITH_API_KEY", "a key"),
+        ("LANGSMITH_ENDPOINT", &url),
+        ("RAGTRACE_DATADOG_LOGS", "false"),
+        ("DD_API_KEY", "0123456789abcdef0123456789abcdef"),
+        ("DD_LLMOBS_ENABLED", "true"),
+        ("DD_LLMOBS_ML_APP", "receivers"),
+        ("RAGTRACE_DATADOG_API_URL", &url),
+    ]);
+    let judged = sent.trace.spans().find(|span| span.stage() == "completion").expect("the judged run");
+    let span_id = judged.span_id().as_u64().to_string();
+    let evaluation = wait_for("an evaluation", || {
+        let requests = recorder.requests("/api/intake/llm-obs/v2/eval-metric");
+        let mut metrics = requests.iter().flat_map(|request| list(&request["json"]["data"]["attributes"]["metrics"]));
+        metrics.find(|metric| metric["join_on"]["span"]["span_id"] == *span_id).cloned()
+    });
+    assert_eq!((&evaluation["label"], &evaluation["metric_type"]), (&"faithfulness".into(), &"score".into()));
+    assert_eq!(evaluation["score_value"], 0.83);
+    assert_eq!(evaluation["join_on"]["span"]["trace_id"], sent.trace_id());
+
+    let feedback = wait_for("feedback", || {
+        let requests = recorder.requests("/runs/multipart");
+        let parts: Vec<_> =
+            requests.iter().flat_map(|request| list(&request["parts"])).map(|part| part["json"].clone()).collect();
+        let run = parts.iter().find(|json| {
+            json["name"] == "completion" && json["trace_id"] == sent.trace.trace_id().as_uuid().to_string()
+        })?;
+        let alone = recorder.requests("/feedback").into_iter().map(|request| request["json"].clone());
+        parts.iter().cloned().chain(alone).find(|json| json["key"] == "faithfulness" && json["run_id"] == run["id"])
+    });
+    assert_eq!((&feedback["score"], &feedback["comment"]), (&0.83.into(), &"Said in the first passage.".into()));
+}
+
 /// Compares names, tree, kinds, durations, outcome, tokens and cost of spans with our store.
 fn assert_same_llm_tree(spans: &[Json], sent: &Sent, kind_of: impl Fn(&Json) -> &Json) {
     assert_eq!(spans.len(), sent.trace.spans().len());
@@ -183,8 +220,9 @@ fn runs_for_langsmith_are_the_tree_of_our_store() {
     let runs = wait_for("runs", || {
         let requests = recorder.requests("/runs/multipart");
         let parts = requests.iter().flat_map(|request| list(&request["parts"]).to_vec());
-        let is_run =
-            |part: &Json| part["json"]["trace_id"].as_str() == Some(&trace_id) && part["json"]["id"].is_string();
+        let is_run = |part: &Json| {
+            part["json"]["trace_id"].as_str() == Some(&trace_id) && part["json"]["dotted_order"].is_string()
+        };
         let runs: Vec<_> = parts.filter(is_run).map(|part| part["json"].clone()).collect();
         (runs.len() >= sent.trace.spans().len()).then_some(runs)
     });
