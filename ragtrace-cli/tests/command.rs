@@ -414,7 +414,10 @@ fn retention_and_purge_say_what_they_do() {
         "would be removed: 0 log rows, 8 archived rows, 0 finished traces, 0 scores, 0 waiting records, 1 dead letters\n"
     );
     let said = stdout(&ragtrace(&file, &["purge", "--user", "alice", "--spool", "."]));
-    assert_eq!(said, "removed: 0 log rows, 8 archived rows, 0 finished traces, 0 scores, 0 waiting records, 1 dead letters\n");
+    assert_eq!(
+        said,
+        "removed: 0 log rows, 8 archived rows, 0 finished traces, 0 scores, 0 waiting records, 1 dead letters\n"
+    );
     assert_eq!(std::fs::read_to_string(&letters).expect("there"), of_bob);
     assert_eq!(code(&ragtrace(&file, &["purge", "--user", "alice"])), Some(1));
 }

@@ -311,6 +311,15 @@ pub fn write_text(out: &mut Vec<u8>, text: &str) {
     string(out, text);
 }
 
+/// Writes a text that is in parts.
+pub fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
+    out.push(b'"');
+    for part in parts {
+        escaped(out, part);
+    }
+    out.push(b'"');
+}
+
 #[inline]
 fn string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');

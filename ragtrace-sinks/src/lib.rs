@@ -9,6 +9,7 @@
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 //! | `datadog` | [`DatadogSink`] and its siblings: logs, metrics, LLM Observability and evaluations |
+//! | `langsmith` | [`LangSmithSink`]: runs and feedback |
 //! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that takes OpenTelemetry's protocol |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
@@ -23,9 +24,10 @@ mod langsmith;
 #[cfg(feature = "otlp")]
 mod otlp;
 #[cfg(feature = "spans")]
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "what OpenTelemetry alone has a use for"))]
 #[cfg_attr(
-    not(any(feature = "langsmith", feature = "otlp")),
-    expect(dead_code, reason = "what Datadog has no use for")
+    not(any(feature = "datadog", feature = "otlp")),
+    expect(unused_imports, reason = "what LangSmith has no use for")
 )]
 mod spans;
 

@@ -56,7 +56,7 @@ pub use pipeline::{Dropped, Report, SinkStats, Stats};
 pub use ragtrace_core::QueueLimits;
 #[cfg(feature = "serde")]
 #[doc(inline)]
-pub use ragtrace_core::value::{Json, json};
+pub use ragtrace_core::value::{AsJson, json};
 #[doc(inline)]
 pub use ragtrace_core::{
     Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Item, ItemId, Level, NamedStage, ParseError,
@@ -89,7 +89,7 @@ pub mod uuid {
 #[cfg(feature = "pipeline")]
 #[doc(hidden)]
 pub mod __json {
-    pub use ragtrace_core::json::{Object, write_float, write_text, write_whole};
+    pub use ragtrace_core::json::{Object, write_float, write_parts, write_text, write_whole};
 
     pub use crate::record::FieldValue;
 }

@@ -132,7 +132,7 @@ impl Index for Flat {
 
 #[test]
 fn any_shape_of_stage_has_items() {
-    let (_, captured) = captured(async {
+    let ((), captured) = captured(async {
         let kept = reranking(hits(3), 1);
         assert_eq!(answering(&kept).count().await, 2);
         assert_eq!(Flat.search("what?").len(), 2);
@@ -308,7 +308,10 @@ mod laws {
 
     use super::*;
 
-    fn items() -> impl Strategy<Value = Vec<(String, Option<f64>, Option<String>, Option<String>, Option<u64>)>> {
+    /// Id, score, content, source, and what it derives from.
+    type Parts = (String, Option<f64>, Option<String>, Option<String>, Option<u64>);
+
+    fn items() -> impl Strategy<Value = Vec<Parts>> {
         let text = "[ -~é🦀\\n\\u{0}]{0,40}";
         let item = (
             text,
@@ -328,15 +331,15 @@ mod laws {
     proptest! {
         #[test]
         fn what_is_declared_is_what_is_read(used in items(), made in items()) {
-            let item_of = |(id, score, content, source, from): &'static (String, _, Option<String>, Option<String>, _)| {
+            let item_of = |(id, score, content, source, from): &'static Parts| {
                 let mut item = Item::new(id);
                 if let Some(score) = *score { item = item.score(score) }
                 if let Some(content) = content { item = item.content(content) }
                 if let Some(source) = source { item = item.source(source) }
-                if let Some::<u64>(from) = *from { item = item.derived_from(from) }
+                if let Some(from) = *from { item = item.derived_from(from) }
                 item
             };
-            let expected = |items: &[(String, Option<f64>, Option<String>, Option<String>, Option<u64>)]| {
+            let expected = |items: &[Parts]| {
                 items.iter().map(|(id, score, content, source, from)| {
                     let mut item = RecordItem::new("thing", id.as_str());
                     if let Some(score) = score { item = item.with_score(*score) }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ragtrace::{Json, Record, Value, json, testing, traced_stage};
+use ragtrace::{AsJson, Record, Value, json, testing, traced_stage};
 use serde_json::{Value as Tree, json as tree};
 
 #[traced_stage(
@@ -10,7 +10,7 @@ use serde_json::{Value as Tree, json as tree};
     kind = retrieve,
     fields(filters = json(filters), n = 1),
     ok(|found| first = json(&found.first()), all = ragtrace::json(found)),
-    record(input: Json<'_, Tree>, rest: Value)
+    record(input: AsJson<'_, Tree>, rest: Value)
 )]
 fn search(filters: &Tree, found: Vec<Tree>) -> Vec<Tree> {
     let messages = tree!([{"role": "user", "content": "what?"}]);

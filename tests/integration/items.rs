@@ -84,13 +84,13 @@ fn a_record_that_is_too_large_gives_up_the_texts_of_items_first_and_items_last()
     assert!(end.to_json().len() < 265_000, "{}", end.to_json().len());
     assert_eq!(end.field("output").and_then(Value::as_str).map(str::len), Some(60_000), "it is worth more than they");
     let (kept, dropped) = (end.generated().len(), end.metric("ragtrace.generated_dropped"));
-    assert!(kept > 100 && dropped == Some((1_200 - kept) as f64), "{kept} {dropped:?}");
+    assert!(kept > 100 && dropped == u32::try_from(1_200 - kept).ok().map(f64::from), "{kept} {dropped:?}");
     assert!(end.generated().iter().all(|item| item.id().len() == 250 && item.derived_from() == Some(item.id())));
     assert_eq!((end.metric("last"), end.used().len()), (Some(1.0), 1));
 
     let limits = RecordLimits::default().with_content(100).with_record(4 << 20);
     let records = ends(quiet().record_limits(limits).redact(Redactor::off()), || {
-        drop(retrieval("q", &tree!({}), items(), 60_000))
+        drop(retrieval("q", &tree!({}), items(), 60_000));
     });
     let end = &records[0];
     assert_eq!((end.generated().len(), end.metric("ragtrace.generated_dropped")), (1_000, Some(200.0)));
@@ -101,12 +101,12 @@ fn a_record_that_is_too_large_gives_up_the_texts_of_items_first_and_items_last()
 
 #[test]
 fn a_full_queue_leaves_items_out_and_loses_no_end() {
+    const RUNS: usize = 20;
     let _turn = turn();
     let (sink, content) = (Memory::default(), "c".repeat(2_048));
     // 64 KiB between the threads and the worker: less than the items of one run.
     let builder = quiet().queue(QueueLimits::default().with_bytes(64 << 10));
     let telemetry = builder.sink(sink.clone()).install().expect("the only one");
-    const RUNS: usize = 20;
     for _ in 0..RUNS {
         let items = (0..1_100_u32).map(|id| Item::new(id).content(&content)).collect();
         assert_eq!(retrieval("q", &tree!({"a": [1]}), items, 9).len(), 1_100);

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use ragtrace::spool::DeadLetters;
 use ragtrace::{
-    Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, TraceId, Value, testing, traced_stage,
+    Event, Level, QueueLimits, Record, RequestContext, Sampler, Score, SpanId, SpoolLimits, TraceId, Value, testing,
+    traced_stage,
 };
+use ragtrace_sinks::{SqliteSink, store};
 
 use crate::support::{Memory, finish, quiet, turn};
 
@@ -140,6 +143,36 @@ fn what_is_secret_in_a_score_does_not_leave() {
     for record in &records {
         assert!(!record.to_json().contains("planted"), "{}", record.to_json());
     }
+}
+
+#[test]
+fn a_score_of_another_tenants_trace_is_a_dead_letter_that_says_so_and_the_account_adds_up() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, spool) = (folder.path().join("ragtrace.db"), folder.path().join("spool"));
+    let sink = SqliteSink::new(&file);
+    let telemetry = quiet().spool(&spool, SpoolLimits::default()).sink(sink).install().expect("the only");
+    let request = RequestContext::new().with_tenant_id("acme");
+    request.sync_scope(answer);
+    let trace = request.trace_id();
+    assert!(Score::flag("helpful", false).trace(trace).tenant("beta").record());
+    assert!(Score::flag("helpful", true).trace(trace).record());
+    let report = telemetry.shutdown_blocking(Duration::from_secs(30));
+    let sink = report.stats.sink("sqlite").expect("the one");
+    assert!(sink.is_balanced() && report.complete, "{report}");
+    assert_eq!((sink.accepted, sink.delivered, sink.dead_lettered), (5, 4, 1), "{report}");
+    let letters = DeadLetters::new(&spool).read().expect("readable");
+    let refused: Vec<_> = letters.iter().map(|letter| (letter.reason(), letter.record().tenant_id())).collect();
+    assert_eq!(refused, [("the trace of the score is known under another tenant", Some("beta"))]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let trace = runtime.block_on(async {
+        let store = store::open(&format!("sqlite:{}", file.display())).await.expect("opens");
+        store.trace(trace).await.expect("reads").expect("it is there")
+    });
+    let judged: Vec<_> = trace.scores().iter().map(|score| (score.name(), score.tenant_id())).collect();
+    assert_eq!(judged, [("faithfulness", Some("acme")), ("helpful", Some("acme"))]);
+    assert_eq!((trace.logs().len(), trace.spans().len()), (2, 1));
+    assert_eq!(trace.roots().next().map(|root| root.scores().count()), Some(1));
 }
 
 #[test]

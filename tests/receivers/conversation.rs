@@ -117,7 +117,8 @@ async fn checked(divisor: u32) -> u32 {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let telemetry = ragtrace::builder().service("conversation").from_env().sinks(ragtrace_sinks::from_env()?).install()?;
+    let telemetry =
+        ragtrace::builder().service("conversation").from_env().sinks(ragtrace_sinks::from_env()?).install()?;
     // What panics here does so on purpose, and standard error is for records.
     std::panic::set_hook(Box::new(|_| ()));
     let request = RequestContext::new()

@@ -1,11 +1,11 @@
 //! Which attributes each profile of the sink has for what records say.
 
+use crate::compare::{Dialect, Documents};
 use ragtrace::StageKind;
-use ragtrace_receivers::{Dialect, Documents};
 
 /// The GenAI conventions, which the profile of a Collector speaks (OpenTelemetry, `semantic-conventions-genai`), and
 /// `ragtrace.*` for what they have no name for.
-pub(crate) const GEN_AI: Dialect = Dialect {
+pub const GEN_AI: Dialect = Dialect {
     kind: ("ragtrace.kind", StageKind::as_str),
     model: &["gen_ai.request.model"],
     tokens: &[
@@ -25,7 +25,7 @@ pub(crate) const GEN_AI: Dialect = Dialect {
 };
 
 /// OpenInference, which Phoenix and MLflow speak (OpenInference semantic conventions, "Attributes").
-pub(crate) const OPEN_INFERENCE: Dialect = Dialect {
+pub const OPEN_INFERENCE: Dialect = Dialect {
     kind: ("openinference.span.kind", open_inference_kind),
     model: &["llm.model_name", "embedding.model_name", "reranker.model_name"],
     tokens: &[

@@ -1,9 +1,8 @@
 //! What arrives in two receivers that keep traces in a database and judge them: Arize Phoenix and MLflow.
 
-mod dialects;
 mod scenes;
 
-use dialects::OPEN_INFERENCE;
+use ragtrace_receivers::dialects::OPEN_INFERENCE;
 use ragtrace_receivers::readers::{Mlflow, Phoenix};
 use ragtrace_receivers::{Sent, address, assert_arrived_whole};
 
@@ -38,7 +37,8 @@ fn every_span_arrives_whole_in_mlflow_and_counts_once() {
         let totals = mlflow.totals(&sent.trace_id()).expect("a trace");
         let failed = sent.trace.roots().any(|root| root.error().is_some());
         assert_eq!(totals.state, if failed { "ERROR" } else { "OK" }, "{scene}");
-        let total = |of: &Option<serde_json::Value>, name: &str| of.as_ref().map_or(0.0, |of| of[name].as_f64().unwrap_or(0.0));
+        let total =
+            |of: &Option<serde_json::Value>, name: &str| of.as_ref().map_or(0.0, |of| of[name].as_f64().unwrap_or(0.0));
         let tokens = total(&totals.tokens, "input_tokens");
         assert!((tokens - sum(sent, "input_tokens")).abs() < 0.5, "{scene}: {totals:?}");
         let cost = total(&totals.cost, "total_cost");

@@ -6,6 +6,7 @@
 
 mod arrived;
 mod compare;
+pub mod dialects;
 mod http;
 mod program;
 pub mod readers;

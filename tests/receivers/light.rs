@@ -1,12 +1,11 @@
 //! What arrives in receivers that start in seconds: Datadog's test agent, the collector rotel, and a recorder in the place of
 //! backends that cannot be had.
 
-mod dialects;
 mod recorded;
 mod scenes;
 
-use dialects::{GEN_AI, OPEN_INFERENCE};
 use ragtrace_receivers::address;
+use ragtrace_receivers::dialects::{GEN_AI, OPEN_INFERENCE};
 use ragtrace_receivers::readers::{Rotel, TestAgent};
 
 fn rotel() -> (String, Rotel) {

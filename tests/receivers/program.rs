@@ -77,11 +77,12 @@ impl Folder {
         command.env("RAGTRACE_SINKS", "otlp,sqlite").env("RAGTRACE_CONSOLE", "json");
         let output = command.envs(environment.iter().copied()).output().expect("the program runs");
         let stderr = String::from_utf8(output.stderr).expect("UTF-8");
-        let records = stderr.lines().map(|line| match Record::from_json(line) {
-            Ok(record) => record,
-            Err(_) => panic!("{program:?} said: {stderr}"),
-        });
-        let sent = Sent { trace: self.last_trace(), records: records.collect() };
+        // Standard error has records alone, but for what a program has to say against it.
+        let of_json = |line: &&str| line.starts_with('{');
+        let records = stderr.lines().filter(of_json).map(|line| Record::from_json(line).expect("a record"));
+        let records: Vec<_> = records.collect();
+        assert!(!records.is_empty() && !stderr.contains("warning:"), "{program:?} said: {stderr}");
+        let sent = Sent { trace: self.last_trace(), records };
         Outcome { code: output.status.code(), stdout: String::from_utf8(output.stdout).expect("UTF-8"), sent }
     }
 

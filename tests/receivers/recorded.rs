@@ -53,7 +53,8 @@ fn log_entries_are_taken_by_the_models_of_datadogs_client_and_none_is_missing() 
         let of_ours = |request: &Json| list(&request["json"]).iter().filter(of_trace).count();
         (requests.iter().map(of_ours).sum::<usize>() >= ours.len()).then_some(requests)
     });
-    let requests: Vec<_> = requests.iter().filter(|request| list(&request["json"]).iter().any(|e| of_trace(&e))).collect();
+    let requests: Vec<_> =
+        requests.iter().filter(|request| list(&request["json"]).iter().any(|e| of_trace(&e))).collect();
     for request in &requests {
         assert_eq!(request["headers"]["dd-api-key"], "0123456789abcdef0123456789abcdef");
         assert_taken_by_models(&folder, "logs", &request["json"]);
@@ -129,7 +130,9 @@ fn assert_same_llm_tree(spans: &[Json], sent: &Sent, kind_of: impl Fn(&Json) -> 
         let nanos = ours.duration().expect("it ended").as_nanos();
         let arrived = u128::from(span["duration"].as_u64().expect("a duration"));
         assert!(arrived.abs_diff(nanos) <= 1_000, "{stage}: {arrived} and {nanos}");
-        for (name, metric) in [("input_tokens", "input_tokens"), ("output_tokens", "output_tokens"), ("cost_usd", "total_cost")] {
+        for (name, metric) in
+            [("input_tokens", "input_tokens"), ("output_tokens", "output_tokens"), ("cost_usd", "total_cost")]
+        {
             assert_eq!(span["metrics"][metric].as_f64(), ours.record().metric(name), "{stage}: {name}");
         }
         if ours.kind() == Some(StageKind::Retrieve) {
@@ -153,7 +156,8 @@ fn runs_for_langsmith_are_the_tree_of_our_store() {
     let runs = wait_for("runs", || {
         let requests = recorder.requests("/runs/multipart");
         let parts = requests.iter().flat_map(|request| list(&request["parts"]).to_vec());
-        let is_run = |part: &Json| part["json"]["trace_id"].as_str() == Some(&trace_id) && part["json"]["id"].is_string();
+        let is_run =
+            |part: &Json| part["json"]["trace_id"].as_str() == Some(&trace_id) && part["json"]["id"].is_string();
         let runs: Vec<_> = parts.filter(is_run).map(|part| part["json"].clone()).collect();
         (runs.len() >= sent.trace.spans().len()).then_some(runs)
     });

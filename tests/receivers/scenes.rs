@@ -21,7 +21,7 @@ pub(crate) fn play(environment: &[(&str, &str)], mut see: impl FnMut(&str, &Sent
     let ingest = Program::Example("ingest");
     let run = folder.run(&ingest, &["--user", "alice", "--tenant", "acme", SAMPLES], environment);
     assert_eq!(run.code, Some(0), "{}", run.stdout);
-    assert!(run.sent.trace.spans().len() > 25, "four documents, five stages each");
+    assert_eq!(run.sent.trace.spans().len(), 25, "four documents of six stages, and the whole");
     see("ingest", &run.sent);
 
     folder.file("empty.md", b"");

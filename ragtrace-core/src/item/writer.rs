@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::id::Id;
-use super::{Item, ItemId};
+use super::id::{Id, ItemId};
+use super::item::Item;
 use crate::guard;
 use crate::value::FieldBuffer;
 use crate::value::encoding::{EncodedFields, field_id};
@@ -20,7 +20,7 @@ pub const LONGEST_SOURCE: usize = 1 << 10;
 /// whole.
 const MARGIN: usize = 1 << 10;
 /// The most items that are counted beyond those that are kept, where an iterator does not know: it may have no end.
-const MOST_COUNTED: u64 = 10_000;
+const MOST_COUNTED: u32 = 10_000;
 
 /// Becomes an item: whatever is `Into<Item>`.
 #[diagnostic::on_unimplemented(
@@ -103,14 +103,14 @@ impl ItemWriter<'_> {
     {
         let read = guard::call(|| {
             let mut items = items.into_iter();
-            while self.kept < MOST_ITEMS && self.dropped < MOST_COUNTED {
+            while self.kept < MOST_ITEMS && self.dropped < u64::from(MOST_COUNTED) {
                 let Some(item) = items.next() else { return };
                 self.write(name, &item.into_item());
             }
             let (least, most) = items.size_hint();
             // Of what knows its length nothing more is asked.
-            let rest = if most == Some(least) { least } else { items.take(MOST_COUNTED as usize).count() };
-            self.dropped = self.dropped.saturating_add(rest as u64);
+            let rest = if most == Some(least) { least as u64 } else { (0..MOST_COUNTED).zip(items).count() as u64 };
+            self.dropped = self.dropped.saturating_add(rest);
         });
         if let Err(panic) = read {
             let name = match self.direction {
@@ -212,7 +212,7 @@ mod tests {
     fn an_iterator_without_an_end_is_read_as_far_as_the_limits() {
         let fields = written(|items| drop(items.add(0, std::iter::repeat("an id"))));
         assert_eq!(fields.len(), MOST_ITEMS + 1);
-        assert_eq!(fields.last(), Some(&(field_id::GENERATED_DROPPED, Value::U64(MOST_COUNTED))));
+        assert_eq!(fields.last(), Some(&(field_id::GENERATED_DROPPED, Value::from(MOST_COUNTED))));
     }
 
     #[test]

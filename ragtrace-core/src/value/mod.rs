@@ -16,7 +16,7 @@ use std::fmt;
 pub use field_buffer::{Field, FieldBuffer};
 pub use secret::Secret;
 #[cfg(feature = "serde")]
-pub use structured::{Json, json};
+pub use structured::{AsJson, json};
 pub use to_value::ToValue;
 
 /// The value of a recorded field.

@@ -43,28 +43,28 @@ const DEEPEST: usize = 100;
 ///     Vec::with_capacity(filters.len())
 /// }
 /// ```
-pub fn json<T: Serialize + ?Sized>(value: &T) -> Json<'_, T> {
-    Json(value)
+pub fn json<T: Serialize + ?Sized>(value: &T) -> AsJson<'_, T> {
+    AsJson(value)
 }
 
 /// A structured value to be recorded: see [`json`].
-pub struct Json<'a, T: ?Sized>(&'a T);
+pub struct AsJson<'a, T: ?Sized>(&'a T);
 
-impl<T: ?Sized> Clone for Json<'_, T> {
+impl<T: ?Sized> Clone for AsJson<'_, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T: ?Sized> Copy for Json<'_, T> {}
+impl<T: ?Sized> Copy for AsJson<'_, T> {}
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Json<'_, T> {
+impl<T: ?Sized + fmt::Debug> fmt::Debug for AsJson<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<T: Serialize + ?Sized> ToValue for Json<'_, T> {
+impl<T: Serialize + ?Sized> ToValue for AsJson<'_, T> {
     fn to_value(&self) -> Value {
         let mut out = Output::default();
         let result = guard::call(|| {
@@ -125,12 +125,9 @@ impl Output {
 
     fn into_cut_text(self) -> Value {
         let (length, at_least) = (self.length, if self.is_at_end { "at least " } else { "" });
-        let mut cut = self.into_text();
+        let cut = self.into_text();
         let gone = length - cut.len();
-        if gone > 0 {
-            cut.push_str(&format!("…[truncated {at_least}{gone} bytes]"));
-        }
-        text(cut)
+        text(if gone == 0 { cut } else { format!("{cut}…[truncated {at_least}{gone} bytes]") })
     }
 
     fn into_value(self) -> Value {

@@ -18,7 +18,7 @@ const MOST_LEVELS: usize = 9;
 /// What a text ends in that was cut, before the number of bytes that are gone, as in the records.
 const MARK: &str = "…[truncated ";
 
-/// How much an entry may still take, and whether it was enough.
+/// How much an entry may still take, and what there was no room for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     /// Attributes that there is room for.
@@ -26,22 +26,18 @@ pub(super) struct Budget {
     /// Bytes of a text.
     pub(super) longest_text: usize,
     pub(super) left_out: u64,
-    pub(super) has_cut: bool,
 }
 
 impl Budget {
     pub(super) fn new(attributes: usize, longest_text: usize) -> Self {
-        Self { attributes, longest_text, left_out: 0, has_cut: false }
+        Self { attributes, longest_text, left_out: 0 }
     }
 
     /// Writes a text, cut if it is too long.
-    pub(super) fn write_text(&mut self, out: &mut Vec<u8>, text: &str) {
+    pub(super) fn write_text(&self, out: &mut Vec<u8>, text: &str) {
         match shortened(text, self.longest_text) {
             None => write_text(out, text),
-            Some(cut) => {
-                self.has_cut = true;
-                write_text(out, &cut);
-            }
+            Some(cut) => write_text(out, &cut),
         }
     }
 

@@ -3,7 +3,7 @@
 //! A score of a span joins it by its ids, and one of a trace alone joins the trace's root by a tag that
 //! the root has for that. What is of neither becomes a dead letter that says so.
 
-use ragtrace::__json::{Object, write_text, write_whole};
+use ragtrace::__json::{Object, write_parts, write_whole};
 use ragtrace::sink::{BatchLimits, SinkError};
 use ragtrace::{Record, RecordScore, Value};
 
@@ -134,13 +134,15 @@ fn write_tags(out: &mut Vec<u8>, record: &Record, score: &RecordScore, settings:
         ("tenant_id", record.tenant_id()),
         ("version", record.version().or(settings.version.as_deref())),
     ];
-    let given = tags.iter().filter_map(|(key, value)| value.map(|value| format!("{key}:{value}")));
     out.push(b'[');
-    for (index, tag) in given.chain(settings.tags.iter().cloned()).enumerate() {
+    let given = tags.iter().filter_map(|(key, value)| value.map(|value| [key, ":", value]));
+    for (index, parts) in
+        given.chain(settings.tags.iter().filter(|tag| tag.contains(':')).map(|tag| ["", "", tag])).enumerate()
+    {
         if index > 0 {
             out.push(b',');
         }
-        write_text(out, &tag);
+        write_parts(out, &parts);
     }
     out.push(b']');
 }

@@ -87,8 +87,18 @@ impl Settings {
         }))
     }
 
-    pub(super) fn usable_site(&self) -> Result<Site, SinkError> {
+    fn usable_site(&self) -> Result<Site, SinkError> {
         self.site.clone().map_err(|why| SinkError::park(format!("the site for Datadog: {why}")))
+    }
+
+    /// Reports a site that has no LLM Observability. Another host, where one is set, is whoever's.
+    pub(super) fn require_llm_observability(&self) -> Result<(), SinkError> {
+        let is_of_site = matches!(self.api_url, Ok(None));
+        let site = self.usable_site()?;
+        if is_of_site && !site.has_llm_observability() {
+            return Err(SinkError::park(format!("{site} has no LLM Observability: leave this sink out")));
+        }
+        Ok(())
     }
 
     fn direct(&self, endpoint: Endpoint) -> Result<Target<'_>, SinkError> {
@@ -117,9 +127,17 @@ impl Settings {
         Ok(format!("the API key is valid at {}", target.endpoint.host()))
     }
 
+    /// Asks the Agent if things go through one, and else Datadog, and returns a line that says what works.
+    pub(super) async fn check(&self) -> Result<String, SinkError> {
+        match self.check_agent().await? {
+            Some(works) => Ok(works),
+            None => self.validate().await,
+        }
+    }
+
     /// Asks whether the Agent hands on what it is given, and returns a line that says so; `None` if
     /// there is no Agent.
-    pub(super) async fn check_agent(&self) -> Result<Option<String>, SinkError> {
+    async fn check_agent(&self) -> Result<Option<String>, SinkError> {
         let Some(agent) = usable(&self.agent)? else { return Ok(None) };
         let answer = self.client.send(&Request::get(&agent.join("/info"))).await?;
         AGENT.judge(&answer)?;
@@ -152,7 +170,8 @@ impl Target<'_> {
     }
 }
 
-fn usable<T>(setting: &Result<T, String>) -> Result<&T, SinkError> {
+/// Returns a setting, or reports what is wrong with it.
+pub(super) fn usable<T>(setting: &Result<T, String>) -> Result<&T, SinkError> {
     setting.as_ref().map_err(|why| SinkError::park(why.clone()))
 }
 

@@ -59,7 +59,7 @@ fn settings(variables: &Variables<'_>, has_llmobs: bool) -> Result<Settings, Con
         return Err(ConfigError::malformed(fault));
     }
     let mut settings = Settings::new(variables.key(KEY, KEY_FILE)?, client);
-    if let Some(site) = variables.parse("DD_SITE", |text| text.parse::<Site>())? {
+    if let Some(site) = variables.parse("DD_SITE", str::parse::<Site>)? {
         settings.site = Ok(site);
     }
     settings.logs_url = Ok(variables.url("RAGTRACE_DATADOG_LOGS_URL")?);

@@ -17,7 +17,11 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<BoxSink, ConfigErro
             "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
         ConfigError::new(Kind::MissingVariable, message)
     })?;
-    let mut sink = LangSmithSink::new(key);
+    let client = LangSmithSink::client().variables(variables.lookup()).build();
+    if let Some(fault) = client.fault() {
+        return Err(ConfigError::malformed(fault.to_owned()));
+    }
+    let mut sink = LangSmithSink::new(key).with_client(client);
     for name in ["LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT"] {
         // It is parsed here, so that a malformed one is found at the start.
         if let Some(url) = variables.url(name)? {

@@ -45,7 +45,7 @@ impl Cause {
             return error.clone();
         }
         if let Some(error) = chain.iter().find_map(|error| error.downcast_ref::<io::Error>()) {
-            return Self::of_io(error);
+            return Self::of_io(error, None);
         }
         if let Some(error) = chain.iter().find_map(|error| error.downcast_ref::<hyper::Error>()) {
             if error.is_incomplete_message() {
@@ -60,19 +60,20 @@ impl Cause {
         Self::passing(messages.join(": "))
     }
 
-    /// Finds the cause in an error of a connection, which may be one of TLS.
-    pub(super) fn of_io(error: &io::Error) -> Self {
+    /// Finds the cause in an error of a connection, which may be one of TLS. `trusted` is the setting that
+    /// names a file of those who are trusted alone.
+    pub(super) fn of_io(error: &io::Error, trusted: Option<&str>) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(error) => Self::of_tls(error),
+            Some(error) => Self::of_tls(error, trusted),
             None => Self::passing(io_message(error)),
         }
     }
 
     /// Returns what is wrong with TLS, and what to do about it.
-    pub(super) fn of_tls(error: &rustls::Error) -> Self {
+    fn of_tls(error: &rustls::Error, trusted: Option<&str>) -> Self {
         match error {
             rustls::Error::InvalidCertificate(fault) => {
-                Self::lasting(format!("the server's certificate is not valid: {}", certificate_advice(fault)))
+                Self::lasting(format!("the server's certificate is not valid: {}", certificate_advice(fault, trusted)))
             }
             rustls::Error::AlertReceived(alert) => match alert {
                 AlertDescription::CertificateRequired
@@ -103,14 +104,17 @@ impl fmt::Display for Cause {
 
 impl Error for Cause {}
 
-fn certificate_advice(fault: &CertificateError) -> String {
+fn certificate_advice(fault: &CertificateError, trusted: Option<&str>) -> String {
     match fault {
         // A bad signature is one of another issuer of the same name.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its issuer is unknown: add the issuer's certificate to the system's, or set SSL_CERT_FILE to a file of \
-             it in PEM"
-                .to_owned()
-        }
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => match trusted {
+            Some(setting) => {
+                format!("its issuer is unknown: add the issuer's certificate to the file that {setting} names")
+            }
+            None => "its issuer is unknown: add the issuer's certificate to the system's, or set SSL_CERT_FILE to a \
+                     file of it in PEM"
+                .to_owned(),
+        },
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "it has expired: renew it, or set this machine's clock".to_owned()
         }

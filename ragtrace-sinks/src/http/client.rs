@@ -31,6 +31,10 @@ const IDLE: Duration = Duration::from_secs(50);
 /// answer may take: one that is dead would fail every request until TCP gives it up, after minutes.
 const PING: Duration = Duration::from_secs(10);
 
+/// The bounds of what may be set: a batch must come back some day, or its sink sends no other.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// An HTTP client. Clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -51,16 +55,17 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Sets how long a request may take until the answer is read. It is 30 seconds unless set.
+    /// Sets how long a request may take until the answer is read, from a millisecond to an hour. It is
+    /// 30 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// Sets how long it may take until a connection is there: the host's name, TCP, the proxy and TLS.
-    /// It is 10 seconds unless set.
+    /// Sets how long it may take until a connection is there, from a millisecond to an hour: the host's
+    /// name, TCP, the proxy and TLS. It is 10 seconds unless set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.connect_timeout = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
@@ -150,13 +155,16 @@ impl Client {
         if let Some(fault) = &self.fault {
             return Err(SinkError::park(fault.to_string()));
         }
-        let (headers, secrets) = match timeout_at(deadline, request.headers()).await {
+        let (mut headers, mut secrets) = match timeout_at(deadline, request.headers()).await {
             Ok(Ok(headers)) => headers,
             Ok(Err(fault)) => return Err(SinkError::park(format!("{sent}: {fault}"))),
             Err(_) => return Err(SinkError::retry(format!("{sent}: no key {}", self.within()))),
         };
-        let result = self.exchange(request, headers, deadline).await;
-        match result {
+        if let Some(authorization) = self.proxies.authorization_of_request(request.endpoint.uri()) {
+            secrets.add(&String::from_utf8_lossy(authorization.as_bytes()));
+            headers.insert(PROXY_AUTHORIZATION, authorization);
+        }
+        match self.exchange(request, headers, deadline).await {
             Ok((head, body)) => Ok(Answer { status: head.status, headers: head.headers, body, sent, secrets }),
             Err((doing, cause)) => {
                 let message = format!("{sent}: {doing}: {}", secrets.mask(cause.message.as_str()));
@@ -214,9 +222,6 @@ impl Client {
         sent.entry(USER_AGENT).or_insert(HeaderValue::from_static(AGENT));
         if request.endpoint.socket_path().is_some() {
             sent.insert(HeaderName::from_static("host"), HeaderValue::from_static("localhost"));
-        }
-        if let Some(authorization) = self.proxies.authorization_of_request(request.endpoint.uri()) {
-            sent.insert(PROXY_AUTHORIZATION, authorization);
         }
         timeout_at(deadline, self.pool.request(message)).await
     }

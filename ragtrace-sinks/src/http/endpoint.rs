@@ -10,6 +10,8 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use percent_encoding::percent_decode_str;
 
+/// A URL is no longer than this, in bytes, so that a path fits behind it.
+const LONGEST: usize = 8 * 1024;
 /// The end of the host that stands for a socket's path: hexadecimal digits, then this.
 const SOCKET: &str = ".socket.invalid";
 
@@ -124,6 +126,9 @@ impl FromStr for Endpoint {
 }
 
 fn of_host(text: &str) -> Option<Endpoint> {
+    if text.len() > LONGEST {
+        return None;
+    }
     let text = text.split('#').next().unwrap_or(text);
     let uri: Uri = text.parse().ok()?;
     let mut parts = uri.into_parts();

@@ -11,14 +11,11 @@ use crate::spans::Span;
 const DOCUMENTS: &str = "documents";
 const USAGE: &str = "usage_metadata";
 
-/// Writes what went in.
-pub(super) fn write_inputs(out: &mut Vec<u8>, span: &Span<'_>) {
+/// Writes what went in, which `is_chat` says is a list of messages.
+pub(super) fn write_inputs(out: &mut Vec<u8>, span: &Span<'_>, is_chat: bool) {
     let (content, used) = (&span.content, span.record.used());
-    let mut inputs = Object::open(out);
-    if let Some(input) = content.input {
-        let taken = [(content.query.is_some(), "query"), (!used.is_empty(), DOCUMENTS)];
-        write_content(&mut inputs, input, ("input", content.input_messages().is_some()), &taken);
-    }
+    let taken = [(content.query.is_some(), "query"), (!used.is_empty(), DOCUMENTS)];
+    let mut inputs = begin(out, content.input, ("input", is_chat), &taken);
     if let Some(query) = content.query {
         write_value(inputs.value("query"), query);
     }
@@ -30,11 +27,9 @@ pub(super) fn write_inputs(out: &mut Vec<u8>, span: &Span<'_>) {
 pub(super) fn write_outputs(out: &mut Vec<u8>, span: &Span<'_>) {
     let (content, generated) = (&span.content, span.record.generated());
     let has_usage = !content.usage.is_empty();
-    let mut outputs = Object::open(out);
-    if let Some(output) = content.output {
-        let taken = [(has_usage, USAGE), (!generated.is_empty(), DOCUMENTS)];
-        write_content(&mut outputs, output, ("output", content.output_messages().is_some()), &taken);
-    }
+    let taken = [(has_usage, USAGE), (!generated.is_empty(), DOCUMENTS)];
+    let is_messages = content.output_messages().is_some();
+    let mut outputs = begin(out, content.output, ("output", is_messages), &taken);
     write_documents(&mut outputs, generated);
     if has_usage {
         write_usage(outputs.nested(USAGE), &content.usage);
@@ -42,32 +37,38 @@ pub(super) fn write_outputs(out: &mut Vec<u8>, span: &Span<'_>) {
     outputs.close();
 }
 
-/// Writes a value as `messages`, as the members of the object that it is, or under a name of its own.
-/// `taken` has the names that are going to be written, too, each with whether it is.
-fn write_content(
-    object: &mut Object<'_>,
-    value: &Value,
+/// Begins an object with a value: as `messages`, as the members of the object that it is, or under a
+/// name of its own. `taken` has the names that are going to be written, too, each with whether it is.
+fn begin<'o>(
+    out: &'o mut Vec<u8>,
+    value: Option<&Value>,
     (name, is_messages): (&'static str, bool),
     taken: &[(bool, &'static str)],
-) {
+) -> Object<'o> {
+    let Some(value) = value else { return Object::open(out) };
     if is_messages && let Some(json) = value.as_json() {
+        let mut object = Object::open(out);
         let messages = object.value("messages");
         // One message is a list of one.
         let is_list = json.starts_with('[');
         messages.extend_from_slice(if is_list { b"" } else { b"[" });
         write_json(messages, json);
         messages.extend_from_slice(if is_list { b"" } else { b"]" });
-        return;
+        return object;
     }
     let taken = taken.iter().filter(|(is_taken, _)| *is_taken).map(|(_, name)| *name);
     match members_without(value, &taken.collect::<Vec<_>>()) {
-        Some(members) if !members.is_empty() => {
-            let mut json = b",".to_vec();
-            write_json(&mut json, members);
-            object.fragment(&json);
+        Some("") => Object::open(out),
+        Some(members) => {
+            out.push(b'{');
+            write_json(out, members);
+            Object::continued(out)
         }
-        Some(_) => {}
-        None => write_value(object.value(name), value),
+        None => {
+            let mut object = Object::open(out);
+            write_value(object.value(name), value);
+            object
+        }
     }
 }
 

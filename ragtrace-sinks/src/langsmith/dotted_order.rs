@@ -6,7 +6,8 @@
 //!
 //! | the record | its place |
 //! | --- | --- |
-//! | has its path from the local root | below its ancestors, each no earlier than its parent |
+//! | has its path from the trace's root | below its ancestors, each no earlier than its parent |
+//! | has its path from another local root | the same, in a LangSmith trace that the local root begins |
 //! | has no path, and a parent | a tree of its own, or right below the caller's run |
 //! | has a path that was cut at 64 steps | below the steps that are there, so right below the root |
 //!
@@ -77,6 +78,12 @@ impl Places {
         let (trace_id, span_id) = (record.trace_id()?, record.span_id()?);
         let path = usable_path(record, span_id)?;
         Some(self.of_path(record, trace_id, &Path::Known(path)))
+    }
+
+    /// Returns the LangSmith trace of the caller whose run a record's request continues.
+    pub(super) fn callers_trace(&mut self, record: &Record) -> Option<Uuid> {
+        self.begin(record.trace_id()?, record.langsmith_parent());
+        self.callers_run().map(|run| run.trace_id)
     }
 
     fn of_path(&mut self, record: &Record, trace_id: TraceId, path: &Path<'_>) -> Place<'_> {

@@ -15,8 +15,9 @@ use super::dotted_order::Places;
 use super::value::write_value;
 use super::{run_id, time};
 
-/// For so long a score waits for its run to arrive.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// For so long a score waits for its run to arrive. What was delivered with it waits as well, and a run
+/// that the sampler left out never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The run that a score judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,12 @@ impl Judged {
         let trace_id = record.trace_id()?;
         if let Some(place) = places.of_judged(record) {
             return Some(Self::Known { run_id: place.run_id, trace_id: place.trace_id });
+        }
+        if record.span_id().is_none()
+            && let Some(trace_id) = places.callers_trace(record)
+        {
+            // The caller began the trace, so the trace's root is the caller's.
+            return Some(Self::Known { run_id: trace_id, trace_id });
         }
         let root = run_id::of_root(trace_id);
         Some(match record.span_id() {

@@ -67,7 +67,7 @@ impl OriginMembers {
 }
 
 /// Writes the metadata of a run.
-pub(super) fn write_metadata(mut object: Object<'_>, span: &Span<'_>, origin: &OriginMembers) {
+pub(super) fn write_metadata(mut object: Object<'_>, span: &Span<'_>, origin: &OriginMembers, is_chat: bool) {
     let (record, content) = (span.record, &span.content);
     object.text("kind", span.kind.as_str());
     object.uuid("trace_id", span.trace_id.as_uuid());
@@ -88,7 +88,7 @@ pub(super) fn write_metadata(mut object: Object<'_>, span: &Span<'_>, origin: &O
 
     object.optional_text("ls_provider", content.provider);
     object.optional_text("ls_model_name", content.model);
-    if content.input_messages().is_some() && content.model.is_some() {
+    if is_chat && content.model.is_some() {
         object.ascii("ls_model_type", b"chat");
     }
     if !content.usage.is_empty() {

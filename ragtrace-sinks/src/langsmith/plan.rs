@@ -89,7 +89,8 @@ impl<'a> Plan<'a> {
         let (mut places, mut origin) = (Places::default(), OriginMembers::default());
         for span in &self.runs {
             origin.set(span.record.origin());
-            add(&Run { common: self.common, origin: &origin, span, place: places.of_span(span) });
+            let is_chat = span.content.input_messages().is_some();
+            add(&Run { common: self.common, origin: &origin, span, place: places.of_span(span), is_chat });
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Run<'a> {
     pub(super) origin: &'a OriginMembers,
     pub(super) span: &'a Span<'a>,
     pub(super) place: Place<'a>,
+    /// True if its input is a list of messages.
+    pub(super) is_chat: bool,
 }
 
 impl Run<'_> {
@@ -81,7 +83,7 @@ impl Run<'_> {
     /// Appends a part, or nothing if the run has none of it.
     pub(super) fn write_part(&self, part: Part, out: &mut Vec<u8>) {
         match part {
-            Part::Inputs => content::write_inputs(out, self.span),
+            Part::Inputs => content::write_inputs(out, self.span, self.is_chat),
             Part::Outputs => content::write_outputs(out, self.span),
             Part::Events => self.write_events(out),
             Part::Extra => self.write_extra(out),
@@ -108,7 +110,7 @@ impl Run<'_> {
 
     fn write_extra(&self, out: &mut Vec<u8>) {
         let mut extra = Object::open(out);
-        write_metadata(extra.nested("metadata"), self.span, self.origin);
+        write_metadata(extra.nested("metadata"), self.span, self.origin, self.is_chat);
         extra.raw("runtime", RUNTIME);
         extra.close();
     }

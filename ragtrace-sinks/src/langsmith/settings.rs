@@ -30,6 +30,10 @@ impl Settings {
         self.endpoint = endpoint;
     }
 
+    pub(super) fn set_project(&mut self, name: String) {
+        self.common.project = if name.is_empty() { PROJECT.to_owned() } else { name };
+    }
+
     pub(super) fn set_workspace(&mut self, id: String) {
         self.workspace = Some(id).filter(|id| !id.is_empty());
     }

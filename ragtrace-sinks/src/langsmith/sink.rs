@@ -1,7 +1,6 @@
 //! The sink that sends to LangSmith.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use super::info::{Info, KnownInfo};
 use super::plan::{Feedback, Plan};
 use super::settings::{Settings, parsed};
 use super::verdict::{judge, judge_question};
-use crate::http::{Answer, Body, Client, Compression, Endpoint, Key, Request};
+use crate::http::{Answer, Body, Client, ClientBuilder, Compression, Endpoint, Key, Request};
 
 /// How long a request may take: a body of 20 MB has to come through.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -36,9 +35,11 @@ const JSON: &str = "application/json";
 /// A stage's end is a run, with the stages in it below. `input`, `output`, `query`, items, `model`,
 /// tokens and cost go where LangSmith has them, all else into `metadata`. A score is feedback.
 ///
-/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours are. One
-/// that continues a LangSmith client's run (`RequestContext::with_langsmith_parent`) stands below that
-/// run.
+/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours are,
+/// else one that follows from it. Where a trace has a second root, or its root is in another service, the
+/// stages below each are a LangSmith trace of their own, and `metadata.trace_id` says what belongs
+/// together. What continues a LangSmith client's run (`RequestContext::with_langsmith_parent`) stands
+/// below that run.
 #[derive(Debug)]
 pub struct LangSmithSink {
     name: Cow<'static, str>,
@@ -50,7 +51,7 @@ pub struct LangSmithSink {
     zstd: Compression,
     info: KnownInfo,
     info_timeout: Duration,
-    cut: Arc<AtomicU64>,
+    cut: AtomicU64,
 }
 
 impl LangSmithSink {
@@ -64,12 +65,12 @@ impl LangSmithSink {
             level: None,
             in_flight: 4,
             settings: Settings::new(key),
-            client: Client::builder().timeout(TIMEOUT).build(),
+            client: Self::client().build(),
             plain: Compression::none(),
             zstd: Compression::zstd(ZSTD_LEVEL),
             info: KnownInfo::default(),
             info_timeout: INFO_TIMEOUT,
-            cut: Arc::default(),
+            cut: AtomicU64::default(),
         }
     }
 
@@ -93,14 +94,23 @@ impl LangSmithSink {
         self
     }
 
+    /// Returns the settings of its HTTP client.
+    pub(crate) fn client() -> ClientBuilder {
+        Client::builder().timeout(TIMEOUT)
+    }
+
+    pub(crate) fn with_client(self, client: Client) -> Self {
+        Self { client, ..self }
+    }
+
     pub(crate) fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.settings.set_endpoint(Ok(endpoint));
         self
     }
 
-    /// Sets the project; `default` unless set.
+    /// Sets the project; `default` if not set or empty.
     pub fn project(mut self, name: impl Into<String>) -> Self {
-        self.settings.common.project = name.into();
+        self.settings.set_project(name.into());
         self
     }
 
@@ -129,8 +139,8 @@ impl LangSmithSink {
         self
     }
 
-    /// Returns a count of the parts of runs that were too large for LangSmith and have a mark in their
-    /// place.
+    /// Returns how many parts of runs were too large for LangSmith and have a mark in their place. Whoever
+    /// reads it keeps the sink in an `Arc`, of which a clone is a sink as well.
     pub fn parts_cut(&self) -> u64 {
         self.cut.load(Ordering::Relaxed)
     }
@@ -158,27 +168,29 @@ impl LangSmithSink {
             // Each half is acknowledged by itself: nothing that arrived is sent again.
             return Err(SinkError::split(format!("LangSmith takes {} runs at once", info.runs)));
         }
-        let request = self.encode_to_fit(plan, info)?;
+        let (request, cut) = self.encode_to_fit(plan, info)?;
         let answer = self.client.send(&request).await?;
         if answer.status() == 404 && info.has_multipart {
             return Ok(false);
         }
-        judge(&answer).map(|()| true)
+        judge(&answer)?;
+        self.cut.fetch_add(cut.parts(), Ordering::Relaxed);
+        Ok(true)
     }
 
-    /// Encodes runs; a lone one that is too large is cut.
-    fn encode_to_fit(&self, plan: &Plan<'_>, info: &Info) -> Result<Request, SinkError> {
+    /// Encodes runs; of a lone one that is too large, parts are cut.
+    fn encode_to_fit(&self, plan: &Plan<'_>, info: &Info) -> Result<(Request, Cut), SinkError> {
         let too_large = || format!("LangSmith takes {} bytes at once", info.bytes);
-        if let Some(request) = self.encode(plan, info, &Cut::nothing())? {
-            return Ok(request);
+        let nothing = Cut::nothing();
+        if let Some(request) = self.encode(plan, info, &nothing)? {
+            return Ok((request, nothing));
         }
         if plan.together() > 1 {
             return Err(SinkError::split(too_large()));
         }
         let cut = Cut::to_fit(info.bytes);
         let request = self.encode(plan, info, &cut)?.ok_or_else(|| SinkError::rejected(too_large()))?;
-        self.cut.fetch_add(cut.parts(), Ordering::Relaxed);
-        Ok(request)
+        Ok((request, cut))
     }
 
     /// Encodes runs; `None` if they are too large for one request.

@@ -144,7 +144,7 @@ fn taken(server: &Server, sink: &impl Sink, batch: &Batch) -> Result<(), TestCas
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_record_is_taken_by_every_intake(records in prop::collection::vec(record(), 1..6), tag in text()) {

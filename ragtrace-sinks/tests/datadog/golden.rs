@@ -252,7 +252,9 @@ fn scores_arrive_as_from_datadogs_own_client() {
         for object in [&mut ours, &mut theirs] {
             let members = object.as_object_mut().expect("an object");
             // The client's own words for what an evaluation is of, which the documented intake has not; and the time.
-            ["eval_scope", "event_kind", "timestamp_ms"].iter().for_each(|name| drop(members.remove(*name)));
+            for name in ["eval_scope", "event_kind", "timestamp_ms"] {
+                members.remove(name);
+            }
         }
         ours["join_on"]["span"]["span_id"] = question.named(&ours["join_on"]["span"]["span_id"]);
         ours["join_on"]["span"]["trace_id"] = json!("<trace>");

@@ -127,14 +127,20 @@ fn fields_that_are_too_many_are_left_out_and_counted() {
     let server = server();
     let sink = sink(&server);
     let many = (0..300).fold(failed(), |record, number| record.field(format!("field.{number}"), number));
+    let full = (0..300).fold(failed(), |record, number| record.metric(format!("n{number}"), number));
+    let full = (0..20).fold(full, |record, id| {
+        let item = RecordItem::new("chunk", id.to_string()).with_score(0.5);
+        record.used(item.clone()).generated(item)
+    });
+    delivered(&server, &crate::support::sink(&server), built([full]));
     let wide = format!("[{}]", vec!["1"; 400].join(","));
     let wide = failed().field("wide", Value::Json(wide.clone().into())).field("next", 1);
     let entries = delivered(&server, &sink, built([many, wide]));
-    assert_eq!(entries[0]["context"].as_object().map(serde_json::Map::len), Some(200));
-    assert_eq!(entries[0]["ragtrace.fields_left_out"], 100);
+    assert_eq!(entries[0]["context"].as_object().map(serde_json::Map::len), Some(217));
+    assert_eq!(entries[0]["ragtrace.fields_left_out"], 83);
     assert!(entries[1]["context"]["wide"].is_string(), "JSON with too many values is a text");
     assert_eq!(entries[1]["context"]["next"], 1);
-    assert_eq!(sink.counts().fields_left_out(), 100);
+    assert_eq!(sink.counts().fields_left_out(), 83);
 }
 
 #[test]

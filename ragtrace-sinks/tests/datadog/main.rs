@@ -8,6 +8,8 @@ mod intake;
 mod llm_obs;
 mod logs;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod pipeline;
 mod settings;
 mod status;

@@ -9,6 +9,9 @@ use ragtrace_sinks_support::{Answer, Server};
 use crate::intake::KEY;
 use crate::support::{built, deliver, run, server, sink};
 
+/// What is set, what the error says, and whether something is missing.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, bool);
+
 fn from(set: &[(&str, &str)]) -> Result<Vec<BoxSink>, ConfigError> {
     from_lookup(|name| match name {
         "RAGTRACE_SINKS" => Some("datadog".to_owned()),
@@ -40,7 +43,7 @@ fn variables_say_which_sorts_of_things_are_sent() {
 fn a_variable_that_is_of_no_use_is_named_with_what_to_set() {
     let key = ("DD_API_KEY", KEY);
     let llmobs = ("DD_LLMOBS_ENABLED", "true");
-    let cases: [(&[(&str, &str)], &str, bool); 12] = [
+    let cases: [Case<'_>; 12] = [
         (&[], "set DD_API_KEY, or DD_API_KEY_FILE", true),
         (&[("DD_API_KEY", " ")], "set DD_API_KEY", true),
         (&[key, ("DD_API_KEY_FILE", "/k")], "both set", false),

@@ -65,7 +65,10 @@ fn a_score_that_comes_later_finds_the_trace_the_span_and_the_span_of_the_root() 
     deliver_all(&langsmith.sink(), records.map(RecordBuilder::build));
     let kept = langsmith.kept();
     let of = |key: &str| kept.feedback.iter().find(|one| one["key"] == key).expect("feedback").clone();
-    assert_eq!((&of("trace")["score"], &of("child")["value"], &of("root")["score"]), (&json!(true), &json!("terse"), &json!(3)));
+    assert_eq!(
+        (&of("trace")["score"], &of("child")["value"], &of("root")["score"]),
+        (&json!(true), &json!("terse"), &json!(3))
+    );
     for (key, run) in [("trace", "root"), ("child", "child"), ("root", "root")] {
         assert_eq!(of(key)["run_id"], kept.run(run).text("id"), "{key}");
         assert_eq!(of(key)["feedback_source"]["type"], "api");
@@ -91,7 +94,7 @@ fn a_score_waits_for_its_run_and_is_given_up_when_that_never_comes() {
     let at = |time: Timestamp| score("a", 1.0).trace_id(TraceId::new()).timestamp(time).build();
     let error = deliver(&langsmith.sink(), [at(Timestamp::now())]).expect_err("it may come");
     assert_eq!(error.verdict(), Verdict::Retry);
-    let old = Timestamp::now().minus(Duration::from_secs(11 * 60));
+    let old = Timestamp::now().minus(Duration::from_secs(31));
     let delivered = deliver(&langsmith.sink(), [at(old)]).expect("an answer");
     let [(0, why)] = delivered.rejected() else { panic!("{delivered:?}") };
     assert!(why.contains("LangSmith does not know the run"), "{why}");
@@ -103,9 +106,11 @@ fn a_score_of_a_run_below_a_callers_run_names_the_callers_trace() {
     let caller = "20261122T082000000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab";
     let root = Place::new(TraceId::new(), 0);
     let scored = score("a", 1.0).trace_id(root.trace_id).span_id(root.span_id).path([root.step()]);
-    let records = [ended("root", &[root], MILLISECOND), scored].map(|record| record.langsmith_parent(caller).build());
-    deliver_all(&langsmith.sink(), records);
+    let whole = score("whole", 1.0).trace_id(root.trace_id);
+    let records = [ended("root", &[root], MILLISECOND), scored, whole].map(|record| record.langsmith_parent(caller));
+    deliver_all(&langsmith.sink(), records.map(RecordBuilder::build));
     let kept = langsmith.kept();
+    assert_eq!(kept.feedback[1]["run_id"], "0199a5b2-6f1e-7c3a-8a4b-0123456789ab");
     assert_eq!(kept.feedback[0]["run_id"], kept.run("root").text("id"));
     assert_eq!(kept.feedback[0]["trace_id"], "0199a5b2-6f1e-7c3a-8a4b-0123456789ab");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ragtrace::sink::Verdict;
 use ragtrace::testing::RecordBuilder;
+use ragtrace::testing::sink::SinkTest;
 use ragtrace::{Record, Sink, TraceId};
 use serde_json::json;
 
@@ -42,14 +43,16 @@ fn a_batch_of_more_bytes_than_the_server_takes_is_split_and_a_lone_run_is_cut_an
     assert_eq!(sink.parts_cut(), 0, "it fits by itself");
     let too_large = |stage: &str| {
         let text = "é\"".repeat(20_000);
-        let record = root(stage).field("input", text.clone()).field("output", text.clone()).field("other", text.clone());
+        let record =
+            root(stage).field("input", text.clone()).field("output", text.clone()).field("other", text.clone());
         record.failure("E", text).build()
     };
     deliver_all(&sink, [too_large("cut")]);
     assert_eq!(sink.parts_cut(), 4);
     let kept = langsmith.kept();
     let run = kept.run("cut");
-    for cut in [&run.part("inputs")["input"], &run.part("outputs")["output"], &run.metadata()["cut"], run.part("error")] {
+    for cut in [&run.part("inputs")["input"], &run.part("outputs")["output"], &run.metadata()["cut"], run.part("error")]
+    {
         assert!(cut.as_str().is_some_and(|text| text.starts_with("[cut: ")), "{run:?}");
     }
     assert_eq!(kept.refused, [""; 0]);
@@ -116,11 +119,11 @@ fn a_batch_that_is_sent_again_repeats_nothing_and_changes_nothing() {
     let records = roots(3);
     deliver_all(&sink, records.clone());
     deliver_all(&langsmith.sink(), records.clone());
-    assert_eq!((langsmith.kept().repeated, langsmith.kept().changed), (3, 0));
+    assert_eq!(langsmith.counts(), (3, 3, 0));
     // The records are the same after a restart.
     let read: Vec<_> = records.iter().map(|record| Record::from_json(&record.to_json()).expect("a record")).collect();
     deliver_all(&langsmith.sink(), read);
-    assert_eq!((langsmith.kept().repeated, langsmith.kept().changed, langsmith.kept().runs.len()), (6, 0, 3));
+    assert_eq!(langsmith.counts(), (3, 6, 0));
 }
 
 #[test]
@@ -134,10 +137,22 @@ fn a_changed_run_that_comes_again_is_a_conflict_and_the_first_stays() {
 }
 
 #[test]
+fn a_batch_of_any_sort_is_taken_by_the_strict_server() {
+    for has_multipart in [true, false] {
+        let langsmith = LangSmith::with(Setup { has_multipart, ..Setup::default() });
+        SinkTest::new(langsmith.sink()).run_sync().assert_passed();
+        let refused = langsmith.kept().refused.clone();
+        assert!(refused.iter().all(|why| why.starts_with("404")), "{refused:?}");
+        assert!(langsmith.counts().0 > 100);
+    }
+}
+
+#[test]
 fn check_says_what_the_server_takes_and_what_is_wrong_with_a_key() {
     let langsmith = LangSmith::start();
     let line = block_on(langsmith.sink().check()).expect("all is well");
-    let expected = "takes the key: runs go to the project `test` as multipart, compressed, up to 100 or 20971520 bytes a request";
+    let expected =
+        "takes the key: runs go to the project `test` as multipart, compressed, up to 100 or 20971520 bytes a request";
     assert_eq!(line, format!("LangSmith 0.12.3 at {} {expected}", langsmith.server.url()));
     let error = block_on(ragtrace_sinks::LangSmithSink::new("another").endpoint(langsmith.server.url()).check());
     let error = error.expect_err("no such key");

@@ -84,7 +84,10 @@ fn a_failed_run_says_type_message_causes_and_stack_and_a_cancelled_one_is_an_err
     assert_eq!(run_of(twice).part("error"), "E: no answer: timed out");
     let cancelled = RecordBuilder::cancelled("a").timestamp(BEGIN);
     let run = run_of(cancelled);
-    assert_eq!((run.part("error"), &run.metadata()["status"]), (&json!("cancelled: dropped before its end"), &json!("cancelled")));
+    assert_eq!(
+        (run.part("error"), &run.metadata()["status"]),
+        (&json!("cancelled: dropped before its end"), &json!("cancelled"))
+    );
     assert_eq!(run_of(root("a")).part("error"), &Json::Null);
 }
 
@@ -93,7 +96,8 @@ fn content_is_messages_or_the_object_that_it_is_or_has_a_name() {
     let inputs = |input: Value| run_of(root("a").field("input", input)).part("inputs").clone();
     let outputs = |output: Value| run_of(root("a").field("output", output)).part("outputs").clone();
     let message = json!({ "role": "user", "content": "hello", "extra": [1] });
-    let calls = json!([{ "role": "assistant", "content": null, "tool_calls": [{ "id": "1", "function": { "name": "f" } }] }]);
+    let calls =
+        json!([{ "role": "assistant", "content": null, "tool_calls": [{ "id": "1", "function": { "name": "f" } }] }]);
     assert_eq!(inputs(Value::from("hello")), json!({ "input": "hello" }));
     assert_eq!(inputs(Value::from(7)), json!({ "input": 7 }));
     assert_eq!(inputs(json_value(&json!([message]))), json!({ "messages": [message] }));
@@ -118,7 +122,10 @@ fn an_object_is_kept_apart_from_what_has_a_name_of_its_own() {
         .generated(RecordItem::new("chunk", "2").with_derived_from("1"));
     let run = run_of(record);
     let document = |id, item_type| json!([{ "page_content": "", "type": "Document", "metadata": { "id": id, "item_type": item_type } }]);
-    assert_eq!(run.part("inputs"), &json!({ "input": object, "query": "ours", "documents": document("1", "document") }));
+    assert_eq!(
+        run.part("inputs"),
+        &json!({ "input": object, "query": "ours", "documents": document("1", "document") })
+    );
     let usage = json!({ "input_tokens": 3, "output_tokens": 0, "total_tokens": 3 });
     let mut made = document("2", "chunk");
     made[0]["metadata"]["derived_from"] = json!("1");
@@ -244,8 +251,20 @@ fn runs_are_those_of_the_official_python_client_but_for_what_is_listed_here() {
         }
         // What it does not have: how the run is found in our logs, and the fields of the record.
         let more = [
-            "kind", "trace_id", "span_id", "parent_span_id", "session_id", "request_type", "service", "environment",
-            "version", "instance", "prompt_name", "prompt_version", "dimensions", "top_k",
+            "kind",
+            "trace_id",
+            "span_id",
+            "parent_span_id",
+            "session_id",
+            "request_type",
+            "service",
+            "environment",
+            "version",
+            "instance",
+            "prompt_name",
+            "prompt_version",
+            "dimensions",
+            "top_k",
         ];
         for key in metadata.as_object().expect("metadata").keys() {
             assert!(theirs.contains_key(key) || more.contains(&key.as_str()), "{name}'s {key}");

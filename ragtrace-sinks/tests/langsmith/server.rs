@@ -82,6 +82,12 @@ impl LangSmith {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns how many runs it has, and how many came again: as they were, and changed.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        let kept = self.kept();
+        (kept.runs.len(), kept.repeated, kept.changed)
+    }
+
     /// Returns the requests to a path.
     pub(crate) fn requests_to(&self, path: &str) -> Vec<Received> {
         self.server.requests().into_iter().filter(|request| request.path() == path).collect()
@@ -137,7 +143,8 @@ fn multipart(setup: &Setup, request: &Received, kept: &mut Kept) -> Result<Answe
         return Err(Refusal(413, format!("{} bytes", request.body.len())));
     }
     let content_type = request.header("content-type").unwrap_or_default();
-    let boundary = content_type.strip_prefix("multipart/form-data; boundary=").ok_or_else(|| bad(content_type.into()))?;
+    let boundary =
+        content_type.strip_prefix("multipart/form-data; boundary=").ok_or_else(|| bad(content_type.into()))?;
     let parts = read_parts(&request.body, boundary).map_err(bad)?;
     if request.header("content-encoding").is_some() {
         let sizes = [
@@ -156,18 +163,22 @@ fn multipart(setup: &Setup, request: &Received, kept: &mut Kept) -> Result<Answe
         let (kind, id, part) = (words.next().unwrap_or_default(), words.next().unwrap_or_default(), words.next());
         match (kind, part) {
             ("post", None) => {
-                expect(content["id"] == id, || format!("the part {name} has the run {}", content["id"])).map_err(bad)?;
+                expect(content["id"] == id, || format!("the part {name} has the run {}", content["id"]))
+                    .map_err(bad)?;
                 runs.push(Run { main: content, parts: HashMap::new() });
             }
             ("post", Some(part)) => {
                 let run = runs.last_mut().filter(|run| run.text("id") == id);
                 let run = run.ok_or_else(|| bad(format!("{name} comes before its run")))?;
-                expect(["inputs", "outputs", "events", "extra", "error"].contains(&part), || name.clone()).map_err(bad)?;
-                expect(run.parts.insert(part.to_owned(), content).is_none(), || format!("{name} twice")).map_err(bad)?;
+                expect(["inputs", "outputs", "events", "extra", "error"].contains(&part), || name.clone())
+                    .map_err(bad)?;
+                expect(run.parts.insert(part.to_owned(), content).is_none(), || format!("{name} twice"))
+                    .map_err(bad)?;
             }
             ("feedback", None) => {
                 expect(content["id"] == id, || format!("the part {name}")).map_err(bad)?;
-                expect(content["trace_id"].is_string(), || "feedback beside runs names its trace".into()).map_err(bad)?;
+                expect(content["trace_id"].is_string(), || "feedback beside runs names its trace".into())
+                    .map_err(bad)?;
                 feedback.push(content);
             }
             _ => return Err(bad(format!("a part {name:?}"))),

@@ -38,7 +38,8 @@ fn a_key_from_a_file_is_read_again_before_each_request() {
     let langsmith = LangSmith::start();
     let folder = std::env::temp_dir().join(format!("ragtrace-langsmith-{}", std::process::id()));
     std::fs::write(&folder, "revoked\n").expect("a file");
-    let set = [("LANGSMITH_API_KEY_FILE", folder.to_str().expect("UTF-8")), ("LANGSMITH_ENDPOINT", &langsmith.server.url())];
+    let set =
+        [("LANGSMITH_API_KEY_FILE", folder.to_str().expect("UTF-8")), ("LANGSMITH_ENDPOINT", &langsmith.server.url())];
     let sinks = from(&set).expect("settings");
     let error = deliver(&sinks[0], [RecordBuilder::completed("a").build()]).expect_err("a revoked key");
     assert_eq!(error.verdict(), Verdict::Park);
@@ -46,7 +47,11 @@ fn a_key_from_a_file_is_read_again_before_each_request() {
     deliver_one(&sinks);
     std::fs::remove_file(&folder).expect("a file");
     let error = deliver(&sinks[0], [RecordBuilder::completed("a").build()]).expect_err("no file");
-    assert!(error.verdict() == Verdict::Park && error.reason().contains("LANGSMITH_API_KEY_FILE"), "{}", error.reason());
+    assert!(
+        error.verdict() == Verdict::Park && error.reason().contains("LANGSMITH_API_KEY_FILE"),
+        "{}",
+        error.reason()
+    );
 }
 
 #[test]

@@ -54,7 +54,8 @@ fn every_answer_gets_the_verdict_that_langsmith_documents() {
         "/runs/multipart" => now(),
         _ => well(request),
     });
-    let error = super::records::block_on(ragtrace::Sink::deliver(&sink(&server.url()), &ragtrace_sinks_support::batch(1)));
+    let error =
+        super::records::block_on(ragtrace::Sink::deliver(&sink(&server.url()), &ragtrace_sinks_support::batch(1)));
     let error = error.expect_err("no quota");
     let wait = error.retry_after().expect("till the hour turns");
     assert!(wait <= Duration::from_hours(1) && wait > Duration::ZERO, "{wait:?}");

@@ -46,7 +46,9 @@ impl Run {
         }
         expect(TYPES.contains(&self.text("run_type")), || format!("run_type {:?}", self.text("run_type")))?;
         expect(!self.text("name").is_empty(), || "a run has a name".to_owned())?;
-        expect(self.main["tags"].as_array().is_some_and(|tags| tags.iter().all(Json::is_string)), || "tags".to_owned())?;
+        expect(self.main["tags"].as_array().is_some_and(|tags| tags.iter().all(Json::is_string)), || {
+            "tags".to_owned()
+        })?;
         for name in ["inputs", "outputs"] {
             expect(self.part(name).is_object(), || format!("{name} is an object"))?;
         }
@@ -164,7 +166,9 @@ fn no_name_twice(text: &str) -> Result<(), String> {
 
 #[test]
 fn the_strict_reader_refuses_what_it_should() {
-    for bad in [r#"{"a":18446744073709551616}"#, "[1e999]", r#"{"a":1,"a":2}"#, r#"{"b":{"a":1,"a":2}}"#, "{", "\"\u{1}\""] {
+    for bad in
+        [r#"{"a":18446744073709551616}"#, "[1e999]", r#"{"a":1,"a":2}"#, r#"{"b":{"a":1,"a":2}}"#, "{", "\"\u{1}\""]
+    {
         assert!(read_json(bad.as_bytes()).is_err(), "{bad}");
     }
     for good in [r#"{"a":18446744073709551615,"b":"99999999999999999999 \" 1e999","c":{"a":-0.5e-3}}"#, "[]", "\"\""] {

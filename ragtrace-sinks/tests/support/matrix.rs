@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ragtrace::sink::{BoxSink, SinkError, Verdict};
+use ragtrace::spool::DeadLetters;
 use ragtrace::{Sink, SinkStats, Stats};
 
 use crate::answer::Answer;
@@ -46,7 +47,14 @@ pub struct Matrix<'a> {
     /// How many of the records of a question the sink takes.
     of_a_question: u64,
     rows: Vec<(String, Answer, Expected)>,
+    poison: Option<Answer>,
+    limit: Option<(usize, Answer)>,
 }
+
+/// A text of the question that a backend cannot take.
+const POISON: &str = "poison";
+/// The records that have it: both ends of both stages, where a sink sends starts.
+const POISONED: u64 = 4;
 
 impl<'a> Matrix<'a> {
     /// Makes a matrix of a sink, which `make` makes for a URL. Its requests should take a second at
@@ -62,6 +70,8 @@ impl<'a> Matrix<'a> {
             secrets: Vec::new(),
             of_a_question: 4,
             rows: Vec::new(),
+            poison: None,
+            limit: None,
         }
     }
 
@@ -99,6 +109,20 @@ impl<'a> Matrix<'a> {
         self
     }
 
+    /// Refuses, by this answer, whatever has a certain question in it: those records alone have to be
+    /// dead letters, and all others have to arrive.
+    pub fn poison(mut self, answer: Answer) -> Self {
+        self.poison = Some(answer);
+        self
+    }
+
+    /// Refuses, by this answer, whatever is larger than so many bytes before compression: all has to
+    /// arrive in parts.
+    pub fn limit(mut self, bytes: usize, answer: Answer) -> Self {
+        self.limit = Some((bytes, answer));
+        self
+    }
+
     /// Delivers a batch over each row, and a program's records through a whole pipeline.
     ///
     /// The sink's own verdict has to be the row's. Through the pipeline, the server answers as the row says
@@ -124,6 +148,8 @@ impl<'a> Matrix<'a> {
         wrong.extend(self.through_pipeline("resets at once", &again, &Expected::Retry));
         wrong.extend(self.deliver_to("a closed port", &closed_port(), &Expected::Retry, Some("connection refused")));
         wrong.extend(self.certificates());
+        wrong.extend(self.over_poison());
+        wrong.extend(self.over_limit());
         assert!(wrong.is_empty(), "{} of the matrix are wrong:\n{}", wrong.len(), wrong.join("\n"));
     }
 
@@ -189,7 +215,7 @@ impl<'a> Matrix<'a> {
         let server = self.server(answer.clone(), once);
         let name = format!("{name}, through a pipeline");
         let goal = if *expected == Expected::Park { Goal::Spooled } else { Goal::Delivered };
-        let records = self.of_a_question * QUESTIONS as u64;
+        let records = self.records();
         let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (goal, records)).wrong(&name);
         if *expected == Expected::Park {
             // The operator has acted.
@@ -201,12 +227,63 @@ impl<'a> Matrix<'a> {
         wrong
     }
 
-    /// Starts a server that gives an answer to what concerns it, always or `once`.
-    fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
+    /// Returns how many records of a run's the sink takes.
+    fn records(&self) -> u64 {
+        self.of_a_question * QUESTIONS as u64
+    }
+
+    fn over_poison(&self) -> Vec<String> {
+        let Some(answer) = self.poison.clone() else { return Vec::new() };
+        let spool = tempfile::TempDir::new().expect("a folder");
+        let server = self.server_that(move |request| request.mentions(POISON).then(|| answer.clone()));
+        let account = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (Goal::AllButPoison, self.records()));
+        let mut wrong = account.wrong("poison");
+        let letters = DeadLetters::new(spool.path()).read().unwrap_or_default();
+        if letters.len() as u64 != account.stats.dead_lettered {
+            wrong.push(format!("poison: {} dead letters, counted {:?}", letters.len(), account.stats));
+        }
+        for letter in letters.iter().filter(|letter| !letter.record().to_json().contains(POISON)) {
+            wrong.push(format!(
+                "poison: a good record is a dead letter: {}: {}",
+                letter.reason(),
+                letter.record().to_json()
+            ));
+        }
+        wrong
+    }
+
+    fn over_limit(&self) -> Vec<String> {
+        let Some((most, answer)) = self.limit.clone() else { return Vec::new() };
+        let spool = tempfile::TempDir::new().expect("a folder");
+        let refused = Arc::new(AtomicBool::default());
+        let was_refused = Arc::clone(&refused);
+        let server = self.server_that(move |request| {
+            let is_refused = request.body.len() > most;
+            was_refused.fetch_or(is_refused, Ordering::SeqCst);
+            is_refused.then(|| answer.clone())
+        });
+        let mut wrong = run(spool.path(), (self.make)(&server.url()), QUESTIONS, (Goal::Delivered, self.records()))
+            .wrong("too large");
+        if !refused.load(Ordering::SeqCst) {
+            wrong.push(format!("too large: no request had more than {most} bytes: set a lower limit"));
+        }
+        wrong
+    }
+
+    /// Starts a server that gives what `answer` returns to what concerns it, and answers well else.
+    fn server_that(&self, answer: impl Fn(&Received) -> Option<Answer> + Send + Sync + 'static) -> Server {
         let (well, concerns) = (Arc::clone(&self.well), Arc::clone(&self.concerns));
         Server::start(move |request| {
-            let is_meant = concerns(request) && once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
-            if is_meant { answer.clone() } else { well(request) }
+            let refusal = concerns(request).then(|| answer(request)).flatten();
+            refusal.unwrap_or_else(|| well(request))
+        })
+    }
+
+    /// Starts a server that gives an answer to what concerns it, always or `once`.
+    fn server(&self, answer: Answer, once: Option<AtomicBool>) -> Server {
+        self.server_that(move |_| {
+            let is_meant = once.as_ref().is_none_or(|was| !was.swap(true, Ordering::SeqCst));
+            is_meant.then(|| answer.clone())
         })
     }
 }
@@ -228,6 +305,7 @@ fn common() -> [(&'static str, Answer); 6] {
 enum Goal {
     Delivered,
     Spooled,
+    AllButPoison,
 }
 
 /// The account of one run.
@@ -242,6 +320,8 @@ impl Account {
         let there = match self.goal {
             Goal::Delivered => self.stats.delivered,
             Goal::Spooled => self.stats.spooled,
+            Goal::AllButPoison if !(1..=POISONED).contains(&self.stats.dead_lettered) => return false,
+            Goal::AllButPoison => self.stats.delivered + self.stats.dead_lettered,
         };
         // The pipeline's own records of what happened come beside those of the run.
         there >= self.records && there == self.stats.accepted + self.stats.recovered
@@ -271,7 +351,8 @@ fn run(spool: &Path, sink: BoxSink, questions: usize, (goal, records): (Goal, u6
         .install()
         .expect("one telemetry at a time");
     for number in 0..questions {
-        let _ = answer_question(&format!("what is {number}?"));
+        let poison = if goal == Goal::AllButPoison && number == 2 { POISON } else { "" };
+        let _ = answer_question(&format!("what is {number}? {poison}"));
     }
     telemetry.flush_blocking(BOUND);
     let account =

@@ -18,13 +18,12 @@ pub(super) async fn write_scores(
     let (scores, mut refused) = scores(batch);
     let mut tenants: HashMap<TraceId, Option<String>> = HashMap::new();
     for score in scores {
-        let known = match tenants.get(&score.trace_id) {
-            Some(known) => known.clone(),
-            None => {
-                let known = tenant_of_trace(connection, score.trace_id).await?;
-                tenants.insert(score.trace_id, known.clone());
-                known
-            }
+        let known = if let Some(known) = tenants.get(&score.trace_id) {
+            known.clone()
+        } else {
+            let known = tenant_of_trace(connection, score.trace_id).await?;
+            tenants.insert(score.trace_id, known.clone());
+            known
         };
         match score.refusal(known.as_deref()) {
             Some(refusal) => refused.push(refusal),

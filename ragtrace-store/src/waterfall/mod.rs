@@ -7,6 +7,7 @@ mod label;
 mod line;
 mod number;
 mod paint;
+mod scores;
 mod sum;
 mod text;
 mod tree;
@@ -21,6 +22,7 @@ use columns::Columns;
 use line::Line;
 use number::{duration, grouped};
 use paint::{Paint, Painter, mark, of_status};
+use scores::Scores;
 use tree::Tree;
 
 pub use text::{display_width, fit, printable};
@@ -54,6 +56,9 @@ pub use text::{display_width, fit, printable};
 /// └─✓ document_ingestion slowest: a.pdf                        ████                     900ms
 ///   └─✓ chunk_embedding                                        ███▋                     850ms
 /// ```
+///
+/// What was judged of the trace stands beneath the header, and of a span beneath it:
+/// `★ faithfulness 0.83 · helpful yes`.
 ///
 /// A line with a `×` says how often the stage ran there and what these runs took, yielded and cost
 /// together. Beneath it are the stages inside of all of them; after it, drawn whole, some that it
@@ -155,6 +160,11 @@ impl Display for Waterfall<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let painter = Painter { colour: self.colour };
         self.header(f, painter)?;
+        let scores = Scores::of(self.trace);
+        if let Some(judged) = scores.line(None) {
+            write!(f, "\n  ")?;
+            painter.paint(f, Paint::Cyan, &fit(&judged, self.width - 2))?;
+        }
         let lines = fold::lines(self.trace, self.all);
         let columns = Columns::of(self.trace, &lines, self.width);
         if self.trace.spans().len() > 0 {
@@ -174,6 +184,9 @@ impl Display for Waterfall<'_> {
             }
             for error in line.span().map(|span| error_lines(span, &drawn)).unwrap_or_default() {
                 below.write(f, &[(Paint::Red, error)])?;
+            }
+            if let Some(judged) = line.span().and_then(|span| scores.line(Some(span.span_id()))) {
+                below.write(f, &[(Paint::Cyan, judged)])?;
             }
         }
         if self.trace.is_truncated() {

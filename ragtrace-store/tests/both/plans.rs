@@ -125,9 +125,17 @@ async fn no_statement_over_postgres_has_to_read_a_table_from_end_to_end() {
         let plan: Vec<String> = plan.iter().map(|step| step.get(0)).collect();
         sqlx::raw_sql("DEALLOCATE looked_at").execute(&mut connection).await.expect("forgotten");
         let reads_all = |step: &&String| {
-            ["logs", "request_metrics", "scores", "stage_minutes", "stage_hours", "delivered_batches", "retention_decisions"]
-                .iter()
-                .any(|table| step.contains(&format!("Seq Scan on {table}")))
+            [
+                "logs",
+                "request_metrics",
+                "scores",
+                "stage_minutes",
+                "stage_hours",
+                "delivered_batches",
+                "retention_decisions",
+            ]
+            .iter()
+            .any(|table| step.contains(&format!("Seq Scan on {table}")))
         };
         let bad: Vec<&String> = plan.iter().filter(reads_all).collect();
         // No index leads to a user's rows: they are looked for once a purge.

@@ -125,7 +125,7 @@ async fn what_is_no_store_says_what_to_do() {
     let error = store::open("postgres://postgres@127.0.0.1:1/x").await.expect_err("nobody there");
     assert!(error.is_retryable(), "{error}");
     database.sink().deliver(&batch([])).await.expect("the tables are made");
-    database.sql("UPDATE ragtrace_migrations SET version = 0");
+    database.sql("DELETE FROM ragtrace_migrations WHERE version > 1");
     let error = store::open(&database.url()).await.expect_err("too old");
     assert!(error.is_schema_mismatch() && error.to_string().contains("run `ragtrace migrate`"), "{error}");
 }

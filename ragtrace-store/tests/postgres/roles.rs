@@ -25,8 +25,7 @@ async fn two_tenants<'a>(cluster: &'a Cluster, reader: &str) -> Database<'a> {
         Make::new("score", "x", 1, 0).trace(trace).with("tenant_id", tenant).with("score", judgement).record()
     };
     let scores = [score("a", crate::support::TRACE), score("b", OF_B)];
-    let records: Vec<_> =
-        of("a", crate::support::TRACE, 1).into_iter().chain(of("b", OF_B, 2)).chain(scores).collect();
+    let records: Vec<_> = of("a", crate::support::TRACE, 1).into_iter().chain(of("b", OF_B, 2)).chain(scores).collect();
     assert!(records.iter().filter_map(StageMinute::of).count() > 0);
     database.sink().deliver(&batch(records)).await.expect("delivered");
     database.sql("INSERT INTO logs_archive SELECT * FROM logs");

@@ -93,7 +93,7 @@ async fn a_file_of_a_newer_version_asks_for_an_upgrade() {
 #[tokio::test]
 async fn a_file_of_an_older_version_asks_for_a_migration() {
     let file = File::holding(ingestion()).await;
-    execute(&file, "UPDATE ragtrace_migrations SET version = 0").await;
+    execute(&file, "DELETE FROM ragtrace_migrations WHERE version > 1").await;
     let error = store::open(&file.url()).await.expect_err("too old");
     assert!(error.is_schema_mismatch());
     says(&error, "run `ragtrace migrate`");

@@ -41,6 +41,28 @@ async fn a_failed_ingestion_is_drawn() {
 }
 
 #[tokio::test]
+async fn what_was_judged_stands_beneath_its_span_and_beneath_the_header() {
+    let score = |span: Option<&str>, name: &str, value: serde_json::Value| {
+        let score = Make::new("score", name, 1, 2_000).with("score", json!({"name": name, "value": value}));
+        score.with("span_id", span.map_or(serde_json::Value::Null, Into::into)).record()
+    };
+    let embedding = Some("0000000000000004");
+    let scores = [
+        score(None, "helpful", json!(true)),
+        score(None, "tone", json!("friendly\u{1b}[31m")),
+        score(embedding, "recall", json!(0.8333)),
+    ];
+    let trace = latest(ingestion().into_iter().chain(scores)).await;
+    golden("judged", &Waterfall::new(&trace).to_string());
+    let many = (0..20).map(|_| score(embedding, "faithfulness", json!(1)));
+    let trace = latest(ingestion().into_iter().chain(many)).await;
+    let drawn = Waterfall::new(&trace).width(400).to_string();
+    let line = drawn.lines().find(|line| line.contains('★')).expect("judged");
+    assert!(line.ends_with(" · faithfulness 1 · 12 more") && line.matches("faithfulness").count() == 8, "{line}");
+    assert!(Waterfall::new(&trace).width(48).to_string().lines().all(|line| ragtrace_store::display_width(line) <= 48));
+}
+
+#[tokio::test]
 async fn every_status_has_its_mark_and_its_bar() {
     let now = Timestamp::now();
     let at = |make: Make, ms: u64| make.with("timestamp", now.plus(Duration::from_millis(ms)).to_string());

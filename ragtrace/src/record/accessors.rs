@@ -234,6 +234,10 @@ impl Record {
     /// Returns the runs from the local root down to this one, which is the last. Only the end records
     /// of a sink that asks for them have any
     /// ([`Needs::with_ancestry`](crate::sink::Needs::with_ancestry)), up to [`PathStep::MOST`].
+    ///
+    /// Levels hide nothing in a path. It begins below the local root where a run above is not known
+    /// to the process: its start was refused by a full queue and it has not ended yet, it began before
+    /// telemetry was installed, or it ended very long ago, some 20,000 runs.
     pub fn path(&self) -> &[PathStep] {
         self.parts().extras.as_deref().and_then(|extras| extras.path.as_deref()).unwrap_or_default()
     }

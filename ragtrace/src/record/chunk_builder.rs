@@ -13,6 +13,7 @@ use super::accessors::Record;
 use super::chunk::{Chunk, ChunkBuffers, ChunkPool};
 use super::fields::{EncodedRange, FieldRanges, FieldSizes, NamedValue, decode_named, saturating_u32};
 use super::ids::RecordIds;
+use super::item::RecordItem;
 use super::origin::Origin;
 use super::parts::{ChunkIndex, RecordFlags, RecordParts};
 use super::record_mut::RecordMut;
@@ -192,6 +193,17 @@ impl ChunkBuilder {
             self.make_room();
         }
         self.chunk.parts.push(make());
+    }
+
+    /// Adds items to the record that was pushed last. They have texts, which the rules look at.
+    pub(crate) fn add_items(&mut self, used: Vec<RecordItem>, generated: Vec<RecordItem>) {
+        let Some(parts) = self.chunk.parts.last_mut().filter(|_| !(used.is_empty() && generated.is_empty())) else {
+            return;
+        };
+        let extras = parts.extras.get_or_insert_default();
+        (extras.used, extras.generated) = (used, generated);
+        parts.flags = parts.flags.without(RecordFlags::CLEAN);
+        self.maxima.is_unclean = true;
     }
 
     #[cold]

@@ -105,9 +105,9 @@ impl RecordItem {
 
     /// Returns about how many bytes its part of the canonical JSON takes.
     pub(super) fn json_size(&self) -> usize {
-        let texts = [Some(&*self.item_type), Some(&*self.id), self.content(), self.source(), self.derived_from()];
         // The names of the members, and the score.
         const REST: usize = 64;
+        let texts = [Some(&*self.item_type), Some(&*self.id), self.content(), self.source(), self.derived_from()];
         REST + texts.into_iter().flatten().map(str::len).sum::<usize>()
     }
 }

@@ -11,9 +11,10 @@
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path`
-//! and `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then `accessors` (the public [`Record`]), `filter`,
-//! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
-//! shared), `log_line`, `record_builder` (records by hand, for tests); then the canonical JSON:
+//! and `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then
+//! `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and `chunk_builder` (how
+//! records are made and changed before they are shared), `log_line` and `score_line` (records of
+//! entries that are no stage's), `record_builder` (records by hand, for tests); then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`; and `visit`, which reads fields where they lie.
 
 mod accessors;
@@ -35,6 +36,7 @@ mod path;
 mod record_builder;
 mod record_mut;
 mod score;
+mod score_line;
 mod sections;
 mod visit;
 
@@ -57,6 +59,6 @@ pub use path::PathStep;
 #[cfg(feature = "testing")]
 pub use record_builder::RecordBuilder;
 pub(crate) use record_mut::RecordMut;
-pub(crate) use score::JudgedRun;
 pub use score::RecordScore;
+pub(crate) use score_line::JudgedRun;
 pub use visit::FieldValue;

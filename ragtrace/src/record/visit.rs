@@ -54,7 +54,9 @@ impl Record {
 }
 
 fn visit_all<'a>(fields: &'a [NamedValue], mut visit: impl FnMut(&'a str, FieldValue<'a>)) {
-    fields.iter().for_each(|(name, value)| visit(name, value.into()));
+    for (name, value) in fields {
+        visit(name, value.into());
+    }
 }
 
 impl<'a> From<EncodedValue<'a>> for FieldValue<'a> {

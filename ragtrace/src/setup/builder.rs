@@ -213,7 +213,9 @@ impl Builder {
         panic_hook::install_hook();
         variables.warnings.iter().for_each(|warning| warning::print(warning));
         report_duplicates();
-        report_twice_filled(&sinks);
+        for warning in twice_filled(&sinks) {
+            warning::print(&warning);
+        }
         let origin = Origin {
             service: self.service.or(variables.service),
             environment: self.environment.or(variables.environment),
@@ -294,17 +296,19 @@ fn check_names(console: Option<&GuardedSink>, sinks: &[GuardedSink]) -> Result<(
     }
 }
 
-/// Says on stderr which two sinks fill what each of them should fill alone.
-fn report_twice_filled(sinks: &[GuardedSink]) {
+/// Returns a warning for each two sinks that fill what each of them should fill alone.
+fn twice_filled(sinks: &[GuardedSink]) -> Vec<String> {
+    let mut warnings = Vec::new();
     for (at, sink) in sinks.iter().enumerate() {
         let Some(place) = sink.needs.alone_in() else { continue };
         if let Some(other) = sinks[..at].iter().find(|other| other.needs.alone_in() == Some(place)) {
             let (one, other) = (&other.name, &sink.name);
-            warning::print(&format!(
+            warnings.push(format!(
                 "the sinks `{one}` and `{other}` both fill {place}, where everything will be twice: leave one of them out"
             ));
         }
     }
+    warnings
 }
 
 fn host() -> Option<String> {
@@ -319,5 +323,36 @@ fn report_duplicates() {
         let places: Vec<_> = same.iter().map(|stage| format!("{}:{}", stage.file(), stage.line())).collect();
         let name = same[0].name();
         warning::print(&format!("the stage `{name}` is declared {} times: {}", same.len(), places.join(", ")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::{Batch, Delivered, Needs, SinkError};
+
+    struct Filling(&'static str, Option<&'static str>);
+
+    impl Sink for Filling {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn needs(&self) -> Needs {
+            self.1.map_or_else(Needs::default, |place| Needs::default().with_alone_in(place))
+        }
+
+        async fn deliver(&self, _: &Batch) -> Result<Delivered, SinkError> {
+            Ok(Delivered::all())
+        }
+    }
+
+    #[test]
+    fn two_sinks_that_fill_one_place_are_named() {
+        let sinks = [("logs", None), ("a", Some("Spans")), ("b", Some("Others")), ("c", Some("Spans"))];
+        let sinks = sinks.map(|(name, place)| guarded(BoxSink::new(Filling(name, place))).expect("a sink"));
+        let warning = "the sinks `a` and `c` both fill Spans, where everything will be twice: leave one of them out";
+        assert_eq!(twice_filled(&sinks), [warning]);
+        assert!(twice_filled(&sinks[..3]).is_empty());
     }
 }

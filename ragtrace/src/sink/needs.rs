@@ -34,7 +34,7 @@ impl Needs {
     }
 
     /// Requires the path of every end record: the runs from its local root down to it
-    /// ([`Record::path`](crate::Record::path)).
+    /// ([`Record::path`](crate::Record::path)). Other sinks may see it then, too.
     pub fn with_ancestry(mut self) -> Self {
         self.ancestry = true;
         self

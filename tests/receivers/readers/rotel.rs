@@ -33,6 +33,37 @@ impl Rotel {
     }
 }
 
+/// Beginnings of lines, of which any other line is the continuation: texts are shown as they are.
+const BEGINNINGS: [&str; 11] = [
+    "     -> ",
+    "          -> ",
+    "    Trace ID",
+    "    Parent ID",
+    "    ID ",
+    "    Name ",
+    "    Kind ",
+    "    Status ",
+    "Start time: ",
+    "End time: ",
+    "SpanEvent #",
+];
+
+/// Joins lines of a text that has several.
+fn joined(block: &str) -> Vec<String> {
+    let mut whole: Vec<String> = Vec::new();
+    for line in block.lines() {
+        let is_beginning = matches!(line, "Attributes:" | "Events:") || BEGINNINGS.iter().any(|b| line.starts_with(b));
+        match whole.last_mut() {
+            Some(last) if !is_beginning => {
+                last.push('\n');
+                last.push_str(line);
+            }
+            _ => whole.push(line.to_owned()),
+        }
+    }
+    whole
+}
+
 /// Reads the lines of a span; nothing while they are not all there.
 fn span(block: &str) -> Option<Arrived> {
     let mut heads = BTreeMap::new();
@@ -41,7 +72,8 @@ fn span(block: &str) -> Option<Arrived> {
     let mut message = String::new();
     let mut attributes = BTreeMap::new();
     let mut events: Vec<(String, BTreeMap<String, Json>)> = Vec::new();
-    for line in block.lines().skip(1) {
+    let lines = joined(block);
+    for line in lines.iter().skip(1).map(|line| line.trim_end_matches('\n')) {
         if let Some((name, value)) = line.strip_prefix("          -> ").and_then(attribute) {
             events.last_mut()?.1.insert(name, value);
         } else if let Some(name) = line.strip_prefix("     -> Name: ") {

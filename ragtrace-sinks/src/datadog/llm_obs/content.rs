@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{RecordItem, Value};
 
+use super::intake::DEEPEST;
 use super::kind::Kind;
 use crate::datadog::attributes::Shape;
 use crate::spans::{Message, Span};
@@ -150,7 +151,7 @@ fn write_message(mut object: Object<'_>, message: &Message<'_>) {
 
 /// Writes arguments, which have to be an object.
 fn write_arguments(out: &mut Vec<u8>, json: &str) {
-    let is_deep = Shape::of(json).levels > super::DEEPEST;
+    let is_deep = Shape::of(json).levels > DEEPEST;
     if json.trim_start().starts_with('{') && !is_deep {
         return out.extend_from_slice(json.as_bytes());
     }

@@ -2,8 +2,8 @@
 
 use ragtrace::__json::{FieldValue, Object, write_float, write_text, write_whole};
 
-use super::Intake;
 use super::content::{write_document_list, write_input, write_output};
+use super::intake::{DEEPEST, Intake};
 use super::kind::Kind;
 use crate::datadog::attributes::{Shape, write_unsigned};
 use crate::spans::{Span, Usage};
@@ -101,7 +101,7 @@ fn write_field(out: &mut Vec<u8>, value: &FieldValue<'_>) {
         FieldValue::U64(number) => write_unsigned(out, *number),
         FieldValue::I64(number) => write_whole(out, *number),
         FieldValue::F64(number) => write_float(out, *number),
-        FieldValue::Json(json) if Shape::of(json).levels <= super::DEEPEST => out.extend_from_slice(json.as_bytes()),
+        FieldValue::Json(json) if Shape::of(json).levels <= DEEPEST => out.extend_from_slice(json.as_bytes()),
         FieldValue::Text(text) | FieldValue::Json(text) => write_text(out, text),
     }
 }

@@ -8,10 +8,14 @@
 //! a caller's header says: a tree whose root never came would not be shown. Tokens and cost are with the
 //! stage that declares them alone, so that sums over spans count nothing twice.
 //!
+//! A failed run has the status `error`. A cancelled one is `ok`, with the tag `outcome:cancelled`: whoever
+//! asked has left, and nothing went wrong.
+//!
 //! Not sent: starts and log lines, and spans that are more than 24 hours old, which become dead
 //! letters. A span over 5,000,000 bytes loses its input and output, with a notice in their place.
 
 mod content;
+mod intake;
 mod kind;
 mod meta;
 mod ml_app;
@@ -27,6 +31,7 @@ use super::settings::Settings;
 use super::window::Limits;
 use crate::http::Body;
 use crate::spans::Span;
+pub(super) use intake::{Intake, ROOT_TAG};
 use meta::Extent;
 pub(crate) use ml_app::MlApp;
 use span::SpanWriter;
@@ -34,32 +39,12 @@ use span::SpanWriter;
 /// Bytes of a span, and of a payload (`ddtrace` 4.16: 5,000,000 and 5 MiB).
 const LONGEST_SPAN: usize = 5_000_000;
 const LONGEST: usize = 5 << 20;
-/// Levels of JSON of ours in a span: with the span's own at most 12, beyond which Datadog makes a text
-/// of it.
-const DEEPEST: usize = 8;
-/// The key of the tag that a trace's root has, whose value is the trace's id: scores of traces join it.
-pub(super) const ROOT_TAG: &str = "root_of_trace";
 /// How old spans may be; nothing is known of a limit ahead.
 const AGES: Limits = Limits {
     back: Duration::from_hours(24),
     ahead: Duration::from_hours(24 * 365 * 1_000),
     intake: "Datadog's LLM Observability",
 };
-
-/// The two intakes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Intake {
-    /// The one that is documented, with an API key.
-    Documented,
-    /// The one of Datadog's own clients, through an Agent.
-    Agent,
-}
-
-impl Intake {
-    pub(super) const DOCUMENTED_PATH: &str = "/api/intake/llm-obs/v1/trace/spans";
-    pub(super) const AGENT_PATH: &str = "/api/v2/llmobs";
-    pub(super) const AGENT_SUBDOMAIN: &str = "llmobs-intake";
-}
 
 pub(super) fn limits() -> BatchLimits {
     BatchLimits::default().with_records(1_000).with_bytes(2 << 20).with_in_flight(2)

@@ -1,9 +1,10 @@
 //! One span.
 
-use ragtrace::__json::{Object, write_text, write_whole};
+use ragtrace::__json::{Object, write_parts, write_whole};
 
+use super::intake::{Intake, ROOT_TAG};
 use super::meta::{Extent, write_meta, write_metrics};
-use super::{Intake, MlApp, ROOT_TAG};
+use super::ml_app::MlApp;
 use crate::datadog::settings::Settings;
 use crate::spans::{Outcome, Span};
 
@@ -89,18 +90,21 @@ impl SpanWriter<'_> {
         ];
         out.push(b'[');
         let mut is_first = true;
-        let mut write = |tag: &str| {
+        let mut write = |parts: &[&str]| {
             if !std::mem::replace(&mut is_first, false) {
                 out.push(b',');
             }
-            write_text(out, tag);
+            write_parts(out, parts);
         };
         for (key, value) in tags {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
-                write(&format!("{key}:{}", beginning(value)));
+                write(&[key, ":", beginning(value)]);
             }
         }
-        settings.tags.iter().for_each(|tag| write(beginning(tag)));
+        // A tag without a value is none here.
+        for tag in settings.tags.iter().filter(|tag| tag.contains(':')) {
+            write(&[beginning(tag)]);
+        }
         out.push(b']');
     }
 }

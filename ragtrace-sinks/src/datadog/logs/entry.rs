@@ -25,8 +25,11 @@ const LONGEST: usize = 1_000_000;
 /// Bytes of a text, from the first try on to the last: whatever they are of, an entry of 255 of the last
 /// ones is short enough.
 const TEXTS: [usize; 4] = [usize::MAX, 64 * 1024, 8 * 1024, 256];
-/// Attributes that fields may be, so that with those of an entry itself they are fewer than 256.
-const FIELDS: usize = 200;
+/// Attributes of an entry, and those of them that are not the record's fields or items, at most.
+const ATTRIBUTES: usize = 255;
+const OWN: usize = 38;
+/// Attributes of an item.
+const OF_ITEM: usize = 3;
 /// Items that an entry shows of those used, and of those generated.
 const ITEMS: usize = 12;
 /// Namespaces of Datadog's standard attributes.
@@ -37,7 +40,7 @@ pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragment
     let start = out.len();
     for longest_text in TEXTS {
         out.truncate(start);
-        let mut budget = Budget::new(FIELDS, longest_text);
+        let mut budget = Budget::new(room_for_fields(record), longest_text);
         write_within(out, record, fragments, &mut budget);
         if out.len() - start > LONGEST {
             continue;
@@ -50,6 +53,11 @@ pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragment
         }
         return;
     }
+}
+
+fn room_for_fields(record: &Record) -> usize {
+    let of_items = |items: &[RecordItem]| if items.is_empty() { 0 } else { 1 + OF_ITEM * items.len().min(ITEMS) };
+    ATTRIBUTES - OWN - of_items(record.used()) - of_items(record.generated())
 }
 
 fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, budget: &mut Budget) {
@@ -137,37 +145,47 @@ fn write_score(mut object: Object<'_>, score: &RecordScore, budget: &mut Budget)
 }
 
 fn write_metrics(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
-    let mut has_others = false;
-    record.visit_metrics(|_, _| has_others = true);
-    if !has_others && record.busy().is_none() && record.count().is_none() {
-        return;
+    let mut parent = Some(object);
+    let mut metrics = None;
+    if record.busy().is_some() || record.count().is_some() {
+        metrics = parent.take().map(|parent| parent.nested("metrics"));
     }
-    let mut metrics = object.nested("metrics");
-    if let Some(busy) = record.busy() {
+    if let (Some(metrics), Some(busy)) = (&mut metrics, record.busy()) {
         metrics.millis("busy_ms", busy);
     }
-    if let Some(count) = record.count() {
+    if let (Some(metrics), Some(count)) = (&mut metrics, record.count()) {
         write_unsigned(metrics.value("count"), count);
     }
-    record.visit_metrics(|name, value| budget.write_field(&mut metrics, 1, name, &value));
-    metrics.close();
+    record.visit_metrics(|name, value| {
+        if metrics.is_none() {
+            metrics = parent.take().map(|parent| parent.nested("metrics"));
+        }
+        if let Some(metrics) = &mut metrics {
+            budget.write_field(metrics, 1, name, &value);
+        }
+    });
+    if let Some(metrics) = metrics {
+        metrics.close();
+    }
 }
 
 fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
     let mut has_standard = false;
-    let mut is_empty = true;
-    record.visit_context(|name, _| {
-        let is_standard = is_standard(name);
-        has_standard |= is_standard;
-        is_empty &= is_standard;
+    let mut parent = Some(&mut *object);
+    let mut context = None;
+    record.visit_context(|name, value| {
+        if is_standard(name) {
+            has_standard = true;
+            return;
+        }
+        if context.is_none() {
+            context = parent.take().map(|parent| parent.nested("context"));
+        }
+        if let Some(context) = &mut context {
+            budget.write_field(context, 1, name, &value);
+        }
     });
-    if !is_empty {
-        let mut context = object.nested("context");
-        record.visit_context(|name, value| {
-            if !is_standard(name) {
-                budget.write_field(&mut context, 1, name, &value);
-            }
-        });
+    if let Some(context) = context {
         context.close();
     }
     if has_standard {

@@ -23,7 +23,7 @@ pub(super) struct Fragments<'a> {
 
 /// Where a text begins, and its length.
 type Place = (usize, usize);
-type StageKey = (Place, Event, Level, u32);
+type StageKey = ([Place; 2], Event, Level, u32);
 type RequestKey = (u128, [Option<Place>; 5]);
 
 /// The fragments of one entry, in their order.
@@ -67,9 +67,9 @@ impl<'a> Fragments<'a> {
 
     fn index_of_stage(&mut self, record: &Record) -> usize {
         // Two stages of one name may share its text, but are on lines of their own.
-        let name = record.stage().filter(|_| has_message_of_stage(record)).unwrap_or(record.logger());
+        let name = record.stage().filter(|_| has_message_of_stage(record)).unwrap_or_default();
         let line = record.source().map_or(0, |(_, line)| line);
-        let key = (place(name), record.event(), record.level(), line);
+        let key = ([place(name), place(record.logger())], record.event(), record.level(), line);
         if let Some(index) = self.stages.iter().position(|(known, _)| *known == key) {
             return index;
         }
@@ -148,7 +148,9 @@ fn write_origin(object: &mut Object<'_>, record: &Record, settings: &Settings) {
     for (names, value) in
         [(["service", "dd.service"].as_slice(), service), (&["dd.env"], environment), (&["dd.version"], version)]
     {
-        names.iter().for_each(|name| object.optional_text(name, value.map(facet)));
+        for name in names {
+            object.optional_text(name, value.map(facet));
+        }
     }
     object.uuid("instance", record.instance());
 }

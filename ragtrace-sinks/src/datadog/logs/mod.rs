@@ -21,8 +21,8 @@ use fragments::Fragments;
 const MOST_ENTRIES: usize = 1_000;
 /// Bytes of a payload: 5 MB.
 const LONGEST: usize = 5_000_000;
-/// So much of it an entry has for its members, at most, over what its record's JSON takes: a batch of
-/// this size is seldom split.
+/// Bytes of a batch, as an estimate of the records' canonical JSON. Entries are somewhat longer, so that
+/// payloads have about 4 MB at most, and few batches have to be split.
 const AIM: usize = 3 << 20;
 
 /// How old logs may be (Datadog, "Send logs": 18 hours in the past, 2 in the future).

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ragtrace::__json::{Object, write_float, write_text, write_whole};
+use ragtrace::__json::{Object, write_float, write_parts, write_text, write_whole};
 use ragtrace::Timestamp;
 use ragtrace::metrics::StageMinute;
 use ragtrace::sink::Batch;
@@ -110,7 +110,9 @@ impl<'a> SeriesWriter<'a> {
         tags.add("env", of(origin.and_then(|origin| origin.environment()), environment));
         tags.add("service", of(origin.and_then(|origin| origin.service()), service));
         tags.add("version", of(origin.and_then(|origin| origin.version()), version));
-        extra.iter().for_each(|tag| tags.add_whole(tag));
+        for tag in extra {
+            tags.add_whole(tag);
+        }
         tags
     }
 
@@ -146,7 +148,7 @@ impl<'a> SeriesWriter<'a> {
         let out = object.value("tags");
         out.push(b'[');
         if let Some(outcome) = series.outcome {
-            write_text(out, &format!("outcome:{outcome}"));
+            write_parts(out, &["outcome:", outcome]);
             out.push(b',');
         }
         for (index, tag) in series.tags.all().enumerate() {

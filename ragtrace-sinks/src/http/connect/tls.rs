@@ -87,7 +87,7 @@ impl Tls {
             Err(error) => {
                 let cause = match error.kind() {
                     ErrorKind::UnexpectedEof => Cause::passing(format!("{host} closed the connection when TLS began")),
-                    _ => Cause::of_io(&error),
+                    _ => Cause::of_io(&error, self.sources.authorities.as_ref().map(|file| file.name.as_str())),
                 };
                 if cause.is_lasting {
                     // Whoever mends it may do so in the files.

@@ -58,6 +58,12 @@ fn what_is_no_url_is_refused_with_what_was_expected_and_without_its_password() {
 }
 
 #[test]
+fn a_url_that_is_too_long_for_a_path_behind_it_is_refused() {
+    assert!(parsed(&format!("https://api.test/{}", "x".repeat(70_000))).is_err());
+    parsed(&format!("https://api.test/{}", "x".repeat(8_000))).expect("a long URL").join("/v1/traces");
+}
+
+#[test]
 fn a_url_says_where_it_leads() {
     let endpoint = parsed("https://api.test:8443/v1").expect("a URL");
     assert_eq!((endpoint.host(), endpoint.path(), endpoint.is_https()), ("api.test", "/v1", true));

@@ -62,6 +62,16 @@ fn a_connection_that_does_not_come_is_tried_again() {
 }
 
 #[test]
+fn times_beyond_all_bounds_are_cut_to_them() {
+    let server = Server::start(|_| Answer::status(200));
+    let endless = builder().timeout(Duration::MAX).connect_timeout(Duration::MAX).build();
+    assert_eq!(send(&endless, &post(&server.url())).expect("an answer").status(), 200);
+    let none = builder().timeout(Duration::ZERO).build();
+    let error = send(&none, &post(&Server::start(|_| Answer::hangs_at_once()).url())).expect_err("no time");
+    assert_eq!(error.verdict(), Verdict::Retry, "{error}");
+}
+
+#[test]
 fn a_reset_is_tried_again() {
     let at_once = Server::start(|_| Answer::resets_at_once());
     let error = send(&builder().build(), &post(&at_once.url())).expect_err("no answer");

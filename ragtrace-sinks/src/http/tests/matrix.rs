@@ -81,5 +81,7 @@ fn a_sink_over_the_client_gives_every_verdict_and_loses_nothing() {
         .answer("429 of Datadog's", Answer::status(429).header("x-ratelimit-reset", "1"), Expected::RetryAfter(1, 1))
         .status(500, Expected::Retry)
         .answer("503", repeats(503), Expected::Retry)
+        .poison(Answer::status(400).body("no such field"))
+        .limit(6_000, Answer::status(413))
         .run();
 }

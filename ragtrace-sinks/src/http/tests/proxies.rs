@@ -4,7 +4,7 @@ use ragtrace::sink::Verdict;
 use ragtrace_sinks_support::{Answer, Authority, Proxy, Server};
 
 use super::{builder, post, send, with_variables};
-use crate::http::Client;
+use crate::http::{Client, Verdicts};
 
 /// Returns a client of an environment with one variable.
 fn through(variable: &str, proxy: &str) -> Client {
@@ -84,6 +84,18 @@ fn a_proxy_that_refuses_is_named_without_its_password() {
         assert!(error.reason().starts_with(&begin), "{}", error.reason());
         assert!(!error.reason().contains("hunter2"), "{}", error.reason());
     }
+}
+
+#[test]
+fn a_proxy_that_repeats_its_password_is_not_quoted() {
+    let server = Server::start(|_| Answer::status(407).body("alice:hunter2 is unknown"));
+    let proxy = Proxy::start(server.address(), None);
+    let client = through("HTTP_PROXY", &proxy.url("alice:hunter2"));
+    let answer = send(&client, &post("http://backend.test/")).expect("an answer");
+    let error = Verdicts::new(&[]).judge(&answer).expect_err("refused");
+    let says =
+        "407 Proxy Authentication Required: check user and password of the proxy (answer: [redacted] is unknown)";
+    assert_eq!((error.verdict(), error.reason()), (Verdict::Park, format!("POST http://backend.test/: {says}")));
 }
 
 #[test]

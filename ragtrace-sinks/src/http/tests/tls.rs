@@ -25,9 +25,10 @@ fn a_certificate_that_is_not_valid_parks_and_says_what_to_do() {
     let authority = Authority::new();
     let client = builder().certificate("CA", authority.file()).build();
     let stranger = refused(&client, &server(Authority::new().certificate("localhost")));
-    let says = "the server's certificate is not valid: its issuer is unknown: add the issuer's certificate to the \
-                system's, or set SSL_CERT_FILE to a file of it in PEM";
-    assert_eq!(stranger, says);
+    let unknown = "the server's certificate is not valid: its issuer is unknown: add the issuer's certificate to the ";
+    assert_eq!(stranger, format!("{unknown}file that CA names"));
+    let stranger = refused(&builder().build(), &server(authority.certificate("localhost")));
+    assert_eq!(stranger, format!("{unknown}system's, or set SSL_CERT_FILE to a file of it in PEM"));
     let expired = refused(&client, &server(authority.expired("localhost")));
     assert_eq!(expired, "the server's certificate is not valid: it has expired: renew it, or set this machine's clock");
     let elsewhere = refused(&client, &server(authority.certificate("elsewhere.test")));

@@ -6,6 +6,7 @@
 //! acknowledges while it reads (`benches/storage/RESULTS.md` has the figures). A statement goes out
 //! in one piece and does not wait.
 
+mod column;
 mod copy;
 mod row;
 mod scores;
@@ -16,6 +17,7 @@ use serde_json::{Value as Json, json};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use column::column;
 use row::{COLUMNS, Digits, Row};
 use scores::write_scores;
 
@@ -162,11 +164,6 @@ async fn by_statement(transaction: &mut PgTransaction<'_>, records: &[Record]) -
         texts(&rows, |row| row.thread.as_deref()) as Vec<Option<&str>>
     );
     insert.execute(transaction).await.map(drop)
-}
-
-/// Returns one column of rows.
-fn column<R, T>(rows: &[R], part: impl Fn(&R) -> T) -> Vec<T> {
-    rows.iter().map(part).collect()
 }
 
 /// As arrays of columns: taking JSON apart took the server a fifth of the time of a batch whose

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use ragtrace::sink::Batch;
 use uuid::Uuid;
 
-use super::column;
+use super::column::column;
 use crate::postgres::clean;
 use crate::postgres::days::sensible;
 use crate::postgres::session::PgTransaction;
@@ -29,12 +29,11 @@ pub(super) async fn write_scores(
         let known = known_of(&score);
         // The tenant is compared as it is stored.
         let own = clean::as_stored(score.record.tenant_id());
-        match score.refusal(known.as_deref()).filter(|_| own != known) {
-            Some(refusal) => refused.push(refusal),
-            None => {
-                tenants.push(own.or(known));
-                good.push(score);
-            }
+        if let Some(refusal) = score.refusal(known.as_deref()).filter(|_| own != known) {
+            refused.push(refusal);
+        } else {
+            tenants.push(own.or(known));
+            good.push(score);
         }
     }
     if is_new && !good.is_empty() {

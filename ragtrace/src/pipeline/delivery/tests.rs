@@ -325,6 +325,21 @@ fn a_batch_whose_records_are_all_refused_waits_until_others_are_taken_and_holds_
 }
 
 #[test]
+fn records_that_the_sink_itself_does_not_send_become_dead_letters_however_many_they_are() {
+    let mut delivery = delivery(QueueLimits::default());
+    let now = Instant::now();
+    delivery.accept(records(40), now);
+    let unsent = |number: usize| Delivered::unsent((0..number).map(|index| (index, "too old".to_owned())));
+    delivery.flush();
+    while let Some((ticket, batch)) = delivery.poll(now).pop() {
+        delivery.handle_answer(ticket, Ok(unsent(batch.records().len())), now);
+    }
+    let account = delivery.account();
+    assert_eq!((account.delivered, account.dead_lettered, account.pending), (0, 40, 0));
+    assert!(account.is_balanced());
+}
+
+#[test]
 fn counts_are_on_disk_with_the_halves_of_their_batch_before_one_is_sent() {
     let (mut delivery, commands) = spooled(QueueLimits::default());
     let now = Instant::now();

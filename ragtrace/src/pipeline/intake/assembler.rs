@@ -10,6 +10,7 @@
     reason = "a record is put together of values in registers; by way of memory it takes half as long again"
 )]
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use ragtrace_core::context::Request;
@@ -18,19 +19,22 @@ use ragtrace_core::queue::QueuedEntry;
 use ragtrace_core::{Event, Level, Timestamp};
 
 use super::deferred_end::{DeferredEnd, EndsWithoutParent};
-use super::item_fields::{RunItems, take_items};
+use super::item_fields::take_items;
 use super::open_runs::{OpenRun, OpenRuns};
 use super::paths::Paths;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
 use crate::SpanId;
+use crate::hash::FastHash;
 use crate::metrics::StageMinute;
-use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter};
+use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter, RecordItem};
 
 /// Makes records of entries, and remembers which runs are open.
 pub(crate) struct Assembler {
     open: OpenRuns,
     /// Ends whose start was not read yet.
     early: Vec<DeferredEnd>,
+    /// The items that open runs use. Few stages name items, so they are not kept with the runs.
+    used: HashMap<SpanId, Vec<RecordItem>, FastHash>,
     maker: RecordMaker,
     /// `None` where no sink needs any.
     paths: Option<Box<Paths>>,
@@ -39,9 +43,14 @@ pub(crate) struct Assembler {
 
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
-        let maker = RecordMaker::new(origin, filter);
-        let without_parent = EndsWithoutParent::default();
-        Self { open: OpenRuns::default(), early: Vec::new(), maker, paths: None, without_parent }
+        Self {
+            open: OpenRuns::default(),
+            early: Vec::new(),
+            used: HashMap::default(),
+            maker: RecordMaker::new(origin, filter),
+            paths: None,
+            without_parent: EndsWithoutParent::default(),
+        }
     }
 
     /// Has end records have their path, if a sink needs it.
@@ -66,11 +75,11 @@ impl Assembler {
             let open_run = self.open.entry(run.span);
             open_run.begin(&run);
             if run.stage.has_items() {
-                start_with_items(&mut self.maker, source, (&run, fields), (open_run, &is_clean));
+                self.start_with_items(source, &run, fields, &is_clean);
             } else {
                 open_run.fields.extend_from_slice(fields);
                 open_run.sizes = FieldSizes::of(run.stage, fields, &is_clean);
-                self.maker.start(source, &run, fields, open_run, None);
+                self.maker.start(source, &run, fields, open_run);
             }
             if let Some(paths) = &mut self.paths {
                 paths.begin(request, &run);
@@ -106,6 +115,31 @@ impl Assembler {
         }
         let mut is_root = || self.open.started(span).is_some_and(|(run, _)| run.local_root);
         paths.is_cut(span) || (self.without_parent.has_of_trace_of(request) && is_root())
+    }
+
+    /// Takes in the start of a run whose stage names items. It has begun already.
+    #[cold]
+    #[inline(never)]
+    fn start_with_items(
+        &mut self,
+        source: EntrySource<'_>,
+        run: &Run,
+        fields: &[u64],
+        is_clean: impl Fn(&'static str, &str) -> bool,
+    ) {
+        let (used, fields) = take_items(run.stage, fields);
+        let open_run = self.open.entry(run.span);
+        open_run.fields.extend_from_slice(&fields);
+        open_run.sizes = FieldSizes::of(run.stage, &fields, is_clean);
+        let before = self.maker.records();
+        self.maker.start(source, run, &fields, open_run);
+        if used.is_empty() {
+            return;
+        }
+        if self.maker.records() > before {
+            self.maker.add_items(used.clone(), Vec::new());
+        }
+        self.used.insert(run.span, used);
     }
 
     #[cold]
@@ -162,6 +196,7 @@ impl Assembler {
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));
         self.open.remove(span);
+        self.used.remove(&span);
         Some(match ended.outcome {
             // One that was read before its start is rare, and most stages have this level.
             Outcome::Completed => (run.map_or(Level::Info, |run| run.stage.level()), Event::Completed),
@@ -215,41 +250,30 @@ impl Assembler {
         let path = self.paths.as_mut().and_then(|paths| paths.end(span));
         let end = EndEntry { path: path.as_ref(), ..end };
         if run.stage.has_items() {
-            end_with_items(&mut self.maker, &run, (open_run, end), is_clean);
+            let used = self.used.remove(&span).unwrap_or_default();
+            end_with_items(&mut self.maker, &run, (open_run, used), end, is_clean);
         } else {
-            self.maker.end(&run, open_run, end, None, is_clean);
+            self.maker.end(&run, open_run, end, is_clean);
         }
         self.open.remove(span);
         true
     }
 }
 
-/// Takes in the start of a run of a stage that names items.
-#[cold]
-#[inline(never)]
-fn start_with_items(
-    maker: &mut RecordMaker,
-    source: EntrySource<'_>,
-    (run, fields): (&Run, &[u64]),
-    (open_run, is_clean): (&mut OpenRun, &dyn Fn(&'static str, &str) -> bool),
-) {
-    let (used, fields) = take_items(run.stage, fields);
-    open_run.fields.extend_from_slice(&fields);
-    open_run.sizes = FieldSizes::of(run.stage, &fields, is_clean);
-    open_run.used.clone_from(&used);
-    maker.start(source, run, &fields, open_run, Some(RunItems { used, generated: Vec::new() }));
-}
-
-/// Takes in the end of a run of a stage that names items.
+/// Takes in the end of a run whose stage names items, and which used some.
 #[cold]
 #[inline(never)]
 fn end_with_items(
     maker: &mut RecordMaker,
     run: &Run,
-    (open_run, end): (&mut OpenRun, EndEntry<'_>),
+    (open_run, used): (&OpenRun, Vec<RecordItem>),
+    end: EndEntry<'_>,
     is_clean: impl Fn(&'static str, &str) -> bool,
 ) {
     let (generated, fields) = take_items(run.stage, end.fields);
-    let items = RunItems { used: std::mem::take(&mut open_run.used), generated };
-    maker.end(run, open_run, EndEntry { fields: &fields, ..end }, Some(items), is_clean);
+    let before = maker.records();
+    maker.end(run, open_run, EndEntry { fields: &fields, ..end }, is_clean);
+    if maker.records() > before {
+        maker.add_items(used, generated);
+    }
 }

@@ -5,25 +5,7 @@ use std::borrow::Cow;
 use ragtrace_core::StageDescriptor;
 use ragtrace_core::value::encoding::{EncodedFields, EncodedValue, field_id};
 
-use crate::record::{Extras, RecordItem, field_name};
-
-/// Items of a run.
-#[derive(Debug, Default)]
-pub(super) struct RunItems {
-    pub(super) used: Vec<RecordItem>,
-    pub(super) generated: Vec<RecordItem>,
-}
-
-impl RunItems {
-    /// Adds the items to what only some records have.
-    pub(super) fn add_to(self, extras: &mut Option<Box<Extras>>) {
-        let Self { used, generated } = self;
-        if !used.is_empty() || !generated.is_empty() {
-            let extras = extras.get_or_insert_default();
-            (extras.used, extras.generated) = (used, generated);
-        }
-    }
-}
+use crate::record::{RecordItem, field_name};
 
 /// Takes the items out of fields in their encoding. Returns them, and the other fields.
 pub(super) fn take_items(stage: &'static StageDescriptor, fields: &[u64]) -> (Vec<RecordItem>, Vec<u64>) {

@@ -8,7 +8,7 @@ use ragtrace_core::time::Ticks;
 
 use crate::SpanId;
 use crate::hash::{FastHash, spread};
-use crate::record::{EncodedRange, FieldSizes, RecordItem};
+use crate::record::{EncodedRange, FieldSizes};
 
 /// A run that has not ended, as far as its entries were read.
 #[derive(Debug, Default)]
@@ -19,8 +19,6 @@ pub(super) struct OpenRun {
     /// The encoding of its start fields, and of what its body recorded.
     pub(super) fields: Vec<u64>,
     pub(super) notes: Vec<u64>,
-    /// The items that it uses.
-    pub(super) used: Vec<RecordItem>,
     /// Where its start fields are in a chunk, if their record was shown.
     pub(super) start_encoding: Option<StartEncoding>,
     /// The size of these fields in a record.
@@ -65,7 +63,6 @@ impl OpenRun {
         self.start = None;
         self.start_encoding = None;
         self.sizes = FieldSizes::default();
-        self.used = Vec::new();
         for encoding in [&mut self.fields, &mut self.notes] {
             encoding.clear();
             if encoding.capacity() > Self::KEPT {

@@ -250,6 +250,28 @@ mod tests {
     }
 
     #[test]
+    fn the_first_step_says_whether_it_is_the_root_of_its_trace() {
+        let request = Request::new(TraceId::new());
+        let mut paths = Paths::default();
+        let remote = Run { local_root: true, ..run(4, Some(90)) };
+        let runs =
+            [run(0, None), run(1, Some(0)), run(2, None), run(3, Some(2)), remote, run(5, Some(4)), run(6, Some(91))];
+        runs.iter().for_each(|run| paths.begin(&request, run));
+        let mut detached = |index| {
+            let path = paths.end(span(index)).expect("it began");
+            path.iter().map(|step| step.is_detached).collect::<Vec<_>>()
+        };
+        assert_eq!((detached(0), detached(1)), (vec![false], vec![false, false]));
+        assert_eq!((detached(2), detached(3)), (vec![true], vec![true, false]), "the trace has a root");
+        assert_eq!((detached(4), detached(5)), (vec![true], vec![true, false]), "its parent is elsewhere");
+        assert_eq!(detached(6), [true], "its parent is not known");
+        assert_eq!(paths.whole(span(6)), None);
+        paths.begin(&request, &run(91, Some(0)));
+        let path = paths.whole(span(6)).expect("its parent is known by now");
+        assert_eq!(path.iter().map(|step| step.is_detached).collect::<Vec<_>>(), [false; 3]);
+    }
+
+    #[test]
     fn runs_that_start_one_another_for_ever_take_bounded_memory() {
         let request = Request::new(TraceId::new());
         let mut paths = Paths::default();

@@ -16,12 +16,11 @@ use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
 use super::end_summary::{EndFields, EndSummary};
-use super::item_fields::RunItems;
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
     ChunkBuilder, ChunkPool, EncodedRanges, Extras, JudgedRun, OptionalU64, Origin, PathStep, RecordFilter,
-    RecordFlags, RecordIds, RecordParts, SealedFields, field_name,
+    RecordFlags, RecordIds, RecordItem, RecordParts, SealedFields, field_name,
 };
 
 /// Makes records, and counts runs.
@@ -137,16 +136,14 @@ impl RecordMaker {
         self.filtered
     }
 
+    /// Adds items to the record that was made last.
+    pub(super) fn add_items(&mut self, used: Vec<RecordItem>, generated: Vec<RecordItem>) {
+        self.output.records.add_items(used, generated);
+    }
+
     /// Makes the record of a start.
     #[inline(always)]
-    pub(super) fn start(
-        &mut self,
-        source: EntrySource<'_>,
-        run: &Run,
-        fields: &[u64],
-        open_run: &mut OpenRun,
-        items: Option<RunItems>,
-    ) {
+    pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
         let level = run.stage.level();
         if !self.shows(level, self.start_level) {
             return;
@@ -157,12 +154,12 @@ impl RecordMaker {
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path: None };
         if fields.len() > ChunkBuilder::MAX_ENCODED {
             self.add_context(run.stage, DecodedFields(fields));
-            return self.add_decoded(head, EndSummary::default(), items);
+            return self.add_decoded(head, EndSummary::default());
         }
         let context = self.output.records.append_encoded(fields);
         open_run.start_encoding = Some(StartEncoding { output: self.output_number, range: context });
         let ranges = EncodedRanges { context, sizes: open_run.sizes, ..EncodedRanges::default() };
-        self.add(head, EndSummary::default(), ranges, items);
+        self.add(head, EndSummary::default(), ranges);
     }
 
     /// Makes the record of a score, which no level hides.
@@ -178,7 +175,6 @@ impl RecordMaker {
         run: &Run,
         open_run: &OpenRun,
         end: EndEntry<'_>,
-        items: Option<RunItems>,
         is_clean: impl Fn(&'static str, &str) -> bool,
     ) {
         let EndEntry { source, ended, fields, path } = end;
@@ -204,7 +200,7 @@ impl RecordMaker {
         };
         let Some((summary, texts)) = encoded else {
             self.output.records.truncate_encoded(before);
-            return self.end_decoded(head, open_run, fields, items);
+            return self.end_decoded(head, open_run, fields);
         };
         self.count(head, &summary);
         if !is_shown {
@@ -216,7 +212,7 @@ impl RecordMaker {
             Some(StartEncoding { output, range }) if output == self.output_number && texts.is_empty() => range,
             _ => self.output.records.append_both(&open_run.fields, &texts),
         };
-        self.add(head, summary, EncodedRanges { context, metrics, sizes }, items);
+        self.add(head, summary, EncodedRanges { context, metrics, sizes });
     }
 
     /// Makes the record of an end whose fields are told apart by their names: of what is recorded
@@ -224,7 +220,7 @@ impl RecordMaker {
     /// have.
     #[cold]
     #[inline(never)]
-    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64], items: Option<RunItems>) {
+    fn end_decoded(&mut self, head: RecordHead<'_>, open_run: &OpenRun, fields: &[u64]) {
         let stage = head.run.stage;
         let mut summary = EndSummary::default();
         self.add_context(stage, DecodedFields(&open_run.fields));
@@ -233,7 +229,7 @@ impl RecordMaker {
             summary.add_decoded(&mut self.output.records, stage, index, value);
         }
         self.count(head, &summary);
-        if head.is_shown { self.add_decoded(head, summary, items) } else { self.output.records.discard_fields() }
+        if head.is_shown { self.add_decoded(head, summary) } else { self.output.records.discard_fields() }
     }
 
     /// Counts the run for its minute, and for its request if it is all of it that ran here.
@@ -277,15 +273,12 @@ impl RecordMaker {
 
     /// Adds a record with the fields in `ranges`. It is put together here, and so written once.
     #[inline(always)]
-    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges, items: Option<RunItems>) {
+    fn add(&mut self, head: RecordHead<'_>, summary: EndSummary, ranges: EncodedRanges) {
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let request = records.request_index(source.request);
         let thread = records.thread_index(source.thread);
         let EndSummary { count, failure: mut extras, .. } = summary;
-        if let Some(items) = items {
-            items.add_to(&mut extras);
-        }
         let has_failed = extras.is_some();
         head.add_path(&mut extras);
         let ranges = ranges.with_path(head.path.map_or(0, |path| path.len()));
@@ -315,14 +308,11 @@ impl RecordMaker {
 
     /// Adds the record whose fields were added by their names.
     #[cold]
-    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary, items: Option<RunItems>) {
+    fn add_decoded(&mut self, head: RecordHead<'_>, mut summary: EndSummary) {
         head.add_path(&mut summary.failure);
         let RecordHead { source, run, timestamp, event, level, duration, busy, .. } = head;
         let records = &mut self.output.records;
         let (request, thread) = (records.request_index(source.request), records.thread_index(source.thread));
-        if let Some(items) = items {
-            items.add_to(&mut summary.failure);
-        }
         records.add(RecordParts {
             count: OptionalU64::from(summary.count),
             extras: summary.failure,

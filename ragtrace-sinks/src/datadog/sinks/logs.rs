@@ -1,20 +1,18 @@
-//! The sinks: each encodes a batch into one request, sends it, and judges the answer.
+//! The sink of logs, of which the others are made.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
 use ragtrace::{Level, Sink, Timestamp};
 
-use super::counts::DatadogCounts;
-use super::llm_obs::{Intake, MlApp};
-use super::settings::{Settings, Target};
-use super::site::Site;
-use super::{evaluations, llm_obs, logs, metrics};
+use super::llm_obs::DatadogLlmObsSink;
+use super::metrics::DatadogMetricsSink;
+use crate::datadog::counts::DatadogCounts;
+use crate::datadog::logs;
+use crate::datadog::settings::Settings;
+use crate::datadog::site::Site;
 use crate::http::{Client, Endpoint, Key};
-
-/// What two sinks must not both fill: the one for OTLP has a profile that does, too.
-const LLM_OBSERVABILITY: &str = "Datadog LLM Observability";
 
 /// Sends records to Datadog as logs: one entry a record, which its ids join to the trace that the
 /// Datadog Agent or another sink has of it.
@@ -45,30 +43,6 @@ pub struct DatadogSink {
     name: Cow<'static, str>,
     level: Option<Level>,
     settings: Settings,
-}
-
-/// Sends counts and durations of stages to Datadog, by the minute: see [`DatadogSink::metrics`].
-#[derive(Clone, Debug)]
-pub struct DatadogMetricsSink {
-    name: Cow<'static, str>,
-    settings: Settings,
-}
-
-/// Sends runs of stages to Datadog's LLM Observability: see [`DatadogSink::llm_observability`].
-#[derive(Clone, Debug)]
-pub struct DatadogLlmObsSink {
-    name: Cow<'static, str>,
-    evaluations_name: Cow<'static, str>,
-    settings: Settings,
-    ml_app: Result<MlApp, String>,
-}
-
-/// Sends scores to Datadog's LLM Observability: see [`DatadogLlmObsSink::evaluations`].
-#[derive(Clone, Debug)]
-pub struct DatadogEvaluationsSink {
-    name: Cow<'static, str>,
-    settings: Settings,
-    ml_app: Result<MlApp, String>,
 }
 
 impl DatadogSink {
@@ -215,175 +189,6 @@ impl Sink for DatadogSink {
         let target = self.settings.logs()?.endpoint;
         Ok(format!("{}, and logs go to {target}", self.settings.validate().await?))
     }
-}
-
-impl DatadogMetricsSink {
-    /// Sets the sink's name.
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Returns the counts of what Datadog's limits cost.
-    pub fn counts(&self) -> DatadogCounts {
-        self.settings.counts.clone()
-    }
-
-    fn target(&self) -> Result<Target<'_>, SinkError> {
-        self.settings.api("/api/v2/series")
-    }
-}
-
-impl Sink for DatadogMetricsSink {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::default().with_only_counts()
-    }
-
-    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        if let Some(body) = metrics::encode(batch, &self.settings, Timestamp::now())? {
-            self.settings.post(&self.target()?, &body).await?;
-        }
-        Ok(Delivered::all())
-    }
-
-    async fn check(&self) -> Result<String, SinkError> {
-        let target = self.target()?.endpoint;
-        Ok(format!("{}, and metrics go to {target}", self.settings.validate().await?))
-    }
-}
-
-impl DatadogLlmObsSink {
-    /// Sets the sink's name.
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    /// Makes a sink of this one's settings that sends scores of spans as evaluations.
-    pub fn evaluations(&self) -> DatadogEvaluationsSink {
-        DatadogEvaluationsSink {
-            name: self.evaluations_name.clone(),
-            settings: self.settings.clone(),
-            ml_app: self.ml_app.clone(),
-        }
-    }
-
-    /// Returns the counts of what Datadog's limits cost.
-    pub fn counts(&self) -> DatadogCounts {
-        self.settings.counts.clone()
-    }
-
-    fn target(&self) -> Result<(Intake, Target<'_>), SinkError> {
-        if let Some(agent) = self.settings.through_agent(Intake::AGENT_SUBDOMAIN, Intake::AGENT_PATH)? {
-            return Ok((Intake::Agent, agent));
-        }
-        has_product(&self.settings)?;
-        Ok((Intake::Documented, self.settings.api(Intake::DOCUMENTED_PATH)?))
-    }
-}
-
-impl Sink for DatadogLlmObsSink {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn limits(&self) -> BatchLimits {
-        llm_obs::limits()
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::default().with_only_end_records().with_alone_in(LLM_OBSERVABILITY)
-    }
-
-    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        let (intake, target) = self.target()?;
-        let ml_app = usable(&self.ml_app)?;
-        let encoded = llm_obs::encode(batch.records(), &self.settings, ml_app, intake, Timestamp::now())?;
-        if let Some(body) = encoded.body {
-            self.settings.post(&target, &body).await?;
-        }
-        Ok(Delivered::unsent(encoded.expired))
-    }
-
-    async fn check(&self) -> Result<String, SinkError> {
-        let ml_app = usable(&self.ml_app)?;
-        let (_, target) = self.target()?;
-        let works = checked(&self.settings).await?;
-        Ok(format!("{works}, and spans of {ml_app} go to {}", target.endpoint))
-    }
-}
-
-impl DatadogEvaluationsSink {
-    /// Sets the sink's name.
-    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
-        self
-    }
-
-    fn target(&self) -> Result<Target<'_>, SinkError> {
-        match self.settings.through_agent(evaluations::AGENT_SUBDOMAIN, evaluations::PATH)? {
-            Some(agent) => Ok(agent),
-            None => {
-                has_product(&self.settings)?;
-                self.settings.api(evaluations::PATH)
-            }
-        }
-    }
-}
-
-impl Sink for DatadogEvaluationsSink {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn limits(&self) -> BatchLimits {
-        evaluations::limits()
-    }
-
-    fn needs(&self) -> Needs {
-        Needs::default().with_only_scores()
-    }
-
-    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        let target = self.target()?;
-        let encoded = evaluations::encode(batch.records(), &self.settings, usable(&self.ml_app)?)?;
-        if let Some(body) = encoded.body {
-            self.settings.post(&target, &body).await?;
-        }
-        Ok(Delivered::unsent(encoded.unsent))
-    }
-
-    async fn check(&self) -> Result<String, SinkError> {
-        let target = self.target()?;
-        let works = checked(&self.settings).await?;
-        Ok(format!("{works}, and evaluations go to {}", target.endpoint))
-    }
-}
-
-/// Asks the Agent if things go through one, and else Datadog.
-async fn checked(settings: &Settings) -> Result<String, SinkError> {
-    match settings.check_agent().await? {
-        Some(works) => Ok(works),
-        None => settings.validate().await,
-    }
-}
-
-/// Reports a site that has no LLM Observability. Another host, where one is set, is whoever's.
-fn has_product(settings: &Settings) -> Result<(), SinkError> {
-    let is_of_site = matches!(settings.api_url, Ok(None));
-    let site = settings.usable_site()?;
-    if is_of_site && !site.has_llm_observability() {
-        return Err(SinkError::park(format!("{site} has no LLM Observability: leave this sink out")));
-    }
-    Ok(())
-}
-
-fn usable(ml_app: &Result<MlApp, String>) -> Result<&MlApp, SinkError> {
-    ml_app.as_ref().map_err(|why| SinkError::park(why.clone()))
 }
 
 fn parsed(url: &str) -> Result<Option<Endpoint>, String> {

@@ -1,0 +1,56 @@
+//! The sink of metrics.
+
+use std::borrow::Cow;
+
+use ragtrace::sink::{Batch, Delivered, Needs, SinkError};
+use ragtrace::{Sink, Timestamp};
+
+use crate::datadog::counts::DatadogCounts;
+use crate::datadog::metrics;
+use crate::datadog::settings::{Settings, Target};
+
+/// Sends counts and durations of stages to Datadog, by the minute: see [`DatadogSink::metrics`].
+#[derive(Clone, Debug)]
+pub struct DatadogMetricsSink {
+    pub(super) name: Cow<'static, str>,
+    pub(super) settings: Settings,
+}
+
+impl DatadogMetricsSink {
+    /// Sets the sink's name.
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Returns the counts of what Datadog's limits cost.
+    pub fn counts(&self) -> DatadogCounts {
+        self.settings.counts.clone()
+    }
+
+    fn target(&self) -> Result<Target<'_>, SinkError> {
+        self.settings.api("/api/v2/series")
+    }
+}
+
+impl Sink for DatadogMetricsSink {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::default().with_only_counts()
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        if let Some(body) = metrics::encode(batch, &self.settings, Timestamp::now())? {
+            self.settings.post(&self.target()?, &body).await?;
+        }
+        Ok(Delivered::all())
+    }
+
+    async fn check(&self) -> Result<String, SinkError> {
+        let target = self.target()?.endpoint;
+        Ok(format!("{}, and metrics go to {target}", self.settings.validate().await?))
+    }
+}
