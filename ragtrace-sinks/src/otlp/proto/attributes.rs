@@ -125,9 +125,11 @@ impl<'w> Attributes<'w> {
         }
     }
 
-    /// Writes a field of the application's under a key in parts, unless that key is taken.
+    /// Writes a field of the application's under a key in parts, unless that key is taken or has nothing
+    /// in it ("Common specification concepts", "Attribute": a key is a non-empty string).
     pub(crate) fn put_field(&mut self, key: &[&str], value: &Value) {
-        if *value != Value::Null && !self.has(key) {
+        let is_empty = key.iter().all(|part| part.is_empty());
+        if *value != Value::Null && !is_empty && !self.has(key) {
             self.put_parts(key, value);
         }
     }
