@@ -60,8 +60,10 @@ def langsmith(mix, address):
     def run(at):
         start = begun + timedelta(microseconds=at)
         number = uuid7()
-        told = {"full": ({"chunk.id": at, "chunk.pages": 7}, {"count": 0}),
-                "content": ({"input": TEXTS[2 * at]}, {"output": TEXTS[2 * at + 1]})}[mix]
+        if mix == "full":
+            told = {"chunk.id": at, "chunk.pages": 7}, {"count": 0}
+        else:
+            told = {"input": TEXTS[2 * at]}, {"output": TEXTS[2 * at + 1]}
         metadata = {"user_id": "alice", "tenant_id": "acme"}
         if mix == "content":
             metadata |= {"ls_provider": "openai", "ls_model_name": "gpt-5-mini", "usage_metadata": {

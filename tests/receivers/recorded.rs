@@ -68,6 +68,33 @@ fn log_entries_are_taken_by_the_models_of_datadogs_client_and_none_is_missing() 
 }
 
 #[test]
+fn metrics_of_stages_are_taken_by_the_models_of_datadogs_client() {
+    let (url, recorder) = recorder();
+    let (folder, sent) = converse(&[
+        ("RAGTRACE_SINKS", "datadog,sqlite"),
+        ("RAGTRACE_DATADOG_LOGS", "false"),
+        ("RAGTRACE_DATADOG_METRICS", "true"),
+        ("DD_API_KEY", "0123456789abcdef0123456789abcdef"),
+        ("RAGTRACE_DATADOG_API_URL", &url),
+    ]);
+    let requests =
+        wait_for("series", || Some(recorder.requests("/api/v2/series")).filter(|requests| !requests.is_empty()));
+    let runs_of = |stage: &str| {
+        let tag = format!("stage:{stage}");
+        let series = requests.iter().flat_map(|request| list(&request["json"]["series"]));
+        let of_stage = series
+            .filter(|one| one["metric"] == "ragtrace.stage.runs" && list(&one["tags"]).contains(&Json::from(&*tag)));
+        of_stage.flat_map(|one| list(&one["points"])).filter_map(|point| point["value"].as_f64()).sum::<f64>()
+    };
+    for span in sent.trace.spans() {
+        assert!((runs_of(span.stage()) - 1.0).abs() < 1e-9, "{}: {requests:?}", span.stage());
+    }
+    for request in &requests {
+        assert_taken_by_models(&folder, "series", &request["json"]);
+    }
+}
+
+#[test]
 fn spans_for_llm_observability_are_the_tree_of_our_store() {
     let (url, recorder) = recorder();
     let logs = format!("{url}/api/v2/logs");

@@ -39,7 +39,7 @@ fn id(json: &Json, bytes: usize) -> Option<String> {
     }
     let decoded = STANDARD.decode(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(decoded.len(), bytes, "{text}");
-    Some(decoded.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(decoded.iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}")))
 }
 
 fn nanos(json: &Json) -> u64 {
@@ -63,16 +63,14 @@ pub(super) fn attributes(json: &Json) -> BTreeMap<String, Json> {
 
 /// Reads an `AnyValue`: a member for each type, of which one is there.
 fn value(json: &Json) -> Json {
-    let members = json.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    for (name, value) in members {
-        return match name.as_str() {
-            "int_value" => {
-                value.as_str().map_or(value.clone(), |text| Json::from(text.parse::<i64>().expect("a number")))
-            }
-            "array_value" => list(&value["values"]).map(self::value).collect(),
-            "kvlist_value" => attributes(&value["values"]).into_iter().collect(),
-            _ => value.clone(),
-        };
+    let Some((name, value)) = json.as_object().into_iter().flatten().find(|(_, value)| !value.is_null()) else {
+        return Json::Null;
+    };
+    match (name.as_str(), value) {
+        // Whole numbers are texts in Protobuf's JSON.
+        ("int_value", Json::String(digits)) => Json::from(digits.parse::<i64>().expect("a number")),
+        ("array_value", list_value) => list(&list_value["values"]).map(self::value).collect(),
+        ("kvlist_value", pairs) => attributes(&pairs["values"]).into_iter().collect(),
+        _ => value.clone(),
     }
-    Json::Null
 }
