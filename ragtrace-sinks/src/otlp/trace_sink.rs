@@ -23,12 +23,14 @@ use crate::spans::Span;
 /// takes log records, [`logs`](Self::logs) makes the sink of them.
 ///
 /// ```
+/// use ragtrace::sink::BoxSink;
 /// use ragtrace_sinks::{OtlpProfile, OtlpSink};
 ///
 /// let phoenix = OtlpSink::new("http://localhost:6006").profile(OtlpProfile::Phoenix).project("rag");
 /// let collector = OtlpSink::new("https://collector:4318").header("x-tenant", "search");
-/// let telemetry = ragtrace::builder().sinks(collector.logs()).sink(collector).sink(phoenix.named("phoenix"));
-/// # drop(telemetry);
+/// let logs = collector.logs().map(BoxSink::new);
+/// let builder = ragtrace::builder().sinks(logs).sink(collector).sink(phoenix.named("phoenix"));
+/// # drop(builder);
 /// ```
 #[derive(Debug)]
 pub struct OtlpSink {

@@ -25,7 +25,7 @@ fn every_answer_gets_the_verdict_that_langsmith_documents() {
     let repeats = Answer::status(401).body(format!("no such key: {KEY}"));
     Matrix::new(sink, well)
         .on(|request| request.path() == "/runs/multipart")
-        .of_a_question(2)
+        .of_ends()
         .secret(KEY)
         .status(200, Expected::Delivered)
         .status(202, Expected::Delivered)
@@ -48,6 +48,8 @@ fn every_answer_gets_the_verdict_that_langsmith_documents() {
         .status(503, Expected::Retry)
         .status(504, Expected::Retry)
         .status(301, Expected::Park)
+        .poison(Answer::status(400).json(&json!({ "error": "bad run" })))
+        .limit(6_000, Answer::status(413))
         .run();
     // The pipeline would wait for it.
     let server = ragtrace_sinks_support::Server::start(move |request| match request.path() {

@@ -76,19 +76,14 @@ impl<'a> Matrix<'a> {
     }
 
     /// Expects of the records of each run the ends of stages alone, as a sink of spans takes them.
-    pub fn of_ends(self) -> Self {
-        self.of_a_question(2)
+    pub fn of_ends(mut self) -> Self {
+        self.of_a_question = 2;
+        self
     }
 
     /// Answers as a row says to those requests alone for which `concerns` returns true.
     pub fn on(mut self, concerns: impl Fn(&Received) -> bool + Send + Sync + 'static) -> Self {
         self.concerns = Arc::new(concerns);
-        self
-    }
-
-    /// Sets how many of the four records of a question the sink takes, if not all: two are ends.
-    pub fn of_a_question(mut self, records: u64) -> Self {
-        self.of_a_question = records;
         self
     }
 

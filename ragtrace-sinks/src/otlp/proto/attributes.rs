@@ -125,9 +125,11 @@ impl<'w> Attributes<'w> {
         }
     }
 
-    /// Writes a field of the application's under a key in parts, unless that key is taken.
+    /// Writes a field of the application's under a key in parts, unless that key is taken or has nothing
+    /// in it ("Common specification concepts", "Attribute": a key is a non-empty string).
     pub(crate) fn put_field(&mut self, key: &[&str], value: &Value) {
-        if *value != Value::Null && !self.has(key) {
+        let is_empty = key.iter().all(|part| part.is_empty());
+        if *value != Value::Null && !is_empty && !self.has(key) {
             self.put_parts(key, value);
         }
     }
@@ -184,7 +186,9 @@ impl<'w> Attributes<'w> {
     fn put_key(&mut self, key: &[&str], length: usize) {
         self.writer.length_of(KEY, length);
         let start = self.writer.len();
-        key.iter().for_each(|part| self.writer.raw(part.as_bytes()));
+        for part in key {
+            self.writer.raw(part.as_bytes());
+        }
         self.keys.push(start..self.writer.len());
     }
 }

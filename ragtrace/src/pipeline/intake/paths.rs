@@ -256,7 +256,9 @@ mod tests {
         let remote = Run { local_root: true, ..run(4, Some(90)) };
         let runs =
             [run(0, None), run(1, Some(0)), run(2, None), run(3, Some(2)), remote, run(5, Some(4)), run(6, Some(91))];
-        runs.iter().for_each(|run| paths.begin(&request, run));
+        for run in &runs {
+            paths.begin(&request, run);
+        }
         let mut detached = |index| {
             let path = paths.end(span(index)).expect("it began");
             path.iter().map(|step| step.is_detached).collect::<Vec<_>>()
