@@ -55,19 +55,18 @@ fn score_record(question: &Json, score: &Json, origin: &Arc<Origin>) -> Record {
     let judged = span_named(question, text(score, "span"));
     requested(RecordBuilder::score(made), question)
         .origin(Arc::clone(origin))
-        .timestamp(started_at(question).plus(Duration::from_secs(60)))
+        .timestamp(started_at(question).plus(Duration::from_mins(1)))
         .span_id(span_id(judged))
         .build()
 }
 
 fn end_record(question: &Json, span: &Json, origin: &Arc<Origin>) -> Record {
-    let mut record = match span["error"].as_object() {
-        None => RecordBuilder::completed(text(span, "name")),
-        Some(_) => {
-            let error = &span["error"];
-            let failed = RecordBuilder::failed(text(span, "name"), text(error, "type"), text(error, "message"));
-            list(error, "chain").iter().filter_map(Json::as_str).fold(failed, RecordBuilder::caused_by)
-        }
+    let error = &span["error"];
+    let mut record = if error.is_null() {
+        RecordBuilder::completed(text(span, "name"))
+    } else {
+        let failed = RecordBuilder::failed(text(span, "name"), text(error, "type"), text(error, "message"));
+        list(error, "chain").iter().filter_map(Json::as_str).fold(failed, RecordBuilder::caused_by)
     };
     record = requested(record, question)
         .origin(Arc::clone(origin))

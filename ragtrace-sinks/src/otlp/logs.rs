@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ragtrace::{Event, Level, Record, RecordScore, Value};
+use ragtrace::{Event, Level, Record, RecordScore, StageKind, Value};
 
 use super::conventions::common::{Ours, Prefixes};
 use super::proto::{Attributes, Writer};
@@ -113,7 +113,7 @@ fn put_attributes(record: &Record, attributes: &mut Attributes<'_>) {
     // By this a record that comes twice is known.
     ours.put("record_id", &*record.id().to_string());
     ours.put_some("stage", record.stage());
-    ours.put_some("kind", record.kind().map(|kind| kind.as_str()));
+    ours.put_some("kind", record.kind().map(StageKind::as_str));
     ours.put_some("request_id", record.request_id());
     ours.put_some("tenant_id", record.tenant_id());
     ours.put_some("request_type", record.request_type());
@@ -152,7 +152,7 @@ fn put_score(score: &RecordScore, attributes: &mut Attributes<'_>) {
     attributes.put_some("ragtrace.score.by", score.by());
 }
 
-/// Returns the number of a level ("Logs Data Model", "Field: SeverityNumber").
+/// Returns the number of a level ("Logs Data Model", "Field: `SeverityNumber`").
 fn severity(level: Level) -> u64 {
     match level {
         Level::Trace => 1,

@@ -23,6 +23,7 @@ pub(crate) use messages::Message;
 
 /// A finished run of a stage, as tracing backends see it.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "the id has this name everywhere")]
 pub(crate) struct Span<'a> {
     pub(crate) record: &'a Record,
     pub(crate) name: &'a str,
@@ -72,11 +73,13 @@ impl<'a> Span<'a> {
     }
 
     /// Returns when it started, in nanoseconds since 1970.
+    #[cfg(any(feature = "datadog", feature = "otlp"))]
     pub(crate) fn start_nanos(&self) -> u64 {
         nanos(self.start)
     }
 
     /// Returns when it ended, in nanoseconds since 1970: never before it started.
+    #[cfg(feature = "otlp")]
     pub(crate) fn end_nanos(&self) -> u64 {
         let duration = u64::try_from(self.duration.as_nanos()).unwrap_or(u64::MAX);
         self.start_nanos().saturating_add(duration)
@@ -101,6 +104,7 @@ impl<'a> Span<'a> {
     }
 
     /// Returns the fields of `context` and the numbers of `metrics` that have no reserved name.
+    #[cfg(any(feature = "langsmith", feature = "otlp"))]
     pub(crate) fn other_fields(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let all = self.record.context().chain(self.record.metrics());
         all.filter(|(name, _)| !content::is_reserved(name))
@@ -110,13 +114,11 @@ impl<'a> Span<'a> {
 /// Returns when a run started: what the worker says, if it said so, else the end less the duration.
 fn start_of(record: &Record, duration: Duration) -> Timestamp {
     let of_path = |step: &&PathStep| Some(step.span_id) == record.span_id();
-    match record.path().last().filter(of_path) {
-        Some(step) => step.start,
-        None => {
-            let micros = i64::try_from(duration.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX);
-            Timestamp::from_micros(record.timestamp().as_micros().saturating_sub(micros))
-        }
+    if let Some(step) = record.path().last().filter(of_path) {
+        return step.start;
     }
+    let micros = i64::try_from(duration.as_nanos().div_ceil(1_000)).unwrap_or(i64::MAX);
+    Timestamp::from_micros(record.timestamp().as_micros().saturating_sub(micros))
 }
 
 fn nanos(at: Timestamp) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ragtrace::{RecordItem, Value};
+use ragtrace::{ErrorInfo, RecordItem, Value};
 
 use super::json::{Document, to_json};
 use crate::otlp::proto::{Attribute, Attributes};
@@ -36,7 +36,7 @@ pub(crate) fn put_common(span: &Span<'_>, prefixes: Prefixes, attributes: &mut A
     ours.put_some("request_id", record.request_id());
     ours.put_some("tenant_id", record.tenant_id());
     ours.put_some("request_type", record.request_type());
-    attributes.put_some("error.type", span.error().map(|error| error.type_name()));
+    attributes.put_some("error.type", span.error().map(ErrorInfo::type_name));
     if let Some((file, line)) = record.source() {
         attributes.put("code.file.path", file);
         attributes.put("code.line.number", i64::from(line));

@@ -38,7 +38,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-/// An item as LangChain's classes have a document, with its id and score in the metadata.
+/// An item as LangSmith's clients have a document, with its id and score in the metadata.
 pub(crate) struct PageDocument<'a>(pub(crate) &'a RecordItem);
 
 impl Serialize for PageDocument<'_> {

@@ -129,7 +129,7 @@ fn put_messages(prefix: &str, messages: &[Message<'_>], attributes: &mut Attribu
     }
 }
 
-/// Tokens and cost, as LangChain's classes have them.
+/// Tokens and cost, as LangSmith's clients have them.
 struct UsageMetadata<'a>(&'a Usage);
 
 impl Serialize for UsageMetadata<'_> {

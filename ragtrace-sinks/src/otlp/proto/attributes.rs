@@ -186,7 +186,9 @@ impl<'w> Attributes<'w> {
     fn put_key(&mut self, key: &[&str], length: usize) {
         self.writer.length_of(KEY, length);
         let start = self.writer.len();
-        key.iter().for_each(|part| self.writer.raw(part.as_bytes()));
+        for part in key {
+            self.writer.raw(part.as_bytes());
+        }
         self.keys.push(start..self.writer.len());
     }
 }

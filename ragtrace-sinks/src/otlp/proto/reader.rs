@@ -1,7 +1,7 @@
 //! Reads the wire format of Protocol Buffers: just enough for an answer.
 
 /// The fields of a message, in the order in which they came. What is malformed ends it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     is_malformed: bool,

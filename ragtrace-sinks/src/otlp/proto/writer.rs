@@ -107,6 +107,7 @@ impl Writer {
     /// Ends a nested message.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "below 128")]
+    #[expect(clippy::needless_pass_by_value, reason = "a message is closed once")]
     pub(crate) fn close(&mut self, open: Open) {
         let Open(start) = open;
         let length = self.out.len() - start;
@@ -167,7 +168,6 @@ impl Writer {
 }
 
 /// Returns the lowest seven bits.
-#[expect(clippy::cast_possible_truncation, reason = "seven bits")]
 const fn low_bits(number: u64) -> u8 {
     (number & 0x7f) as u8
 }
