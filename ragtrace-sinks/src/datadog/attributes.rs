@@ -156,7 +156,9 @@ impl Shape {
                     // A text is a key if a colon comes next.
                     if next_sign(bytes, end + 1) == Some(b':') {
                         let name = json.get(at + 1..end).unwrap_or_default();
-                        shape.longest_key = shape.longest_key.max(name.chars().count());
+                        // A key that is empty is as bad as one that is too long.
+                        let length = if name.is_empty() { usize::MAX } else { name.chars().count() };
+                        shape.longest_key = shape.longest_key.max(length);
                         dots = dots.max(name.bytes().filter(|byte| *byte == b'.').count());
                     } else {
                         shape.values += 1;
@@ -208,6 +210,7 @@ mod tests {
         assert_eq!(of(r#"["{\"a\":1}","\\"]"#), (1, 2, 0));
         assert_eq!(of("[[[[]]]]"), (4, 0, 0));
         assert_eq!(of(r#"{"a.b":1}"#), (2, 1, 3));
+        assert_eq!(of(r#"{"":1}"#), (1, 1, usize::MAX));
         assert_eq!(of("null"), (0, 1, 0));
         assert_eq!(of(""), (0, 0, 0));
     }

@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(normalized("1st:x"), "st:x");
         assert_eq!(normalized("größe:Ärger"), "größe:ärger");
         assert_eq!(normalized(" \u{0}\n__ "), "");
-        assert_eq!(normalized(&"İ".repeat(300)).chars().count(), LONGEST);
+        assert_eq!(normalized(&"é".repeat(300)).chars().count(), LONGEST);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use ragtrace::sink::{Batch, Delivered};
+use ragtrace::sink::{Batch, Delivered, Verdict};
 use ragtrace::testing::RecordBuilder;
 use ragtrace::uuid::Uuid;
 use ragtrace::{Event, Level, Record, RecordItem, RecordScore, Sink, SpanId, StageKind, TraceId, Value};
@@ -134,7 +134,13 @@ prop_compose! {
 }
 
 fn taken(server: &Server, sink: &impl Sink, batch: &Batch) -> Result<(), TestCaseError> {
-    let delivered = run(sink.deliver(batch)).map_err(|error| TestCaseError::fail(error.reason()))?;
+    let delivered = match run(sink.deliver(batch)) {
+        Err(error) if error.verdict() == Verdict::Split && batch.records().len() > 1 => {
+            let alone = |record: &Record| taken(server, sink, &Batch::new(Uuid::now_v7(), [record.clone()]));
+            return batch.records().iter().try_for_each(alone);
+        }
+        answer => answer.map_err(|error| TestCaseError::fail(error.reason()))?,
+    };
     for (index, why) in delivered.rejected() {
         // What no number says is no evaluation, and there is no other reason.
         prop_assert!(why.contains("no finite number"), "{}: {}", why, batch.records()[*index].to_json());

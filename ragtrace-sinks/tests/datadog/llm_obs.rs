@@ -94,7 +94,7 @@ fn a_call_of_a_model_has_its_messages_tokens_and_cost() {
 fn calls_of_tools_and_their_results_are_told_apart_from_texts() {
     let input = r#"[{"role":"assistant","content":null,"tool_calls":[
         {"id":"c-1","type":"function","function":{"name":"weather","arguments":"{\"at\": \"Bonn\"}"}},
-        {"id":"c-2","name":"odd","arguments":"not JSON"},{"id":"c-3","name":"list","arguments":[1]}]},
+        {"id":"c-2","name":"odd","arguments":"not JSON"},{"id":"c-3","name":"list","arguments":[1]},{"name":"deep","arguments":{"a":[[[[[1]]]]]}}]},
         {"role":"tool","tool_call_id":"c-1","name":"weather","content":"17 °C"}]"#;
     let span = span(of_kind(StageKind::Generate).field("input", json(input)));
     let messages = &span["meta"]["input"]["messages"];
@@ -104,6 +104,7 @@ fn calls_of_tools_and_their_results_are_told_apart_from_texts() {
             {"name": "weather", "arguments": {"at": "Bonn"}, "tool_id": "c-1"},
             {"name": "odd", "arguments": {"value": "not JSON"}, "tool_id": "c-2"},
             {"name": "list", "arguments": {"value": [1]}, "tool_id": "c-3"},
+            {"name": "deep", "arguments": {"value": r#"{"a":[[[[[1]]]]]}"#}},
         ])
     );
     assert_eq!(messages[1]["tool_results"], json!([{"tool_id": "c-1", "name": "weather", "result": "17 °C"}]));

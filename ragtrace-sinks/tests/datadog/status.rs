@@ -42,6 +42,8 @@ fn each_status_of_the_logs_intake_gets_the_verdict_that_is_documented() {
         .status(502, Expected::Retry)
         .status(503, Expected::Retry)
         .status(504, Expected::Retry)
+        .poison(Answer::status(400))
+        .limit(5_000, Answer::status(413))
         .run();
 }
 

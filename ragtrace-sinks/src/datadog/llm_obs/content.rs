@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{RecordItem, Value};
 
-use super::intake::DEEPEST;
 use super::kind::Kind;
 use crate::datadog::attributes::Shape;
 use crate::spans::{Message, Span};
@@ -149,17 +148,20 @@ fn write_message(mut object: Object<'_>, message: &Message<'_>) {
     object.close();
 }
 
+/// Levels of JSON in the arguments of a call, which are on the seventh level of a span already.
+const DEEPEST_ARGUMENTS: usize = 5;
+
 /// Writes arguments, which have to be an object.
 fn write_arguments(out: &mut Vec<u8>, json: &str) {
-    let is_deep = Shape::of(json).levels > DEEPEST;
-    if json.trim_start().starts_with('{') && !is_deep {
+    let levels = Shape::of(json).levels;
+    if json.trim_start().starts_with('{') && levels <= DEEPEST_ARGUMENTS {
         return out.extend_from_slice(json.as_bytes());
     }
     out.extend_from_slice(br#"{"value":"#);
-    if is_deep {
-        write_text(out, json);
-    } else {
+    if levels < DEEPEST_ARGUMENTS {
         out.extend_from_slice(json.as_bytes());
+    } else {
+        write_text(out, json);
     }
     out.push(b'}');
 }
