@@ -9,7 +9,8 @@ use super::value::write_value;
 use crate::spans::{Outcome, Span};
 
 /// The names that are given here. A field of the application's that has one of them stands behind
-/// `field.`, since no reader agrees with the next about a name that is there twice.
+/// `field.`, and a number that has the name of a field behind `metrics.`, since no reader agrees with the
+/// next about a name that is there twice.
 const NAMES: [&str; 28] = [
     "busy_ms",
     "count",
@@ -117,11 +118,13 @@ pub(super) fn write_metadata(mut object: Object<'_>, span: &Span<'_>, origin: &O
         object.ascii("status", b"cancelled");
     }
     for (name, value) in span.other_fields() {
-        if NAMES.contains(&name) {
-            write_value(object.value(&format!("field.{name}")), value);
-        } else {
-            write_value(object.value(name), value);
-        }
+        let is_second = record.field(name).is_some_and(|first| !std::ptr::eq(first, value));
+        let place = match (NAMES.contains(&name), is_second) {
+            (false, false) => object.value(name),
+            (true, false) => object.value(&format!("field.{name}")),
+            (_, true) => object.value(&format!("metrics.{name}")),
+        };
+        write_value(place, value);
     }
     object.close();
 }

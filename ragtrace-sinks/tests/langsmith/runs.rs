@@ -144,6 +144,8 @@ fn numbers_beyond_64_bits_nesting_and_names_that_are_ours_do_no_harm() {
             .field("usage_metadata", "of a field")
             .field("quo\"te\\", u64::MAX)
             .metric("nan", f64::NAN)
+            .field("twice", "text")
+            .metric("twice", 2)
             .user_id("alice"),
     );
     let metadata = run.metadata();
@@ -153,6 +155,7 @@ fn numbers_beyond_64_bits_nesting_and_names_that_are_ours_do_no_harm() {
     assert_eq!(metadata["field.usage_metadata"], "of a field");
     assert_eq!(metadata["quo\"te\\"], u64::MAX);
     assert_eq!(metadata["nan"], Json::Null);
+    assert_eq!((&metadata["twice"], &metadata["metrics.twice"]), (&json!("text"), &json!(2)));
     assert_eq!(run.text("name"), "odd \"name\"\n\u{0}é\u{1f980}");
 }
 
