@@ -115,7 +115,7 @@ fn is_parent_remote(span: &Span<'_>) -> bool {
     span.record.is_local_root() && span.parent_span_id().is_some()
 }
 
-/// Returns the span's side of a call ("Trace API", "SpanKind"). A stage whose caller is another process
+/// Returns the span's side of a call ("Trace API", "`SpanKind`"). A stage whose caller is another process
 /// serves it. One that names the provider of its model calls that; without one it is not known to
 /// leave the process.
 fn kind(span: &Span<'_>) -> u64 {

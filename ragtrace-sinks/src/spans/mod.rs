@@ -14,7 +14,7 @@ mod messages;
 
 use std::time::Duration;
 
-use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
+use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId};
 
 #[cfg(feature = "datadog")]
 pub(crate) use content::is_reserved;
@@ -105,7 +105,7 @@ impl<'a> Span<'a> {
 
     /// Returns the fields of `context` and the numbers of `metrics` that have no reserved name.
     #[cfg(any(feature = "langsmith", feature = "otlp"))]
-    pub(crate) fn other_fields(&self) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    pub(crate) fn other_fields(&self) -> impl Iterator<Item = (&'a str, &'a ragtrace::Value)> {
         let all = self.record.context().chain(self.record.metrics());
         all.filter(|(name, _)| !content::is_reserved(name))
     }
