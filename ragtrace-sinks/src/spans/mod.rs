@@ -14,7 +14,7 @@ mod messages;
 
 use std::time::Duration;
 
-use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
+use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp, TraceId};
 
 #[cfg(feature = "datadog")]
 pub(crate) use content::is_reserved;
