@@ -17,7 +17,7 @@ use ragtrace_examples::{AskError, Library, question};
 ///
 /// Ends with 0 after an answer, 1 if there is none, 2 if none could be looked for, 130 after Ctrl-C.
 ///
-/// Stage logs go to the sinks that RAGTRACE_SINKS names: sqlite unless set, and each of postgres, datadog, langsmith and
+/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres, datadog, langsmith and
 /// otlp that is built in by a feature of its name.
 #[derive(Debug, Parser)]
 #[command(name = "ask", version)]

@@ -21,7 +21,7 @@ use ragtrace_examples::{IngestError, Ingestion, ingestion};
 ///
 /// Ends with 0 if every document was ingested, 1 if one was not, 2 if nothing could be tried, 130 after Ctrl-C.
 ///
-/// Stage logs go to the sinks that RAGTRACE_SINKS names: sqlite unless set, and each of postgres, datadog, langsmith and
+/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres, datadog, langsmith and
 /// otlp that is built in by a feature of its name.
 #[derive(Debug, Parser)]
 #[command(name = "ingest", version)]

@@ -2,6 +2,7 @@
 //! end have them delivered and draw the run's trace.
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use ragtrace::{Console, Report, RequestContext, Telemetry, TraceId};
@@ -85,8 +86,11 @@ fn postgres_url() -> Option<String> {
     let url = set("DATABASE_URL")?;
     let Some(schema) = set("RAGTRACE_POSTGRES_SCHEMA") else { return Some(url) };
     let sign = if url.contains('?') { '&' } else { '?' };
-    let codes: String = schema.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    Some(format!("{url}{sign}schema={codes}"))
+    let mut url = format!("{url}{sign}schema=");
+    for byte in schema.bytes() {
+        write!(url, "%{byte:02X}").expect("writing to a text cannot fail");
+    }
+    Some(url)
 }
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -180,8 +180,8 @@ async fn a_question_says_what_it_found_and_what_the_answer_was_made_of() {
 
     let answer = end("answer");
     assert_eq!(
-        answer.used().iter().map(|item| item.id()).collect::<Vec<_>>(),
-        chosen.iter().map(|item| item.id()).collect::<Vec<_>>()
+        answer.used().iter().map(ragtrace::RecordItem::id).collect::<Vec<_>>(),
+        chosen.iter().map(ragtrace::RecordItem::id).collect::<Vec<_>>()
     );
     let messages = answer.field("input").and_then(Value::as_json).expect("messages");
     let messages: serde_json::Value = serde_json::from_str(messages).expect("JSON");

@@ -42,8 +42,10 @@ async fn a_failed_ingestion_is_drawn() {
 
 #[tokio::test]
 async fn what_was_judged_stands_beneath_its_span_and_beneath_the_header() {
-    let score = |span: Option<&str>, name: &str, value: serde_json::Value| {
-        let score = Make::new("score", name, 1, 2_000).with("score", json!({"name": name, "value": value}));
+    let mut at = 2_000;
+    let mut score = |span: Option<&str>, name: &str, value: serde_json::Value| {
+        at += 1;
+        let score = Make::new("score", name, 1, at).with("score", json!({"name": name, "value": value}));
         score.with("span_id", span.map_or(serde_json::Value::Null, Into::into)).record()
     };
     let embedding = Some("0000000000000004");
