@@ -200,3 +200,39 @@ fn a_score_that_cannot_be_recorded_says_what_to_change() {
     assert!(Score::flag("Tön/e 5@k", true).trace(trace).record());
     finish(telemetry);
 }
+
+#[traced_stage(root)]
+fn background() {}
+
+#[test]
+fn a_score_that_comes_after_its_run_hides_no_nesting() {
+    let ((), captured) = testing::capture_sync(|| {
+        let request = RequestContext::new();
+        let outer = request.sync_scope(|| {
+            let outer = outer_of_answer();
+            assert!(outer.is_some());
+            outer
+        });
+        assert!(Score::flag("ok", true).trace(request.trace_id()).span(outer.expect("a run")).record());
+    });
+    assert_eq!(captured.stage("answer").completed().within("outer_of_answer").len(), 1);
+}
+
+#[traced_stage]
+fn outer_of_answer() -> Option<SpanId> {
+    answer();
+    RequestContext::current().and_then(|request| request.span_id())
+}
+
+#[test]
+fn a_stage_that_starts_a_trace_leaves_the_langsmith_run_of_its_caller() {
+    let caller = "20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab";
+    let ((), captured) = testing::capture_sync(|| {
+        RequestContext::new().with_langsmith_parent(caller).sync_scope(|| {
+            answer();
+            background();
+        });
+    });
+    let parent = |stage: &str| captured.stage(stage).completed().one().langsmith_parent().map(str::to_owned);
+    assert_eq!((parent("answer"), parent("background")), (Some(caller.to_owned()), None));
+}

@@ -179,6 +179,7 @@ impl RequestContext {
             object.optional_text("tenant_id", self.tenant_id());
             object.optional_text("session_id", self.session_id());
             object.optional_text("request_type", self.request_type());
+            object.optional_text("langsmith_parent", self.langsmith_parent());
             if !self.request.baggage.is_empty() {
                 let mut baggage = object.nested("baggage");
                 for (name, value) in self.baggage_items() {
@@ -225,7 +226,8 @@ impl RequestContext {
         let anchor = Anchor::now();
         let trace_id = TraceId::at(anchor.wall);
         let version = fresh_version();
-        let request = Request { version, trace_id, anchor, remote_parent: None, ..(**request).clone() };
+        let request =
+            Request { version, trace_id, anchor, remote_parent: None, langsmith_parent: None, ..(**request).clone() };
         Self { request: Arc::new(request), span: None }
     }
 

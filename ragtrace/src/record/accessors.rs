@@ -231,8 +231,8 @@ impl Record {
         self.parts().extras.as_deref().map(|extras| &*extras.generated).unwrap_or_default()
     }
 
-    /// Returns the runs from the local root down to this one, which is the last. Only the end records
-    /// of a sink that asks for them have any
+    /// Returns the runs from the local root down to this one, which is the last. Only end records
+    /// and scores of a sink that asks for them have any
     /// ([`Needs::with_ancestry`](crate::sink::Needs::with_ancestry)), up to [`PathStep::MOST`].
     ///
     /// Levels hide nothing in a path. It begins below the local root where a run above is not known

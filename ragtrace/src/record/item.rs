@@ -110,4 +110,19 @@ impl RecordItem {
         let texts = [Some(&*self.item_type), Some(&*self.id), self.content(), self.source(), self.derived_from()];
         REST + texts.into_iter().flatten().map(str::len).sum::<usize>()
     }
+
+    /// Puts marks of how long they are in the places of its content and source.
+    pub(crate) fn mark_texts(&mut self) {
+        for text in self.content.iter_mut().chain(&mut self.source).filter(|text| !Self::is_mark(text)) {
+            *text = format!("{MARK}{} bytes]", text.len());
+        }
+    }
+
+    /// Returns true for a text that [`Self::mark_texts`] left.
+    pub(crate) fn is_mark(text: &str) -> bool {
+        text.starts_with(MARK)
+    }
 }
+
+/// Begins the mark of a text that was cut.
+const MARK: &str = "…[truncated ";

@@ -136,17 +136,21 @@ impl fmt::Debug for View<'_> {
     }
 }
 
+/// Returns true for a record that names a run and is none of it: a log line or a score.
+fn is_said_inside(record: &Record) -> bool {
+    matches!(record.event(), Event::Log | Event::Score)
+}
+
 /// Returns true if `record` belongs to a run that is part of a run of the stage `name`, as far as
 /// that was captured.
 fn is_within(records: &[Record], record: &Record, name: &str) -> bool {
     let runs: HashMap<SpanId, &Record> = records
         .iter()
-        .filter(|record| record.event() != Event::Log)
+        .filter(|record| !is_said_inside(record))
         .filter_map(|record| Some((record.span_id()?, record)))
         .collect();
-    // A line that was logged inside a run is part of that, too.
-    let is_line = record.event() == Event::Log;
-    let mut around = if is_line { record.span_id() } else { record.parent_span_id() };
+    // A line that was logged inside a run is part of that, too, and so is its score.
+    let mut around = if is_said_inside(record) { record.span_id() } else { record.parent_span_id() };
     // No chain is longer than all there is.
     for _ in 0..runs.len() {
         let Some(run) = around.and_then(|span| runs.get(&span)) else { return false };

@@ -10,7 +10,6 @@
     reason = "a record is put together of values in registers; by way of memory it takes half as long again"
 )]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use ragtrace_core::context::Request;
@@ -23,8 +22,8 @@ use super::item_fields::take_items;
 use super::open_runs::{OpenRun, OpenRuns};
 use super::paths::Paths;
 use super::record_maker::{Assembled, EndEntry, EntrySource, RecordMaker};
+use super::used_items::UsedItems;
 use crate::SpanId;
-use crate::hash::FastHash;
 use crate::metrics::StageMinute;
 use crate::record::{FieldSizes, JudgedRun, Origin, RecordFilter, RecordItem};
 
@@ -33,8 +32,7 @@ pub(crate) struct Assembler {
     open: OpenRuns,
     /// Ends whose start was not read yet.
     early: Vec<DeferredEnd>,
-    /// The items that open runs use. Few stages name items, so they are not kept with the runs.
-    used: HashMap<SpanId, Vec<RecordItem>, FastHash>,
+    used: UsedItems,
     maker: RecordMaker,
     /// `None` where no sink needs any.
     paths: Option<Box<Paths>>,
@@ -46,7 +44,7 @@ impl Assembler {
         Self {
             open: OpenRuns::default(),
             early: Vec::new(),
-            used: HashMap::default(),
+            used: UsedItems::default(),
             maker: RecordMaker::new(origin, filter),
             paths: None,
             without_parent: EndsWithoutParent::default(),
@@ -152,6 +150,8 @@ impl Assembler {
     /// Ends a turn, in which every chain was looked at, and read to its end if `is_complete`.
     #[cfg(feature = "pipeline")]
     pub(crate) fn end_turn(&mut self, is_complete: bool, is_clean: impl Fn(&'static str, &str) -> bool) {
+        // Those whose start was read in this turn wait for their parent from this turn on.
+        self.end_early(&is_clean);
         for (read, is_over, end) in self.without_parent.end_turn(is_complete) {
             if !is_over && self.waits_for_parent(end.span, end.entry().source.request) {
                 self.without_parent.put_back(read, end);
@@ -196,7 +196,7 @@ impl Assembler {
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));
         self.open.remove(span);
-        self.used.remove(&span);
+        self.used.remove(span);
         Some(match ended.outcome {
             // One that was read before its start is rare, and most stages have this level.
             Outcome::Completed => (run.map_or(Level::Info, |run| run.stage.level()), Event::Completed),
@@ -250,7 +250,7 @@ impl Assembler {
         let path = self.paths.as_mut().and_then(|paths| paths.end(span));
         let end = EndEntry { path: path.as_ref(), ..end };
         if run.stage.has_items() {
-            let used = self.used.remove(&span).unwrap_or_default();
+            let used = self.used.remove(span);
             end_with_items(&mut self.maker, &run, (open_run, used), end, is_clean);
         } else {
             self.maker.end(&run, open_run, end, is_clean);

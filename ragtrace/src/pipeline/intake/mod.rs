@@ -19,6 +19,7 @@ mod record_maker;
 mod roots;
 #[cfg(feature = "pipeline")]
 mod sanitizer;
+mod used_items;
 
 pub(crate) use assembler::Assembler;
 #[cfg(feature = "pipeline")]

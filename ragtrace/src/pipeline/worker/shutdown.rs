@@ -19,6 +19,8 @@ impl Worker {
     /// Comes to an end, within what is left of the shutdown's time.
     pub(super) async fn shut_down(&mut self) {
         self.attempts.abort_all();
+        let deferred = self.assembler.forget_deferred();
+        self.count_unread(deferred as u64);
         if !self.all_was_read {
             // The time was over before.
             self.discard_queue();
