@@ -234,7 +234,7 @@ fn runs_for_langsmith_are_the_tree_of_our_store() {
         let parent = run["parent_run_id"].as_str().map(|id| names[&Some(id)].expect("a name"));
         (run["name"].as_str().expect("a name"), parent)
     });
-    let ours = sent.trace.spans().map(|span| (span.stage(), span.parent().map(|parent| parent.stage())));
+    let ours = sent.trace.spans().map(|span| (span.stage(), span.parent().map(ragtrace_sinks::store::SpanNode::stage)));
     let mut arrived: Vec<_> = arrived.collect();
     let mut ours: Vec<_> = ours.collect();
     arrived.sort_unstable();
