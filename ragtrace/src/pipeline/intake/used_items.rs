@@ -58,7 +58,9 @@ mod tests {
         let mut used = UsedItems::default();
         let spans: Vec<SpanId> = (0..40).map(|_| SpanId::new()).collect();
         for _ in 0..3 {
-            spans.iter().for_each(|span| used.insert(*span, items()));
+            for span in &spans {
+                used.insert(*span, items());
+            }
             assert!(used.text_bytes <= UsedItems::MOST_TEXT);
             let whole = spans.iter().filter(|span| {
                 let items = used.remove(**span);
