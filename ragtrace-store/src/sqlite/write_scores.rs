@@ -8,12 +8,12 @@ use sqlx::SqliteConnection;
 
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, if that is new, and returns those that are refused: the same ones if
-/// it comes again.
+/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is not
+/// passed over as its log records are: of its scores, some may have been refused, and the tenants of
+/// their traces were mended since. Those that are there stay as they are, by their ids.
 pub(super) async fn write_scores(
     connection: &mut SqliteConnection,
     batch: &Batch,
-    is_new: bool,
 ) -> Result<Vec<Refused>, sqlx::Error> {
     let (scores, mut refused) = scores(batch);
     let mut tenants: HashMap<TraceId, Option<String>> = HashMap::new();
@@ -27,8 +27,7 @@ pub(super) async fn write_scores(
         };
         match score.refusal(known.as_deref()) {
             Some(refusal) => refused.push(refusal),
-            None if is_new => insert(connection, &score, known).await?,
-            None => {}
+            None => insert(connection, &score, known).await?,
         }
     }
     Ok(refused)

@@ -17,6 +17,7 @@ over_both!(
     a_trace_has_the_scores_of_its_spans,
     a_score_that_is_delivered_again_makes_one_row,
     a_score_of_another_tenants_trace_is_refused_for_that_reason_however_often_it_comes,
+    a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended,
     a_score_without_a_tenant_takes_that_of_its_trace,
     what_is_no_judgement_on_a_trace_is_refused_and_the_rest_is_written,
     scores_follow_the_verdict_of_their_trace,
@@ -139,6 +140,27 @@ async fn a_score_of_another_tenants_trace_is_refused_for_that_reason_however_oft
     assert_eq!(sink.deliver(&batch([foreign.clone()])).await.expect("acknowledged").rejected().len(), 1);
     place.execute("DELETE FROM request_metrics").await;
     assert_eq!(sink.deliver(&batch([foreign])).await.expect("acknowledged").rejected(), [], "nobody knows it now");
+}
+
+async fn a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended(place: TestStore) {
+    let foreign = || score("helpful", false).with("tenant_id", "beta").record();
+    let of_nobody = score("helpful", true).with("tenant_id", Json::Null).record();
+    // Each comes again under the id that it had: a dead letter is replayed under the same one each time.
+    let (alone, together) = (batch([foreign()]), batch([of_nobody, foreign()]));
+    let sink = place.sink();
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    for _ in 0..2 {
+        assert_eq!(sink.deliver(&alone).await.expect("acknowledged").rejected().len(), 1);
+        assert_eq!(sink.deliver(&together).await.expect("acknowledged").rejected().len(), 1);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM scores").await, 1);
+    place.execute("UPDATE logs SET tenant_id = 'beta'; UPDATE request_metrics SET tenant_id = 'beta'").await;
+    for _ in 0..2 {
+        assert_eq!(sink.deliver(&alone).await.expect("acknowledged").rejected(), []);
+        assert_eq!(sink.deliver(&together).await.expect("acknowledged").rejected(), []);
+        assert_eq!(place.number("SELECT count(*) FROM scores").await, 3);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, 8);
 }
 
 async fn a_score_without_a_tenant_takes_that_of_its_trace(place: TestStore) {

@@ -11,12 +11,12 @@ use crate::postgres::days::sensible;
 use crate::postgres::session::PgTransaction;
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, if that is new, and returns those that are refused: the same ones if
-/// it comes again.
+/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is not
+/// passed over as its log records are: of its scores, some may have been refused, and the tenants of
+/// their traces were mended since. Those that are there stay as they are, by their ids.
 pub(super) async fn write_scores(
     transaction: &mut PgTransaction<'_>,
     batch: &Batch,
-    is_new: bool,
 ) -> Result<Vec<Refused>, sqlx::Error> {
     let (scores, mut refused) = scores(batch);
     if scores.is_empty() {
@@ -36,7 +36,7 @@ pub(super) async fn write_scores(
             good.push(score);
         }
     }
-    if is_new && !good.is_empty() {
+    if !good.is_empty() {
         insert(transaction, &good, &tenants).await?;
     }
     Ok(refused)
