@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ragtrace::sink::Delivered;
 use ragtrace::{Record, Sink, SpanId, Timestamp, TraceId, Value};
 use ragtrace_store as store;
 use ragtrace_store::LogFilter;
@@ -17,6 +18,7 @@ over_both!(
     a_trace_has_the_scores_of_its_spans,
     a_score_that_is_delivered_again_makes_one_row,
     a_score_of_another_tenants_trace_is_refused_for_that_reason_however_often_it_comes,
+    scores_that_are_refused_alone_do_not_park_a_store_that_is_well,
     a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended,
     a_score_without_a_tenant_takes_that_of_its_trace,
     what_is_no_judgement_on_a_trace_is_refused_and_the_rest_is_written,
@@ -140,6 +142,24 @@ async fn a_score_of_another_tenants_trace_is_refused_for_that_reason_however_oft
     assert_eq!(sink.deliver(&batch([foreign.clone()])).await.expect("acknowledged").rejected().len(), 1);
     place.execute("DELETE FROM request_metrics").await;
     assert_eq!(sink.deliver(&batch([foreign])).await.expect("acknowledged").rejected(), [], "nobody knows it now");
+}
+
+async fn scores_that_are_refused_alone_do_not_park_a_store_that_is_well(place: TestStore) {
+    let sink = place.sink();
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    let foreign = score("helpful", false).with("tenant_id", "beta");
+    let reason = "the trace of the score is known under another tenant".to_owned();
+    for (bad, reason) in [
+        (foreign, reason),
+        (score("helpful", true).with("trace_id", Json::Null), "the score is of no trace".to_owned()),
+        (score("helpful", true).with("score", Json::Null), "the score has no judgement".to_owned()),
+    ] {
+        // What is unsent does not count as refused by the backend, which parks after some in a row.
+        let answer = sink.deliver(&batch([bad.record()])).await.expect("acknowledged");
+        assert_eq!(answer, Delivered::unsent([(0, reason)]));
+    }
+    let mixed = batch([score("helpful", true).record(), score("stars", 1).record()]);
+    assert_eq!(sink.deliver(&mixed).await.expect("acknowledged"), Delivered::all());
 }
 
 async fn a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended(place: TestStore) {
