@@ -26,6 +26,8 @@ pub(super) async fn write_scores(
             known
         };
         match score.refusal(known.as_deref()) {
+            // It was taken before anybody knew its trace: who is told otherwise has it twice.
+            Some(_) if is_there(connection, &score).await? => {}
             Some(refusal) => refused.push(refusal),
             None => insert(connection, &score, known).await?,
         }
@@ -47,6 +49,13 @@ async fn tenant_of_trace(connection: &mut SqliteConnection, trace: TraceId) -> R
         trace
     );
     tenant.fetch_one(connection).await
+}
+
+/// Returns `true` if the score has its row.
+async fn is_there(connection: &mut SqliteConnection, score: &NewScore<'_>) -> Result<bool, sqlx::Error> {
+    let id = score.record.id().to_string();
+    let found = sqlx::query_scalar!("SELECT EXISTS (SELECT 1 FROM scores WHERE id = ?1) AS \"found!: bool\"", id);
+    found.fetch_one(connection).await
 }
 
 async fn insert(

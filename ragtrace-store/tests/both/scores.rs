@@ -20,6 +20,7 @@ over_both!(
     a_score_of_another_tenants_trace_is_refused_for_that_reason_however_often_it_comes,
     scores_that_are_refused_alone_do_not_park_a_store_that_is_well,
     a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended,
+    a_score_that_is_there_is_not_refused_when_it_comes_again,
     a_score_without_a_tenant_takes_that_of_its_trace,
     what_is_no_judgement_on_a_trace_is_refused_and_the_rest_is_written,
     scores_follow_the_verdict_of_their_trace,
@@ -181,6 +182,26 @@ async fn a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mende
         assert_eq!(place.number("SELECT count(*) FROM scores").await, 3);
     }
     assert_eq!(place.number("SELECT count(*) FROM logs").await, 8);
+}
+
+async fn a_score_that_is_there_is_not_refused_when_it_comes_again(place: TestStore) {
+    let early = score("helpful", false).with("tenant_id", "beta").record();
+    let new = || score("stars", 1).with("tenant_id", "beta").record();
+    let (first, sink) = (batch([early.clone()]), place.sink());
+    assert_eq!(sink.deliver(&first).await.expect("acknowledged").rejected(), [], "nobody knows its trace");
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    // The answer was lost on the way; or it comes as a dead letter besides, or among others.
+    for again in [&first, &batch([early.clone()])] {
+        assert_eq!(sink.deliver(again).await.expect("acknowledged").rejected(), []);
+    }
+    let among = batch([new(), early, new()]);
+    for _ in 0..2 {
+        let delivered = sink.deliver(&among).await.expect("acknowledged");
+        let mut refused: Vec<_> = delivered.rejected().iter().map(|(index, _)| *index).collect();
+        refused.sort_unstable();
+        assert_eq!(refused, [0, 2]);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM scores").await, 1);
 }
 
 async fn a_score_without_a_tenant_takes_that_of_its_trace(place: TestStore) {

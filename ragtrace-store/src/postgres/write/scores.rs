@@ -24,13 +24,13 @@ pub(super) async fn write_scores(
     }
     let known = tenants_of_traces(transaction, &scores).await?;
     let known_of = |score: &NewScore<'_>| known.get(&score.trace_id.as_uuid()).cloned();
-    let (mut good, mut tenants) = (Vec::new(), Vec::new());
+    let (mut good, mut tenants, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
     for score in scores {
         let known = known_of(&score);
         // The tenant is compared as it is stored.
         let own = clean::as_stored(score.record.tenant_id());
         if let Some(refusal) = score.refusal(known.as_deref()).filter(|_| own != known) {
-            refused.push(refusal);
+            foreign.push((score.record.id(), refusal));
         } else {
             tenants.push(own.or(known));
             good.push(score);
@@ -38,6 +38,11 @@ pub(super) async fn write_scores(
     }
     if !good.is_empty() {
         insert(transaction, &good, &tenants).await?;
+    }
+    if !foreign.is_empty() {
+        // Some were taken before anybody knew their trace: who is told otherwise has them twice.
+        let there = there(transaction, &column(&foreign, |(id, _)| *id)).await?;
+        refused.extend(foreign.into_iter().filter(|(id, _)| !there.contains(id)).map(|(_, refusal)| refusal));
     }
     Ok(refused)
 }
@@ -55,6 +60,11 @@ async fn tenants_of_traces(
     );
     let known = known.fetch_all(transaction).await?;
     Ok(known.into_iter().filter_map(|row| Some((row.trace_id, row.tenant_id?))).collect())
+}
+
+/// Returns the ids, of these, of scores that have their row.
+async fn there(transaction: &mut PgTransaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT id FROM scores WHERE id = ANY ($1)", ids).fetch_all(transaction).await
 }
 
 async fn insert(
