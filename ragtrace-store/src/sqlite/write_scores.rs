@@ -75,7 +75,9 @@ async fn insert(
         "INSERT INTO scores (id, timestamp, trace_id, span_id, name, number, flag, label, judged_by, comment, user_id,
             tenant_id, service, environment, version, host, instance, thread, late)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            EXISTS (SELECT 1 FROM retention_decisions WHERE trace_id = ?3 AND kept = 0))
+            EXISTS (SELECT 1 FROM retention_decisions WHERE trace_id = ?3 AND (kept = 0 OR NOT (
+                EXISTS (SELECT 1 FROM logs INDEXED BY logs_trace WHERE trace_id = ?3)
+                OR EXISTS (SELECT 1 FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = ?3)))))
         ON CONFLICT (id) DO NOTHING",
         id,
         timestamp,

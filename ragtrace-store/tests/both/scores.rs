@@ -24,6 +24,7 @@ over_both!(
     a_score_without_a_tenant_takes_that_of_its_trace,
     what_is_no_judgement_on_a_trace_is_refused_and_the_rest_is_written,
     scores_follow_the_verdict_of_their_trace,
+    a_score_of_a_trace_that_the_archive_has_forgotten_goes_with_the_next_job,
     scores_of_no_trace_that_is_here_go_by_their_own_age,
     a_person_is_erased_with_the_scores_of_their_traces_and_those_that_they_gave,
     a_store_of_the_version_before_scores_gets_their_table,
@@ -273,6 +274,23 @@ async fn scores_follow_the_verdict_of_their_trace(place: TestStore) {
     assert_eq!(scores_by_trace(&place, &[1, 2]).await, [3, 0]);
     retain_on(&place, 40).await;
     assert_eq!(scores_by_trace(&place, &[1, 2]).await, [0, 0], "the archive has forgotten it");
+}
+
+async fn a_score_of_a_trace_that_the_archive_has_forgotten_goes_with_the_next_job(place: TestStore) {
+    place.holding(judged(1, true)).await;
+    let of_day = |number: u128, day: u32| {
+        score("stars", 1).trace(&of(number)).with("timestamp", BEGIN.plus(DAY * day).to_string()).record()
+    };
+    retain_on(&place, 9).await;
+    place.sink().deliver(&batch([of_day(1, 20)])).await.expect("delivered");
+    retain_on(&place, 21).await;
+    assert_eq!(scores_by_trace(&place, &[1]).await, [3], "the archive holds its trace");
+    retain_on(&place, 40).await;
+    // Neither is old: one of a trace that is gone, and one of a trace that was never here.
+    place.sink().deliver(&batch([of_day(1, 39), of_day(9, 39)])).await.expect("delivered");
+    assert_eq!(scores_by_trace(&place, &[1, 9]).await, [1, 1]);
+    retain_on(&place, 41).await;
+    assert_eq!(scores_by_trace(&place, &[1, 9]).await, [0, 1]);
 }
 
 async fn scores_of_no_trace_that_is_here_go_by_their_own_age(place: TestStore) {

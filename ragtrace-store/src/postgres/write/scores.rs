@@ -81,7 +81,9 @@ async fn insert(
             tenant_id, service, environment, version, host, instance, thread, late)
         SELECT id, 'epoch'::timestamptz + at * interval '1 microsecond', trace_id, span_id, name, number, flag, label,
             judged_by, comment, user_id, tenant_id, service, environment, version, host, instance, thread,
-            EXISTS (SELECT FROM retention_decisions d WHERE d.trace_id = r.trace_id AND NOT d.kept)
+            EXISTS (SELECT FROM retention_decisions d WHERE d.trace_id = r.trace_id AND (NOT d.kept OR NOT (
+                EXISTS (SELECT FROM logs l WHERE l.trace_id = r.trace_id)
+                OR EXISTS (SELECT FROM logs_archive a WHERE a.trace_id = r.trace_id))))
         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::double precision[], $7::boolean[],
             $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
             $16::text[], $17::uuid[], $18::text[]) AS r(id, at, trace_id, span_id, name, number, flag, label, judged_by,
