@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use ragtrace_store::{self as store, Trace, Waterfall};
+use ragtrace_store::{self as store, ScoreRow, Trace, Waterfall};
 
 use crate::find;
 use crate::output::{Failure, Format, Found, Output};
@@ -11,7 +11,8 @@ use crate::output::{Failure, Format, Found, Output};
 pub(crate) struct Args {
     /// The trace's id (a UUID or 32 hex digits) or the beginning of it, or `last`.
     id: String,
-    /// Output format: a waterfall, one JSON document, or a JSON line a span.
+    /// Output format: a waterfall, one JSON document, or a JSON line a span, with its scores, and one
+    /// a score of none of these.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Draw every span, instead of sums over alike ones where a trace has more than a hundred.
@@ -39,8 +40,16 @@ fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failu
             writeln!(output.writer, "{picture}")?;
         }
         Format::Json => writeln!(output.writer, "{}", trace.to_json())?,
-        Format::Jsonl => trace.spans().try_for_each(|span| writeln!(output.writer, "{}", span.to_json()))?,
+        Format::Jsonl => write_lines(&mut output.writer, trace)?,
     }
     output.writer.flush()?;
     Ok(Found::Something)
+}
+
+/// Writes a line a span. Scores of the trace as a whole, and of spans that it does not have, stand in
+/// no span: each is a line after these.
+fn write_lines(writer: &mut impl Write, trace: &Trace) -> std::io::Result<()> {
+    trace.spans().try_for_each(|span| writeln!(writer, "{}", span.to_json()))?;
+    let is_loose = |score: &&ScoreRow| score.span_id().and_then(|id| trace.span(id)).is_none();
+    trace.scores().iter().filter(is_loose).try_for_each(|score| writeln!(writer, "{}", score.to_json()))
 }

@@ -71,6 +71,35 @@ fn a_trace_is_written_as_json_and_as_json_lines() {
 }
 
 #[test]
+fn json_lines_of_a_trace_have_each_of_its_scores_once() {
+    let score = |name: &str, span: Option<u64>| {
+        let score = Make::new("score", name, 1, 2_000).with("score", json!({"name": name, "value": true}));
+        score.with("span_id", span.map_or(Json::Null, |span| format!("{span:016x}").into())).record()
+    };
+    let scores =
+        [score("recall", Some(4)), score("precision", Some(4)), score("helpful", None), score("lost", Some(99))];
+    let file = holding(ingestion().into_iter().chain(scores));
+    let lines = stdout(&ragtrace(&file, &["trace", "last", "--format", "jsonl"]));
+    let lines: Vec<Json> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let (spans, loose) = lines.split_at(4);
+    let names = |scores: &[Json]| -> Vec<String> {
+        let names = scores.iter().map(|score| score["score"]["name"].as_str().expect("a name").to_owned());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    for span in spans {
+        let scores = span.get("scores").and_then(Json::as_array);
+        match span["stage"].as_str() {
+            Some("chunk_embedding") => assert_eq!(names(scores.expect("judged")), ["precision", "recall"]),
+            _ => assert_eq!(scores, None, "{span}"),
+        }
+    }
+    assert_eq!(names(loose), ["helpful", "lost"]);
+    assert!(loose.iter().all(|score| score["event"] == "score"), "{loose:?}");
+}
+
+#[test]
 fn errors_are_those_of_a_user_since_a_while_ago() {
     let hour_ago = Timestamp::now().minus(std::time::Duration::from_hours(1)).to_string();
     let recent = Make::new("failed", "retrieval", 9, 0)

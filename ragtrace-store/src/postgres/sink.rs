@@ -128,7 +128,8 @@ impl Sink for PostgresSink {
             let location = self.writer.location.clone();
             self.background.when_due(|| async move { retain(&location, &retention, &mut |_| {}).await });
         }
-        Ok(Delivered::partly(refused))
+        // The rules refuse them, not the database: however many come alone, it is well.
+        Ok(Delivered::unsent(refused))
     }
 
     /// Connects, and makes the tables and the first days if they are missing.

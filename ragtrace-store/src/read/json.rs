@@ -29,11 +29,12 @@ impl Trace {
 
 impl SpanNode<'_> {
     /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at,
-    /// duration_ms, count, context, metrics, error}`. `metrics` has `duration_ms`, `busy_ms` and
-    /// `count` too, as in the record.
+    /// duration_ms, count, context, metrics, error}`, and `scores` if it was judged, as
+    /// [`ScoreRow::to_json`] gives them. `metrics` has `duration_ms`, `busy_ms` and `count` too, as in
+    /// the record.
     pub fn to_json(self) -> String {
         let or = |json: Option<String>, absent: &str| json.unwrap_or_else(|| absent.to_owned());
-        Object::new()
+        let span = Object::new()
             .with("stage", self.stage())
             .with("kind", self.kind().map(StageKind::as_str))
             .with("status", self.status().as_str())
@@ -44,8 +45,10 @@ impl SpanNode<'_> {
             .with("count", self.count())
             .with_json("context", &or(self.record().context_json(), "{}"))
             .with_json("metrics", &or(self.record().metrics_json(), "{}"))
-            .with_json("error", &or(self.record().error_json(), "null"))
-            .close()
+            .with_json("error", &or(self.record().error_json(), "null"));
+        let scores: Vec<String> = self.scores().map(ScoreRow::to_json).collect();
+        let span = if scores.is_empty() { span } else { span.with_json("scores", &format!("[{}]", scores.join(","))) };
+        span.close()
     }
 }
 

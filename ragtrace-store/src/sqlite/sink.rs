@@ -154,7 +154,8 @@ impl Sink for SqliteSink {
             let path = self.path.clone();
             self.background.when_due(|| async move { retain(&path, &retention, &mut |_| {}).await });
         }
-        Ok(Delivered::partly(refused))
+        // The rules refuse them, not the database: however many come alone, it is well.
+        Ok(Delivered::unsent(refused))
     }
 
     /// Opens the file for writing, and creates it and its tables if they are missing.

@@ -31,7 +31,7 @@ pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> R
         instances(&mut transaction, batch).await?;
     }
     // After the rows of their traces, which say whose those are.
-    let refused = write_scores(&mut transaction, batch, is_new).await?;
+    let refused = write_scores(&mut transaction, batch).await?;
     transaction.commit().await.map(|()| refused)
 }
 

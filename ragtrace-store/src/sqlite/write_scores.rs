@@ -8,12 +8,12 @@ use sqlx::SqliteConnection;
 
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, if that is new, and returns those that are refused: the same ones if
-/// it comes again.
+/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is not
+/// passed over as its log records are: of its scores, some may have been refused, and the tenants of
+/// their traces were mended since. Those that are there stay as they are, by their ids.
 pub(super) async fn write_scores(
     connection: &mut SqliteConnection,
     batch: &Batch,
-    is_new: bool,
 ) -> Result<Vec<Refused>, sqlx::Error> {
     let (scores, mut refused) = scores(batch);
     let mut tenants: HashMap<TraceId, Option<String>> = HashMap::new();
@@ -26,9 +26,10 @@ pub(super) async fn write_scores(
             known
         };
         match score.refusal(known.as_deref()) {
+            // It was taken before anybody knew its trace: who is told otherwise has it twice.
+            Some(_) if is_there(connection, &score).await? => {}
             Some(refusal) => refused.push(refusal),
-            None if is_new => insert(connection, &score, known).await?,
-            None => {}
+            None => insert(connection, &score, known).await?,
         }
     }
     Ok(refused)
@@ -50,6 +51,13 @@ async fn tenant_of_trace(connection: &mut SqliteConnection, trace: TraceId) -> R
     tenant.fetch_one(connection).await
 }
 
+/// Returns `true` if the score has its row.
+async fn is_there(connection: &mut SqliteConnection, score: &NewScore<'_>) -> Result<bool, sqlx::Error> {
+    let id = score.record.id().to_string();
+    let found = sqlx::query_scalar!("SELECT EXISTS (SELECT 1 FROM scores WHERE id = ?1) AS \"found!: bool\"", id);
+    found.fetch_one(connection).await
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     score: &NewScore<'_>,
@@ -67,7 +75,9 @@ async fn insert(
         "INSERT INTO scores (id, timestamp, trace_id, span_id, name, number, flag, label, judged_by, comment, user_id,
             tenant_id, service, environment, version, host, instance, thread, late)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            EXISTS (SELECT 1 FROM retention_decisions WHERE trace_id = ?3 AND kept = 0))
+            EXISTS (SELECT 1 FROM retention_decisions WHERE trace_id = ?3 AND (kept = 0 OR NOT (
+                EXISTS (SELECT 1 FROM logs INDEXED BY logs_trace WHERE trace_id = ?3)
+                OR EXISTS (SELECT 1 FROM logs_archive INDEXED BY logs_archive_trace WHERE trace_id = ?3)))))
         ON CONFLICT (id) DO NOTHING",
         id,
         timestamp,

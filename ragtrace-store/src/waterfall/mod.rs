@@ -58,7 +58,8 @@ pub use text::{display_width, fit, printable};
 /// ```
 ///
 /// What was judged of the trace stands beneath the header, and of a span beneath it:
-/// `★ faithfulness 0.83 · helpful yes`.
+/// `★ faithfulness 0.83 · helpful yes`. How many scores there are of spans that are not drawn stands at
+/// the end.
 ///
 /// A line with a `×` says how often the stage ran there and what these runs took, yielded and cost
 /// together. Beneath it are the stages inside of all of them; after it, drawn whole, some that it
@@ -188,6 +189,10 @@ impl Display for Waterfall<'_> {
             if let Some(judged) = line.span().and_then(|span| scores.line(Some(span.span_id()))) {
                 below.write(f, &[(Paint::Cyan, judged)])?;
             }
+        }
+        if let Some(hidden) = scores.not_drawn(&drawn) {
+            write!(f, "\n\n  ")?;
+            painter.paint(f, Paint::Cyan, &fit(&hidden, self.width - 2))?;
         }
         if self.trace.is_truncated() {
             let cut = "the trace has more records than are read at once: what is missing is not drawn";

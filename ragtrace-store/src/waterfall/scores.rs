@@ -1,9 +1,10 @@
 //! What was judged, as a text beneath a span or the header: `faithfulness 0.83 · helpful yes`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ragtrace::{SpanId, Value};
 
+use super::number::grouped;
 use super::text::printable;
 use crate::read::{ScoreRow, Trace};
 
@@ -29,6 +30,16 @@ impl<'a> Scores<'a> {
         let shown = scores.iter().take(SHOWN).map(|score| judgement(score));
         let more = (more > 0).then(|| format!("{more} more"));
         Some(format!("★ {}", shown.chain(more).collect::<Vec<_>>().join(" · ")))
+    }
+
+    /// Returns how many there are of spans that are not drawn: they lie in a fold, or are not there.
+    pub(super) fn not_drawn(&self, drawn: &HashSet<SpanId>) -> Option<String> {
+        let is_hidden = |span: &Option<SpanId>| span.is_some_and(|span| !drawn.contains(&span));
+        match self.0.iter().filter(|(span, _)| is_hidden(span)).map(|(_, scores)| scores.len()).sum::<usize>() {
+            0 => None,
+            1 => Some("★ 1 score of a span that is not drawn".to_owned()),
+            many => Some(format!("★ {} scores of spans that are not drawn", grouped(many as u64))),
+        }
     }
 }
 

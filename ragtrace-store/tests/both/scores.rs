@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ragtrace::sink::Delivered;
 use ragtrace::{Record, Sink, SpanId, Timestamp, TraceId, Value};
 use ragtrace_store as store;
 use ragtrace_store::LogFilter;
@@ -17,9 +18,13 @@ over_both!(
     a_trace_has_the_scores_of_its_spans,
     a_score_that_is_delivered_again_makes_one_row,
     a_score_of_another_tenants_trace_is_refused_for_that_reason_however_often_it_comes,
+    scores_that_are_refused_alone_do_not_park_a_store_that_is_well,
+    a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended,
+    a_score_that_is_there_is_not_refused_when_it_comes_again,
     a_score_without_a_tenant_takes_that_of_its_trace,
     what_is_no_judgement_on_a_trace_is_refused_and_the_rest_is_written,
     scores_follow_the_verdict_of_their_trace,
+    a_score_of_a_trace_that_the_archive_has_forgotten_goes_with_the_next_job,
     scores_of_no_trace_that_is_here_go_by_their_own_age,
     a_person_is_erased_with_the_scores_of_their_traces_and_those_that_they_gave,
     a_store_of_the_version_before_scores_gets_their_table,
@@ -141,6 +146,65 @@ async fn a_score_of_another_tenants_trace_is_refused_for_that_reason_however_oft
     assert_eq!(sink.deliver(&batch([foreign])).await.expect("acknowledged").rejected(), [], "nobody knows it now");
 }
 
+async fn scores_that_are_refused_alone_do_not_park_a_store_that_is_well(place: TestStore) {
+    let sink = place.sink();
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    let foreign = score("helpful", false).with("tenant_id", "beta");
+    let reason = "the trace of the score is known under another tenant".to_owned();
+    for (bad, reason) in [
+        (foreign, reason),
+        (score("helpful", true).with("trace_id", Json::Null), "the score is of no trace".to_owned()),
+        (score("helpful", true).with("score", Json::Null), "the score has no judgement".to_owned()),
+    ] {
+        // What is unsent does not count as refused by the backend, which parks after some in a row.
+        let answer = sink.deliver(&batch([bad.record()])).await.expect("acknowledged");
+        assert_eq!(answer, Delivered::unsent([(0, reason)]));
+    }
+    let mixed = batch([score("helpful", true).record(), score("stars", 1).record()]);
+    assert_eq!(sink.deliver(&mixed).await.expect("acknowledged"), Delivered::all());
+}
+
+async fn a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended(place: TestStore) {
+    let foreign = || score("helpful", false).with("tenant_id", "beta").record();
+    let of_nobody = score("helpful", true).with("tenant_id", Json::Null).record();
+    // Each comes again under the id that it had: a dead letter is replayed under the same one each time.
+    let (alone, together) = (batch([foreign()]), batch([of_nobody, foreign()]));
+    let sink = place.sink();
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    for _ in 0..2 {
+        assert_eq!(sink.deliver(&alone).await.expect("acknowledged").rejected().len(), 1);
+        assert_eq!(sink.deliver(&together).await.expect("acknowledged").rejected().len(), 1);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM scores").await, 1);
+    place.execute("UPDATE logs SET tenant_id = 'beta'; UPDATE request_metrics SET tenant_id = 'beta'").await;
+    for _ in 0..2 {
+        assert_eq!(sink.deliver(&alone).await.expect("acknowledged").rejected(), []);
+        assert_eq!(sink.deliver(&together).await.expect("acknowledged").rejected(), []);
+        assert_eq!(place.number("SELECT count(*) FROM scores").await, 3);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM logs").await, 8);
+}
+
+async fn a_score_that_is_there_is_not_refused_when_it_comes_again(place: TestStore) {
+    let early = score("helpful", false).with("tenant_id", "beta").record();
+    let new = || score("stars", 1).with("tenant_id", "beta").record();
+    let (first, sink) = (batch([early.clone()]), place.sink());
+    assert_eq!(sink.deliver(&first).await.expect("acknowledged").rejected(), [], "nobody knows its trace");
+    sink.deliver(&batch(ingestion())).await.expect("delivered");
+    // The answer was lost on the way; or it comes as a dead letter besides, or among others.
+    for again in [&first, &batch([early.clone()])] {
+        assert_eq!(sink.deliver(again).await.expect("acknowledged").rejected(), []);
+    }
+    let among = batch([new(), early, new()]);
+    for _ in 0..2 {
+        let delivered = sink.deliver(&among).await.expect("acknowledged");
+        let mut refused: Vec<_> = delivered.rejected().iter().map(|(index, _)| *index).collect();
+        refused.sort_unstable();
+        assert_eq!(refused, [0, 2]);
+    }
+    assert_eq!(place.number("SELECT count(*) FROM scores").await, 1);
+}
+
 async fn a_score_without_a_tenant_takes_that_of_its_trace(place: TestStore) {
     let nobodys = || score("recall", 0.5).with("tenant_id", Json::Null);
     let untenanted = |stage| Make::new("completed", stage, 1, 0).trace(&of(7)).with("tenant_id", Json::Null);
@@ -210,6 +274,23 @@ async fn scores_follow_the_verdict_of_their_trace(place: TestStore) {
     assert_eq!(scores_by_trace(&place, &[1, 2]).await, [3, 0]);
     retain_on(&place, 40).await;
     assert_eq!(scores_by_trace(&place, &[1, 2]).await, [0, 0], "the archive has forgotten it");
+}
+
+async fn a_score_of_a_trace_that_the_archive_has_forgotten_goes_with_the_next_job(place: TestStore) {
+    place.holding(judged(1, true)).await;
+    let of_day = |number: u128, day: u32| {
+        score("stars", 1).trace(&of(number)).with("timestamp", BEGIN.plus(DAY * day).to_string()).record()
+    };
+    retain_on(&place, 9).await;
+    place.sink().deliver(&batch([of_day(1, 20)])).await.expect("delivered");
+    retain_on(&place, 21).await;
+    assert_eq!(scores_by_trace(&place, &[1]).await, [3], "the archive holds its trace");
+    retain_on(&place, 40).await;
+    // Neither is old: one of a trace that is gone, and one of a trace that was never here.
+    place.sink().deliver(&batch([of_day(1, 39), of_day(9, 39)])).await.expect("delivered");
+    assert_eq!(scores_by_trace(&place, &[1, 9]).await, [1, 1]);
+    retain_on(&place, 41).await;
+    assert_eq!(scores_by_trace(&place, &[1, 9]).await, [0, 1]);
 }
 
 async fn scores_of_no_trace_that_is_here_go_by_their_own_age(place: TestStore) {

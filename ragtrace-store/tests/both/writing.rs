@@ -2,7 +2,7 @@
 
 use ragtrace::metrics::{RequestMetric, StageMinute};
 use ragtrace::sink::Batch;
-use ragtrace::{Origin, Sink};
+use ragtrace::{Origin, Record, Sink};
 use ragtrace_store::LogFilter;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -17,6 +17,7 @@ over_both!(
     batches_of_any_size_arrive_whole,
     counts_add_up_and_come_without_records_too,
     a_record_comes_back_as_it_was,
+    json_that_a_database_cannot_hold_costs_no_record,
     the_catalog_holds_the_stages_of_the_program,
     many_sinks_may_make_the_same_store_at_once,
     a_delivery_that_nobody_waits_for_any_more_does_no_harm,
@@ -119,6 +120,37 @@ async fn a_record_comes_back_as_it_was(place: TestStore) {
         let json = |record: &ragtrace::Record| -> Json { serde_json::from_str(&record.to_json()).expect("JSON") };
         // As a value: `jsonb` does not keep the order of members.
         assert_eq!(json(newest), json(&records[records.len() - 1]));
+    }
+}
+
+/// A record with a structured field, as it was given.
+fn structured(json: &str) -> Record {
+    let canonical = Make::new("completed", "odd", 1, 0).with("context", json!({"given": "HERE"})).record().to_json();
+    let canonical = canonical.replace("\"HERE\"", json);
+    Record::from_json(&canonical).expect("a record")
+}
+
+async fn json_that_a_database_cannot_hold_costs_no_record(place: TestStore) {
+    let (long, longer) = ("9".repeat(131_072), "9".repeat(131_073));
+    let given = [
+        r#"{"a":"\ud800"}"#,
+        r#"["\udc00\ud83d\ude00",{"\uDBFF":"\u0000"}]"#,
+        r#"["\ud83d\n\ude00"]"#,
+        "[1e131071,1e131072,-1e999999,1e-16383,1e-16384,0e99999]",
+        &format!("[{long}]"),
+        &format!("[{longer},0.{long}]"),
+    ];
+    let records: Vec<Record> = given.iter().map(|json| structured(json)).collect();
+    let sink = place.sink();
+    assert_eq!(sink.deliver(&batch(records.clone())).await.expect("delivered").rejected(), []);
+    for again in &records {
+        sink.deliver(&batch([again.clone()])).await.expect("acknowledged");
+    }
+    let rows = place.store().await.logs(LogFilter::new()).await.expect("reads");
+    assert_eq!(rows.len(), given.len());
+    for row in &rows {
+        let context = row.context_json().expect("a field");
+        assert!(context.starts_with("{\"given\":") && context.len() > 20, "{context:.100}");
     }
 }
 

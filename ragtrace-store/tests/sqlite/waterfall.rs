@@ -65,6 +65,32 @@ async fn what_was_judged_stands_beneath_its_span_and_beneath_the_header() {
 }
 
 #[tokio::test]
+async fn scores_of_spans_that_are_not_drawn_are_counted() {
+    let score = |span: String| {
+        let score = Make::new("score", "recall", 1, 2_000).with("span_id", span);
+        score.with("score", json!({"name": "recall", "value": 0.5})).record()
+    };
+    let missing = || score("ffffffffffffffff".to_owned());
+    let one = latest(ingestion().into_iter().chain([missing()])).await;
+    let drawn = Waterfall::new(&one).to_string();
+    assert!(drawn.ends_with("\n\n  ★ 1 score of a span that is not drawn"), "{drawn}");
+    // Within a fold, all but the few that are drawn whole besides.
+    let records = documents(45, 2, |_, end| end);
+    let spans: std::collections::BTreeSet<_> = records.iter().filter_map(Record::span_id).collect();
+    let scores = spans.iter().map(|span| score(span.to_string())).chain([missing(), missing()]);
+    let trace = latest(records.iter().cloned().chain(scores)).await;
+    let drawn = Waterfall::new(&trace).to_string();
+    let shown = times(&drawn, "★ recall 0.5");
+    let hidden = format!("\n\n  ★ {} scores of spans that are not drawn", spans.len() + 2 - shown);
+    assert!(shown > 0 && shown < 20 && drawn.ends_with(&hidden), "{shown}: {drawn}");
+    let all = Waterfall::new(&trace).all(true).to_string();
+    assert_eq!(times(&all, "★ recall 0.5"), spans.len());
+    assert!(all.ends_with("\n\n  ★ 2 scores of spans that are not drawn"), "{all}");
+    let narrow = Waterfall::new(&trace).width(40).to_string();
+    assert!(narrow.lines().all(|line| ragtrace_store::display_width(line) <= 40), "{narrow}");
+}
+
+#[tokio::test]
 async fn every_status_has_its_mark_and_its_bar() {
     let now = Timestamp::now();
     let at = |make: Make, ms: u64| make.with("timestamp", now.plus(Duration::from_millis(ms)).to_string());

@@ -52,7 +52,7 @@ pub(super) async fn batch(
         request_metrics(&mut transaction, batch).await?;
     }
     // After the rows of their traces, which say whose those are.
-    let refused = write_scores(&mut transaction, batch, number.is_some()).await?;
+    let refused = write_scores(&mut transaction, batch).await?;
     if number.is_some() {
         stage_minutes(&mut transaction, batch).await?;
         instances(&mut transaction, batch).await?;

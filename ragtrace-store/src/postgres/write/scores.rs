@@ -11,12 +11,12 @@ use crate::postgres::days::sensible;
 use crate::postgres::session::PgTransaction;
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, if that is new, and returns those that are refused: the same ones if
-/// it comes again.
+/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is not
+/// passed over as its log records are: of its scores, some may have been refused, and the tenants of
+/// their traces were mended since. Those that are there stay as they are, by their ids.
 pub(super) async fn write_scores(
     transaction: &mut PgTransaction<'_>,
     batch: &Batch,
-    is_new: bool,
 ) -> Result<Vec<Refused>, sqlx::Error> {
     let (scores, mut refused) = scores(batch);
     if scores.is_empty() {
@@ -24,20 +24,25 @@ pub(super) async fn write_scores(
     }
     let known = tenants_of_traces(transaction, &scores).await?;
     let known_of = |score: &NewScore<'_>| known.get(&score.trace_id.as_uuid()).cloned();
-    let (mut good, mut tenants) = (Vec::new(), Vec::new());
+    let (mut good, mut tenants, mut foreign) = (Vec::new(), Vec::new(), Vec::new());
     for score in scores {
         let known = known_of(&score);
         // The tenant is compared as it is stored.
         let own = clean::as_stored(score.record.tenant_id());
         if let Some(refusal) = score.refusal(known.as_deref()).filter(|_| own != known) {
-            refused.push(refusal);
+            foreign.push((score.record.id(), refusal));
         } else {
             tenants.push(own.or(known));
             good.push(score);
         }
     }
-    if is_new && !good.is_empty() {
+    if !good.is_empty() {
         insert(transaction, &good, &tenants).await?;
+    }
+    if !foreign.is_empty() {
+        // Some were taken before anybody knew their trace: who is told otherwise has them twice.
+        let there = there(transaction, &column(&foreign, |(id, _)| *id)).await?;
+        refused.extend(foreign.into_iter().filter(|(id, _)| !there.contains(id)).map(|(_, refusal)| refusal));
     }
     Ok(refused)
 }
@@ -57,6 +62,11 @@ async fn tenants_of_traces(
     Ok(known.into_iter().filter_map(|row| Some((row.trace_id, row.tenant_id?))).collect())
 }
 
+/// Returns the ids, of these, of scores that have their row.
+async fn there(transaction: &mut PgTransaction<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar!("SELECT id FROM scores WHERE id = ANY ($1)", ids).fetch_all(transaction).await
+}
+
 async fn insert(
     transaction: &mut PgTransaction<'_>,
     scores: &[NewScore<'_>],
@@ -71,7 +81,9 @@ async fn insert(
             tenant_id, service, environment, version, host, instance, thread, late)
         SELECT id, 'epoch'::timestamptz + at * interval '1 microsecond', trace_id, span_id, name, number, flag, label,
             judged_by, comment, user_id, tenant_id, service, environment, version, host, instance, thread,
-            EXISTS (SELECT FROM retention_decisions d WHERE d.trace_id = r.trace_id AND NOT d.kept)
+            EXISTS (SELECT FROM retention_decisions d WHERE d.trace_id = r.trace_id AND (NOT d.kept OR NOT (
+                EXISTS (SELECT FROM logs l WHERE l.trace_id = r.trace_id)
+                OR EXISTS (SELECT FROM logs_archive a WHERE a.trace_id = r.trace_id))))
         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::double precision[], $7::boolean[],
             $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
             $16::text[], $17::uuid[], $18::text[]) AS r(id, at, trace_id, span_id, name, number, flag, label, judged_by,
