@@ -3,11 +3,13 @@
 //! A log has fewer than 256 attributes, each with a key of fewer than 50 characters, on fewer than 10
 //! levels, and values of facets have fewer than 1,024 (Datadog, "Log Collection", "Attributes and
 //! tags"). What is beyond is not refused but lost in ways of its own, so it is made to fit here: JSON
-//! becomes a text, a text is cut with a mark, and fields that are too many are left out, and counted.
+//! becomes a text, a text is cut with a mark, and fields that are too many, or whose key, cut, is
+//! another's, are left out, and counted.
 
 use std::borrow::Cow;
 
 use ragtrace::__json::{FieldValue, Object, write_float, write_text, write_whole};
+use ragtrace::Record;
 
 /// Bytes of a value that people are meant to search by.
 const LONGEST_FACET: usize = 1_023;
@@ -19,18 +21,21 @@ const MOST_LEVELS: usize = 9;
 const MARK: &str = "…[truncated ";
 
 /// How much an entry may still take, and what there was no room for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
+#[derive(Clone, Debug)]
+pub(super) struct Budget<'a> {
+    record: &'a Record,
     /// Attributes that there is room for.
     pub(super) attributes: usize,
     /// Bytes of a text.
     pub(super) longest_text: usize,
     pub(super) left_out: u64,
+    /// Keys in the object that is written that are not the names of their fields.
+    changed_keys: Vec<String>,
 }
 
-impl Budget {
-    pub(super) fn new(attributes: usize, longest_text: usize) -> Self {
-        Self { attributes, longest_text, left_out: 0 }
+impl<'a> Budget<'a> {
+    pub(super) fn new(record: &'a Record, attributes: usize, longest_text: usize) -> Self {
+        Self { record, attributes, longest_text, left_out: 0, changed_keys: Vec::new() }
     }
 
     /// Writes a text, cut if it is too long.
@@ -39,6 +44,11 @@ impl Budget {
             None => write_text(out, text),
             Some(cut) => write_text(out, &cut),
         }
+    }
+
+    /// Begins another object, whose keys have nothing to do with those of the last.
+    pub(super) fn begin_object(&mut self) {
+        self.changed_keys.clear();
     }
 
     /// Takes so many attributes, and returns whether there was room.
@@ -53,9 +63,13 @@ impl Budget {
     /// Writes a field, whose name is below `levels` others.
     pub(super) fn write_field(&mut self, object: &mut Object<'_>, levels: usize, name: &str, value: &FieldValue<'_>) {
         let (name, own_levels) = key(name, MOST_LEVELS - levels);
-        if !self.take(1) {
+        // Of two values of one key, Datadog keeps one.
+        if matches!(&name, Cow::Owned(changed) if self.has_key(changed)) || !self.take(1) {
             self.left_out += 1;
             return;
+        }
+        if let Cow::Owned(changed) = &name {
+            self.changed_keys.push(changed.clone());
         }
         let out = object.value(&name);
         match value {
@@ -67,6 +81,12 @@ impl Budget {
             FieldValue::Text(text) => self.write_text(out, text),
             FieldValue::Json(json) => self.write_json(out, levels + own_levels, json),
         }
+    }
+
+    /// Returns true if another field has a key that is not its own field's name.
+    fn has_key(&self, changed: &str) -> bool {
+        let is_name = self.record.field(changed).is_some() || self.record.metric(changed).is_some();
+        is_name || self.changed_keys.iter().any(|known| known == changed)
     }
 
     /// Writes JSON as it is if it fits, and else as a text.

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts of what Datadog's limits cost, since the sinks were made. A clone is the same counts.
 ///
+/// It is counted when it has arrived without what had to go, so once however often it was sent.
+///
 /// Records that Datadog refuses are no part of it: they are dead letters, which the telemetry's own
 /// account has.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +27,8 @@ impl DatadogCounts {
         self.0.cut_entries.load(Ordering::Relaxed)
     }
 
-    /// Returns how many fields of log entries were left out, since an entry may have no more than 255.
+    /// Returns how many fields of log entries were left out, since an entry may have no more than 255, or
+    /// since their names, cut to the 49 characters that Datadog takes, are those of others.
     pub fn fields_left_out(&self) -> u64 {
         self.0.fields_left_out.load(Ordering::Relaxed)
     }
@@ -42,19 +45,21 @@ impl DatadogCounts {
         self.0.cut_spans.load(Ordering::Relaxed)
     }
 
-    pub(super) fn add_cut_entry(&self) {
-        self.0.cut_entries.fetch_add(1, Ordering::Relaxed);
+    /// Adds what one request lost, which has arrived. One that has to be sent again adds nothing before.
+    pub(super) fn add(&self, losses: Losses) {
+        let Counters { cut_entries, fields_left_out, points_left_out, cut_spans } = &*self.0;
+        cut_entries.fetch_add(losses.cut_entries, Ordering::Relaxed);
+        fields_left_out.fetch_add(losses.fields_left_out, Ordering::Relaxed);
+        points_left_out.fetch_add(losses.points_left_out, Ordering::Relaxed);
+        cut_spans.fetch_add(losses.cut_spans, Ordering::Relaxed);
     }
+}
 
-    pub(super) fn add_fields_left_out(&self, number: u64) {
-        self.0.fields_left_out.fetch_add(number, Ordering::Relaxed);
-    }
-
-    pub(super) fn add_points_left_out(&self, number: u64) {
-        self.0.points_left_out.fetch_add(number, Ordering::Relaxed);
-    }
-
-    pub(super) fn add_cut_span(&self) {
-        self.0.cut_spans.fetch_add(1, Ordering::Relaxed);
-    }
+/// What Datadog's limits cost one request.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Losses {
+    pub(super) cut_entries: u64,
+    pub(super) fields_left_out: u64,
+    pub(super) points_left_out: u64,
+    pub(super) cut_spans: u64,
 }

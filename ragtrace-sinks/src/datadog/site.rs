@@ -51,7 +51,7 @@ impl FromStr for Site {
             let known = ALL.map(|site| site.name).join(", ");
             format!(
                 "{text:?} is no site of Datadog's: known are {known}; for any other host set RAGTRACE_DATADOG_LOGS_URL and \
-                 RAGTRACE_DATADOG_API_URL"
+                 RAGTRACE_DATADOG_API_URL, or `logs_url` and `api_url` in code"
             )
         })
     }

@@ -37,6 +37,13 @@ impl Tags {
         &self.text
     }
 
+    /// Returns them in the order of their texts, the same for the same tags however they were added.
+    pub(super) fn sorted(&self) -> String {
+        let mut all: Vec<_> = self.all().collect();
+        all.sort_unstable();
+        all.join(",")
+    }
+
     /// Returns each of them.
     pub(super) fn all(&self) -> impl Iterator<Item = &str> {
         self.text.split(',').filter(|tag| !tag.is_empty())

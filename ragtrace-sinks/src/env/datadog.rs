@@ -6,13 +6,16 @@ use super::error::{ConfigError, Kind};
 use super::variables::Variables;
 use crate::datadog::{DEFAULT_HOST, DEFAULT_PORT, DatadogSink, MlApp, Settings, Site, parse_tags};
 use crate::http::{Client, Endpoint};
+use crate::pairs::parse_pairs;
 
 const KEY: &str = "DD_API_KEY";
 const KEY_FILE: &str = "DD_API_KEY_FILE";
+const SITE: &str = "DD_SITE";
 const LOGS: &str = "RAGTRACE_DATADOG_LOGS";
 const METRICS: &str = "RAGTRACE_DATADOG_METRICS";
 const LLMOBS: &str = "DD_LLMOBS_ENABLED";
 const ML_APP: &str = "DD_LLMOBS_ML_APP";
+const ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
 const AGENTLESS: &str = "DD_LLMOBS_AGENTLESS_ENABLED";
 
 /// Builds the sinks for Datadog: of logs, and of what else is asked for.
@@ -26,6 +29,13 @@ pub(super) fn datadog(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigE
         return Err(ConfigError::malformed(message));
     }
     let settings = settings(variables, has_llmobs)?;
+    let has_own_spans = has_llmobs && !matches!(settings.agent, Ok(Some(_)));
+    let has_own_api = (has_metrics || has_own_spans) && matches!(settings.api_url, Ok(None));
+    let needs_site = has_own_api || (has_logs && matches!(settings.logs_url, Ok(None)));
+    // Where each request has a host without it, the site may be anything.
+    if let (true, Err(why)) = (needs_site, &settings.site) {
+        return Err(ConfigError::malformed(format!("{SITE}: {why}")));
+    }
     let is_through_agent = matches!(settings.agent, Ok(Some(_)));
     if settings.key.is_none() && (has_logs || has_metrics || !is_through_agent) {
         let message = format!("RAGTRACE_SINKS names `datadog`: set {KEY}, or {KEY_FILE}, to an API key of Datadog's");
@@ -59,8 +69,8 @@ fn settings(variables: &Variables<'_>, has_llmobs: bool) -> Result<Settings, Con
         return Err(ConfigError::malformed(fault));
     }
     let mut settings = Settings::new(variables.key(KEY, KEY_FILE)?, client);
-    if let Some(site) = variables.parse("DD_SITE", str::parse::<Site>)? {
-        settings.site = Ok(site);
+    if let Some(site) = variables.text(SITE)? {
+        settings.site = site.trim().parse::<Site>();
     }
     settings.logs_url = Ok(variables.url("RAGTRACE_DATADOG_LOGS_URL")?);
     settings.api_url = Ok(variables.url("RAGTRACE_DATADOG_API_URL")?);
@@ -106,13 +116,22 @@ fn agent(variables: &Variables<'_>) -> Result<Option<Endpoint>, ConfigError> {
     url.map(Some).map_err(|why| ConfigError::malformed(format!("DD_AGENT_HOST: {why}")))
 }
 
-/// Returns the application's name: what is set, else the service's.
+/// Returns the application's name: what is set, else the service of whichever variable names one.
 fn ml_app(variables: &Variables<'_>) -> Result<MlApp, ConfigError> {
-    for name in [ML_APP, "RAGTRACE_SERVICE", "DD_SERVICE"] {
+    for name in [ML_APP, "RAGTRACE_SERVICE", "DD_SERVICE", "OTEL_SERVICE_NAME"] {
         if let Some(text) = variables.text(name)? {
-            return text.parse().map_err(|why| ConfigError::malformed(format!("{name}: {why}: set {ML_APP}")));
+            return named(name, &text);
         }
+    }
+    let attributes = variables.parse(ATTRIBUTES, parse_pairs)?.unwrap_or_default();
+    let service = attributes.iter().rev().find(|(key, value)| key == "service.name" && !value.trim().is_empty());
+    if let Some((_, text)) = service {
+        return named(ATTRIBUTES, text);
     }
     let message = format!("{LLMOBS} needs an application's name: set {ML_APP}, or DD_SERVICE");
     Err(ConfigError::new(Kind::MissingVariable, message))
+}
+
+fn named(variable: &str, text: &str) -> Result<MlApp, ConfigError> {
+    text.parse().map_err(|why| ConfigError::malformed(format!("{variable}: {why}: set {ML_APP}")))
 }

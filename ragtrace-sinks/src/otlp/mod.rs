@@ -28,9 +28,9 @@ mod settings;
 mod trace_sink;
 mod traces;
 
+pub(crate) use crate::pairs::parse_pairs;
 pub(crate) use exporter::compression;
 pub use log_sink::OtlpLogSink;
 pub use profile::{OtlpProfile, UnknownProfile};
-pub(crate) use resource::parse_pairs;
 pub(crate) use settings::{ApiKey, Header, Settings, Signal, Target};
 pub use trace_sink::OtlpSink;

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ragtrace_sinks_support::{Answer, Received};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ pub(crate) fn answer(request: &Received) -> Answer {
     if request.body.len() > longest {
         return refusal(413, "too large");
     }
-    match checked {
+    match checked.and_then(|()| no_name_twice(&request.body)) {
         Ok(()) if path == "/api/v2/series" => Answer::status(202).json(&json!({"errors": []})),
         Ok(()) if path == "/api/v2/logs" => Answer::status(202).json(&json!({})),
         Ok(()) => Answer::status(202),
@@ -86,7 +86,6 @@ fn logs(body: &[u8]) -> Checked {
     require!((1..=1_000).contains(&entries.len()), "{} entries", entries.len());
     for entry in entries {
         require!(entry.get().len() <= 1_000_000, "an entry of {} bytes is cut", entry.get().len());
-        no_name_twice(entry.get())?;
         log_entry(&parsed(entry.get().as_bytes())?)?;
     }
     Ok(())
@@ -154,38 +153,62 @@ fn tags(text: &str) -> Checked {
     Ok(())
 }
 
-fn no_name_twice(json: &str) -> Checked {
-    struct Names(HashSet<String>);
-    impl<'de> Deserialize<'de> for Names {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Unique;
-            impl<'de> Visitor<'de> for Unique {
-                type Value = Names;
-                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    f.write_str("an object")
-                }
-                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Names, A::Error> {
-                    let mut names = HashSet::new();
-                    while let Some((name, _)) = map.next_entry::<String, &RawValue>()? {
-                        if !names.insert(name.clone()) {
-                            return Err(serde::de::Error::custom(format!("{name} is there twice")));
-                        }
-                    }
-                    Ok(Names(names))
-                }
-            }
-            deserializer.deserialize_map(Unique)
-        }
+/// Fails if an object, however deep, has a name twice: no reader agrees with the next about those.
+fn no_name_twice(json: &[u8]) -> Checked {
+    parsed::<Unique>(json).map(|Unique| ())
+}
+
+/// Any JSON in which no object has a name twice.
+struct Unique;
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
     }
-    let names: Names = parsed(json.as_bytes())?;
-    require!(!names.0.is_empty(), "an empty object");
-    Ok(())
+}
+
+macro_rules! take_any {
+    ($($visit:ident: $of_type:ty),+) => {
+        $(fn $visit<E>(self, _: $of_type) -> Result<Self, E> {
+            Ok(self)
+        })+
+    };
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = Self;
+
+    take_any!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
+        while list.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut names = HashSet::new();
+        while let Some((name, Self)) = map.next_entry::<String, Self>()? {
+            if let Some(repeated) = names.replace(name) {
+                return Err(serde::de::Error::custom(format!("{repeated} is there twice")));
+            }
+        }
+        Ok(self)
+    }
 }
 
 fn series(body: &[u8]) -> Checked {
     let payload: Value = parsed(body)?;
     let all = payload["series"].as_array().ok_or("no series")?;
     require!(!all.is_empty(), "no series");
+    let mut points_seen = HashSet::new();
     for series in all {
         only(series, &["metric", "type", "interval", "unit", "points", "resources", "tags"])?;
         let name = series["metric"].as_str().ok_or("no metric")?;
@@ -201,6 +224,8 @@ fn series(body: &[u8]) -> Checked {
             let (time, now) = (point["timestamp"].as_i64().ok_or("no timestamp")?, now_ms() / 1_000);
             require!((now - 3_600..=now + 600).contains(&time), "a point {} s from now", time - now);
             require!(point["value"].is_number(), "no value: {point}");
+            let known = format!("{name} {} {} {time}", series["resources"], series["tags"]);
+            require!(points_seen.insert(known), "a point takes the place of another: {series}");
         }
         for resource in series["resources"].as_array().into_iter().flatten() {
             only(resource, &["type", "name"])?;
@@ -229,6 +254,7 @@ fn spans(body: &[u8]) -> Checked {
     ml_app(&attributes["ml_app"])?;
     let all = attributes["spans"].as_array().ok_or("no spans")?;
     require!(!all.is_empty(), "no spans");
+    require!(all.len() == 1 || body.len() <= 1_000_000, "{} spans in {} bytes are lost", all.len(), body.len());
     all.iter().try_for_each(|each| span(each, &each["meta"]["kind"]))
 }
 

@@ -146,6 +146,69 @@ fn each_kind_has_its_input_and_output_where_datadog_shows_them() {
 }
 
 #[test]
+fn no_number_of_the_application_s_is_taken_for_one_that_datadog_counts() {
+    let record = of_kind(StageKind::Generate).metric("input_tokens", 10).metric("cost_usd", 0.5);
+    let theirs = [
+        "total_cost",
+        "total.cost",
+        "total_tokens",
+        "input_cost",
+        "output_cost",
+        "time_to_first_token",
+        "cache_read_input_tokens",
+        "non_cached_input_tokens",
+    ];
+    let record = theirs.into_iter().fold(record, |record, name| record.metric(name, 7));
+    let record = record.metric("a.b", 1.5).metric("a_b", 2.5);
+    let of_input = RecordItem::new("chunk", "c-1");
+    let span = span(record.field("input", "Hi").used(of_input).field("input_documents", "of the application"));
+    assert_eq!(
+        span["metrics"],
+        json!({
+            "input_tokens": 10, "total_tokens": 10, "total_cost": 0.5, "a_b": 1.5,
+            "field_total_cost": 7.0, "field_total_tokens": 7.0, "field_input_cost": 7.0, "field_output_cost": 7.0,
+            "field_time_to_first_token": 7.0, "field_cache_read_input_tokens": 7.0,
+            "field_non_cached_input_tokens": 7.0,
+        })
+    );
+    assert_eq!(
+        span["meta"]["metadata"],
+        json!({"input_documents": [{"id": "c-1"}], "field.input_documents": "of the application"})
+    );
+}
+
+#[test]
+fn all_content_that_is_declared_is_in_the_span_once() {
+    let found = RecordItem::new("chunk", "c-1");
+    let both = of_kind(StageKind::Retrieve).field("input", json(r#"{"q":"how long?"}"#)).field("query", "how long?");
+    let both = span(both.field("output", "one chunk").generated(found.clone()));
+    assert_eq!(both["meta"]["input"], json!({"value": r#"{"q":"how long?"}"#}));
+    assert_eq!(both["meta"]["output"], json!({"documents": [{"id": "c-1"}]}));
+    assert_eq!(both["meta"]["metadata"], json!({"query": "how long?", "output": "one chunk"}));
+    for kind in StageKind::ALL {
+        let record =
+            of_kind(*kind).field("input", "in-1").field("query", json(r#"["query-1"]"#)).field("output", "out-1");
+        let text = span(record.used(RecordItem::new("chunk", "used-1")).generated(found.clone())).to_string();
+        for content in ["in-1", "query-1", "out-1", "used-1", "c-1"] {
+            assert_eq!(text.matches(content).count(), 1, "{kind}: {content} in {text}");
+        }
+    }
+}
+
+#[test]
+fn spans_over_a_megabyte_together_are_no_request_where_they_would_be_lost() {
+    let server = server();
+    let of_size = |bytes| of_kind(StageKind::Generate).field("input", "x".repeat(bytes));
+    let two = || built([of_size(500_000), of_size(500_000)]);
+    let error = deliver(&documented(&server), two()).expect_err("too large together");
+    assert_eq!(error.verdict(), Verdict::Split, "{error}");
+    delivered(&server, &documented(&server), built([of_size(400_000), of_size(400_000)]));
+    delivered(&server, &documented(&server), built([of_size(3_000_000)]));
+    // Each is an event of its own there.
+    delivered(&server, &through_agent(&server), two());
+}
+
+#[test]
 fn a_failure_is_an_error_a_cancelled_run_is_none_and_a_caller_elsewhere_is_no_parent() {
     let failed =
         of_kind(StageKind::Tool).failure("ConnectError", "no connection").caused_by("refused").stack_trace("0: f");
@@ -212,6 +275,15 @@ fn a_span_over_five_megabytes_loses_its_content_and_says_so() {
         let error = deliver(&sink, built([half.clone(), half])).expect_err("too large together");
         assert_eq!(error.verdict(), Verdict::Split, "{error}");
     }
+}
+
+#[test]
+fn a_host_that_is_set_stands_in_for_a_site_that_is_none() {
+    let server = server();
+    let spans = sink(&server).site("datad0g.com").llm_observability("rag-ask");
+    deliver(&spans, built([of_kind(StageKind::Task)])).expect("the host is known");
+    let score = RecordBuilder::score(ragtrace::RecordScore::new("faithfulness", 0.8));
+    deliver(&spans.evaluations(), built([score.trace_id(TraceId::new())])).expect("the host is known");
 }
 
 #[test]

@@ -155,3 +155,15 @@ fn the_sink_answers_for_its_name_level_and_limits() {
     let nothing = deliver(&sink, Vec::new()).expect("nothing to send is no request");
     assert_eq!(nothing, Delivered::all());
 }
+
+#[test]
+fn a_field_whose_name_when_cut_is_another_s_is_left_out_and_counted() {
+    let server = server();
+    let logs = sink(&server);
+    let long = |ending: &str| format!("{}{ending}", "n".repeat(49));
+    let record = RecordBuilder::log("a line").field(long("-1"), 1).field(long("-2"), 2).field("", 3).field("_", 4);
+    let entries = delivered(&server, &logs, built([record.metric(long("-3"), 5)]));
+    assert_eq!(entries[0]["context"], json!({(long("")): 1, "_": 4}));
+    assert_eq!(entries[0]["metrics"], json!({(long("")): 5}));
+    assert_eq!((&entries[0]["ragtrace.fields_left_out"], logs.counts().fields_left_out()), (&json!(2), 2));
+}

@@ -1,6 +1,7 @@
 //! The sinks for Datadog, against an intake on loopback that refuses, and says so, what the real one
 //! refuses or loses without a word.
 
+mod counts;
 mod encoding;
 mod evaluations;
 mod golden;

@@ -59,7 +59,7 @@ fn a_minute_is_counts_by_outcome_and_the_durations_of_its_runs() {
     assert_eq!(runs[0]["points"][0]["value"], 1);
     assert_eq!(series_of(&body, "ragtrace.stage.items")[0]["points"][0]["value"], 16);
     let cost = series_of(&body, "ragtrace.stage.cost")[0];
-    assert_eq!((&cost["points"][0]["value"], &cost["unit"]), (&json!(0.002), &json!("dollar")));
+    assert_eq!((&cost["points"][0]["value"], &cost["unit"]), (&json!(0.004), &json!("dollar")));
     for name in ["p50", "p95", "p99", "max"] {
         let gauge = series_of(&body, &format!("ragtrace.stage.duration.{name}"))[0];
         let seconds = gauge["points"][0]["value"].as_f64().expect("a number");
@@ -85,7 +85,41 @@ fn a_point_is_of_its_minute_and_the_same_when_its_batch_comes_again() {
     assert!(seconds.iter().all(|second| (start..start + 60).contains(second)), "{seconds:?} of {start}");
     assert_eq!(times(&first), seconds);
     let different = (0..50).any(|_| times(&batch(vec![one.clone()])) != seconds);
-    assert!(different, "parts of one minute would replace each other");
+    assert!(different, "parts of one minute in several batches would replace each other");
+}
+
+#[test]
+fn parts_of_one_minute_whose_tags_are_the_same_add_up_to_one_point_a_series() {
+    let server = server();
+    let start = minute(embedding()).minute();
+    let at = |record: RecordBuilder| minute(record.timestamp(start));
+    let nobody = || RecordBuilder::completed("embedding").kind(StageKind::Embed).duration(Duration::from_millis(40));
+    let parts = vec![
+        at(embedding()),
+        at(embedding().duration(Duration::from_millis(750))),
+        // Datadog's tags have lower case alone, and these signs.
+        at(embedding().tenant_id("acme inc")),
+        at(embedding().tenant_id("acme_inc").failure("E", "e")),
+        at(nobody()),
+        at(nobody().tenant_id("")),
+        at(nobody().tenant_id("?")),
+        minute(embedding().timestamp(start.plus(Duration::from_mins(1)))),
+    ];
+    run(sink(&server).metrics().deliver(&batch(parts))).expect("no point takes the place of another");
+    let body = server.take_requests()[0].json();
+    let values = |metric, start: &str| -> Vec<serde_json::Value> {
+        let all = series_of(&body, metric).into_iter();
+        let tagged = all.filter(|series| series["tags"].as_array().expect("tags").contains(&json!(start)));
+        tagged.map(|series| series["points"][0]["value"].clone()).collect()
+    };
+    assert_eq!(values("ragtrace.stage.runs", "tenant:acme_inc"), [json!(3), json!(1), json!(1)]);
+    assert_eq!(values("ragtrace.stage.items", "tenant:acme_inc"), [json!(64), json!(16)]);
+    assert_eq!(values("ragtrace.stage.cost", "tenant:acme_inc"), [json!(0.008), json!(0.002)]);
+    let longest = values("ragtrace.stage.duration.max", "tenant:acme_inc");
+    assert!((longest[0].as_f64().expect("a number") - 0.75).abs() < 0.01, "{longest:?}");
+    let runs = series_of(&body, "ragtrace.stage.runs").into_iter();
+    let of_nobody: Vec<_> = runs.filter(|series| !series["tags"].to_string().contains("tenant:acme")).collect();
+    assert_eq!(of_nobody.iter().map(|series| series["points"][0]["value"].as_u64()).max(), Some(Some(2)));
 }
 
 #[test]

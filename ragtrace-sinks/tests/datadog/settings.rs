@@ -40,10 +40,47 @@ fn variables_say_which_sorts_of_things_are_sent() {
 }
 
 #[test]
+fn hosts_stand_in_for_a_site_that_is_none_of_datadog_s() {
+    let (key, site) = (("DD_API_KEY", KEY), ("DD_SITE", "datad0g.com"));
+    let logs = ("RAGTRACE_DATADOG_LOGS_URL", "https://logs.example");
+    let api = ("RAGTRACE_DATADOG_API_URL", "https://api.example");
+    let metrics = ("RAGTRACE_DATADOG_METRICS", "true");
+    let spans = [("DD_LLMOBS_ENABLED", "true"), ("DD_SERVICE", "rag")];
+    assert_eq!(names(&[key, site, logs, api, metrics]), ["datadog", "datadog-metrics"]);
+    assert_eq!(names(&[key, site, logs]), ["datadog"]);
+    let all = [key, site, logs, api, spans[0], spans[1]];
+    assert_eq!(names(&all), ["datadog", "datadog-evaluations", "datadog-llmobs"]);
+    let agent = [key, site, logs, ("DD_AGENT_HOST", "localhost"), spans[0], spans[1]];
+    assert_eq!(names(&agent), ["datadog", "datadog-evaluations", "datadog-llmobs"]);
+    for lacking in
+        [&[key, site][..], &[key, site, api], &[key, site, logs, metrics], &[key, site, logs, spans[0], spans[1]]]
+    {
+        let error = from(lacking).expect_err("no host is known").to_string();
+        assert!(error.starts_with("DD_SITE: \"datad0g.com\" is no site of Datadog's"), "{error}");
+        assert!(error.contains("set RAGTRACE_DATADOG_LOGS_URL and RAGTRACE_DATADOG_API_URL"), "{error}");
+    }
+}
+
+#[test]
+fn the_service_of_any_variable_is_the_application_s_name() {
+    let others = [("OTEL_SERVICE_NAME", "named"), ("OTEL_RESOURCE_ATTRIBUTES", "a=b,service.name=of%2Dattributes")];
+    for (set, expected) in [(&others[..], "named"), (&others[1..], "of-attributes")] {
+        let server = server();
+        let url = server.url();
+        let common = [("DD_API_KEY", KEY), ("DD_LLMOBS_ENABLED", "1"), ("RAGTRACE_DATADOG_API_URL", &url)];
+        let all: Vec<_> = common.iter().chain(set).copied().collect();
+        let sinks = from(&all).expect("sinks");
+        let spans = sinks.iter().find(|sink| sink.name() == "datadog-llmobs").expect("spans");
+        deliver(spans, built([RecordBuilder::completed("a_stage")])).expect("it is taken");
+        assert!(server.take_requests()[0].mentions(&format!("ml_app:{expected}")), "{expected}");
+    }
+}
+
+#[test]
 fn a_variable_that_is_of_no_use_is_named_with_what_to_set() {
     let key = ("DD_API_KEY", KEY);
     let llmobs = ("DD_LLMOBS_ENABLED", "true");
-    let cases: [Case<'_>; 12] = [
+    let cases: [Case<'_>; 14] = [
         (&[], "set DD_API_KEY, or DD_API_KEY_FILE", true),
         (&[("DD_API_KEY", " ")], "set DD_API_KEY", true),
         (&[key, ("DD_API_KEY_FILE", "/k")], "both set", false),
@@ -52,6 +89,8 @@ fn a_variable_that_is_of_no_use_is_named_with_what_to_set() {
         (&[key, ("RAGTRACE_DATADOG_LOGS", "no")], "leaves nothing to send", false),
         (&[key, ("RAGTRACE_DATADOG_API_URL", "api")], "RAGTRACE_DATADOG_API_URL: expected `https://host`", false),
         (&[key, llmobs], "set DD_LLMOBS_ML_APP", true),
+        (&[key, llmobs, ("OTEL_SERVICE_NAME", "my app")], "OTEL_SERVICE_NAME: an application's name", false),
+        (&[key, llmobs, ("OTEL_RESOURCE_ATTRIBUTES", "x")], "OTEL_RESOURCE_ATTRIBUTES: expected `key=value`", false),
         (&[key, llmobs, ("DD_LLMOBS_ML_APP", "my app")], "DD_LLMOBS_ML_APP: an application's name", false),
         (
             &[key, llmobs, ("DD_SERVICE", "a"), ("DD_SITE", "ddog-gov.com")],

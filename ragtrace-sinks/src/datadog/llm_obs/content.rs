@@ -46,12 +46,26 @@ pub(super) fn write_output(meta: &mut Object<'_>, span: &Span<'_>, kind: Kind) {
     }
     let mut output = meta.nested("output");
     match (kind, content.output) {
-        (Kind::Retrieval, _) if !generated.is_empty() => write_documents(&mut output, generated),
+        _ if is_documents(span, kind) => write_documents(&mut output, generated),
         (Kind::Llm, Some(value)) => write_messages(&mut output, content.output_messages(), "assistant", value),
         (_, Some(value)) => output.text("value", &text_of(value)),
         (_, None) => write_documents_as_text(&mut output, generated),
     }
     output.close();
+}
+
+/// Returns true if documents are the output, whatever else is.
+fn is_documents(span: &Span<'_>, kind: Kind) -> bool {
+    kind == Kind::Retrieval && !span.record.generated().is_empty()
+}
+
+/// Returns the declared content that input and output leave out, since they are something else, with
+/// its names.
+pub(super) fn beside_input_and_output<'a>(span: &Span<'a>) -> impl Iterator<Item = (&'static str, &'a Value)> {
+    let content = &span.content;
+    let query = content.query.filter(|_| content.input.is_some());
+    let output = content.output.filter(|_| is_documents(span, Kind::of(span.kind)));
+    [("query", query), ("output", output)].into_iter().filter_map(|(name, value)| Some((name, value?)))
 }
 
 fn text_of(value: &Value) -> Cow<'_, str> {

@@ -2,7 +2,7 @@
 
 use ragtrace::__json::{FieldValue, Object, write_float, write_text, write_whole};
 
-use super::content::{write_document_list, write_input, write_output};
+use super::content::{beside_input_and_output, write_document_list, write_input, write_output};
 use super::intake::{DEEPEST, Intake};
 use super::kind::Kind;
 use crate::datadog::attributes::{Shape, write_unsigned};
@@ -10,6 +10,30 @@ use crate::spans::{Span, Usage};
 
 /// What stands for input and output of a span that is too large otherwise.
 const LEFT_OUT: &str = "[left out: the span would be over 5,000,000 bytes]";
+
+/// Metrics that Datadog knows the meaning of and adds up (Datadog, "LLM Observability HTTP API" and "LLM
+/// Observability Metrics"). Those of them that are not written here are the application's to set by no
+/// number of its own, either: Datadog would count its cost twice.
+const COUNTED: [&str; 16] = [
+    "cache_read_input_cost",
+    "cache_read_input_tokens",
+    "cache_write_input_cost",
+    "cache_write_input_tokens",
+    "input_cost",
+    "input_tokens",
+    "non_cached_input_cost",
+    "non_cached_input_tokens",
+    "output_cost",
+    "output_tokens",
+    "reasoning_output_cost",
+    "reasoning_output_tokens",
+    "time_per_output_token",
+    "time_to_first_token",
+    "total_cost",
+    "total_tokens",
+];
+const INPUT_DOCUMENTS: &str = "input_documents";
+const OUTPUT_DOCUMENTS: &str = "output_documents";
 
 /// How much of a span is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,16 +100,21 @@ fn write_metadata(mut metadata: Object<'_>, span: &Span<'_>, extent: Extent) {
         // Where input or output is something else, the documents are here.
         let is_shown_as_output = content.output.is_none() || Kind::of(span.kind) == Kind::Retrieval;
         let documents = [
-            ("input_documents", span.record.used(), content.input_or_query().is_none()),
-            ("output_documents", span.record.generated(), is_shown_as_output),
+            (INPUT_DOCUMENTS, span.record.used(), content.input_or_query().is_none()),
+            (OUTPUT_DOCUMENTS, span.record.generated(), is_shown_as_output),
         ];
         for (name, items, is_shown) in documents {
             if !is_shown && !items.is_empty() {
                 write_document_list(metadata.value(name), items);
             }
         }
+        for (name, value) in beside_input_and_output(span) {
+            write_field(metadata.value(name), &value.into());
+        }
         span.record.visit_context(|name, value| {
-            if !crate::spans::is_reserved(name) {
+            if [INPUT_DOCUMENTS, OUTPUT_DOCUMENTS].contains(&name) {
+                write_field(metadata.value(&format!("field.{name}")), &value);
+            } else if !crate::spans::is_reserved(name) {
                 write_field(metadata.value(name), &value);
             }
         });
@@ -107,7 +136,8 @@ fn write_field(out: &mut Vec<u8>, value: &FieldValue<'_>) {
 }
 
 /// Writes numbers, of which each is a float and no name has a dot: Datadog drops a whole request over
-/// one.
+/// one. A number of the application's that has one of Datadog's names stands behind `field_`; of two whose
+/// names differ in dots alone, the first is written.
 #[expect(clippy::cast_precision_loss, reason = "they are floats there")]
 pub(super) fn write_metrics(mut metrics: Object<'_>, span: &Span<'_>) {
     let usage = &span.content.usage;
@@ -131,6 +161,7 @@ pub(super) fn write_metrics(mut metrics: Object<'_>, span: &Span<'_>) {
     if let Some(first) = span.first_item() {
         metrics.float("time_to_first_token", first.as_secs_f64());
     }
+    let mut names = Vec::new();
     span.record.visit_metrics(|name, value| {
         let number = match value {
             FieldValue::U64(number) => number as f64,
@@ -138,8 +169,16 @@ pub(super) fn write_metrics(mut metrics: Object<'_>, span: &Span<'_>) {
             FieldValue::F64(number) => number,
             _ => return,
         };
-        if number.is_finite() && !crate::spans::is_reserved(name) {
-            write_float(metrics.value(&name.replace('.', "_")), number);
+        if !number.is_finite() || crate::spans::is_reserved(name) {
+            return;
+        }
+        let mut name = name.replace('.', "_");
+        if COUNTED.contains(&&*name) {
+            name.insert_str(0, "field_");
+        }
+        if !names.contains(&name) {
+            write_float(metrics.value(&name), number);
+            names.push(name);
         }
     });
     metrics.close();

@@ -1,8 +1,9 @@
 //! LLM Observability: a span an end record, with what went in and came out.
 //!
 //! Spans go to the documented intake (`/api/intake/llm-obs/v1/trace/spans`), or, through an Agent, to
-//! the one that Datadog's own clients use (`/api/v2/llmobs`): one span one event there, since an event
-//! of many that is over a megabyte is lost without a word.
+//! the one that Datadog's own clients use (`/api/v2/llmobs`). An event of many spans that is over a
+//! megabyte is lost without a word: a request to the former, which is one event, has less than that
+//! unless it is of a single span, and with the latter each span is an event.
 //!
 //! Where there is no parent in this process the span is a root (`parent_id` is `undefined`), whatever
 //! a caller's header says: a tree whose root never came would not be shown. Tokens and cost are with the
@@ -27,6 +28,7 @@ use ragtrace::__json::Object;
 use ragtrace::sink::{BatchLimits, SinkError};
 use ragtrace::{Record, Timestamp};
 
+use super::counts::Losses;
 use super::settings::Settings;
 use super::window::Limits;
 use crate::http::Body;
@@ -36,9 +38,8 @@ use meta::Extent;
 pub(crate) use ml_app::MlApp;
 use span::SpanWriter;
 
-/// Bytes of a span, and of a payload (`ddtrace` 4.16: 5,000,000 and 5 MiB).
+/// Bytes of a span (`ddtrace` 4.16).
 const LONGEST_SPAN: usize = 5_000_000;
-const LONGEST: usize = 5 << 20;
 /// How old spans may be; nothing is known of a limit ahead.
 const AGES: Limits = Limits {
     back: Duration::from_hours(24),
@@ -46,8 +47,9 @@ const AGES: Limits = Limits {
     intake: "Datadog's LLM Observability",
 };
 
-pub(super) fn limits() -> BatchLimits {
-    BatchLimits::default().with_records(1_000).with_bytes(2 << 20).with_in_flight(2)
+pub(super) fn limits(intake: Intake) -> BatchLimits {
+    // Bytes are an estimate of the records' canonical JSON, to which spans add names and tags.
+    BatchLimits::default().with_records(1_000).with_bytes(intake.longest() / 5 * 2).with_in_flight(2)
 }
 
 /// Spans as a payload.
@@ -57,6 +59,7 @@ pub(super) struct Payload {
     pub(super) body: Option<Body>,
     /// The records whose span is not in it for its age: their index, and why.
     pub(super) expired: Vec<(usize, String)>,
+    pub(super) losses: Losses,
 }
 
 /// Encodes the spans of end records as they are to be sent at `now`; other records are passed over.
@@ -92,12 +95,13 @@ pub(super) fn encode(
         if out.len() - start > LONGEST_SPAN {
             out.truncate(start);
             write_event(out, &spans, &span, Extent::WithoutContent);
-            settings.counts.add_cut_span();
+            payload.losses.cut_spans += 1;
         }
         writer.settle();
         number += 1;
-        if writer.uncompressed_len() + 16 > LONGEST && number > 1 {
-            return Err(SinkError::split(format!("more than {LONGEST} bytes of spans for one request")));
+        let longest = intake.longest();
+        if writer.uncompressed_len() + 16 > longest && number > 1 {
+            return Err(SinkError::split(format!("more than {longest} bytes of spans for one request")));
         }
     }
     if number > 0 {

@@ -18,7 +18,7 @@ use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore};
 
 use super::fragments::{Fragments, has_message_of_stage};
 use crate::datadog::attributes::{Budget, facet, is_key, write_unsigned};
-use crate::datadog::counts::DatadogCounts;
+use crate::datadog::counts::Losses;
 
 /// The longest entry (Datadog, "Send logs": 1 MB for a single log).
 const LONGEST: usize = 1_000_000;
@@ -36,21 +36,19 @@ const ITEMS: usize = 12;
 const STANDARD: [&str; 4] = ["http.", "network.", "db.", "dns."];
 
 /// Appends the entry of a record to `out`, as short as it has to be.
-pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, counts: &DatadogCounts) {
+pub(super) fn write(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, losses: &mut Losses) {
     let start = out.len();
     for longest_text in TEXTS {
         out.truncate(start);
-        let mut budget = Budget::new(room_for_fields(record), longest_text);
+        let mut budget = Budget::new(record, room_for_fields(record), longest_text);
         write_within(out, record, fragments, &mut budget);
         if out.len() - start > LONGEST {
             continue;
         }
         if longest_text != TEXTS[0] {
-            counts.add_cut_entry();
+            losses.cut_entries += 1;
         }
-        if budget.left_out > 0 {
-            counts.add_fields_left_out(budget.left_out);
-        }
+        losses.fields_left_out += budget.left_out;
         return;
     }
 }
@@ -60,7 +58,7 @@ fn room_for_fields(record: &Record) -> usize {
     ATTRIBUTES - OWN - of_items(record.used()) - of_items(record.generated())
 }
 
-fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, budget: &mut Budget) {
+fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_>, budget: &mut Budget<'_>) {
     let fragments = fragments.of(record);
     out.extend_from_slice(fragments.stage);
     let mut object = Object::continued(out);
@@ -123,7 +121,7 @@ fn write_items(object: &mut Object<'_>, [name, count]: [&'static str; 2], items:
     object.unsigned(count, items.len() as u64);
 }
 
-fn write_error(mut object: Object<'_>, error: &ErrorInfo, stack_trace: Option<&str>, budget: &mut Budget) {
+fn write_error(mut object: Object<'_>, error: &ErrorInfo, stack_trace: Option<&str>, budget: &mut Budget<'_>) {
     object.text("kind", facet(error.type_name()));
     budget.write_text(object.value("message"), error.message());
     let sources = error.chain().iter().map(|source| format!("caused by: {source}"));
@@ -134,7 +132,7 @@ fn write_error(mut object: Object<'_>, error: &ErrorInfo, stack_trace: Option<&s
     object.close();
 }
 
-fn write_score(mut object: Object<'_>, score: &RecordScore, budget: &mut Budget) {
+fn write_score(mut object: Object<'_>, score: &RecordScore, budget: &mut Budget<'_>) {
     object.text("name", facet(score.name()));
     budget.write_field(&mut object, 1, "value", &score.value().into());
     object.optional_text("by", score.by().map(facet));
@@ -144,7 +142,8 @@ fn write_score(mut object: Object<'_>, score: &RecordScore, budget: &mut Budget)
     object.close();
 }
 
-fn write_metrics(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
+fn write_metrics(object: &mut Object<'_>, record: &Record, budget: &mut Budget<'_>) {
+    budget.begin_object();
     let mut parent = Some(object);
     let mut metrics = None;
     if record.busy().is_some() || record.count().is_some() {
@@ -169,7 +168,8 @@ fn write_metrics(object: &mut Object<'_>, record: &Record, budget: &mut Budget) 
     }
 }
 
-fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget) {
+fn write_context(object: &mut Object<'_>, record: &Record, budget: &mut Budget<'_>) {
+    budget.begin_object();
     let mut has_standard = false;
     let mut parent = Some(&mut *object);
     let mut context = None;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use ragtrace::sink::{BatchLimits, SinkError};
 use ragtrace::{Record, Timestamp};
 
+use super::counts::Losses;
 use super::settings::Settings;
 use super::window::Limits;
 use crate::http::Body;
@@ -40,6 +41,7 @@ pub(super) struct Payload {
     pub(super) body: Option<Body>,
     /// The records that are not in it for their age: their index, and why.
     pub(super) expired: Vec<(usize, String)>,
+    pub(super) losses: Losses,
 }
 
 /// Encodes records as they are to be sent at `now`.
@@ -60,7 +62,7 @@ pub(super) fn encode(records: &[Record], settings: &Settings, now: Timestamp) ->
         }
         let out = writer.staged();
         out.push(if entries == 0 { b'[' } else { b',' });
-        entry::write(out, record, &mut fragments, &settings.counts);
+        entry::write(out, record, &mut fragments, &mut payload.losses);
         writer.settle();
         entries += 1;
         if entries > MOST_ENTRIES || writer.uncompressed_len() >= LONGEST {

@@ -12,20 +12,25 @@
 //!
 //! A point is an hour old at most when it arrives, so what a spool kept for longer is left out, and
 //! counted. Datadog keeps one point of a series a second, and the last that came: a batch sent twice
-//! counts once. The parts of a minute, and the processes of a host, each have another second of it,
-//! which follows from the batch's id.
+//! counts once. What a batch has of one minute and the same tags is one point. Batches with parts of
+//! one minute, and processes of one host, have points at another second of it each, which follows from
+//! the batch's id: 59 times of 60, that is, since a minute has no more seconds. Where that is too few,
+//! `DD_TAGS` with a tag for each process keeps their series apart.
 
 mod series;
+mod sums;
 
 use std::time::Duration;
 
 use ragtrace::Timestamp;
 use ragtrace::sink::{Batch, SinkError};
 
+use super::counts::Losses;
 use super::settings::Settings;
 use super::window::Limits;
 use crate::http::Body;
 use series::SeriesWriter;
+use sums::sums;
 
 /// Bytes of a payload (Datadog API, "Submit metrics"): uncompressed, and compressed.
 const LONGEST: usize = 5_242_880;
@@ -34,26 +39,35 @@ const LONGEST_COMPRESSED: usize = 512_000;
 const AGES: Limits =
     Limits { back: Duration::from_hours(1), ahead: Duration::from_mins(10), intake: "Datadog's metrics" };
 
-/// Encodes the minutes of a batch as they are to be sent at `now`; `None` if there is nothing to send.
+/// Minutes as a payload.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    /// `None` if no point is in it.
+    pub(super) body: Option<Body>,
+    pub(super) losses: Losses,
+}
+
+/// Encodes the minutes of a batch as they are to be sent at `now`.
 ///
 /// # Errors
 ///
 /// If they are too many for one payload.
-pub(super) fn encode(batch: &Batch, settings: &Settings, now: Timestamp) -> Result<Option<Body>, SinkError> {
+pub(super) fn encode(batch: &Batch, settings: &Settings, now: Timestamp) -> Result<Payload, SinkError> {
+    let mut losses = Losses::default();
     let window = AGES.at(now);
     let mut writer = settings.begin();
     let mut series = SeriesWriter::new(batch, settings);
     writer.staged().extend_from_slice(br#"{"series":["#);
-    for minute in batch.minutes() {
-        if window.has(series.time_of(minute)) {
-            series.write(writer.staged(), minute);
+    for sum in sums(batch.minutes(), |minute| series.tags_of(minute)) {
+        if window.has(series.time_of(&sum)) {
+            series.write(writer.staged(), &sum);
             writer.settle();
         } else {
-            settings.counts.add_points_left_out(series::points_of(minute));
+            losses.points_left_out += series::points_of(&sum);
         }
     }
     if series.is_empty() {
-        return Ok(None);
+        return Ok(Payload { body: None, losses });
     }
     writer.staged().extend_from_slice(b"]}");
     let body = writer.finish().map_err(SinkError::retry)?;
@@ -62,5 +76,5 @@ pub(super) fn encode(batch: &Batch, settings: &Settings, now: Timestamp) -> Resu
             format!("more than {LONGEST} bytes of metrics for one request, or {LONGEST_COMPRESSED} compressed");
         return Err(SinkError::split(message));
     }
-    Ok(Some(body))
+    Ok(Payload { body: Some(body), losses })
 }

@@ -7,6 +7,7 @@ use ragtrace::Timestamp;
 use ragtrace::metrics::StageMinute;
 use ragtrace::sink::Batch;
 
+use super::sums::Sum;
 use crate::datadog::attributes::write_unsigned;
 use crate::datadog::settings::Settings;
 use crate::datadog::tags::Tags;
@@ -63,14 +64,13 @@ impl<'a> SeriesWriter<'a> {
     }
 
     /// Returns the time of a minute's points.
-    pub(super) fn time_of(&self, minute: &StageMinute) -> Timestamp {
-        minute.minute().plus(Duration::from_secs(self.second))
+    pub(super) fn time_of(&self, sum: &Sum<'_>) -> Timestamp {
+        sum.minute.plus(Duration::from_secs(self.second))
     }
 
     /// Writes all series of a minute.
-    pub(super) fn write(&mut self, out: &mut Vec<u8>, minute: &StageMinute) {
-        let time = self.time_of(minute).as_micros().div_euclid(1_000_000);
-        let tags = self.tags_of(minute);
+    pub(super) fn write(&mut self, out: &mut Vec<u8>, sum: &Sum<'_>) {
+        let time = self.time_of(sum).as_micros().div_euclid(1_000_000);
         let count = |metric, unit, number, outcome| Series {
             metric,
             of_type: Type::Count,
@@ -78,28 +78,29 @@ impl<'a> SeriesWriter<'a> {
             time,
             number,
             outcome,
-            tags: &tags,
+            tags: &sum.tags,
         };
-        for (outcome, runs) in outcomes(minute) {
+        for (outcome, runs) in outcomes(sum) {
             self.write_one(out, &count("ragtrace.stage.runs", "run", Number::Whole(runs), Some(outcome)));
         }
-        if minute.items() > 0 {
-            self.write_one(out, &count("ragtrace.stage.items", "item", Number::Whole(minute.items()), None));
+        if sum.items > 0 {
+            self.write_one(out, &count("ragtrace.stage.items", "item", Number::Whole(sum.items), None));
         }
-        if let Some(cost) = cost_of(minute) {
+        if let Some(cost) = cost_of(sum) {
             self.write_one(out, &count("ragtrace.stage.cost", "dollar", Number::Float(cost), None));
         }
         for (metric, q) in QUANTILES {
-            if let Some(duration) = minute.durations().quantile(q) {
+            if let Some(duration) = sum.durations.quantile(q) {
                 let number = Number::Float(duration.as_secs_f64());
-                let series =
-                    Series { metric, of_type: Type::Gauge, unit: "second", time, number, outcome: None, tags: &tags };
+                let of_type = Type::Gauge;
+                let series = Series { metric, of_type, unit: "second", time, number, outcome: None, tags: &sum.tags };
                 self.write_one(out, &series);
             }
         }
     }
 
-    fn tags_of(&self, minute: &StageMinute) -> Tags {
+    /// Returns the tags of a minute's series.
+    pub(super) fn tags_of(&self, minute: &StageMinute) -> Tags {
         let Settings { service, environment, version, tags: extra, .. } = self.settings;
         let origin = self.batch.origin();
         let of = |known: Option<&'a str>, set: &'a Option<String>| known.or(set.as_deref());
@@ -163,17 +164,16 @@ impl<'a> SeriesWriter<'a> {
 }
 
 /// Returns how many points a minute makes.
-pub(super) fn points_of(minute: &StageMinute) -> u64 {
-    let of_counts = outcomes(minute).count() + usize::from(minute.items() > 0) + usize::from(cost_of(minute).is_some());
-    let of_durations = if minute.durations().is_empty() { 0 } else { QUANTILES.len() };
+pub(super) fn points_of(sum: &Sum<'_>) -> u64 {
+    let of_counts = outcomes(sum).count() + usize::from(sum.items > 0) + usize::from(cost_of(sum).is_some());
+    let of_durations = if sum.durations.is_empty() { 0 } else { QUANTILES.len() };
     (of_counts + of_durations) as u64
 }
 
-fn outcomes(minute: &StageMinute) -> impl Iterator<Item = (&'static str, u64)> {
-    let all = [("completed", minute.completed()), ("failed", minute.failed()), ("cancelled", minute.cancelled())];
-    all.into_iter().filter(|(_, runs)| *runs > 0)
+fn outcomes(sum: &Sum<'_>) -> impl Iterator<Item = (&'static str, u64)> {
+    sum.runs.into_iter().filter(|(_, runs)| *runs > 0)
 }
 
-fn cost_of(minute: &StageMinute) -> Option<f64> {
-    Some(minute.cost_usd()).filter(|cost| cost.is_finite() && *cost != 0.0)
+fn cost_of(sum: &Sum<'_>) -> Option<f64> {
+    Some(sum.cost_usd).filter(|cost| cost.is_finite() && *cost != 0.0)
 }

@@ -58,7 +58,8 @@ impl Sink for DatadogLlmObsSink {
     }
 
     fn limits(&self) -> BatchLimits {
-        llm_obs::limits()
+        let is_through_agent = matches!(self.settings.agent, Ok(Some(_)));
+        llm_obs::limits(if is_through_agent { Intake::Agent } else { Intake::Documented })
     }
 
     fn needs(&self) -> Needs {
@@ -72,6 +73,7 @@ impl Sink for DatadogLlmObsSink {
         if let Some(body) = encoded.body {
             self.settings.post(&target, &body).await?;
         }
+        self.settings.counts.add(encoded.losses);
         Ok(Delivered::unsent(encoded.expired))
     }
 

@@ -178,10 +178,11 @@ impl Sink for DatadogSink {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        let logs::Payload { body, expired } = logs::encode(batch.records(), &self.settings, Timestamp::now())?;
+        let logs::Payload { body, expired, losses } = logs::encode(batch.records(), &self.settings, Timestamp::now())?;
         if let Some(body) = body {
             self.settings.post(&self.settings.logs()?, &body).await?;
         }
+        self.settings.counts.add(losses);
         Ok(Delivered::unsent(expired))
     }
 

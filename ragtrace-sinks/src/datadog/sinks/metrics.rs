@@ -43,9 +43,11 @@ impl Sink for DatadogMetricsSink {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        if let Some(body) = metrics::encode(batch, &self.settings, Timestamp::now())? {
+        let metrics::Payload { body, losses } = metrics::encode(batch, &self.settings, Timestamp::now())?;
+        if let Some(body) = body {
             self.settings.post(&self.target()?, &body).await?;
         }
+        self.settings.counts.add(losses);
         Ok(Delivered::all())
     }
 

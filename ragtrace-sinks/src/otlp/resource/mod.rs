@@ -6,7 +6,6 @@
 
 mod container;
 mod kubernetes;
-mod pairs;
 mod process;
 
 use std::ffi::OsString;
@@ -15,8 +14,7 @@ use std::sync::OnceLock;
 use ragtrace::{Origin, Timestamp};
 
 use super::proto::{Attributes, Writer};
-use pairs::Pair;
-pub(crate) use pairs::parse_pairs;
+use crate::pairs::{self, Pair};
 
 /// `Resource.attributes` of `opentelemetry/proto/resource/v1/resource.proto`.
 const ATTRIBUTES: u32 = 1;

@@ -34,9 +34,11 @@ impl StageCounts {
         Self { totals, ..Self::default() }
     }
 
-    /// Returns whether it is time to add what was counted.
-    pub(crate) fn is_due(&mut self, now: Instant) -> bool {
-        let is_due = self.added_at.is_none_or(|at| now.duration_since(at) >= ADD_INTERVAL);
+    /// Returns whether it is time to add what was counted: about once a second, and when a minute is
+    /// over at `time`, which would go to the sinks without its last second otherwise.
+    pub(crate) fn is_due(&mut self, now: Instant, time: Timestamp) -> bool {
+        let is_due =
+            self.added_at.is_none_or(|at| now.duration_since(at) >= ADD_INTERVAL) || self.has_minute_over(time);
         if is_due {
             self.added_at = Some(now);
         }
@@ -63,14 +65,20 @@ impl StageCounts {
     /// Returns the counts of minutes that were over at `now`, for the sinks; all there are without
     /// it.
     pub(crate) fn take(&mut self, now: Option<Timestamp>) -> Vec<StageMinute> {
-        let first = self.unfinished.first_key_value().map(|((minute, ..), _)| *minute);
-        let is_over =
-            |minute: Timestamp| now.is_none_or(|now| now.as_micros().saturating_sub(minute.as_micros()) >= 60_000_000);
-        if !first.is_some_and(is_over) {
+        if !now.map_or(!self.unfinished.is_empty(), |now| self.has_minute_over(now)) {
             return Vec::new();
         }
+        let is_over = |minute| now.is_none_or(|now| is_over(minute, now));
         self.unfinished.extract_if(.., |(minute, ..), _| is_over(*minute)).map(|(_, counted)| counted).collect()
     }
+
+    fn has_minute_over(&self, now: Timestamp) -> bool {
+        self.unfinished.first_key_value().is_some_and(|((minute, ..), _)| is_over(*minute, now))
+    }
+}
+
+fn is_over(minute: Timestamp, now: Timestamp) -> bool {
+    now.as_micros().saturating_sub(minute.as_micros()) >= 60_000_000
 }
 
 fn merge(minute: &mut StageMinute, part: &StageMinute) {
@@ -139,6 +147,22 @@ mod tests {
             assert!(text.lines().any(|said| said == line), "{line} in\n{text}");
         }
         assert!(!text.contains("acme"), "tenants are no labels");
+    }
+
+    #[test]
+    fn a_minute_that_is_over_has_the_rest_of_its_runs_added_at_once() {
+        let mut counts = StageCounts::default();
+        let now = Instant::now();
+        let [running, over] = [119_999_999, 120_000_000].map(Timestamp::from_micros);
+        assert!(counts.is_due(now, running), "nothing was added before");
+        assert!(!counts.is_due(now, over), "no minute waits");
+        counts.add(vec![part(1, "chunking".to_owned(), "acme", 4)]);
+        assert!(!counts.is_due(now, running));
+        assert!(counts.is_due(now, over));
+        counts.add(vec![part(1, "chunking".to_owned(), "acme", 40)]);
+        assert_eq!(counts.take(Some(over)).iter().map(StageMinute::runs).collect::<Vec<_>>(), [2]);
+        assert!(!counts.is_due(now, over));
+        assert!(counts.is_due(now + ADD_INTERVAL, over));
     }
 
     #[test]

@@ -32,10 +32,11 @@ impl Worker {
         let Self { assembler, sanitizer, .. } = self;
         assembler.end_turn(is_complete, |name, text| sanitizer.is_clean(name, text));
         let now = Instant::now();
-        if self.stage_counts.is_due(now) {
+        let time = Timestamp::now();
+        if self.stage_counts.is_due(now, time) {
             self.stage_counts.add(self.assembler.take_minutes(None));
         }
-        let minutes = self.stage_counts.take(Some(Timestamp::now()));
+        let minutes = self.stage_counts.take(Some(time));
         self.dispatch_assembled(minutes);
         // Time passes for what is held although nothing comes.
         self.sampler.enforce_bounds(now);
