@@ -59,8 +59,7 @@ pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordS
     }
     object.text("key", score.name());
     match score.value() {
-        // LangSmith keeps four decimals.
-        Value::F64(number) if number.is_finite() => object.float("score", (number * 1e4).round() / 1e4),
+        Value::F64(number) if number.is_finite() => object.float("score", rounded(*number)),
         Value::Bool(_) | Value::U64(_) | Value::I64(_) => write_value(object.value("score"), score.value()),
         _ => write_value(object.value("value"), score.value()),
     }
@@ -75,6 +74,13 @@ pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordS
     object.value("created_at").extend_from_slice(&at);
     object.value("modified_at").extend_from_slice(&at);
     object.close();
+}
+
+/// Returns a number as LangSmith keeps it, with four decimals. One beyond 1.8e304 has none that could be
+/// taken away, and stays.
+fn rounded(number: f64) -> f64 {
+    let scaled = number * 1e4;
+    if scaled.is_finite() { scaled.round() / 1e4 } else { number }
 }
 
 /// Returns true if the run of a score may still be on its way.

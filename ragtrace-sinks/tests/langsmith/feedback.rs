@@ -76,6 +76,19 @@ fn a_score_that_comes_later_finds_the_trace_the_span_and_the_span_of_the_root() 
 }
 
 #[test]
+fn a_number_of_any_size_is_a_score_and_small_parts_of_it_are_rounded() {
+    let (langsmith, root, _) = with_runs(Setup::default());
+    let numbers = [(1e305, 1e305), (f64::MIN, f64::MIN), (1e-300, 0.0), (0.833_35, 0.8334), (-1e15, -1e15)];
+    for (number, expected) in numbers {
+        let name = format!("{number:e}");
+        deliver_all(&langsmith.sink(), [score(&name, number).trace_id(root.trace_id).build()]);
+        let kept = langsmith.kept();
+        let one = kept.feedback.iter().find(|one| one["key"] == *name).expect("feedback");
+        assert_eq!(one["score"].as_f64(), Some(expected), "{one}");
+    }
+}
+
+#[test]
 fn feedback_goes_alone_to_servers_that_take_none_beside_runs() {
     let old = json!({ "version": "0.8.9" });
     for setup in [Setup { info: Some(old), ..Setup::default() }, Setup { has_multipart: false, ..Setup::default() }] {
