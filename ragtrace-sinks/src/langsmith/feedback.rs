@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use ragtrace::__json::Object;
+use ragtrace::sink::Batch;
 use ragtrace::uuid::Uuid;
 use ragtrace::{Record, RecordScore, Timestamp, Value};
 
@@ -15,9 +16,52 @@ use super::dotted_order::Places;
 use super::value::write_value;
 use super::{run_id, time};
 
-/// For so long a score waits for its run to arrive. What was delivered with it waits as well, and a run
-/// that the sampler left out never comes.
+/// For so long a score waits for its run to arrive. What comes after it waits as well, and a run that the
+/// sampler left out never comes.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A score, and the run that it is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feedback<'a> {
+    /// Its record's index in the batch.
+    pub(super) index: usize,
+    pub(super) record: &'a Record,
+    pub(super) judged: Judged,
+    score: &'a RecordScore,
+}
+
+impl<'a> Feedback<'a> {
+    /// Returns the scores of a batch. Records that are no score of a trace go nowhere.
+    pub(super) fn all_of(batch: &'a Batch) -> Vec<Self> {
+        let mut places = Places::default();
+        let of = |(index, record): (usize, &'a Record)| {
+            let score = record.score()?;
+            Some(Self { index, record, judged: Judged::of(record, &mut places)?, score })
+        };
+        batch.records().iter().enumerate().filter_map(of).collect()
+    }
+
+    /// Returns the run that it is about, and its LangSmith trace if that is known.
+    pub(super) fn run(&self) -> (Uuid, Option<Uuid>) {
+        match self.judged {
+            Judged::Known { run_id, trace_id } => (run_id, Some(trace_id)),
+            Judged::Guessed { run_id, .. } => (run_id, None),
+        }
+    }
+
+    /// Returns the run that it is about if there is none of the first id.
+    pub(super) fn otherwise(&self) -> Option<(Uuid, Option<Uuid>)> {
+        match self.judged {
+            Judged::Known { .. } => None,
+            Judged::Guessed { otherwise, .. } => otherwise.map(|root| (root, None)),
+        }
+    }
+
+    /// Writes the feedback on a run, in a trace if that is known.
+    pub(super) fn write(&self, out: &mut Vec<u8>, run: (Uuid, Option<Uuid>)) {
+        write_feedback(out, self.record, self.score, run);
+    }
+}
 
 /// The run that a score judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +94,7 @@ impl Judged {
 }
 
 /// Writes the feedback of a score.
-pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: (Uuid, Option<Uuid>)) {
+fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: (Uuid, Option<Uuid>)) {
     let mut object = Object::open(out);
     object.uuid("id", record.id());
     object.uuid("run_id", run.0);
