@@ -2,10 +2,12 @@
 //! and of feedback share it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ragtrace::sink::SinkError;
+use ragtrace::sink::{Batch, SinkError};
+use ragtrace::{Record, Timestamp};
 
+use super::health::{BACKLOG, Health};
 use super::info::{Info, KnownInfo};
 use super::multipart::MultipartBody;
 use super::settings::Settings;
@@ -28,6 +30,7 @@ pub(super) struct Connection {
     pub(super) plain: Compression,
     zstd: Compression,
     info: Arc<KnownInfo>,
+    pub(super) health: Arc<Health>,
     info_timeout: Duration,
 }
 
@@ -39,6 +42,7 @@ impl Connection {
             plain: Compression::none(),
             zstd: Compression::zstd(ZSTD_LEVEL),
             info: Arc::default(),
+            health: Arc::default(),
             info_timeout: INFO_TIMEOUT,
         }
     }
@@ -61,6 +65,7 @@ impl Connection {
     pub(super) fn set_endpoint(&mut self, endpoint: Result<Endpoint, String>) {
         self.settings.set_endpoint(endpoint);
         self.info = Arc::default();
+        self.health = Arc::default();
     }
 
     /// Returns what the server takes, which is asked now and then.
@@ -90,7 +95,30 @@ impl Connection {
         let answer =
             asked.map_err(|_| SinkError::retry(format!("no answer to GET /info within {:?}", self.info_timeout)))??;
         judge_question(&answer)?;
-        Info::read(answer.body()).ok_or_else(|| answer.park("this is no LangSmith: check LANGSMITH_ENDPOINT"))
+        let info = Info::read(answer.body());
+        let info = info.ok_or_else(|| answer.park("this is no LangSmith: check LANGSMITH_ENDPOINT"))?;
+        self.health.note_langsmith();
+        Ok(info)
+    }
+
+    /// Makes sure that a LangSmith is there, before a 404 is believed.
+    pub(super) async fn require_langsmith(&self) -> Result<(), SinkError> {
+        if !self.health.is_langsmith() {
+            self.info.learn(Some(self.ask_for_info().await?));
+        }
+        Ok(())
+    }
+
+    /// Notes what became of the runs of a batch.
+    pub(super) fn note_runs(&self, batch: &Batch, answer: &Result<(), SinkError>) {
+        self.health.runs.note(answer, Instant::now());
+        if answer.is_ok() {
+            self.health.note_langsmith();
+            let newest = batch.records().iter().map(Record::timestamp).max();
+            if newest.is_some_and(|newest| Timestamp::now().since(newest) > BACKLOG) {
+                self.health.runs.note_backlog(Instant::now());
+            }
+        }
     }
 
     /// Returns how the parts of `POST /runs/multipart` are compressed.

@@ -5,20 +5,14 @@
 //! since LangSmith then says whether it has the run: a span that it does not know, of a trace that it
 //! knows, is the trace's root, which has the trace's id.
 
-use std::time::Duration;
-
 use ragtrace::__json::Object;
 use ragtrace::sink::Batch;
 use ragtrace::uuid::Uuid;
-use ragtrace::{Record, RecordScore, Timestamp, Value};
+use ragtrace::{Record, RecordScore, Value};
 
 use super::dotted_order::Places;
 use super::value::write_value;
 use super::{run_id, time};
-
-/// For so long a score waits for its run to arrive. What comes after it waits as well, and a run that the
-/// sampler left out never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A score, and the run that it is about.
 #[derive(Clone, Copy, Debug)]
@@ -125,9 +119,4 @@ fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: 
 fn rounded(number: f64) -> f64 {
     let scaled = number * 1e4;
     if scaled.is_finite() { scaled.round() / 1e4 } else { number }
-}
-
-/// Returns true if the run of a score may still be on its way.
-pub(super) fn is_early(record: &Record, now: Timestamp) -> bool {
-    now.since(record.timestamp()) < PATIENCE
 }

@@ -1,19 +1,24 @@
 //! The sink of feedback in LangSmith.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
 use ragtrace::uuid::Uuid;
-use ragtrace::{Sink, Timestamp};
+use ragtrace::{Record, Sink, Timestamp};
 
 use super::connection::Connection;
 use super::cut::Cut;
-use super::feedback::{Feedback, Judged, is_early};
+use super::feedback::{Feedback, Judged};
 use super::info::Info;
 use super::multipart::Multipart;
 use super::taken::Taken;
 use super::verdict::judge;
 use crate::http::{Answer, Body};
+
+/// For so long a score waits for its run to arrive. What comes after it waits as well, and a run that the
+/// sampler left out never comes.
+const WAIT: Duration = Duration::from_secs(30);
 
 /// Sends scores to LangSmith as feedback: see [`LangSmithSink::feedback`](super::LangSmithSink::feedback).
 #[derive(Debug)]
@@ -21,6 +26,7 @@ pub struct LangSmithFeedbackSink {
     name: Cow<'static, str>,
     in_flight: usize,
     connection: Connection,
+    wait: Duration,
     taken: Taken,
 }
 
@@ -33,14 +39,31 @@ enum Alone {
     Refused(String),
 }
 
+/// What became of the feedback of a batch.
+#[derive(Default)]
+struct Sent<'a> {
+    taken: Vec<Uuid>,
+    missing: Vec<(Feedback<'a>, Answer)>,
+    /// The indices of what is never taken, and why.
+    refused: Vec<(usize, String)>,
+}
+
 impl LangSmithFeedbackSink {
     pub(super) fn new(name: String, in_flight: usize, connection: Connection) -> Self {
-        Self { name: name.into(), in_flight, connection, taken: Taken::default() }
+        Self { name: name.into(), in_flight, connection, wait: WAIT, taken: Taken::default() }
     }
 
     /// Sets the sink's name; that of the sink of runs and `-feedback` unless set.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Sets for how long a score that names a trace alone, or a run of it, waits for that run to arrive
+    /// before it becomes a dead letter; 30 seconds unless set. It counts from when the score was recorded,
+    /// and anew from when LangSmith takes feedback, and runs without a backlog, after it did not.
+    pub fn wait_for_runs(mut self, wait: Duration) -> Self {
+        self.wait = wait;
         self
     }
 
@@ -87,54 +110,66 @@ impl LangSmithFeedbackSink {
         }
     }
 
-    /// Sends what has not been taken yet, and notes what is.
-    async fn send(&self, batch: &Batch, taken: &mut Vec<Uuid>) -> Result<Delivered, SinkError> {
+    /// Sends what has not been taken yet.
+    async fn send<'a>(&self, batch: &'a Batch, sent: &mut Sent<'a>) -> Result<(), SinkError> {
         let mut all = Feedback::all_of(batch);
+        all.retain(|feedback| !self.taken.contains(feedback.record.id()));
         if all.is_empty() {
-            return Ok(Delivered::all());
+            return Ok(());
         }
         let info = self.connection.info().await;
-        all.retain(|feedback| !self.taken.contains(feedback.record.id()));
         let has_place = |feedback: &Feedback<'_>| matches!(feedback.judged, Judged::Known { .. });
         let goes_beside = info.takes_feedback_in_multipart();
         let (together, mut alone): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|feedback| goes_beside && has_place(feedback));
         if !together.is_empty() {
             if self.send_together(batch.id(), &together, &info).await? {
-                taken.extend(together.iter().map(|feedback| feedback.record.id()));
+                sent.taken.extend(together.iter().map(|feedback| feedback.record.id()));
             } else {
                 self.connection.note_without_multipart();
                 alone.extend(together);
             }
         }
-        let (mut missing, mut refused) = (Vec::new(), Vec::new());
-        for feedback in &alone {
-            match self.send_alone(feedback, &info).await? {
-                Alone::Taken => taken.push(feedback.record.id()),
-                Alone::Missing(answer) => missing.push((feedback, answer)),
-                Alone::Refused(why) => refused.push((feedback.index, why)),
+        for feedback in alone {
+            match self.send_alone(&feedback, &info).await? {
+                Alone::Taken => sent.taken.push(feedback.record.id()),
+                Alone::Missing(answer) => sent.missing.push((feedback, answer)),
+                Alone::Refused(why) => sent.refused.push((feedback.index, why)),
             }
         }
-        Self::judge_missing(&missing, refused)
+        Ok(())
     }
 
-    /// Returns the answer to a batch of which LangSmith has no runs for some feedback, and refused other.
-    fn judge_missing(
-        missing: &[(&Feedback<'_>, Answer)],
-        mut refused: Vec<(usize, String)>,
-    ) -> Result<Delivered, SinkError> {
-        let now = Timestamp::now();
-        if let Some((_, answer)) = missing.iter().find(|(feedback, _)| is_early(feedback.record, now)) {
+    /// Judges what was sent of a batch.
+    async fn judge(&self, sent: &mut Sent<'_>) -> Result<Delivered, SinkError> {
+        let health = &self.connection.health;
+        if !sent.taken.is_empty() {
+            health.note_langsmith();
+        }
+        if !sent.missing.is_empty() {
+            self.connection.require_langsmith().await?;
+        }
+        if !sent.taken.is_empty() || !sent.missing.is_empty() {
+            health.feedback.note(&Ok(()), Instant::now());
+        }
+        if let Some((_, answer)) = sent.missing.iter().find(|(feedback, _)| self.is_early(feedback.record)) {
             return Err(SinkError::retry(answer.reason("its run has not arrived")));
         }
         let why = |answer: &Answer| answer.reason("LangSmith does not know the run that the score is about");
-        let unknown = missing.iter().map(|(feedback, answer)| (feedback.index, why(answer)));
-        if refused.is_empty() {
+        let unknown = sent.missing.iter().map(|(feedback, answer)| (feedback.index, why(answer)));
+        if sent.refused.is_empty() {
             // Their runs may have been left out by a sampler, which says nothing of LangSmith.
             return Ok(Delivered::unsent(unknown));
         }
-        refused.extend(unknown);
-        Ok(Delivered::partly(refused))
+        Ok(Delivered::partly(unknown.chain(sent.refused.drain(..))))
+    }
+
+    /// Returns true if the run of a score may still be on its way.
+    fn is_early(&self, record: &Record) -> bool {
+        let (now, recorded) = (Timestamp::now(), record.timestamp());
+        // A score from the future, by a clock that was set back, does not wait until then.
+        let age = now.since(recorded).max(recorded.since(now));
+        age < self.wait || !self.connection.health.is_settled(self.wait, Instant::now())
     }
 }
 
@@ -153,11 +188,18 @@ impl Sink for LangSmithFeedbackSink {
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        let mut taken = Vec::new();
-        let delivered = self.send(batch, &mut taken).await;
+        let mut sent = Sent::default();
+        let delivered = match self.send(batch, &mut sent).await {
+            Ok(()) => self.judge(&mut sent).await,
+            Err(error) => {
+                let answer = Err(error);
+                self.connection.health.feedback.note(&answer, Instant::now());
+                answer
+            }
+        };
         match delivered {
-            Ok(_) => self.taken.forget(batch.records().iter().map(ragtrace::Record::id)),
-            Err(_) => self.taken.keep(taken),
+            Ok(_) => self.taken.forget(batch.records().iter().map(Record::id)),
+            Err(_) => self.taken.keep(sent.taken),
         }
         delivered
     }

@@ -20,7 +20,7 @@
 //! | `feedback` | the JSON of a score |
 //! | `cut` | what is too large for any request |
 //! | `multipart`, `batch_fallback` | a request's body, and that of older servers |
-//! | `connection` | settings, client and limits, which both sinks share |
+//! | `connection`, `health` | settings, client, limits, and how it goes, which both sinks share |
 //! | `runs`, `sink` | the runs of a batch, and their sink |
 //! | `taken`, `feedback_sink` | the feedback that is not sent again, and its sink |
 
@@ -31,6 +31,7 @@ mod cut;
 mod dotted_order;
 mod feedback;
 mod feedback_sink;
+mod health;
 mod info;
 mod metadata;
 mod multipart;

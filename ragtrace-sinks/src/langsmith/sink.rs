@@ -133,8 +133,19 @@ impl LangSmithSink {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Sends runs; false if the server has no such endpoint.
-    async fn send(&self, runs: &Runs<'_>, info: &Info) -> Result<bool, SinkError> {
+    /// Sends runs, the way that the server takes.
+    async fn send(&self, runs: &Runs<'_>) -> Result<(), SinkError> {
+        let mut info = self.connection.info().await;
+        if !self.post(runs, &info).await? {
+            self.connection.note_without_multipart();
+            info.has_multipart = false;
+            self.post(runs, &info).await?;
+        }
+        Ok(())
+    }
+
+    /// Posts runs; false if the server has no such endpoint.
+    async fn post(&self, runs: &Runs<'_>, info: &Info) -> Result<bool, SinkError> {
         if runs.number() > info.runs {
             // Each half is acknowledged by itself: nothing that arrived is sent again.
             return Err(SinkError::split(format!("LangSmith takes {} runs at once", info.runs)));
@@ -198,13 +209,9 @@ impl Sink for LangSmithSink {
         if runs.number() == 0 {
             return Ok(Delivered::all());
         }
-        let mut info = self.connection.info().await;
-        if !self.send(&runs, &info).await? {
-            self.connection.note_without_multipart();
-            info.has_multipart = false;
-            self.send(&runs, &info).await?;
-        }
-        Ok(Delivered::all())
+        let answer = self.send(&runs).await;
+        self.connection.note_runs(batch, &answer);
+        answer.map(|()| Delivered::all())
     }
 
     /// Asks for the server's limits, and whether the key may read.

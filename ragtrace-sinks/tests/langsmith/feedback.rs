@@ -1,14 +1,18 @@
 //! Scores as feedback.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use ragtrace::sink::Verdict;
+use ragtrace::sink::{Batch, Delivered, Verdict};
 use ragtrace::testing::RecordBuilder;
-use ragtrace::{RecordScore, Sink, Timestamp, TraceId};
+use ragtrace::{Record, RecordScore, Sink, Timestamp, TraceId};
+use ragtrace_sinks::LangSmithSink;
+use ragtrace_sinks_support::{Answer, Server};
 use serde_json::json;
 
 use super::records::{Place, batch, block_on, deliver, deliver_all, ended};
-use super::server::{LangSmith, Setup};
+use super::server::{KEY, LangSmith, Setup};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -101,16 +105,118 @@ fn feedback_goes_alone_to_servers_that_take_none_beside_runs() {
     }
 }
 
+/// A score of a trace that LangSmith does not have, recorded so long ago.
+fn of_unknown_run(age: Duration) -> Record {
+    score("a", 1.0).trace_id(TraceId::new()).timestamp(Timestamp::now().minus(age)).build()
+}
+
+/// Delivers a batch until it is no longer retried, and returns the answer and the number of attempts.
+fn deliver_until_answered(sink: &impl Sink, scores: &Batch) -> (Delivered, usize) {
+    let bound = Instant::now() + Duration::from_secs(20);
+    for attempt in 1.. {
+        match block_on(sink.deliver(scores)) {
+            Ok(delivered) => return (delivered, attempt),
+            Err(error) => assert_eq!(error.verdict(), Verdict::Retry, "{}", error.reason()),
+        }
+        assert!(Instant::now() < bound, "it is never given up");
+    }
+    unreachable!("there are attempts enough")
+}
+
 #[test]
 fn a_score_waits_for_its_run_and_is_given_up_when_that_never_comes() {
     let langsmith = LangSmith::start();
-    let at = |time: Timestamp| score("a", 1.0).trace_id(TraceId::new()).timestamp(time).build();
-    let error = deliver(&langsmith.feedback(), [at(Timestamp::now())]).expect_err("it may come");
-    assert_eq!(error.verdict(), Verdict::Retry);
-    let old = Timestamp::now().minus(Duration::from_secs(31));
-    let delivered = deliver(&langsmith.feedback(), [at(old)]).expect("an answer");
+    let sink = langsmith.feedback();
+    for age in [Duration::ZERO, Duration::from_secs(29)] {
+        let error = deliver(&sink, [of_unknown_run(age)]).expect_err("it may come");
+        assert_eq!(error.verdict(), Verdict::Retry);
+        assert!(error.reason().contains("its run has not arrived"), "{}", error.reason());
+    }
+    let sink = langsmith.feedback().wait_for_runs(Duration::from_millis(100));
+    let (delivered, attempts) = deliver_until_answered(&sink, &batch([of_unknown_run(Duration::ZERO)]));
     let [(0, why)] = delivered.rejected() else { panic!("{delivered:?}") };
     assert!(why.contains("LangSmith does not know the run"), "{why}");
+    assert!(attempts > 1);
+    // Nothing waits behind it: LangSmith has been well for long.
+    let old = [of_unknown_run(Duration::from_secs(1)), of_unknown_run(Duration::from_hours(1))];
+    assert_eq!(deliver(&sink, old).expect("an answer").rejected().len(), 2);
+}
+
+#[test]
+fn a_score_that_waited_out_an_outage_waits_for_its_run_as_well() {
+    let old = || of_unknown_run(Duration::from_hours(1));
+    // After a start, as from a spool.
+    let langsmith = LangSmith::start();
+    let error = deliver(&langsmith.feedback(), [old()]).expect_err("its run may be on its way");
+    assert_eq!(error.verdict(), Verdict::Retry);
+
+    // After an answer of 503, to feedback or to runs, and after runs of a backlog.
+    for runs_fail in [true, false] {
+        let is_down = Arc::new(AtomicBool::new(false));
+        let of_server = Arc::clone(&is_down);
+        let server = Server::start(move |request| match (request.path(), of_server.load(Ordering::SeqCst)) {
+            ("/info", _) => Answer::status(200).json(&json!({ "version": "0.12.3" })),
+            (_, true) => Answer::status(503),
+            ("/feedback", _) => Answer::status(404),
+            _ => Answer::status(202),
+        });
+        let runs = LangSmithSink::new(KEY).endpoint(server.url());
+        let sink = runs.feedback().wait_for_runs(Duration::from_millis(500));
+        let root = || ended("root", &[Place::new(TraceId::new(), 0)], MILLISECOND);
+        let (delivered, _) = deliver_until_answered(&sink, &batch([old()]));
+        assert_eq!(delivered.rejected().len(), 1);
+        assert_eq!(deliver(&sink, [old()]).expect("all is well").rejected().len(), 1);
+
+        is_down.store(true, Ordering::SeqCst);
+        if runs_fail {
+            deliver(&runs, [root().build()]).expect_err("it is down");
+        } else {
+            deliver(&sink, [old()]).expect_err("it is down");
+        }
+        is_down.store(false, Ordering::SeqCst);
+        let error = deliver(&sink, [old()]).expect_err("its run may be on its way");
+        assert!(error.reason().contains("its run has not arrived"), "{}", error.reason());
+        deliver_all(&runs, [root().timestamp(Timestamp::now()).build()]);
+        assert_eq!(deliver_until_answered(&sink, &batch([old()])).0.rejected().len(), 1);
+
+        deliver_all(&runs, [root().build()]);
+        let error = deliver(&sink, [old()]).expect_err("runs come from a backlog");
+        assert!(error.reason().contains("its run has not arrived"), "{}", error.reason());
+    }
+}
+
+#[test]
+fn a_score_from_the_future_does_not_wait_until_then() {
+    let langsmith = LangSmith::start();
+    let sink = langsmith.feedback().wait_for_runs(Duration::from_millis(1));
+    let future = score("a", 1.0).trace_id(TraceId::new()).timestamp(Timestamp::now().plus(Duration::from_hours(1)));
+    assert_eq!(deliver_until_answered(&sink, &batch([future.build()])).0.rejected().len(), 1);
+}
+
+#[test]
+fn at_a_wrong_endpoint_scores_are_kept_and_the_sink_says_what_to_set() {
+    let langsmith = LangSmith::start();
+    let sink = langsmith.sink().endpoint(format!("{}/elsewhere", langsmith.server.url()));
+    let sink = sink.feedback().wait_for_runs(Duration::ZERO);
+    let (root, run) = (Place::new(TraceId::new(), 0), Place::new(TraceId::new(), 1));
+    let with_place = score("b", 1.0).trace_id(run.trace_id).span_id(run.span_id).path([root.step(), run.step()]);
+    for record in [of_unknown_run(Duration::from_hours(1)), with_place.build()] {
+        for _ in 0..2 {
+            let error = deliver(&sink, [record.clone()]).expect_err("there is no LangSmith");
+            assert_eq!(error.verdict(), Verdict::Park);
+            assert!(error.reason().contains("set LANGSMITH_ENDPOINT"), "{}", error.reason());
+        }
+    }
+}
+
+#[test]
+fn a_server_that_took_something_is_a_langsmith_though_it_does_not_tell_its_limits() {
+    let (langsmith, root, _) = with_runs(Setup { info: None, ..Setup::default() });
+    let sink = langsmith.feedback().wait_for_runs(Duration::ZERO);
+    let error = deliver(&sink, [of_unknown_run(Duration::from_hours(1))]).expect_err("it may be anything");
+    assert_eq!(error.verdict(), Verdict::Retry);
+    deliver_all(&sink, [score("a", 1.0).trace_id(root.trace_id).build()]);
+    assert_eq!(deliver(&sink, [of_unknown_run(Duration::from_hours(1))]).expect("an answer").rejected().len(), 1);
 }
 
 #[test]
