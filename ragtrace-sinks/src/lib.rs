@@ -9,7 +9,7 @@
 //! | `sqlite` (default) | [`SqliteSink`], and [`store`] over a SQLite file |
 //! | `postgres` | [`PostgresSink`], and [`store`] over a PostgreSQL database |
 //! | `datadog` | [`DatadogSink`] and its siblings: logs, metrics, LLM Observability and evaluations |
-//! | `langsmith` | [`LangSmithSink`]: runs and feedback |
+//! | `langsmith` | [`LangSmithSink`] and [`LangSmithFeedbackSink`]: runs and feedback |
 //! | `otlp` | [`OtlpSink`] and [`OtlpLogSink`]: any backend that takes OpenTelemetry's protocol |
 //! | `waterfall` | `store::Waterfall`, which draws a trace as text for a terminal |
 
@@ -41,7 +41,7 @@ pub use env::{ConfigError, from_env, from_lookup};
 #[cfg(feature = "http")]
 pub use http::Key;
 #[cfg(feature = "langsmith")]
-pub use langsmith::LangSmithSink;
+pub use langsmith::{LangSmithFeedbackSink, LangSmithSink};
 #[cfg(feature = "otlp")]
 pub use otlp::{OtlpLogSink, OtlpProfile, OtlpSink, UnknownProfile};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -6,8 +6,8 @@ use super::error::{ConfigError, Kind};
 use super::variables::Variables;
 use crate::LangSmithSink;
 
-/// Builds the sink of LangSmith.
-pub(super) fn langsmith(variables: &Variables<'_>) -> Result<BoxSink, ConfigError> {
+/// Builds the sinks of LangSmith.
+pub(super) fn langsmith(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
     let key = match variables.key("LANGSMITH_API_KEY", "LANGSMITH_API_KEY_FILE")? {
         Some(key) => Some(key),
         None => variables.key("LANGCHAIN_API_KEY", "LANGCHAIN_API_KEY_FILE")?,
@@ -35,7 +35,8 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<BoxSink, ConfigErro
     if let Some(id) = first(variables, &["LANGSMITH_WORKSPACE_ID", "LANGCHAIN_WORKSPACE_ID"])? {
         sink = sink.workspace_id(id);
     }
-    Ok(BoxSink::new(sink))
+    let feedback = BoxSink::new(sink.feedback());
+    Ok(vec![BoxSink::new(sink), feedback])
 }
 
 /// Returns the text of the first of these variables that has something in it.

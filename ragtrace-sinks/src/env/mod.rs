@@ -44,6 +44,8 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// `DD_SERVICE`, `DD_ENV` and `DD_VERSION`, or `RAGTRACE_SERVICE` and so on, are for records of a
 /// process that was set up without.
 ///
+/// LangSmith gets runs by the sink `langsmith`, and scores by `langsmith-feedback`.
+///
 /// The sink `otlp` takes the variables of OpenTelemetry's exporters: `OTEL_EXPORTER_OTLP_ENDPOINT`,
 /// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set, or
 /// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
@@ -120,7 +122,7 @@ fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
         #[cfg(feature = "datadog")]
         "datadog" => datadog::datadog(variables),
         #[cfg(feature = "langsmith")]
-        "langsmith" => langsmith::langsmith(variables).map(|sink| vec![sink]),
+        "langsmith" => langsmith::langsmith(variables),
         #[cfg(feature = "otlp")]
         "otlp" => otlp::otlp(variables),
         known if KNOWN.contains(&known) => {

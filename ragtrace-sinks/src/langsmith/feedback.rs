@@ -5,19 +5,57 @@
 //! since LangSmith then says whether it has the run: a span that it does not know, of a trace that it
 //! knows, is the trace's root, which has the trace's id.
 
-use std::time::Duration;
-
 use ragtrace::__json::Object;
+use ragtrace::sink::Batch;
 use ragtrace::uuid::Uuid;
-use ragtrace::{Record, RecordScore, Timestamp, Value};
+use ragtrace::{Record, RecordScore, Value};
 
 use super::dotted_order::Places;
 use super::value::write_value;
 use super::{run_id, time};
 
-/// For so long a score waits for its run to arrive. What was delivered with it waits as well, and a run
-/// that the sampler left out never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// A score, and the run that it is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Feedback<'a> {
+    /// Its record's index in the batch.
+    pub(super) index: usize,
+    pub(super) record: &'a Record,
+    pub(super) judged: Judged,
+    score: &'a RecordScore,
+}
+
+impl<'a> Feedback<'a> {
+    /// Returns the scores of a batch. Records that are no score of a trace go nowhere.
+    pub(super) fn all_of(batch: &'a Batch) -> Vec<Self> {
+        let mut places = Places::default();
+        let of = |(index, record): (usize, &'a Record)| {
+            let score = record.score()?;
+            Some(Self { index, record, judged: Judged::of(record, &mut places)?, score })
+        };
+        batch.records().iter().enumerate().filter_map(of).collect()
+    }
+
+    /// Returns the run that it is about, and its LangSmith trace if that is known.
+    pub(super) fn run(&self) -> (Uuid, Option<Uuid>) {
+        match self.judged {
+            Judged::Known { run_id, trace_id } => (run_id, Some(trace_id)),
+            Judged::Guessed { run_id, .. } => (run_id, None),
+        }
+    }
+
+    /// Returns the run that it is about if there is none of the first id.
+    pub(super) fn otherwise(&self) -> Option<(Uuid, Option<Uuid>)> {
+        match self.judged {
+            Judged::Known { .. } => None,
+            Judged::Guessed { otherwise, .. } => otherwise.map(|root| (root, None)),
+        }
+    }
+
+    /// Writes the feedback on a run, in a trace if that is known.
+    pub(super) fn write(&self, out: &mut Vec<u8>, run: (Uuid, Option<Uuid>)) {
+        write_feedback(out, self.record, self.score, run);
+    }
+}
 
 /// The run that a score judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +88,7 @@ impl Judged {
 }
 
 /// Writes the feedback of a score.
-pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: (Uuid, Option<Uuid>)) {
+fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: (Uuid, Option<Uuid>)) {
     let mut object = Object::open(out);
     object.uuid("id", record.id());
     object.uuid("run_id", run.0);
@@ -59,8 +97,7 @@ pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordS
     }
     object.text("key", score.name());
     match score.value() {
-        // LangSmith keeps four decimals.
-        Value::F64(number) if number.is_finite() => object.float("score", (number * 1e4).round() / 1e4),
+        Value::F64(number) if number.is_finite() => object.float("score", rounded(*number)),
         Value::Bool(_) | Value::U64(_) | Value::I64(_) => write_value(object.value("score"), score.value()),
         _ => write_value(object.value("value"), score.value()),
     }
@@ -77,7 +114,9 @@ pub(super) fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordS
     object.close();
 }
 
-/// Returns true if the run of a score may still be on its way.
-pub(super) fn is_early(record: &Record, now: Timestamp) -> bool {
-    now.since(record.timestamp()) < PATIENCE
+/// Returns a number as LangSmith keeps it, with four decimals. One beyond 1.8e304 has none that could be
+/// taken away, and stays.
+fn rounded(number: f64) -> f64 {
+    let scaled = number * 1e4;
+    if scaled.is_finite() { scaled.round() / 1e4 } else { number }
 }

@@ -1,4 +1,4 @@
-//! The sink for LangSmith: runs and feedback.
+//! The sinks for LangSmith: runs, and feedback.
 //!
 //! It promises requests that LangSmith takes: limits are the server's own (`GET /info`), ids and dotted
 //! orders are right by construction, no number is beyond 64 bits. A run is sent once, when it has ended,
@@ -20,26 +20,32 @@
 //! | `feedback` | the JSON of a score |
 //! | `cut` | what is too large for any request |
 //! | `multipart`, `batch_fallback` | a request's body, and that of older servers |
-//! | `plan` | what of a batch goes where |
-//! | `sink` | the sink over them |
+//! | `connection`, `health` | settings, client, limits, and how it goes, which both sinks share |
+//! | `runs`, `sink` | the runs of a batch, and their sink |
+//! | `taken`, `feedback_sink` | the feedback that is not sent again, and its sink |
 
 mod batch_fallback;
+mod connection;
 mod content;
 mod cut;
 mod dotted_order;
 mod feedback;
+mod feedback_sink;
+mod health;
 mod info;
 mod metadata;
 mod multipart;
-mod plan;
 mod run;
 mod run_id;
 mod run_type;
+mod runs;
 mod settings;
 mod sink;
+mod taken;
 mod time;
 mod usage;
 mod value;
 mod verdict;
 
+pub use feedback_sink::LangSmithFeedbackSink;
 pub use sink::LangSmithSink;

@@ -1,30 +1,22 @@
-//! The sink that sends to LangSmith.
+//! The sink of runs in LangSmith.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
-use ragtrace::uuid::Uuid;
-use ragtrace::{Level, Sink, Timestamp};
+use ragtrace::{Level, Sink};
 
+use super::connection::Connection;
 use super::cut::Cut;
-use super::feedback::{Judged, is_early};
-use super::info::{Info, KnownInfo};
-use super::plan::{Feedback, Plan};
-use super::settings::{Settings, parsed};
-use super::verdict::{judge, judge_question};
-use crate::http::{Answer, Body, Client, ClientBuilder, Compression, Endpoint, Key, Request};
+use super::feedback_sink::LangSmithFeedbackSink;
+use super::info::Info;
+use super::runs::Runs;
+use super::settings::parsed;
+use super::verdict::judge;
+use crate::http::{Client, ClientBuilder, Endpoint, Key, Request};
 
-/// How long a request may take: a body of 20 MB has to come through.
-const TIMEOUT: Duration = Duration::from_mins(1);
-/// How long the question after the server's limits may take, for which a batch waits.
-const INFO_TIMEOUT: Duration = Duration::from_secs(5);
-/// That of the official clients.
-const ZSTD_LEVEL: i32 = 1;
-const JSON: &str = "application/json";
-
-/// Sends runs and feedback to LangSmith.
+/// Sends runs to LangSmith.
 ///
 /// ```
 /// use ragtrace_sinks::LangSmithSink;
@@ -33,7 +25,8 @@ const JSON: &str = "application/json";
 /// ```
 ///
 /// A stage's end is a run, with the stages in it below. `input`, `output`, `query`, items, `model`,
-/// tokens and cost go where LangSmith has them, all else into `metadata`. A score is feedback.
+/// tokens and cost go where LangSmith has them, all else into `metadata`. Scores go by a sink of their
+/// own ([`feedback`](Self::feedback)).
 ///
 /// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours are,
 /// else one that follows from it. Where a trace has a second root, or its root is in another service, the
@@ -45,12 +38,7 @@ pub struct LangSmithSink {
     name: Cow<'static, str>,
     level: Option<Level>,
     in_flight: usize,
-    settings: Settings,
-    client: Client,
-    plain: Compression,
-    zstd: Compression,
-    info: KnownInfo,
-    info_timeout: Duration,
+    connection: Connection,
     cut: AtomicU64,
 }
 
@@ -59,17 +47,11 @@ impl LangSmithSink {
     /// before each request, so that it may be exchanged while the service runs. Nothing is connected
     /// before the first batch.
     pub fn new(key: impl Into<Key>) -> Self {
-        let key = key.into();
         Self {
             name: Cow::Borrowed("langsmith"),
             level: None,
             in_flight: 4,
-            settings: Settings::new(key),
-            client: Self::client().build(),
-            plain: Compression::none(),
-            zstd: Compression::zstd(ZSTD_LEVEL),
-            info: KnownInfo::default(),
-            info_timeout: INFO_TIMEOUT,
+            connection: Connection::new(key.into()),
             cut: AtomicU64::default(),
         }
     }
@@ -80,7 +62,7 @@ impl LangSmithSink {
         self
     }
 
-    /// Sets the level, which has no effect on runs and feedback: a sink of trees takes them all. This
+    /// Sets the level, which has no effect on runs: a sink of trees takes them all. This
     /// setter hides [`Sink::level`], which returns it.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
@@ -90,39 +72,40 @@ impl LangSmithSink {
     /// Sets the URL; `https://api.smith.langchain.com` unless set. That of a server of your own ends in
     /// `/api/v1`. A malformed URL parks the sink.
     pub fn endpoint(mut self, url: impl AsRef<str>) -> Self {
-        self.settings.set_endpoint(parsed(url.as_ref()));
+        self.connection.set_endpoint(parsed(url.as_ref()));
         self
     }
 
     /// Returns the settings of its HTTP client.
     pub(crate) fn client() -> ClientBuilder {
-        Client::builder().timeout(TIMEOUT)
+        Connection::client()
     }
 
-    pub(crate) fn with_client(self, client: Client) -> Self {
-        Self { client, ..self }
+    pub(crate) fn with_client(mut self, client: Client) -> Self {
+        self.connection.set_client(client);
+        self
     }
 
     pub(crate) fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
-        self.settings.set_endpoint(Ok(endpoint));
+        self.connection.set_endpoint(Ok(endpoint));
         self
     }
 
     /// Sets the project; `default` if not set or empty.
     pub fn project(mut self, name: impl Into<String>) -> Self {
-        self.settings.set_project(name.into());
+        self.connection.settings.set_project(name.into());
         self
     }
 
     /// Sets the workspace's id, which a key of a whole organisation needs.
     pub fn workspace_id(mut self, id: impl Into<String>) -> Self {
-        self.settings.set_workspace(id.into());
+        self.connection.settings.set_workspace(id.into());
         self
     }
 
     /// Adds a tag to each run, beside its stage's kind.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.settings.common.tags.push(tag.into());
+        self.connection.settings.common.tags.push(tag.into());
         self
     }
 
@@ -134,9 +117,14 @@ impl LangSmithSink {
 
     /// Sets how long a request may take until its answer is read; a minute unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.client = Client::builder().timeout(timeout).build();
-        self.info_timeout = INFO_TIMEOUT.min(timeout);
+        self.connection.set_timeout(timeout);
         self
+    }
+
+    /// Makes a sink of this one's settings that sends scores as feedback, named `langsmith-feedback` if
+    /// this one is `langsmith`. Settings that are changed later are this sink's alone.
+    pub fn feedback(&self) -> LangSmithFeedbackSink {
+        LangSmithFeedbackSink::new(format!("{}-feedback", self.name), self.in_flight, self.connection.clone())
     }
 
     /// Returns how many parts of runs were too large for LangSmith and have a mark in their place. Whoever
@@ -145,31 +133,25 @@ impl LangSmithSink {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// Returns what the server takes, which is asked now and then.
-    async fn info(&self) -> Info {
-        if let Some(info) = self.info.current() {
-            return info;
+    /// Sends runs, the way that the server takes.
+    async fn send(&self, runs: &Runs<'_>) -> Result<(), SinkError> {
+        let mut info = self.connection.info().await;
+        if !self.post(runs, &info).await? {
+            self.connection.note_without_multipart();
+            info.has_multipart = false;
+            self.post(runs, &info).await?;
         }
-        self.info.learn(self.ask_for_info().await.ok())
+        Ok(())
     }
 
-    async fn ask_for_info(&self) -> Result<Info, SinkError> {
-        let request = self.settings.get("/info")?;
-        let asked = tokio::time::timeout(self.info_timeout, self.client.send(&request)).await;
-        let answer =
-            asked.map_err(|_| SinkError::retry(format!("no answer to GET /info within {:?}", self.info_timeout)))??;
-        judge_question(&answer)?;
-        Info::read(answer.body()).ok_or_else(|| answer.park("this is no LangSmith: check LANGSMITH_ENDPOINT"))
-    }
-
-    /// Sends runs, and the feedback that goes beside them; false if the server has no such endpoint.
-    async fn send_together(&self, plan: &Plan<'_>, info: &Info) -> Result<bool, SinkError> {
-        if plan.together() > info.runs {
+    /// Posts runs; false if the server has no such endpoint.
+    async fn post(&self, runs: &Runs<'_>, info: &Info) -> Result<bool, SinkError> {
+        if runs.number() > info.runs {
             // Each half is acknowledged by itself: nothing that arrived is sent again.
             return Err(SinkError::split(format!("LangSmith takes {} runs at once", info.runs)));
         }
-        let (request, cut) = self.encode_to_fit(plan, info)?;
-        let answer = self.client.send(&request).await?;
+        let (request, cut) = self.encode_to_fit(runs, info)?;
+        let answer = self.connection.send(&request).await?;
         if answer.status() == 404 && info.has_multipart {
             return Ok(false);
         }
@@ -179,77 +161,28 @@ impl LangSmithSink {
     }
 
     /// Encodes runs; of a lone one that is too large, parts are cut.
-    fn encode_to_fit(&self, plan: &Plan<'_>, info: &Info) -> Result<(Request, Cut), SinkError> {
+    fn encode_to_fit(&self, runs: &Runs<'_>, info: &Info) -> Result<(Request, Cut), SinkError> {
         let too_large = || format!("LangSmith takes {} bytes at once", info.bytes);
         let nothing = Cut::nothing();
-        if let Some(request) = self.encode(plan, info, &nothing)? {
+        if let Some(request) = self.encode(runs, info, &nothing)? {
             return Ok((request, nothing));
         }
-        if plan.together() > 1 {
+        if runs.number() > 1 {
             return Err(SinkError::split(too_large()));
         }
         let cut = Cut::to_fit(info.bytes);
-        let request = self.encode(plan, info, &cut)?.ok_or_else(|| SinkError::rejected(too_large()))?;
+        let request = self.encode(runs, info, &cut)?.ok_or_else(|| SinkError::rejected(too_large()))?;
         Ok((request, cut))
     }
 
     /// Encodes runs; `None` if they are too large for one request.
-    fn encode(&self, plan: &Plan<'_>, info: &Info, cut: &Cut) -> Result<Option<Request>, SinkError> {
-        let (request, length) = if info.has_multipart {
-            let compression = if info.has_zstd { &self.zstd } else { &self.plain };
-            let whole = plan.multipart(compression, cut).map_err(SinkError::retry)?;
-            let mut request = self.settings.post("/runs/multipart")?.body(&whole.content_type, &whole.body);
-            if info.has_zstd {
-                request = request
-                    .header("X-Pre-Compressed-Size", &whole.content_length.to_string())
-                    .header("X-Post-Compressed-Size", &whole.body.bytes().len().to_string());
-            }
-            (request, whole.body.uncompressed_len())
-        } else {
-            let body = plan.batch(&self.plain, cut).map_err(SinkError::retry)?;
-            (self.settings.post("/runs/batch")?.body(JSON, &body), body.uncompressed_len())
-        };
-        Ok((length <= info.bytes).then_some(request))
-    }
-
-    /// Sends feedback that goes alone, and returns which of it LangSmith never takes.
-    async fn send_alone(&self, plan: &Plan<'_>) -> Result<Delivered, SinkError> {
-        let mut refused = Vec::new();
-        for feedback in &plan.alone {
-            if let Some(why) = self.send_feedback(feedback).await? {
-                refused.push((feedback.index, why));
-            }
+    fn encode(&self, runs: &Runs<'_>, info: &Info, cut: &Cut) -> Result<Option<Request>, SinkError> {
+        if info.has_multipart {
+            let whole = runs.multipart(self.connection.compression(info), cut).map_err(SinkError::retry)?;
+            return self.connection.multipart(&whole, info);
         }
-        Ok(Delivered::partly(refused))
-    }
-
-    /// Sends feedback that goes alone; `Some` is why LangSmith never takes it.
-    async fn send_feedback(&self, feedback: &Feedback<'_>) -> Result<Option<String>, SinkError> {
-        let (first, otherwise) = match feedback.judged {
-            Judged::Known { run_id, trace_id } => ((run_id, Some(trace_id)), None),
-            Judged::Guessed { run_id, otherwise } => ((run_id, None), otherwise),
-        };
-        let mut answer = self.post_feedback(feedback, first).await?;
-        if answer.status() == 404
-            && let Some(root) = otherwise
-        {
-            answer = self.post_feedback(feedback, (root, None)).await?;
-        }
-        match answer.status() {
-            404 if is_early(feedback.record, Timestamp::now()) => {
-                Err(answer.retry("its run has not arrived, or LANGSMITH_ENDPOINT is not where LangSmith is"))
-            }
-            404 => Ok(Some(answer.reason("LangSmith does not know the run that the score is about"))),
-            400 | 422 => Ok(Some(answer.reason(""))),
-            _ => judge(&answer).map(|()| None),
-        }
-    }
-
-    async fn post_feedback(&self, feedback: &Feedback<'_>, run: (Uuid, Option<Uuid>)) -> Result<Answer, SinkError> {
-        let mut json = Vec::new();
-        feedback.write(&mut json, run);
-        let request = self.settings.post("/feedback")?;
-        self.client.send(&request.body(JSON, &Body::plain(json))).await
+        let body = runs.batch(&self.connection.plain, cut).map_err(SinkError::retry)?;
+        self.connection.json("/runs/batch", &body, info)
     }
 }
 
@@ -268,34 +201,25 @@ impl Sink for LangSmithSink {
     }
 
     fn needs(&self) -> Needs {
-        Needs::default().with_only_end_records_and_scores().with_ancestry()
+        Needs::default().with_only_end_records().with_ancestry()
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
-        if !batch.records().iter().any(|record| record.event().is_end() || record.score().is_some()) {
+        let runs = Runs::of(batch, &self.connection.settings.common);
+        if runs.number() == 0 {
             return Ok(Delivered::all());
         }
-        let mut info = self.info().await;
-        let mut plan = Plan::of(batch, &self.settings.common, info.takes_feedback_in_multipart());
-        if plan.together() > 0 && !self.send_together(&plan, &info).await? {
-            self.info.note_without_multipart();
-            info.has_multipart = false;
-            plan = Plan::of(batch, &self.settings.common, false);
-            if plan.together() > 0 {
-                self.send_together(&plan, &info).await?;
-            }
-        }
-        self.send_alone(&plan).await
+        let answer = self.send(&runs).await;
+        self.connection.note_runs(batch, &answer);
+        answer.map(|()| Delivered::all())
     }
 
     /// Asks for the server's limits, and whether the key may read.
     async fn check(&self) -> Result<String, SinkError> {
-        let info = self.ask_for_info().await?;
-        let request = self.settings.get("/sessions?limit=1")?;
-        judge_question(&self.client.send(&request).await?)?;
+        let info = self.connection.check().await?;
         let Info { version, runs, bytes, .. } = &info;
         let version = version.as_deref().unwrap_or("of unknown version");
-        let (url, project) = (self.settings.shown(), &self.settings.common.project);
+        let (url, project) = (self.connection.settings.shown(), &self.connection.settings.common.project);
         let way = match (info.has_multipart, info.has_zstd) {
             (true, true) => "multipart, compressed",
             (true, false) => "multipart",

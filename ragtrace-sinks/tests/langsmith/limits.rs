@@ -141,6 +141,7 @@ fn a_batch_of_any_sort_is_taken_by_the_strict_server() {
     for has_multipart in [true, false] {
         let langsmith = LangSmith::with(Setup { has_multipart, ..Setup::default() });
         SinkTest::new(langsmith.sink()).run_sync().assert_passed();
+        SinkTest::new(langsmith.feedback()).run_sync().assert_passed();
         let refused = langsmith.kept().refused.clone();
         assert!(refused.iter().all(|why| why.starts_with("404")), "{refused:?}");
         assert!(langsmith.counts().0 > 100);

@@ -30,8 +30,9 @@ fn generate(query: &str, hits: usize) -> String {
     format!("{hits} passages on {query}")
 }
 
-/// Runs a program, and returns what LangSmith has when all is delivered.
-fn delivered(program: impl FnOnce()) -> (LangSmith, usize) {
+/// Runs a program, and returns what LangSmith has when all is delivered, and how many runs and scores
+/// that are.
+fn delivered(program: impl FnOnce()) -> (LangSmith, [u64; 2]) {
     let _one = ONE_TELEMETRY.lock().unwrap_or_else(PoisonError::into_inner);
     let langsmith = LangSmith::start();
     let telemetry = ragtrace::builder()
@@ -39,13 +40,16 @@ fn delivered(program: impl FnOnce()) -> (LangSmith, usize) {
         .console(Console::Off)
         .level("error")
         .sink(langsmith.sink())
+        .sink(langsmith.feedback())
         .install()
         .expect("one telemetry");
     program();
     let stats = telemetry.shutdown_blocking(BOUND).stats;
-    let sink = stats.sink("langsmith").expect("the sink").clone();
-    assert!(sink.is_balanced() && sink.delivered == sink.accepted, "{sink:?}: {:?}", langsmith.kept().refused);
-    let sent = usize::try_from(sink.delivered).expect("few");
+    let sent = ["langsmith", "langsmith-feedback"].map(|name| {
+        let sink = stats.sink(name).expect("the sink").clone();
+        assert!(sink.is_balanced() && sink.delivered == sink.accepted, "{sink:?}: {:?}", langsmith.kept().refused);
+        sink.delivered
+    });
     (langsmith, sent)
 }
 
@@ -58,7 +62,7 @@ fn a_question_arrives_as_one_tree_whatever_the_level_and_its_scores_find_their_r
     let request = RequestContext::new().with_user_id("alice").with_session_id("conversation-7");
     let trace_id = request.trace_id().as_uuid().to_string();
     let (langsmith, sent) = delivered(|| drop(request.sync_scope(|| ask("what?"))));
-    assert_eq!(sent, 5, "ends and scores, and nothing else");
+    assert_eq!(sent, [3, 2], "ends and scores, and nothing else");
     let kept = langsmith.kept();
     kept.assert_whole_trees();
     assert_eq!((kept.runs.len(), kept.run("ask").text("id")), (3, &*trace_id));

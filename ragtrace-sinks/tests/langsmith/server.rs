@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ragtrace_sinks::LangSmithSink;
+use ragtrace_sinks::{LangSmithFeedbackSink, LangSmithSink};
 use ragtrace_sinks_support::{Answer, Received, Server};
 use serde_json::{Value as Json, json};
 
@@ -76,6 +76,11 @@ impl LangSmith {
     /// Makes a sink that sends here.
     pub(crate) fn sink(&self) -> LangSmithSink {
         LangSmithSink::new(KEY).endpoint(self.server.url()).project("test")
+    }
+
+    /// Makes a sink of scores that sends here.
+    pub(crate) fn feedback(&self) -> LangSmithFeedbackSink {
+        self.sink().feedback()
     }
 
     pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {

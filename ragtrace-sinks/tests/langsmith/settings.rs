@@ -2,7 +2,7 @@
 
 use ragtrace::sink::{BoxSink, Verdict};
 use ragtrace::testing::RecordBuilder;
-use ragtrace::{Level, Sink};
+use ragtrace::{Level, RecordScore, Sink, TraceId};
 use ragtrace_sinks::{ConfigError, Key, LangSmithSink, from_lookup};
 
 use super::records::{batch, block_on, deliver, deliver_all};
@@ -27,7 +27,11 @@ fn variables_of_either_name_set_key_endpoint_project_and_workspace() {
         let name = |name: &str| format!("{prefix}_{name}");
         let (key, endpoint, workspace) = (name("API_KEY"), name("ENDPOINT"), name("WORKSPACE_ID"));
         let set = [(&*key, KEY), (&endpoint, &slashed), (&workspace, "w-1"), (project, prefix)];
-        deliver_one(&from(&set).expect("settings"));
+        let (trace_id, sinks) = (TraceId::new(), from(&set).expect("settings"));
+        assert_eq!(sinks.iter().map(Sink::name).collect::<Vec<_>>(), ["langsmith", "langsmith-feedback"]);
+        deliver_all(&sinks[0], [RecordBuilder::completed("a").trace_id(trace_id).build()]);
+        let score = RecordBuilder::score(RecordScore::new("relevance", 1.0)).trace_id(trace_id).build();
+        deliver_all(&sinks[1], [score]);
         assert!(langsmith.kept().runs.values().any(|run| run.text("session_name") == prefix));
     }
     assert_eq!(langsmith.kept().refused, [""; 0]);
