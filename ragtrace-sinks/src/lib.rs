@@ -23,6 +23,7 @@ pub mod http;
 mod langsmith;
 #[cfg(feature = "otlp")]
 mod otlp;
+mod quote;
 #[cfg(feature = "spans")]
 #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "what OpenTelemetry alone has a use for"))]
 #[cfg_attr(

@@ -19,6 +19,8 @@ pub use error::ConfigError;
 use error::Kind;
 pub use variables::Variables;
 
+use crate::quote::quoted;
+
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
 const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
@@ -130,7 +132,7 @@ fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
         }
         unknown => {
             let known = KNOWN.map(|name| format!("`{name}`")).join(", ");
-            let message = format!("RAGTRACE_SINKS names {unknown:?}, which is no sink: known are {known}");
+            let message = format!("RAGTRACE_SINKS names {}, which is no sink: known are {known}", quoted(unknown));
             Err(ConfigError::new(Kind::UnknownSink, message))
         }
     }
@@ -208,7 +210,7 @@ mod tests {
         assert_eq!(with("RAGTRACE_SQLITE_PATH").map(|all| all.len()), Ok(1));
         let error = with("RAGTRACE_SINKS").expect_err("no text");
         assert!(error.is_malformed_variable(), "{error}");
-        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found \"a\\xff.db\"");
+        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found another byte after 1 that are");
         #[cfg(feature = "postgres")]
         for variable in ["DATABASE_URL", "RAGTRACE_POSTGRES_SCHEMA"] {
             let error = from_os_lookup(|name| match name {
@@ -218,6 +220,32 @@ mod tests {
             });
             let error = error.expect_err("no text");
             assert!(error.is_malformed_variable() && error.to_string().starts_with(variable), "{error}");
+        }
+    }
+
+    #[cfg(all(unix, feature = "otlp"))]
+    #[test]
+    fn a_secret_that_is_not_utf_8_is_not_shown() {
+        use std::os::unix::ffi::OsStringExt;
+        for (profile, secret, beside) in [
+            ("collector", "OTEL_EXPORTER_OTLP_HEADERS", ""),
+            ("collector", "OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            ("phoenix", "PHOENIX_CLIENT_HEADERS", ""),
+            ("phoenix", "PHOENIX_API_KEY", ""),
+            ("langfuse", "LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"),
+            ("mlflow", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_USERNAME"),
+            ("mlflow", "MLFLOW_TRACKING_TOKEN", ""),
+        ] {
+            let lookup = |name: &str| match name {
+                "RAGTRACE_SINKS" => Some("otlp".into()),
+                "RAGTRACE_OTLP_PROFILE" => Some(profile.into()),
+                _ if name == secret => Some(OsString::from_vec(b"hunter2\xff".to_vec())),
+                _ => (name == beside).then(|| "public".into()),
+            };
+            let error = from_os_lookup(lookup).expect_err(secret);
+            assert!(error.is_malformed_variable(), "{error}");
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("{secret}: expected ")) && !error.contains("hunter2"), "{error}");
         }
     }
 
@@ -258,6 +286,14 @@ mod tests {
         let error = names(Some("sqlit")).expect_err("unknown");
         let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
         assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
+    }
+
+    #[test]
+    fn a_url_in_the_place_of_a_name_is_not_shown() {
+        for url in ["postgres://me:hunter2@host/db", "postgres://me:hunter2,3@host/db", "sqlite:x?key=hunter2"] {
+            let error = names(Some(url)).expect_err("unknown");
+            assert!(error.starts_with("RAGTRACE_SINKS names a text of ") && !error.contains("hunter2"), "{error}");
+        }
     }
 
     #[cfg(not(feature = "sqlite"))]

@@ -13,6 +13,7 @@ use headers::headers;
 use super::error::ConfigError;
 use super::variables::Variables;
 use crate::otlp::{Header, OtlpLogSink, OtlpProfile, OtlpSink, Settings, Signal, Target, compression, parse_pairs};
+use crate::quote::quoted;
 
 const PROFILE: &str = "RAGTRACE_OTLP_PROFILE";
 
@@ -49,7 +50,7 @@ fn settings(variables: &Variables<'_>, profile: OtlpProfile, signal: Signal) -> 
     }
     let read = |text: &str| {
         let name = text.to_ascii_lowercase();
-        compression(&name).ok_or_else(|| format!("expected `gzip` or `none`, found {text:?}"))
+        compression(&name).ok_or_else(|| format!("expected `gzip` or `none`, found {}", quoted(text)))
     };
     if let Some(compression) = exporter.first("COMPRESSION", |name| variables.parse(name, read))? {
         settings.compression = compression;
@@ -114,7 +115,7 @@ impl Exporter<'_> {
                            and not at 4317"
                 .to_owned()),
             "http/json" => Err("`http/json` is not spoken here: set `http/protobuf`".to_owned()),
-            _ => Err(format!("expected `http/protobuf`, found {text:?}")),
+            _ => Err(format!("expected `http/protobuf`, found {}", quoted(text))),
         };
         self.first("PROTOCOL", |name| self.variables.parse(name, read)).map(|_| ())
     }

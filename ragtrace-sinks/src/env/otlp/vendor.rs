@@ -10,6 +10,7 @@ use super::super::variables::Variables;
 use super::headers::headers;
 use crate::http::{EndpointError, Key};
 use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target};
+use crate::quote::quoted;
 
 /// Reads what the profile's backend has variables for, where nothing else says it already.
 pub(super) fn read(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
@@ -102,7 +103,7 @@ fn datadog(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), Con
             site.contains('.') && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
         let url = format!("https://otlp.{}", site.to_ascii_lowercase());
         if !is_host {
-            return Err(format!("expected a site such as `datadoghq.eu`, found {site:?}"));
+            return Err(format!("expected a site such as `datadoghq.eu`, found {}", quoted(site)));
         }
         Target::base(&url).map_err(|error| error.to_string())
     };
