@@ -218,8 +218,8 @@ proptest! {
     fn a_record_and_its_copy_from_the_spool_make_the_same_span(
         (trace, span, parent) in (1_u128.., 1_u64.., proptest::option::of(1_u64..)),
         (at, nanos) in (any::<i64>(), 0_u64..1_000_000_000_000),
-        fields in proptest::collection::vec(("[a-z.]{1,12}|input|output|model|session.id", ".{0,40}"), 0..8),
-        numbers in proptest::collection::vec(("[a-z_]{1,12}|cost_usd|input_tokens|score", any::<f64>()), 0..8),
+        fields in proptest::collection::btree_map("[a-z.]{1,12}|input|output|model|session\\.id", ".{0,40}", 0..8),
+        numbers in proptest::collection::btree_map("[a-z_]{1,12}|cost_usd|input_tokens|score", any::<f64>(), 0..8),
         kind in proptest::sample::select(StageKind::ALL),
         profile in proptest::sample::select(OtlpProfile::ALL),
         is_local_root in any::<bool>(),
