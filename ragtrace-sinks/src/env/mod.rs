@@ -50,8 +50,9 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set, or
 /// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
 /// (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on). `_PROTOCOL` may be
-/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT` and `RAGTRACE_OTLP_HEADERS` go before all of them,
-/// where an exporter of the application's has them for something else. Resources get
+/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and so on go before them.
+/// With `RAGTRACE_OTLP_ENDPOINT`, none of OpenTelemetry's counts: an exporter of the application's has
+/// them for something else, credentials too. Resources get
 /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over OTLP
 /// (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS`
 /// is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes nothing: `RAGTRACE_SINKS`
@@ -64,6 +65,10 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// | `langsmith` | `LANGSMITH_ENDPOINT`, `LANGSMITH_API_KEY` (or `_FILE`), `LANGSMITH_PROJECT`, `LANGSMITH_WORKSPACE_ID` |
 /// | `mlflow` | `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_ID` (`0` if not set), `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` |
 /// | `datadog` | `DD_SITE`, `DD_API_KEY` (or `_FILE`), `DD_LLMOBS_ML_APP` (or else `DD_SERVICE`) |
+///
+/// A key of the backend's goes to where the backend's own variable or the profile says, and to
+/// `RAGTRACE_OTLP_ENDPOINT`. It is an error to have one beside a URL of another host in
+/// `OTEL_EXPORTER_OTLP_ENDPOINT`, which may be a collector's that somebody else set.
 ///
 /// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///

@@ -60,6 +60,15 @@ impl Endpoint {
         self.uri.scheme() == Some(&Scheme::HTTPS)
     }
 
+    /// Returns true if scheme, host and port are those of another URL.
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        let origin = |uri: &Uri| {
+            let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+            (uri.scheme().cloned(), uri.host().map(str::to_ascii_lowercase), uri.port_u16().unwrap_or(default))
+        };
+        origin(&self.uri) == origin(&other.uri)
+    }
+
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
     }

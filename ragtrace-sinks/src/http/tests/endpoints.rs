@@ -75,6 +75,16 @@ fn a_url_that_is_too_long_for_a_path_behind_it_is_refused() {
 }
 
 #[test]
+fn urls_of_one_scheme_host_and_port_have_one_origin() {
+    let has = |text: &str, other: &str| parsed(text).expect(text).has_origin_of(&parsed(other).expect(other));
+    assert!(has("https://me:x@API.test:443/v1", "https://api.test"));
+    assert!(has("http://localhost:6006/", "http://localhost:6006/v1/traces?key=x"));
+    for other in ["http://api.test", "https://api.test:444", "https://api.test.evil", "https://eu.api.test"] {
+        assert!(!has("https://api.test", other), "{other}");
+    }
+}
+
+#[test]
 fn a_url_says_where_it_leads() {
     let endpoint = parsed("https://api.test:8443/v1").expect("a URL");
     assert_eq!((endpoint.host(), endpoint.path(), endpoint.is_https()), ("api.test", "/v1", true));
