@@ -73,8 +73,8 @@ fn every_backend_means_by_a_status_what_its_documentation_says() {
         let own = |status: u16| match (profile, status) {
             (OtlpProfile::LangSmith, 409) => None,
             (OtlpProfile::Collector, 501 | 505)
-            | (OtlpProfile::Mlflow, 501)
-            | (OtlpProfile::Phoenix, 507)
+            | (OtlpProfile::Mlflow, 500 | 501)
+            | (OtlpProfile::Phoenix, 500 | 507)
             | (_, 409) => Some(Verdict::Park),
             (_, 425) => Some(Verdict::Retry),
             _ => Some(of_server),
@@ -108,6 +108,8 @@ fn a_refusal_says_what_to_look_at() {
         (OtlpProfile::LangSmith, 403, "LANGSMITH_WORKSPACE_ID"),
         (OtlpProfile::Mlflow, 404, "MLFLOW_EXPERIMENT_ID"),
         (OtlpProfile::Mlflow, 501, "--backend-store-uri"),
+        (OtlpProfile::Mlflow, 500, "look into its log"),
+        (OtlpProfile::Phoenix, 500, "look into its log"),
         (OtlpProfile::Datadog, 403, "DD_SITE"),
     ];
     for (profile, status, advice) in says {

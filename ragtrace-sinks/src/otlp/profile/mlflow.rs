@@ -34,6 +34,8 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
              MLFLOW_TRACKING_URI",
         ),
         Row::park(415..=415),
+        // It answers so while its database fails, too.
+        Row::park(500..=500).advise("something within it failed: look into its log"),
         Row::park(501..=501).advise("it keeps traces in a database alone: start it with `--backend-store-uri`"),
         Row::rejected(500..=599),
     ]),
