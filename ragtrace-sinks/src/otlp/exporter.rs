@@ -65,7 +65,12 @@ impl Exporter {
 
     async fn send(&self, body: &Body) -> Result<PartialSuccess, SinkError> {
         let answer = self.client.send(&self.settings.request(self.signal, body)?).await?;
-        self.settings.profile.table().verdicts.judge(&answer)?;
+        let table = self.settings.profile.table();
+        match (self.signal, answer.status(), table.no_logs) {
+            // A receiver of traces alone is well without the sink of logs.
+            (Signal::Logs, 404 | 405 | 501, Some(advice)) => return Err(answer.park(advice)),
+            _ => table.verdicts.judge(&answer)?,
+        }
         Ok(PartialSuccess::of(answer.body()))
     }
 }

@@ -13,7 +13,7 @@ use crate::spans::{Outcome, Span, Usage};
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "langfuse",
     endpoint: "https://cloud.langfuse.com/api/public/otel",
-    takes_logs: false,
+    no_logs: None,
     headers: &[("x-langfuse-ingestion-version", "4")],
     trace_headers: &[],
     key: ("authorization", "Basic "),

@@ -14,7 +14,7 @@ use crate::spans::{Message, Span, Usage};
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "langsmith",
     endpoint: "https://api.smith.langchain.com/otel",
-    takes_logs: false,
+    no_logs: None,
     headers: &[],
     trace_headers: &[],
     key: ("x-api-key", ""),

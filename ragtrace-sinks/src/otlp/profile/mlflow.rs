@@ -12,7 +12,7 @@ use crate::spans::Span;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "mlflow",
     endpoint: "http://localhost:5000",
-    takes_logs: false,
+    no_logs: None,
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),

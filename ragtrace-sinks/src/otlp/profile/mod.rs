@@ -52,7 +52,7 @@ impl OtlpProfile {
 
     /// Returns true if the backend takes log records over OTLP.
     pub fn takes_logs(self) -> bool {
-        self.table().takes_logs
+        self.table().no_logs.is_some()
     }
 
     pub(crate) fn table(self) -> &'static ProfileTable {

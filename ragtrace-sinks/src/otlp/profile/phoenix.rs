@@ -7,7 +7,7 @@ use crate::otlp::conventions::open_inference;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "phoenix",
     endpoint: "http://localhost:6006",
-    takes_logs: false,
+    no_logs: None,
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),
