@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use proptest::prelude::*;
 use ragtrace::testing::RecordBuilder;
-use ragtrace::{PathStep, Record, SpanId, StageKind, Timestamp, TraceId};
+use ragtrace::{PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 use ragtrace_sinks::{OtlpProfile, OtlpSink};
 
 use crate::fixture::{BEGIN, placed, span_id, trace, trace_id};
@@ -208,6 +208,24 @@ fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
         marks.extend(tokens.map(|number| (7_000_000 + number).to_string()));
         let lost: Vec<_> = marks.iter().filter(|mark| !shown.contains(*mark)).collect();
         assert!(lost.is_empty(), "{profile} {kind} loses {lost:?}:\n{shown}");
+    }
+}
+
+#[test]
+fn content_in_json_is_kept_as_content_in_text_is() {
+    for (profile, kind) in
+        OtlpProfile::ALL.iter().flat_map(|profile| StageKind::ALL.iter().map(move |kind| (*profile, *kind)))
+    {
+        let mut builder = placed(RecordBuilder::completed("marked"), 1, 0, 10).kind(kind);
+        for name in ["input", "output", "query", "own"] {
+            builder = builder.field(name, Value::Json(format!(r#"{{"text":"{name}-mark"}}"#).into()));
+        }
+        let item = ragtrace::RecordItem::new("chunk", "c-1");
+        let record = builder.generated(item).build();
+        let shown = shown_spans(&spans(&sent(|url| OtlpSink::new(url).profile(profile), vec![record])));
+        for name in ["input", "output", "query", "own"] {
+            assert!(shown.contains(&format!("{name}-mark")), "{profile} {kind} loses `{name}`:\n{shown}");
+        }
     }
 }
 
