@@ -25,6 +25,7 @@ mod langsmith;
 mod otlp;
 #[cfg(any(feature = "datadog", feature = "otlp"))]
 mod pairs;
+mod quote;
 #[cfg(feature = "spans")]
 #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "what OpenTelemetry alone has a use for"))]
 #[cfg_attr(

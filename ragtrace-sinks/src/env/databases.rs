@@ -12,8 +12,9 @@ pub(super) fn sqlite(variables: &Variables<'_>) -> Result<BoxSink, ConfigError> 
     let path = variables.path(PATH).unwrap_or_else(|| "ragtrace.db".into());
     if path.to_str().is_some_and(is_in_memory) {
         let message = format!(
-            "{PATH}: `{}` is a database in memory, which nobody can read: set the path of a file",
-            path.display()
+            "{PATH}: {} is a database in memory, which nobody can read: set the path of a file",
+            // A parameter may be a key.
+            path.display().to_string().split('?').next().unwrap_or_default()
         );
         return Err(ConfigError::new(Kind::MalformedVariable, message));
     }

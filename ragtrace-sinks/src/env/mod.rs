@@ -19,6 +19,8 @@ pub use error::ConfigError;
 use error::Kind;
 pub use variables::Variables;
 
+use crate::quote::quoted;
+
 /// Every backend there is, also those that this build leaves out, each with the feature that brings
 /// it in.
 const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
@@ -50,8 +52,9 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set, or
 /// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
 /// (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on). `_PROTOCOL` may be
-/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT` and `RAGTRACE_OTLP_HEADERS` go before all of them,
-/// where an exporter of the application's has them for something else. Resources get
+/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and so on go before them.
+/// With `RAGTRACE_OTLP_ENDPOINT`, none of OpenTelemetry's counts: an exporter of the application's has
+/// them for something else, credentials too. Resources get
 /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over OTLP
 /// (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS`
 /// is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes nothing: `RAGTRACE_SINKS`
@@ -64,6 +67,10 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// | `langsmith` | `LANGSMITH_ENDPOINT`, `LANGSMITH_API_KEY` (or `_FILE`), `LANGSMITH_PROJECT`, `LANGSMITH_WORKSPACE_ID` |
 /// | `mlflow` | `MLFLOW_TRACKING_URI`, `MLFLOW_EXPERIMENT_ID` (`0` if not set), `MLFLOW_TRACKING_TOKEN`, or `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD` |
 /// | `datadog` | `DD_SITE`, `DD_API_KEY` (or `_FILE`), `DD_LLMOBS_ML_APP` (or else `DD_SERVICE`) |
+///
+/// A key of the backend's goes to where the backend's own variable or the profile says, and to
+/// `RAGTRACE_OTLP_ENDPOINT`. It is an error to have one beside a URL of another host in
+/// `OTEL_EXPORTER_OTLP_ENDPOINT`, which may be a collector's that somebody else set.
 ///
 /// Any other variable that is empty or blank counts as not set. Nothing is opened or connected yet.
 ///
@@ -132,7 +139,7 @@ fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
         }
         unknown => {
             let known = KNOWN.map(|name| format!("`{name}`")).join(", ");
-            let message = format!("RAGTRACE_SINKS names {unknown:?}, which is no sink: known are {known}");
+            let message = format!("RAGTRACE_SINKS names {}, which is no sink: known are {known}", quoted(unknown));
             Err(ConfigError::new(Kind::UnknownSink, message))
         }
     }
@@ -210,7 +217,7 @@ mod tests {
         assert_eq!(with("RAGTRACE_SQLITE_PATH").map(|all| all.len()), Ok(1));
         let error = with("RAGTRACE_SINKS").expect_err("no text");
         assert!(error.is_malformed_variable(), "{error}");
-        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found \"a\\xff.db\"");
+        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found another byte after 1 that are");
         #[cfg(feature = "postgres")]
         for variable in ["DATABASE_URL", "RAGTRACE_POSTGRES_SCHEMA"] {
             let error = from_os_lookup(|name| match name {
@@ -220,6 +227,32 @@ mod tests {
             });
             let error = error.expect_err("no text");
             assert!(error.is_malformed_variable() && error.to_string().starts_with(variable), "{error}");
+        }
+    }
+
+    #[cfg(all(unix, feature = "otlp"))]
+    #[test]
+    fn a_secret_that_is_not_utf_8_is_not_shown() {
+        use std::os::unix::ffi::OsStringExt;
+        for (profile, secret, beside) in [
+            ("collector", "OTEL_EXPORTER_OTLP_HEADERS", ""),
+            ("collector", "OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+            ("phoenix", "PHOENIX_CLIENT_HEADERS", ""),
+            ("phoenix", "PHOENIX_API_KEY", ""),
+            ("langfuse", "LANGFUSE_SECRET_KEY", "LANGFUSE_PUBLIC_KEY"),
+            ("mlflow", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_USERNAME"),
+            ("mlflow", "MLFLOW_TRACKING_TOKEN", ""),
+        ] {
+            let lookup = |name: &str| match name {
+                "RAGTRACE_SINKS" => Some("otlp".into()),
+                "RAGTRACE_OTLP_PROFILE" => Some(profile.into()),
+                _ if name == secret => Some(OsString::from_vec(b"hunter2\xff".to_vec())),
+                _ => (name == beside).then(|| "public".into()),
+            };
+            let error = from_os_lookup(lookup).expect_err(secret);
+            assert!(error.is_malformed_variable(), "{error}");
+            let error = error.to_string();
+            assert!(error.starts_with(&format!("{secret}: expected ")) && !error.contains("hunter2"), "{error}");
         }
     }
 
@@ -260,6 +293,14 @@ mod tests {
         let error = names(Some("sqlit")).expect_err("unknown");
         let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
         assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
+    }
+
+    #[test]
+    fn a_url_in_the_place_of_a_name_is_not_shown() {
+        for url in ["postgres://me:hunter2@host/db", "postgres://me:hunter2,3@host/db", "sqlite:x?key=hunter2"] {
+            let error = names(Some(url)).expect_err("unknown");
+            assert!(error.starts_with("RAGTRACE_SINKS names a text of ") && !error.contains("hunter2"), "{error}");
+        }
     }
 
     #[cfg(not(feature = "sqlite"))]

@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::error::{ConfigError, Kind};
 #[cfg(feature = "http")]
 use crate::http::{Endpoint, Key};
+#[cfg(feature = "http")]
+use crate::quote::quoted;
 
 /// The variables that a lookup knows.
 ///
@@ -62,7 +64,7 @@ impl Variables<'_> {
         self.parse(name, |text| match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Ok(true),
             "false" | "0" | "no" => Ok(false),
-            _ => Err(format!("expected `true` or `false`, found {text:?}")),
+            _ => Err(format!("expected `true` or `false`, found {}", quoted(text))),
         })
     }
 
@@ -83,7 +85,7 @@ impl Variables<'_> {
     pub fn duration_ms(&self, name: &str) -> Result<Option<Duration>, ConfigError> {
         self.parse(name, |text| match text.parse::<u64>() {
             Ok(millis) if millis > 0 => Ok(Duration::from_millis(millis)),
-            _ => Err(format!("expected whole milliseconds, at least 1, found {text:?}")),
+            _ => Err(format!("expected whole milliseconds, at least 1, found {}", quoted(text))),
         })
     }
 
@@ -117,10 +119,13 @@ impl Variables<'_> {
     }
 }
 
+/// Returns a value as a text. The error says where it is none, and shows nothing of it: it may be a
+/// password.
 fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
     value.into_string().map_err(|value| {
-        let bytes = value.as_encoded_bytes().escape_ascii();
-        ConfigError::new(Kind::MalformedVariable, format!("{name}: expected UTF-8, found \"{bytes}\""))
+        let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
+        let message = format!("{name}: expected UTF-8, found another byte after {valid} that are");
+        ConfigError::new(Kind::MalformedVariable, message)
     })
 }
 

@@ -10,6 +10,8 @@ use hyper::header::HeaderValue;
 use hyper::http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use percent_encoding::percent_decode_str;
 
+use crate::quote::quoted;
+
 /// A URL is no longer than this, in bytes, so that a path fits behind it.
 const LONGEST: usize = 8 * 1024;
 /// The end of the host that stands for a socket's path: hexadecimal digits, then this.
@@ -56,6 +58,15 @@ impl Endpoint {
     /// Returns true if what is sent is encrypted.
     pub fn is_https(&self) -> bool {
         self.uri.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    /// Returns true if scheme, host and port are those of another URL.
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        let origin = |uri: &Uri| {
+            let default = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
+            (uri.scheme().cloned(), uri.host().map(str::to_ascii_lowercase), uri.port_u16().unwrap_or(default))
+        };
+        origin(&self.uri) == origin(&other.uri)
     }
 
     pub(super) fn uri(&self) -> &Uri {
@@ -113,7 +124,11 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let text = text.trim();
-        let refused = |what: &str| EndpointError(format!("{what}, found {:?}", masked(text)));
+        let refused = |what: &str| EndpointError(format!("{what}, found {}", masked(text)));
+        // A password that has one of these as it is would be sent to the host that its user seems to be.
+        if text.find(['?', '#']).is_some_and(|at| text[at..].contains('@')) {
+            return Err(refused("expected `?`, `#` and `@` of a user, a password or a query by their codes (`%23`)"));
+        }
         let (scheme, rest) = text.split_once("://").ok_or_else(|| refused("expected `https://host`"))?;
         match scheme.to_ascii_lowercase().as_str() {
             "unix" => of_socket(rest).ok_or_else(|| refused("expected `unix://` and the absolute path of a socket")),
@@ -161,16 +176,34 @@ fn of_socket(path: &str) -> Option<Endpoint> {
     Some(Endpoint { uri, authorization: None })
 }
 
-/// Returns what somebody took for a URL as it may be shown.
+/// Returns what somebody took for a URL as an error may quote it. What may be a user, a password or a
+/// query is left out, also where a sign in it ends the host of a URL.
 fn masked(text: &str) -> String {
-    let text = text.split(['?', '#']).next().unwrap_or_default();
-    match text.rsplit_once('@') {
-        None => text.to_owned(),
-        Some((before, host)) => match before.split_once("://") {
-            Some((scheme, _)) => format!("{scheme}://…@{host}"),
-            None => format!("…@{host}"),
-        },
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),
+        Some(_) => return quoted(text),
+        None => (String::new(), text),
+    };
+    let (user, rest) = rest.rsplit_once('@').map_or((None, rest), |(user, rest)| (Some(user), rest));
+    // Behind these it is no host but the rest of a password, or of a query.
+    let is_host = !user.is_some_and(|user| user.contains(['?', '#']));
+    let rest = if is_host { rest.split(['?', '#']).next().unwrap_or_default() } else { "" };
+    match (user, scheme.is_empty()) {
+        (Some(_), _) if is_host => format!("{:?}", format!("{scheme}…@{rest}")),
+        (Some(_), _) => format!("{:?}", format!("{scheme}…")),
+        (None, true) if !is_host_and_port(rest) => quoted(rest),
+        (None, _) => format!("{:?}", format!("{scheme}{rest}")),
     }
+}
+
+/// Returns true for the scheme of a URL (RFC 3986, "Scheme").
+fn is_scheme(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+fn is_host_and_port(text: &str) -> bool {
+    let is_host = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    text.split_once(':').is_some_and(|(host, port)| is_host(host) && port.parse::<u16>().is_ok())
 }
 
 impl fmt::Display for Endpoint {

@@ -22,12 +22,8 @@ impl Exporter {
     }
 
     /// Sends the request that `write` writes, with so many spans or log records as it returns. One with
-    /// none is not sent. `indices` returns which records of the batch they are.
-    pub(crate) async fn export(
-        &self,
-        write: impl FnOnce(&mut Writer) -> usize,
-        indices: impl FnOnce() -> Vec<usize>,
-    ) -> Result<Delivered, SinkError> {
+    /// none is not sent.
+    pub(crate) async fn export(&self, write: impl FnOnce(&mut Writer) -> usize) -> Result<Delivered, SinkError> {
         let mut body = self.settings.compression.begin();
         let mut writer = Writer::over(std::mem::take(body.staged()));
         let number = write(&mut writer);
@@ -37,13 +33,15 @@ impl Exporter {
         }
         let body = body.finish().map_err(SinkError::retry)?;
         let PartialSuccess { rejected, message } = self.send(&body).await?;
-        if rejected >= number as u64 {
-            let why = format!("the backend refused all {number} of the request: {message}");
-            return Ok(Delivered::partly(indices().into_iter().map(|index| (index, why.clone()))));
-        }
+        let number = number as u64;
         Ok(match (rejected, message.is_empty()) {
             (0, true) => Delivered::all(),
             (0, false) => Delivered::all_but(0, message),
+            // Records that are named would be sent again one day, if they were all that there was, and
+            // "the client MUST NOT retry" ("OTLP Specification", "Partial Success").
+            (all, _) if all >= number => {
+                Delivered::all_but(number, format!("the backend refused all {number} of the request: {message}"))
+            }
             (some, _) => {
                 let why =
                     format!("the backend refused {some} of the request's {number} and does not say which: {message}");
@@ -67,7 +65,12 @@ impl Exporter {
 
     async fn send(&self, body: &Body) -> Result<PartialSuccess, SinkError> {
         let answer = self.client.send(&self.settings.request(self.signal, body)?).await?;
-        self.settings.profile.table().verdicts.judge(&answer)?;
+        let table = self.settings.profile.table();
+        match (self.signal, answer.status(), table.no_logs) {
+            // A receiver of traces alone is well without the sink of logs.
+            (Signal::Logs, 404 | 405 | 501, Some(advice)) => return Err(answer.park(advice)),
+            _ => table.verdicts.judge(&answer)?,
+        }
         Ok(PartialSuccess::of(answer.body()))
     }
 }

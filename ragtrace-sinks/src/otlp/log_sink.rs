@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use ragtrace::Level;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
-use ragtrace::{Level, Record};
 
 use super::exporter::Exporter;
 use super::logs::LogEncoding;
@@ -71,9 +71,7 @@ impl Sink for OtlpLogSink {
         let exporter = self.exporter();
         let encoding = LogEncoding { resource: &exporter.settings.resource, stage_events: self.stage_events };
         let records = batch.records();
-        let is_taken = |(_, record): &(usize, &Record)| encoding.takes(record);
-        let indices = || records.iter().enumerate().filter(is_taken).map(|(index, _)| index).collect();
-        exporter.export(|writer| encoding.write(records, writer), indices).await
+        exporter.export(|writer| encoding.write(records, writer)).await
     }
 
     async fn check(&self) -> Result<String, SinkError> {

@@ -73,7 +73,7 @@ impl LogEncoding<'_> {
     }
 
     /// Returns true if a record becomes a log record.
-    pub(crate) fn takes(&self, record: &Record) -> bool {
+    fn takes(&self, record: &Record) -> bool {
         matches!(record.event(), Event::Log | Event::Score) || self.stage_events
     }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ragtrace::Level;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, Sink, SinkError};
-use ragtrace::{Level, Record};
 
 use super::exporter::Exporter;
 use super::log_sink::OtlpLogSink;
@@ -14,7 +14,6 @@ use super::profile::OtlpProfile;
 use super::settings::{ApiKey, Header, Settings, Signal, Target};
 use super::traces::TraceEncoding;
 use crate::http::{Compression, Key};
-use crate::spans::Span;
 
 /// Sends spans to whatever takes OTLP over HTTP: an OpenTelemetry Collector, Datadog's Agent, Phoenix,
 /// Langfuse, LangSmith, MLflow.
@@ -189,16 +188,10 @@ impl Sink for OtlpSink {
             tags: &tags,
         };
         let records = batch.records();
-        exporter.export(|writer| encoding.write(records, writer), || indices(records)).await
+        exporter.export(|writer| encoding.write(records, writer)).await
     }
 
     async fn check(&self) -> Result<String, SinkError> {
         self.exporter().check().await
     }
-}
-
-/// Returns which records are spans.
-fn indices(records: &[Record]) -> Vec<usize> {
-    let is_span = |(_, record): &(usize, &Record)| Span::of(record).is_some();
-    records.iter().enumerate().filter(is_span).map(|(index, _)| index).collect()
 }

@@ -124,9 +124,23 @@ fn values_of_no_use_are_refused_by_name_and_without_a_secret() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", "expected whole milliseconds"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "expected `gzip` or `none`"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2", "expected `key=value` pairs"),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "bad name=hunter2", "is no name of a header"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "bad name=hunter2", "the name of header 1 is none"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "Authorization: Basic hunter2==", "with `=` between them and not `:`"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-a=1,Bearer/hunter2=", "the name of header 2 is none"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2==", "header 1 has no value"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2=", "header 1 has no value"),
+        ("RAGTRACE_OTLP_HEADERS", "Authorization: Bearer hunter2=", "the name of header 1 is none"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-a=hunter2%0d%0ax-b: c", "of ASCII characters"),
         ("OTEL_RESOURCE_ATTRIBUTES", "hunter2", "expected `key=value` pairs"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:hunter2#ss@collector", "by their codes"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:12?hunter2@collector", "by their codes"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "user:hunter2", "expected `https://host`"),
+        ("RAGTRACE_OTLP_ENDPOINT", "Bearer hunter2://collector-of-the-shop", "expected `https://"),
+        ("RAGTRACE_OTLP_LOGS", "Bearer hunter2-0123456789abcdef", "expected `true` or `false`"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "Bearer hunter2-0123456789abcdef", "expected `gzip` or `none`"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "Bearer hunter2-0123456789abcdef", "expected `http/protobuf`"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "Bearer hunter2-0123456789abcdef", "expected whole milliseconds"),
+        ("RAGTRACE_OTLP_PROFILE", "https://me:hunter2@x", "expected one of"),
         ("RAGTRACE_OTLP_LOGS", "maybe", "expected `true` or `false`"),
         ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE is not"),
     ];
@@ -229,7 +243,7 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
     assert_eq!((mlflow("x-mlflow-experiment-id"), mlflow("authorization")), (some("12"), some("Basic bWU6cGFzcw==")));
     let datadog = one(&[
         ("RAGTRACE_OTLP_PROFILE", "datadog"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "{url}"),
+        ("RAGTRACE_OTLP_ENDPOINT", "{url}"),
         ("DD_SITE", "datadoghq.eu"),
         ("DD_API_KEY", "dd"),
         ("DD_SERVICE", "rag-api"),
@@ -238,6 +252,93 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
         (datadog("path"), datadog("dd-api-key"), datadog("dd-ml-app")),
         (some("/v1/traces"), some("dd"), some("rag-api"))
     );
+}
+
+#[test]
+fn a_url_of_ours_gets_nothing_that_is_for_another_exporter() {
+    let theirs = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://vendor.test"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2,x-vendor=hunter2"),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "x-vendor=hunter2"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere/vendor.pem"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/nowhere/vendor-key.pem"),
+    ];
+    let ours = |more: &[(&'static str, &'static str)]| {
+        requests(&[&theirs[..], &[("RAGTRACE_OTLP_ENDPOINT", "{url}")], more].concat())
+    };
+    for headers in [" ", "x-a=1"] {
+        let requests = ours(&[("RAGTRACE_OTLP_HEADERS", headers)]);
+        assert_eq!(requests.len(), 2);
+        for request in requests {
+            assert!(request.headers.iter().all(|(_, value)| !value.contains("hunter2")), "{:?}", request.headers);
+            assert_eq!(request.header("x-a"), (headers == "x-a=1").then_some("1"));
+        }
+    }
+    let langfuse =
+        [("RAGTRACE_OTLP_PROFILE", "langfuse"), ("LANGFUSE_PUBLIC_KEY", "pk-lf-1"), ("LANGFUSE_SECRET_KEY", "sk-lf-2")];
+    assert_eq!(ours(&langfuse)[0].header("authorization"), Some("Basic cGstbGYtMTpzay1sZi0y"));
+    let own = ours(&[("RAGTRACE_OTLP_COMPRESSION", "none"), ("RAGTRACE_OTLP_TIMEOUT", "2500")]);
+    assert_eq!(own[0].header("content-encoding"), None);
+    let half = [("RAGTRACE_OTLP_ENDPOINT", "https://ours.test"), ("RAGTRACE_OTLP_CLIENT_KEY", "key.pem")];
+    assert!(refusal(&half).starts_with("RAGTRACE_OTLP_CLIENT_KEY is set and RAGTRACE_OTLP_CLIENT_CERTIFICATE is not"));
+}
+
+#[test]
+fn a_key_of_a_backends_is_not_sent_to_whatever_takes_opentelemetrys() {
+    let keys: [(&str, &[(&str, &str)], &str, &str); 6] = [
+        ("phoenix", &[("PHOENIX_API_KEY", "hunter2")], "PHOENIX_API_KEY", "http://localhost:6006/v1/traces"),
+        ("phoenix", &[("PHOENIX_CLIENT_HEADERS", "x-key=hunter2")], "PHOENIX_CLIENT_HEADERS", "http://localhost:6006"),
+        (
+            "langfuse",
+            &[("LANGFUSE_PUBLIC_KEY", "pk"), ("LANGFUSE_SECRET_KEY", "hunter2")],
+            "LANGFUSE_SECRET_KEY",
+            "https://cloud.langfuse.com/api/public/otel",
+        ),
+        ("langsmith", &[("LANGSMITH_API_KEY", "hunter2")], "LANGSMITH_API_KEY", "https://api.smith.langchain.com/otel"),
+        (
+            "mlflow",
+            &[("MLFLOW_TRACKING_USERNAME", "me"), ("MLFLOW_TRACKING_PASSWORD", "hunter2")],
+            "MLFLOW_TRACKING_PASSWORD",
+            "http://localhost:5000",
+        ),
+        (
+            "datadog",
+            &[("DD_API_KEY", "hunter2"), ("DD_SITE", "datadoghq.eu")],
+            "DD_API_KEY",
+            "https://otlp.datadoghq.eu",
+        ),
+    ];
+    for (profile, key, name, home) in keys {
+        let with =
+            |more: &[(&'static str, &'static str)]| sinks(&[&[("RAGTRACE_OTLP_PROFILE", profile)], key, more].concat());
+        for elsewhere in ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] {
+            let error = with(&[(elsewhere, "http://collector:4318")]).expect_err(profile);
+            let said = error.to_string();
+            assert!(error.is_malformed_variable() && said.starts_with(&format!("{name} is not sent to")), "{said}");
+            assert!(said.contains("RAGTRACE_OTLP_ENDPOINT") && !said.contains("hunter2"), "{said}");
+            assert!(with(&[(elsewhere, home)]).is_ok(), "{profile}: its own URL by another name");
+        }
+        assert!(with(&[("RAGTRACE_OTLP_ENDPOINT", "http://collector:4318")]).is_ok(), "{profile}");
+        assert!(with(&[]).is_ok(), "{profile}");
+    }
+    let own = [
+        ("RAGTRACE_OTLP_PROFILE", "phoenix"),
+        ("PHOENIX_API_KEY", "hunter2"),
+        ("PHOENIX_COLLECTOR_ENDPOINT", "{url}"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "{url}/behind"),
+    ];
+    let request = requests(&own).remove(0);
+    assert_eq!((request.path(), request.header("authorization")), ("/behind/v1/traces", Some("Bearer hunter2")));
+    let in_a_header = [
+        ("RAGTRACE_OTLP_PROFILE", "phoenix"),
+        ("PHOENIX_API_KEY", "hunter2"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "{url}"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20theirs"),
+    ];
+    assert_eq!(requests(&in_a_header)[0].header("authorization"), Some("Bearer theirs"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use proptest::prelude::*;
 use ragtrace::testing::RecordBuilder;
-use ragtrace::{PathStep, Record, SpanId, StageKind, Timestamp, TraceId};
+use ragtrace::{PathStep, Record, SpanId, StageKind, Timestamp, TraceId, Value};
 use ragtrace_sinks::{OtlpProfile, OtlpSink};
 
 use crate::fixture::{BEGIN, placed, span_id, trace, trace_id};
@@ -211,6 +211,24 @@ fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
     }
 }
 
+#[test]
+fn content_in_json_is_kept_as_content_in_text_is() {
+    for (profile, kind) in
+        OtlpProfile::ALL.iter().flat_map(|profile| StageKind::ALL.iter().map(move |kind| (*profile, *kind)))
+    {
+        let mut builder = placed(RecordBuilder::completed("marked"), 1, 0, 10).kind(kind);
+        for name in ["input", "output", "query", "own"] {
+            builder = builder.field(name, Value::Json(format!(r#"{{"text":"{name}-mark"}}"#).into()));
+        }
+        let item = ragtrace::RecordItem::new("chunk", "c-1");
+        let record = builder.generated(item).build();
+        let shown = shown_spans(&spans(&sent(|url| OtlpSink::new(url).profile(profile), vec![record])));
+        for name in ["input", "output", "query", "own"] {
+            assert!(shown.contains(&format!("{name}-mark")), "{profile} {kind} loses `{name}`:\n{shown}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -218,8 +236,8 @@ proptest! {
     fn a_record_and_its_copy_from_the_spool_make_the_same_span(
         (trace, span, parent) in (1_u128.., 1_u64.., proptest::option::of(1_u64..)),
         (at, nanos) in (any::<i64>(), 0_u64..1_000_000_000_000),
-        fields in proptest::collection::vec(("[a-z.]{1,12}|input|output|model|session.id", ".{0,40}"), 0..8),
-        numbers in proptest::collection::vec(("[a-z_]{1,12}|cost_usd|input_tokens|score", any::<f64>()), 0..8),
+        fields in proptest::collection::btree_map("[a-z.]{1,12}|input|output|model|session\\.id", ".{0,40}", 0..8),
+        numbers in proptest::collection::btree_map("[a-z_]{1,12}|cost_usd|input_tokens|score", any::<f64>(), 0..8),
         kind in proptest::sample::select(StageKind::ALL),
         profile in proptest::sample::select(OtlpProfile::ALL),
         is_local_root in any::<bool>(),

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use ragtrace::sink::{Delivered, SinkError, Verdict};
+use ragtrace::testing::RecordBuilder;
 use ragtrace_sinks::{OtlpProfile, OtlpSink};
 use ragtrace_sinks_support::Expected::{Park, Rejected, Retry, RetryAfter, Split};
 use ragtrace_sinks_support::{Answer, Expected, Matrix, Server};
 
-use crate::fixture::trace;
+use crate::fixture::{placed, trace};
 use crate::receiver::deliver;
 
 /// What every backend that keeps to the specification means ("OTLP/HTTP Response").
@@ -73,8 +74,8 @@ fn every_backend_means_by_a_status_what_its_documentation_says() {
         let own = |status: u16| match (profile, status) {
             (OtlpProfile::LangSmith, 409) => None,
             (OtlpProfile::Collector, 501 | 505)
-            | (OtlpProfile::Mlflow, 501)
-            | (OtlpProfile::Phoenix, 507)
+            | (OtlpProfile::Mlflow, 500 | 501)
+            | (OtlpProfile::Phoenix, 500 | 507)
             | (_, 409) => Some(Verdict::Park),
             (_, 425) => Some(Verdict::Retry),
             _ => Some(of_server),
@@ -108,6 +109,8 @@ fn a_refusal_says_what_to_look_at() {
         (OtlpProfile::LangSmith, 403, "LANGSMITH_WORKSPACE_ID"),
         (OtlpProfile::Mlflow, 404, "MLFLOW_EXPERIMENT_ID"),
         (OtlpProfile::Mlflow, 501, "--backend-store-uri"),
+        (OtlpProfile::Mlflow, 500, "look into its log"),
+        (OtlpProfile::Phoenix, 500, "look into its log"),
         (OtlpProfile::Datadog, 403, "DD_SITE"),
     ];
     for (profile, status, advice) in says {
@@ -115,6 +118,27 @@ fn a_refusal_says_what_to_look_at() {
         let reason = error.reason();
         assert!(reason.contains(advice) && reason.contains("its own words"), "{profile} {status}: {reason}");
     }
+}
+
+#[test]
+fn a_receiver_of_traces_alone_parks_the_logs_and_says_how_to_leave_them_out() {
+    for (profile, status) in [
+        (OtlpProfile::Collector, 404),
+        (OtlpProfile::Collector, 405),
+        (OtlpProfile::Collector, 501),
+        (OtlpProfile::Datadog, 404),
+    ] {
+        let server =
+            Server::start(move |request| Answer::status(if request.path() == "/v1/logs" { status } else { 200 }));
+        let sink = OtlpSink::new(&server.url()).profile(profile).api_key("hunter2-key");
+        assert!(deliver(&sink, trace()).is_ok());
+        let line = placed(RecordBuilder::log("hello"), 1, 0, 1).build();
+        let error = deliver(&sink.logs().expect("logs"), vec![line]).expect_err("refused");
+        assert_eq!(error.verdict(), Verdict::Park);
+        assert!(error.reason().contains("or set RAGTRACE_OTLP_LOGS=false"), "{}", error.reason());
+    }
+    let error = verdict(OtlpProfile::Collector, &Answer::status(404)).expect_err("refused");
+    assert!(!error.reason().contains("RAGTRACE_OTLP_LOGS"), "{}", error.reason());
 }
 
 #[test]

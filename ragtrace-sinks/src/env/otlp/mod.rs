@@ -12,9 +12,23 @@ use headers::headers;
 
 use super::error::ConfigError;
 use super::variables::Variables;
-use crate::otlp::{Header, OtlpLogSink, OtlpProfile, OtlpSink, Settings, Signal, Target, compression, parse_pairs};
+use crate::otlp::{OtlpLogSink, OtlpProfile, OtlpSink, Settings, Signal, Target, compression, parse_pairs};
+use crate::quote::quoted;
 
 const PROFILE: &str = "RAGTRACE_OTLP_PROFILE";
+const ENDPOINT: &str = "RAGTRACE_OTLP_ENDPOINT";
+
+/// Which variables the URL is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// From ours, which is for this sink alone.
+    Ours,
+    /// From those of OpenTelemetry's exporters, of which others in the process and beside it may know
+    /// nothing but that there is one.
+    OpenTelemetry,
+    /// From the backend's own, or it is the profile's.
+    Backend,
+}
 
 /// Builds the sink of spans and, where the backend takes log records, that of those.
 pub(super) fn otlp(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
@@ -37,11 +51,19 @@ fn wants_logs(variables: &Variables<'_>) -> Result<bool, ConfigError> {
 
 /// Returns the settings of one signal.
 fn settings(variables: &Variables<'_>, profile: OtlpProfile, signal: Signal) -> Result<Settings, ConfigError> {
-    let exporter = Exporter { variables, signal };
+    let ours = variables.parse(ENDPOINT, base)?;
+    let exporter = Exporter { variables, signal, has_own: ours.is_some() };
     exporter.check_protocol()?;
     let mut settings = Settings::new(profile);
-    settings.headers = exporter.headers()?;
-    if let Some(target) = exporter.target()? {
+    settings.headers =
+        exporter.first("HEADERS", |name| variables.parse(name, |text| headers(name, text)))?.unwrap_or_default();
+    let theirs = exporter.target()?;
+    let origin = match (&ours, &theirs) {
+        (Some(_), _) => Origin::Ours,
+        (None, Some(_)) => Origin::OpenTelemetry,
+        (None, None) => Origin::Backend,
+    };
+    if let Some(target) = ours.or(theirs) {
         settings.target = Ok(target);
     }
     if let Some(timeout) = exporter.first("TIMEOUT", |name| variables.duration_ms(name))? {
@@ -49,14 +71,14 @@ fn settings(variables: &Variables<'_>, profile: OtlpProfile, signal: Signal) -> 
     }
     let read = |text: &str| {
         let name = text.to_ascii_lowercase();
-        compression(&name).ok_or_else(|| format!("expected `gzip` or `none`, found {text:?}"))
+        compression(&name).ok_or_else(|| format!("expected `gzip` or `none`, found {}", quoted(text)))
     };
     if let Some(compression) = exporter.first("COMPRESSION", |name| variables.parse(name, read))? {
         settings.compression = compression;
     }
     exporter.read_tls(&mut settings)?;
     read_resource(variables, &mut settings)?;
-    vendor::read(variables, &mut settings)?;
+    vendor::read(variables, &mut settings, origin)?;
     let client = settings.client_builder().variables(variables.lookup()).build();
     if let Some(fault) = client.fault() {
         return Err(ConfigError::malformed(fault));
@@ -78,15 +100,30 @@ fn read_resource(variables: &Variables<'_>, settings: &mut Settings) -> Result<(
     Ok(())
 }
 
-/// The variables of one signal's exporter ("OpenTelemetry Protocol Exporter", "Configuration Options").
+/// Reads a URL that signals' paths are added to.
+fn base(text: &str) -> Result<Target, String> {
+    text.parse().map(Target::Base).map_err(|error: crate::http::EndpointError| error.to_string())
+}
+
+/// The variables of one signal's exporter ("OpenTelemetry Protocol Exporter", "Configuration Options"),
+/// and ours before them.
 struct Exporter<'a> {
     variables: &'a Variables<'a>,
     signal: Signal,
+    /// There is a URL of ours. What OpenTelemetry's variables have is for another backend then:
+    /// credentials of that one, among others.
+    has_own: bool,
 }
 
 impl Exporter<'_> {
-    /// Returns the names of an option's variables: the signal's own goes before the one of all signals.
-    fn names(&self, option: &str) -> [String; 2] {
+    /// Returns the names of an option's variables that count, the first of them before the others.
+    fn names(&self, option: &str) -> impl Iterator<Item = String> {
+        let theirs = self.names_of_opentelemetry(option).into_iter().filter(|_| !self.has_own);
+        std::iter::once(format!("RAGTRACE_OTLP_{option}")).chain(theirs)
+    }
+
+    /// Returns the names that OpenTelemetry has: the signal's own goes before the one of all signals.
+    fn names_of_opentelemetry(&self, option: &str) -> [String; 2] {
         let signal = match self.signal {
             Signal::Traces => "TRACES",
             Signal::Logs => "LOGS",
@@ -100,54 +137,44 @@ impl Exporter<'_> {
         option: &str,
         read: impl Fn(&str) -> Result<Option<T>, ConfigError>,
     ) -> Result<Option<T>, ConfigError> {
-        let [own, common] = self.names(option);
-        match read(&own)? {
-            Some(value) => Ok(Some(value)),
-            None => read(&common),
-        }
+        self.names(option).find_map(|name| read(&name).transpose()).transpose()
     }
 
     fn check_protocol(&self) -> Result<(), ConfigError> {
+        if self.has_own {
+            return Ok(());
+        }
         let read = |text: &str| match text.to_ascii_lowercase().as_str() {
             "http/protobuf" => Ok(()),
             "grpc" => Err("`grpc` is not spoken here: set `http/protobuf`, for which collectors listen at port 4318 \
                            and not at 4317"
                 .to_owned()),
             "http/json" => Err("`http/json` is not spoken here: set `http/protobuf`".to_owned()),
-            _ => Err(format!("expected `http/protobuf`, found {text:?}")),
+            _ => Err(format!("expected `http/protobuf`, found {}", quoted(text))),
         };
-        self.first("PROTOCOL", |name| self.variables.parse(name, read)).map(|_| ())
+        let [own, common] = self.names_of_opentelemetry("PROTOCOL");
+        match self.variables.parse(&own, read)? {
+            Some(()) => Ok(()),
+            None => self.variables.parse(&common, read).map(|_| ()),
+        }
     }
 
+    /// Returns where OpenTelemetry's variables say to.
     fn target(&self) -> Result<Option<Target>, ConfigError> {
-        let base = |name: &str| {
-            self.variables.parse(name, |text| {
-                text.parse().map(Target::Base).map_err(|error: crate::http::EndpointError| error.to_string())
-            })
-        };
-        if let Some(target) = base("RAGTRACE_OTLP_ENDPOINT")? {
-            return Ok(Some(target));
+        if self.has_own {
+            return Ok(None);
         }
-        let [own, common] = self.names("ENDPOINT");
+        let [own, common] = self.names_of_opentelemetry("ENDPOINT");
         match self.variables.url(&own)? {
             Some(endpoint) => Ok(Some(Target::Whole(endpoint))),
-            None => base(&common),
-        }
-    }
-
-    fn headers(&self) -> Result<Vec<Header>, ConfigError> {
-        let read = |name: &str| self.variables.parse(name, |text| headers(name, text));
-        match read("RAGTRACE_OTLP_HEADERS")? {
-            Some(headers) => Ok(headers),
-            None => Ok(self.first("HEADERS", read)?.unwrap_or_default()),
+            None => self.variables.parse(&common, base),
         }
     }
 
     fn read_tls(&self, settings: &mut Settings) -> Result<(), ConfigError> {
         let file = |option: &str| {
-            let [own, common] = self.names(option);
             let path = |name: String| self.variables.path(&name).map(|path| (name, PathBuf::from(path)));
-            path(own).or_else(|| path(common))
+            self.names(option).find_map(path)
         };
         settings.tls.certificate = file("CERTIFICATE");
         settings.tls.client = match (file("CLIENT_CERTIFICATE"), file("CLIENT_KEY")) {

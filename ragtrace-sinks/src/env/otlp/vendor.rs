@@ -7,114 +7,198 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::super::error::{ConfigError, Kind};
 use super::super::variables::Variables;
+use super::Origin;
 use super::headers::headers;
-use crate::http::{EndpointError, Key};
+use crate::http::{Endpoint, EndpointError, Key};
 use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target};
+use crate::quote::quoted;
 
 /// Reads what the profile's backend has variables for, where nothing else says it already.
-pub(super) fn read(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
-    match settings.profile {
+pub(super) fn read(variables: &Variables<'_>, settings: &mut Settings, origin: Origin) -> Result<(), ConfigError> {
+    let profile = settings.profile;
+    let mut backend = Backend { variables, settings, origin, own: None };
+    match profile {
         OtlpProfile::Collector => Ok(()),
-        OtlpProfile::Phoenix => phoenix(variables, settings),
-        OtlpProfile::Langfuse => langfuse(variables, settings),
-        OtlpProfile::LangSmith => langsmith(variables, settings),
-        OtlpProfile::Mlflow => mlflow(variables, settings),
-        OtlpProfile::Datadog => datadog(variables, settings),
+        OtlpProfile::Phoenix => backend.phoenix(),
+        OtlpProfile::Langfuse => backend.langfuse(),
+        OtlpProfile::LangSmith => backend.langsmith(),
+        OtlpProfile::Mlflow => backend.mlflow(),
+        OtlpProfile::Datadog => backend.datadog(),
     }
 }
 
-fn phoenix(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
-    read_target(variables, settings, "PHOENIX_COLLECTOR_ENDPOINT", "")?;
-    settings.project = variables.text("PHOENIX_PROJECT_NAME")?;
-    settings.key = variables.key("PHOENIX_API_KEY", "PHOENIX_API_KEY_FILE")?.map(customary);
-    let of_client = |text: &str| headers("PHOENIX_CLIENT_HEADERS", text);
-    for header in variables.parse("PHOENIX_CLIENT_HEADERS", of_client)?.unwrap_or_default() {
-        if !has_header(settings, &header.name) {
-            settings.headers.push(header);
+/// The settings of one backend, while its variables are read.
+struct Backend<'a> {
+    variables: &'a Variables<'a>,
+    settings: &'a mut Settings,
+    origin: Origin,
+    /// The URL in the backend's own variable.
+    own: Option<Endpoint>,
+}
+
+impl Backend<'_> {
+    fn phoenix(&mut self) -> Result<(), ConfigError> {
+        const HEADERS: &str = "PHOENIX_CLIENT_HEADERS";
+        self.read_target("PHOENIX_COLLECTOR_ENDPOINT", "")?;
+        self.settings.project = self.project("PHOENIX_PROJECT_NAME")?;
+        let of_client = self.variables.parse(HEADERS, |text| headers(HEADERS, text))?.unwrap_or_default();
+        for header in of_client {
+            if !has_header(self.settings, &header.name) {
+                self.check_reader(HEADERS, &header.name)?;
+                self.settings.headers.push(header);
+            }
+        }
+        let key = self.variables.key("PHOENIX_API_KEY", "PHOENIX_API_KEY_FILE")?;
+        self.set_key("PHOENIX_API_KEY", key.map(customary))
+    }
+
+    fn langfuse(&mut self) -> Result<(), ConfigError> {
+        const PUBLIC: &str = "LANGFUSE_PUBLIC_KEY";
+        const SECRET: &str = "LANGFUSE_SECRET_KEY";
+        const SECRET_FILE: &str = "LANGFUSE_SECRET_KEY_FILE";
+        const PATH: &str = "/api/public/otel";
+        self.read_target("LANGFUSE_BASE_URL", PATH)?;
+        self.read_target("LANGFUSE_HOST", PATH)?;
+        let variables = self.variables;
+        let public = variables.text(PUBLIC)?;
+        let key = match (public, variables.text(SECRET)?, variables.path(SECRET_FILE)) {
+            (_, Some(_), Some(_)) => {
+                return Err(ConfigError::malformed(format!(
+                    "{SECRET} and {SECRET_FILE} are both set: keep one of them"
+                )));
+            }
+            (Some(public), Some(secret), None) => Some(customary(basic(&public, &secret).named(SECRET))),
+            (Some(public), None, Some(path)) => {
+                let path = PathBuf::from(path);
+                let read = move || {
+                    let secret = std::fs::read_to_string(&path);
+                    secret.map(|secret| encoded(&public, &secret))
+                };
+                Some(customary(Key::from_fn(read).named(SECRET_FILE)))
+            }
+            (None, None, None) => None,
+            _ => return Err(ConfigError::malformed(format!("{PUBLIC} and {SECRET} go together: set both"))),
+        };
+        self.set_key(SECRET, key)?;
+        need_key(self.settings, &format!("{PUBLIC} and {SECRET}"))
+    }
+
+    fn langsmith(&mut self) -> Result<(), ConfigError> {
+        const KEY: &str = "LANGSMITH_API_KEY";
+        self.read_target("LANGSMITH_ENDPOINT", "/otel")?;
+        let key = self.variables.key(KEY, "LANGSMITH_API_KEY_FILE")?;
+        self.set_key(KEY, key.map(customary))?;
+        self.settings.project = self.project("LANGSMITH_PROJECT")?;
+        if let Some(workspace) = self.project("LANGSMITH_WORKSPACE_ID")?
+            && !has_header(self.settings, "x-tenant-id")
+        {
+            let value = Key::text(workspace).named("LANGSMITH_WORKSPACE_ID");
+            self.settings.headers.push(Header { name: "x-tenant-id".to_owned(), value });
+        }
+        need_key(self.settings, KEY)
+    }
+
+    fn mlflow(&mut self) -> Result<(), ConfigError> {
+        const USER: &str = "MLFLOW_TRACKING_USERNAME";
+        const PASSWORD: &str = "MLFLOW_TRACKING_PASSWORD";
+        const TOKEN: &str = "MLFLOW_TRACKING_TOKEN";
+        self.read_target("MLFLOW_TRACKING_URI", "")?;
+        self.settings.project = self.project("MLFLOW_EXPERIMENT_ID")?;
+        let user = (self.variables.text(USER)?, self.variables.text(PASSWORD)?);
+        match (self.variables.key(TOKEN, "MLFLOW_TRACKING_TOKEN_FILE")?, user) {
+            // Its own clients take user and password before a token.
+            (_, (Some(user), Some(password))) => {
+                let value = basic(&user, &password).named(PASSWORD);
+                self.set_key(PASSWORD, Some(ApiKey { prefix: Some("Basic "), value }))
+            }
+            (token, (None, None)) => self.set_key(TOKEN, token.map(customary)),
+            _ => Err(ConfigError::malformed(format!("{USER} and {PASSWORD} go together: set both"))),
         }
     }
-    Ok(())
-}
 
-fn langfuse(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
-    const PUBLIC: &str = "LANGFUSE_PUBLIC_KEY";
-    const SECRET: &str = "LANGFUSE_SECRET_KEY";
-    const SECRET_FILE: &str = "LANGFUSE_SECRET_KEY_FILE";
-    const PATH: &str = "/api/public/otel";
-    read_target(variables, settings, "LANGFUSE_BASE_URL", PATH)?;
-    read_target(variables, settings, "LANGFUSE_HOST", PATH)?;
-    let public = variables.text(PUBLIC)?;
-    settings.key = match (public, variables.text(SECRET)?, variables.path(SECRET_FILE)) {
-        (_, Some(_), Some(_)) => {
-            return Err(ConfigError::malformed(format!("{SECRET} and {SECRET_FILE} are both set: keep one of them")));
-        }
-        (Some(public), Some(secret), None) => Some(customary(basic(&public, &secret).named(SECRET))),
-        (Some(public), None, Some(path)) => {
-            let path = PathBuf::from(path);
-            let read = move || {
-                let secret = std::fs::read_to_string(&path);
-                secret.map(|secret| encoded(&public, &secret))
-            };
-            Some(customary(Key::from_fn(read).named(SECRET_FILE)))
-        }
-        (None, None, None) => None,
-        _ => return Err(ConfigError::malformed(format!("{PUBLIC} and {SECRET} go together: set both"))),
-    };
-    need_key(settings, &format!("{PUBLIC} and {SECRET}"))
-}
-
-fn langsmith(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
-    const KEY: &str = "LANGSMITH_API_KEY";
-    read_target(variables, settings, "LANGSMITH_ENDPOINT", "/otel")?;
-    settings.key = variables.key(KEY, "LANGSMITH_API_KEY_FILE")?.map(customary);
-    settings.project = variables.text("LANGSMITH_PROJECT")?;
-    if let Some(workspace) = variables.text("LANGSMITH_WORKSPACE_ID")?
-        && !has_header(settings, "x-tenant-id")
-    {
-        let value = Key::text(workspace).named("LANGSMITH_WORKSPACE_ID");
-        settings.headers.push(Header { name: "x-tenant-id".to_owned(), value });
+    fn datadog(&mut self) -> Result<(), ConfigError> {
+        const KEY: &str = "DD_API_KEY";
+        let of_site = |site: &str| {
+            let is_host =
+                site.contains('.') && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+            let url = format!("https://otlp.{}", site.to_ascii_lowercase());
+            if !is_host {
+                return Err(format!("expected a site such as `datadoghq.eu`, found {}", quoted(site)));
+            }
+            url.parse().map_err(|error: EndpointError| error.to_string())
+        };
+        let endpoint = self.variables.parse("DD_SITE", of_site)?;
+        self.set_own(endpoint);
+        let key = self.variables.key(KEY, "DD_API_KEY_FILE")?;
+        self.set_key(KEY, key.map(customary))?;
+        self.settings.project = match self.project("DD_LLMOBS_ML_APP")? {
+            Some(name) => Some(name),
+            None => self.settings.resource.service.clone(),
+        };
+        need_key(self.settings, KEY)
     }
-    need_key(settings, KEY)
-}
 
-fn mlflow(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
-    const USER: &str = "MLFLOW_TRACKING_USERNAME";
-    const PASSWORD: &str = "MLFLOW_TRACKING_PASSWORD";
-    read_target(variables, settings, "MLFLOW_TRACKING_URI", "")?;
-    settings.project = variables.text("MLFLOW_EXPERIMENT_ID")?;
-    let user = (variables.text(USER)?, variables.text(PASSWORD)?);
-    settings.key = match (variables.key("MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_TOKEN_FILE")?, user) {
-        // Its own clients take user and password before a token.
-        (_, (Some(user), Some(password))) => {
-            let value = basic(&user, &password).named(PASSWORD);
-            Some(ApiKey { prefix: Some("Basic "), value })
+    /// Reads a URL of the backend's, to which a path of its API is added.
+    fn read_target(&mut self, name: &str, path: &str) -> Result<(), ConfigError> {
+        let read = |text: &str| {
+            let text = text.trim_end_matches('/');
+            let whole = if text.ends_with(path) { text.to_owned() } else { format!("{text}{path}") };
+            match Target::base(&whole) {
+                Ok(Target::Base(endpoint)) => Ok(Some(endpoint)),
+                Ok(_) => Ok(None),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        if self.own.is_none() && self.origin != Origin::Ours {
+            let endpoint = self.variables.parse(name, read)?.flatten();
+            self.set_own(endpoint);
         }
-        (token, (None, None)) => token.map(customary),
-        _ => return Err(ConfigError::malformed(format!("{USER} and {PASSWORD} go together: set both"))),
-    };
-    Ok(())
-}
-
-fn datadog(variables: &Variables<'_>, settings: &mut Settings) -> Result<(), ConfigError> {
-    const KEY: &str = "DD_API_KEY";
-    let of_site = |site: &str| {
-        let is_host =
-            site.contains('.') && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
-        let url = format!("https://otlp.{}", site.to_ascii_lowercase());
-        if !is_host {
-            return Err(format!("expected a site such as `datadoghq.eu`, found {site:?}"));
-        }
-        Target::base(&url).map_err(|error| error.to_string())
-    };
-    if let Some(target) = variables.parse("DD_SITE", of_site)? {
-        set_target(settings, target);
+        Ok(())
     }
-    settings.key = variables.key(KEY, "DD_API_KEY_FILE")?.map(customary);
-    settings.project = match variables.text("DD_LLMOBS_ML_APP")? {
-        Some(name) => Some(name),
-        None => settings.resource.service.clone(),
-    };
-    need_key(settings, KEY)
+
+    fn set_own(&mut self, endpoint: Option<Endpoint>) {
+        if let (Ok(Target::Customary), Some(endpoint)) = (&self.settings.target, &endpoint) {
+            self.settings.target = Ok(Target::Base(endpoint.clone()));
+        }
+        self.own = endpoint;
+    }
+
+    /// Returns the name of a project or the like, as it can be in a header.
+    fn project(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        self.variables.parse(name, |text| Ok(text.to_owned()))
+    }
+
+    /// Sets the backend's key, from the variable `name`, unless a header that was set has one.
+    fn set_key(&mut self, name: &str, key: Option<ApiKey>) -> Result<(), ConfigError> {
+        let (header, _) = self.settings.profile.table().key;
+        if let Some(key) = key
+            && !has_header(self.settings, header)
+        {
+            self.check_reader(name, header)?;
+            self.settings.key = Some(key);
+        }
+        Ok(())
+    }
+
+    /// Fails if a credential of the backend's, from the variable `name`, would be sent elsewhere: a URL of
+    /// OpenTelemetry's may be that of a collector, which somebody else set for all that is in a container.
+    fn check_reader(&self, name: &str, header: &str) -> Result<(), ConfigError> {
+        if self.origin != Origin::OpenTelemetry || self.is_own_origin() {
+            return Ok(());
+        }
+        let message = format!(
+            "{name} is not sent to the URL in OTEL_EXPORTER_OTLP_ENDPOINT, which may be another backend's: set \
+             RAGTRACE_OTLP_ENDPOINT to the URL, or the header `{header}` in OTEL_EXPORTER_OTLP_HEADERS"
+        );
+        Err(ConfigError::malformed(message))
+    }
+
+    /// Returns true if what was set leads to where the backend's own URL does.
+    fn is_own_origin(&self) -> bool {
+        let customary = || self.settings.profile.table().endpoint.parse().ok();
+        let Some(own) = self.own.clone().or_else(customary) else { return false };
+        matches!(&self.settings.target, Ok(Target::Base(set) | Target::Whole(set)) if set.has_origin_of(&own))
+    }
 }
 
 /// Makes a key of user and password as `Authorization: Basic` has them (RFC 7617).
@@ -128,27 +212,6 @@ fn encoded(user: &str, password: &str) -> String {
 
 fn customary(value: Key) -> ApiKey {
     ApiKey { prefix: None, value }
-}
-
-/// Reads a URL of the backend's, to which a path of its API is added.
-fn read_target(variables: &Variables<'_>, settings: &mut Settings, name: &str, path: &str) -> Result<(), ConfigError> {
-    let read = |text: &str| {
-        let text = text.trim_end_matches('/');
-        let whole = if text.ends_with(path) { text.to_owned() } else { format!("{text}{path}") };
-        Target::base(&whole).map_err(|error: EndpointError| error.to_string())
-    };
-    if let Ok(Target::Customary) = settings.target
-        && let Some(target) = variables.parse(name, read)?
-    {
-        set_target(settings, target);
-    }
-    Ok(())
-}
-
-fn set_target(settings: &mut Settings, target: Target) {
-    if let Ok(Target::Customary) = settings.target {
-        settings.target = Ok(target);
-    }
 }
 
 fn has_header(settings: &Settings, name: &str) -> bool {

@@ -39,6 +39,8 @@ fn a_path_is_added_to_the_urls_own() {
 #[test]
 fn what_is_no_url_is_refused_with_what_was_expected_and_without_its_password() {
     let host = "expected `https://host`, perhaps with a port and a path";
+    let codes = "expected `?`, `#` and `@` of a user, a password or a query by their codes (`%23`)";
+    let hidden = |number| format!("a text of {number} characters (not shown: it may be a secret)");
     for (text, expected, found) in [
         ("", "expected `https://host`", "\"\""),
         ("api.test:4318", "expected `https://host`", "\"api.test:4318\""),
@@ -50,6 +52,15 @@ fn what_is_no_url_is_refused_with_what_was_expected_and_without_its_password() {
         ("https://api.test:99999", host, "\"https://api.test:99999\""),
         ("https://api test", host, "\"https://api test\""),
         ("https://alice:hunter2@api test?key=hunter3", host, "\"https://…@api test\""),
+        ("https://alice:hunt@er2@api test", host, "\"https://…@api test\""),
+        ("https://alice:hun#ter2@api.test", codes, "\"https://…\""),
+        ("https://alice:12#ter2@api.test", codes, "\"https://…\""),
+        ("https://alice:12?ter2@api.test", codes, "\"https://…\""),
+        ("https://api.test:x/?key=hunter2@hunter3", codes, "\"https://…\""),
+        ("alice:hun?ter2@api.test", codes, "\"…\""),
+        ("alice:hunter2", "expected `https://host`", &hidden(13)),
+        ("0123456789abcdef0123456789abcdef", "expected `https://host`", &hidden(32)),
+        ("Bearer hunter2://api.test", "expected `https://`, `http://` or `unix://`", &hidden(25)),
         ("unix://apm.socket", "expected `unix://` and the absolute path of a socket", "\"unix://apm.socket\""),
     ] {
         let error = parsed(text).expect_err(text).to_string();
@@ -61,6 +72,16 @@ fn what_is_no_url_is_refused_with_what_was_expected_and_without_its_password() {
 fn a_url_that_is_too_long_for_a_path_behind_it_is_refused() {
     assert!(parsed(&format!("https://api.test/{}", "x".repeat(70_000))).is_err());
     parsed(&format!("https://api.test/{}", "x".repeat(8_000))).expect("a long URL").join("/v1/traces");
+}
+
+#[test]
+fn urls_of_one_scheme_host_and_port_have_one_origin() {
+    let has = |text: &str, other: &str| parsed(text).expect(text).has_origin_of(&parsed(other).expect(other));
+    assert!(has("https://me:x@API.test:443/v1", "https://api.test"));
+    assert!(has("http://localhost:6006/", "http://localhost:6006/v1/traces?key=x"));
+    for other in ["http://api.test", "https://api.test:444", "https://api.test.evil", "https://eu.api.test"] {
+        assert!(!has("https://api.test", other), "{other}");
+    }
 }
 
 #[test]

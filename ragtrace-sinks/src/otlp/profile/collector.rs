@@ -7,7 +7,10 @@ use crate::otlp::conventions::gen_ai;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "collector",
     endpoint: "http://localhost:4318",
-    takes_logs: true,
+    no_logs: Some(
+        "no logs are taken there: check OTEL_EXPORTER_OTLP_ENDPOINT and RAGTRACE_OTLP_PROFILE, or set \
+         RAGTRACE_OTLP_LOGS=false",
+    ),
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),
@@ -22,8 +25,10 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::split(413..=413),
         Row::rejected(400..=400),
         Row::rejected(422..=422),
-        Row::park(401..=401).advise("check the credentials in OTEL_EXPORTER_OTLP_HEADERS"),
-        Row::park(403..=403).advise("check the credentials in OTEL_EXPORTER_OTLP_HEADERS, and what they may do"),
+        Row::park(401..=401).advise("check the credentials in OTEL_EXPORTER_OTLP_HEADERS or RAGTRACE_OTLP_HEADERS"),
+        Row::park(403..=403).advise(
+            "check the credentials in OTEL_EXPORTER_OTLP_HEADERS or RAGTRACE_OTLP_HEADERS, and what they may do",
+        ),
         Row::park(404..=405)
             .advise("nothing takes this there: check OTEL_EXPORTER_OTLP_ENDPOINT and RAGTRACE_OTLP_PROFILE"),
         Row::park(415..=415).advise("it takes no protobuf over HTTP: check the port, which is 4318 and not 4317"),

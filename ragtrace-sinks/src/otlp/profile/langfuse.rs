@@ -1,6 +1,6 @@
 //! Langfuse: names of its own, and what its server makes of them.
 
-use ragtrace::{Level, StageKind, Value};
+use ragtrace::{Level, StageKind};
 use serde::Serialize;
 
 use super::table::{BatchSize, ProfileTable};
@@ -13,7 +13,7 @@ use crate::spans::{Outcome, Span, Usage};
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "langfuse",
     endpoint: "https://cloud.langfuse.com/api/public/otel",
-    takes_logs: false,
+    no_logs: None,
     headers: &[("x-langfuse-ingestion-version", "4")],
     trace_headers: &[],
     key: ("authorization", "Basic "),
@@ -102,7 +102,7 @@ fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     ours.put_some("dimensions", content.dimensions);
     ours.put_some("top_k", content.top_k);
     if content.input.is_some() {
-        ours.put_some("query", content.query.and_then(Value::as_str));
+        ours.put_some("query", content.query.map(text_of).as_deref());
     }
     if let Some(first_item) = span.first_item() {
         // Its own clients send a text of JSON.

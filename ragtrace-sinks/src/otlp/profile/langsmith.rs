@@ -14,7 +14,7 @@ use crate::spans::{Message, Span, Usage};
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "langsmith",
     endpoint: "https://api.smith.langchain.com/otel",
-    takes_logs: false,
+    no_logs: None,
     headers: &[],
     trace_headers: &[],
     key: ("x-api-key", ""),
@@ -72,7 +72,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
         metadata.put_items("generated", record.generated());
     }
     if content.input.is_some() {
-        metadata.put_some("query", content.query.and_then(Value::as_str));
+        metadata.put_some("query", content.query.map(text_of).as_deref());
     }
     put_common(span, METADATA, attributes);
     put_fields(span, METADATA, attributes);

@@ -12,7 +12,7 @@ use crate::spans::Span;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "mlflow",
     endpoint: "http://localhost:5000",
-    takes_logs: false,
+    no_logs: None,
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),
@@ -34,6 +34,8 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
              MLFLOW_TRACKING_URI",
         ),
         Row::park(415..=415),
+        // It answers so while its database fails, too.
+        Row::park(500..=500).advise("something within it failed: look into its log"),
         Row::park(501..=501).advise("it keeps traces in a database alone: start it with `--backend-store-uri`"),
         Row::rejected(500..=599),
     ]),

@@ -17,6 +17,8 @@ use std::str::FromStr;
 
 pub(crate) use table::ProfileTable;
 
+use crate::quote::quoted;
+
 /// A backend that speaks OTLP, or a sort of them: it says where spans go, the names of their
 /// attributes, and what an answer means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl OtlpProfile {
 
     /// Returns true if the backend takes log records over OTLP.
     pub fn takes_logs(self) -> bool {
-        self.table().takes_logs
+        self.table().no_logs.is_some()
     }
 
     pub(crate) fn table(self) -> &'static ProfileTable {
@@ -91,7 +93,7 @@ pub struct UnknownProfile(String);
 impl fmt::Display for UnknownProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known: Vec<_> = OtlpProfile::ALL.iter().map(|profile| format!("`{profile}`")).collect();
-        write!(f, "expected one of {}, found {:?}", known.join(", "), self.0)
+        write!(f, "expected one of {}, found {}", known.join(", "), quoted(&self.0))
     }
 }
 

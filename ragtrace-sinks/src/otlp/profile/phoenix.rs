@@ -7,7 +7,7 @@ use crate::otlp::conventions::open_inference;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "phoenix",
     endpoint: "http://localhost:6006",
-    takes_logs: false,
+    no_logs: None,
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),
@@ -25,6 +25,8 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::park(403..=403).advise("check PHOENIX_API_KEY, and what it may do"),
         Row::park(404..=405).advise("this is no Phoenix, or not its URL: check PHOENIX_COLLECTOR_ENDPOINT"),
         Row::park(415..=415).advise("it takes no protobuf: check PHOENIX_COLLECTOR_ENDPOINT"),
+        // It answers so while its database fails, too.
+        Row::park(500..=500).advise("something within it failed: look into its log"),
         Row::park(507..=507).advise("its disk is full"),
         Row::rejected(500..=599),
     ]),

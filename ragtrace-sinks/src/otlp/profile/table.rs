@@ -14,7 +14,8 @@ pub(crate) struct ProfileTable {
     pub(crate) name: &'static str,
     /// The URL that it has unless one is set.
     pub(crate) endpoint: &'static str,
-    pub(crate) takes_logs: bool,
+    /// The advice where nothing takes logs after all, if it is a backend that may.
+    pub(crate) no_logs: Option<&'static str>,
     /// Headers of all requests, and those of traces alone.
     pub(crate) headers: &'static [(&'static str, &'static str)],
     pub(crate) trace_headers: &'static [(&'static str, &'static str)],
