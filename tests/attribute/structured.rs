@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ragtrace::{AsJson, Record, Value, json, testing, traced_stage};
+use ragtrace::{AsJson, Record, ToValue, Value, json, testing, traced_stage};
 use serde_json::{Value as Tree, json as tree};
 
 #[traced_stage(
@@ -58,4 +58,39 @@ fn what_cannot_be_serialised_is_a_mark_and_the_stage_goes_on() {
     let record = captured.stage("structured.failing").completed().one();
     let mark = "[could not be read: its `Serialize` failed: key must be a string]";
     assert_eq!((record.field("bad"), record.field("good")), (Some(&mark.into()), Some(&1_u64.into())));
+}
+
+/// JSON of the application's making.
+struct OfItsOwn(&'static str);
+
+impl ToValue for OfItsOwn {
+    fn to_value(&self) -> Value {
+        Value::Json(self.0.into())
+    }
+}
+
+#[traced_stage("structured.own", fields(own = own, n = 1), ok(|found| found = found))]
+fn with_own(own: &OfItsOwn) -> OfItsOwn {
+    OfItsOwn(own.0)
+}
+
+#[test]
+fn json_of_the_application_s_making_takes_one_line_and_what_is_none_is_a_text() {
+    let own = |json: &'static str| {
+        let (_, captured) = testing::capture_sync(|| with_own(&OfItsOwn(json)));
+        let record = captured.stage("structured.own").completed().one().clone();
+        let line = record.to_json();
+        assert_eq!((line.lines().count(), record.field("n")), (1, Some(&1_u64.into())), "{line}");
+        let read = Record::from_json(&line).expect("canonical JSON");
+        let fields = ["own", "found"].map(|name| read.field(name).cloned());
+        let is_metric = read.metric("found").is_some();
+        assert!(fields[0] == fields[1] || is_metric, "{line}");
+        fields[0].clone()
+    };
+    let pretty = own("{\n  \"a b\": [\n    1,\n    \"\\n\"\n  ]\n}\n");
+    assert_eq!(pretty.as_ref().and_then(Value::as_json), Some(r#"{"a b":[1,"\n"]}"#));
+    for text in ["", "{},\"a\":1", "{", "]", "a\nb", "[\"a\nb\"]", "[1] [2]"] {
+        assert_eq!(own(text), Some(text.into()));
+    }
+    assert_eq!((own(" 7 "), own("\"a\""), own("null")), (Some(7_u8.into()), Some("a".into()), None));
 }

@@ -6,12 +6,13 @@
 //! Expressions that are recorded may run stages themselves, whose fields lie in the same buffer then: above those of the
 //! stage around them, and gone before that goes on.
 
+use std::borrow::Cow;
 use std::fmt::{self, Debug, Display, Write};
 use std::mem;
 use std::time::Duration;
 
 use super::encoding::{self, SMALL_LIMIT, Tag, field_id};
-use super::{Value, scratch};
+use super::{Value, json_text, scratch};
 use crate::event::{ErrorInfo, Failure};
 use crate::guard;
 
@@ -53,7 +54,8 @@ impl Field<'_> {
         self.buffer.text(self.name, text);
     }
 
-    /// Puts a structured value, as JSON without white space between its parts.
+    /// Puts a structured value, as JSON without white space between its parts. Nobody looks at it again.
+    #[cfg(feature = "serde")]
     #[inline(never)]
     pub(crate) fn json(self, json: &str) {
         self.buffer.json(self.name, json);
@@ -77,7 +79,17 @@ impl Field<'_> {
             Value::I64(number) => self.i64(number),
             Value::F64(number) => self.f64(number),
             Value::Text(text) => self.text(&text),
-            Value::Json(json) => self.json(&json),
+            Value::Json(json) => self.given_json(json),
+        }
+    }
+
+    /// Puts JSON of the application's making, which may be anything.
+    #[cold]
+    #[inline(never)]
+    fn given_json(self, json: Cow<'static, str>) {
+        match json_text::recordable(json) {
+            Value::Json(json) => self.buffer.json(self.name, &json),
+            other => self.value(other),
         }
     }
 }

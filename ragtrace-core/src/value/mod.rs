@@ -4,6 +4,7 @@
 mod convert;
 pub mod encoding;
 mod field_buffer;
+mod json_text;
 mod scratch;
 mod secret;
 #[cfg(feature = "serde")]
@@ -47,7 +48,11 @@ pub enum Value {
     F64(f64),
     /// A text.
     Text(Cow<'static, str>),
-    /// A list, an object or any other structured value, as JSON without white space between its parts.
+    /// A list or an object, as JSON (RFC 8259) of at most 64 KiB and 100 levels, without white space between its parts.
+    ///
+    /// `ragtrace::json` makes such values. What [`ToValue::to_value`] returns is looked at when a field records it:
+    /// white space goes, a text, a number or a truth value is recorded as one, and what is no JSON or is beyond these limits
+    /// is recorded as a text.
     Json(Cow<'static, str>),
 }
 

@@ -3,7 +3,6 @@
 //! They are serialised on the caller's thread, so what that takes has limits: what is larger than [`LONGEST`] becomes a text
 //! that is cut, and what is nested deeper than [`DEEPEST`] is not read at all.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -11,18 +10,14 @@ use serde_core::Serialize;
 use serde_json::ser::Formatter;
 
 use super::field_buffer::Field;
+use super::json_text::{self, DEEPEST, LONGEST, Scan, text};
 use super::{ToValue, Value};
 use crate::guard;
 
-/// The longest JSON of a value, in bytes.
-const LONGEST: usize = 64 << 10;
 /// So much more of a text that is cut goes to the worker, which looks for secrets before it cuts.
 const MARGIN: usize = 1 << 10;
 /// How far the bytes of a longer one are counted: its end is not waited for.
 const MOST_COUNTED: usize = 256 << 10;
-/// The most levels of objects and lists in each other. Whoever reads JSON stops at 128, as `serde_json` does, and the value
-/// lies two levels deep in a record.
-const DEEPEST: usize = 100;
 
 /// Records a structured value, such as `fields(filters = ragtrace::json(&filters))`.
 ///
@@ -80,12 +75,11 @@ impl<T: Serialize + ?Sized> ToValue for AsJson<'_, T> {
     }
 
     fn put(&self, field: Field<'_>) {
-        field.value(self.to_value());
+        match self.to_value() {
+            Value::Json(json) => field.json(&json),
+            value => field.value(value),
+        }
     }
-}
-
-fn text(text: String) -> Value {
-    Value::Text(Cow::Owned(text))
 }
 
 /// The JSON as far as it is kept.
@@ -131,30 +125,11 @@ impl Output {
     }
 
     fn into_value(self) -> Value {
-        let json = self.into_text();
-        match json.as_bytes().first() {
-            Some(b'{' | b'[') => Value::Json(Cow::Owned(json)),
-            Some(b'"') => text(serde_json::from_str(&json).unwrap_or(json)),
-            Some(b't') => Value::Bool(true),
-            Some(b'f') => Value::Bool(false),
-            Some(b'n') | None => Value::Null,
-            _ => number(json),
+        match json_text::parsed(self.into_text()) {
+            Ok(value) => value,
+            // Whoever announces another length than it has gets what `serde_json` makes of that.
+            Err(error) => text(format!("[could not be read: its `Serialize` wrote no JSON: {error}]")),
         }
-    }
-}
-
-/// Makes the value of a number. What has no room in 64 bits is a text, as it is for `ToValue`.
-fn number(json: String) -> Value {
-    if let Ok(number) = json.parse() {
-        return Value::U64(number);
-    }
-    if let Ok(number) = json.parse() {
-        return Value::I64(number);
-    }
-    let is_whole = json.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    match json.parse::<f64>() {
-        Ok(number) if !is_whole => Value::F64(number),
-        _ => text(json),
     }
 }
 
@@ -167,9 +142,20 @@ struct Compact {
 impl Compact {
     fn descend(&mut self) -> io::Result<()> {
         self.depth += 1;
+        self.check_depth()
+    }
+
+    fn check_depth(&self) -> io::Result<()> {
         if self.depth > DEEPEST {
             return Err(io::Error::other(format!("it is nested deeper than {DEEPEST} levels")));
         }
+        Ok(())
+    }
+
+    /// Fails for whoever announces that a list or an object is empty, which ends it, and goes on with it.
+    fn ascend(&mut self) -> io::Result<()> {
+        let ended_twice = || io::Error::other("it ends a list or an object twice: its length is another than it says");
+        self.depth = self.depth.checked_sub(1).ok_or_else(ended_twice)?;
         Ok(())
     }
 }
@@ -181,7 +167,7 @@ impl Formatter for Compact {
     }
 
     fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.depth -= 1;
+        self.ascend()?;
         writer.write_all(b"]")
     }
 
@@ -191,30 +177,21 @@ impl Formatter for Compact {
     }
 
     fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.depth -= 1;
+        self.ascend()?;
         writer.write_all(b"}")
     }
 
     /// Writes JSON that a value has ready, as its author laid it out.
     fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let before = self.depth;
-        let (mut in_text, mut is_escaped) = (false, false);
+        let mut scan = Scan::at_depth(self.depth);
         let mut compact = Vec::with_capacity(fragment.len());
         for byte in fragment.bytes() {
-            match byte {
-                _ if in_text => {
-                    in_text = byte != b'"' || is_escaped;
-                    is_escaped = byte == b'\\' && !is_escaped;
-                }
-                b'"' => in_text = true,
-                b'[' | b'{' => self.descend()?,
-                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
-                b' ' | b'\n' | b'\r' | b'\t' => continue,
-                _ => {}
+            if scan.keeps(byte.into()) {
+                compact.push(byte);
             }
-            compact.push(byte);
+            self.depth = scan.depth;
+            self.check_depth()?;
         }
-        self.depth = before;
         writer.write_all(&compact)
     }
 }
@@ -224,6 +201,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde_core::Serializer;
+    use serde_core::ser::{SerializeMap, SerializeSeq, SerializeStruct};
     use serde_json::json as tree;
 
     use super::*;
@@ -248,6 +226,60 @@ mod tests {
         let raw = serde_json::value::RawValue::from_string("{ \"a\\\" b\" :\n[ 1.50 ] }".to_owned()).expect("JSON");
         let value = value_of(&(tree!({"b": [1, "a\nb", null]}), &raw));
         assert_eq!(value.as_json(), Some(r#"[{"b":[1,"a\nb",null]},{"a\" b":[1.50]}]"#));
+    }
+
+    /// Says of a list and of two sorts of objects that they are empty, and has something in them.
+    enum SaysItIsEmpty {
+        List,
+        Map,
+        Struct,
+    }
+
+    impl Serialize for SaysItIsEmpty {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self {
+                Self::List => {
+                    let mut list = serializer.serialize_seq(Some(0))?;
+                    list.serialize_element(&1)?;
+                    list.end()
+                }
+                Self::Map => {
+                    let mut map = serializer.serialize_map(Some(0))?;
+                    map.serialize_entry("a", &1)?;
+                    map.end()
+                }
+                Self::Struct => {
+                    let mut object = serializer.serialize_struct("S", 0)?;
+                    object.serialize_field("a", &1)?;
+                    object.end()
+                }
+            }
+        }
+    }
+
+    /// An object with a key that has no value.
+    struct OnlyKey;
+
+    impl Serialize for OnlyKey {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(None)?;
+            map.serialize_key("a")?;
+            map.end()
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_a_mark() {
+        for odd in [SaysItIsEmpty::List, SaysItIsEmpty::Map, SaysItIsEmpty::Struct] {
+            for value in [value_of(&odd), value_of(&[&odd]), value_of(&BTreeMap::from([("k", &odd)]))] {
+                let text = value.as_str().expect("a mark");
+                assert!(text.starts_with("[could not be read: its `Serialize` "), "{text}");
+            }
+            let raw = serde_json::value::to_raw_value(&odd).expect("`serde_json` does not see it");
+            assert!(value_of(&[raw]).as_str().is_some_and(|text| text.contains("could not be read")));
+        }
+        let value = value_of(&OnlyKey);
+        assert!(value.as_str().is_some_and(|text| text.contains("wrote no JSON: ")), "{value}");
     }
 
     #[test]
