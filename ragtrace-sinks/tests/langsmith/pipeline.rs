@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use ragtrace::{Console, RequestContext, Score, SpanId, traced_stage};
+use ragtrace::{Console, RequestContext, Score, SpanId, TraceId, traced_stage};
 use serde_json::{Value as Json, json};
 
 use super::records::ONE_TELEMETRY;
@@ -77,6 +77,21 @@ fn a_question_arrives_as_one_tree_whatever_the_level_and_its_scores_find_their_r
     assert_eq!(feedback(&kept, "relevance")["run_id"], trace_id);
     assert_eq!(feedback(&kept, "grounded")["run_id"], kept.run("generate").text("id"));
     assert_eq!(langsmith.requests_to("/feedback").len(), 0);
+}
+
+#[test]
+fn a_score_whose_run_never_comes_leaves_no_run_undelivered_at_the_end() {
+    let _one = ONE_TELEMETRY.lock().unwrap_or_else(PoisonError::into_inner);
+    let langsmith = LangSmith::start();
+    let builder = ragtrace::builder().service("rag-ask").console(Console::Off);
+    let telemetry = builder.sink(langsmith.sink()).sink(langsmith.feedback()).install().expect("one telemetry");
+    Score::flag("helpful", true).trace(TraceId::new()).record();
+    ask("what?");
+    let stats = telemetry.shutdown_blocking(Duration::from_secs(2)).stats;
+    let [runs, scores] = ["langsmith", "langsmith-feedback"].map(|name| stats.sink(name).expect("the sink").clone());
+    assert!(runs.is_balanced() && scores.is_balanced(), "{stats:?}");
+    assert_eq!((runs.accepted, runs.delivered, langsmith.counts()), (3, 3, (3, 0, 0)));
+    assert!(scores.accepted == 3 && scores.delivered < 3, "{scores:?}");
 }
 
 #[test]

@@ -3,11 +3,14 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use ragtrace::sink::{SinkError, Verdict};
+use ragtrace::testing::RecordBuilder;
+use ragtrace::{RecordScore, Sink, TraceId};
 use ragtrace_sinks::LangSmithSink;
-use ragtrace_sinks_support::{Answer, Expected, Matrix, Received};
+use ragtrace_sinks_support::{Answer, Expected, Matrix, Received, Server};
 use serde_json::json;
 
-use super::records::ONE_TELEMETRY;
+use super::records::{ONE_TELEMETRY, batch, block_on};
 use super::server::KEY;
 
 fn well(request: &Received) -> Answer {
@@ -61,4 +64,56 @@ fn every_answer_gets_the_verdict_that_langsmith_documents() {
     let error = error.expect_err("no quota");
     let wait = error.retry_after().expect("till the hour turns");
     assert!(wait <= Duration::from_hours(1) && wait > Duration::ZERO, "{wait:?}");
+}
+
+#[test]
+fn every_answer_to_feedback_gets_its_verdict_and_what_was_taken_is_not_sent_again() {
+    use Verdict::{Park, Retry, Split};
+    let rows = [
+        (401, Some(Park)),
+        (403, Some(Park)),
+        (405, Some(Park)),
+        (301, Some(Park)),
+        (408, Some(Retry)),
+        (413, Some(Split)),
+        (429, Some(Retry)),
+        (500, Some(Retry)),
+        (503, Some(Retry)),
+        (200, None),
+        (201, None),
+        (409, None),
+    ];
+    for (status, expected) in rows {
+        let is_second = |request: &Received| request.path() == "/feedback" && request.mentions("\"second\"");
+        let server = Server::start(move |request| {
+            let repeats = Answer::status(status).body(format!("no such key: {KEY}"));
+            if is_second(request) { repeats } else { well(request) }
+        });
+        let sink = LangSmithSink::new(KEY).endpoint(server.url()).feedback();
+        let score = |name| RecordBuilder::score(RecordScore::new(name, 1.0)).trace_id(TraceId::new()).build();
+        let scores = batch([score("first"), score("second")]);
+        let answers = [(), ()].map(|()| block_on(sink.deliver(&scores)));
+        for answer in answers {
+            let error = answer.as_ref().err();
+            assert_eq!(error.map(SinkError::verdict), expected, "{status}: {answer:?}");
+            assert!(error.is_none_or(|error| !error.reason().contains(KEY)), "{status}: {answer:?}");
+        }
+        let sent = server.requests().into_iter().filter(|request| request.path() == "/feedback").count();
+        assert_eq!(sent, if expected.is_some() { 3 } else { 4 }, "{status}");
+    }
+}
+
+#[test]
+fn feedback_that_is_refused_is_named_and_the_rest_arrives() {
+    for status in [400, 422] {
+        let server = Server::start(move |request| {
+            let refusal = Answer::status(status).json(&json!({ "error": "bad feedback" }));
+            if request.mentions("\"bad\"") { refusal } else { well(request) }
+        });
+        let sink = LangSmithSink::new(KEY).endpoint(server.url()).feedback();
+        let score = |name| RecordBuilder::score(RecordScore::new(name, 1.0)).trace_id(TraceId::new()).build();
+        let delivered = block_on(sink.deliver(&batch([score("a"), score("bad"), score("b")]))).expect("an answer");
+        let [(1, why)] = delivered.rejected() else { panic!("{delivered:?}") };
+        assert!(why.contains("bad feedback"), "{why}");
+    }
 }
