@@ -9,6 +9,10 @@
 //! a caller's header says: a tree whose root never came would not be shown. Tokens and cost are with the
 //! stage that declares them alone, so that sums over spans count nothing twice.
 //!
+//! Content that has no place of its own is in `metadata`: documents beside another input or output, a
+//! `query` beside an `input`, a retriever's `output` beside its documents. The application's numbers are
+//! metrics; one that has the name of a metric of Datadog's stands behind `field_`.
+//!
 //! A failed run has the status `error`. A cancelled one is `ok`, with the tag `outcome:cancelled`: whoever
 //! asked has left, and nothing went wrong.
 //!

@@ -50,7 +50,7 @@ impl<'a> Sum<'a> {
             tags,
             runs: runs_of(minute),
             items: minute.items(),
-            cost_usd: minute.cost_usd(),
+            cost_usd: finite(minute.cost_usd()),
             durations: Cow::Borrowed(minute.durations()),
         }
     }
@@ -60,9 +60,14 @@ impl<'a> Sum<'a> {
             *sum = sum.saturating_add(runs);
         }
         self.items = self.items.saturating_add(minute.items());
-        self.cost_usd += minute.cost_usd();
+        self.cost_usd += finite(minute.cost_usd());
         self.durations.to_mut().merge(minute.durations());
     }
+}
+
+/// Returns a cost, or nothing for one that would be all of a sum.
+fn finite(cost: f64) -> f64 {
+    if cost.is_finite() { cost } else { 0.0 }
 }
 
 fn runs_of(minute: &StageMinute) -> [(&'static str, u64); 3] {

@@ -70,7 +70,8 @@ impl DatadogSink {
     }
 
     /// Sets the site, such as `datadoghq.eu`; `datadoghq.com` unless set. A name that is no site's parks
-    /// the sink, which says so.
+    /// a sink that has no host from [`logs_url`](Self::logs_url), [`api_url`](Self::api_url) or
+    /// [`agent`](Self::agent), which says so.
     pub fn site(mut self, site: impl AsRef<str>) -> Self {
         self.settings.site = site.as_ref().parse::<Site>();
         self
