@@ -1,7 +1,14 @@
 //! Values that are of no use, as an error may quote them.
 
+#[cfg(feature = "http")]
+use std::path::Path;
+
 /// Characters of a word that can hardly be a secret: keys that backends give out are longer.
 const LONGEST: usize = 24;
+
+/// Bytes of the end of a file's name: a token that has full stops has longer parts.
+#[cfg(feature = "http")]
+const LONGEST_EXTENSION: usize = 8;
 
 /// Returns a value in quotation marks, or only how long it is where it may be a secret that was put
 /// into the wrong setting: if it is long, or has signs of URLs and headers.
@@ -13,9 +20,36 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("a text of {number} characters (not shown: it may be a secret)")
 }
 
+/// Returns a path of a file as an error may show it. A text that does not look like one may be what
+/// should be in the file.
+#[cfg(feature = "http")]
+pub(crate) fn shown_path(path: &Path) -> String {
+    let text = path.display().to_string();
+    let has_extension = path.extension().is_some_and(|extension| extension.len() <= LONGEST_EXTENSION);
+    let is_path = path.is_absolute() || text.starts_with('.') || has_extension;
+    if is_path && !text.contains(char::is_control) {
+        return text;
+    }
+    format!("a path of {} characters (not shown: it may be the secret itself)", text.chars().count())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn a_path_is_shown_unless_it_may_be_what_should_be_in_the_file() {
+        for path in ["/run/secrets/key", "./key", "../secrets/key", "key.txt", "secrets/client.pem"] {
+            assert_eq!(shown_path(Path::new(path)), path);
+        }
+        let token = "eyJhbGciOi.eyJzdWIiOi.SflKxwRJSMeKKF2QT4fwpMeJf36";
+        for secret in ["hunter2", "sk-lf-0123-4567", "ab/cd+ef==", token, "-----BEGIN KEY-----\nhunter2.x"] {
+            let number = secret.len();
+            let shown = format!("a path of {number} characters (not shown: it may be the secret itself)");
+            assert_eq!(shown_path(Path::new(secret)), shown);
+        }
+    }
 
     #[test]
     fn a_short_word_is_quoted_and_what_may_be_a_secret_is_counted() {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use hyper::header::HeaderValue;
 
 use super::blocking::OneAtATime;
+use crate::quote::shown_path;
 
 /// A file of a key is no larger than this.
 const LONGEST: u64 = 64 * 1024;
@@ -97,14 +98,14 @@ impl Key {
     fn empty(&self) -> String {
         match &self.source {
             Source::Text(_) => "the key is empty: set it".to_owned(),
-            Source::File(path) => format!("the file {} is empty: write the key into it", path.display()),
+            Source::File(path) => format!("the file {} is empty: write the key into it", shown_path(path)),
             Source::Function(_) => "its function returned an empty key".to_owned(),
         }
     }
 
     fn bad(&self) -> String {
         match &self.source {
-            Source::File(path) => format!("{} must have one line of ASCII", path.display()),
+            Source::File(path) => format!("{} must have one line of ASCII", shown_path(path)),
             _ => "expected one line of ASCII".to_owned(),
         }
     }
@@ -112,14 +113,14 @@ impl Key {
 
 fn of_file(name: &str, path: &PathBuf) -> Result<String, String> {
     let cannot = |error: std::io::Error| {
-        format!("{name}: cannot read the key from {}: {}", path.display(), super::cause::io_message(&error))
+        format!("{name}: cannot read the key from {}: {}", shown_path(path), super::cause::io_message(&error))
     };
     let length = std::fs::metadata(path).map_err(cannot)?.len();
     if length > LONGEST {
-        return Err(format!("{name}: the file {} is too large for a key", path.display()));
+        return Err(format!("{name}: the file {} is too large for a key", shown_path(path)));
     }
     let bytes = std::fs::read(path).map_err(cannot)?;
-    String::from_utf8(bytes).map_err(|_| format!("{name}: the file {} is not UTF-8", path.display()))
+    String::from_utf8(bytes).map_err(|_| format!("{name}: the file {} is not UTF-8", shown_path(path)))
 }
 
 /// Makes a header's value of a secret that [`Key::read`] found to fit.
@@ -145,7 +146,7 @@ impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let source = match &self.source {
             Source::Text(_) => "a text".to_owned(),
-            Source::File(path) => format!("the file {}", path.display()),
+            Source::File(path) => format!("the file {}", shown_path(path)),
             Source::Function(_) => "a function".to_owned(),
         };
         write!(f, "Key({}: from {source})", self.name)

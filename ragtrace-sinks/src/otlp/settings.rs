@@ -1,5 +1,6 @@
 //! What the sinks of one backend have in common: where to, who asks, and how it is sent.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,10 +60,18 @@ pub(crate) struct Header {
 }
 
 /// Files for TLS, each with the name of its setting.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: Option<(String, PathBuf)>,
     pub(crate) client: Option<[(String, PathBuf); 2]>,
+}
+
+impl fmt::Debug for TlsFiles {
+    /// Names the settings alone: whoever takes a path for what is in the file puts a key there.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.certificate.iter().chain(self.client.iter().flatten()).map(|(name, _)| name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 /// A key of the profile's backend.

@@ -255,6 +255,40 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
 }
 
 #[test]
+fn a_project_that_no_header_may_have_is_refused_at_the_start() {
+    for (profile, name, header) in [
+        ("phoenix", "PHOENIX_PROJECT_NAME", "x-project-name"),
+        ("langsmith", "LANGSMITH_PROJECT", "langsmith-project"),
+        ("langsmith", "LANGSMITH_WORKSPACE_ID", "x-tenant-id"),
+        ("mlflow", "MLFLOW_EXPERIMENT_ID", "x-mlflow-experiment-id"),
+        ("datadog", "DD_LLMOBS_ML_APP", "dd-ml-app"),
+        ("datadog", "DD_SERVICE", "dd-ml-app"),
+    ] {
+        let with = |project: &'static str| {
+            [
+                ("RAGTRACE_OTLP_PROFILE", profile),
+                ("RAGTRACE_OTLP_ENDPOINT", "{url}"),
+                ("LANGSMITH_API_KEY", "key"),
+                ("DD_API_KEY", "key"),
+                (name, project),
+            ]
+        };
+        assert_eq!(requests(&with(" rag 1\r\n"))[0].header(header), Some("rag 1"), "{name}");
+        for bad in ["Größe", "two\nlines", "a\u{7f}"] {
+            let mut variables = with(bad);
+            variables[1].1 = "http://backend.test";
+            let error = sinks(&variables).expect_err(bad);
+            let said = error.to_string();
+            let setting = if name == "DD_SERVICE" { "the service" } else { name };
+            assert!(
+                error.is_malformed_variable() && said.starts_with(&format!("{setting}: expected one line")),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_url_of_ours_gets_nothing_that_is_for_another_exporter() {
     let theirs = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://vendor.test"),

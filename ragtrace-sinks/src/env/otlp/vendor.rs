@@ -131,9 +131,12 @@ impl Backend<'_> {
         self.set_own(endpoint);
         let key = self.variables.key(KEY, "DD_API_KEY_FILE")?;
         self.set_key(KEY, key.map(customary))?;
-        self.settings.project = match self.project("DD_LLMOBS_ML_APP")? {
-            Some(name) => Some(name),
-            None => self.settings.resource.service.clone(),
+        self.settings.project = match (self.project("DD_LLMOBS_ML_APP")?, &self.settings.resource.service) {
+            (None, Some(service)) => {
+                let named = |why| ConfigError::malformed(format!("the service: {why}: set DD_LLMOBS_ML_APP"));
+                Some(in_header(service).map_err(named)?)
+            }
+            (name, _) => name,
         };
         need_key(self.settings, KEY)
     }
@@ -165,7 +168,7 @@ impl Backend<'_> {
 
     /// Returns the name of a project or the like, as it can be in a header.
     fn project(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        self.variables.parse(name, |text| Ok(text.to_owned()))
+        self.variables.parse(name, in_header)
     }
 
     /// Sets the backend's key, from the variable `name`, unless a header that was set has one.
@@ -199,6 +202,15 @@ impl Backend<'_> {
         let Some(own) = self.own.clone().or_else(customary) else { return false };
         matches!(&self.settings.target, Ok(Target::Base(set) | Target::Whole(set)) if set.has_origin_of(&own))
     }
+}
+
+/// Returns a name as a header can have it, without white space around it.
+fn in_header(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(name.to_owned());
+    }
+    Err(format!("expected one line of ASCII, since it goes into a header, found {}", quoted(name)))
 }
 
 /// Makes a key of user and password as `Authorization: Basic` has them (RFC 7617).

@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use super::stream::Stream;
 use crate::http::blocking::OneAtATime;
 use crate::http::cause::Cause;
+use crate::quote::shown_path;
 
 /// The versions of HTTP that a server may choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ struct Sources {
 }
 
 /// A file, and the setting that names it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Named {
     name: String,
     path: PathBuf,
@@ -168,7 +169,13 @@ impl Named {
     }
 
     fn fault(&self, why: &str) -> String {
-        format!("{}: cannot use the file {}: {why}", self.name, self.path.display())
+        format!("{}: cannot use the file {}: {why}", self.name, shown_path(&self.path))
+    }
+}
+
+impl fmt::Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, shown_path(&self.path))
     }
 }
 

@@ -68,6 +68,15 @@ fn a_key_that_is_not_there_parks_and_says_where_it_was_looked_for() {
 }
 
 #[test]
+fn a_key_in_the_place_of_its_files_path_is_not_shown() {
+    let (url, client) = (endpoint("http://127.0.0.1:9"), builder().build());
+    let key = Key::file("sk-lf-hunter2").named("LANGFUSE_SECRET_KEY_FILE");
+    let error = run(deliver(&client, &url, &key)).expect_err("no such file");
+    let shown = format!("{key:?} {error:?} {}", error.reason());
+    assert!(!shown.contains("hunter2") && error.reason().contains("LANGFUSE_SECRET_KEY_FILE: cannot read"), "{shown}");
+}
+
+#[test]
 fn a_key_from_a_function_is_asked_for_each_request_and_may_fail() {
     let server = server("key-2");
     let (url, client) = (endpoint(&server.url()), builder().build());
