@@ -20,7 +20,6 @@ enum Only {
     None,
     EndRecords,
     Scores,
-    EndRecordsAndScores,
 }
 
 impl Needs {
@@ -58,12 +57,6 @@ impl Needs {
         self
     }
 
-    /// Requests the end record of every stage and scores, whatever their level, and no other record.
-    pub fn with_only_end_records_and_scores(mut self) -> Self {
-        self.only = Some(Only::EndRecordsAndScores);
-        self.with_all_end_records()
-    }
-
     /// Names what another sink must not fill as well, such as a product that would count each cost
     /// twice. [`Builder::install`](crate::Builder::install) warns of two sinks that give the same name.
     pub fn with_alone_in(mut self, place: &'static str) -> Self {
@@ -82,7 +75,6 @@ impl Needs {
             Some(Only::None) => RecordFilter::nothing(),
             Some(Only::EndRecords) => RecordFilter::end_records(),
             Some(Only::Scores) => RecordFilter::scores(),
-            Some(Only::EndRecordsAndScores) => RecordFilter::end_records().or(RecordFilter::scores()),
             None => RecordFilter::new(level, self.all_end_records),
         }
     }
