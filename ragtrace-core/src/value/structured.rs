@@ -27,7 +27,7 @@ const MOST_COUNTED: usize = 256 << 10;
 /// by their form.
 ///
 /// The value is serialised where the field is read, on the caller's thread. What fails to be serialised, panics or is nested
-/// deeper than 100 levels is recorded as a mark that says why.
+/// deeper than 100 levels is recorded as a mark that says why, before what there is of it if that is more than 64 KiB.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -66,12 +66,15 @@ impl<T: Serialize + ?Sized> ToValue for AsJson<'_, T> {
             let mut serializer = serde_json::Serializer::with_formatter(&mut out, Compact::default());
             self.0.serialize(&mut serializer)
         });
-        match result {
-            _ if out.length > LONGEST => out.into_cut_text(),
-            Ok(Ok(())) => out.into_value(),
-            Ok(Err(error)) => text(format!("[could not be read: its `Serialize` failed: {error}]")),
-            Err(panic) => text(guard::mark("Serialize", &panic)),
-        }
+        let mark = match result {
+            Ok(Ok(())) if out.length <= LONGEST => return out.into_value(),
+            Ok(Ok(())) => return text(out.into_cut_text()),
+            // The failure is that of `Output`, or comes of it.
+            _ if out.is_at_end => return text(out.into_cut_text()),
+            Ok(Err(error)) => format!("[could not be read: its `Serialize` failed: {error}]"),
+            Err(panic) => guard::mark("Serialize", &panic),
+        };
+        text(if out.length <= LONGEST { mark } else { out.into_cut_text_behind(mark) })
     }
 
     fn put(&self, field: Field<'_>) {
@@ -117,11 +120,17 @@ impl Output {
         String::from_utf8(self.bytes).unwrap_or_else(|bad| cut(bad.into_bytes()))
     }
 
-    fn into_cut_text(self) -> Value {
+    /// Returns the text that is there with a mark before it, where it stays when the worker cuts the text at its own limit.
+    fn into_cut_text_behind(mut self, mark: String) -> String {
+        self.is_at_end = true;
+        mark + " " + &self.into_cut_text()
+    }
+
+    fn into_cut_text(self) -> String {
         let (length, at_least) = (self.length, if self.is_at_end { "at least " } else { "" });
         let cut = self.into_text();
         let gone = length - cut.len();
-        text(if gone == 0 { cut } else { format!("{cut}…[truncated {at_least}{gone} bytes]") })
+        if gone == 0 { cut } else { format!("{cut}…[truncated {at_least}{gone} bytes]") }
     }
 
     fn into_value(self) -> Value {
@@ -294,6 +303,26 @@ mod tests {
         assert_eq!(kept.len() + gone, 5 * 30_000 + 1);
         let endless = value_of(&vec!["0123456789"; 1_000_000]).to_string();
         assert!(endless.len() < LONGEST + 2 * MARGIN && endless.contains("…[truncated at least "), "{endless:.99}");
+    }
+
+    #[test]
+    fn what_fails_or_panics_late_is_a_mark_before_what_there_is() {
+        struct Late(fn());
+        impl Serialize for Late {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                (self.0)();
+                Err(serde_core::ser::Error::custom("a broken row"))
+            }
+        }
+        let long = "a".repeat(LONGEST + 2 * MARGIN);
+        let texts = [Late(|| {}), Late(|| panic!("not today"))].map(|late| value_of(&(&long, late)).to_string());
+        let marks = ["failed: a broken row] [\"aaa", "panicked: not today] [\"aaa"];
+        for (text, mark) in texts.iter().zip(marks) {
+            assert!(text.starts_with(&format!("[could not be read: its `Serialize` {mark}")), "{text:.99}");
+            assert!(text.contains("…[truncated at least ") && text.ends_with(" bytes]"), "{text:.99}");
+        }
+        let endless = value_of(&(vec![&long; 9], Late(|| {}))).to_string();
+        assert!(endless.starts_with("[[\"aaa"), "nobody waits for its failure: {endless:.99}");
     }
 
     #[test]
