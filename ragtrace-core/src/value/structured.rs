@@ -142,10 +142,15 @@ impl Output {
     }
 }
 
+/// So much of JSON that a value has ready is copied at once, in bytes.
+const PIECE: usize = 4 << 10;
+
 /// Writes JSON without white space between its parts, down to [`DEEPEST`] levels.
 #[derive(Default)]
 struct Compact {
     depth: usize,
+    /// How much white space there was in JSON that a value has ready.
+    left_out: usize,
 }
 
 impl Compact {
@@ -193,15 +198,25 @@ impl Formatter for Compact {
     /// Writes JSON that a value has ready, as its author laid it out.
     fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut scan = Scan::at_depth(self.depth);
-        let mut compact = Vec::with_capacity(fragment.len());
+        let mut piece = Vec::with_capacity(fragment.len().min(PIECE));
         for byte in fragment.bytes() {
             if scan.keeps(byte.into()) {
-                compact.push(byte);
+                piece.push(byte);
+            } else {
+                self.left_out += 1;
             }
             self.depth = scan.depth;
             self.check_depth()?;
+            if self.left_out > MOST_COUNTED {
+                return Err(io::Error::other("it has too much white space between its parts"));
+            }
+            // Whoever writes says when it is enough.
+            if piece.len() == PIECE {
+                writer.write_all(&piece)?;
+                piece.clear();
+            }
         }
-        writer.write_all(&compact)
+        writer.write_all(&piece)
     }
 }
 
@@ -303,6 +318,21 @@ mod tests {
         assert_eq!(kept.len() + gone, 5 * 30_000 + 1);
         let endless = value_of(&vec!["0123456789"; 1_000_000]).to_string();
         assert!(endless.len() < LONGEST + 2 * MARGIN && endless.contains("…[truncated at least "), "{endless:.99}");
+    }
+
+    #[test]
+    fn json_that_a_value_has_ready_is_read_no_further_than_other_json() {
+        let raw = |json: String| serde_json::value::RawValue::from_string(json).expect("JSON");
+        let long = raw(format!("[\"{}\"]", "a".repeat(16 * MOST_COUNTED)));
+        let text = value_of(&long).to_string();
+        let (kept, mark) = text.split_once("…[truncated at least ").expect("a mark");
+        let gone: usize = mark.trim_end_matches(" bytes]").parse().expect("a number");
+        assert!(kept.len() + gone <= MOST_COUNTED + PIECE, "{gone}");
+        let pieces = raw(format!("[ {}1]", "12345678, ".repeat(PIECE / 4)));
+        let same = format!("[{}1]", "12345678,".repeat(PIECE / 4));
+        assert_eq!(value_of(&pieces).as_json(), Some(same.as_str()));
+        let empty = raw(format!("[{}]", " ".repeat(2 * MOST_COUNTED)));
+        assert!(value_of(&empty).to_string().ends_with("too much white space between its parts]"));
     }
 
     #[test]
