@@ -23,8 +23,8 @@ const MOST_COUNTED: usize = 256 << 10;
 ///
 /// A value that serialises to a number, a text or a truth value is recorded as such, and one that serialises to nothing, as
 /// `None` does, leaves the field out. The rest is kept as JSON of at most 64 KiB (8 KiB in fields other than `input` and
-/// `output`): what is longer becomes a text that is cut, with a mark. Secrets in it are redacted, by their keys at any depth, and
-/// by their form.
+/// `output`): what is longer becomes a text that is cut, with a mark. Secrets in it are redacted, by the names
+/// beside them at any depth, and by their form.
 ///
 /// The value is serialised where the field is read, on the caller's thread. What fails to be serialised, panics or is nested
 /// deeper than 100 levels is recorded as a mark that says why, before what there is of it if that is more than 64 KiB.

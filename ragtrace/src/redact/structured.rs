@@ -85,7 +85,7 @@ struct Open {
     name: Option<(Range<usize>, usize)>,
     /// Where the values of members begin that hold what is named elsewhere.
     values: Vec<usize>,
-    /// The same of a member that holds it if the name comes right before it, and after how many commas it came.
+    /// Where the value begins of a member that holds it right behind the name only, and after how many commas it came.
     next: Option<(usize, usize)>,
 }
 
