@@ -23,11 +23,11 @@ const MOST_COUNTED: usize = 256 << 10;
 ///
 /// A value that serialises to a number, a text or a truth value is recorded as such, and one that serialises to nothing, as
 /// `None` does, leaves the field out. The rest is kept as JSON of at most 64 KiB (8 KiB in fields other than `input` and
-/// `output`): what is longer becomes a text that is cut, with a mark. Secrets in it are redacted, by their keys at any depth, and
-/// by their form.
+/// `output`): what is longer becomes a text that is cut, with a mark. Secrets in it are redacted, by the names
+/// beside them at any depth, and by their form.
 ///
 /// The value is serialised where the field is read, on the caller's thread. What fails to be serialised, panics or is nested
-/// deeper than 100 levels is recorded as a mark that says why.
+/// deeper than 100 levels is recorded as a mark that says why, before what there is of it if that is more than 64 KiB.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -66,12 +66,15 @@ impl<T: Serialize + ?Sized> ToValue for AsJson<'_, T> {
             let mut serializer = serde_json::Serializer::with_formatter(&mut out, Compact::default());
             self.0.serialize(&mut serializer)
         });
-        match result {
-            _ if out.length > LONGEST => out.into_cut_text(),
-            Ok(Ok(())) => out.into_value(),
-            Ok(Err(error)) => text(format!("[could not be read: its `Serialize` failed: {error}]")),
-            Err(panic) => text(guard::mark("Serialize", &panic)),
-        }
+        let mark = match result {
+            Ok(Ok(())) if out.length <= LONGEST => return out.into_value(),
+            Ok(Ok(())) => return text(out.into_cut_text()),
+            // The failure is that of `Output`, or comes of it.
+            _ if out.is_at_end => return text(out.into_cut_text()),
+            Ok(Err(error)) => format!("[could not be read: its `Serialize` failed: {error}]"),
+            Err(panic) => guard::mark("Serialize", &panic),
+        };
+        text(if out.length <= LONGEST { mark } else { out.into_cut_text_behind(mark) })
     }
 
     fn put(&self, field: Field<'_>) {
@@ -117,11 +120,17 @@ impl Output {
         String::from_utf8(self.bytes).unwrap_or_else(|bad| cut(bad.into_bytes()))
     }
 
-    fn into_cut_text(self) -> Value {
+    /// Returns the text that is there with a mark before it, where it stays when the worker cuts the text at its own limit.
+    fn into_cut_text_behind(mut self, mark: String) -> String {
+        self.is_at_end = true;
+        mark + " " + &self.into_cut_text()
+    }
+
+    fn into_cut_text(self) -> String {
         let (length, at_least) = (self.length, if self.is_at_end { "at least " } else { "" });
         let cut = self.into_text();
         let gone = length - cut.len();
-        text(if gone == 0 { cut } else { format!("{cut}…[truncated {at_least}{gone} bytes]") })
+        if gone == 0 { cut } else { format!("{cut}…[truncated {at_least}{gone} bytes]") }
     }
 
     fn into_value(self) -> Value {
@@ -133,10 +142,15 @@ impl Output {
     }
 }
 
+/// So much of JSON that a value has ready is copied at once, in bytes.
+const PIECE: usize = 4 << 10;
+
 /// Writes JSON without white space between its parts, down to [`DEEPEST`] levels.
 #[derive(Default)]
 struct Compact {
     depth: usize,
+    /// How much white space there was in JSON that a value has ready.
+    left_out: usize,
 }
 
 impl Compact {
@@ -184,15 +198,25 @@ impl Formatter for Compact {
     /// Writes JSON that a value has ready, as its author laid it out.
     fn write_raw_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut scan = Scan::at_depth(self.depth);
-        let mut compact = Vec::with_capacity(fragment.len());
+        let mut piece = Vec::with_capacity(fragment.len().min(PIECE));
         for byte in fragment.bytes() {
             if scan.keeps(byte.into()) {
-                compact.push(byte);
+                piece.push(byte);
+            } else {
+                self.left_out += 1;
             }
             self.depth = scan.depth;
             self.check_depth()?;
+            if self.left_out > MOST_COUNTED {
+                return Err(io::Error::other("it has too much white space between its parts"));
+            }
+            // Whoever writes says when it is enough.
+            if piece.len() == PIECE {
+                writer.write_all(&piece)?;
+                piece.clear();
+            }
         }
-        writer.write_all(&compact)
+        writer.write_all(&piece)
     }
 }
 
@@ -294,6 +318,41 @@ mod tests {
         assert_eq!(kept.len() + gone, 5 * 30_000 + 1);
         let endless = value_of(&vec!["0123456789"; 1_000_000]).to_string();
         assert!(endless.len() < LONGEST + 2 * MARGIN && endless.contains("…[truncated at least "), "{endless:.99}");
+    }
+
+    #[test]
+    fn json_that_a_value_has_ready_is_read_no_further_than_other_json() {
+        let raw = |json: String| serde_json::value::RawValue::from_string(json).expect("JSON");
+        let long = raw(format!("[\"{}\"]", "a".repeat(16 * MOST_COUNTED)));
+        let text = value_of(&long).to_string();
+        let (kept, mark) = text.split_once("…[truncated at least ").expect("a mark");
+        let gone: usize = mark.trim_end_matches(" bytes]").parse().expect("a number");
+        assert!(kept.len() + gone <= MOST_COUNTED + PIECE, "{gone}");
+        let pieces = raw(format!("[ {}1]", "12345678, ".repeat(PIECE / 4)));
+        let same = format!("[{}1]", "12345678,".repeat(PIECE / 4));
+        assert_eq!(value_of(&pieces).as_json(), Some(same.as_str()));
+        let empty = raw(format!("[{}]", " ".repeat(2 * MOST_COUNTED)));
+        assert!(value_of(&empty).to_string().ends_with("too much white space between its parts]"));
+    }
+
+    #[test]
+    fn what_fails_or_panics_late_is_a_mark_before_what_there_is() {
+        struct Late(fn());
+        impl Serialize for Late {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                (self.0)();
+                Err(serde_core::ser::Error::custom("a broken row"))
+            }
+        }
+        let long = "a".repeat(LONGEST + 2 * MARGIN);
+        let texts = [Late(|| {}), Late(|| panic!("not today"))].map(|late| value_of(&(&long, late)).to_string());
+        let marks = ["failed: a broken row] [\"aaa", "panicked: not today] [\"aaa"];
+        for (text, mark) in texts.iter().zip(marks) {
+            assert!(text.starts_with(&format!("[could not be read: its `Serialize` {mark}")), "{text:.99}");
+            assert!(text.contains("…[truncated at least ") && text.ends_with(" bytes]"), "{text:.99}");
+        }
+        let endless = value_of(&(vec![&long; 9], Late(|| {}))).to_string();
+        assert!(endless.starts_with("[[\"aaa"), "nobody waits for its failure: {endless:.99}");
     }
 
     #[test]

@@ -26,8 +26,11 @@ use crate::record::RecordMut;
 ///   and other keys that open something, `…credentials`, `authorization`, `cookie`, `session_id`,
 ///   the signatures of presigned URLs. A name that is about a secret has none: `token_count`,
 ///   `password_length`, `has_password`. Neither do `tokens`.
-/// - In structured values (`ragtrace::json`) whatever stands behind
-///   such a name at any depth, but `true`, `false` and `null`, and what is recognized in their texts.
+/// - In structured values (`ragtrace::json`), at any depth: the whole value of a member with such a
+///   name, but `true`, `false` and `null`; the `value`, `val` or `default` of an object whose `name`, `key`,
+///   `header` or the like is such a name; the second of two in a list whose first is such a name, if it
+///   looks like a secret or the list lies in another; what comes behind an option such as
+///   `--password` in a list; and what is recognized in each text by itself. They stay JSON.
 /// - Secrets by their form: passwords in URLs, private keys in PEM and PGP's armor, JSON Web
 ///   Tokens, the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and
 ///   `ghp_…`, if they have digits and are not made of words.

@@ -37,7 +37,7 @@ fn settled(mut text: String, rules: &Rules) -> String {
 }
 
 /// Returns the text with a mark in the place of each secret, or `None` if there is none.
-fn with_marks(text: &str, rules: &Rules) -> Option<String> {
+pub(super) fn with_marks(text: &str, rules: &Rules) -> Option<String> {
     let mut redacted: Option<String> = None;
     let (mut at, mut copied) = (0, 0);
     let bytes = text.as_bytes();

@@ -1,68 +1,211 @@
-//! Secrets in structured values: what stands behind a secret's name at any depth, and whatever texts have in them. What comes
-//! out is JSON as what goes in is.
+//! Secrets in structured values: what stands behind a secret's name at any depth, as the value of a member, in a pair, behind
+//! an option, or as the value of an object that is named in another member; and whatever texts have in them. What comes out is
+//! JSON as what goes in is.
 //!
-//! It goes through the JSON once, from left to right, without a stack: a text with a colon behind it is a name, and any other
-//! one a value.
+//! It goes through the JSON once, from left to right: a text with a colon behind it is a name, and any other one a value.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::ops::Range;
 
 use super::rules::{MARK, Rules};
 use super::scan;
+use super::secret_names::Certainty;
+
+/// Members that name what another one of their object holds, and those that hold it.
+const NAMING: &[&str] = &["name", "key", "type", "header", "field", "param", "parameter", "variable", "id"];
+const HOLDING: &[&str] = &["value", "val", "default"];
+/// Members that hold it if they come next: elsewhere they are a message's.
+const HOLDING_NEXT: &[&str] = &["content", "data"];
 
 /// Returns the JSON without its secrets, or `None` if it has none.
 pub(super) fn redacted(json: &str, rules: &Rules) -> Option<String> {
     let bytes = json.as_bytes();
-    let mut out = Output { json, copied: 0, changed: None };
+    let mut out = Replacements { json, made: Vec::new() };
+    let mut open: Vec<Open> = Vec::new();
     let mut at = 0;
-    while let Some(start) = find(bytes, at, b'"') {
-        let end = end_of_text(bytes, start);
-        let text = decoded(&json[start..end]);
-        if let Some(redacted) = scan::redacted(&text, rules) {
-            out.replace(start, end, &quoted(&redacted));
-        }
-        at = end;
-        let colon = skip_space(bytes, end);
-        if bytes.get(colon) == Some(&b':') && rules.names.contains(&text) {
-            let value = skip_space(bytes, colon + 1);
-            at = end_of_value(bytes, value);
-            let is_harmless = matches!(&json[value..at], "true" | "false" | "null" | "");
-            if !is_harmless {
-                out.replace(value, at, &quoted(MARK));
+    while let Some(byte) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'"' => {
+                at = end_of_text(bytes, start);
+                let text = decoded(&json[start..at]);
+                if let Some(redacted) = scan::redacted(&text, rules) {
+                    out.replace(start..at, &redacted);
+                }
+                let colon = skip_space(bytes, at);
+                if bytes.get(colon) != Some(&b':') {
+                    if let Some(list) = open.last_mut() {
+                        list.last = Some(start..at);
+                        out.redact_behind_option(list, rules);
+                    }
+                    continue;
+                }
+                let value = skip_space(bytes, colon + 1);
+                if rules.names.contains(&text) {
+                    at = end_of_value(bytes, value);
+                    out.redact(value..at);
+                } else if let Some(object) = open.last_mut() {
+                    object.note_member(json, &text, value, rules);
+                }
             }
+            b'[' | b'{' => open.push(Open::at(start)),
+            b']' | b'}' => {
+                let Some(closed) = open.pop() else { continue };
+                out.redact_named(&closed, rules);
+                if *byte == b']' {
+                    out.redact_pair(&closed, rules);
+                }
+                if let Some(around) = open.last_mut() {
+                    around.last = Some(closed.start..at);
+                }
+            }
+            b',' => {
+                if let Some(around) = open.last_mut() {
+                    around.commas += 1;
+                    around.before = around.last.take();
+                }
+            }
+            _ => {}
         }
     }
     out.finish()
 }
 
-/// What was read, with replacements.
-struct Output<'a> {
-    json: &'a str,
-    /// How far it was copied.
-    copied: usize,
-    changed: Option<String>,
+/// A list or an object that is not over.
+#[derive(Default)]
+struct Open {
+    start: usize,
+    commas: usize,
+    /// The element before the last comma and the one behind it, if they are texts, lists or objects.
+    before: Option<Range<usize>>,
+    last: Option<Range<usize>>,
+    /// The text of the member that names a secret, quoted, and after how many commas it came.
+    name: Option<(Range<usize>, usize)>,
+    /// Where the values of members begin that hold what is named elsewhere.
+    values: Vec<usize>,
+    /// Where the value begins of a member that holds it right behind the name only, and after how many commas it came.
+    next: Option<(usize, usize)>,
 }
 
-impl Output<'_> {
-    /// Puts `with` in the place of what lies between.
-    fn replace(&mut self, start: usize, end: usize, with: &str) {
-        if &self.json[start..end] == with {
-            return;
+impl Open {
+    fn at(start: usize) -> Self {
+        Self { start, ..Self::default() }
+    }
+
+    fn note_member(&mut self, json: &str, name: &str, value: usize, rules: &Rules) {
+        let is_one_of = |names: &[&str]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if is_one_of(HOLDING) {
+            self.values.push(value);
+        } else if is_one_of(HOLDING_NEXT) {
+            if self.name.as_ref().is_some_and(|(_, commas)| commas + 1 == self.commas) {
+                self.next = Some((value, self.commas));
+            }
+        } else if is_one_of(NAMING) && json[value..].starts_with('"') {
+            let end = end_of_text(json.as_bytes(), value);
+            if rules.names.contains(&decoded(&json[value..end])) {
+                self.name = Some((value..end, self.commas));
+            }
         }
-        let changed = self.changed.get_or_insert_with(|| String::with_capacity(self.json.len()));
-        changed.push_str(&self.json[self.copied..start]);
-        changed.push_str(with);
-        self.copied = end;
+    }
+}
+
+/// What is to be replaced, in any order.
+struct Replacements<'a> {
+    json: &'a str,
+    made: Vec<(Range<usize>, String)>,
+}
+
+impl Replacements<'_> {
+    /// Puts a text in the place of what lies there.
+    fn replace(&mut self, place: Range<usize>, with: &str) {
+        let with = quoted(with);
+        if self.json[place.clone()] != with {
+            self.made.push((place, with));
+        }
+    }
+
+    /// Puts a mark in the place of a value, unless that says nothing.
+    fn redact(&mut self, value: Range<usize>) {
+        let is_harmless = matches!(&self.json[value.clone()], "true" | "false" | "null" | "");
+        if !is_harmless {
+            self.replace(value, MARK);
+        }
+    }
+
+    /// Redacts the last text of a list if the one before it is an option with a secret's name: `["--password", "…"]`.
+    fn redact_behind_option(&mut self, list: &Open, rules: &Rules) {
+        let (Some(option), Some(value)) = (&list.before, &list.last) else { return };
+        let [option, text] = [option, value].map(|place| &self.json[place.clone()]);
+        let is_list = self.json[list.start..].starts_with('[');
+        let is_argument = is_list && option.starts_with("\"-") && !text.starts_with("\"-");
+        if is_argument && has_secret(&format!("[{option},"), text, "]", rules) {
+            self.redact(value.clone());
+        }
+    }
+
+    /// Redacts the second part of a pair whose first one is a secret's name. Two texts may be a list of two names, unless they
+    /// lie in a list, as pairs do.
+    fn redact_pair(&mut self, list: &Open, rules: &Rules) {
+        let (1, Some(name), Some(value)) = (list.commas, &list.before, &list.last) else { return };
+        let name_text = decoded(&self.json[name.clone()]);
+        let is_option = name_text.starts_with('-');
+        let Some(certainty) = rules.names.certainty(&name_text).filter(|_| !is_option) else { return };
+        let is_in_list = self.json[..list.start].trim_end().ends_with(['[', ',']);
+        let [name, text] = [name, value].map(|place| &self.json[place.clone()]);
+        let is_secret = match text.as_bytes().first() {
+            Some(b'"') if is_in_list => has_secret(&format!("({name},"), text, ")", rules),
+            Some(b'"') => has_secret(&format!("[{name},"), text, "]", rules),
+            // The values of a header.
+            Some(b'[') => is_in_list && certainty != Certainty::Ambiguous,
+            _ => false,
+        };
+        if is_secret {
+            self.redact(value.clone());
+        }
+    }
+
+    /// Redacts the values of an object that has a secret's name in another member: `{"name": "password", "value": "…"}`.
+    fn redact_named(&mut self, object: &Open, rules: &Rules) {
+        let Some((name, commas)) = &object.name else { return };
+        let next = object.next.filter(|(_, at)| commas + 1 == *at).map(|(value, _)| value);
+        for start in object.values.iter().copied().chain(next) {
+            let value = start..end_of_value(self.json.as_bytes(), start);
+            let [name, text] = [name, &value].map(|place| &self.json[place.clone()]);
+            // Judged as in a text, whatever stands between the two.
+            if !text.starts_with('"') || has_secret(&format!("{{\"name\":{name},\"value\":"), text, "}", rules) {
+                self.redact(value);
+            }
+        }
     }
 
     fn finish(self) -> Option<String> {
-        let mut changed = self.changed?;
-        changed.push_str(&self.json[self.copied..]);
+        let mut made = self.made;
+        if made.is_empty() {
+            return None;
+        }
+        // Of those at one place the last holds, and of those in each other the outer one.
+        made.reverse();
+        made.sort_by_key(|(place, _)| (place.start, Reverse(place.end)));
+        let mut changed = String::with_capacity(self.json.len());
+        let mut copied = 0;
+        for (place, with) in made {
+            if place.start >= copied {
+                changed.push_str(&self.json[copied..place.start]);
+                changed.push_str(&with);
+                copied = place.end;
+            }
+        }
+        changed.push_str(&self.json[copied..]);
         Some(changed)
     }
 }
 
-fn find(bytes: &[u8], from: usize, wanted: u8) -> Option<usize> {
-    bytes.get(from..)?.iter().position(|byte| *byte == wanted).map(|at| from + at)
+/// Returns whether all of a quoted text is a secret, as a text says that has it between these two.
+fn has_secret(before: &str, quoted_text: &str, after: &str, rules: &Rules) -> bool {
+    let marked = scan::with_marks(&format!("{before}{quoted_text}{after}"), rules);
+    marked.is_some_and(|marked| marked == format!("{before}{}{after}", quoted(MARK)))
 }
 
 fn skip_space(bytes: &[u8], from: usize) -> usize {
@@ -165,6 +308,51 @@ mod tests {
         ];
         for (json, expected) in cases {
             assert_eq!(after(json).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn what_stands_beside_a_secret_s_name_goes() {
+        let cases = [
+            (r#"[["x-api-key","3f9c1d2e"],["host","a"]]"#, r#"[["x-api-key","[redacted]"],["host","a"]]"#),
+            (r#"["x-api-key","3f9c1d2e77aa4b10"]"#, r#"["x-api-key","[redacted]"]"#),
+            (r#"{"headers":[["authorization",["Zm9v"]]]}"#, r#"{"headers":[["authorization","[redacted]"]]}"#),
+            (r#"[["password","correcthorse"]]"#, r#"[["password","[redacted]"]]"#),
+            (r#"[{"name":"DB_PASSWORD","value":"hunter2"}]"#, r#"[{"name":"DB_PASSWORD","value":"[redacted]"}]"#),
+            (
+                r#"{"Value":"hunter2","a":{"b":[1]},"Key":"DB_PASSWORD"}"#,
+                r#"{"Value":"[redacted]","a":{"b":[1]},"Key":"DB_PASSWORD"}"#,
+            ),
+            (
+                r#"{"key":"db.password","value":{"stringValue":"Bearer abcdef0123456789"}}"#,
+                r#"{"key":"db.password","value":"[redacted]"}"#,
+            ),
+            (r#"{"name":"pass\u0077ord","val":12}"#, r#"{"name":"pass\u0077ord","val":"[redacted]"}"#),
+            (r#"{"id":"api_key","content":"x\"y"}"#, r#"{"id":"api_key","content":"[redacted]"}"#),
+            (r#"["db","--password","hunter2","-v"]"#, r#"["db","--password","[redacted]","-v"]"#),
+            (r#"["--api-key", "abc" ]"#, r#"["--api-key", "[redacted]" ]"#),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(after(json).as_deref(), Some(expected));
+            assert_eq!(after(expected), None, "a mark is no secret");
+        }
+    }
+
+    #[test]
+    fn names_among_names_stay() {
+        for json in [
+            r#"["password","email"]"#,
+            r#"["email","password"]"#,
+            r#"["user","password","email"]"#,
+            r#"["--password","--verbose"]"#,
+            r#"{"name":"password","value":null,"default":""}"#,
+            r#"{"name":"password","type":"string","required":true}"#,
+            r#"{"content":"it is done","name":"reset_password","role":"tool"}"#,
+            r#"{"a":{"name":"password"},"value":"x"}"#,
+            r#"{"flag":"--password","help":"asks for it"}"#,
+            r#"[{"name":"password"},{"value":"x"}]"#,
+        ] {
+            assert_eq!(after(json), None, "{json}");
         }
     }
 
