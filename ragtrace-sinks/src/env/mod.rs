@@ -53,7 +53,7 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
 /// (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on). `_PROTOCOL` may be
 /// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and so on go before them.
-/// With `RAGTRACE_OTLP_ENDPOINT`, none of OpenTelemetry's counts: an exporter of the application's has
+/// With `RAGTRACE_OTLP_ENDPOINT`, no `OTEL_EXPORTER_OTLP_…` counts: an exporter of the application's has
 /// them for something else, credentials too. Resources get
 /// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over OTLP
 /// (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS`

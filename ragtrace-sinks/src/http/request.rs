@@ -8,6 +8,7 @@ use super::body::Body;
 use super::endpoint::Endpoint;
 use super::key::{Key, sensitive};
 use super::secrets::Secrets;
+use crate::quote::quoted;
 
 /// A request to an [`Endpoint`].
 #[derive(Clone, Debug)]
@@ -64,7 +65,7 @@ impl Request {
                 self.fault.get_or_insert(format!("the value of the header `{name}` {what}"));
             }
             (Err(_), _) => {
-                self.fault.get_or_insert(format!("{name:?} is no name of a header"));
+                self.fault.get_or_insert(format!("{} is no name of a header", quoted(name)));
             }
         }
     }

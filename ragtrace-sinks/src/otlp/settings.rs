@@ -10,6 +10,7 @@ use ragtrace::sink::SinkError;
 use super::profile::OtlpProfile;
 use super::resource::ResourceSettings;
 use crate::http::{Body, Client, ClientBuilder, Compression, Endpoint, EndpointError, Key, Request};
+use crate::quote::quoted;
 
 /// How long an export may take unless set ("OpenTelemetry Protocol Exporter", "Configuration Options").
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -161,7 +162,8 @@ impl Settings {
             request = request.key(HeaderName::from_static(name), prefix.unwrap_or(customary), value);
         }
         for Header { name, value } in &self.headers {
-            let name = name.parse().map_err(|_| SinkError::park(format!("{name:?} is no name of a header")))?;
+            let no_name = |_| SinkError::park(format!("{} is no name of a header", quoted(name)));
+            let name = name.parse().map_err(no_name)?;
             request = request.key(name, "", value);
         }
         Ok(request)

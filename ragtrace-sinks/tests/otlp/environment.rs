@@ -322,7 +322,8 @@ fn a_url_of_ours_gets_nothing_that_is_for_another_exporter() {
 
 #[test]
 fn a_key_of_a_backends_is_not_sent_to_whatever_takes_opentelemetrys() {
-    let keys: [(&str, &[(&str, &str)], &str, &str); 6] = [
+    type Variable = (&'static str, &'static str);
+    let keys: [(&str, &[Variable], &str, &str); 6] = [
         ("phoenix", &[("PHOENIX_API_KEY", "hunter2")], "PHOENIX_API_KEY", "http://localhost:6006/v1/traces"),
         ("phoenix", &[("PHOENIX_CLIENT_HEADERS", "x-key=hunter2")], "PHOENIX_CLIENT_HEADERS", "http://localhost:6006"),
         (

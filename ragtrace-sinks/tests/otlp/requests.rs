@@ -137,6 +137,13 @@ fn a_malformed_url_parks_the_sink_and_names_what_is_wrong_without_its_password()
 }
 
 #[test]
+fn a_credential_in_the_place_of_a_headers_name_is_not_shown() {
+    let error = deliver(&OtlpSink::new("http://127.0.0.1:9").header("Authorization: Bearer hunter2", ""), trace());
+    let reason = error.expect_err("no name").reason();
+    assert!(reason.ends_with("is no name of a header") && !reason.contains("hunter2"), "{reason}");
+}
+
+#[test]
 fn no_credential_is_shown_by_debug_or_an_error() {
     let server = Server::start(|request| {
         let headers: Vec<_> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();

@@ -1,6 +1,7 @@
 //! The settings of OTLP: OpenTelemetry's, ours before them, and those of the backends behind them.
 
 mod headers;
+mod target_source;
 mod vendor;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use ragtrace::sink::BoxSink;
 
 use headers::headers;
+use target_source::TargetSource;
 
 use super::error::ConfigError;
 use super::variables::Variables;
@@ -17,18 +19,6 @@ use crate::quote::quoted;
 
 const PROFILE: &str = "RAGTRACE_OTLP_PROFILE";
 const ENDPOINT: &str = "RAGTRACE_OTLP_ENDPOINT";
-
-/// Which variables the URL is from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Origin {
-    /// From ours, which is for this sink alone.
-    Ours,
-    /// From those of OpenTelemetry's exporters, of which others in the process and beside it may know
-    /// nothing but that there is one.
-    OpenTelemetry,
-    /// From the backend's own, or it is the profile's.
-    Backend,
-}
 
 /// Builds the sink of spans and, where the backend takes log records, that of those.
 pub(super) fn otlp(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigError> {
@@ -58,10 +48,10 @@ fn settings(variables: &Variables<'_>, profile: OtlpProfile, signal: Signal) -> 
     settings.headers =
         exporter.first("HEADERS", |name| variables.parse(name, |text| headers(name, text)))?.unwrap_or_default();
     let theirs = exporter.target()?;
-    let origin = match (&ours, &theirs) {
-        (Some(_), _) => Origin::Ours,
-        (None, Some(_)) => Origin::OpenTelemetry,
-        (None, None) => Origin::Backend,
+    let source = match (&ours, &theirs) {
+        (Some(_), _) => TargetSource::Ours,
+        (None, Some(_)) => TargetSource::OpenTelemetry,
+        (None, None) => TargetSource::Backend,
     };
     if let Some(target) = ours.or(theirs) {
         settings.target = Ok(target);
@@ -78,7 +68,7 @@ fn settings(variables: &Variables<'_>, profile: OtlpProfile, signal: Signal) -> 
     }
     exporter.read_tls(&mut settings)?;
     read_resource(variables, &mut settings)?;
-    vendor::read(variables, &mut settings, origin)?;
+    vendor::read(variables, &mut settings, source)?;
     let client = settings.client_builder().variables(variables.lookup()).build();
     if let Some(fault) = client.fault() {
         return Err(ConfigError::malformed(fault));

@@ -7,16 +7,20 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::super::error::{ConfigError, Kind};
 use super::super::variables::Variables;
-use super::Origin;
 use super::headers::headers;
+use super::target_source::TargetSource;
 use crate::http::{Endpoint, EndpointError, Key};
 use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target};
 use crate::quote::quoted;
 
 /// Reads what the profile's backend has variables for, where nothing else says it already.
-pub(super) fn read(variables: &Variables<'_>, settings: &mut Settings, origin: Origin) -> Result<(), ConfigError> {
+pub(super) fn read(
+    variables: &Variables<'_>,
+    settings: &mut Settings,
+    source: TargetSource,
+) -> Result<(), ConfigError> {
     let profile = settings.profile;
-    let mut backend = Backend { variables, settings, origin, own: None };
+    let mut backend = Backend { variables, settings, source, own: None };
     match profile {
         OtlpProfile::Collector => Ok(()),
         OtlpProfile::Phoenix => backend.phoenix(),
@@ -31,7 +35,7 @@ pub(super) fn read(variables: &Variables<'_>, settings: &mut Settings, origin: O
 struct Backend<'a> {
     variables: &'a Variables<'a>,
     settings: &'a mut Settings,
-    origin: Origin,
+    source: TargetSource,
     /// The URL in the backend's own variable.
     own: Option<Endpoint>,
 }
@@ -152,7 +156,7 @@ impl Backend<'_> {
                 Err(error) => Err(error.to_string()),
             }
         };
-        if self.own.is_none() && self.origin != Origin::Ours {
+        if self.own.is_none() && self.source != TargetSource::Ours {
             let endpoint = self.variables.parse(name, read)?.flatten();
             self.set_own(endpoint);
         }
@@ -186,7 +190,7 @@ impl Backend<'_> {
     /// Fails if a credential of the backend's, from the variable `name`, would be sent elsewhere: a URL of
     /// OpenTelemetry's may be that of a collector, which somebody else set for all that is in a container.
     fn check_reader(&self, name: &str, header: &str) -> Result<(), ConfigError> {
-        if self.origin != Origin::OpenTelemetry || self.is_own_origin() {
+        if self.source != TargetSource::OpenTelemetry || self.is_own_target() {
             return Ok(());
         }
         let message = format!(
@@ -197,7 +201,7 @@ impl Backend<'_> {
     }
 
     /// Returns true if what was set leads to where the backend's own URL does.
-    fn is_own_origin(&self) -> bool {
+    fn is_own_target(&self) -> bool {
         let customary = || self.settings.profile.table().endpoint.parse().ok();
         let Some(own) = self.own.clone().or_else(customary) else { return false };
         matches!(&self.settings.target, Ok(Target::Base(set) | Target::Whole(set)) if set.has_origin_of(&own))
