@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(with("RAGTRACE_SQLITE_PATH").map(|all| all.len()), Ok(1));
         let error = with("RAGTRACE_SINKS").expect_err("no text");
         assert!(error.is_malformed_variable(), "{error}");
-        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found another byte after 1 that are");
+        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found a byte of none at position 2");
         #[cfg(feature = "postgres")]
         for variable in ["DATABASE_URL", "RAGTRACE_POSTGRES_SCHEMA"] {
             let error = from_os_lookup(|name| match name {
