@@ -26,7 +26,7 @@ pub struct Library<E> {
     pub top_k: u32,
     /// How many of them the answer is drawn from.
     pub passages: usize,
-    /// Whether the stage logs may hold the words of the question and of the answer.
+    /// True if the stage logs may hold the words of the question and of the answer.
     pub log_question: bool,
 }
 

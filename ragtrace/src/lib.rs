@@ -85,7 +85,7 @@ pub mod uuid {
     pub use ::uuid::Uuid;
 }
 
-/// What the sinks of the crate `ragtrace-sinks` write JSON with, and nobody else: it changes without notice.
+/// The JSON writer of the sinks in the crate `ragtrace-sinks`, and of nobody else: it changes without notice.
 #[cfg(feature = "pipeline")]
 #[doc(hidden)]
 pub mod __json {

@@ -81,7 +81,7 @@ impl Scripted {
         self
     }
 
-    /// The same with needs.
+    /// Sets the sink's needs.
     pub fn with_needs(mut self, needs: Needs) -> Self {
         self.needs = needs;
         self

@@ -1,4 +1,4 @@
-//! What may be the id of an item.
+//! The id of an item.
 
 use std::borrow::Cow;
 

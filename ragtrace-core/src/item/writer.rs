@@ -74,7 +74,7 @@ pub struct ItemWriter<'a> {
     dropped: u64,
 }
 
-/// Whether a stage used or generated an item.
+/// The part that an item has in a run: used or generated.
 #[derive(Clone, Copy, Debug)]
 enum Direction {
     Used,

@@ -35,7 +35,7 @@ pub mod field_id {
     pub(crate) const REQUEST_TYPE: u16 = COUNT - 9;
     pub(crate) const SESSION_ID: u16 = COUNT - 10;
     pub(crate) const LANGSMITH_PARENT: u16 = COUNT - 11;
-    /// What is known of an item besides its type and its id, which stand before.
+    /// The parts of an item besides its type and its id, which stand before.
     pub const ITEM_SCORE: u16 = COUNT - 12;
     pub const ITEM_CONTENT: u16 = COUNT - 13;
     pub const ITEM_SOURCE: u16 = COUNT - 14;

@@ -17,7 +17,8 @@ const LONGEST_FACET: usize = 1_023;
 const LONGEST_KEY: usize = 49;
 /// Levels of an attribute, its own among them.
 const MOST_LEVELS: usize = 9;
-/// What a text ends in that was cut, before the number of bytes that are gone, as in the records.
+/// Begins the mark at the end of a text that was cut; the number of bytes that are gone follows, as
+/// in the records.
 const MARK: &str = "…[truncated ";
 
 /// How much an entry may still take, and what there was no room for.

@@ -55,7 +55,7 @@ impl DatadogCounts {
     }
 }
 
-/// What Datadog's limits cost one request.
+/// The losses of one request to Datadog's limits.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Losses {
     pub(super) cut_entries: u64,

@@ -1,4 +1,4 @@
-//! What the sinks for Datadog have in common: where to, with which key, and for whom.
+//! The settings that all sinks for Datadog share: where to, with which key, and for whom.
 
 use hyper::header::HeaderName;
 use ragtrace::sink::SinkError;
@@ -20,7 +20,7 @@ pub(crate) struct Settings {
     pub(crate) api_url: Result<Option<Endpoint>, String>,
     /// The Agent through which LLM Observability and evaluations go, if they do.
     pub(crate) agent: Result<Option<Endpoint>, String>,
-    /// What records are given whose process has none.
+    /// Given to records whose process has none.
     pub(crate) service: Option<String>,
     pub(crate) environment: Option<String>,
     pub(crate) version: Option<String>,

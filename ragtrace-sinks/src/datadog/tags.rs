@@ -52,7 +52,7 @@ impl Tags {
 
 /// Returns a tag as Datadog would store it (Datadog, "Getting Started with Tags", "Define tags"): it
 /// begins with a letter, has lower-case letters, digits, `_ - : . /` alone, and 256 characters at most.
-/// What it may not have becomes an underscore.
+/// A character that it may not have becomes an underscore.
 fn normalized(tag: &str) -> String {
     let mut normal = String::with_capacity(tag.len());
     let from_letter = tag.trim().trim_start_matches(|sign: char| !sign.is_alphabetic());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ragtrace::Timestamp;
 
-/// What may be sent now, by its time.
+/// The times of things that may be sent now.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     oldest: Timestamp,
@@ -21,7 +21,7 @@ pub(super) struct Limits {
     pub(super) intake: &'static str,
 }
 
-/// What is within a limit by less is not sent: the limit is reached while it is under way, and the
+/// A time that is within a limit by less is not sent: the limit is reached while it is under way, and the
 /// server would drop it without a word.
 const MARGIN: Duration = Duration::from_mins(1);
 

@@ -22,7 +22,7 @@ use super::connect::{Connector, Proxies, Tls, WasUsed};
 use super::endpoint::shown;
 use super::request::Request;
 
-/// What servers are told of us.
+/// The `User-Agent`.
 const AGENT: &str = concat!("ragtrace/", env!("CARGO_PKG_VERSION"));
 /// A connection that was idle for longer is closed: most servers and balancers keep one for a minute.
 const IDLE: Duration = Duration::from_secs(50);

@@ -1,11 +1,11 @@
-//! What must not be shown of a request, and its removal from what is shown.
+//! The secrets of a request, and their removal from texts that are shown.
 
 use std::fmt;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// What stands where a secret was.
+/// Stands in the place of a secret.
 const MASK: &str = "[redacted]";
 /// Shorter texts are no secrets, and would be found in every other word.
 const SHORTEST: usize = 4;

@@ -1,4 +1,4 @@
-//! What a status means to a backend, as a table.
+//! The meaning of statuses to a backend, as a table.
 
 use std::ops::RangeInclusive;
 

@@ -39,7 +39,7 @@ enum Alone {
     Refused(String),
 }
 
-/// What became of the feedback of a batch.
+/// The outcome of a batch's feedback.
 #[derive(Default)]
 struct Sent<'a> {
     taken: Vec<Uuid>,

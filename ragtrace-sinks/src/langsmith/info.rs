@@ -64,7 +64,7 @@ impl Info {
     }
 }
 
-/// What is known of a server, and until when.
+/// The facts about a server, and until when they count.
 #[derive(Debug, Default)]
 pub(super) struct KnownInfo {
     known: Mutex<(Info, Option<Instant>)>,

@@ -12,7 +12,7 @@ use super::run_type::run_type;
 use super::{content, time};
 use crate::spans::{Outcome, Span};
 
-/// What all runs of a sink have in common.
+/// The parts that all runs of a sink share.
 #[derive(Clone, Debug)]
 pub(super) struct Common {
     pub(super) project: String,
@@ -126,7 +126,7 @@ impl Run<'_> {
     }
 }
 
-/// What made the runs.
+/// The program that made the runs.
 const RUNTIME: &str = concat!(
     r#"{"sdk":"ragtrace","sdk_version":""#,
     env!("CARGO_PKG_VERSION"),

@@ -8,7 +8,7 @@ use crate::http::{Endpoint, Key, Request};
 
 /// LangSmith in the United States.
 const ENDPOINT: &str = "https://api.smith.langchain.com";
-/// What LangSmith's clients call a project that nobody named.
+/// The name that LangSmith's clients give to a project that nobody named.
 const PROJECT: &str = "default";
 
 /// The settings of a sink.

@@ -1,4 +1,4 @@
-//! What LangSmith's answers mean.
+//! The meaning of LangSmith's answers.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

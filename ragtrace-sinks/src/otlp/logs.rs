@@ -33,11 +33,11 @@ const TEXT: u32 = 1;
 /// The flags of W3C Trace Context.
 const SAMPLED: u32 = 0x01;
 
-/// What log records are written with.
+/// The settings that log records are written with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogEncoding<'a> {
     pub(crate) resource: &'a ResourceSettings,
-    /// Whether the starts and ends of stages are log records, too.
+    /// True if the starts and ends of stages are log records, too.
     pub(crate) stage_events: bool,
 }
 

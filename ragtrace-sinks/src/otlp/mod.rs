@@ -1,11 +1,11 @@
 //! OTLP: spans and log records for whatever takes OpenTelemetry's protocol, over HTTP.
 //!
-//! What it promises: each end record is one span, with the ids that it has everywhere, and the same
+//! It promises: each end record is one span, with the ids that it has everywhere, and the same
 //! however often it is sent; what `opentelemetry-proto` describes is what is written; attributes have
 //! the names that the backend reads (its [`OtlpProfile`]). A partial success is read, and is not sent
 //! again.
 //!
-//! What it does not: that a span arrives once. There is no id of a batch in the protocol, so one whose
+//! It does not promise: that a span arrives once. There is no id of a batch in the protocol, so one whose
 //! answer was lost is sent again; backends know a span by its ids. Nor that a score arrives: it is a
 //! log record, and only some backends take logs.
 //!

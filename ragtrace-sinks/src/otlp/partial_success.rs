@@ -12,7 +12,7 @@ const ERROR_MESSAGE: u32 = 2;
 /// Characters of a message that are kept.
 const LONGEST: usize = 500;
 
-/// What a backend says of a request that it took in part ("OTLP Specification", "Partial Success").
+/// The answer of a backend that took a request in part ("OTLP Specification", "Partial Success").
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PartialSuccess {
     /// How many were refused. Which, is not told.

@@ -1,4 +1,4 @@
-//! What the sinks of one backend have in common: where to, who asks, and how it is sent.
+//! The settings that the sinks of one backend share: where to, who asks, and how it is sent.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::quote::quoted;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const PROTOBUF: &str = "application/x-protobuf";
 
-/// What is exported, each to a path of its own.
+/// The signals, each exported to a path of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
     Traces,
@@ -78,7 +78,7 @@ impl fmt::Debug for TlsFiles {
 /// A key of the profile's backend.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiKey {
-    /// What stands before it in its header, where that is not what is customary.
+    /// The text before it in its header, where that is not the customary one.
     pub(crate) prefix: Option<&'static str>,
     pub(crate) value: Key,
 }

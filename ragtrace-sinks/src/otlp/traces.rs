@@ -50,7 +50,7 @@ const SAMPLED: u32 = 0x001;
 const HAS_IS_REMOTE: u32 = 0x100;
 const IS_REMOTE: u32 = 0x200;
 
-/// What spans are written with.
+/// The settings that spans are written with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TraceEncoding<'a> {
     pub(crate) profile: &'static ProfileTable,

@@ -1,10 +1,10 @@
 //! Spans: what the sinks for tracing backends make of records.
 //!
-//! What it promises: [`Span::of`] is a pure function of one end record, which repeats what its start
+//! It promises: [`Span::of`] is a pure function of one end record, which repeats what its start
 //! said, so no sink keeps a record past its answer, and a span is the same however often and in
 //! whatever order its records arrive. A span never ends before it starts.
 //!
-//! What it does not promise: that the span's parent arrives, or arrives first.
+//! It does not promise: that the span's parent arrives, or arrives first.
 //!
 //! `content` has the reserved names, whose meaning every backend knows by a name of its own;
 //! `messages` reads the messages of a conversation out of `input` and `output`.

@@ -1,4 +1,4 @@
-//! What PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike, which becomes
+//! Mends texts that PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike, which becomes
 //! U+FFFD; and in `jsonb` some more that JSON allows.
 
 use std::borrow::Cow;

@@ -57,7 +57,7 @@ pub use text::{display_width, fit, printable};
 ///   └─✓ chunk_embedding                                        ███▋                     850ms
 /// ```
 ///
-/// What was judged of the trace stands beneath the header, and of a span beneath it:
+/// The scores of the trace stand beneath the header, and those of a span beneath it:
 /// `★ faithfulness 0.83 · helpful yes`. How many scores there are of spans that are not drawn stands at
 /// the end.
 ///

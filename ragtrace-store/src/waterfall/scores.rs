@@ -1,4 +1,4 @@
-//! What was judged, as a text beneath a span or the header: `faithfulness 0.83 · helpful yes`.
+//! Scores as a text beneath a span or the header: `faithfulness 0.83 · helpful yes`.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,6 +1,6 @@
 //! The way of a record from the queue to the sinks.
 //!
-//! What it promises:
+//! It promises:
 //!
 //! - The caller is never blocked: handing over an entry is a write to memory of the thread's own.
 //!   Only when the queue is full is an entry refused, there and then, and counted by level. An end
@@ -31,7 +31,7 @@
 //!   in a sink, are not recorded.
 //! - Where records are durable, what the sampler holds is on disk, too, once a flush has returned.
 //!
-//! What it does not promise: an order between batches; what only memory held when the process was
+//! It does not promise: an order between batches; what only memory held when the process was
 //! killed; and room: a disk that is slower than the application for long makes a delivery drop.
 //!
 //! The rooms, each of which may use those before it: [`report`] (what is said of the pipeline),

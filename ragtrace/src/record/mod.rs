@@ -1,13 +1,13 @@
 //! A record: what a stage leaves behind at its start and at its end, and an application's own log
 //! line.
 //!
-//! What it promises: a record never changes once the worker has made it, and is a cheap clone:
+//! It promises: a record never changes once the worker has made it, and is a cheap clone:
 //! every sink shares one copy, in a [`chunk`] with those that were made at the same time. Its
 //! canonical JSON ([`Record::to_json`]) is the form that spools, dead letters, tests and the
 //! console use, and reads back as an equal record; sinks with a format of their own read the
 //! accessors.
 //!
-//! What it does not promise: that few records hold little memory. A chunk goes when the last of its
+//! It does not promise: that few records hold little memory. A chunk goes when the last of its
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path`

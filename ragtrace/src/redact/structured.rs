@@ -111,7 +111,7 @@ impl Open {
     }
 }
 
-/// What is to be replaced, in any order.
+/// The parts to be replaced, in any order.
 struct Replacements<'a> {
     json: &'a str,
     made: Vec<(Range<usize>, String)>,

@@ -1,6 +1,6 @@
 //! Keeps on disk the batches that a sink does not take now, and the records that it never will.
 //!
-//! What it promises:
+//! It promises:
 //!
 //! - The disk has a thread of its own. Neither the application nor the worker ever waits for it.
 //! - A stored batch keeps its id and its records until it is delivered. If it is split, the parts are on
@@ -11,7 +11,7 @@
 //!   process is noticed, what it held counts as dropped, and a new one begins.
 //! - A process that ends at any moment leaves a file that the next one reads.
 //!
-//! What it does not promise: an order between batches, and that a batch arrives once at a sink that
+//! It does not promise: an order between batches, and that a batch arrives once at a sink that
 //! keeps no ledger.
 //!
 //! # The folder

@@ -1,4 +1,4 @@
-//! What went into a span and what came out: texts, messages, documents.
+//! The input and the output of a span: texts, messages, documents.
 
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use super::kind::Kind;
 use crate::datadog::attributes::{Shape, write_unsigned};
 use crate::spans::{Span, Usage};
 
-/// What stands for input and output of a span that is too large otherwise.
+/// Stands in the place of input and output of a span that is too large otherwise.
 const LEFT_OUT: &str = "[left out: the span would be over 5,000,000 bytes]";
 
 /// Metrics that Datadog knows the meaning of and adds up (Datadog, "LLM Observability HTTP API" and "LLM

@@ -1,4 +1,4 @@
-//! What entries have in common with others of the same stage, process or request.
+//! Parts that entries of one stage, process or request have in common.
 
 use ragtrace::__json::Object;
 use ragtrace::{Event, Level, Record};

@@ -9,7 +9,8 @@ use crate::datadog::evaluations;
 use crate::datadog::llm_obs::MlApp;
 use crate::datadog::settings::{Settings, Target, usable};
 
-/// Sends scores to Datadog's LLM Observability: see [`DatadogLlmObsSink::evaluations`].
+/// Sends scores to Datadog's LLM Observability: see
+/// [`DatadogLlmObsSink::evaluations`](crate::DatadogLlmObsSink::evaluations).
 #[derive(Clone, Debug)]
 pub struct DatadogEvaluationsSink {
     pub(super) name: Cow<'static, str>,

@@ -10,10 +10,11 @@ use crate::datadog::counts::DatadogCounts;
 use crate::datadog::llm_obs::{self, Intake, MlApp};
 use crate::datadog::settings::{Settings, Target, usable};
 
-/// What two sinks must not both fill: the one for OTLP has a profile that does, too.
+/// The product that only one sink may fill: the sink for OTLP has a profile that fills it, too.
 const LLM_OBSERVABILITY: &str = "Datadog LLM Observability";
 
-/// Sends runs of stages to Datadog's LLM Observability: see [`DatadogSink::llm_observability`].
+/// Sends runs of stages to Datadog's LLM Observability: see
+/// [`DatadogSink::llm_observability`](crate::DatadogSink::llm_observability).
 #[derive(Clone, Debug)]
 pub struct DatadogLlmObsSink {
     pub(super) name: Cow<'static, str>,

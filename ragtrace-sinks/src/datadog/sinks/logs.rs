@@ -36,7 +36,7 @@ use crate::http::{Client, Endpoint, Key};
 ///
 /// Traces of Datadog's APM go to the Agent by OTLP: there is a sink for that, and the ids are the same.
 ///
-/// What Datadog takes of a log has limits; see [`DatadogCounts`]. Entries that are more than 18 hours
+/// Datadog's limits on a log cost some of it; see [`DatadogCounts`]. Entries that are more than 18 hours
 /// old, or two ahead, become dead letters.
 #[derive(Clone, Debug)]
 pub struct DatadogSink {

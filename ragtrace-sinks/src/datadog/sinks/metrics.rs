@@ -9,7 +9,8 @@ use crate::datadog::counts::DatadogCounts;
 use crate::datadog::metrics;
 use crate::datadog::settings::{Settings, Target};
 
-/// Sends counts and durations of stages to Datadog, by the minute: see [`DatadogSink::metrics`].
+/// Sends counts and durations of stages to Datadog, by the minute: see
+/// [`DatadogSink::metrics`](crate::DatadogSink::metrics).
 #[derive(Clone, Debug)]
 pub struct DatadogMetricsSink {
     pub(super) name: Cow<'static, str>,

@@ -1,4 +1,4 @@
-//! What a request carries, compressed while it is written.
+//! The body of a request, compressed while it is written.
 //!
 //! An encoder appends to [`BodyWriter::staged`] and calls [`BodyWriter::settle`] after each record: it
 //! writes into memory that is compressed in pieces, and nothing is ever there twice. Buffers and the

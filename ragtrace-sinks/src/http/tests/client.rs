@@ -1,4 +1,4 @@
-//! What goes over the wire, and over which connection.
+//! Requests as they go over the wire, and the connections that they take.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};

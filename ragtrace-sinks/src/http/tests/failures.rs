@@ -1,4 +1,4 @@
-//! What is told where there is no answer, and that it is told in time.
+//! Errors where there is no answer, and that they come in time.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What every dialect has: attributes of OpenTelemetry's stable conventions, and what only we have.
+//! Attributes that every dialect has: those of OpenTelemetry's stable conventions, and our own.
 
 use std::borrow::Cow;
 

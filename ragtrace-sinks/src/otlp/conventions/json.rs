@@ -66,7 +66,7 @@ impl Serialize for DocumentMetadata<'_> {
     }
 }
 
-/// What an item is and where it comes from.
+/// The type of an item and where it comes from.
 pub(crate) struct Provenance<'a>(pub(crate) &'a RecordItem);
 
 impl Serialize for Provenance<'_> {

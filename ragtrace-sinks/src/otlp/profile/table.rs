@@ -8,7 +8,7 @@ use crate::http::Verdicts;
 use crate::otlp::proto::Attributes;
 use crate::spans::Span;
 
-/// What a profile says.
+/// The facts of a profile.
 #[derive(Debug)]
 pub(crate) struct ProfileTable {
     pub(crate) name: &'static str,

@@ -1,6 +1,6 @@
 //! OTLP's messages, written by hand in the wire format of Protocol Buffers.
 //!
-//! What it promises: what is written is what `opentelemetry-proto`, version 1.9, describes; every
+//! It promises: what is written is what `opentelemetry-proto`, version 1.9, describes; every
 //! text is UTF-8, no key comes twice in a list of attributes, and no number is one that JSON cannot
 //! hold. Numbers of fields are constants with the names of the `.proto` files.
 //!

@@ -1,6 +1,6 @@
 //! The resource: which process spans and log records come from.
 //!
-//! What it promises: records name their own process, by what they say of it, also where they come from
+//! It promises: records name their own process, by what they say of it, also where they come from
 //! an earlier one by way of the spool. What is only known of this process (its number, its container)
 //! is told of its own records alone.
 
@@ -19,7 +19,7 @@ use crate::pairs::{self, Pair};
 /// `Resource.attributes` of `opentelemetry/proto/resource/v1/resource.proto`.
 const ATTRIBUTES: u32 = 1;
 
-/// What is known of resources besides what records say.
+/// The facts about resources that records do not say.
 #[derive(Clone, Debug)]
 pub(crate) struct ResourceSettings {
     /// Attributes that were set, by code before those of variables.

@@ -1,4 +1,4 @@
-//! What this process is ("Semantic conventions", "Process", "Host" and "OS").
+//! The attributes of this process ("Semantic conventions", "Process", "Host" and "OS").
 
 use super::pairs::Pair;
 

@@ -1,11 +1,11 @@
 //! One sink's part of the pipeline: its batches in memory and on disk, and what its answers mean.
 //!
-//! What it promises: a sink that is down touches no other. Every record is counted in one place at
+//! It promises: a sink that is down touches no other. Every record is counted in one place at
 //! a time: `pending` while its batch is in memory, `spooled` while the batch is on disk alone. What
 //! is over half of the memory limits goes to disk, if there is one; what is over all of them is
 //! dropped, counted and reported.
 //!
-//! What it does not promise: room. A delivery does not hold up the queue instead of dropping: what
+//! It does not promise: room. A delivery does not hold up the queue instead of dropping: what
 //! one sink or its disk cannot take would be lost to all sinks then.
 //!
 //! A [`SinkDelivery`] is a state machine without a thread: the worker gives it records, time and

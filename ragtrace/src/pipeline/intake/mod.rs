@@ -1,10 +1,10 @@
 //! Entries of the queue become records that may leave the process.
 //!
-//! What it promises: a run's end is joined with its start, whichever is read first; every run is
+//! It promises: a run's end is joined with its start, whichever is read first; every run is
 //! counted, whether its records are logged or not; and no record leaves this room with a secret or
 //! with more than its limits allow.
 //!
-//! What it does not promise: an order between threads, since each has a chain of its own.
+//! It does not promise: an order between threads, since each has a chain of its own.
 //!
 //! It is what the worker does most, so records are put together where they stay, fields remain in
 //! the encoding that the stage wrote, and texts are looked at once.

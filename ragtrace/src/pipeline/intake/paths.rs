@@ -1,10 +1,10 @@
 //! The path of each run, for sinks that need them: the runs from its local root down to it.
 //!
-//! What it promises: a run's path is that of its parent and one step more, taken when its start is
+//! It promises: a run's path is that of its parent and one step more, taken when its start is
 //! read, so it has a parent that ends first; and a step's time is the start of its run, the same in
 //! every path.
 //!
-//! What it does not promise: a path from the local root for each run. One whose parent is not known
+//! It does not promise: a path from the local root for each run. One whose parent is not known
 //! begins at the nearest step that is: the full queue refused the parent's start, and it has not
 //! ended yet; or it began under an earlier installation; or it ended long ago.
 //!

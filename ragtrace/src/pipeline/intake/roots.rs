@@ -1,7 +1,7 @@
 //! The root of each trace, for sinks that need paths: a backend that names a trace's root by the trace
 //! has room for one.
 //!
-//! What it promises: of several runs without a parent in one trace, as where one context is the scope of
+//! It promises: of several runs without a parent in one trace, as where one context is the scope of
 //! two stages after one another, the one whose start was read first is the root for as long as the trace
 //! is among the last [`Roots::MOST`].
 

@@ -1,11 +1,11 @@
 //! The account of the pipeline, its reports on itself, and the totals of the stages that it saw.
 //!
-//! What it promises: the account of a sink adds up at every reading; the totals of stages are
+//! It promises: the account of a sink adds up at every reading; the totals of stages are
 //! counted before any level and any sampling; and an operator hears of trouble on stderr, seldom,
 //! and through the sinks that are well, as records under the logger `ragtrace`. A batch of nothing
 //! but such records is not reported on, or there were no end of it.
 //!
-//! What it does not promise: accounts that are newer than the worker's last look. The worker
+//! It does not promise: accounts that are newer than the worker's last look. The worker
 //! publishes one after each step, and whoever asks reads that, so nobody waits for the worker.
 
 mod prometheus;

@@ -1,12 +1,12 @@
 //! A test of a sink of your own, against what a pipeline may give it.
 //!
-//! What it promises: the sink is asked what a pipeline asks, on a thread with a runtime like the
+//! It promises: the sink is asked what a pipeline asks, on a thread with a runtime like the
 //! pipeline's, and gets batches of every sort: an empty one, each event, texts with every awkward
 //! character, records with all parts and with hardly any, extreme numbers and times, counts alone,
 //! the largest batch that it wants, several at once, and one for the second time. Every record has
 //! to arrive. The report says what was tried, and what is wrong in words.
 //!
-//! What it does not promise: that the records are right where they arrived, which only the sink's
+//! It does not promise: that the records are right where they arrived, which only the sink's
 //! author can read.
 //!
 //! ```
