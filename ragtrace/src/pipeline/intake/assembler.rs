@@ -12,10 +12,14 @@
 
 use std::sync::Arc;
 
+use ragtrace_core::Timestamp;
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{Outcome, Run};
+#[cfg(feature = "pipeline")]
+use ragtrace_core::entry::Outcome;
+use ragtrace_core::entry::Run;
 use ragtrace_core::queue::QueuedEntry;
-use ragtrace_core::{Event, Level, Timestamp};
+#[cfg(feature = "pipeline")]
+use ragtrace_core::{Event, Level};
 
 use super::deferred_end::{DeferredEnd, EndsWithoutParent};
 use super::item_fields::take_items;
