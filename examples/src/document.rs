@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use ragtrace::uuid::Uuid;
+
 /// The formats that can be read, told by the file's extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -81,10 +83,18 @@ pub struct Document {
     pub unreadable_pages: Vec<u32>,
 }
 
+/// Returns the id of the document at a path, the same whenever it is ingested. Ids are never redacted and a path may
+/// have a secret in it, so the id is made of the path and does not show it.
+pub fn document_id(path: &str) -> String {
+    /// The namespace of documents that are known by their path.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x8d1f_3c52_6a40_4b7e_9c11_5e2d_70a4_b9f6);
+    Uuid::new_v5(&NAMESPACE, path.as_bytes()).to_string()
+}
+
 impl Document {
-    /// The id that items of stages have for it: its path.
+    /// The id that items of stages have for it: see [`document_id`].
     pub fn id(&self) -> String {
-        self.path.to_string_lossy().into_owned()
+        document_id(&self.path.to_string_lossy())
     }
 
     /// How many pages it has; a format without pages has one.

@@ -19,7 +19,7 @@ use sqlx::{Row, Sqlite, Transaction};
 pub use error::StoreError;
 
 use crate::chunk::chunk_id;
-use crate::document::Document;
+use crate::document::{Document, document_id};
 use crate::embed::{EmbeddedChunk, EmbeddedChunks, Embedder};
 use crate::vector_extension;
 
@@ -101,7 +101,11 @@ pub struct Hit {
 
 impl<'a> From<&'a Hit> for Item<'a> {
     fn from(hit: &'a Hit) -> Self {
-        Self::new(&hit.id).score(hit.score.into()).content(&hit.text).source(&hit.name).derived_from(&hit.path)
+        Self::new(&hit.id)
+            .score(hit.score.into())
+            .content(&hit.text)
+            .source(&hit.name)
+            .derived_from(document_id(&hit.path))
     }
 }
 
@@ -309,7 +313,7 @@ fn hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
     };
     let (path, position): (String, i64) = (row.try_get("path")?, row.try_get("position")?);
     Ok(Hit {
-        id: chunk_id(&path, position),
+        id: chunk_id(&document_id(&path), position),
         name: row.try_get("name")?,
         path,
         position,
