@@ -15,6 +15,8 @@ mod fallback;
 mod field;
 #[path = "../../ragtrace-macros/src/function.rs"]
 mod function;
+#[path = "../../ragtrace-macros/src/items.rs"]
+mod items;
 #[path = "../../ragtrace-macros/src/keywords.rs"]
 mod keywords;
 #[path = "../../ragtrace-macros/src/model.rs"]
