@@ -13,6 +13,8 @@ pub mod fuzzing;
 mod hash;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod json_members;
+#[cfg(feature = "tower")]
+pub mod http;
 #[cfg(feature = "pipeline")]
 pub mod metrics;
 #[cfg(all(feature = "testing", not(feature = "pipeline")))]
@@ -39,6 +41,8 @@ pub mod sink;
 pub mod spool;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(all(feature = "tracing", feature = "pipeline"))]
+mod tracing;
 #[cfg(feature = "pipeline")]
 mod warning;
 

@@ -1,0 +1,1 @@
+//! A RAG service, traced: upload documents and ask questions in a page.

@@ -1,0 +1,1 @@
+//! Tests of the layer for HTTP services, over real connections.
