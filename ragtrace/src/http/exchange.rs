@@ -64,10 +64,16 @@ struct GrpcAnswer {
 /// How many bytes a body has.
 #[derive(Clone, Copy)]
 enum Length {
-    /// The message has no body, whatever the service made one of.
+    /// The message has no body, whatever the service made of it, or an empty one.
     NoBody,
     Exact(u64),
     Unknown,
+}
+
+/// What an answer's body says of itself before it is polled.
+pub(super) struct BodyHint {
+    pub(super) exact: Option<u64>,
+    pub(super) is_empty: bool,
 }
 
 impl Exchange {
@@ -109,11 +115,10 @@ impl Exchange {
         }
     }
 
-    /// Takes note of an answer's head, and adds the headers that say in which trace it was made. `exact` is the length that its
-    /// body says it has.
-    pub(super) fn answer(&mut self, status: StatusCode, headers: &mut HeaderMap, exact: Option<u64>) {
+    /// Takes note of an answer's head, and adds the headers that say in which trace it was made.
+    pub(super) fn answer(&mut self, status: StatusCode, headers: &mut HeaderMap, hint: &BodyHint) {
         if self.run.is_active() {
-            let answer = self.read_head(status, headers, exact);
+            let answer = self.read_head(status, headers, hint);
             self.facts.answer = Some(answer);
         }
         if let Some(context) = self.run.context() {
@@ -121,7 +126,7 @@ impl Exchange {
         }
     }
 
-    fn read_head(&self, status: StatusCode, headers: &HeaderMap, exact: Option<u64>) -> Answer {
+    fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
         let grpc = grpc::is_grpc(headers).then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
         let is_event_stream = headers
             .get(header::CONTENT_TYPE)
@@ -129,8 +134,8 @@ impl Exchange {
         let first = at::HEADERS + self.settings.request_headers.len();
         let recorded = (first..).zip(&self.settings.response_headers);
         let headers_of = recorded.filter_map(|(index, name)| Some((index, header_text(headers, name)?))).collect();
-        let length = match content_length(headers).or(exact) {
-            _ if self.facts.method.answers_without_body(status) => Length::NoBody,
+        let length = match content_length(headers).or(hint.exact) {
+            _ if hint.is_empty || self.facts.method.answers_without_body(status) => Length::NoBody,
             Some(length) => Length::Exact(length),
             None => Length::Unknown,
         };
@@ -178,13 +183,12 @@ impl Exchange {
         });
     }
 
-    /// Ends the request, if it has not ended, since its service's future or its answer's body has been dropped. `is_at_end` says
-    /// whether the body said that there is no more of it.
-    pub(super) fn end_by_drop(&mut self, is_at_end: bool) {
+    /// Ends the request, if it has not ended, since its service's future or its answer's body has been dropped.
+    pub(super) fn end_by_drop(&mut self) {
         if !self.run.is_active() {
             return;
         }
-        if self.facts.answer.as_ref().is_some_and(|answer| answer.is_complete(is_at_end)) {
+        if self.facts.answer.as_ref().is_some_and(Answer::is_complete) {
             return self.end_by_answer();
         }
         let facts = &self.facts;
@@ -196,11 +200,6 @@ impl Exchange {
                 None => ending.cancel(),
             }
         });
-    }
-
-    /// Returns whether the request has not ended.
-    pub(super) fn is_open(&self) -> bool {
-        self.run.is_active()
     }
 }
 
@@ -241,17 +240,14 @@ impl AnsweredMethod {
 
 impl Answer {
     /// Returns whether a body that is dropped now was wanted no further. Of a stream of events whoever reads it says when it ends.
-    fn is_complete(&self, is_at_end: bool) -> bool {
-        if let Some(GrpcAnswer { status: None }) = self.grpc {
-            // The status comes behind the last byte.
-            return is_at_end;
-        }
-        let has_all = match self.length {
+    fn is_complete(&self) -> bool {
+        match self.length {
             Length::NoBody => true,
+            // The status of a call comes behind the last byte.
+            _ if matches!(self.grpc, Some(GrpcAnswer { status: None })) => false,
             Length::Exact(length) => self.sent >= length,
-            Length::Unknown => false,
-        };
-        has_all || is_at_end || self.is_event_stream
+            Length::Unknown => self.is_event_stream,
+        }
     }
 
     /// Returns the failure that the answer is, if the server is to blame.

@@ -10,7 +10,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::ResponseBody;
-use super::exchange::Exchange;
+use super::exchange::{BodyHint, Exchange};
 
 pin_project! {
     /// The answer of a [`Trace`](super::Trace), to come. Dropped before the answer is there, its request is cancelled.
@@ -29,7 +29,7 @@ pin_project! {
             let mut this = this.project();
             if let Some(exchange) = this.exchange {
                 exchange.within(|| this.inner.set(None));
-                exchange.end_by_drop(false);
+                exchange.end_by_drop();
             }
         }
     }
@@ -66,8 +66,9 @@ where
         match output {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
-                let exact = exchange.within(|| body.size_hint().exact());
-                exchange.answer(head.status, &mut head.headers, exact);
+                let hint = exchange
+                    .within(|| BodyHint { exact: body.size_hint().exact(), is_empty: body.is_end_stream() });
+                exchange.answer(head.status, &mut head.headers, &hint);
                 let exchange = this.exchange.take();
                 Poll::Ready(Ok(Response::from_parts(head, ResponseBody::new(body, exchange))))
             }

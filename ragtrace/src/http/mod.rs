@@ -1,1 +1,19 @@
 //! HTTP: a tower layer that makes each request a trace, and headers that carry a trace on.
+
+mod body;
+mod exchange;
+mod failure;
+mod fields;
+mod future;
+mod grpc;
+mod headers;
+mod identity;
+mod layer;
+mod route;
+mod service;
+mod settings;
+
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use layer::TraceLayer;
+pub use service::Trace;
