@@ -10,8 +10,9 @@ use ragtrace_core::stage::{Ending, ManualRun};
 use ragtrace_core::{RequestContext, ToValue, guard};
 
 use super::failure;
-use super::fields::{FieldMap, RequestFields, at, content_length, header_text};
+use super::fields::{FieldMap, at, content_length, header_text};
 use super::grpc::{self, GrpcStatus};
+use super::request_fields::RequestFields;
 use super::settings::Settings;
 use super::{headers, identity, route};
 

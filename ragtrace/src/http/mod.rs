@@ -8,12 +8,17 @@ mod future;
 mod grpc;
 mod headers;
 mod identity;
+mod inject;
 mod layer;
+mod request_fields;
 mod route;
 mod service;
 mod settings;
+mod text;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
+pub use headers::extract;
+pub use inject::{Injector, inject};
 pub use layer::TraceLayer;
 pub use service::Trace;

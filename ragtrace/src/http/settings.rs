@@ -1,6 +1,5 @@
 //! What an application decides about its requests, as one value that all of a layer's services share.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -105,13 +104,4 @@ fn or<T>(value: T) -> impl FnOnce(Box<guard::Payload>) -> T {
         guard::dispose(payload);
         value
     }
-}
-
-/// Returns the beginning of `text` that has at most `limit` bytes, and a mark where it was cut.
-pub(super) fn bounded(text: &str, limit: usize) -> Cow<'_, str> {
-    const MARK: &str = "…";
-    if text.len() <= limit {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(format!("{}{MARK}", &text[..text.floor_char_boundary(limit - MARK.len())]))
 }
