@@ -107,10 +107,8 @@ impl FieldMap {
 pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter().peekable();
     values.peek()?;
-    let texts: Vec<Cow<'_, str>> = values
-        .filter(|value| !value.is_sensitive())
-        .map(|value| String::from_utf8_lossy(value.as_bytes()))
-        .collect();
+    let texts: Vec<Cow<'_, str>> =
+        values.filter(|value| !value.is_sensitive()).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     Some(bounded(&texts.join(", "), LONGEST_TEXT).into_owned())
 }
 

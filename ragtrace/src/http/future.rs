@@ -66,8 +66,8 @@ where
         match output {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
-                let hint = exchange
-                    .within(|| BodyHint { exact: body.size_hint().exact(), is_empty: body.is_end_stream() });
+                let hint =
+                    exchange.within(|| BodyHint { exact: body.size_hint().exact(), is_empty: body.is_end_stream() });
                 exchange.answer(head.status, &mut head.headers, &hint);
                 let exchange = this.exchange.take();
                 Poll::Ready(Ok(Response::from_parts(head, ResponseBody::new(body, exchange))))

@@ -35,7 +35,8 @@ const NAMES: [&str; 17] = [
 ];
 const UNKNOWN: &str = NAMES[2];
 /// The codes that are the server's fault (OpenTelemetry, "Semantic conventions for gRPC", server spans).
-const SERVER_ERRORS: [&str; 6] = ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
+const SERVER_ERRORS: [&str; 6] =
+    ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
 
 /// The status of a call.
 #[derive(Clone, Debug)]
@@ -51,9 +52,8 @@ impl GrpcStatus {
         let code = headers.get(STATUS)?;
         let number = code.to_str().ok().and_then(|code| code.parse::<usize>().ok());
         let name = number.and_then(|number| NAMES.get(number)).copied().unwrap_or(UNKNOWN);
-        let message = headers.get(MESSAGE).map_or(Cow::Borrowed(&b""[..]), |message| {
-            percent_decode(message.as_bytes()).into()
-        });
+        let message =
+            headers.get(MESSAGE).map_or(Cow::Borrowed(&b""[..]), |message| percent_decode(message.as_bytes()).into());
         Some(Self { name, message: bounded(&String::from_utf8_lossy(&message), LONGEST_MESSAGE).into_owned() })
     }
 

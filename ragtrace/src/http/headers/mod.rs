@@ -36,6 +36,23 @@ pub(super) use self::baggage::to_value as baggage_value;
 pub(super) use self::datadog::UPPER_BITS as DATADOG_UPPER_BITS;
 use crate::RequestContext;
 
+/// Returns the context of a request that came with these headers, for what is served without the layer: a queue's
+/// messages, a server that is no tower service. The other side is [`inject`](crate::http::inject).
+///
+/// What is malformed counts as absent. Whoever sent the headers chooses the trace, and so what is sampled of it: they
+/// should be those of a caller that is trusted.
+///
+/// ```
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?);
+/// let context = ragtrace::http::extract(&headers);
+/// assert_eq!(context.trace_id().to_hex(), "0af7651916cd43dd8448eb211c80319c");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn extract(headers: &HeaderMap) -> RequestContext {
+    read(headers, false)
+}
+
 /// Returns the context of a request with these headers. A public endpoint starts a trace of its own, and keeps the
 /// caller's as a link.
 pub(super) fn read(headers: &HeaderMap, is_public: bool) -> RequestContext {
