@@ -90,8 +90,10 @@ fn headers_are_set_and_never_added() {
 
 #[test]
 fn baggage_is_encoded_and_what_no_header_can_have_is_left_out() {
-    let values = ["a b", "a,b", "a;b", "100%", "\"q\"", "back\\slash", "ünï", "line\r\nend\0", "", "k=v", "{\"a\":[1]}"];
-    let mut context = RequestContext::new().with_baggage("not a token", "x").with_baggage("", "x").with_baggage("naïve", "x");
+    let values =
+        ["a b", "a,b", "a;b", "100%", "\"q\"", "back\\slash", "ünï", "line\r\nend\0", "", "k=v", "{\"a\":[1]}"];
+    let mut context =
+        RequestContext::new().with_baggage("not a token", "x").with_baggage("", "x").with_baggage("naïve", "x");
     for (index, value) in values.iter().enumerate() {
         context = context.with_baggage(format!("k{index:02}"), *value);
     }
@@ -109,7 +111,8 @@ fn baggage_is_encoded_and_what_no_header_can_have_is_left_out() {
 #[test]
 fn baggage_that_is_sent_is_cut_by_whole_members() {
     let of = |count: usize, length: usize| {
-        (0..count).fold(RequestContext::new(), |context, n| context.with_baggage(format!("k{n:03}"), "v".repeat(length - 5)))
+        (0..count)
+            .fold(RequestContext::new(), |context, n| context.with_baggage(format!("k{n:03}"), "v".repeat(length - 5)))
     };
     let sent = |context: &RequestContext| text(&injected(context), "baggage").map(str::to_owned).expect("a header");
     assert_eq!(sent(&of(64, 127)).len(), 8_191);
@@ -164,10 +167,33 @@ fn only_hosts_that_are_named_get_headers() {
         assert_eq!(is_sent, !headers.is_empty());
         is_sent
     };
-    for host in ["api.example.com", "API.EXAMPLE.COM", "api.example.com.", "api.example.com:443", "a.internal", "a.b.internal:1", "localhost", "::1", "[::1]:80", "münchen.example"] {
+    for host in [
+        "api.example.com",
+        "API.EXAMPLE.COM",
+        "api.example.com.",
+        "api.example.com:443",
+        "a.internal",
+        "a.b.internal:1",
+        "localhost",
+        "::1",
+        "[::1]:80",
+        "münchen.example",
+    ] {
         assert!(is_sent(host), "{host:?}");
     }
-    for host in ["", "example.com", "xapi.example.com", "api.example.com.evil.org", "internal", "notinternal", "api.example.com@evil.org", "api.example.com:80@evil.org", "evil.org/api.example.com", "evil.org#api.example.com", "[::2]"] {
+    for host in [
+        "",
+        "example.com",
+        "xapi.example.com",
+        "api.example.com.evil.org",
+        "internal",
+        "notinternal",
+        "api.example.com@evil.org",
+        "api.example.com:80@evil.org",
+        "evil.org/api.example.com",
+        "evil.org#api.example.com",
+        "[::2]",
+    ] {
         assert!(!is_sent(host), "{host:?}");
     }
     assert!(!RequestContext::new().sync_scope(|| Injector::to([""; 0]).inject("any", &mut HeaderMap::new())));

@@ -125,9 +125,10 @@ impl Host {
         match self {
             Self::Every => true,
             Self::One(host) => host == name,
-            Self::Below(parent) => {
-                name.strip_suffix(&**parent).and_then(|rest| rest.strip_suffix('.')).is_some_and(|rest| !rest.is_empty())
-            }
+            Self::Below(parent) => name
+                .strip_suffix(&**parent)
+                .and_then(|rest| rest.strip_suffix('.'))
+                .is_some_and(|rest| !rest.is_empty()),
         }
     }
 }
@@ -194,7 +195,9 @@ mod tests {
         assert_eq!(names("API.Example.com.").as_deref(), Some("api.example.com"));
         assert_eq!(names("api.example.com:8443").as_deref(), Some("api.example.com"));
         assert_eq!(names("[::1]:80").as_deref(), names("::1").as_deref());
-        for other in ["", ".", ":80", "user@host", "host:80@elsewhere", "host/elsewhere", "ho st", "[::1", "[::1]x", "host:x"] {
+        for other in
+            ["", ".", ":80", "user@host", "host:80@elsewhere", "host/elsewhere", "ho st", "[::1", "[::1]x", "host:x"]
+        {
             assert_eq!(names(other), None, "{other:?}");
         }
     }

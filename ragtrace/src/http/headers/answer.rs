@@ -7,8 +7,8 @@
 //! it answers other origins (`Access-Control-Allow-Origin`, `Access-Control-Expose-Headers`), these headers are added to
 //! what they may read, and the origin that it allows to what they may time.
 
-use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
 use http::HeaderMap;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
 
 use super::names::{SERVER_TIMING, TIMING_ALLOW_ORIGIN, X_TRACE_ID};
 use super::value;

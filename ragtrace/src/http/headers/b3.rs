@@ -8,7 +8,6 @@ use super::names::{B3, B3_FLAGS, B3_SAMPLED, B3_SPAN_ID, B3_TRACE_ID};
 use super::value;
 use crate::{SpanId, TraceId};
 
-
 /// Returns the caller that the headers name.
 pub(super) fn caller(headers: &HeaderMap) -> Option<Caller> {
     value::only(headers, &B3).and_then(of_single).or_else(|| {

@@ -33,13 +33,14 @@ pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
 /// Returns the baggage of a context as the value of a header; `None` if it has none that can be sent. Names that are no
 /// tokens of HTTP cannot be.
 pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
-    let members = context.baggage_members().filter(|(name, ..)| is_token(name.as_bytes())).map(|(name, value, properties)| {
-        let mut member = format!("{name}={}", utf8_percent_encode(value, ENCODED));
-        if !properties.is_empty() {
-            member.extend([";", properties]);
-        }
-        (member.len(), member)
-    });
+    let members =
+        context.baggage_members().filter(|(name, ..)| is_token(name.as_bytes())).map(|(name, value, properties)| {
+            let mut member = format!("{name}={}", utf8_percent_encode(value, ENCODED));
+            if !properties.is_empty() {
+                member.extend([";", properties]);
+            }
+            (member.len(), member)
+        });
     let members: Vec<_> = within_limits(members).collect();
     (!members.is_empty()).then(|| members.join(","))
 }

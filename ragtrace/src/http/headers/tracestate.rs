@@ -71,7 +71,10 @@ mod tests {
 
     #[test]
     fn all_lines_make_one_list_in_their_order() {
-        assert_eq!(read_all(&["foo=1,bar=2", "", "rojo=1 , \t congo=2", "baz=3"]).as_deref(), Some("foo=1,bar=2,rojo=1,congo=2,baz=3"));
+        assert_eq!(
+            read_all(&["foo=1,bar=2", "", "rojo=1 , \t congo=2", "baz=3"]).as_deref(),
+            Some("foo=1,bar=2,rojo=1,congo=2,baz=3")
+        );
         assert_eq!(read_all(&["", " , ,"]), None);
         let every = format!("0_-*/@z={}", (' '..='~').filter(|c| !matches!(c, ',' | '=')).collect::<String>());
         assert_eq!(read_all(&[&every]).as_deref(), Some(&*every.trim_end()));
@@ -80,7 +83,20 @@ mod tests {
     #[test]
     fn one_malformed_member_has_all_dropped() {
         let long = "k".repeat(257);
-        for malformed in ["foo", "=1", "foo=", "FOO=1", "foo =1", "foo.bar=1", "@foo=1", "foo=bar=baz", "foo=\u{7f}", "föö=1", &format!("{long}=1"), &format!("k={long}")] {
+        for malformed in [
+            "foo",
+            "=1",
+            "foo=",
+            "FOO=1",
+            "foo =1",
+            "foo.bar=1",
+            "@foo=1",
+            "foo=bar=baz",
+            "foo=\u{7f}",
+            "föö=1",
+            &format!("{long}=1"),
+            &format!("k={long}"),
+        ] {
             let members = ["good=1", malformed, "bar=2"].map(str::as_bytes);
             assert_eq!(joined(members.into_iter()), None, "{malformed:?}");
         }
