@@ -19,6 +19,7 @@ use crate::queue::Admission;
 use crate::stage::panic;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::time::Ticks;
+use crate::value::encoding::field_id;
 use crate::value::{FieldBuffer, ToValue};
 
 impl Span {
@@ -47,12 +48,19 @@ impl Span {
     #[cold]
     #[inline(never)]
     pub(crate) fn fail_by(&mut self, payload: &Payload) {
-        if let (Some(_), State::Begun(run)) = (self.stage, &self.state) {
-            let is_in_result = run.run_state.has(RunState::ASIDE);
-            let failure = panic::failure(payload, if is_in_result { current::span() } else { run.span });
-            let now = run.now();
+        if let Some(failure) = self.failure_by(payload) {
+            let now = self.now();
             self.end_at(now).fail(Box::new(failure));
         }
+    }
+
+    /// Returns the failure of the run, if it has not ended, by the panic whose payload this is. It has left the thread.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn failure_by(&self, payload: &Payload) -> Option<Failure> {
+        let (Some(_), State::Begun(run)) = (self.stage, &self.state) else { return None };
+        let is_in_result = run.run_state.has(RunState::ASIDE);
+        Some(panic::failure(payload, if is_in_result { current::span() } else { run.span }))
     }
 
     /// Does as [`Span::fail_by`] for a panic whose payload nobody has seen.
@@ -147,8 +155,13 @@ impl Ending<'_> {
         self.fields.failure(&failure);
     }
 
+    /// Has a run that fails be one that failed by its answer: there was one.
+    pub fn answered(&mut self) {
+        self.fields.set(field_id::ANSWERED, &true);
+    }
+
     /// Makes the run one that was dropped before its end.
-    pub(crate) fn cancel(&mut self) {
+    pub fn cancel(&mut self) {
         self.outcome = Outcome::Cancelled;
     }
 
@@ -171,7 +184,7 @@ impl Ending<'_> {
 
     /// Records the end.
     #[inline]
-    pub(super) fn record(self) {
+    pub(crate) fn record(self) {
         ManuallyDrop::new(self).close();
     }
 

@@ -9,9 +9,9 @@
 use std::borrow::Cow;
 
 use ragtrace_core::value::encoding::{EncodedFields, field_id};
-use ragtrace_core::{StageDescriptor, Value};
+use ragtrace_core::{FieldSource, StageDescriptor, Value};
 
-use crate::record::{ChunkBuilder, Extras, FieldSizes, field_name};
+use crate::record::{ChunkBuilder, Extras, FieldSizes, RESPONSE_SENT, field_name};
 
 /// The fields of an end, in their encoding, and those of its start.
 #[derive(Clone, Copy)]
@@ -22,14 +22,13 @@ pub(super) struct EndFields<'a> {
 }
 
 impl EndFields<'_> {
-    /// Returns whether a text or a truth value among `texts` has the name of a field of the start,
+    /// Returns whether a field of the context among `texts` has the name of a field of the start,
     /// whose place it takes then.
     #[cold]
     fn repeats_start(&self, texts: &[u64]) -> bool {
         let Self { stage, start, .. } = *self;
         let of_start = |name| EncodedFields(start).any(|field| field_name(stage, field.name) == Some(name));
-        let mut ends = EncodedFields(texts).filter(|field| !field.value.is_number());
-        ends.any(|field| field_name(stage, field.name).is_some_and(of_start))
+        EncodedFields(texts).any(|field| field_name(stage, field.name).is_some_and(of_start))
     }
 }
 
@@ -65,10 +64,11 @@ impl EndSummary {
                 ) => {
                     add_to_failure(&mut failure, field.name, field.value.to_value());
                 }
+                (field_id::ANSWERED, _) => add_answer(&mut failure),
                 (_, None) => {}
                 (_, Some(name)) => {
                     sizes.add_raw(|| Some(name), field.value, &is_clean);
-                    if field.value.is_number() {
+                    if field.value.is_number() && !belongs_to_context(fields.stage, field.name) {
                         if name == "cost_usd" {
                             cost_usd = field.value.as_f64();
                         }
@@ -96,6 +96,7 @@ impl EndSummary {
             field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE => {
                 return add_to_failure(&mut self.failure, index, value);
             }
+            field_id::ANSWERED => return add_answer(&mut self.failure),
             index => match field_name(stage, index) {
                 Some(name) => name,
                 None => return,
@@ -106,7 +107,7 @@ impl EndSummary {
             "cost_usd" => self.cost_usd = value.as_f64(),
             _ => {}
         }
-        let is_number = value.is_number();
+        let is_number = value.is_number() && !belongs_to_context(stage, index);
         // Of what is recorded more than once, as `record!` may, the last counts.
         if let Some(earlier) = record.earlier_value(name, is_number) {
             *earlier = value;
@@ -116,6 +117,17 @@ impl EndSummary {
             record.add_context(Cow::Borrowed(name), value);
         }
     }
+}
+
+/// Returns whether a number belongs to the context, as that of a field of the start does also where the end brings it.
+fn belongs_to_context(stage: &'static StageDescriptor, index: u16) -> bool {
+    stage.fields().get(usize::from(index)).is_some_and(|field| field.source() == FieldSource::Start)
+}
+
+/// Has the record of a run that failed by its answer say that there was one.
+#[cold]
+fn add_answer(failure: &mut Failure) {
+    failure.get_or_insert_default().subject.message = Some(Cow::Borrowed(RESPONSE_SENT));
 }
 
 #[inline(never)]
