@@ -106,6 +106,12 @@ pub fn exclude_this_thread() {
     IS_OURS.set(true);
 }
 
+/// Returns whether this thread is one of the pipeline's.
+#[inline]
+pub fn is_excluded() -> bool {
+    IS_OURS.get()
+}
+
 /// Ends the thread's chain when the thread ends.
 struct EndChain;
 

@@ -4,7 +4,7 @@
 use super::span::{Ending, EnteredSpan, Span, open};
 use crate::catalog::CatalogEntry;
 use crate::context::RequestContext;
-use crate::context::current::Entered;
+use crate::context::entered::Entered;
 use crate::dispatch;
 use crate::value::FieldBuffer;
 
