@@ -7,7 +7,7 @@ use ragtrace_core::context::Request;
 use ragtrace_core::entry::{Outcome, Run, RunEnd};
 use ragtrace_core::observer::Observer;
 use ragtrace_core::value::FieldBuffer;
-use ragtrace_core::{SpanId, TraceId};
+use ragtrace_core::{RequestContext, SpanId, TraceId};
 use tracing_core::dispatcher::{self, Dispatch};
 use tracing_core::field::Value;
 use tracing_core::span::{Attributes, Record};
@@ -72,7 +72,7 @@ impl Observer for ShowStages {
         add(&surrounding, sites, &ShownFields::read(&fields, &sites.names));
     }
 
-    fn ended(&self, _: &Arc<Request>, run: &Run, end: &RunEnd, fields: &FieldBuffer) {
+    fn ended(&self, request: &Arc<Request>, run: &Run, end: &RunEnd, fields: &FieldBuffer) {
         let Some(OpenRun { sites, surrounding, .. }) = open_runs::remove(run.span) else { return };
         // Where the thread ends, layers may have nothing any more to write with.
         if entered_runs::is_over() {
@@ -88,7 +88,9 @@ impl Observer for ShowStages {
             shown.text(names.otel_status_description, error.message());
         }
         add(&surrounding, sites, &shown);
-        within(&surrounding, || tell_end(&surrounding, sites, run, end, error.as_ref()));
+        // The run has left the thread, and its context with it.
+        let context = RequestContext::inside(request, run.span);
+        context.sync_scope(|| within(&surrounding, || tell_end(&surrounding, sites, run, end, error.as_ref())));
     }
 }
 

@@ -92,6 +92,7 @@ impl<'a> Shown<'a> {
             EncodedValue::F64(number) => Self::F64(number),
             EncodedValue::Text(text) => Self::Text(text_of(text)),
             EncodedValue::Json(json) => Self::Verbatim(display(text_of(json))),
+            EncodedValue::Descriptor(_) => return None,
         })
     }
 
