@@ -67,7 +67,7 @@ pub mod time;
 pub mod value;
 
 #[doc(hidden)]
-pub use catalog::intern;
+pub use catalog::{intern, watch_interned};
 pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, StageKind, stages, stages_schema};
 pub use context::{InContext, RequestContext, Scoped, SpanLink, spawn};
 #[doc(hidden)]

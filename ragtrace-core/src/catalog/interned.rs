@@ -4,7 +4,7 @@
 //! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
 use super::section::CatalogEntry;
@@ -18,6 +18,15 @@ const MAX_INTERNED_NAME: usize = 200;
 type Interned = HashMap<(&'static str, &'static str), &'static CatalogEntry>;
 
 static INTERNED: RwLock<Option<Interned>> = RwLock::new(None);
+
+/// Hears of each stage that is made.
+static WATCHER: OnceLock<fn(&'static StageDescriptor)> = OnceLock::new();
+
+/// Calls `watcher` for each stage whose name is interned from now on, on the thread that is the first to have it. There is one
+/// watcher in a process, the first.
+pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
+    WATCHER.get_or_init(|| watcher);
+}
 
 /// Returns the descriptor of this name that is like `template` besides, which is made the first time, or `None` if there are
 /// `MAX_INTERNED` others.
@@ -43,6 +52,10 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
     let name: &'static str = Box::leak(name.into_owned().into_boxed_str());
     let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(template.with_name(name))));
     entries.insert((name, target), entry);
+    drop(interned);
+    if let Some(watcher) = WATCHER.get() {
+        watcher(entry.get());
+    }
     Some(entry)
 }
 

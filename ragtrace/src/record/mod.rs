@@ -57,6 +57,8 @@ pub use limits::RecordLimits;
 #[cfg(feature = "testing")]
 pub(crate) use limits::cut_items;
 pub(crate) use log_line::LoggedLine;
+#[cfg(all(feature = "tracing", feature = "pipeline"))]
+pub(crate) use messages::message_of;
 pub(crate) use messages::RESPONSE_SENT;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};

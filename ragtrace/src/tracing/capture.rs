@@ -38,7 +38,7 @@ const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, since this program
 /// a warning where another subscriber keeps it from that.
 pub(crate) fn capture(taken: Taken) -> Option<&'static str> {
     LEAST.store(taken.least().map_or(Taken::ABOVE_ALL, |level| level as u8), Ordering::Relaxed);
-    let is_first = set_global_default(registry().with(LeastLevel).with(layer())).is_ok();
+    let is_first = set_global_default(registry().with(LeastLevel).with(layer().mirror_stages(false))).is_ok();
     if is_first {
         // Another logger may be there. It keeps its lines then, and events come all the same.
         let is_logger = LogTracer::builder().with_max_level(least().as_log()).init().is_ok();

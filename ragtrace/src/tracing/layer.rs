@@ -13,9 +13,10 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::callsite::{CallSite, level_of};
+use super::mirror::{self, LayerPort, StageMirror};
 use super::span::{self, SpanState};
 use super::visitor::FieldRecorder;
-use super::{demand, log_copy, mirror, ours};
+use super::{demand, log_copy, ours};
 
 /// Returns the layer that makes records of an application's `tracing` events.
 ///
@@ -79,7 +80,11 @@ use super::{demand, log_copy, mirror, ours};
 /// of yours that has threads of its own may need a directive, such as `my_client=off`.
 pub fn layer() -> Layer {
     static LAYERS: AtomicU64 = AtomicU64::new(0);
-    Layer { number: LAYERS.fetch_add(1, Ordering::Relaxed), is_second: AtomicBool::new(false) }
+    Layer {
+        number: LAYERS.fetch_add(1, Ordering::Relaxed),
+        is_second: AtomicBool::new(false),
+        mirror: StageMirror::new(true),
+    }
 }
 
 /// A layer that makes records of an application's `tracing` events; made by [`layer`](fn@layer).
@@ -89,9 +94,26 @@ pub struct Layer {
     number: u64,
     /// Whether there is another one in the same subscriber, which does the work.
     is_second: AtomicBool,
+    mirror: StageMirror,
 }
 
+/// How whoever shows stages asks the layer of a subscriber.
+const PORT: LayerPort = LayerPort {
+    mirror: |subscriber| subscriber.downcast_ref::<Layer>().map(|layer| &layer.mirror),
+    carried: span::carried_by_current,
+};
+
 impl Layer {
+    /// Sets whether the layers beside this one see stages, as spans with events; on unless set.
+    ///
+    /// With it each run of a stage is a span for them, with the stage's target, level and fields, and an event inside it when the
+    /// run starts and when it ends. So a formatter shows stages, OpenTelemetry exports them, and
+    /// [`Span::current`](https://docs.rs/tracing/latest/tracing/struct.Span.html#method.current) inside a stage is the stage's span. While no
+    /// layer listens it costs a stage nothing.
+    pub fn mirror_stages(self, is_on: bool) -> Self {
+        Self { mirror: StageMirror::new(is_on), ..self }
+    }
+
     /// Returns whether what happens on this thread is none of this layer's business.
     #[inline]
     fn stays_out(&self) -> bool {
@@ -108,7 +130,11 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     fn on_layer(&mut self, subscriber: &mut S) {
-        *self.is_second.get_mut() = (subscriber as &dyn Subscriber).is::<Self>();
+        let is_second = (subscriber as &dyn Subscriber).is::<Self>();
+        *self.is_second.get_mut() = is_second;
+        if !is_second {
+            mirror::begin(&mut self.mirror, PORT);
+        }
     }
 
     fn on_register_dispatch(&self, subscriber: &Dispatch) {

@@ -102,7 +102,6 @@ where
 }
 
 /// Returns the span of the context that the current span of a subscriber carries.
-#[cfg_attr(not(test), expect(dead_code, reason = "what shows stages to other layers asks"))]
 pub(super) fn carried_by_current(dispatch: &Dispatch) -> Option<SpanId> {
     let current = dispatch.current_span();
     let span = dispatch.downcast_ref::<Registry>()?.span(current.id()?)?;
