@@ -194,7 +194,10 @@ fn a_debug_that_panics_costs_its_value_and_nothing_else() {
     assert_eq!(lines.iter().map(Record::message).collect::<Vec<_>>(), ["a line", "another line"]);
     let panicked = text(&lines[0], "panics").expect("a mark");
     assert!(panicked.starts_with("half of it") && panicked.contains("in a Debug"), "{panicked}");
-    assert_eq!((lines[0].field("rows"), lines[0].field("after")), (Some(&Value::from(3_i64)), Some(&Value::from(2_i64))));
+    assert_eq!(
+        (lines[0].field("rows"), lines[0].field("after")),
+        (Some(&Value::from(3_i64)), Some(&Value::from(2_i64)))
+    );
 }
 
 /// Logs, and runs a stage, while it is formatted.
