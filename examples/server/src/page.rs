@@ -19,7 +19,11 @@ struct Asset {
 
 const ASSETS: [Asset; 3] = [
     Asset { path: "/", media_type: "text/html; charset=utf-8", bytes: include_bytes!("page/index.html") },
-    Asset { path: "/assets/app.js", media_type: "text/javascript; charset=utf-8", bytes: include_bytes!("page/app.js") },
+    Asset {
+        path: "/assets/app.js",
+        media_type: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("page/app.js"),
+    },
     Asset { path: "/assets/style.css", media_type: "text/css; charset=utf-8", bytes: include_bytes!("page/style.css") },
 ];
 
