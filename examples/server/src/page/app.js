@@ -2,7 +2,7 @@
 
 import { startAsk } from "./ask.js";
 import { startDocuments } from "./documents.js";
-import { find } from "./dom.js";
+import { find, setText } from "./dom.js";
 import { startSession } from "./session.js";
 import { showTrace } from "./trace_view.js";
 
@@ -20,6 +20,11 @@ function show(moveFocus) {
     const link = find(`nav a[href="#${each}"]`);
     if (each === view) link?.setAttribute("aria-current", "page");
     else link?.removeAttribute("aria-current");
+  }
+  const back = find("#back");
+  if (view !== "trace") {
+    back.href = `#${view}`;
+    setText(back, view === "ask" ? "Back to the answers" : "Back to documents");
   }
   document.title = `${TITLES[view]} · ragtrace`;
   if (trace !== undefined) showTrace(decode(trace), moveFocus);

@@ -18,6 +18,9 @@ const STEPS = [
 
 const STEP_STATE = { pending: "waiting", skipped: "not reached", running: "running", completed: "completed", failed: "failed", cancelled: "cancelled" };
 
+/** A document whose run has ended, before the service's account of it has come. */
+const RUN_STATE = { completed: "stored", failed: "failed", cancelled: "cancelled" };
+
 /** How long the account of the files waits for the rest of its events, in milliseconds. */
 const REST = 5_000;
 
@@ -103,7 +106,7 @@ class Batch {
     this.#files = files;
     this.#trace = new Trace(this.#ids.id);
     this.#documents = files.map((file) => new DocumentRow(file));
-    this.#waterfall = new Waterfall(this.#trace, "Stages of this upload");
+    this.#waterfall = new Waterfall(this.#trace, "Stages of this upload", { openFailures: false });
     this.#fold = element("details", { class: "fold", hidden: true, open: files.length <= OPEN_WATERFALL }, element("summary", {}, "Waterfall"), this.#waterfall.element);
     this.#cancel.addEventListener("click", () => {
       this.#abort.abort();
@@ -260,7 +263,7 @@ class Batch {
     const chunks = this.#account?.chunks_created;
     setText(this.#meta, [bytes(size), chunks === undefined ? "" : counted(chunks, "chunk"), duration(took)].filter(Boolean).join(" · "));
     this.#upload.hidden = !running && this.#state !== "waiting";
-    this.#progress.hidden = this.#state === "waiting";
+    this.#progress.hidden = this.#state !== "uploading";
     this.#fold.hidden = this.#trace.spans.size === 0;
     for (const row of this.#documents) row.draw(this.#state);
     clearTimeout(this.#timer);
@@ -284,6 +287,7 @@ class DocumentRow {
   #state = element("p", { class: "document-state" });
   #meta = element("p", { class: "meta" });
   #failure = element("div");
+  #run;
   #result;
   #ended;
   #shownError;
@@ -302,6 +306,8 @@ class DocumentRow {
 
   take(span) {
     this.#steps.find((step) => step.kind === span.kind)?.take(span);
+    // The run of the whole pipeline over this document.
+    if (span.kind === "pipeline") this.#run = span;
     if (span.error && span.status === "failed" && !this.#deeper(span)) this.error = { span, ...span.error };
   }
 
@@ -318,10 +324,10 @@ class DocumentRow {
 
   draw(state) {
     const begun = this.#steps.some((step) => step.span);
-    const status = this.#ended ?? (begun ? "running" : "pending");
+    const status = this.#ended ?? RUN_STATE[this.#run?.status] ?? (begun ? "running" : "pending");
     this.element.dataset.status = status;
-    for (const step of this.#steps) step.draw(this.#ended !== undefined);
-    const { format, pages, chunks } = this.#result ?? {};
+    for (const step of this.#steps) step.draw(!["running", "pending"].includes(status));
+    const { format, pages, chunks = this.#run?.count } = this.#result ?? {};
     const parts = [format ? name(format).toUpperCase() : "", bytes(this.file.size), pages ? counted(pages, "page") : ""];
     setText(this.#meta, parts.filter(Boolean).join(" · "));
     const words = {
@@ -352,7 +358,7 @@ class StepLight {
     this.#step = step;
     this.kind = step.kind;
     const label = element("span", { class: "step-label" }, step.label, this.#state);
-    this.element = element("li", { class: "step" }, this.#light, label, this.#figure, this.#duration);
+    this.element = element("li", { class: "step" }, this.#light, label, this.#duration, this.#figure);
     this.draw(false);
   }
 

@@ -82,15 +82,15 @@ export function announce(text) {
   }, 100);
 }
 
-/** A button that copies `text`; `what` completes its label. */
-export function copyButton(text, what) {
-  const label = element("span", {}, "Copy");
-  const button = element("button", { type: "button", class: "quiet small copy" }, icon("copy"), label, unseen(` ${what}`));
+/** A button that copies `text`, which is `what`. */
+export function copyButton(text, what, words = "Copy") {
+  const label = element("span", {}, words);
+  const button = element("button", { type: "button", class: "quiet small copy" }, icon("copy"), label, words === "Copy" ? unseen(` ${what}`) : "");
   button.addEventListener("click", async () => {
     const done = await copy(text);
     setText(label, done ? "Copied" : "Not copied");
     announce(done ? `Copied ${what}.` : `The browser did not let the page copy ${what}.`);
-    setTimeout(() => setText(label, "Copy"), 2_000);
+    setTimeout(() => setText(label, words), 2_000);
   });
   return button;
 }

@@ -50,7 +50,7 @@ export function timeOf(timestamp) {
 /** The local date and time of milliseconds since 1970. */
 export function dateOf(milliseconds) {
   if (!Number.isFinite(milliseconds)) return "";
-  return new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" }).format(milliseconds);
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" }).format(milliseconds);
 }
 
 // Unseen characters that change how others look: those of Unicode's Bidi_Control, which turn `fdp.exe` around.

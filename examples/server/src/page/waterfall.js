@@ -12,6 +12,7 @@ const TICK = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1_000 : 10
 
 export class Waterfall {
   #trace;
+  #openFailures;
   #rows = new Map();
   #shown = [];
   #closed = new Set();
@@ -25,8 +26,10 @@ export class Waterfall {
   #frame = 0;
   #timer = 0;
 
-  constructor(trace, label) {
+  /** `openFailures` unless what surrounds it tells of them already. */
+  constructor(trace, label, { openFailures = true } = {}) {
     this.#trace = trace;
+    this.#openFailures = openFailures;
     this.#ticks = element("span", { class: "wf-ticks", "aria-hidden": "true" });
     this.#body = element("div", { role: "rowgroup" });
     this.#grid = element(
@@ -136,7 +139,7 @@ export class Waterfall {
   #detailsOf(row, drawn) {
     const { span } = row;
     let open = this.#details.get(span.id);
-    if (open === undefined && span.status === "failed" && !this.#failedBelow(span)) open = "short";
+    if (open === undefined && this.#openFailures && span.status === "failed" && !this.#failedBelow(span)) open = "short";
     drawn.details.setAttribute("aria-expanded", String(Boolean(open)));
     if (!open) {
       drawn.opened = undefined;
@@ -231,9 +234,9 @@ function fillRow(drawn, { span, depth, children, open, position, siblings }, [st
   const label = `${span.stage}\n${subject}`;
   if (drawn.drawnLabel !== label) {
     drawn.drawnLabel = label;
-    drawn.label.replaceChildren(stageName(span.stage));
-    if (subject) drawn.label.append(" ", bdi(subject, { class: "wf-subject", title: name(subject) }));
-    drawn.label.title = stageName(span.stage);
+    const stage = element("span", {}, stageName(span.stage));
+    drawn.label.replaceChildren(...(subject ? [bdi(subject), " ", stage] : [stage]));
+    drawn.label.title = subject ? `${name(subject)}, ${stageName(span.stage)}` : stageName(span.stage);
   }
   const total = end - start || 1;
   const took = Trace.elapsed(span) ?? 0;
