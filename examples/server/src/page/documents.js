@@ -39,6 +39,8 @@ export function startDocuments() {
     // The same file can be chosen again.
     input.value = "";
   });
+  // It looks like a button, and so answers to Enter like one; by itself it knows the space bar alone.
+  input.addEventListener("keydown", (event) => event.key === "Enter" && input.click());
   const zone = find("#drop");
   // Entering a child leaves its parent: only the sum says whether the files are over the page.
   let over = 0;
@@ -88,7 +90,7 @@ class Batch {
   #abort = new AbortController();
   #waterfall;
   #fold;
-  #title = element("h2", { tabindex: "-1" });
+  #title;
   #light = element("span", { class: "light" });
   #meta = element("p", { class: "meta" });
   #progress = element("progress", { class: "progress", max: "1", value: "0", "aria-label": "Upload" });
@@ -103,6 +105,8 @@ class Batch {
   #spanOf = new Map();
 
   constructor(files) {
+    const id = `upload-${this.#ids.id}`;
+    this.#title = element("h2", { id, tabindex: "-1" });
     this.#files = files;
     this.#trace = new Trace(this.#ids.id);
     this.#documents = files.map((file) => new DocumentRow(file));
@@ -115,7 +119,7 @@ class Batch {
     this.#upload = element("div", { class: "upload" }, this.#progress, this.#sent, this.#cancel);
     const head = element("header", {}, this.#light, element("div", { class: "grow" }, this.#title, this.#meta), traceId(this.#ids.id));
     const list = element("ul", { class: "documents", "aria-label": "Documents" }, ...this.#documents.map((row) => row.element));
-    this.element = element("article", { class: "card batch", "data-state": "waiting" }, head, this.#upload, this.#problem, list, this.#fold);
+    this.element = element("article", { class: "card batch", "aria-labelledby": id, "data-state": "waiting" }, head, this.#upload, this.#problem, list, this.#fold);
     this.#draw();
   }
 
@@ -358,7 +362,7 @@ class StepLight {
     this.#step = step;
     this.kind = step.kind;
     const label = element("span", { class: "step-label" }, step.label, this.#state);
-    this.element = element("li", { class: "step" }, this.#light, label, this.#duration, this.#figure);
+    this.element = element("li", { class: "step", "data-kind": step.kind }, this.#light, label, this.#duration, this.#figure);
     this.draw(false);
   }
 

@@ -37,7 +37,7 @@ export function dollars(value) {
 }
 
 function significant(value) {
-  return value >= 100 ? String(Math.round(value)) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return value.toFixed(value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2);
 }
 
 /** The milliseconds since 1970 of an RFC 3339 timestamp, with its microseconds, which `Date` would cut off. */

@@ -113,6 +113,7 @@ export class Waterfall {
       label: element("span", { class: "wf-label" }),
       state: unseen(""),
       bar: element("span", { class: "wf-bar" }),
+      begins: unseen(""),
       count: element("span", { role: "gridcell", class: "wf-count" }),
       duration: element("span", { role: "gridcell", class: "wf-duration" }),
       fold: element("span", { class: "wf-fold", click: () => this.#fold(id) }, icon("chevron")),
@@ -120,7 +121,7 @@ export class Waterfall {
     };
     drawn.row.append(
       element("span", { role: "rowheader", class: "wf-name" }, drawn.fold, drawn.status, drawn.label, drawn.state, details),
-      element("span", { role: "gridcell", class: "wf-time" }, drawn.bar),
+      element("span", { role: "gridcell", class: "wf-time" }, drawn.bar, drawn.begins),
       drawn.count,
       drawn.duration,
     );
@@ -228,7 +229,7 @@ function fillRow(drawn, { span, depth, children, open, position, siblings }, [st
   if (drawn.drawnStatus !== span.status) {
     drawn.drawnStatus = span.status;
     drawn.status.replaceChildren(icon(span.status));
-    setText(drawn.state, `, ${span.status}`);
+    setText(drawn.state, ` ${span.status}`);
   }
   const subject = subjectOf(span);
   const label = `${span.stage}\n${subject}`;
@@ -243,6 +244,7 @@ function fillRow(drawn, { span, depth, children, open, position, siblings }, [st
   const from = Math.max(0, Math.min(1, (span.start - start) / total));
   drawn.bar.style.insetInlineStart = `${(from * 100).toFixed(3)}%`;
   drawn.bar.style.width = `${(Math.max(0, Math.min(1 - from, took / total)) * 100).toFixed(3)}%`;
+  setText(drawn.begins, `after ${duration(Math.max(0, span.start - start))}`);
   setText(drawn.count, Number.isFinite(span.count) ? number(span.count) : "");
   setText(drawn.duration, duration(took));
 }
