@@ -41,7 +41,6 @@ class Looks(PageTest):
         self.look(page, name("trace"))
         self.expect_error("404")
         page.evaluate("() => { location.hash = '#trace=0199aaaa-bbbb-7ccc-8ddd-eeeeffff0001'; }")
-        # A trace that was followed from the page may be on its way: the page looks again for some seconds.
         expect(page.get_by_role("alert")).to_be_visible()
         self.look(page, name("problem"))
 

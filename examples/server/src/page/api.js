@@ -27,10 +27,18 @@ export class Problem extends Error {
   }
 }
 
+const made = new Set();
+
+/** True of a trace that this page made: it will be found soon if it is not yet. */
+export function isOurs(traceId) {
+  return made.has(traceId.toLowerCase());
+}
+
 /** The ids of a new trace, for its `traceparent` (W3C Trace Context). The trace's id is written like a UUID elsewhere. */
 export function newTrace() {
   const trace = hex(16);
   const uuid = trace.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  made.add(uuid);
   return { id: uuid, traceparent: `00-${trace}-${hex(8)}-01` };
 }
 

@@ -27,7 +27,7 @@ function show(moveFocus) {
     setText(back, view === "ask" ? "Back to the answers" : "Back to documents");
   }
   document.title = `${TITLES[view]} · ragtrace`;
-  if (trace !== undefined) showTrace(decode(trace), moveFocus);
+  if (trace !== undefined) showTrace(decode(trace));
   if (!moveFocus) return;
   const heading = find(`#view-${view} h1`);
   heading.focus({ preventScroll: true });

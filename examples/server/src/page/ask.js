@@ -132,6 +132,7 @@ class Answer {
         this.#onTrace();
         settled();
       },
+      onProblem: () => settled(),
     });
     const close = async () => {
       await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, REST))]);

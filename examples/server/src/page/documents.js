@@ -40,7 +40,11 @@ export function startDocuments() {
     input.value = "";
   });
   // It looks like a button, and so answers to Enter like one; by itself it knows the space bar alone.
-  input.addEventListener("keydown", (event) => event.key === "Enter" && input.click());
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    input.click();
+  });
   const zone = find("#drop");
   // Entering a child leaves its parent: only the sum says whether the files are over the page.
   let over = 0;
@@ -135,6 +139,7 @@ class Batch {
         this.#trace.end(event);
         rest.resolve(true);
       },
+      onProblem: () => rest.resolve(false),
     });
     try {
       await live.opened();

@@ -4,14 +4,15 @@
 const OPENING = 1_500;
 
 /**
- * Listens to a trace until its end, which `onEnd` hears of, or until `close`. A stream that breaks off goes on by itself from
+ * Listens to a trace until its end, which `onEnd` hears of, until the service has nothing to tell of it (`onProblem`), or until
+ * `close`. A stream that breaks off goes on by itself from
  * the last event that came, as `EventSource` does; one that ended is closed, or the browser would ask for it for ever.
  */
 export class LiveTrace {
   #source;
   #opened;
 
-  constructor(id, { onStage, onLog, onEnd }) {
+  constructor(id, { onStage, onLog, onEnd, onProblem }) {
     const source = new EventSource(`/api/traces/${id}/events`);
     this.#source = source;
     this.#opened = new Promise((resolve) => {
@@ -24,6 +25,10 @@ export class LiveTrace {
     source.addEventListener("end", (event) => {
       this.close();
       read(event, onEnd);
+    });
+    source.addEventListener("problem", () => {
+      this.close();
+      onProblem();
     });
   }
 

@@ -1,6 +1,6 @@
 // A stored trace, by its permanent link `#trace=ID`.
 
-import { Problem, getJson } from "./api.js";
+import { Problem, getJson, isOurs } from "./api.js";
 import { announce, copyButton, element, find, icon, longText, problemCard, setText } from "./dom.js";
 import { counted, dateOf, dollars, duration, name } from "./format.js";
 import { Trace } from "./trace.js";
@@ -14,8 +14,8 @@ const WORDS = { running: "Running", completed: "Completed", failed: "Failed", ca
 
 let current = 0;
 
-/** Shows the trace `id`. `isOurs` if the page made it, so that it will be there soon. */
-export async function showTrace(id, isOurs) {
+/** Shows the trace `id`. */
+export async function showTrace(id) {
   const asked = ++current;
   const place = find("#trace-place");
   const heading = find("#trace-title");
@@ -26,15 +26,15 @@ export async function showTrace(id, isOurs) {
   }
   place.replaceChildren(element("p", { class: "hint", "aria-busy": "true" }, "Reading the trace"));
   try {
-    const data = await readTrace(id, isOurs, () => asked === current);
-    if (data) place.replaceChildren(...parts(Trace.stored(data), data, () => showTrace(id, isOurs)));
+    const data = await readTrace(id, () => asked === current);
+    if (data) place.replaceChildren(...parts(Trace.stored(data), data, () => showTrace(id)));
   } catch (error) {
     if (asked !== current) return;
     place.replaceChildren(problemCard(error instanceof Problem ? error : { title: "The trace cannot be shown", detail: String(error.message ?? error) }));
   }
 }
 
-async function readTrace(id, isOurs, isWanted) {
+async function readTrace(id, isWanted) {
   const until = performance.now() + SOON;
   for (;;) {
     try {
@@ -42,7 +42,7 @@ async function readTrace(id, isOurs, isWanted) {
       return isWanted() ? data : undefined;
     } catch (error) {
       if (!isWanted()) return undefined;
-      if (!isOurs || error.status !== 404 || performance.now() > until) throw error;
+      if (!isOurs(id) || error.status !== 404 || performance.now() > until) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN));
   }
