@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod parse;
 pub mod report;
 pub mod rerank;
+pub mod source;
 pub mod stage_logs;
 pub mod store;
 pub mod words;
@@ -22,8 +23,9 @@ pub mod words;
 mod blocking;
 mod vector_extension;
 
-pub use ask::{AskError, Library, question};
+pub use ask::{AskError, Library, Part, question};
 pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
+pub use source::Source;
 
 /// The guide's code is compiled as a test.
 #[cfg(doctest)]
