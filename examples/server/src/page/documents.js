@@ -214,8 +214,8 @@ class Batch {
     }
     if (!topmost) return undefined;
     const taken = new Set(this.#spanOf.values());
-    const last = topmost.context.doc.split(/[/\\]/).pop();
-    const place = this.#documents.findIndex((row, at) => !taken.has(at) && row.file.name === last);
+    const label = shownName(topmost.context.doc);
+    const place = this.#documents.findIndex((row, at) => !taken.has(at) && shownName(row.file.name) === label);
     if (place < 0) return undefined;
     this.#spanOf.set(topmost.id, place);
     return this.#remember(span, place);
@@ -278,6 +278,12 @@ class Batch {
     clearTimeout(this.#timer);
     if (running) this.#timer = setTimeout(() => this.#changed(), TICK);
   }
+}
+
+/** A name as the service shows it: without what is not seen. */
+function shownName(given) {
+  const last = given.split(/[/\\]/).pop();
+  return last.replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "").trim();
 }
 
 function span([start, end]) {
