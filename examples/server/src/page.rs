@@ -32,19 +32,24 @@ macro_rules! asset {
     };
 }
 
-const ASSETS: [Asset; 15] = [
+const ASSETS: [Asset; 20] = [
     asset!(HTML, "index.html", "/"),
     asset!(CSS, "style.css"),
     asset!(SVG, "icon.svg"),
     asset!(SCRIPT, "api.js"),
     asset!(SCRIPT, "app.js"),
     asset!(SCRIPT, "ask.js"),
+    asset!(SCRIPT, "batch.js"),
+    asset!(SCRIPT, "document_row.js"),
     asset!(SCRIPT, "documents.js"),
     asset!(SCRIPT, "dom.js"),
+    asset!(SCRIPT, "feedback.js"),
     asset!(SCRIPT, "format.js"),
     asset!(SCRIPT, "live.js"),
+    asset!(SCRIPT, "passage.js"),
     asset!(SCRIPT, "session.js"),
     asset!(SCRIPT, "sse.js"),
+    asset!(SCRIPT, "streamed_text.js"),
     asset!(SCRIPT, "trace.js"),
     asset!(SCRIPT, "trace_view.js"),
     asset!(SCRIPT, "waterfall.js"),

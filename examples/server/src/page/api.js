@@ -34,7 +34,7 @@ export function isOurs(traceId) {
   return made.has(traceId.toLowerCase());
 }
 
-/** The ids of a new trace, for its `traceparent` (W3C Trace Context). The trace's id is written like a UUID elsewhere. */
+/** The ids of a new trace, for its `traceparent` (W3C Trace Context). Elsewhere its id is written like a UUID. */
 export function newTrace() {
   const trace = hex(16);
   const uuid = trace.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
@@ -68,7 +68,12 @@ export async function request(path, { method = "GET", json, traceparent, traceId
   if (traceparent) headers.traceparent = traceparent;
   let response;
   try {
-    response = await fetch(path, { method, headers, body: json === undefined ? undefined : JSON.stringify(json), signal });
+    response = await fetch(path, {
+      method,
+      headers,
+      body: json === undefined ? undefined : JSON.stringify(json),
+      signal,
+    });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw Problem.unreachable(traceId);
@@ -84,8 +89,8 @@ export async function getJson(path, options) {
 }
 
 /**
- * Uploads files by `XMLHttpRequest`, since `fetch` does not say how far an upload is. The promise gives the service's account
- * of the files, also where none was stored (422).
+ * Uploads files by `XMLHttpRequest`, since `fetch` does not say how far an upload is. The promise gives the service's
+ * account of the files, also where none was stored (422).
  */
 export function upload(files, trace, { onProgress, signal }) {
   const form = new FormData();
@@ -107,7 +112,8 @@ export function upload(files, trace, { onProgress, signal }) {
     });
     sending.addEventListener("error", () => {
       // A service that refuses an upload before its end closes the connection, and the browser keeps the reason to itself.
-      const detail = "The connection was closed before the files had arrived. They may be too large, or one may have changed.";
+      const detail =
+        "The connection closed before the files had arrived. They may be too large, or one may have changed.";
       reject(new Problem({ title: "The upload broke off", detail, trace_id: trace.id }));
     });
     sending.addEventListener("abort", () => reject(new DOMException("the upload was cancelled", "AbortError")));

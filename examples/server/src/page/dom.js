@@ -4,6 +4,9 @@ import { name, number, visible } from "./format.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** How often what runs is drawn anew, in milliseconds. */
+export const TICK = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1_000 : 100;
+
 /** Longer texts are cut until somebody asks for the whole. */
 const CLIP = 1_200;
 
@@ -11,7 +14,7 @@ export function find(selector, within = document) {
   return within.querySelector(selector);
 }
 
-/** An element. A property that is a function listens to the event of its name; children that are strings become text. */
+/** An element. A property that is a function listens to the event of its name; a string among the children is text. */
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [key, value] of Object.entries(properties)) {
@@ -52,7 +55,11 @@ export function longText(text, properties = {}) {
     box.append(whole);
     return box;
   }
-  const more = element("button", { type: "button", class: "quiet small" }, `Show all ${number(whole.length)} characters`);
+  const more = element(
+    "button",
+    { type: "button", class: "quiet small" },
+    `Show all ${number(whole.length)} characters`,
+  );
   const cut = document.createTextNode(`${whole.slice(0, CLIP)}… `);
   more.addEventListener("click", () => {
     cut.data = whole;
@@ -85,7 +92,13 @@ export function announce(text) {
 /** A button that copies `text`, which is `what`. */
 export function copyButton(text, what, words = "Copy") {
   const label = element("span", {}, words);
-  const button = element("button", { type: "button", class: "quiet small copy" }, icon("copy"), label, words === "Copy" ? unseen(` ${what}`) : "");
+  const button = element(
+    "button",
+    { type: "button", class: "quiet small copy" },
+    icon("copy"),
+    label,
+    words === "Copy" ? unseen(` ${what}`) : "",
+  );
   button.addEventListener("click", async () => {
     const done = await copy(text);
     setText(label, done ? "Copied" : "Not copied");
@@ -122,7 +135,12 @@ export function traceId(id) {
   return element(
     "span",
     { class: "trace-id" },
-    element("a", { href: `#trace=${id}`, title: id }, unseen(`Trace ${id}`), element("code", { "aria-hidden": "true" }, `${id.slice(0, 8)}…${id.slice(-4)}`)),
+    element(
+      "a",
+      { href: `#trace=${id}`, title: id },
+      unseen(`Trace ${id}`),
+      element("code", { "aria-hidden": "true" }, `${id.slice(0, 8)}…${id.slice(-4)}`),
+    ),
     copyButton(id, "the trace id"),
   );
 }
@@ -145,7 +163,11 @@ export function errorChain(error) {
 /** Problem details (RFC 9457) as a card that says itself. */
 export function problemCard(problem) {
   const errors = (Array.isArray(problem.errors) ? problem.errors : []).map((each) =>
-    element("li", {}, longText(typeof each === "string" ? each : (each.detail ?? each.message ?? JSON.stringify(each)))),
+    element(
+      "li",
+      {},
+      longText(typeof each === "string" ? each : (each.detail ?? each.message ?? JSON.stringify(each))),
+    ),
   );
   return element(
     "div",

@@ -25,7 +25,11 @@ export function duration(milliseconds) {
 /** Bytes in decimal units, as file managers count them. */
 export function bytes(value) {
   if (!Number.isFinite(value)) return "";
-  for (const [unit, size] of [["GB", 1e9], ["MB", 1e6], ["KB", 1e3]]) {
+  for (const [unit, size] of [
+    ["GB", 1e9],
+    ["MB", 1e6],
+    ["KB", 1e3],
+  ]) {
     if (value >= size) return `${significant(value / size)} ${unit}`;
   }
   return `${value} B`;

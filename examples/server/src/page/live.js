@@ -1,12 +1,15 @@
 // The events of a running trace.
 
-/** How long a request waits for its events to be listened to. They are kept by the service: a late listener misses none. */
+/** How long a request waits for its events to be listened to, in milliseconds; a late listener misses none. */
 const OPENING = 1_500;
 
+/** How long an answer that has come waits for the rest of its trace, in milliseconds. */
+export const REST = 5_000;
+
 /**
- * Listens to a trace until its end, which `onEnd` hears of, until the service has nothing to tell of it (`onProblem`), or until
- * `close`. A stream that breaks off goes on by itself from
- * the last event that came, as `EventSource` does; one that ended is closed, or the browser would ask for it for ever.
+ * Listens to a trace until its end, which `onEnd` hears of, until the service has nothing to tell of it (`onProblem`), or
+ * until `close`. A stream that breaks off goes on by itself from the last event that came, as `EventSource` does; one
+ * that ended is closed, or the browser would ask for it for ever.
  */
 export class LiveTrace {
   #source;

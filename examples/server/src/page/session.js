@@ -43,7 +43,10 @@ function showSession({ required, user_id: user, tenant_id: tenant }) {
     // What one person saw is not for the next.
     location.reload();
   });
-  place.append(element("span", { class: "who" }, bdi(user), tenant ? element("span", { class: "meta" }, " · ", bdi(tenant)) : ""), out);
+  place.append(
+    element("span", { class: "who" }, bdi(user), tenant ? element("span", { class: "meta" }, " · ", bdi(tenant)) : ""),
+    out,
+  );
 }
 
 function showSignIn(shown) {

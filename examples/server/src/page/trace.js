@@ -106,12 +106,13 @@ export class Trace {
     return start <= end ? [start, end] : [0, 0];
   }
 
-  /** The spans in the order of their tree, with depths. A span whose parent is unknown, or its own descendant, is a root. */
+  /** The spans in the order of their tree. One whose parent is unknown, or its own descendant, is a root. */
   rows(isOpen = () => true) {
     const children = new Map();
     const roots = [];
     for (const span of this.spans.values()) {
-      const siblings = span.parent !== span.id && this.spans.has(span.parent) ? (children.get(span.parent) ?? []) : roots;
+      const siblings =
+        span.parent !== span.id && this.spans.has(span.parent) ? (children.get(span.parent) ?? []) : roots;
       siblings.push(span);
       if (siblings !== roots) children.set(span.parent, siblings);
     }

@@ -30,7 +30,13 @@ export async function showTrace(id) {
     if (data) place.replaceChildren(...parts(Trace.stored(data), data, () => showTrace(id)));
   } catch (error) {
     if (asked !== current) return;
-    place.replaceChildren(problemCard(error instanceof Problem ? error : { title: "The trace cannot be shown", detail: String(error.message ?? error) }));
+    place.replaceChildren(
+      problemCard(
+        error instanceof Problem
+          ? error
+          : { title: "The trace cannot be shown", detail: String(error.message ?? error) },
+      ),
+    );
   }
 }
 
@@ -71,16 +77,28 @@ function parts(trace, data, again) {
         "header",
         {},
         element("span", { class: "light" }, icon(trace.status)),
-        element("div", { class: "grow" }, element("h2", { class: "unseen" }, "Summary"), element("code", { class: "whole-id" }, trace.id)),
+        element(
+          "div",
+          { class: "grow" },
+          element("h2", { class: "unseen" }, "Summary"),
+          element("code", { class: "whole-id" }, trace.id),
+        ),
         copyButton(trace.id, "the trace id", "Copy id"),
         copyButton(location.href, "a link to this trace", "Copy link"),
-        trace.status === "running" ? element("button", { type: "button", class: "button", click: again }, "Read again") : "",
+        trace.status === "running"
+          ? element("button", { type: "button", class: "button", click: again }, "Read again")
+          : "",
       ),
-      element("dl", { class: "facts" }, ...facts.map(([key, value]) => element("div", {}, element("dt", {}, key), element("dd", {}, longText(value))))),
+      element(
+        "dl",
+        { class: "facts" },
+        ...facts.map(([key, value]) => element("div", {}, element("dt", {}, key), element("dd", {}, longText(value)))),
+      ),
       waterfall.element,
     ),
   ];
-  if (trace.scores.length > 0) shown.push(section("Scores", element("ul", { class: "scores" }, ...trace.scores.map(score))));
+  if (trace.scores.length > 0)
+    shown.push(section("Scores", element("ul", { class: "scores" }, ...trace.scores.map(score))));
   if (trace.logs.length > 0) shown.push(section(`Log`, logList(trace)));
   announce(`Trace read: ${WORDS[trace.status].toLowerCase()}, ${counted(trace.spans.size, "stage")}.`);
   return shown;

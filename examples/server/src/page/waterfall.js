@@ -1,14 +1,11 @@
-// A trace as a waterfall: its tree with a bar a stage. A tree grid for the keyboard and screen readers (ARIA APG, "Treegrid").
+// A trace as a waterfall: its tree with a bar a stage; for keyboards and screen readers a tree grid (ARIA APG).
 
-import { bdi, element, errorChain, icon, longText, setText, unseen } from "./dom.js";
+import { TICK, bdi, element, errorChain, icon, longText, setText, unseen } from "./dom.js";
 import { dollars, duration, name, number, stageName } from "./format.js";
 import { Trace } from "./trace.js";
 
 /** Rows in the document at first, and how many more a press brings. */
 const ROWS = 300;
-
-/** How often what runs is drawn anew, in milliseconds. */
-const TICK = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1_000 : 100;
 
 export class Waterfall {
   #trace;
@@ -91,7 +88,10 @@ export class Waterfall {
     place(this.#body, wanted);
     this.#drawTicks(extent);
     this.#more.hidden = rows.length <= kept.length;
-    setText(this.#more, `Show ${number(Math.min(ROWS, rows.length - kept.length))} more of ${number(rows.length)} stages`);
+    setText(
+      this.#more,
+      `Show ${number(Math.min(ROWS, rows.length - kept.length))} more of ${number(rows.length)} stages`,
+    );
     if (!this.#shown.includes(this.#current)) this.#makeCurrent(this.#shown[0]);
     this.#tick();
   }
@@ -104,7 +104,11 @@ export class Waterfall {
   }
 
   #newRow(id) {
-    const details = element("button", { type: "button", class: "wf-open", tabindex: "-1", "aria-expanded": "false" }, icon("chevron"));
+    const details = element(
+      "button",
+      { type: "button", class: "wf-open", tabindex: "-1", "aria-expanded": "false" },
+      icon("chevron"),
+    );
     details.append(unseen("Details"));
     details.addEventListener("click", () => this.#toggleDetails(id));
     const drawn = {
@@ -120,7 +124,15 @@ export class Waterfall {
       details,
     };
     drawn.row.append(
-      element("span", { role: "rowheader", class: "wf-name" }, drawn.fold, drawn.status, drawn.label, drawn.state, details),
+      element(
+        "span",
+        { role: "rowheader", class: "wf-name" },
+        drawn.fold,
+        drawn.status,
+        drawn.label,
+        drawn.state,
+        details,
+      ),
       element("span", { role: "gridcell", class: "wf-time" }, drawn.bar, drawn.begins),
       drawn.count,
       drawn.duration,
@@ -140,7 +152,8 @@ export class Waterfall {
   #detailsOf(row, drawn) {
     const { span } = row;
     let open = this.#details.get(span.id);
-    if (open === undefined && this.#openFailures && span.status === "failed" && !this.#failedBelow(span)) open = "short";
+    if (open === undefined && this.#openFailures && span.status === "failed" && !this.#failedBelow(span))
+      open = "short";
     drawn.details.setAttribute("aria-expanded", String(Boolean(open)));
     if (!open) {
       drawn.opened = undefined;
@@ -150,14 +163,18 @@ export class Waterfall {
     const version = `${open} ${span.status} ${row.depth}`;
     if (drawn.opened?.version !== version) {
       const cell = element("div", { role: "gridcell", "aria-colspan": "4" }, ...detailsOf(span, open));
-      drawn.opened = { version, row: element("div", { role: "row", class: "wf-details", "aria-level": row.depth + 1 }, cell) };
+      drawn.opened = {
+        version,
+        row: element("div", { role: "row", class: "wf-details", "aria-level": row.depth + 1 }, cell),
+      };
       drawn.opened.row.style.setProperty("--depth", Math.min(row.depth, 8));
     }
     return drawn.opened.row;
   }
 
   #failedBelow(span) {
-    for (const other of this.#trace.spans.values()) if (other.parent === span.id && other.status === "failed") return true;
+    for (const other of this.#trace.spans.values())
+      if (other.parent === span.id && other.status === "failed") return true;
     return false;
   }
 
@@ -269,7 +286,10 @@ function detailsOf(span, open) {
   ];
   const list = element("dl", { class: "fields" });
   for (const [key, value] of entries) {
-    list.append(element("dt", {}, name(key)), element("dd", {}, longText(typeof value === "object" ? JSON.stringify(value) : value)));
+    list.append(
+      element("dt", {}, name(key)),
+      element("dd", {}, longText(typeof value === "object" ? JSON.stringify(value) : value)),
+    );
   }
   parts.push(list);
   return parts;
@@ -290,14 +310,22 @@ function place(parent, wanted) {
 export function logList(trace) {
   const items = trace.logs.map((line) => {
     const level = String(line.level ?? "INFO").toUpperCase();
-    const context = Object.entries(line.context ?? {}).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+    const context = Object.entries(line.context ?? {}).map(
+      ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+    );
     return element(
       "li",
       { "data-level": level },
       element("span", { class: "log-level" }, name(level)),
-      element("span", { class: "log-message" }, longText(line.message ?? ""), context.length > 0 && longText(` ${context.join(" ")}`, { class: "meta" })),
+      element(
+        "span",
+        { class: "log-message" },
+        longText(line.message ?? ""),
+        context.length > 0 && longText(` ${context.join(" ")}`, { class: "meta" }),
+      ),
     );
   });
-  const left = trace.logsLeftOut > 0 && element("p", { class: "hint" }, `${number(trace.logsLeftOut)} more are not shown here.`);
+  const left =
+    trace.logsLeftOut > 0 && element("p", { class: "hint" }, `${number(trace.logsLeftOut)} more are not shown here.`);
   return element("div", {}, element("ol", { class: "logs" }, ...items), left);
 }
