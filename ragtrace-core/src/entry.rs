@@ -14,11 +14,11 @@
 
 use std::num::NonZeroU8;
 
-use crate::catalog::{LogDescriptor, StageDescriptor};
-use crate::context::Request;
+use crate::catalog::{FieldDescriptor, LogDescriptor, StageDescriptor};
+use crate::context::{Request, SpanLink};
 use crate::id::{SpanId, TraceId};
 use crate::time::{Anchor, Ticks, Timestamp};
-use crate::value::encoding::{DecodedFields, field_id};
+use crate::value::encoding::{DecodedFields, EncodedFields, EncodedValue, field_id};
 use crate::value::{FieldBuffer, Value};
 
 /// Identifies who accepted a start, and so accepts its end: the queue of this number, or the listener of a request.
@@ -43,6 +43,10 @@ mod flag {
     pub(super) const REPEATS_START: u64 = 1 << 9;
     pub(super) const FAILED: u64 = 1 << 10;
     pub(super) const CANCELLED: u64 = 1 << 11;
+    /// Of a request: its trace's id was given without a parent.
+    pub(super) const GIVEN_TRACE_ID: u64 = 1 << 12;
+    /// It stands for no request.
+    pub(super) const NOBODY: u64 = 1 << 13;
 }
 
 /// The names of a score's fields.
@@ -110,7 +114,9 @@ pub(crate) fn note(span: SpanId) -> [u64; 2] {
 pub(crate) fn request(request: &Request) -> [u64; 6] {
     let (high, low) = request.trace_id.halves();
     let Anchor { wall, ticks } = request.anchor;
-    [EntryKind::Request as u64, request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
+    let given = if request.has_given_trace_id { flag::GIVEN_TRACE_ID } else { 0 };
+    let nobody = if request.is_nobody { flag::NOBODY } else { 0 };
+    [EntryKind::Request as u64 | given | nobody, request.version, high, low, wall.as_micros().cast_unsigned(), ticks.0]
 }
 
 /// Encodes the head of a log line.
@@ -166,7 +172,16 @@ pub(crate) fn request_fields(request: &Request) -> FieldBuffer {
             fields.text(name, text);
         }
     }
+    for link in &request.links {
+        fields.text(field_id::LINK, &format!("{}{}", link.trace_id.to_hex(), link.span_id));
+    }
     fields
+}
+
+/// Decodes a link of a request's identity.
+fn decode_link(text: &str) -> Option<SpanLink> {
+    let (trace_id, span_id) = text.split_at_checked(32)?;
+    Some(SpanLink::new(trace_id.parse().ok()?, span_id.parse().ok()?))
 }
 
 /// Decodes a request's identity.
@@ -177,9 +192,16 @@ pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
     }
     let trace_id = TraceId::from_halves(*high, *low)?;
     let anchor = Anchor { wall: Timestamp::from_micros(wall.cast_signed()), ticks: Ticks(*ticks) };
-    let mut request = Request { version: *version, anchor, ..Request::new(trace_id) };
+    let has_given_trace_id = first & flag::GIVEN_TRACE_ID != 0;
+    let is_nobody = first & flag::NOBODY != 0;
+    let mut request = Request { version: *version, anchor, has_given_trace_id, is_nobody, ..Request::new(trace_id) };
+    let mut links = Vec::new();
     for (index, value) in DecodedFields(fields) {
         let Value::Text(text) = value else { continue };
+        if index == field_id::LINK {
+            links.extend(decode_link(&text));
+            continue;
+        }
         let text = Some(text.into_owned().into_boxed_str());
         match index {
             field_id::REQUEST_ID => request.request_id = text,
@@ -191,6 +213,7 @@ pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
             _ => {}
         }
     }
+    request.links = links.into();
     Some(request)
 }
 
@@ -211,10 +234,7 @@ impl<'a> Entry<'a> {
         if first & 0xff != EntryKind::Log as u64 {
             return None;
         }
-        let address = usize::try_from(*descriptor).ok()?;
-        // SAFETY: as in `run`: where `log` writes a descriptor, it writes the address of a `&'static LogDescriptor`, whose
-        // provenance it exposes.
-        let descriptor = unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) };
+        let descriptor = log_descriptor(*descriptor)?;
         Some((LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at) }, fields))
     }
 
@@ -262,6 +282,50 @@ impl<'a> Entry<'a> {
         };
         let ended = RunEnd { at: Ticks(*at), busy: Some(*busy).filter(|busy| *busy != NO_BUSY_TIME), outcome };
         Some((SpanId::from_u64(*span)?, ended, whole, fields))
+    }
+}
+
+/// The descriptor that a log line, or a part of its fields, names by its address.
+fn log_descriptor(address: u64) -> Option<&'static LogDescriptor> {
+    let address = usize::try_from(address).ok()?;
+    // SAFETY: as in `run`: where `log` and `FieldBuffer::of_descriptor` write a descriptor, they write the address of a
+    // `&'static LogDescriptor`, whose provenance they expose; and nothing else has the tag of the latter.
+    Some(unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) })
+}
+
+impl FieldBuffer {
+    /// Has the fields after this be those that `descriptor` declares.
+    pub(crate) fn of_descriptor(&mut self, descriptor: &'static LogDescriptor) {
+        self.descriptor(address(descriptor));
+    }
+}
+
+/// The fields of a log line: its own first, then those of the spans that it was logged in.
+#[derive(Clone, Debug)]
+pub struct DecodedLogFields<'a> {
+    descriptor: &'static LogDescriptor,
+    fields: EncodedFields<'a>,
+}
+
+impl<'a> DecodedLogFields<'a> {
+    /// Reads the fields of `line`.
+    pub fn new(line: &LogLine, fields: &'a [u64]) -> Self {
+        Self { descriptor: line.descriptor, fields: EncodedFields(fields) }
+    }
+}
+
+impl Iterator for DecodedLogFields<'_> {
+    type Item = (&'static FieldDescriptor, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let field = self.fields.next()?;
+            if let EncodedValue::Descriptor(address) = field.value {
+                self.descriptor = log_descriptor(address)?;
+            } else if let Some(declared) = self.descriptor.fields().get(usize::from(field.name)) {
+                return Some((declared, field.value.to_value()));
+            }
+        }
     }
 }
 

@@ -110,3 +110,11 @@ pub struct Failure {
     pub(crate) error: ErrorInfo,
     pub(crate) stack_trace: Option<String>,
 }
+
+impl Failure {
+    /// Makes the failure of a run by `error`.
+    #[doc(hidden)]
+    pub fn new(error: ErrorInfo) -> Self {
+        Self { error, stack_trace: None }
+    }
+}

@@ -228,6 +228,7 @@ impl<'a> Object<'a> {
             EncodedValue::I64(number) => self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes()),
             EncodedValue::F64(number) => self.put_float(number),
             EncodedValue::Json(json) => self.out.extend_from_slice(&json.as_bytes()),
+            EncodedValue::Descriptor(_) => self.out.extend_from_slice(b"null"),
             EncodedValue::Text(text) => {
                 self.out.push(b'"');
                 escaped_bytes(self.out, &text.as_bytes());

@@ -20,6 +20,7 @@
 //! | `entry` | what a thread hands to the worker |
 //! | `queue` | how it gets there |
 //! | `dispatch` | whether it goes to the queue, to a listener, or nowhere |
+//! | `log` | lines that are logged |
 //! | `score` | what is judged of traces and runs |
 //! | `capture` | a listener for tests |
 //! | `observer` | who else follows runs |
@@ -51,6 +52,8 @@ pub mod item;
 pub mod json;
 mod level;
 #[doc(hidden)]
+pub mod log;
+#[doc(hidden)]
 pub mod observer;
 mod parse;
 #[doc(hidden)]
@@ -63,8 +66,12 @@ pub mod time;
 #[doc(hidden)]
 pub mod value;
 
+#[doc(hidden)]
+pub use catalog::intern;
 pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, StageKind, stages, stages_schema};
-pub use context::{InContext, RequestContext, Scoped, spawn};
+pub use context::{InContext, RequestContext, Scoped, SpanLink, spawn};
+#[doc(hidden)]
+pub use event::Failure;
 pub use event::{ErrorInfo, Event};
 pub use id::{SpanId, TraceId};
 pub use item::{Item, ItemId};

@@ -99,7 +99,7 @@ impl Sink for ConsoleSink {
 }
 
 /// `08:20:11.123 INFO  document_chunking_completed 12.3ms count=128 doc.name=report.pdf user=alice
-/// trace=0199…`
+/// trace=0199…`; a log line's message stands after its logger.
 fn pretty(record: &Record, colour: bool) -> String {
     let time = record.timestamp().to_string();
     let paint = |code: &'static str| if colour { code } else { "" };
@@ -110,7 +110,11 @@ fn pretty(record: &Record, colour: bool) -> String {
         Level::Info => "\x1b[32m",
         Level::Debug | Level::Trace => "\x1b[2m",
     });
-    let mut line = format!("{dim}{}{reset} {level}{:5}{reset} {}", &time[11..23], record.level(), record.message());
+    let mut line = format!("{dim}{}{reset} {level}{:5}{reset} ", &time[11..23], record.level());
+    if record.event() == Event::Log {
+        let _ = write!(line, "{dim}{}:{reset} ", Escaped(record.logger()));
+    }
+    let _ = write!(line, "{}", Escaped(&record.message()));
     if let Some(duration) = record.duration() {
         let _ = write!(line, " {duration:.1?}");
     }
@@ -166,5 +170,19 @@ impl fmt::Display for Escaped<'_> {
             if c.is_control() { write!(f, "{}", c.escape_default())? } else { f.write_char(c)? }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_line_says_its_logger_and_moves_no_cursor() {
+        let json = r#"{"id":"0199a5b2-6f1e-7c3a-8a4b-0123456789ab","timestamp":"2026-11-22T08:20:11.123456Z","level":"WARN",
+            "logger":"app::db\u001b[1m","message":"slow\u001b[2J\nquery","event":"log","instance":"0199a5b2-6f1e-7c3a-8a4b-0123456789ac",
+            "context":{"table":"chunks\r"}}"#;
+        let line = pretty(&Record::from_json(json).expect("a record"), false);
+        assert_eq!(line, r"08:20:11.123 WARN  app::db\u{1b}[1m: slow\u{1b}[2J\nquery table=chunks\r");
     }
 }

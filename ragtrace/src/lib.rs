@@ -14,10 +14,10 @@ pub mod fuzzing;
 pub mod guide;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
-#[cfg(any(feature = "pipeline", feature = "testing"))]
-mod json_members;
 #[cfg(feature = "tower")]
 pub mod http;
+#[cfg(any(feature = "pipeline", feature = "testing"))]
+mod json_members;
 #[cfg(feature = "pipeline")]
 pub mod metrics;
 #[cfg(all(feature = "testing", not(feature = "pipeline")))]
@@ -67,8 +67,8 @@ pub use ragtrace_core::value::{AsJson, json};
 #[doc(inline)]
 pub use ragtrace_core::{
     Countable, ErrorInfo, Event, FieldDescriptor, FieldSource, InContext, Item, ItemId, Level, NamedStage, ParseError,
-    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, StageDescriptor, StageKind, Timestamp, ToValue, TraceId,
-    Value, spawn, stages, stages_schema,
+    RequestContext, Scoped, Score, ScoreError, Secret, SpanId, SpanLink, StageDescriptor, StageKind, Timestamp,
+    ToValue, TraceId, Value, spawn, stages, stages_schema,
 };
 #[cfg(feature = "pipeline")]
 pub use record::RecordLimits;

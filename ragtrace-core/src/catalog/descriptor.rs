@@ -33,6 +33,8 @@ const ROOT: u8 = 1;
 const RECORDS: u8 = 2;
 /// It uses or generates items.
 const ITEMS: u8 = 4;
+/// Its runs are requests, and its records have their messages.
+const HTTP: u8 = 8;
 
 impl StageDescriptor {
     /// Describes a stage of kind `task` and level `info`, declared at the call. The attribute calls
@@ -43,7 +45,7 @@ impl StageDescriptor {
     }
 
     /// Describes a stage that is declared at `location`.
-    pub(super) const fn at(name: &'static str, target: &'static str, location: &Location<'static>) -> Self {
+    pub(crate) const fn at(name: &'static str, target: &'static str, location: &Location<'static>) -> Self {
         let (file, line) = (location.file(), location.line());
         Self {
             name,
@@ -57,6 +59,19 @@ impl StageDescriptor {
             marks: 0,
             longest_name: 0,
         }
+    }
+
+    /// Returns the descriptor of another stage, which is like this one but for its name.
+    pub(super) const fn with_name(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Has its records bear the messages of a request: `http_request_received` and so on.
+    #[doc(hidden)]
+    pub const fn with_http_messages(mut self) -> Self {
+        self.marks |= HTTP;
+        self
     }
 
     /// Sets the kind.
@@ -171,6 +186,13 @@ impl StageDescriptor {
     #[inline]
     pub const fn has_items(&self) -> bool {
         self.marks & ITEMS != 0
+    }
+
+    /// Returns true if its records have the messages of requests.
+    #[doc(hidden)]
+    #[inline]
+    pub const fn has_http_messages(&self) -> bool {
+        self.marks & HTTP != 0
     }
 
     /// Returns true if each run starts a new trace, even inside one.

@@ -4,47 +4,45 @@
 //! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
 
 use std::collections::HashMap;
-use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
 
+use super::StageDescriptor;
 use super::section::CatalogEntry;
-use super::{StageDescriptor, StageKind};
 
 /// The most names that a process interns.
 const MAX_INTERNED: usize = 1_024;
 /// The longest interned name, in bytes; a longer one is cut, at a character's end, and ends in `…`.
 const MAX_INTERNED_NAME: usize = 200;
 
-static INTERNED: RwLock<Option<HashMap<&'static str, &'static CatalogEntry>>> = RwLock::new(None);
+/// By name and target.
+type Interned = HashMap<(&'static str, &'static str), &'static CatalogEntry>;
 
-/// Returns the descriptor of this name, which is made the first time, or `None` if there are `MAX_INTERNED` others.
+static INTERNED: RwLock<Option<Interned>> = RwLock::new(None);
+
+/// Returns the descriptor of this name that is like `template` besides, which is made the first time, or `None` if there are
+/// `MAX_INTERNED` others.
 ///
-/// The kind, the target and the location are those of the first time.
-pub(crate) fn intern(
-    name: &str,
-    kind: StageKind,
-    target: &'static str,
-    location: &Location<'static>,
-) -> Option<&'static CatalogEntry> {
+/// What it has besides its name is that of the first time with this target.
+pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let name = bounded(name);
+    let target = template.target();
     let known = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(entry) = known.as_ref().and_then(|entries| entries.get(&*name)) {
+    if let Some(entry) = known.as_ref().and_then(|entries| entries.get(&(&*name, target))) {
         return Some(entry);
     }
     drop(known);
     let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
     let entries = interned.get_or_insert_default();
     // Another thread may have made it meanwhile.
-    if let Some(entry) = entries.get(&*name) {
+    if let Some(entry) = entries.get(&(&*name, target)) {
         return Some(entry);
     }
     if entries.len() >= MAX_INTERNED {
         return None;
     }
     let name: &'static str = Box::leak(name.into_owned().into_boxed_str());
-    let descriptor = StageDescriptor::at(name, target, location).with_kind(kind);
-    let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(descriptor)));
-    entries.insert(name, entry);
+    let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(template.with_name(name))));
+    entries.insert((name, target), entry);
     Some(entry)
 }
 

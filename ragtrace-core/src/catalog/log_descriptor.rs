@@ -26,6 +26,11 @@ impl LogDescriptor {
         Self { message, level: Level::Info, target, file: place.file(), line: place.line(), fields: &[] }
     }
 
+    /// Describes a line of this message without fields, at level `info`, that is declared at a line of a file.
+    pub const fn at(message: &'static str, target: &'static str, file: &'static str, line: u32) -> Self {
+        Self { message, level: Level::Info, target, file, line, fields: &[] }
+    }
+
     /// Sets the level.
     pub const fn with_level(mut self, level: Level) -> Self {
         self.level = level;

@@ -11,6 +11,6 @@ mod request_context;
 mod scope;
 mod traceparent;
 
-pub use request::{Listener, Request};
+pub use request::{Listener, Request, SpanLink};
 pub use request_context::RequestContext;
 pub use scope::{InContext, Scoped, spawn};

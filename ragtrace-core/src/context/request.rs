@@ -23,6 +23,16 @@ pub struct Request {
     pub(crate) baggage: BTreeMap<Box<str>, Box<str>>,
     /// The parent that another process named.
     pub(crate) remote_parent: Option<SpanId>,
+    /// The flags of `traceparent` that the request is sent on with: the caller's, or ours.
+    pub(crate) trace_flags: u8,
+    /// The caller's `tracestate`, which is sent on.
+    pub(crate) tracestate: Option<Box<str>>,
+    /// Spans of other traces that led to the request, and that it does not continue.
+    pub links: Box<[SpanLink]>,
+    /// The trace's id was given without a parent, so other processes may have roots of it, too.
+    pub has_given_trace_id: bool,
+    /// Stands for no request: what is logged outside of any belongs to it, and its trace is none.
+    pub is_nobody: bool,
     pub anchor: Anchor,
     /// Receives the request's entries in the place of the queue.
     pub(crate) listener: Option<Arc<dyn Listener>>,
@@ -41,9 +51,19 @@ impl Request {
             langsmith_parent: None,
             baggage: BTreeMap::new(),
             remote_parent: None,
+            trace_flags: OUR_FLAGS,
+            tracestate: None,
+            links: Box::default(),
+            has_given_trace_id: false,
+            is_nobody: false,
             anchor: Anchor::now(),
             listener: None,
         }
+    }
+
+    /// Makes what stands for no request, and has the present time.
+    pub(crate) fn nobody() -> Self {
+        Self { is_nobody: true, ..Self::new(TraceId::from_u128(1).unwrap_or_default()) }
     }
 
     /// Returns the texts that say whose it is, in the order of the canonical JSON.
@@ -92,6 +112,26 @@ impl Request {
     }
 }
 
+/// The flags that we send (W3C Trace Context level 2, section 3.2.2.5): sampled, and the trace id is random.
+pub(crate) const OUR_FLAGS: u8 = 0b11;
+
+/// A span of another trace that led to a request, and that the request does not continue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SpanLink {
+    /// The span's trace.
+    pub trace_id: TraceId,
+    /// The span.
+    pub span_id: SpanId,
+}
+
+impl SpanLink {
+    /// Makes a link with a span.
+    pub fn new(trace_id: TraceId, span_id: SpanId) -> Self {
+        Self { trace_id, span_id }
+    }
+}
+
 /// Receives the entries of the requests that carry it, in the place of the queue, and gives their stages time and ids. A
 /// test's capture is one.
 pub trait Listener: Send + Sync + 'static {
@@ -121,6 +161,7 @@ impl PartialEq for Request {
         self.trace_id == other.trace_id
             && self.texts() == other.texts()
             && self.langsmith_parent == other.langsmith_parent
+            && self.links == other.links
     }
 }
 

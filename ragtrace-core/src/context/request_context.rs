@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[cfg(feature = "testing")]
 use super::request::Listener;
-use super::request::{Request, fresh_request_id, fresh_version};
+use super::request::{OUR_FLAGS, Request, SpanLink, fresh_request_id, fresh_version};
 use crate::json;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, Value};
@@ -53,7 +53,8 @@ impl RequestContext {
 
     /// Sets the trace's id.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
-        self.edit().trace_id = id;
+        let request = self.edit();
+        (request.trace_id, request.tracestate) = (id, None);
         self
     }
 
@@ -105,6 +106,37 @@ impl RequestContext {
         self
     }
 
+    /// Sets the vendors' part of the caller's trace context, the value of the header `tracestate`. It goes on with
+    /// the request's own calls as it came; where the trace's id is changed afterwards, it goes.
+    pub fn with_tracestate(mut self, tracestate: impl Into<String>) -> Self {
+        self.edit().tracestate = Some(tracestate.into().into());
+        self
+    }
+
+    /// Adds a link with a span of another trace that led to this request, and that the request does not continue.
+    /// Records of local roots have it.
+    ///
+    /// ```
+    /// use ragtrace::{RequestContext, SpanId, TraceId};
+    ///
+    /// let (trace, span) = (TraceId::new(), SpanId::new());
+    /// let request = RequestContext::new().with_link(trace, span);
+    /// assert_eq!(request.links()[0].trace_id, trace);
+    /// ```
+    pub fn with_link(mut self, trace_id: TraceId, span_id: SpanId) -> Self {
+        let request = self.edit();
+        request.links = request.links.iter().copied().chain([SpanLink { trace_id, span_id }]).collect();
+        self
+    }
+
+    /// Sets the trace's id to one that came without a parent, and that other processes may have as well.
+    #[doc(hidden)]
+    pub fn with_given_trace_id(self, id: TraceId) -> Self {
+        let mut context = self.with_trace_id(id);
+        context.edit().has_given_trace_id = true;
+        context
+    }
+
     /// Adds an item of baggage: a small fact that travels with the request.
     pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.edit().baggage.insert(name.into().into(), value.into().into());
@@ -149,6 +181,16 @@ impl RequestContext {
     /// Returns the run of a LangSmith client that the request continues, as its dotted order.
     pub fn langsmith_parent(&self) -> Option<&str> {
         self.request.langsmith_parent.as_deref()
+    }
+
+    /// Returns the vendors' part of the caller's trace context.
+    pub fn tracestate(&self) -> Option<&str> {
+        self.request.tracestate.as_deref()
+    }
+
+    /// Returns the spans of other traces that led to this request.
+    pub fn links(&self) -> &[SpanLink] {
+        &self.request.links
     }
 
     /// Returns the item of baggage of this name.
@@ -226,8 +268,17 @@ impl RequestContext {
         let anchor = Anchor::now();
         let trace_id = TraceId::at(anchor.wall);
         let version = fresh_version();
-        let request =
-            Request { version, trace_id, anchor, remote_parent: None, langsmith_parent: None, ..(**request).clone() };
+        let request = Request {
+            version,
+            trace_id,
+            anchor,
+            remote_parent: None,
+            trace_flags: OUR_FLAGS,
+            tracestate: None,
+            has_given_trace_id: false,
+            langsmith_parent: None,
+            ..(**request).clone()
+        };
         Self { request: Arc::new(request), span: None }
     }
 

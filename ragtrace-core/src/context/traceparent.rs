@@ -7,8 +7,8 @@ use super::request_context::RequestContext;
 use crate::parse::ParseError;
 use crate::{SpanId, TraceId};
 
-/// Flags that we send: sampled, and the trace id is random (level 2, section 3.2.2.5).
-const FLAGS: &str = "03";
+/// The flags that level 2 knows (section 3.2.2): sampled, and the trace id is random. Others are sent as zero.
+const KNOWN_FLAGS: u8 = 0b11;
 /// The form of the header, for errors.
 const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero)";
 
@@ -18,33 +18,35 @@ impl RequestContext {
     /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55 characters. Of a later
     /// version the first 55 characters are read, if what follows begins with a dash; version `ff` is refused.
     pub fn from_traceparent(header: &str) -> Result<Self, ParseError> {
-        let (trace_id, parent) = parse(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
+        let (trace_id, parent, flags) = parse(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
         let mut request = Request::new(trace_id);
         request.request_id = Some(fresh_request_id());
         request.remote_parent = Some(parent);
+        request.trace_flags = flags & KNOWN_FLAGS;
         Ok(Self { request: Arc::new(request), span: Some(parent) })
     }
 
     /// Returns the header for a call that this context makes: version 00, this trace, the current
-    /// span (or, before any stage has begun, a new id).
+    /// span (or, before any stage has begun, a new id). The flags of a trace that the request continues are the caller's,
+    /// as level 2 asks of the random flag; those of a trace of our own are `03`: sampled, with a random id.
     pub fn traceparent(&self) -> String {
-        let span = self.span.unwrap_or_else(SpanId::new);
-        format!("00-{}-{span}-{FLAGS}", self.trace_id().to_hex())
+        let (span, flags) = (self.span.unwrap_or_else(SpanId::new), self.request.trace_flags);
+        format!("00-{}-{span}-{flags:02x}", self.trace_id().to_hex())
     }
 }
 
-fn parse(header: &str) -> Option<(TraceId, SpanId)> {
+fn parse(header: &str) -> Option<(TraceId, SpanId, u8)> {
     let known = header.get(..55)?;
     let mut parts = known.split('-');
     let mut part = |length: usize| {
         let digits = parts.next().filter(|part| part.len() == length)?;
         digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
     };
-    let (version, trace_id, parent, _flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
+    let (version, trace_id, parent, flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
     let rest = &header[55..];
     let length_fits = if version == "00" { rest.is_empty() } else { rest.is_empty() || rest.starts_with('-') };
     (version != "ff" && length_fits).then_some(())?;
-    Some((trace_id.parse().ok()?, parent.parse().ok()?))
+    Some((trace_id.parse().ok()?, parent.parse().ok()?, u8::from_str_radix(flags, 16).ok()?))
 }
 
 #[cfg(test)]
@@ -58,7 +60,7 @@ mod tests {
         let context = RequestContext::from_traceparent(EXAMPLE).expect("it is valid");
         assert_eq!(context.trace_id().to_hex(), "0af7651916cd43dd8448eb211c80319c");
         assert_eq!(context.span_id().map(|id| id.to_string()).as_deref(), Some("b7ad6b7169203331"));
-        assert_eq!(context.traceparent(), EXAMPLE.replace("-01", "-03"));
+        assert_eq!(context.traceparent(), EXAMPLE);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! `run` and `call`; it never sees a clock, an id or a queue.
 //!
 //! `span` is the run; `call`, `future`, `deferred` and `stream` are the shapes of function around it; `named` runs
-//! stages whose names are made at run time; `outcome`, `countable` and `typed` read results; `recorder` is `record!`;
+//! stages whose names are made at run time, and `manual` runs that are begun and ended by hand; `outcome`, `countable` and `typed` read results; `recorder` is `record!`;
 //! `panic`, `abort` and `panic_hook` are for panics.
 
 pub mod abort;
@@ -13,6 +13,7 @@ mod call;
 mod countable;
 mod deferred;
 mod future;
+mod manual;
 mod named;
 mod outcome;
 mod panic;
@@ -26,7 +27,8 @@ mod unwind;
 pub use call::is_large;
 pub use countable::Countable;
 pub use deferred::open_deferred;
+pub use manual::{EnteredRun, ManualRun};
 pub use named::NamedStage;
 pub use outcome::{CountProbe, ErrorProbe, Probe};
 pub use recorder::{record, record_cost, record_count};
-pub use span::{open, open_bare};
+pub use span::{Ending, open, open_bare};

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::future::Future;
 use std::panic::Location;
 
-use crate::catalog::{self, CatalogEntry, StageKind};
+use crate::catalog::{self, CatalogEntry, StageDescriptor, StageKind};
 use crate::stage::deferred::open_deferred;
 use crate::stage::outcome::ErrorProbe;
 use crate::stage::span::open_bare;
@@ -36,7 +36,8 @@ impl NamedStage {
     /// those of the first time.
     #[track_caller]
     pub fn new(name: &str, kind: StageKind) -> Option<Self> {
-        catalog::intern(name, kind, "ragtrace::named", Location::caller()).map(Self)
+        let template = StageDescriptor::at("", "ragtrace::named", Location::caller()).with_kind(kind);
+        catalog::intern(name, &template).map(Self)
     }
 
     /// Returns the stage's name.

@@ -46,6 +46,12 @@ pub mod field_id {
     /// Why the rest of the items could not be read.
     pub const USED_UNREADABLE: u16 = COUNT - 18;
     pub const GENERATED_UNREADABLE: u16 = COUNT - 19;
+    /// A span that the request is linked with: 32 hex digits of its trace and 16 of its own.
+    pub(crate) const LINK: u16 = COUNT - 20;
+    /// The run failed by what it answered, and not by answering nothing.
+    pub const ANSWERED: u16 = COUNT - 21;
+    /// The fields after it are those of another descriptor.
+    pub(crate) const DESCRIPTOR: u16 = COUNT - 22;
 
     /// Returns the name in records of a field that no stage declares and that records have no place of their own for.
     #[inline(never)]
@@ -78,6 +84,8 @@ pub(crate) enum Tag {
     Json,
     /// An item's id: it follows, as a text does. The name is that of the item's type.
     Item,
+    /// The address of a `&'static LogDescriptor`, in the next word: the names of the fields after it are of that one.
+    Descriptor,
 }
 
 const TAG_SHIFT: u32 = 16;
@@ -157,6 +165,8 @@ pub enum EncodedValue<'a> {
     F64(f64),
     Text(EncodedText<'a>),
     Json(EncodedText<'a>),
+    /// An address, for [`crate::entry`] to read.
+    Descriptor(u64),
 }
 
 /// A text as it lies in its words.
@@ -181,6 +191,7 @@ impl<'a> Iterator for EncodedFields<'a> {
             tag if tag == Tag::U64 as u64 => (EncodedValue::U64(word()), 1),
             tag if tag == Tag::I64 as u64 => (EncodedValue::I64(word().cast_signed()), 1),
             tag if tag == Tag::F64 as u64 => (EncodedValue::F64(f64::from_bits(word())), 1),
+            tag if tag == Tag::Descriptor as u64 => (EncodedValue::Descriptor(word()), 1),
             _ => {
                 let words = text_length(small as usize).min(rest.len());
                 let text = EncodedText { words: &rest[..words], length: small as usize };
@@ -204,6 +215,7 @@ impl EncodedValue<'_> {
             Self::F64(number) => Value::F64(number),
             Self::Text(text) => Value::Text(Cow::Owned(text.as_str().into_owned())),
             Self::Json(json) => Value::Json(Cow::Owned(json.as_str().into_owned())),
+            Self::Descriptor(_) => Value::Null,
         }
     }
 

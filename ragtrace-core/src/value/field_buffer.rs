@@ -125,9 +125,7 @@ impl FieldBuffer {
     /// Takes in fields that were encoded before.
     pub(crate) fn from_encoded(words: &[u64]) -> Self {
         let mut buffer = Self::begin();
-        for word in words {
-            buffer.push(*word);
-        }
+        buffer.append(words);
         buffer
     }
 
@@ -147,6 +145,16 @@ impl FieldBuffer {
     #[inline]
     pub(crate) fn word(&self, at: usize) -> u64 {
         scratch::word(self.start + at)
+    }
+
+    /// Has the fields after this one be those of the log descriptor at `address`.
+    pub(crate) fn descriptor(&mut self, address: u64) {
+        self.wide(encoding::field_id::DESCRIPTOR, Tag::Descriptor, address);
+    }
+
+    /// Adds fields that were encoded before.
+    pub(crate) fn append(&mut self, words: &[u64]) {
+        words.iter().for_each(|word| self.push(*word));
     }
 
     /// Copies their words.

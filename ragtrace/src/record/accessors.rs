@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use ragtrace_core::StageKind;
 use ragtrace_core::context::Request;
-use ragtrace_core::{ErrorInfo, Event, Level, SpanId, Timestamp, TraceId, Value, json};
+use ragtrace_core::{ErrorInfo, Event, Level, SpanId, SpanLink, Timestamp, TraceId, Value, json};
 use uuid::Uuid;
 
 use super::chunk::Chunk;
 use super::fields::NamedValue;
 use super::item::RecordItem;
+use super::messages::message_of;
 use super::origin::Origin;
-use super::parts::{RecordFlags, RecordParts, Subject};
+use super::parts::{OwnedSubject, RecordFlags, RecordParts, Subject};
 use super::path::PathStep;
 use super::score::RecordScore;
 
@@ -57,12 +58,16 @@ impl Record {
         }
     }
 
-    /// Returns the message: for a stage `{stage}_{event}`.
+    /// Returns the message: for a stage `{stage}_{event}`, for a request that of its event, such as
+    /// `http_request_received`.
     pub fn message(&self) -> Cow<'_, str> {
-        match (self.given_message(), self.stage()) {
+        match (self.given_message(), self.parts().subject()) {
             (Some(message), _) => Cow::Borrowed(message),
-            (None, Some(stage)) => Cow::Owned([stage, self.event().ending()].concat()),
-            (None, None) => Cow::Borrowed(self.event().as_str()),
+            (None, Subject::Stage(stage)) => Cow::Owned(message_of(stage, self.event()).concat()),
+            (None, Subject::Owned(OwnedSubject { stage: Some(stage), .. })) => {
+                Cow::Owned([stage, self.event().ending()].concat())
+            }
+            (None, Subject::Owned(_)) => Cow::Borrowed(self.event().as_str()),
         }
     }
 
@@ -106,6 +111,13 @@ impl Record {
     /// from elsewhere.
     pub fn is_local_root(&self) -> bool {
         self.parts().flags.has(RecordFlags::LOCAL_ROOT)
+    }
+
+    /// Returns the spans of other traces that led to it and that its trace does not continue, of the record of
+    /// a local root.
+    pub fn links(&self) -> &[SpanLink] {
+        let request = self.request().filter(|_| self.is_local_root());
+        request.map_or(&[], |request| &request.links)
     }
 
     /// Returns the id of the request it belongs to.
@@ -288,12 +300,9 @@ impl Record {
         self.parts().request.of(&self.chunk.requests)
     }
 
-    /// Returns the message of what is no stage's.
-    fn given_message(&self) -> Option<&str> {
-        match self.parts().subject() {
-            Subject::Stage(_) => None,
-            Subject::Owned(subject) => subject.message.as_deref(),
-        }
+    /// Returns the message of what is no stage's, or is another than its stage's records have.
+    pub(super) fn given_message(&self) -> Option<&str> {
+        self.parts().extras.as_deref()?.subject.message.as_deref()
     }
 
     pub(super) fn thread_name(&self) -> Option<&Arc<str>> {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::{ErrorInfo, Event};
+use ragtrace_core::{ErrorInfo, Event, SpanLink};
 use uuid::Uuid;
 
 use super::accessors::Record;
 use super::chunk_builder::ChunkBuilder;
 use super::item::RecordItem;
+use super::messages::other_than_usual;
 use super::origin::Origin;
 use super::parts::{ChunkIndex, Extras, OptionalU64, OwnedSubject, RecordFlags, RecordParts};
 use super::path::PathStep;
@@ -111,7 +112,7 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
     let owned = |name| members.text(name).map(|text| Cow::Owned(text.to_owned()));
     let subject = OwnedSubject {
         logger: owned("logger").unwrap_or_default(),
-        message: owned("message").filter(|_| matches!(event, Event::Log | Event::Score)),
+        message: owned("message").and_then(|message| other_than_usual(message, members.text("stage"), event)),
         stage: owned("stage"),
         kind: members.parsed("kind"),
         source: members.object("source")?.and_then(|m| source(&m)),
@@ -133,7 +134,7 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
         score: members.object("score")?.and_then(|score| record_score(&score)).map(Box::new),
     };
     let parts = RecordParts {
-        request: request(members).map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
+        request: request(members)?.map_or(ChunkIndex::NONE, |request| chunk.request_index(&request)),
         span_id: members.parsed("span_id"),
         parent_span_id: members.parsed("parent_span_id"),
         flags: RecordFlags::default().with(RecordFlags::LOCAL_ROOT, is_root),
@@ -156,8 +157,9 @@ fn add_record(chunk: &mut ChunkBuilder, members: &Members<'_>) -> Result<(), Dec
     Ok(())
 }
 
-fn request(members: &Members<'_>) -> Option<Arc<Request>> {
-    let mut request = Request::new(members.parsed("trace_id")?);
+fn request(members: &Members<'_>) -> Result<Option<Arc<Request>>, JsonError> {
+    let Some(trace_id) = members.parsed("trace_id") else { return Ok(None) };
+    let mut request = Request::new(trace_id);
     let boxed = |name| members.text(name).map(Into::into);
     request.request_id = boxed("request_id");
     request.user_id = boxed("user_id");
@@ -165,7 +167,17 @@ fn request(members: &Members<'_>) -> Option<Arc<Request>> {
     request.session_id = boxed("session_id");
     request.request_type = boxed("request_type");
     request.langsmith_parent = boxed("langsmith_parent");
-    Some(Arc::new(request))
+    request.links = links(members)?;
+    Ok(Some(Arc::new(request)))
+}
+
+fn links(members: &Members<'_>) -> Result<Box<[SpanLink]>, JsonError> {
+    let link = |json: Json<'_>| -> Result<Option<SpanLink>, JsonError> {
+        let Json::Nested(json) = json else { return Ok(None) };
+        let members = Members::of(json)?;
+        Ok(members.parsed("trace_id").zip(members.parsed("span_id")).map(|(trace, span)| SpanLink::new(trace, span)))
+    };
+    members.list("links")?.into_iter().map(link).filter_map(Result::transpose).collect()
 }
 
 fn origin(members: &Members<'_>) -> Result<Origin, DecodeRecordError> {

@@ -16,13 +16,13 @@ impl Record {
     pub fn write_json(&self, out: &mut Vec<u8>) {
         let parts = self.parts();
         let is_written = match parts.subject() {
-            Subject::Stage(stage) => {
+            Subject::Stage(stage) if self.given_message().is_none() => {
                 let (event, level, request, thread) = (parts.event, parts.level, self.request(), self.thread_name());
                 let (origin, timestamp) = (&self.chunk.origin, parts.timestamp);
                 let key = FragmentKey { stage, event, level, timestamp, request, origin, thread };
                 with_fragments(key, |fragments| self.write_with_fragments(out, &fragments))
             }
-            Subject::Owned(_) => false,
+            _ => false,
         };
         if !is_written {
             self.write_all(out);
@@ -70,8 +70,10 @@ impl Record {
         object.uuid("id", self.id());
         object.ascii("timestamp", &parts.timestamp.rfc3339());
         match parts.subject() {
-            Subject::Stage(stage) => write_subject(&mut object, stage, parts.event, parts.level),
-            Subject::Owned(_) => self.write_other(&mut object),
+            Subject::Stage(stage) if self.given_message().is_none() => {
+                write_subject(&mut object, stage, parts.event, parts.level);
+            }
+            _ => self.write_other(&mut object),
         }
         if let Some(request) = self.request() {
             object.uuid("trace_id", request.trace_id.as_uuid());
@@ -110,6 +112,14 @@ impl Record {
         }
         if parts.flags.has(RecordFlags::LOCAL_ROOT) {
             object.boolean("local_root", true);
+            if !self.links().is_empty() {
+                object.list("links", self.links(), |out, link| {
+                    let mut object = Object::open(out);
+                    object.uuid("trace_id", link.trace_id.as_uuid());
+                    object.hex("span_id", link.span_id.as_u64());
+                    object.close();
+                });
+            }
         }
     }
 

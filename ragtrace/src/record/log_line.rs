@@ -1,39 +1,85 @@
 //! The record of a log line, from its entry.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use ragtrace_core::entry::LogLine;
+use ragtrace_core::context::Request;
+use ragtrace_core::entry::{DecodedLogFields, LogLine};
 use ragtrace_core::id::{random, record_id};
 use ragtrace_core::time::Anchor;
-use ragtrace_core::value::encoding::DecodedFields;
-use ragtrace_core::{Event, FieldSource};
+use ragtrace_core::{Event, FieldSource, StageDescriptor, Value};
 
 use super::chunk_builder::ChunkBuilder;
-use super::parts::{Extras, OwnedSubject, RecordParts};
+use super::parts::{ChunkIndex, Extras, OwnedSubject, RecordParts};
+
+/// The target of lines that come by way of the crate `log`. What is known of them is in fields, since their place in the source
+/// code is known only at run time.
+const OF_LOG: &str = "log";
+
+/// A log line, and what is known of where it was written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoggedLine<'a> {
+    pub(crate) line: LogLine,
+    pub(crate) fields: &'a [u64],
+    /// Makes the time on the wall of that on the clock of stages.
+    pub(crate) anchor: Anchor,
+    pub(crate) request: Option<&'a Arc<Request>>,
+    pub(crate) thread: Option<&'a Arc<str>>,
+    /// The stage that it was written in.
+    pub(crate) stage: Option<&'static StageDescriptor>,
+}
 
 impl ChunkBuilder {
-    /// Adds the record of a log line that belongs to no request. Its time on the clock of stages becomes that on the wall by
-    /// `anchor`.
-    pub(crate) fn add_log_line(&mut self, line: &LogLine, fields: &[u64], anchor: Anchor) {
+    /// Adds the record of a log line. Of fields with the same name the first counts: its own come before those of the
+    /// spans around it.
+    pub(crate) fn add_log_line(&mut self, logged: LoggedLine<'_>) {
+        let LoggedLine { line, fields, anchor, request, thread, stage } = logged;
         let descriptor = line.descriptor;
-        for (index, value) in DecodedFields(fields) {
-            let Some(field) = descriptor.fields().get(usize::from(index)) else { continue };
-            let name = Cow::Borrowed(field.name());
-            if field.source() != FieldSource::Start && value.is_number() {
-                self.add_metric(name, value);
-            } else {
-                self.add_context(name, value);
-            }
-        }
         let timestamp = anchor.wall_at(line.at);
-        let subject = OwnedSubject {
+        let mut subject = OwnedSubject {
             logger: Cow::Borrowed(descriptor.target()),
             message: Some(Cow::Borrowed(descriptor.message())),
+            stage: stage.map(|stage| Cow::Borrowed(stage.name())),
+            kind: stage.map(StageDescriptor::kind),
             source: Some((Cow::Borrowed(descriptor.file()), descriptor.line())),
-            ..OwnedSubject::default()
         };
+        let mut has_message = false;
+        for (field, value) in DecodedLogFields::new(&line, fields) {
+            let name = field.name();
+            if name == "message" && !std::mem::replace(&mut has_message, true) {
+                subject.message = Some(Cow::Owned(value.to_string()));
+            } else if descriptor.target() == OF_LOG && name.starts_with("log.") {
+                describe(&mut subject, name, value);
+            } else if field.source() != FieldSource::Start && value.is_number() {
+                self.add_metric(Cow::Borrowed(name), value);
+            } else if self.earlier_value(name, false).is_none() {
+                self.add_context(Cow::Borrowed(name), value);
+            }
+        }
+        let (request, thread) = (
+            request.map_or(ChunkIndex::NONE, |request| self.request_index(request)),
+            thread.map_or(ChunkIndex::NONE, |thread| self.thread_index(thread)),
+        );
         let extras = Extras { id: Some(record_id(timestamp, random())), subject, ..Extras::default() };
         let parts = RecordParts::new(timestamp, Event::Log, descriptor.level(), None);
-        self.add(RecordParts { extras: Some(Box::new(extras)), span_id: line.span, ..parts });
+        self.add(RecordParts { extras: Some(Box::new(extras)), span_id: line.span, request, thread, ..parts });
+    }
+}
+
+/// Takes what a line of the crate `log` says of its place.
+fn describe(subject: &mut OwnedSubject, name: &str, value: Value) {
+    match (name, value) {
+        ("log.target", Value::Text(target)) => subject.logger = target,
+        ("log.file", Value::Text(file)) => {
+            let line = subject.source.as_ref().map_or(0, |(_, line)| *line);
+            subject.source = Some((file, line));
+        }
+        ("log.line", value) => {
+            let line = value.as_u64().and_then(|line| u32::try_from(line).ok());
+            if let (Some(line), Some(source)) = (line, &mut subject.source) {
+                source.1 = line;
+            }
+        }
+        _ => {}
     }
 }

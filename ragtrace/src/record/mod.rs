@@ -29,6 +29,7 @@ mod ids;
 mod item;
 mod limits;
 mod log_line;
+mod messages;
 mod origin;
 mod parts;
 mod path;
@@ -53,6 +54,8 @@ pub use item::RecordItem;
 pub use limits::RecordLimits;
 #[cfg(feature = "testing")]
 pub(crate) use limits::cut_items;
+pub(crate) use log_line::LoggedLine;
+pub(crate) use messages::RESPONSE_SENT;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub use path::PathStep;

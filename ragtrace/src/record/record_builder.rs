@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::{ErrorInfo, Event, Level, SpanId, StageKind, Timestamp, TraceId, Value};
+use ragtrace_core::{ErrorInfo, Event, Level, SpanId, SpanLink, StageKind, Timestamp, TraceId, Value};
 use uuid::Uuid;
 
 use super::parts::{ChunkIndex, OwnedSubject};
@@ -284,6 +284,19 @@ impl RecordBuilder {
     /// Sets the run of a LangSmith client that the request continues, as its dotted order.
     pub fn langsmith_parent(mut self, dotted_order: impl Into<String>) -> Self {
         self.request().langsmith_parent = Some(dotted_order.into().into());
+        self
+    }
+
+    /// Adds a link with a span of another trace; records of local roots have it.
+    pub fn link(mut self, trace_id: TraceId, span_id: SpanId) -> Self {
+        let request = self.request();
+        request.links = request.links.iter().copied().chain([SpanLink::new(trace_id, span_id)]).collect();
+        self
+    }
+
+    /// Sets the message of a stage's record to another than `{stage}_{event}`, as those of requests have.
+    pub fn message(mut self, message: impl Into<String>) -> Self {
+        self.subject.message = Some(Cow::Owned(message.into()));
         self
     }
 

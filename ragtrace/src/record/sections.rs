@@ -4,13 +4,15 @@ use ragtrace_core::context::Request;
 use ragtrace_core::json::Object;
 use ragtrace_core::{Event, Level, StageDescriptor};
 
+use super::messages::message_of;
 use super::origin::Origin;
 
 /// Writes what a record is about, from `level` to `kind`.
 pub(super) fn write_subject(object: &mut Object<'_>, stage: &StageDescriptor, event: Event, level: Level) {
     object.text("level", level.as_str());
     object.text("logger", stage.target());
-    object.text_of_two("message", stage.name(), event.ending());
+    let [beginning, ending] = message_of(stage, event);
+    object.text_of_two("message", beginning, ending);
     object.text("event", event.as_str());
     object.text("stage", stage.name());
     object.text("kind", stage.kind().as_str());

@@ -69,6 +69,7 @@ impl<'a> From<EncodedValue<'a>> for FieldValue<'a> {
             EncodedValue::F64(number) => Self::F64(number),
             EncodedValue::Text(text) => Self::Text(EncodedText::as_str(text)),
             EncodedValue::Json(json) => Self::Json(EncodedText::as_str(json)),
+            EncodedValue::Descriptor(_) => Self::Null,
         }
     }
 }

@@ -54,6 +54,11 @@ impl Captured {
         self.view(stage.name())
     }
 
+    /// Returns the records of log lines.
+    pub fn logs(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|record| record.event() == Event::Log)
+    }
+
     /// Returns the records of scores, whose judgement is [`Record::score`].
     pub fn scores(&self) -> impl Iterator<Item = &Record> {
         self.records.iter().filter(|record| record.event() == Event::Score)

@@ -19,6 +19,7 @@ use crate::queue::Admission;
 use crate::stage::panic;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::time::Ticks;
+use crate::value::encoding::field_id;
 use crate::value::{FieldBuffer, ToValue};
 
 impl Span {
@@ -147,8 +148,13 @@ impl Ending<'_> {
         self.fields.failure(&failure);
     }
 
+    /// Has a run that fails be one that failed by its answer: there was one.
+    pub fn answered(&mut self) {
+        self.fields.set(field_id::ANSWERED, &true);
+    }
+
     /// Makes the run one that was dropped before its end.
-    pub(crate) fn cancel(&mut self) {
+    pub fn cancel(&mut self) {
         self.outcome = Outcome::Cancelled;
     }
 
@@ -171,7 +177,7 @@ impl Ending<'_> {
 
     /// Records the end.
     #[inline]
-    pub(super) fn record(self) {
+    pub(crate) fn record(self) {
         ManuallyDrop::new(self).close();
     }
 

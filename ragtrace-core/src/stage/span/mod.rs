@@ -18,7 +18,8 @@ use std::mem::{self, ManuallyDrop};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use self::ending::Ending;
+pub use self::ending::Ending;
+pub(crate) use self::guard::EnteredSpan;
 use self::run_state::RunState;
 use crate::catalog::{CatalogEntry, StageDescriptor};
 use crate::context::{Request, RequestContext, current};

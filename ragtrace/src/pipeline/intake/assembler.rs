@@ -105,6 +105,9 @@ impl Assembler {
             let path = score.span.zip(self.paths.as_mut()).and_then(|(span, paths)| paths.whole(span));
             let judged = JudgedRun { score, path };
             self.maker.score(source, judged, fields);
+        } else if let Some((line, fields)) = entry.log() {
+            let stage = line.span.and_then(|span| self.open.started(span)).map(|(run, _)| run.stage);
+            self.maker.log(source, line, fields, stage);
         }
     }
 
@@ -196,6 +199,9 @@ impl Assembler {
         }
         if queued.entry.score().is_some() {
             return Some((Level::Info, Event::Score));
+        }
+        if let Some((line, _)) = queued.entry.log() {
+            return Some((line.descriptor.level(), Event::Log));
         }
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use ragtrace_core::value::encoding::{EncodedFields, field_id};
 use ragtrace_core::{StageDescriptor, Value};
 
-use crate::record::{ChunkBuilder, Extras, FieldSizes, field_name};
+use crate::record::{ChunkBuilder, Extras, FieldSizes, RESPONSE_SENT, field_name};
 
 /// The fields of an end, in their encoding, and those of its start.
 #[derive(Clone, Copy)]
@@ -65,6 +65,7 @@ impl EndSummary {
                 ) => {
                     add_to_failure(&mut failure, field.name, field.value.to_value());
                 }
+                (field_id::ANSWERED, _) => add_answer(&mut failure),
                 (_, None) => {}
                 (_, Some(name)) => {
                     sizes.add_raw(|| Some(name), field.value, &is_clean);
@@ -96,6 +97,7 @@ impl EndSummary {
             field_id::ERROR_TYPE | field_id::ERROR_MESSAGE | field_id::ERROR_SOURCE | field_id::STACK_TRACE => {
                 return add_to_failure(&mut self.failure, index, value);
             }
+            field_id::ANSWERED => return add_answer(&mut self.failure),
             index => match field_name(stage, index) {
                 Some(name) => name,
                 None => return,
@@ -116,6 +118,12 @@ impl EndSummary {
             record.add_context(Cow::Borrowed(name), value);
         }
     }
+}
+
+/// Has the record of a run that failed by its answer say that there was one.
+#[cold]
+fn add_answer(failure: &mut Failure) {
+    failure.get_or_insert_default().subject.message = Some(Cow::Borrowed(RESPONSE_SENT));
 }
 
 #[inline(never)]

@@ -61,7 +61,9 @@ impl Paths {
             Some((_, Some(KnownPath { steps, above, .. }))) => (join(steps, &[step]), *above),
             Some((parent, None)) => (Arc::from([step.with_detached(true)]), Some(parent)),
             None => {
-                let is_root = run.parent.is_none() && self.roots.is_first(request.trace_id, run.span);
+                // An id that came without a parent may be that of another process's root.
+                let may_be_root = run.parent.is_none() && !request.has_given_trace_id;
+                let is_root = may_be_root && self.roots.is_first(request.trace_id, run.span);
                 (Arc::from([step.with_detached(!is_root)]), None)
             }
         };

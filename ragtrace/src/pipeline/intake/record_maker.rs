@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{Outcome, Run, RunEnd};
+use ragtrace_core::entry::{LogLine, Outcome, Run, RunEnd};
 use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
@@ -19,7 +19,7 @@ use super::end_summary::{EndFields, EndSummary};
 use super::open_runs::{OpenRun, StartEncoding};
 use crate::metrics::{EndedRun, Meter, RequestMetric, RunStatus, StageMinute};
 use crate::record::{
-    ChunkBuilder, ChunkPool, EncodedRanges, Extras, JudgedRun, OptionalU64, Origin, PathStep, RecordFilter,
+    ChunkBuilder, ChunkPool, EncodedRanges, Extras, JudgedRun, LoggedLine, OptionalU64, Origin, PathStep, RecordFilter,
     RecordFlags, RecordIds, RecordItem, RecordParts, SealedFields, field_name,
 };
 
@@ -166,6 +166,24 @@ impl RecordMaker {
     #[cold]
     pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
         self.output.records.add_score(source.request, source.thread, judged, fields);
+    }
+
+    /// Makes the record of a log line that was written in a run of `stage`, if in any.
+    #[inline(never)]
+    pub(super) fn log(
+        &mut self,
+        source: EntrySource<'_>,
+        line: LogLine,
+        fields: &[u64],
+        stage: Option<&'static StageDescriptor>,
+    ) {
+        if !self.shows(line.descriptor.level(), self.start_level) {
+            return;
+        }
+        let EntrySource { request, thread } = source;
+        let anchor = request.anchor;
+        let request = Some(request).filter(|request| !request.is_nobody);
+        self.output.records.add_log_line(LoggedLine { line, fields, anchor, request, thread: Some(thread), stage });
     }
 
     /// Makes the record of an end, and counts the run.

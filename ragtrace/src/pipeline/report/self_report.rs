@@ -6,7 +6,7 @@ use ragtrace_core::time::{Anchor, Ticks};
 use ragtrace_core::value::FieldBuffer;
 use ragtrace_core::{Event, FieldDescriptor, Level, LogDescriptor};
 
-use crate::record::{ChunkBuilder, RecordFilter, SELF_REPORT_LOGGER};
+use crate::record::{ChunkBuilder, LoggedLine, RecordFilter, SELF_REPORT_LOGGER};
 
 /// Something that the pipeline did or could not do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +93,7 @@ pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink:
     let line = LogLine { descriptor, span: None, at: Ticks::now() };
     let entry = OwnedEntry::log(&line, |fields| report.record_fields(sink, fields));
     if let Some((line, fields)) = entry.as_entry().log() {
-        records.add_log_line(&line, fields, Anchor::now());
+        let anchor = Anchor::now();
+        records.add_log_line(LoggedLine { line, fields, anchor, request: None, thread: None, stage: None });
     }
 }

@@ -1,0 +1,111 @@
+//! A run whose body is no one function: begun, entered and ended by hand, as that of an HTTP request is, whose work is a call,
+//! a future and a body after that.
+
+use super::span::{Ending, EnteredSpan, Span, open};
+use crate::catalog::CatalogEntry;
+use crate::context::RequestContext;
+use crate::context::current::Entered;
+use crate::dispatch;
+use crate::value::FieldBuffer;
+
+/// A run that goes on until it is told to end. Dropped before that it is cancelled.
+///
+/// Where nobody listens there is no run, and the context is put on threads all the same.
+#[derive(Debug)]
+pub struct ManualRun {
+    span: Span,
+    /// Of a run that there is not.
+    context: Option<RequestContext>,
+}
+
+impl ManualRun {
+    /// Begins a run of `stage` in `context`, with the fields that `fields` records.
+    pub fn begin(
+        stage: &'static CatalogEntry,
+        context: &RequestContext,
+        fields: impl FnOnce(&mut FieldBuffer),
+    ) -> Self {
+        if !dispatch::is_enabled() {
+            return Self { span: Span::none(), context: Some(context.clone()) };
+        }
+        let span = context.sync_scope(|| {
+            let mut span = open(stage, fields);
+            span.enter().pause();
+            span
+        });
+        let context = if span.is_active() { None } else { Some(context.clone()) };
+        Self { span, context }
+    }
+
+    /// Returns true if there is a run that has not ended.
+    pub fn is_active(&self) -> bool {
+        self.span.is_active()
+    }
+
+    /// Returns the context of what runs inside, between polls.
+    pub fn context(&self) -> Option<RequestContext> {
+        self.context.clone().or_else(|| self.span.context())
+    }
+
+    /// Puts the run on this thread until the guard ends: for one poll or call of a part of its work, or a drop of it.
+    pub fn enter(&mut self) -> EnteredRun<'_> {
+        if self.span.is_active() {
+            EnteredRun(Within::Run(self.span.enter()))
+        } else {
+            EnteredRun(Within::Context(self.context.is_some().then(|| Entered::new(&mut self.context))))
+        }
+    }
+
+    /// Ends the run, if it has not ended, with what `record` records. It completes unless that fails or cancels it.
+    pub fn end(&mut self, record: impl FnOnce(&mut Ending<'_>)) {
+        self.keep_context();
+        if self.span.is_active() {
+            let now = self.span.now();
+            let mut ending = self.span.end_at(now);
+            record(&mut ending);
+            ending.record();
+        }
+    }
+
+    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, of which it has left the thread.
+    pub fn fail_by_panic(&mut self) {
+        self.keep_context();
+        if self.span.is_active() {
+            self.span.fail_unseen();
+        }
+    }
+
+    /// What is left of the work after the end is still of the request.
+    fn keep_context(&mut self) {
+        if self.context.is_none() {
+            self.context = self.span.context();
+        }
+    }
+}
+
+impl Drop for ManualRun {
+    fn drop(&mut self) {
+        self.span.cancel();
+    }
+}
+
+/// A run that is on this thread. Dropped without [`EnteredRun::pause`] it means that a part of its work panicked: the run has
+/// left the thread then, and [`ManualRun::fail_by_panic`] ends it.
+pub struct EnteredRun<'a>(Within<'a>);
+
+enum Within<'a> {
+    Run(EnteredSpan<'a>),
+    Context(Option<Entered<'a>>),
+}
+
+impl EnteredRun<'_> {
+    /// Takes the run off this thread after a part of its work that returned.
+    pub fn pause(self) {
+        match self.0 {
+            Within::Run(entered) => {
+                entered.pause();
+            }
+            Within::Context(entered) => drop(entered),
+        }
+    }
+}

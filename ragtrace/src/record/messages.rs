@@ -1,0 +1,34 @@
+//! The messages of stages' records: `{stage}_{event}`, and those of requests, which say the same of each route.
+
+use std::borrow::Cow;
+
+use ragtrace_core::{Event, StageDescriptor};
+
+/// The message of a request that was answered, also where the answer is an error.
+pub(crate) const RESPONSE_SENT: &str = "http_response_sent";
+
+/// Returns the message of a stage's record, in two parts.
+#[inline]
+pub(super) fn message_of(stage: &StageDescriptor, event: Event) -> [&'static str; 2] {
+    if !stage.has_http_messages() {
+        return [stage.name(), event.ending()];
+    }
+    let message = match event {
+        Event::Started => "http_request_received",
+        Event::Completed => RESPONSE_SENT,
+        Event::Failed => "http_request_failed",
+        Event::Cancelled => "http_request_cancelled",
+        _ => event.as_str(),
+    };
+    [message, ""]
+}
+
+/// Returns the message of a record that was read, unless it is the one that its stage and event have anyway.
+pub(super) fn other_than_usual(
+    message: Cow<'static, str>,
+    stage: Option<&str>,
+    event: Event,
+) -> Option<Cow<'static, str>> {
+    let usual = stage.and_then(|stage| message.strip_prefix(stage)) == Some(event.ending());
+    (!usual).then_some(message)
+}
