@@ -30,7 +30,7 @@ impl FolderSink {
 }
 
 impl Sink for FolderSink {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "folder"
     }
 

@@ -1,16 +1,16 @@
 use ragtrace::Event;
-use ragtrace_sinks::store::{LogFilter, Trace};
+use ragtrace_sinks::store::{LogFilter, LogRow, SpanNode, Trace};
 
 use crate::program::Folder;
 use crate::run::{outline, run_well, trace};
 
 /// The messages of the application's own events, with the stage in which each came about.
 fn events(trace: &Trace) -> Vec<(String, Option<&str>)> {
-    let logs = trace.logs().iter().map(|row| row.record()).filter(|record| record.event() == Event::Log);
+    let logs = trace.logs().iter().map(LogRow::record).filter(|record| record.event() == Event::Log);
     let mut events: Vec<_> = logs
         .map(|record| {
             let span = record.span_id().and_then(|id| trace.span(id));
-            (record.message().into_owned(), span.map(|span| span.stage()))
+            (record.message().into_owned(), span.map(SpanNode::stage))
         })
         .collect();
     events.sort();

@@ -3,6 +3,8 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ragtrace_sinks::store::Trace;
+
 use crate::program::{Folder, end};
 use crate::run::{outline, traces};
 
@@ -66,7 +68,7 @@ async fn each_request_is_a_trace_that_its_answer_names() {
     assert!(interrupt.success());
     let ended = end(&mut service.0).await;
     let told: String = lines.map(|line| line.expect("a line") + "\n").collect();
-    assert!(ended.success() && told.contains("sqlite: 12 delivered"), "{ended}: {told}");
+    assert!(ended.success() && told.contains("sqlite: 14 delivered"), "{ended}: {told}");
 
     let traces = traces(&folder).await;
     let root = "POST /collections/{collection}/ask";
@@ -75,7 +77,7 @@ async fn each_request_is_a_trace_that_its_answer_names() {
     assert_eq!(outline(&traces[2]), [&format!("{root} completed"), "  retrieval failed"]);
     let ids: Vec<_> = traces.iter().map(|trace| Some(trace.trace_id().to_string())).collect();
     assert_eq!(ids, [known.trace_id, down.trace_id, unknown.trace_id]);
-    let users: Vec<_> = traces.iter().map(|trace| trace.user_id()).collect();
+    let users: Vec<_> = traces.iter().map(Trace::user_id).collect();
     assert_eq!(users, [Some("alice"), None, None], "a header is no proof");
     assert!(traces.iter().all(|trace| trace.request_type() == Some("ask")));
 

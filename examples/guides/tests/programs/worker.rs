@@ -1,4 +1,4 @@
-use ragtrace_sinks::store::Trace;
+use ragtrace_sinks::store::{LogRow, Trace};
 
 use crate::program::Folder;
 use crate::run::{outline, run_well, the, traces};
@@ -32,6 +32,6 @@ async fn each_job_is_a_child_of_who_asked_for_it() {
 }
 
 fn records_of_jobs(trace: &Trace) -> impl Iterator<Item = (Option<&str>, Option<&str>)> {
-    let records = trace.logs().iter().map(|row| row.record()).filter(|record| record.stage() != Some("enqueue"));
+    let records = trace.logs().iter().map(LogRow::record).filter(|record| record.stage() != Some("enqueue"));
     records.map(|record| (record.user_id(), record.request_type()))
 }
