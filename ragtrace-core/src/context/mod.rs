@@ -5,12 +5,15 @@
 //! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
 //! [`RequestContext::sync_scope`].
 
+mod caller;
 pub(crate) mod current;
 mod request;
 mod request_context;
 mod scope;
+pub mod trace_flag;
 mod traceparent;
 
+pub use caller::Caller;
 pub use request::{Listener, Request, SpanLink};
 pub use request_context::RequestContext;
 pub use scope::{InContext, Scoped, spawn};
