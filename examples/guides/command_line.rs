@@ -54,7 +54,8 @@ fn install() -> Result<Telemetry, ragtrace::SetupError> {
     ragtrace::builder().service("cut").console(Console::Off).sink(SqliteSink::new("ragtrace.db")).install()
 }
 
-/// Returns true if the document was ingested. The failure is in the stage logs already, with every cause.
+/// Returns true if the document was ingested. The failure is in the stage logs already, with every
+/// cause.
 fn ingest_and_print(path: &Path) -> bool {
     match ingest(path) {
         Ok(chunks) => println!("{}: {} chunks", path.display(), chunks.len()),

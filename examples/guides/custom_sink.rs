@@ -9,8 +9,8 @@ use ragtrace::{Sink, traced_stage};
 
 /// Writes each batch into a file of its own, such as a loader of a data warehouse takes them.
 ///
-/// The file is named by the batch's id. A batch that comes again, after a crash or a timeout, replaces its file, so every
-/// record is there once.
+/// The file is named by the batch's id. A batch that comes again, after a crash or a timeout,
+/// replaces its file, so every record is there once.
 pub struct FolderSink {
     folder: PathBuf,
 }
@@ -22,7 +22,8 @@ impl FolderSink {
     }
 
     async fn write(&self, name: &str, lines: Vec<u8>) -> io::Result<()> {
-        // The pipeline's thread must not wait for a disk; `tokio::fs` has the file written on another one.
+        // The pipeline's thread must not wait for a disk; `tokio::fs` has the file written on
+        // another one.
         let (part, whole) = (self.folder.join(format!("{name}.part")), self.folder.join(format!("{name}.jsonl")));
         tokio::fs::write(&part, lines).await?;
         tokio::fs::rename(&part, &whole).await
@@ -50,11 +51,13 @@ impl Sink for FolderSink {
             record.write_json(&mut lines);
             lines.push(b'\n');
         }
-        // The verdict. When to try again, for how long, and where a batch stays meanwhile is the pipeline's business.
+        // The verdict. When to try again, for how long, and where a batch stays meanwhile is the
+        // pipeline's business.
         match self.write(&batch.id().to_string(), lines).await {
             Ok(()) => Ok(Delivered::all()),
             Err(error) => Err(match error.kind() {
-                // Somebody has to act. The sink waits for that, looks now and then, and loses nothing.
+                // Somebody has to act. The sink waits for that, looks now and then, and loses
+                // nothing.
                 ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => {
                     SinkError::park(Unwritable { folder: self.folder.clone(), source: error })
                 }

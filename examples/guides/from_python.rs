@@ -1,4 +1,4 @@
-//! Coming from the Python stack: the five ingestion stages, who asked and for what, and a user's errors.
+//! Coming from the Python stack: the five ingestion stages, who asked for them, a user's errors.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,8 +7,9 @@ use ragtrace::{RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 use ragtrace_sinks::store::{self, LogFilter};
 
-/// One document, from its file into the index. Each stage leaves the lines that the Python pipeline wrote by hand:
-/// `file_parsing_started`, then `file_parsing_completed` with `duration_ms`, or `file_parsing_failed` with the error.
+/// One document, from its file into the index. Each stage leaves the lines that the Python pipeline
+/// wrote by hand: `file_parsing_started`, then `file_parsing_completed` with `duration_ms`, or
+/// `file_parsing_failed` with the error.
 #[traced_stage("ingestion", kind = pipeline, fields(document.id, document.name))]
 async fn ingest(document: &Document) -> Result<usize, IngestError> {
     let text = parse(document).await?;
@@ -18,7 +19,8 @@ async fn ingest(document: &Document) -> Result<usize, IngestError> {
     store_chunks(&chunks, &vectors).await
 }
 
-// No argument is recorded unless it is named: `fields` when the stage begins, `ok` from what it returned.
+// No argument is recorded unless it is named: `fields` when the stage begins, `ok` from what it
+// returned.
 #[traced_stage("file_parsing", kind = parse, fields(bytes = document.bytes.len()), ok(|text| chars = text.chars().count()))]
 async fn parse(document: &Document) -> Result<String, IngestError> {
     String::from_utf8(document.bytes.clone()).map_err(IngestError::Encoding)
@@ -103,7 +105,8 @@ impl std::error::Error for IngestError {
     }
 }
 
-/// The query script: a user's errors of the last day, newest first. In a terminal: `ragtrace errors --user alice --since 24h`.
+/// The query script: a user's errors of the last day, newest first. In a terminal:
+/// `ragtrace errors --user alice --since 24h`.
 async fn print_errors(user: &str) -> Result<(), store::StoreError> {
     let store = store::open("sqlite:ragtrace.db").await?;
     for row in store.errors(LogFilter::new().user_id(user)).await? {
@@ -127,7 +130,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [("manual.txt", &b"Oil the pump. Check the seal."[..]), ("scan.txt", b"\xff\xfe"), ("empty.txt", b"")];
     for (id, (name, bytes)) in (1..).zip(documents) {
         let document = Document { id, name, bytes: bytes.to_owned() };
-        // The context variables: set once, in scope for whatever the future calls, and nothing to reset.
+        // The context variables: set once, in scope for whatever the future calls, and nothing to
+        // reset.
         let request = RequestContext::new().with_user_id("alice").with_tenant_id("acme").with_request_type("ingest");
         match runtime.block_on(request.scope(ingest(&document))) {
             Ok(stored) => println!("{name}: {stored} chunks stored"),

@@ -1,4 +1,4 @@
-//! Coming from `tracing`: one line beside the layers that are there, and contexts that its spans carry.
+//! Coming from `tracing`: one line beside its layers, and contexts that its spans carry.
 
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use tracing_subscriber::prelude::*;
 
 #[traced_stage(kind = pipeline, fields(query = text))]
 async fn question(text: &str) -> Result<Vec<u32>, tokio::task::JoinError> {
-    // An event inside a stage becomes a record with the ids of the stage, and goes to the other layers as before.
+    // An event inside a stage becomes a record with the ids of the stage, and goes to the other
+    // layers as before.
     info!(words = text.split(' ').count(), "a question has come");
 
-    // A span that is made inside a stage carries its context. Whoever enters it, in another task or on another thread, is back
-    // in the stage; so code that hands on its work in this way needs no change.
+    // A span that is made inside a stage carries its context. Whoever enters it, in another task or
+    // on another thread, is back in the stage; so code that hands on its work in this way needs no
+    // change.
     let searches = ["words", "vectors"].map(|index| tokio::spawn(search(index).instrument(info_span!("task", index))));
     let mut hits = Vec::new();
     for found in searches {
@@ -25,8 +27,8 @@ async fn question(text: &str) -> Result<Vec<u32>, tokio::task::JoinError> {
         warn!("the question is empty");
     }
 
-    // Where the level disables a span, it carries nothing, and `or_current` falls back to the span around it. With mirrored
-    // stages that is the stage itself, so the context is not lost.
+    // Where the level disables a span, it carries nothing, and `or_current` falls back to the span
+    // around it. With mirrored stages that is the stage itself, so the context is not lost.
     let quiet = span!(Level::TRACE, "quiet").or_current();
     hits.extend(tokio::spawn(search("archive").instrument(quiet)).await?);
     Ok(hits)
@@ -41,7 +43,8 @@ async fn search(index: &'static str) -> Vec<u32> {
     hits
 }
 
-/// Functions with `#[instrument]` stay as they are: spans of `tracing` are no stages, and lie between stages without harm.
+/// Functions with `#[instrument]` stay as they are: spans of `tracing` are no stages, and lie
+/// between stages without harm.
 #[instrument]
 fn normalise(text: &str) -> String {
     text.trim().to_lowercase()

@@ -39,7 +39,8 @@ enum SearchError {
 }
 
 impl SearchError {
-    /// An answer of the 400s is the caller's doing: the request completes. One of the 500s fails it.
+    /// An answer of the 400s is the caller's doing: the request completes. One of the 500s fails
+    /// it.
     fn status(&self) -> StatusCode {
         match self {
             Self::Unknown => StatusCode::NOT_FOUND,
@@ -79,7 +80,8 @@ async fn serve(address: &str) -> io::Result<()> {
     let routes = Router::new()
         .route("/collections/{collection}/ask", post(ask))
         .route("/healthz", get(async || "well\n"))
-        // Behind the routes, so that the layer knows which one was matched: it names the request's stage.
+        // Behind the routes, so that the layer knows which one was matched: it names the request's
+        // stage.
         .layer(trace);
     let listener = tokio::net::TcpListener::bind(address).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
@@ -93,8 +95,7 @@ async fn serve(address: &str) -> io::Result<()> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let telemetry =
-        ragtrace::builder().service("rag-api").sink(SqliteSink::new("ragtrace.db")).from_env().install()?;
+    let telemetry = ragtrace::builder().service("rag-api").sink(SqliteSink::new("ragtrace.db")).from_env().install()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let outcome = runtime.block_on(serve(&address));

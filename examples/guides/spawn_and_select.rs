@@ -6,11 +6,12 @@ use ragtrace::{InContext, RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 use tokio::time::sleep;
 
-/// Searches two indexes at once, ranks what they found, and asks two models, of which the first to answer wins.
+/// Searches two indexes at once, ranks what they found, and asks two models, of which the first to
+/// answer wins.
 #[traced_stage(kind = pipeline, fields(query = text))]
 async fn question(text: &str) -> Result<String, tokio::task::JoinError> {
-    // A task knows nothing of who spawned it. `ragtrace::spawn` carries the context; under a bare `tokio::spawn` the
-    // stage would begin a trace of its own.
+    // A task knows nothing of who spawned it. `ragtrace::spawn` carries the context; under a bare
+    // `tokio::spawn` the stage would begin a trace of its own.
     let words = ragtrace::spawn(search("words", text.to_owned()));
     let vectors = ragtrace::spawn(search("vectors", text.to_owned()));
 
@@ -22,7 +23,8 @@ async fn question(text: &str) -> Result<String, tokio::task::JoinError> {
     let context = RequestContext::current().unwrap_or_default();
     let hits = tokio::task::spawn_blocking(move || context.sync_scope(|| rank(hits))).await?;
 
-    // The future that loses is dropped in the middle of its work: its stage is recorded as cancelled.
+    // The future that loses is dropped in the middle of its work: its stage is recorded as
+    // cancelled.
     let answer = tokio::select! {
         answer = generate("small", &hits, Duration::from_millis(20)) => answer,
         answer = generate("large", &hits, Duration::from_mins(1)) => answer,

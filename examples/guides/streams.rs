@@ -9,8 +9,8 @@ use futures_util::{Stream, StreamExt};
 use ragtrace::{RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 
-/// Answers word by word. The stage begins with the first poll and ends with the stream: it counts the items, and
-/// `first_item_ms` is the time to the first. An item that is an `Err` fails it.
+/// Answers word by word. The stage begins with the first poll and ends with the stream: it counts
+/// the items, and `first_item_ms` is the time to the first. An item that is an `Err` fails it.
 #[traced_stage("answer", kind = generate, fields(model = "echo", prompt), record(output_tokens: usize))]
 fn answer(prompt: String) -> impl Stream<Item = Result<String, ModelError>> + Send {
     let words: Vec<_> = prompt.split(' ').map(str::to_owned).collect();
@@ -22,8 +22,8 @@ fn answer(prompt: String) -> impl Stream<Item = Result<String, ModelError>> + Se
     })
 }
 
-/// A stream that has to be asked for first, as over a connection. The word `stream` says to the reader that the stage is
-/// not over when the function returns.
+/// A stream that has to be asked for first, as over a connection. The word `stream` says to the
+/// reader that the stage is not over when the function returns.
 #[traced_stage("remote_answer", kind = generate, stream)]
 async fn remote_answer(prompt: String) -> Result<BoxStream<'static, Result<String, ModelError>>, ModelError> {
     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -46,11 +46,13 @@ async fn ask() -> Result<(), ModelError> {
     let whole: Vec<_> = answer("oil the pump weekly".to_owned()).collect().await;
     println!("{} words", whole.len());
 
-    // Left early, because its reader has what it wants or has gone away: cancelled, with the items so far.
+    // Left early, because its reader has what it wants or has gone away: cancelled, with the items
+    // so far.
     let mut first = pin!(answer("one two three".to_owned()).take(1));
     println!("first: {}", first.next().await.unwrap_or(Err(ModelError))?);
 
-    // An item that is an error: failed. The stream may go on after it; its 3 other items are counted.
+    // An item that is an error: failed. The stream may go on after it; its 3 other items are
+    // counted.
     let failed =
         answer("this will fail here".to_owned()).filter(|word| std::future::ready(word.is_err())).count().await;
     println!("{failed} failed");

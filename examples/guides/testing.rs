@@ -39,7 +39,8 @@ impl std::error::Error for ChunkError {}
 
 #[tokio::test]
 async fn chunks_are_counted_and_measured() {
-    // The capture belongs to this future: tests run in parallel, and none sees another one's records.
+    // The capture belongs to this future: tests run in parallel, and none sees another one's
+    // records.
     let (chunks, captured) = testing::capture(ingestion("a short text")).await;
     assert_eq!(chunks.expect("chunks").len(), 3);
 

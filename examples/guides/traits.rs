@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use ragtrace::{RequestContext, traced_stage};
 use ragtrace_sinks::SqliteSink;
 
-/// A model behind a pointer. Traits with `async fn` are no `dyn` traits yet, which is what `async_trait` is for.
+/// A model behind a pointer. Traits with `async fn` are no `dyn` traits yet, which is what
+/// `async_trait` is for.
 #[async_trait]
 trait Embedder: Send + Sync {
     fn model(&self) -> &str;
@@ -25,8 +26,9 @@ impl Embedder for Hashing {
         "hashing"
     }
 
-    // The attribute stands at the method, below `#[async_trait]`. It sees the method as it is written, or as
-    // `async_trait` has rewritten it: either way it is one stage, from the first poll on.
+    // The attribute stands at the method, below `#[async_trait]`. It sees the method as it is
+    // written, or as `async_trait` has rewritten it: either way it is one stage, from the first
+    // poll on.
     #[traced_stage("chunk_embedding", kind = embed, fields(model = self.model(), self.dimensions))]
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, EmbedError> {
         if texts.is_empty() {

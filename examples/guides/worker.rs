@@ -1,4 +1,4 @@
-//! A worker: jobs from a queue, each with a context of its own and a stage that is named after its type.
+//! A worker: jobs from a queue, each with a context of its own and a stage named by its type.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use ragtrace_sinks::SqliteSink;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// A message of the queue. Who asked, and in which trace, travels in it as text, so the queue may as well be another
-/// process's.
+/// A message of the queue. Who asked, and in which trace, travels in it as text, so the queue may
+/// as well be another process's.
 struct Job {
     kind: &'static str,
     document: String,
@@ -18,8 +18,8 @@ struct Job {
 }
 
 impl Job {
-    /// Makes the context of the job: a part of the trace in which it was asked for. Of a header that is malformed
-    /// comes a new trace.
+    /// Makes the context of the job: a part of the trace in which it was asked for. Of a header
+    /// that is malformed comes a new trace.
     fn context(&self) -> RequestContext {
         RequestContext::from_traceparent(&self.traceparent)
             .unwrap_or_default()
@@ -27,8 +27,8 @@ impl Job {
             .with_request_type(self.kind)
     }
 
-    /// Returns the stage of jobs of this type. Names are bounded, so they are made of what has few values; where a type comes
-    /// from outside, the common name takes what is over the bound.
+    /// Returns the stage of jobs of this type. Names are bounded, so they are made of what has few
+    /// values; where a type comes from outside, the common name takes what is over the bound.
     fn stage(&self) -> NamedStage {
         NamedStage::new(&format!("job {}", self.kind), StageKind::Pipeline)
             .or_else(|| NamedStage::new("job", StageKind::Pipeline))
@@ -83,7 +83,8 @@ async fn work(mut jobs: mpsc::Receiver<Job>) {
     while running.join_next().await.is_some() {}
 }
 
-/// Puts a job into the queue. It is a stage of the one who asks; the job becomes its child, whenever it runs.
+/// Puts a job into the queue. It is a stage of the one who asks; the job becomes its child,
+/// whenever it runs.
 #[traced_stage(kind = task, fields(kind))]
 async fn enqueue(jobs: &mpsc::Sender<Job>, kind: &'static str, user: &str, document: &str) {
     let traceparent = RequestContext::current().map(|context| context.traceparent()).unwrap_or_default();

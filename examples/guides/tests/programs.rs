@@ -1,4 +1,5 @@
-//! The guides' programs as a reader runs them, each in a folder of its own: what it prints, and what it records.
+//! The guides' programs as a reader runs them, each in a folder of its own: what it prints, and
+//! what it records.
 
 #[expect(dead_code, reason = "it is for the larger examples, too")]
 #[path = "../../tests/support/program.rs"]
@@ -12,6 +13,8 @@ mod command_line;
 mod custom_sink;
 #[path = "programs/from_python.rs"]
 mod from_python;
+#[path = "programs/service.rs"]
+mod service;
 #[path = "programs/spawn_and_select.rs"]
 mod spawn_and_select;
 #[path = "programs/streams.rs"]

@@ -6,7 +6,8 @@ use ragtrace_sinks::store::{LogFilter, SpanNode, Trace, TraceFilter};
 
 use crate::program::{Ended, Folder, end};
 
-/// Runs a program to its end, which has to come in time. What it prints is far less than a pipe holds.
+/// Runs a program to its end, which has to come in time. What it prints is far less than a pipe
+/// holds.
 pub(crate) async fn run(folder: &Folder, program: &str, arguments: &[&str]) -> Ended {
     let mut command = folder.command(program, arguments);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
@@ -21,8 +22,8 @@ pub(crate) async fn run_well(folder: &Folder, program: &str, arguments: &[&str])
     ended.stdout
 }
 
-/// All traces that a program left, the oldest first. A list of the store has a line for each stage without a parent in its
-/// process, so one trace may be in it twice.
+/// All traces that a program left, the oldest first. A list of the store has a line for each stage
+/// without a parent in its process, so one trace may be in it twice.
 pub(crate) async fn traces(folder: &Folder) -> Vec<Trace> {
     let store = folder.store().await;
     let mut traces: Vec<Trace> = Vec::new();

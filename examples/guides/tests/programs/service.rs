@@ -45,9 +45,10 @@ async fn each_request_is_a_trace_that_its_answer_names() {
     let mut command = folder.command("service", &["127.0.0.1:0"]);
     let mut service = Running(command.stderr(Stdio::piped()).spawn().expect("the service starts"));
     let mut lines = BufReader::new(service.0.stderr.take().expect("a pipe")).lines();
-    let address = lines.by_ref().map(|line| line.expect("a line")).find_map(|line| {
-        line.strip_prefix("listening on http://").map(str::to_owned)
-    });
+    let address = lines
+        .by_ref()
+        .map(|line| line.expect("a line"))
+        .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
     let address = address.expect("an address");
 
     let known = send(
