@@ -100,10 +100,7 @@ pub async fn ingestion<E: Embedder>(
     ok(|ingested| count = ingested.stored.chunks),
     record(pages: usize, chunks: usize),
 )]
-pub async fn document_ingestion<E: Embedder>(
-    shared: &Ingestion<E>,
-    source: &Source,
-) -> Result<Ingested, IngestError> {
+pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Result<Ingested, IngestError> {
     let document = Arc::new(file_parsing(source).await?);
     record!(pages = document.pages());
     let chunks = document_chunking(&document, &shared.chunking).await?;

@@ -9,9 +9,9 @@ use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::discover;
 use ragtrace_examples::document::document_id;
 use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::store::Store;
-use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::{AskError, IngestError, Ingestion, Library, Part, document_ingestion, question};
 
 struct Scene {

@@ -10,21 +10,21 @@ use tokio_util::sync::CancellationToken;
 
 /// Whether the end has begun. A clone hears of the same.
 #[derive(Debug, Clone, Default)]
-pub struct Shutdown(CancellationToken);
+pub(crate) struct Shutdown(CancellationToken);
 
 impl Shutdown {
     /// Returns true once the end has begun.
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.0.is_cancelled()
     }
 
     /// Waits for the beginning of the end.
-    pub async fn begun(&self) {
+    pub(crate) async fn begun(&self) {
         self.0.cancelled().await;
     }
 
     /// Begins the end.
-    pub fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.0.cancel();
     }
 

@@ -70,7 +70,10 @@ pub(super) async fn ask(
         return Err(Problem::of_field("#/question", "the question is empty; ask one in a few words"));
     }
     if question.chars().count() > QUESTION {
-        return Err(Problem::of_field("#/question", format!("the question is too long; use at most {QUESTION} characters")));
+        return Err(Problem::of_field(
+            "#/question",
+            format!("the question is too long; use at most {QUESTION} characters"),
+        ));
     }
     let passages = limit.unwrap_or(PASSAGES);
     if !(1..=MOST_PASSAGES).contains(&passages) {

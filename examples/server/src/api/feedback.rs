@@ -45,7 +45,10 @@ pub(super) async fn feedback(
     let span_id = span_id.map_err(|error| malformed("#/span_id", &error))?;
     let comment = feedback.comment.as_deref().map(str::trim).filter(|comment| !comment.is_empty());
     if comment.is_some_and(|comment| comment.chars().count() > COMMENT) {
-        return Err(Problem::of_field("#/comment", format!("the comment is too long; use at most {COMMENT} characters")));
+        return Err(Problem::of_field(
+            "#/comment",
+            format!("the comment is too long; use at most {COMMENT} characters"),
+        ));
     }
     let view = match app.find(trace_id, caller.tenant()).await {
         Ok(Found::Trace(view)) => view,
@@ -54,7 +57,10 @@ pub(super) async fn feedback(
         Err(error) => return Err(Problem::internal(&error)),
     };
     if span_id.is_some_and(|id| !view.has_run(id)) {
-        return Err(Problem::of_field("#/span_id", "no stage of this trace has this id; leave it out to judge the trace"));
+        return Err(Problem::of_field(
+            "#/span_id",
+            "no stage of this trace has this id; leave it out to judge the trace",
+        ));
     }
 
     let score = Score::flag(NAME, feedback.score == Thumb::Up).by("human").trace(trace_id);

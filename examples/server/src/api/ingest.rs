@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::extract::State;
+use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use ragtrace::{RequestContext, TraceId};
@@ -80,8 +80,7 @@ async fn ingest_all(app: &App, tenant: &str, uploads: &[Upload]) -> HashMap<Path
         outcomes.insert(source.path.clone(), outcome.clone_or_told());
     };
     // That documents failed is in the outcomes.
-    let _totals =
-        ragtrace_examples::ingestion(&app.ingestion(tenant), sources, permits.len(), on_document).await;
+    let _totals = ragtrace_examples::ingestion(&app.ingestion(tenant), sources, permits.len(), on_document).await;
     outcomes
 }
 
@@ -120,7 +119,8 @@ fn answer<'a>(uploads: &'a [Upload], outcomes: &'a HashMap<PathBuf, Outcome>) ->
 }
 
 fn file_answer<'a>(upload: &'a Upload, outcome: Option<&'a Outcome>) -> FileAnswer<'a> {
-    let file = FileAnswer { name: &upload.label, format: upload.format(), bytes: upload.bytes, ..FileAnswer::default() };
+    let file =
+        FileAnswer { name: &upload.label, format: upload.format(), bytes: upload.bytes, ..FileAnswer::default() };
     match outcome {
         Some(Ok(ingested)) => FileAnswer {
             status: "stored",
@@ -151,7 +151,10 @@ fn too_large(max_bytes: usize) -> Problem {
 fn not_multipart(headers: &HeaderMap) -> Problem {
     let media_type = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
     if media_type.is_some_and(|media_type| media_type.starts_with(b"multipart/form-data")) {
-        return Problem::new(StatusCode::BAD_REQUEST, "the header `Content-Type` names no boundary; let the client set it");
+        return Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the header `Content-Type` names no boundary; let the client set it",
+        );
     }
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the files as `multipart/form-data`")
 }
@@ -163,9 +166,7 @@ fn problem(refusal: &Refusal, app: &App) -> Problem {
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("there are more than {most} files in the request; send them in several"),
         ),
-        Refusal::TooSlow => {
-            Problem::new(StatusCode::REQUEST_TIMEOUT, "the request does not go on; send it again")
-        }
+        Refusal::TooSlow => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request does not go on; send it again"),
         Refusal::Broken(error) => Problem::new(
             StatusCode::BAD_REQUEST,
             format!("the request is cut off or malformed; send it again: {}", error.body_text()),

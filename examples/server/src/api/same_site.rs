@@ -48,9 +48,9 @@ mod tests {
             (&[("host", "a:1"), ("origin", "null")], false),
         ];
         for (pairs, expected) in cases {
-            let headers = pairs.iter().map(|(name, value)| {
-                (header::HeaderName::from_static(name), header::HeaderValue::from_static(value))
-            });
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (header::HeaderName::from_static(name), header::HeaderValue::from_static(value)));
             assert_eq!(is_same_site(&headers.collect(), None), expected, "{pairs:?}");
         }
     }

@@ -43,11 +43,14 @@ impl Live {
         LiveSink::new(self.clone())
     }
 
-    /// Takes a batch of records.
+    /// Takes a batch of records. Threads write apart from each other, so the batch is put into the order of time: a stage
+    /// is shown after the one that it is in.
     fn accept(&self, records: &[Record]) {
+        let mut in_order: Vec<_> = records.iter().collect();
+        in_order.sort_by_key(|record| (record.timestamp(), record.event().is_end()));
         {
             let mut memory = self.lock();
-            for record in records {
+            for record in in_order {
                 memory.add(record);
             }
         }

@@ -228,7 +228,12 @@ mod tests {
             Event::Completed => RecordBuilder::completed("work").duration(Duration::from_millis(5)),
             _ => RecordBuilder::failed("work", "Error", "broken").duration(Duration::from_millis(5)),
         };
-        record.trace_id(TraceId::from_u128(1).expect("an id")).span_id(span).local_root(is_root).tenant_id("acme").build()
+        record
+            .trace_id(TraceId::from_u128(1).expect("an id"))
+            .span_id(span)
+            .local_root(is_root)
+            .tenant_id("acme")
+            .build()
     }
 
     fn log(records: &[Record]) -> TraceLog {

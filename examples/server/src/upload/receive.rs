@@ -77,11 +77,7 @@ impl From<MultipartError> for Refusal {
 
 /// Receives all files of a request into `folder`, at most `max_files` of them. A part is a file if it is named `files` or
 /// has a file's name; others are passed over.
-pub(crate) async fn receive(
-    mut parts: Multipart,
-    folder: &Path,
-    max_files: usize,
-) -> Result<Vec<Upload>, Refusal> {
+pub(crate) async fn receive(mut parts: Multipart, folder: &Path, max_files: usize) -> Result<Vec<Upload>, Refusal> {
     let mut uploads = Vec::new();
     while let Some(part) = within(parts.next_field()).await? {
         if part.name() != Some(PART) && part.file_name().is_none() {
