@@ -12,7 +12,7 @@ use std::sync::Once;
 
 use async_trait::async_trait;
 use ragtrace::testing::{self, Captured};
-use ragtrace::{Event, RequestContext, traced_stage};
+use ragtrace::{Event, Record, RequestContext, traced_stage};
 use swiftide_core::chat_completion::errors::LanguageModelError;
 use swiftide_core::indexing::{EmbeddingModel, SimplePrompt};
 use swiftide_core::prompt::Prompt;
@@ -105,12 +105,11 @@ fn assert_whole(captured: &Captured) -> BTreeMap<String, usize> {
     let ends = captured.records().iter().filter(|record| record.event() == Event::Completed).count();
     let traces: BTreeSet<_> = starts.iter().filter_map(|record| record.trace_id()).collect();
     let spans: BTreeSet<_> = starts.iter().filter_map(|record| record.span_id()).collect();
-    let (roots, children): (Vec<_>, Vec<_>) =
-        starts.iter().partition(|record| record.parent_span_id().is_none());
-    let orphans = children.iter().filter(|record| !record.parent_span_id().is_some_and(|at| spans.contains(&at)));
-    let told = |records: &[&&ragtrace::Record]| {
-        records.iter().filter_map(|record| record.stage()).map(str::to_owned).collect::<Vec<_>>()
-    };
+    let (roots, children): (Vec<&Record>, Vec<&Record>) =
+        starts.iter().copied().partition(|record| record.parent_span_id().is_none());
+    let orphans = children.iter().filter(|record| record.parent_span_id().is_some_and(|at| !spans.contains(&at)));
+    let told =
+        |records: &[&Record]| records.iter().filter_map(|record| record.stage()).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(traces.len(), 1);
     assert_eq!(roots.len(), 1, "{:?}", told(&roots));
     assert_eq!(orphans.count(), 0);
