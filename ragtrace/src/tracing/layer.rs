@@ -1,6 +1,5 @@
 //! The layer that an application adds to its subscriber.
 
-use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ragtrace_core::context::carried::{self, Carrier};
@@ -88,10 +87,11 @@ use super::{demand, log_copy, ours};
 /// more of them without end. A sink of yours that has threads of its own may need a directive, such
 /// as `my_client=off`.
 pub fn layer() -> Layer {
-    static LAYERS: AtomicU64 = AtomicU64::new(0);
+    static LAYERS: AtomicU64 = AtomicU64::new(1);
     Layer {
         number: LAYERS.fetch_add(1, Ordering::Relaxed),
         is_second: AtomicBool::new(false),
+        claimed_by: AtomicU64::new(0),
         mirror: StageMirror::new(true),
     }
 }
@@ -103,6 +103,8 @@ pub struct Layer {
     number: u64,
     /// Whether there is another one in the same subscriber, which does the work.
     is_second: AtomicBool,
+    /// The number of the layer that does the work, of those that find this one in their subscriber; 0 before there is one.
+    claimed_by: AtomicU64,
     mirror: StageMirror,
 }
 
@@ -149,9 +151,12 @@ where
 
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
         // Layers that were put together before they were put into a subscriber know nothing of each other until here. All of
-        // them find the same one.
-        if let Some(first) = subscriber.downcast_ref::<Self>() {
-            self.is_second.store(!ptr::eq(first, self), Ordering::Relaxed);
+        // them find the same one, and whichever is there first notes in it that it does the work.
+        if let Some(found) = subscriber.downcast_ref::<Self>()
+            && !self.is_second.load(Ordering::Relaxed)
+        {
+            let claimed = found.claimed_by.compare_exchange(0, self.number, Ordering::Relaxed, Ordering::Relaxed);
+            self.is_second.store(claimed.is_err_and(|by| by != self.number), Ordering::Relaxed);
         }
     }
 
