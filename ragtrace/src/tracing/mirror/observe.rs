@@ -107,10 +107,12 @@ fn tell_end(
     let duration_ms = millis(end.at.since(run.started));
     match (end.outcome, error) {
         (Outcome::Failed, Some(error)) => {
-            let error_type = &*error.type_name;
+            // The span has it, where there is one.
+            let type_name = &*error.type_name;
+            let error_type = surrounding.as_own().is_none().then_some(&type_name as &dyn Value);
             let message = if error.was_answered { &RESPONSE_SENT } else { &messages.failed };
             let error = error.as_error();
-            emit(surrounding, sites.failed, &[Some(message), Some(&error), Some(&error_type), Some(&duration_ms)]);
+            emit(surrounding, sites.failed, &[Some(message), Some(&error), error_type, Some(&duration_ms)]);
         }
         (Outcome::Cancelled, _) => {
             emit(surrounding, sites.cancelled, &[Some(&messages.cancelled), Some(&duration_ms)]);
