@@ -66,9 +66,9 @@ pub mod time;
 #[doc(hidden)]
 pub mod value;
 
-#[doc(hidden)]
-pub use catalog::{intern, watch_interned};
 pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, StageKind, stages, stages_schema};
+#[doc(hidden)]
+pub use catalog::{intern, intern_listed, watch_interned};
 pub use context::{InContext, RequestContext, Scoped, SpanLink, spawn};
 #[doc(hidden)]
 pub use event::Failure;

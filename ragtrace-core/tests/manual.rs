@@ -69,8 +69,8 @@ fn a_run_fails_by_its_answer_by_a_panic_or_is_cancelled() {
             let _entered = panicked.enter();
             panic!("on purpose");
         }));
-        assert!(caught.is_err() && RequestContext::current().is_none());
-        panicked.fail_by_panic();
+        assert!(RequestContext::current().is_none());
+        panicked.fail_by_panic(&*caught.expect_err("it panicked"), |_| ());
         drop(ManualRun::begin(&STAGE, context, |_| ()));
     });
     assert_eq!(seen, [Outcome::Failed, Outcome::Failed, Outcome::Cancelled]);

@@ -9,6 +9,9 @@ mod console;
 #[cfg(all(fuzzing, feature = "pipeline"))]
 #[doc(hidden)]
 pub mod fuzzing;
+// Its programs are compiled by those who run them (`examples/guides`): they need what this crate does not depend on.
+#[cfg(all(doc, not(doctest), feature = "pipeline"))]
+pub mod guide;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(feature = "tower")]
@@ -51,6 +54,8 @@ pub use ragtrace_macros::stage;
 #[doc = include_str!("guide/attribute.md")]
 pub use ragtrace_macros::traced_stage;
 
+#[cfg(all(feature = "tracing", feature = "pipeline"))]
+pub use self::tracing::{Layer, layer};
 #[cfg(feature = "pipeline")]
 pub use console::Console;
 #[cfg(feature = "pipeline")]
@@ -81,8 +86,6 @@ pub use setup::{Builder, IntoLevel, SetupError, Telemetry, TelemetryHandle, buil
 pub use sink::Sink;
 #[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
-#[cfg(all(feature = "tracing", feature = "pipeline"))]
-pub use self::tracing::{Layer, layer};
 
 /// The type of ids of records, batches and processes, which public signatures name: that of the crate `uuid`.
 // Not the whole crate: it has a `Variant::Future`, and with a second `Future` in sight the compiler calls the one of the
@@ -91,11 +94,9 @@ pub mod uuid {
     pub use ::uuid::Uuid;
 }
 
-/// The beginning of the names of threads that a sink of the crate `ragtrace-store` has others start, by which they are known as
-/// ours.
 #[cfg(feature = "pipeline")]
 #[doc(hidden)]
-pub const __SINK_THREAD: &str = "ragtrace-sink-";
+pub use ragtrace_core::queue::SINK_THREAD as __SINK_THREAD;
 
 /// The JSON writer of the sinks in the crate `ragtrace-sinks`, and of nobody else: it changes without notice.
 #[cfg(feature = "pipeline")]

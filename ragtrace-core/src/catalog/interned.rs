@@ -14,10 +14,15 @@ const MAX_INTERNED: usize = 1_024;
 /// The longest interned name, in bytes; a longer one is cut, at a character's end, and ends in `…`.
 const MAX_INTERNED_NAME: usize = 200;
 
-/// By name and target.
-type Interned = HashMap<(&'static str, &'static str), &'static CatalogEntry>;
-
 static INTERNED: RwLock<Option<Interned>> = RwLock::new(None);
+
+#[derive(Default)]
+struct Interned {
+    /// By name and target.
+    entries: HashMap<(&'static str, &'static str), &'static CatalogEntry>,
+    /// How many of them count for the bound.
+    bounded: usize,
+}
 
 /// Hears of each stage that is made.
 static WATCHER: OnceLock<fn(&'static StageDescriptor)> = OnceLock::new();
@@ -34,35 +39,65 @@ pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
 /// What it has besides its name is that of the first time with this target.
 pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let name = bounded(name);
-    let target = template.target();
-    let known = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(entry) = known.as_ref().and_then(|entries| entries.get(&(&*name, target))) {
+    if let Some(entry) = known(&name, template.target()) {
         return Some(entry);
     }
-    drop(known);
-    let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
-    let entries = interned.get_or_insert_default();
+    let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let interned = guard.get_or_insert_default();
     // Another thread may have made it meanwhile.
-    if let Some(entry) = entries.get(&(&*name, target)) {
+    if let Some(entry) = interned.entries.get(&(&*name, template.target())) {
         return Some(entry);
     }
-    if entries.len() >= MAX_INTERNED {
+    if interned.bounded >= MAX_INTERNED {
         return None;
     }
-    let name: &'static str = Box::leak(name.into_owned().into_boxed_str());
-    let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(template.with_name(name))));
-    entries.insert((name, target), entry);
-    drop(interned);
-    if let Some(watcher) = WATCHER.get() {
-        watcher(entry.get());
+    interned.bounded += 1;
+    let added = interned.add(Box::leak(name.into_owned().into_boxed_str()), template);
+    drop(guard);
+    announce(added);
+    Some(added)
+}
+
+/// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
+/// there is one to fall back to.
+pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
+    if let Some(entry) = known(name, template.target()) {
+        return entry;
     }
-    Some(entry)
+    let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let interned = guard.get_or_insert_default();
+    if let Some(entry) = interned.entries.get(&(name, template.target())) {
+        return entry;
+    }
+    let added = interned.add(name, template);
+    drop(guard);
+    announce(added);
+    added
+}
+
+fn known(name: &str, target: &str) -> Option<&'static CatalogEntry> {
+    let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
+    interned.as_ref()?.entries.get(&(name, target)).copied()
+}
+
+fn announce(added: &'static CatalogEntry) {
+    if let Some(watcher) = WATCHER.get() {
+        watcher(added.get());
+    }
+}
+
+impl Interned {
+    fn add(&mut self, name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
+        let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(template.with_name(name))));
+        self.entries.insert((name, template.target()), entry);
+        entry
+    }
 }
 
 /// Returns every interned descriptor, in no order.
 pub(super) fn all() -> Vec<&'static StageDescriptor> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    interned.iter().flat_map(HashMap::values).map(|entry| entry.get()).collect()
+    interned.iter().flat_map(|interned| interned.entries.values()).map(|entry| entry.get()).collect()
 }
 
 fn bounded(name: &str) -> std::borrow::Cow<'_, str> {

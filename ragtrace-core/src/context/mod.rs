@@ -5,14 +5,17 @@
 //! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
 //! [`RequestContext::sync_scope`], and where a span of somebody else's carries one along (`carried`).
 
+mod caller;
 pub mod carried;
 pub(crate) mod current;
 pub(crate) mod entered;
 mod request;
 mod request_context;
 mod scope;
+pub mod trace_flag;
 mod traceparent;
 
+pub use caller::Caller;
 pub use request::{Listener, Request, SpanLink};
 pub use request_context::RequestContext;
 pub use scope::{InContext, Scoped, spawn};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::trace_flag;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, id};
 
@@ -20,7 +21,7 @@ pub struct Request {
     pub request_type: Option<Box<str>>,
     /// The run of a LangSmith client that the request continues, as its dotted order.
     pub langsmith_parent: Option<Box<str>>,
-    pub(crate) baggage: BTreeMap<Box<str>, Box<str>>,
+    pub(crate) baggage: BTreeMap<Box<str>, BaggageItem>,
     /// The parent that another process named.
     pub(crate) remote_parent: Option<SpanId>,
     /// The flags of `traceparent` that the request is sent on with: the caller's, or ours.
@@ -51,7 +52,7 @@ impl Request {
             langsmith_parent: None,
             baggage: BTreeMap::new(),
             remote_parent: None,
-            trace_flags: OUR_FLAGS,
+            trace_flags: trace_flag::KNOWN,
             tracestate: None,
             links: Box::default(),
             has_given_trace_id: false,
@@ -112,8 +113,13 @@ impl Request {
     }
 }
 
-/// The flags that we send (W3C Trace Context level 2, section 3.2.2.5): sampled, and the trace id is random.
-pub(crate) const OUR_FLAGS: u8 = 0b11;
+/// An item of baggage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BaggageItem {
+    pub(crate) value: Box<str>,
+    /// The properties that came with it, as they came: they mean nothing here, and are sent on.
+    pub(crate) properties: Box<str>,
+}
 
 /// A span of another trace that led to a request, and that the request does not continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

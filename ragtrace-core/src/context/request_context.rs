@@ -7,7 +7,8 @@ use std::time::Duration;
 
 #[cfg(feature = "testing")]
 use super::request::Listener;
-use super::request::{OUR_FLAGS, Request, SpanLink, fresh_request_id, fresh_version};
+use super::request::{BaggageItem, Request, SpanLink, fresh_request_id, fresh_version};
+use super::trace_flag;
 use crate::json;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, Value};
@@ -38,9 +39,7 @@ impl RequestContext {
     /// Makes a request with a trace and a request id of its own (`req-` and 32 hex digits), and no
     /// user, tenant, session or type.
     pub fn new() -> Self {
-        let mut context = Self::bare();
-        context.edit().request_id = Some(fresh_request_id());
-        context
+        Self::bare().with_fresh_request_id()
     }
 
     /// A trace of its own and nothing else, for a stage that runs outside any request.
@@ -51,10 +50,13 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// Sets the trace's id.
+    /// Sets the trace's id. What a caller said of another trace goes: its flags and its `tracestate`.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
-        let request = self.edit();
-        (request.trace_id, request.tracestate) = (id, None);
+        if self.request.trace_id != id {
+            let request = self.edit();
+            (request.trace_id, request.tracestate) = (id, None);
+            request.trace_flags = trace_flag::of_id(id);
+        }
         self
     }
 
@@ -129,17 +131,44 @@ impl RequestContext {
         self
     }
 
+    /// Sets the flags of `traceparent` that go on with the request's own calls.
+    #[doc(hidden)]
+    pub fn with_trace_flags(mut self, flags: u8) -> Self {
+        self.edit().trace_flags = flags & trace_flag::KNOWN;
+        self
+    }
+
+    /// Gives the request a new id.
+    #[doc(hidden)]
+    pub fn with_fresh_request_id(mut self) -> Self {
+        self.edit().request_id = Some(fresh_request_id());
+        self
+    }
+
     /// Sets the trace's id to one that came without a parent, and that other processes may have as well.
     #[doc(hidden)]
     pub fn with_given_trace_id(self, id: TraceId) -> Self {
         let mut context = self.with_trace_id(id);
-        context.edit().has_given_trace_id = true;
+        let request = context.edit();
+        (request.has_given_trace_id, request.trace_flags) = (true, trace_flag::SAMPLED);
         context
     }
 
     /// Adds an item of baggage: a small fact that travels with the request.
-    pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.edit().baggage.insert(name.into().into(), value.into().into());
+    pub fn with_baggage(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with_baggage_member(name, value, "")
+    }
+
+    /// Adds an item of baggage with the properties that it came with, as they are in a header.
+    #[doc(hidden)]
+    pub fn with_baggage_member(
+        mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+        properties: impl Into<String>,
+    ) -> Self {
+        let item = BaggageItem { value: value.into().into(), properties: properties.into().into() };
+        self.edit().baggage.insert(name.into().into(), item);
         self
     }
 
@@ -195,12 +224,18 @@ impl RequestContext {
 
     /// Returns the item of baggage of this name.
     pub fn baggage_item(&self, name: &str) -> Option<&str> {
-        self.request.baggage.get(name).map(AsRef::as_ref)
+        self.request.baggage.get(name).map(|item| &*item.value)
     }
 
     /// Returns all items of baggage, in the order of their names.
     pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.request.baggage.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+        self.baggage_members().map(|(name, value, _)| (name, value))
+    }
+
+    /// Returns all items of baggage with their properties, in the order of their names.
+    #[doc(hidden)]
+    pub fn baggage_members(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.request.baggage.iter().map(|(name, item)| (&**name, &*item.value, &*item.properties))
     }
 
     /// Returns the time since the request's context was made in this process.
@@ -279,7 +314,7 @@ impl RequestContext {
             trace_id,
             anchor,
             remote_parent: None,
-            trace_flags: OUR_FLAGS,
+            trace_flags: trace_flag::KNOWN,
             tracestate: None,
             has_given_trace_id: false,
             langsmith_parent: None,

@@ -1,14 +1,10 @@
 //! The `traceparent` header of W3C Trace Context (level 2, section 3.2): `00-{trace id}-{parent id}-{flags}`.
 
-use std::sync::Arc;
-
-use super::request::{Request, fresh_request_id};
+use super::caller::Caller;
 use super::request_context::RequestContext;
+use crate::SpanId;
 use crate::parse::ParseError;
-use crate::{SpanId, TraceId};
 
-/// The flags that level 2 knows (section 3.2.2): sampled, and the trace id is random. Others are sent as zero.
-const KNOWN_FLAGS: u8 = 0b11;
 /// The form of the header, for errors.
 const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero)";
 
@@ -18,12 +14,8 @@ impl RequestContext {
     /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55 characters. Of a later
     /// version the first 55 characters are read, if what follows begins with a dash; version `ff` is refused.
     pub fn from_traceparent(header: &str) -> Result<Self, ParseError> {
-        let (trace_id, parent, flags) = parse(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
-        let mut request = Request::new(trace_id);
-        request.request_id = Some(fresh_request_id());
-        request.remote_parent = Some(parent);
-        request.trace_flags = flags & KNOWN_FLAGS;
-        Ok(Self { request: Arc::new(request), span: Some(parent) })
+        let caller = Caller::of_traceparent(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
+        Ok(Self::continuing(caller).with_fresh_request_id())
     }
 
     /// Returns the header for a call that this context makes: version 00, this trace, the current
@@ -35,18 +27,25 @@ impl RequestContext {
     }
 }
 
-fn parse(header: &str) -> Option<(TraceId, SpanId, u8)> {
-    let known = header.get(..55)?;
-    let mut parts = known.split('-');
-    let mut part = |length: usize| {
-        let digits = parts.next().filter(|part| part.len() == length)?;
-        digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
-    };
-    let (version, trace_id, parent, flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
-    let rest = &header[55..];
-    let length_fits = if version == "00" { rest.is_empty() } else { rest.is_empty() || rest.starts_with('-') };
-    (version != "ff" && length_fits).then_some(())?;
-    Some((trace_id.parse().ok()?, parent.parse().ok()?, u8::from_str_radix(flags, 16).ok()?))
+impl Caller {
+    /// Reads a `traceparent` header, as strictly as [`RequestContext::from_traceparent`].
+    pub fn of_traceparent(header: &str) -> Option<Self> {
+        let known = header.get(..55)?;
+        let mut parts = known.split('-');
+        let mut part = |length: usize| {
+            let digits = parts.next().filter(|part| part.len() == length)?;
+            digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
+        };
+        let (version, trace_id, parent, flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
+        let rest = &header[55..];
+        let length_fits = rest.is_empty() || version != "00" && rest.starts_with('-');
+        (version != "ff" && length_fits).then_some(())?;
+        Some(Self {
+            trace_id: trace_id.parse().ok()?,
+            parent: Some(parent.parse().ok()?),
+            flags: u8::from_str_radix(flags, 16).ok()?,
+        })
+    }
 }
 
 #[cfg(test)]

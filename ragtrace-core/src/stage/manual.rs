@@ -1,11 +1,14 @@
 //! A run whose body is no one function: begun, entered and ended by hand, as that of an HTTP request is, whose work is a call,
 //! a future and a body after that.
 
+use std::time::Duration;
+
 use super::span::{Ending, EnteredSpan, Span, open};
 use crate::catalog::CatalogEntry;
 use crate::context::RequestContext;
 use crate::context::entered::Entered;
 use crate::dispatch;
+use crate::guard::Payload;
 use crate::value::FieldBuffer;
 
 /// A run that goes on until it is told to end. Dropped before that it is cancelled.
@@ -67,12 +70,19 @@ impl ManualRun {
         }
     }
 
-    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, of which it has left the thread.
-    pub fn fail_by_panic(&mut self) {
-        self.keep_context();
-        if self.span.is_active() {
-            self.span.fail_unseen();
-        }
+    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, of which it has left the thread, and with what
+    /// `record` records besides.
+    pub fn fail_by_panic(&mut self, payload: &Payload, record: impl FnOnce(&mut Ending<'_>)) {
+        let Some(failure) = self.span.failure_by(payload) else { return };
+        self.end(|ending| {
+            record(ending);
+            ending.fail(Box::new(failure));
+        });
+    }
+
+    /// Returns the time since the run began, or none where there is no run.
+    pub fn elapsed(&self) -> Duration {
+        self.span.since_start(self.span.now())
     }
 
     /// What is left of the work after the end is still of the request.

@@ -154,6 +154,7 @@ impl LevelFilter {
     }
 
     /// Returns the least severe level that it takes of any target.
+    #[cfg(any(feature = "tracing", test))]
     pub(crate) fn least(self) -> Option<Level> {
         let by_target = self.by_target.into_iter().flat_map(Levels::each).flatten();
         by_target.chain(self.level).min()

@@ -50,16 +50,16 @@ pub use decode::DecodeRecordError;
 pub(crate) use decode::add_json;
 pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
 pub(crate) use filter::RecordFilter;
-pub(crate) use levels::{LevelFilter, Levels};
 pub(crate) use ids::RecordIds;
 pub use item::RecordItem;
+pub(crate) use levels::{LevelFilter, Levels};
 pub use limits::RecordLimits;
 #[cfg(feature = "testing")]
 pub(crate) use limits::cut_items;
 pub(crate) use log_line::LoggedLine;
+pub(crate) use messages::RESPONSE_SENT;
 #[cfg(all(feature = "tracing", feature = "pipeline"))]
 pub(crate) use messages::message_of;
-pub(crate) use messages::RESPONSE_SENT;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub use path::PathStep;

@@ -75,12 +75,13 @@ fn set(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString
     lookup(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
-/// Returns a variable's value as a text, or what is wrong with it.
+/// Returns a variable's value as a text, or where it is none. Nothing of it is shown: it may be a password that was meant
+/// for another variable.
 fn text(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>, String> {
     let value = set(lookup, name).map(OsString::into_string).transpose();
     value.map_err(|value| {
-        let bytes = value.as_encoded_bytes().escape_ascii();
-        format!("{name}: expected UTF-8, found \"{bytes}\"")
+        let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
+        format!("{name}: expected UTF-8, found a byte of none at position {}", valid + 1)
     })
 }
 

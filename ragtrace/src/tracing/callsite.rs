@@ -60,7 +60,8 @@ impl CallSite {
     }
 
     fn new(metadata: &'static Metadata<'static>) -> Self {
-        let fields: Vec<_> = metadata.fields().iter().map(|field| FieldDescriptor::start(plain(field.name()))).collect();
+        let fields: Vec<_> =
+            metadata.fields().iter().map(|field| FieldDescriptor::start(plain(field.name()))).collect();
         let (file, line) = (metadata.file().unwrap_or_default(), metadata.line().unwrap_or(0));
         let descriptor = LogDescriptor::at(metadata.name(), metadata.target(), file, line)
             .with_level(level_of(*metadata.level()))
@@ -162,7 +163,10 @@ mod tests {
         assert!(found.iter().all(|of_thread| *of_thread == found[0]));
         let site = CallSite::of(described[0]);
         let fields: Vec<_> = site.descriptor.fields().iter().map(FieldDescriptor::name).collect();
-        assert_eq!((site.descriptor.level(), site.descriptor.target(), fields), (Level::Warn, "a::target", vec!["message", "rows"]));
+        assert_eq!(
+            (site.descriptor.level(), site.descriptor.target(), fields),
+            (Level::Warn, "a::target", vec!["message", "rows"])
+        );
         assert_eq!((site.descriptor.file(), site.descriptor.line(), site.is_of_log), ("src/a.rs", 7, false));
     }
 }

@@ -1,6 +1,5 @@
 //! The layer that an application adds to its subscriber.
 
-use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ragtrace_core::context::carried::{self, Carrier};
@@ -20,10 +19,12 @@ use super::{demand, log_copy, ours};
 
 /// Returns the layer that makes records of an application's `tracing` events.
 ///
-/// An event inside a stage becomes a record with the ids of the stage's request and the stage's span; one outside of any becomes
-/// a record without. So do lines of the crate `log`, where a `LogTracer` brings them to `tracing`, as `tracing_subscriber`'s
-/// `init()` has it do. Fields go to the record's context, and so do those of the spans around the event, whether they are set
-/// when the span is made or recorded later; of fields with one name the innermost counts. An error has its sources in its text.
+/// An event inside a stage becomes a record with the ids of the stage's request and the stage's
+/// span; one outside of any becomes a record without. So do lines of the crate `log`, where a
+/// `LogTracer` brings them to `tracing`, as `tracing_subscriber`'s `init()` has it do. Fields go to
+/// the record's context, and so do those of the spans around the event, whether they are set when
+/// the span is made or recorded later; of fields with one name the innermost counts. An error has
+/// its sources in its text.
 ///
 /// It is one line beside the layers that are there:
 ///
@@ -47,42 +48,50 @@ use super::{demand, log_copy, ours};
 ///     .init();
 /// ```
 ///
-/// Add it before [`Builder::install`](crate::Builder::install), or after: it records while telemetry is installed, and otherwise
-/// costs a look whether it is. A program that has no subscriber asks the builder for one
+/// Add it before [`Builder::install`](crate::Builder::install), or after: it records while
+/// telemetry is installed, and otherwise costs a look whether it is. A program that has no
+/// subscriber asks the builder for one
 /// ([`Builder::capture_tracing`](crate::Builder::capture_tracing)).
 ///
 /// # Beside other layers
 ///
-/// It is right in any order, and takes nothing from the others: it disables no event and no span, and gives no hint of a level. The levels of the
-/// sinks and of [`Builder::level`](crate::Builder::level) say what it records. Three things follow:
+/// It is right in any order, and takes nothing from the others: it disables no event and no span,
+/// and gives no hint of a level. The levels of the sinks and of
+/// [`Builder::level`](crate::Builder::level) say what it records. Three things follow:
 ///
-/// - What a filter in front of all layers leaves out does not reach it: a global `EnvFilter`, or the level of
-///   `tracing_subscriber::fmt()`, which is `INFO` unless set.
-/// - Beside `fmt::layer().with_filter(…)`, and on its own in a registry, events of all levels reach it, and those that no sink
-///   takes cost some nanoseconds. Where that counts put a `LevelFilter` in front of all layers.
-/// - `ragtrace::layer().with_filter(…)` is not needed, and events get lost in it: after `log::log_enabled!`, which sqlx asks
-///   after each query, the next event does not reach a filtered layer (tokio-rs/tracing, 2519).
+/// - What a filter in front of all layers leaves out does not reach it: a global `EnvFilter`, or
+///   the level of `tracing_subscriber::fmt()`, which is `INFO` unless set.
+/// - Beside `fmt::layer().with_filter(…)`, and on its own in a registry, events of all levels reach
+///   it, and those that no sink takes cost some nanoseconds. Where that counts put a `LevelFilter`
+///   in front of all layers.
+/// - `ragtrace::layer().with_filter(…)` is not needed, and events get lost in it: after
+///   `log::log_enabled!`, which sqlx asks after each query, the next event does not reach a
+///   filtered layer (tokio-rs/tracing, 2519).
 ///
 /// A second one in the same subscriber does nothing.
 ///
 /// # Spans
 ///
-/// A span carries the context in which it is made. Whoever enters it, on any thread, is in that context until they leave the span:
-/// stages in `tokio::spawn(work.instrument(span))` are children of the stage that made the span. A span that names its parent has that one's
-/// context. A span that a filter leaves out is not there, and carries nothing.
+/// A span carries the context in which it is made. Whoever enters it, on any thread, is in that
+/// context until they leave the span: stages in `tokio::spawn(work.instrument(span))` are children
+/// of the stage that made the span. A span that names its parent has that one's context. A span
+/// that a filter leaves out is not there, and carries nothing.
 ///
-/// A guard that is held over an `.await` leaves its span on the thread, which `tracing` warns of. The stage that awaits takes the
-/// span's context off the thread, so that nothing else that runs there is in it.
+/// A guard that is held over an `.await` leaves its span on the thread, which `tracing` warns of.
+/// The stage that awaits takes the span's context off the thread, so that nothing else that runs
+/// there is in it.
 ///
 /// # What is passed over
 ///
-/// Events of the pipeline's own threads, and of those that its sinks run on: they would lead to more of them without end. A sink
-/// of yours that has threads of its own may need a directive, such as `my_client=off`.
+/// Events of the pipeline's own threads, and of those that its sinks run on: they would lead to
+/// more of them without end. A sink of yours that has threads of its own may need a directive, such
+/// as `my_client=off`.
 pub fn layer() -> Layer {
-    static LAYERS: AtomicU64 = AtomicU64::new(0);
+    static LAYERS: AtomicU64 = AtomicU64::new(1);
     Layer {
         number: LAYERS.fetch_add(1, Ordering::Relaxed),
         is_second: AtomicBool::new(false),
+        claimed_by: AtomicU64::new(0),
         mirror: StageMirror::new(true),
     }
 }
@@ -94,6 +103,8 @@ pub struct Layer {
     number: u64,
     /// Whether there is another one in the same subscriber, which does the work.
     is_second: AtomicBool,
+    /// The number of the layer that does the work, of those that find this one in their subscriber; 0 before there is one.
+    claimed_by: AtomicU64,
     mirror: StageMirror,
 }
 
@@ -202,9 +213,12 @@ where
 
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
         // Layers that were put together before they were put into a subscriber know nothing of each other until here. All of
-        // them find the same one.
-        if let Some(first) = subscriber.downcast_ref::<Self>() {
-            self.is_second.store(!ptr::eq(first, self), Ordering::Relaxed);
+        // them find the same one, and whichever is there first notes in it that it does the work.
+        if let Some(found) = subscriber.downcast_ref::<Self>()
+            && !self.is_second.load(Ordering::Relaxed)
+        {
+            let claimed = found.claimed_by.compare_exchange(0, self.number, Ordering::Relaxed, Ordering::Relaxed);
+            self.is_second.store(claimed.is_err_and(|by| by != self.number), Ordering::Relaxed);
         }
     }
 
@@ -294,7 +308,8 @@ where
     });
 }
 
-/// Does `work`. What panics in it, such as a lock of a span that another layer has poisoned, is no reason to fail the application.
+/// Does `work`. What panics in it, such as a lock of a span that another layer has poisoned, is no
+/// reason to fail the application.
 fn quietly(work: impl FnOnce()) {
     if let Err(panic) = contain(work) {
         dispose(panic);

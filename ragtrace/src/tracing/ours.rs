@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use ragtrace_core::queue::is_excluded;
+use ragtrace_core::queue::{SINK_THREAD, is_excluded};
 
 thread_local! {
     static HAS_OUR_NAME: Cell<Option<bool>> = const { Cell::new(None) };
@@ -16,7 +16,7 @@ pub(super) fn is_this_thread() -> bool {
 
 #[cold]
 fn read_name() -> bool {
-    let has_our_name = std::thread::current().name().is_some_and(|name| name.starts_with(crate::__SINK_THREAD));
+    let has_our_name = std::thread::current().name().is_some_and(|name| name.starts_with(SINK_THREAD));
     HAS_OUR_NAME.set(Some(has_our_name));
     has_our_name
 }

@@ -48,12 +48,19 @@ impl Span {
     #[cold]
     #[inline(never)]
     pub(crate) fn fail_by(&mut self, payload: &Payload) {
-        if let (Some(_), State::Begun(run)) = (self.stage, &self.state) {
-            let is_in_result = run.run_state.has(RunState::ASIDE);
-            let failure = panic::failure(payload, if is_in_result { current::span() } else { run.span });
-            let now = run.now();
+        if let Some(failure) = self.failure_by(payload) {
+            let now = self.now();
             self.end_at(now).fail(Box::new(failure));
         }
+    }
+
+    /// Returns the failure of the run, if it has not ended, by the panic whose payload this is. It has left the thread.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn failure_by(&self, payload: &Payload) -> Option<Failure> {
+        let (Some(_), State::Begun(run)) = (self.stage, &self.state) else { return None };
+        let is_in_result = run.run_state.has(RunState::ASIDE);
+        Some(panic::failure(payload, if is_in_result { current::span() } else { run.span }))
     }
 
     /// Does as [`Span::fail_by`] for a panic whose payload nobody has seen.

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use ragtrace_core::value::encoding::{EncodedFields, field_id};
-use ragtrace_core::{StageDescriptor, Value};
+use ragtrace_core::{FieldSource, StageDescriptor, Value};
 
 use crate::record::{ChunkBuilder, Extras, FieldSizes, RESPONSE_SENT, field_name};
 
@@ -22,14 +22,13 @@ pub(super) struct EndFields<'a> {
 }
 
 impl EndFields<'_> {
-    /// Returns whether a text or a truth value among `texts` has the name of a field of the start,
+    /// Returns whether a field of the context among `texts` has the name of a field of the start,
     /// whose place it takes then.
     #[cold]
     fn repeats_start(&self, texts: &[u64]) -> bool {
         let Self { stage, start, .. } = *self;
         let of_start = |name| EncodedFields(start).any(|field| field_name(stage, field.name) == Some(name));
-        let mut ends = EncodedFields(texts).filter(|field| !field.value.is_number());
-        ends.any(|field| field_name(stage, field.name).is_some_and(of_start))
+        EncodedFields(texts).any(|field| field_name(stage, field.name).is_some_and(of_start))
     }
 }
 
@@ -69,7 +68,7 @@ impl EndSummary {
                 (_, None) => {}
                 (_, Some(name)) => {
                     sizes.add_raw(|| Some(name), field.value, &is_clean);
-                    if field.value.is_number() {
+                    if field.value.is_number() && !belongs_to_context(fields.stage, field.name) {
                         if name == "cost_usd" {
                             cost_usd = field.value.as_f64();
                         }
@@ -108,7 +107,7 @@ impl EndSummary {
             "cost_usd" => self.cost_usd = value.as_f64(),
             _ => {}
         }
-        let is_number = value.is_number();
+        let is_number = value.is_number() && !belongs_to_context(stage, index);
         // Of what is recorded more than once, as `record!` may, the last counts.
         if let Some(earlier) = record.earlier_value(name, is_number) {
             *earlier = value;
@@ -118,6 +117,11 @@ impl EndSummary {
             record.add_context(Cow::Borrowed(name), value);
         }
     }
+}
+
+/// Returns whether a number belongs to the context, as that of a field of the start does also where the end brings it.
+fn belongs_to_context(stage: &'static StageDescriptor, index: u16) -> bool {
+    stage.fields().get(usize::from(index)).is_some_and(|field| field.source() == FieldSource::Start)
 }
 
 /// Has the record of a run that failed by its answer say that there was one.

@@ -8,10 +8,10 @@ use ragtrace_core::entry::{Outcome, Run, RunEnd};
 use ragtrace_core::observer::Observer;
 use ragtrace_core::value::FieldBuffer;
 use ragtrace_core::{RequestContext, SpanId, TraceId};
+use tracing_core::Event;
 use tracing_core::dispatcher::{self, Dispatch};
 use tracing_core::field::Value;
 use tracing_core::span::{Attributes, Record};
-use tracing_core::Event;
 
 use super::entered_runs::{self, EnteredRun};
 use super::open_runs::{self, OpenRun};
@@ -37,7 +37,8 @@ impl Observer for ShowStages {
         if !sites.are_heard() {
             return;
         }
-        let begin = || dispatcher::get_default(|dispatch| surrounding_of(dispatch, sites, request.trace_id, run, fields));
+        let begin =
+            || dispatcher::get_default(|dispatch| surrounding_of(dispatch, sites, request.trace_id, run, fields));
         // A panic of a layer's leaves the run to the layers' own devices: it is not shown.
         if let Some(Some(surrounding)) = showing::site(sites.span.address(), begin) {
             let open = OpenRun { sites, surrounding, has_started: false };
@@ -95,7 +96,13 @@ impl Observer for ShowStages {
 }
 
 /// Tells how a run ended, in its span.
-fn tell_end(surrounding: &Surrounding, sites: &'static StageSites, run: &Run, end: &RunEnd, error: Option<&ShownError>) {
+fn tell_end(
+    surrounding: &Surrounding,
+    sites: &'static StageSites,
+    run: &Run,
+    end: &RunEnd,
+    error: Option<&ShownError>,
+) {
     let messages = &sites.messages;
     let duration_ms = millis(end.at.since(run.started));
     match (end.outcome, error) {

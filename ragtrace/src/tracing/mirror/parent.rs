@@ -25,9 +25,8 @@ impl Parent {
     /// Finds the parent of a run that begins on this thread.
     pub(super) fn of(run: &Run, trace: TraceId, dispatch: &Dispatch, subscriber: usize) -> Self {
         // What lies around this in another subscriber is none of this one's.
-        let is_here = |surrounding: &Surrounding| {
-            surrounding.span.as_ref().is_none_or(|span| span.subscriber == subscriber)
-        };
+        let is_here =
+            |surrounding: &Surrounding| surrounding.span.as_ref().is_none_or(|span| span.subscriber == subscriber);
         let innermost = entered_runs::innermost().filter(|innermost| is_here(&innermost.surrounding));
         let begins_trace = |within: &EnteredRun| run.local_root && within.trace != trace;
         match (innermost, parent_in_process(run)) {

@@ -46,7 +46,8 @@ impl Site {
         let fields = FieldSet::new(fields, Identifier(site));
         // A target is no module's path for certain, so none is given.
         let (file, line) = (Some(place.file), Some(place.line));
-        site.metadata.get_or_init(|| Metadata::new(name, place.target, to_tracing(level), file, line, None, fields, kind));
+        site.metadata
+            .get_or_init(|| Metadata::new(name, place.target, to_tracing(level), file, line, None, fields, kind));
         site
     }
 

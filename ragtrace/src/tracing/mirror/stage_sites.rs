@@ -56,7 +56,8 @@ pub(super) struct SpanNames {
 }
 
 /// By the address of their stage.
-static SITES: RwLock<HashMap<usize, &'static StageSites, FastHash>> = RwLock::new(HashMap::with_hasher(FastHash::new()));
+static SITES: RwLock<HashMap<usize, &'static StageSites, FastHash>> =
+    RwLock::new(HashMap::with_hasher(FastHash::new()));
 
 /// Returns the callsites of `stage`, which are made the first time.
 pub(super) fn of(stage: &'static StageDescriptor) -> &'static StageSites {

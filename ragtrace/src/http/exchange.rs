@@ -1,0 +1,269 @@
+//! A request and its answer as one run of a stage, over the service's call, its future and the answer's body.
+
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+use ragtrace_core::stage::{Ending, ManualRun};
+use ragtrace_core::{RequestContext, ToValue, guard};
+
+use super::failure;
+use super::fields::{FieldMap, at, content_length, header_text};
+use super::grpc::{self, GrpcStatus};
+use super::request_fields::RequestFields;
+use super::settings::Settings;
+use super::{headers, identity, route};
+
+/// Marks a request that has a run, so that it gets no second one where a layer stands around another one.
+#[derive(Clone, Copy, Debug)]
+struct Traced;
+
+/// A request that is being answered. Dropped before its end it is cancelled.
+pub(super) struct Exchange {
+    run: ManualRun,
+    settings: Arc<Settings>,
+    facts: Facts,
+}
+
+/// What the end says of the request besides how it came.
+struct Facts {
+    map: FieldMap,
+    method: AnsweredMethod,
+    request_size: Option<u64>,
+    answer: Option<Answer>,
+}
+
+/// The methods whose answers are other messages than those of the rest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AnsweredMethod {
+    Head,
+    Connect,
+    Other,
+}
+
+/// An answer whose head is there.
+struct Answer {
+    status: StatusCode,
+    /// Set for an answer of gRPC.
+    grpc: Option<GrpcAnswer>,
+    head: Duration,
+    /// The bytes of the body that have gone.
+    sent: u64,
+    length: Length,
+    is_event_stream: bool,
+    /// Recorded headers, by the layer's index of their field.
+    headers: Vec<(usize, String)>,
+}
+
+#[derive(Default)]
+struct GrpcAnswer {
+    status: Option<GrpcStatus>,
+}
+
+/// How many bytes a body has.
+#[derive(Clone, Copy)]
+enum Length {
+    /// The message has no body, whatever the service made of it, or an empty one.
+    NoBody,
+    Exact(u64),
+    Unknown,
+}
+
+/// What an answer's body says of itself before it is polled.
+pub(super) struct BodyHint {
+    pub(super) exact: Option<u64>,
+    pub(super) is_empty: bool,
+}
+
+impl Exchange {
+    /// Begins the run of a request, unless it is to have none.
+    pub(super) fn begin(settings: &Arc<Settings>, parts: &mut Parts) -> Option<Self> {
+        if parts.extensions.get::<Traced>().is_some() || settings.skips(parts) {
+            return None;
+        }
+        let context = identity::context(settings, parts);
+        let route = route::of(settings, parts);
+        let stage = route::stage(settings, parts, route);
+        let map = FieldMap::new(&settings.template, stage.get());
+        let fields = RequestFields { settings, map, route };
+        let run = ManualRun::begin(stage, &context, |buffer| fields.write(parts, buffer));
+        let method = match parts.method {
+            Method::HEAD => AnsweredMethod::Head,
+            Method::CONNECT => AnsweredMethod::Connect,
+            _ => AnsweredMethod::Other,
+        };
+        let request_size = content_length(&parts.headers);
+        parts.extensions.insert(Traced);
+        let facts = Facts { map, method, request_size, answer: None };
+        Some(Self { run, settings: Arc::clone(settings), facts })
+    }
+
+    /// Does a part of the request's work in its context. A panic fails the request, and goes on.
+    pub(super) fn within<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let entered = self.run.enter();
+        match guard::contain(work) {
+            Ok(output) => {
+                entered.pause();
+                output
+            }
+            Err(payload) => {
+                drop(entered);
+                self.run.fail_by_panic(&*payload, |ending| self.facts.describe(ending));
+                std::panic::resume_unwind(payload)
+            }
+        }
+    }
+
+    /// Takes note of an answer's head, and adds the headers that say in which trace it was made.
+    pub(super) fn answer(&mut self, status: StatusCode, headers: &mut HeaderMap, hint: &BodyHint) {
+        if self.run.is_active() {
+            let answer = self.read_head(status, headers, hint);
+            self.facts.answer = Some(answer);
+        }
+        if let Some(context) = self.run.context() {
+            headers::answer(headers, &context, self.settings.has_server_timing);
+        }
+    }
+
+    fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
+        let grpc = grpc::is_grpc(headers).then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
+        let is_event_stream = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
+        let first = at::HEADERS + self.settings.request_headers.len();
+        let recorded = (first..).zip(&self.settings.response_headers);
+        let headers_of = recorded.filter_map(|(index, name)| Some((index, header_text(headers, name)?))).collect();
+        let length = match content_length(headers).or(hint.exact) {
+            _ if hint.is_empty || self.facts.method.answers_without_body(status) => Length::NoBody,
+            Some(length) => Length::Exact(length),
+            None => Length::Unknown,
+        };
+        Answer { status, grpc, head: self.run.elapsed(), sent: 0, length, is_event_stream, headers: headers_of }
+    }
+
+    /// Counts bytes of the answer's body.
+    pub(super) fn add_sent(&mut self, bytes: usize) {
+        if let Some(answer) = &mut self.facts.answer {
+            answer.sent = answer.sent.saturating_add(bytes as u64);
+        }
+    }
+
+    /// Reads the trailers of the answer, which end it.
+    pub(super) fn end_by_trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(Answer { grpc: Some(grpc), .. }) = &mut self.facts.answer
+            && let Some(status) = GrpcStatus::read(trailers)
+        {
+            grpc.status = Some(status);
+        }
+        self.end_by_answer();
+    }
+
+    /// Ends the request: all of its answer has gone.
+    pub(super) fn end_by_answer(&mut self) {
+        let facts = &mut self.facts;
+        if let Some(Answer { grpc: Some(grpc), .. }) = &mut facts.answer {
+            grpc.status.get_or_insert_with(GrpcStatus::missing);
+        }
+        self.run.end(|ending| {
+            facts.describe(ending);
+            if let Some(failure) = facts.answer.as_ref().and_then(Answer::failure) {
+                ending.fail(failure);
+                ending.answered();
+            }
+        });
+    }
+
+    /// Ends the request by an error of the service, or of the answer's body.
+    pub(super) fn end_by_error<E: Display + 'static>(&mut self, error: &E) {
+        let facts = &self.facts;
+        self.run.end(|ending| {
+            facts.describe(ending);
+            ending.fail(failure::of_error(error));
+        });
+    }
+
+    /// Ends the request, if it has not ended, since its service's future or its answer's body has been dropped.
+    pub(super) fn end_by_drop(&mut self) {
+        if !self.run.is_active() {
+            return;
+        }
+        if self.facts.answer.as_ref().is_some_and(Answer::is_complete) {
+            return self.end_by_answer();
+        }
+        let facts = &self.facts;
+        self.run.end(|ending| {
+            facts.describe(ending);
+            // An answer that is an error stays one, however much of it was wanted.
+            match facts.answer.as_ref().and_then(Answer::failure) {
+                Some(failure) => ending.fail(failure),
+                None => ending.cancel(),
+            }
+        });
+    }
+}
+
+impl Facts {
+    /// Records what is known of the answer.
+    fn describe(&self, ending: &mut Ending<'_>) {
+        if let Some(answer) = &self.answer {
+            self.set(ending, at::STATUS, &answer.status.as_u16());
+            if let Some(GrpcStatus { name, .. }) = answer.grpc.as_ref().and_then(|grpc| grpc.status.as_ref()) {
+                self.set(ending, at::RPC_STATUS, *name);
+            }
+            self.set(ending, at::HEAD_MS, &(answer.head.as_secs_f64() * 1_000.0));
+            self.set(ending, at::RESPONSE_SIZE, &answer.sent);
+            for (index, text) in &answer.headers {
+                self.set(ending, *index, text.as_str());
+            }
+        }
+        self.set(ending, at::REQUEST_SIZE, &self.request_size);
+    }
+
+    fn set(&self, ending: &mut Ending<'_>, index: usize, value: &(impl ToValue + ?Sized)) {
+        if let Some(index) = self.map.index(index) {
+            ending.set(index, value);
+        }
+    }
+}
+
+impl AnsweredMethod {
+    /// Returns whether an answer of this status is a message without a body (RFC 9110, sections 6.4.1 and 9.3.6).
+    fn answers_without_body(self, status: StatusCode) -> bool {
+        match self {
+            Self::Head => true,
+            Self::Connect if status.is_success() => true,
+            _ => status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED),
+        }
+    }
+}
+
+impl Answer {
+    /// Returns whether a body that is dropped now was wanted no further. Of a stream of events whoever reads it says when it ends.
+    fn is_complete(&self) -> bool {
+        match self.length {
+            Length::NoBody => true,
+            // The status of a call comes behind the last byte.
+            _ if matches!(self.grpc, Some(GrpcAnswer { status: None })) => false,
+            Length::Exact(length) => self.sent >= length,
+            Length::Unknown => self.is_event_stream,
+        }
+    }
+
+    /// Returns the failure that the answer is, if the server is to blame.
+    fn failure(&self) -> Option<Box<ragtrace_core::Failure>> {
+        let of_call = || self.grpc.as_ref()?.status.as_ref().filter(|status| status.is_server_error());
+        if self.status.is_server_error() {
+            return Some(failure::of_status(self.status));
+        }
+        of_call().map(failure::of_grpc)
+    }
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let context: Option<RequestContext> = self.run.context();
+        f.debug_struct("Exchange").field("context", &context).finish_non_exhaustive()
+    }
+}

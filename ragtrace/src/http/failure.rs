@@ -1,0 +1,41 @@
+//! Why a request failed, as its record has it.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt::Display;
+use std::io;
+
+use http::StatusCode;
+use ragtrace_core::__private::ErrorProbe;
+use ragtrace_core::{ErrorInfo, Failure};
+
+use super::grpc::GrpcStatus;
+
+/// Returns the failure by an answer of this status.
+pub(super) fn of_status(status: StatusCode) -> Box<Failure> {
+    let message = status.canonical_reason().unwrap_or_default().to_owned();
+    Box::new(Failure::new(ErrorInfo::new(status.as_str().to_owned(), message, Vec::new())))
+}
+
+/// Returns the failure by a gRPC status.
+pub(super) fn of_grpc(status: &GrpcStatus) -> Box<Failure> {
+    Box::new(Failure::new(ErrorInfo::new(status.name, status.message.clone(), Vec::new())))
+}
+
+/// Returns the failure by an error of the service or of a body.
+///
+/// Boxed errors, which most services have, are not of the trait `Error`, so the bound here can ask for no more than `Display`; of
+/// the types that are known to carry a chain, the chain is read.
+pub(super) fn of_error<E: Display + 'static>(error: &E) -> Box<Failure> {
+    macro_rules! known {
+        ($($known:ty),*) => {
+            $(if let Some(error) = (error as &dyn Any).downcast_ref::<$known>() {
+                return ErrorProbe::new(error).capture();
+            })*
+        };
+    }
+    known!(Box<dyn Error + Send + Sync>, Box<dyn Error + Send>, Box<dyn Error>, io::Error);
+    #[cfg(feature = "axum")]
+    known!(axum::Error);
+    ErrorProbe::new(error).capture()
+}

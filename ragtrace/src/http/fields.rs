@@ -1,0 +1,158 @@
+//! The fields of a request's records, by the names of OpenTelemetry's semantic conventions for HTTP (stable) and RPC (release
+//! candidate).
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, Method, header};
+use ragtrace_core::{FieldDescriptor, StageDescriptor};
+
+use super::text::bounded;
+
+/// The fields of every request. Those of the answer that are numbers and belong to `context` are declared as the start's.
+pub(super) const FIELDS: [FieldDescriptor; 18] = [
+    FieldDescriptor::start("http.request.method"),
+    FieldDescriptor::start("http.request.method_original"),
+    FieldDescriptor::start("http.route"),
+    FieldDescriptor::start("url.path"),
+    FieldDescriptor::start("url.query"),
+    FieldDescriptor::start("url.scheme"),
+    FieldDescriptor::start("server.address"),
+    FieldDescriptor::start("server.port"),
+    FieldDescriptor::start("client.address"),
+    FieldDescriptor::start("network.protocol.version"),
+    FieldDescriptor::start("user_agent.original"),
+    FieldDescriptor::start("rpc.system.name"),
+    FieldDescriptor::start("rpc.method"),
+    FieldDescriptor::start("http.response.status_code"),
+    FieldDescriptor::ok("rpc.status_code"),
+    FieldDescriptor::ok("head_ms"),
+    FieldDescriptor::ok("http.request.body.size"),
+    FieldDescriptor::ok("http.response.body.size"),
+];
+
+/// Indices into [`FIELDS`].
+pub(super) mod at {
+    pub(crate) const METHOD: usize = 0;
+    pub(crate) const METHOD_ORIGINAL: usize = 1;
+    pub(crate) const ROUTE: usize = 2;
+    pub(crate) const PATH: usize = 3;
+    pub(crate) const QUERY: usize = 4;
+    pub(crate) const SCHEME: usize = 5;
+    pub(crate) const SERVER_ADDRESS: usize = 6;
+    pub(crate) const SERVER_PORT: usize = 7;
+    pub(crate) const CLIENT_ADDRESS: usize = 8;
+    pub(crate) const PROTOCOL_VERSION: usize = 9;
+    pub(crate) const USER_AGENT: usize = 10;
+    pub(crate) const RPC_SYSTEM: usize = 11;
+    pub(crate) const RPC_METHOD: usize = 12;
+    pub(crate) const STATUS: usize = 13;
+    pub(crate) const RPC_STATUS: usize = 14;
+    pub(crate) const HEAD_MS: usize = 15;
+    pub(crate) const REQUEST_SIZE: usize = 16;
+    pub(crate) const RESPONSE_SIZE: usize = 17;
+    /// Those of recorded headers begin here.
+    pub(crate) const HEADERS: usize = 18;
+}
+
+/// The longest path, query, header or name of a user agent that is recorded, in bytes.
+pub(super) const LONGEST_TEXT: usize = 2_048;
+
+/// Returns the method's name, or `_OTHER` for one that neither RFC 9110 nor RFC 5789 defines.
+pub(super) fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "_OTHER",
+    }
+}
+
+/// Declares the field of a header that is recorded.
+pub(super) fn captured_header(prefix: &str, name: &HeaderName) -> FieldDescriptor {
+    FieldDescriptor::start(format!("{prefix}{name}").leak())
+}
+
+/// Which indices the fields of a layer have in the descriptor of a stage. They are its own unless somebody else, such as another
+/// layer that records other headers, made the stage of that name first.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FieldMap {
+    ours: &'static [FieldDescriptor],
+    declared: &'static [FieldDescriptor],
+}
+
+impl FieldMap {
+    pub(super) fn new(template: &StageDescriptor, stage: &StageDescriptor) -> Self {
+        Self { ours: template.fields(), declared: stage.fields() }
+    }
+
+    /// Returns the index in the stage's descriptor of the field that is the layer's at `index`.
+    pub(super) fn index(self, index: usize) -> Option<u16> {
+        if std::ptr::eq(self.ours, self.declared) {
+            return u16::try_from(index).ok();
+        }
+        let name = self.ours.get(index)?.name();
+        let index = self.declared.iter().position(|field| field.name() == name)?;
+        u16::try_from(index).ok()
+    }
+}
+
+/// Returns the values of a header that an application asked for, joined as RFC 9110 (section 5.3) does. Credentials are none that
+/// anybody may ask for.
+pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let mut values = headers.get_all(name).iter().peekable();
+    values.peek()?;
+    let texts: Vec<Cow<'_, str>> =
+        values.filter(|value| !value.is_sensitive()).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    Some(bounded(&texts.join(", "), LONGEST_TEXT).into_owned())
+}
+
+/// Returns true for a header that carries credentials.
+pub(super) fn is_credential(name: &HeaderName) -> bool {
+    const CREDENTIALS: [HeaderName; 4] =
+        [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+    CREDENTIALS.contains(name)
+}
+
+/// Returns the length that a message says its body has.
+pub(super) fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_indices_are_those_of_the_fields() {
+        let named = [
+            (at::METHOD, "http.request.method"),
+            (at::METHOD_ORIGINAL, "http.request.method_original"),
+            (at::ROUTE, "http.route"),
+            (at::PATH, "url.path"),
+            (at::QUERY, "url.query"),
+            (at::SCHEME, "url.scheme"),
+            (at::SERVER_ADDRESS, "server.address"),
+            (at::SERVER_PORT, "server.port"),
+            (at::CLIENT_ADDRESS, "client.address"),
+            (at::PROTOCOL_VERSION, "network.protocol.version"),
+            (at::USER_AGENT, "user_agent.original"),
+            (at::RPC_SYSTEM, "rpc.system.name"),
+            (at::RPC_METHOD, "rpc.method"),
+            (at::STATUS, "http.response.status_code"),
+            (at::RPC_STATUS, "rpc.status_code"),
+            (at::HEAD_MS, "head_ms"),
+            (at::REQUEST_SIZE, "http.request.body.size"),
+            (at::RESPONSE_SIZE, "http.response.body.size"),
+        ];
+        assert_eq!(named.len(), at::HEADERS);
+        for (index, name) in named {
+            assert_eq!(FIELDS[index].name(), name);
+        }
+    }
+}

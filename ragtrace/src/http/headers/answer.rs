@@ -1,0 +1,51 @@
+//! The headers of an answer, which say in which trace it was made.
+//!
+//! `X-Trace-ID` has the trace's id as records print it. `Server-Timing` has the request's span, under two names:
+//! `trace`, which the W3C's draft has for it, and `traceparent`, which the browser agents of today look for.
+//!
+//! A page of another origin sees either only if the answer says so. Nothing is opened that the application has not: where
+//! it answers other origins (`Access-Control-Allow-Origin`, `Access-Control-Expose-Headers`), these headers are added to
+//! what they may read, and the origin that it allows to what they may time.
+
+use http::HeaderMap;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
+
+use super::names::{SERVER_TIMING, TIMING_ALLOW_ORIGIN, X_TRACE_ID};
+use super::value;
+use crate::RequestContext;
+
+/// Adds the headers of an answer that was made in `context`, whose span is the request's.
+pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_server_timing: bool) {
+    let Ok(trace_id) = HeaderValue::try_from(context.trace_id().to_string()) else { return };
+    headers.insert(&X_TRACE_ID, trace_id);
+    let mut exposed = vec!["X-Trace-ID"];
+    if has_server_timing {
+        let traceparent = context.traceparent();
+        let metrics = format!("trace;desc={traceparent}, traceparent;desc=\"{traceparent}\"");
+        if let Ok(metrics) = HeaderValue::try_from(metrics) {
+            headers.append(&SERVER_TIMING, metrics);
+        }
+        exposed.push("Server-Timing");
+    }
+    let allowed = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned();
+    if allowed.is_some() || headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS) {
+        expose(headers, &exposed);
+    }
+    if let Some(origin) = allowed.filter(|_| has_server_timing && !headers.contains_key(&TIMING_ALLOW_ORIGIN)) {
+        headers.insert(&TIMING_ALLOW_ORIGIN, origin);
+    }
+}
+
+/// Adds names to those that pages of other origins may read.
+fn expose(headers: &mut HeaderMap, names: &[&str]) {
+    let is_listed = |name: &str| {
+        let mut listed = value::members(headers, &ACCESS_CONTROL_EXPOSE_HEADERS);
+        listed.any(|listed| listed.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let missing: Vec<_> = names.iter().copied().filter(|name| !is_listed(name)).collect();
+    if let Ok(missing) = HeaderValue::try_from(missing.join(", "))
+        && !missing.is_empty()
+    {
+        headers.append(ACCESS_CONTROL_EXPOSE_HEADERS, missing);
+    }
+}

@@ -1,0 +1,85 @@
+//! `baggage` (W3C Baggage, sections 3.2 and 3.3): small facts that travel with a request.
+
+use http::HeaderMap;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode, utf8_percent_encode};
+
+use super::names::BAGGAGE;
+use super::value;
+use crate::RequestContext;
+
+/// The most members, and the most bytes of all together with the commas between them, that have to be sent on (section
+/// 3.3.2, "Limits").
+const MOST_MEMBERS: usize = 64;
+const MOST_BYTES: usize = 8_192;
+/// What a value may not have in it as it is (section 3.3.1.3).
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'\\');
+
+/// A member as a context keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) name: String,
+    /// Decoded.
+    pub(super) value: String,
+    /// As they came, without the semicolon before the first; empty if there are none.
+    pub(super) properties: String,
+}
+
+/// Returns the members of all lines of the header. Those that are malformed are left out, and so is what is over the
+/// limits, by whole members.
+pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
+    within_limits(value::members(headers, &BAGGAGE).filter_map(|member| Some((member.len(), parse(member)?))))
+}
+
+/// Returns the baggage of a context as the value of a header; `None` if it has none that can be sent. Names that are no
+/// tokens of HTTP cannot be.
+pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
+    let members =
+        context.baggage_members().filter(|(name, ..)| is_token(name.as_bytes())).map(|(name, value, properties)| {
+            let mut member = format!("{name}={}", utf8_percent_encode(value, ENCODED));
+            if !properties.is_empty() {
+                member.extend([";", properties]);
+            }
+            (member.len(), member)
+        });
+    let members: Vec<_> = within_limits(members).collect();
+    (!members.is_empty()).then(|| members.join(","))
+}
+
+/// Leaves out what is over the limits, of members with the length of each in a header.
+fn within_limits<T>(members: impl Iterator<Item = (usize, T)>) -> impl Iterator<Item = T> {
+    // A comma stands before each but the first.
+    let mut left = MOST_BYTES + 1;
+    let fitting = members.filter_map(move |(length, member)| {
+        left = left.checked_sub(length + 1)?;
+        Some(member)
+    });
+    fitting.take(MOST_MEMBERS)
+}
+
+fn parse(member: &[u8]) -> Option<Member> {
+    let is_text = member.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
+    let (name, rest) = split_once(member, b'=').filter(|_| is_text)?;
+    let (value, properties) = split_once(rest, b';').unwrap_or((rest, b""));
+    let (name, value) = (value::trimmed(name), value::trimmed(value));
+    (is_token(name) && !value.contains(&b'\t')).then(|| Member {
+        name: text(name),
+        value: percent_decode(value).decode_utf8_lossy().into_owned(),
+        properties: text(value::trimmed(properties)),
+    })
+}
+
+/// Returns a text of bytes that are known to be one.
+fn text(ascii: &[u8]) -> String {
+    String::from_utf8_lossy(ascii).into_owned()
+}
+
+fn split_once(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let at = bytes.iter().position(|byte| *byte == at)?;
+    Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+/// Returns true for a token (RFC 9110, section 5.6.2).
+fn is_token(name: &[u8]) -> bool {
+    let is_sign = |byte: &u8| b"!#$%&'*+-.^_`|~".contains(byte);
+    !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))
+}

@@ -1,0 +1,104 @@
+//! The headers of a request, read into its context, and those that answer it.
+//!
+//! [`read`] promises: it makes a context of any headers whatever, in time that grows with their size and memory that
+//! does not. What is malformed, too long or there twice counts as absent; it is neither repeated nor logged. Nothing in
+//! a header decides what is sampled.
+//!
+//! | said by | in the order in which they are believed |
+//! | --- | --- |
+//! | trace and parent | `traceparent`, else Datadog's headers, else B3's, else `X-Trace-ID` (a trace without a parent) |
+//! | the flag "sampled", which is sent on | whoever names the trace; B3 also where it names none |
+//! | vendors' state of the trace | `tracestate`, if it is `traceparent` that names the trace |
+//! | the run of a LangSmith client | `langsmith-trace`, whoever names the trace |
+//! | the request | `X-Request-ID` |
+//! | what travels along | `baggage`, whoever names the trace |
+//!
+//! A public endpoint believes nobody about the trace: whoever names it chooses what is sampled, and could write into
+//! the trace of somebody else. There the trace is a new one, the caller's is a link, and of LangSmith's headers nothing
+//! is kept.
+
+mod answer;
+mod b3;
+mod baggage;
+mod datadog;
+mod ids;
+mod langsmith;
+pub(super) mod names;
+mod tracestate;
+mod value;
+mod w3c;
+
+use http::HeaderMap;
+use ragtrace_core::context::{Caller, trace_flag};
+
+pub(super) use self::answer::answer;
+pub(super) use self::baggage::to_value as baggage_value;
+pub(super) use self::datadog::UPPER_BITS as DATADOG_UPPER_BITS;
+use crate::RequestContext;
+
+/// Returns the context of a request that came with these headers, for what is served without the layer: a queue's
+/// messages, a server that is no tower service. The other side is [`inject`](crate::http::inject).
+///
+/// What is malformed counts as absent. Whoever sent the headers chooses the trace, and so what is sampled of it: they
+/// should be those of a caller that is trusted.
+///
+/// ```
+/// let mut headers = http::HeaderMap::new();
+/// headers.insert("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?);
+/// let context = ragtrace::http::extract(&headers);
+/// assert_eq!(context.trace_id().to_hex(), "0af7651916cd43dd8448eb211c80319c");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub fn extract(headers: &HeaderMap) -> RequestContext {
+    read(headers, false)
+}
+
+/// Returns the context of a request with these headers. A public endpoint starts a trace of its own, and keeps the
+/// caller's as a link.
+pub(super) fn read(headers: &HeaderMap, is_public: bool) -> RequestContext {
+    let context = if is_public { restart(headers) } else { go_on(headers) };
+    let context = match ids::request_id(headers) {
+        Some(id) => context.with_request_id(id),
+        None => context.with_fresh_request_id(),
+    };
+    let members = baggage::read(headers).filter(|member| {
+        let is_langsmiths = langsmith::is_baggage(&member.name);
+        !is_langsmiths || !is_public && langsmith::is_harmless(&member.name)
+    });
+    members.fold(context, |context, member| context.with_baggage_member(member.name, member.value, member.properties))
+}
+
+/// Goes on with the caller's trace.
+fn go_on(headers: &HeaderMap) -> RequestContext {
+    let (caller, tracestate) = match w3c::caller(headers) {
+        Some(caller) => (Some(caller), tracestate::read(headers)),
+        None => (datadog::caller(headers).or_else(|| b3::caller(headers)), None),
+    };
+    let caller = caller.or_else(|| {
+        let is_sampled = b3::verdict(headers).unwrap_or(true);
+        Some(Caller { trace_id: ids::trace_id(headers)?, parent: None, flags: trace_flag::of_sampled(is_sampled) })
+    });
+    let mut context = match caller {
+        Some(caller) => RequestContext::continuing(caller),
+        None => match b3::verdict(headers) {
+            Some(false) => RequestContext::bare().with_trace_flags(trace_flag::RANDOM),
+            Some(true) | None => RequestContext::bare(),
+        },
+    };
+    if let Some(tracestate) = tracestate {
+        context = context.with_tracestate(tracestate);
+    }
+    match langsmith::parent(headers) {
+        Some(parent) => context.with_langsmith_parent(parent),
+        None => context,
+    }
+}
+
+/// Starts a trace that is linked to the caller's.
+fn restart(headers: &HeaderMap) -> RequestContext {
+    let caller = w3c::caller(headers).or_else(|| datadog::caller(headers)).or_else(|| b3::caller(headers));
+    match caller.and_then(|caller| Some((caller.trace_id, caller.parent?))) {
+        Some((trace_id, parent)) => RequestContext::bare().with_link(trace_id, parent),
+        None => RequestContext::bare(),
+    }
+}

@@ -1,0 +1,29 @@
+//! The names of all headers that are read or written here.
+
+use http::HeaderName;
+
+macro_rules! names {
+    ($($name:ident: $text:literal,)*) => {
+        $(pub(in crate::http) static $name: HeaderName = HeaderName::from_static($text);)*
+    };
+}
+
+names! {
+    TRACEPARENT: "traceparent",
+    TRACESTATE: "tracestate",
+    BAGGAGE: "baggage",
+    DATADOG_TRACE_ID: "x-datadog-trace-id",
+    DATADOG_PARENT_ID: "x-datadog-parent-id",
+    DATADOG_SAMPLING_PRIORITY: "x-datadog-sampling-priority",
+    DATADOG_TAGS: "x-datadog-tags",
+    B3: "b3",
+    B3_TRACE_ID: "x-b3-traceid",
+    B3_SPAN_ID: "x-b3-spanid",
+    B3_SAMPLED: "x-b3-sampled",
+    B3_FLAGS: "x-b3-flags",
+    LANGSMITH_TRACE: "langsmith-trace",
+    X_TRACE_ID: "x-trace-id",
+    X_REQUEST_ID: "x-request-id",
+    SERVER_TIMING: "server-timing",
+    TIMING_ALLOW_ORIGIN: "timing-allow-origin",
+}

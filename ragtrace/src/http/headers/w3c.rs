@@ -1,0 +1,43 @@
+//! `traceparent` (W3C Trace Context level 2, section 3.2).
+
+use http::HeaderMap;
+use ragtrace_core::context::Caller;
+
+use super::names::TRACEPARENT;
+use super::value;
+
+/// Returns the caller that the header names. Two headers name none (section 4.2: which of them is meant cannot be told).
+pub(super) fn caller(headers: &HeaderMap) -> Option<Caller> {
+    read(value::only(headers, &TRACEPARENT)?)
+}
+
+fn read(value: &[u8]) -> Option<Caller> {
+    Caller::of_traceparent(str::from_utf8(value).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_value_with_bytes_that_no_header_may_have_names_no_caller() {
+        let valid = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        assert!(read(valid).is_some());
+        for at in [0, 2, 10, 53, 54] {
+            for byte in [b'\r', b'\n', 0, b'\t', 0x7f, 0x80, 0xff, b'G'] {
+                let mut broken = *valid;
+                broken[at] = byte;
+                assert_eq!(read(&broken), None, "{byte:#x} at {at}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes: Vec<u8>) {
+            prop_assert_eq!(read(&bytes), None);
+        }
+    }
+}

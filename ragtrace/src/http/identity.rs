@@ -1,0 +1,30 @@
+//! Whose a request is: its headers as far as they are believed, and what the application knows of it.
+
+use http::HeaderName;
+use http::request::Parts;
+use ragtrace_core::RequestContext;
+
+use super::headers;
+use super::settings::Settings;
+
+const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
+/// The longest id of a user that a header may name, in bytes.
+const LONGEST_ID: usize = 256;
+
+/// Returns the context of a request.
+pub(super) fn context(settings: &Settings, parts: &Parts) -> RequestContext {
+    let context = headers::read(&parts.headers, settings.is_public(parts));
+    let context = match user(parts).filter(|_| settings.trusts_user_header) {
+        Some(user) => context.with_user_id(user),
+        None => context,
+    };
+    settings.identify(parts, context)
+}
+
+/// Returns the user that the header names, if it names one, in printable characters.
+fn user(parts: &Parts) -> Option<&str> {
+    let mut values = parts.headers.get_all(X_USER_ID).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let user = std::str::from_utf8(value.as_bytes()).ok()?.trim();
+    ((1..=LONGEST_ID).contains(&user.len()) && !user.chars().any(char::is_control)).then_some(user)
+}

@@ -1,0 +1,133 @@
+//! The fields of a request's start.
+
+use std::net::IpAddr;
+
+use http::request::Parts;
+use http::{Version, header};
+use ragtrace_core::ToValue;
+use ragtrace_core::value::FieldBuffer;
+
+use super::fields::{FieldMap, LONGEST_TEXT, at, header_text, known_method};
+use super::grpc;
+use super::settings::Settings;
+use super::text::bounded;
+
+/// The longest method that nobody knows that is recorded, in bytes.
+const LONGEST_METHOD: usize = 64;
+/// The longest name of a host, in bytes (RFC 1035, section 3.1).
+const LONGEST_HOST: usize = 255;
+
+/// Writes the fields of a request's start.
+pub(super) struct RequestFields<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) map: FieldMap,
+    pub(super) route: Option<&'a str>,
+}
+
+impl RequestFields<'_> {
+    pub(super) fn write(&self, parts: &Parts, buffer: &mut FieldBuffer) {
+        let method = known_method(&parts.method);
+        self.set(buffer, at::METHOD, method);
+        if method == "_OTHER" {
+            self.set(buffer, at::METHOD_ORIGINAL, &*bounded(parts.method.as_str(), LONGEST_METHOD));
+        }
+        self.set(buffer, at::ROUTE, &self.route);
+        self.write_url(parts, buffer);
+        self.set(buffer, at::PROTOCOL_VERSION, &version(parts.version));
+        let address = self.settings.client_address(parts);
+        if let Some(address) = address {
+            self.set(buffer, at::CLIENT_ADDRESS, &*address.to_string());
+        }
+        if let Some(agent) = parts.headers.get(header::USER_AGENT) {
+            self.set(buffer, at::USER_AGENT, &*bounded(&String::from_utf8_lossy(agent.as_bytes()), LONGEST_TEXT));
+        }
+        if grpc::is_grpc(&parts.headers) {
+            self.set(buffer, at::RPC_SYSTEM, "grpc");
+            let method = parts.uri.path().trim_start_matches('/');
+            self.set(buffer, at::RPC_METHOD, &*bounded(method, LONGEST_TEXT));
+        }
+        let names = self.settings.request_headers.iter();
+        for (index, name) in (at::HEADERS..).zip(names) {
+            self.set(buffer, index, &header_text(&parts.headers, name));
+        }
+    }
+
+    fn write_url(&self, parts: &Parts, buffer: &mut FieldBuffer) {
+        let path = parts.uri.path();
+        if !path.is_empty() {
+            self.set(buffer, at::PATH, &*bounded(path, LONGEST_TEXT));
+        }
+        if self.settings.has_query
+            && let Some(query) = parts.uri.query()
+        {
+            self.set(buffer, at::QUERY, &*bounded(query, LONGEST_TEXT));
+        }
+        self.set(buffer, at::SCHEME, &parts.uri.scheme_str());
+        let authority = match parts.uri.authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
+        };
+        if let Some((host, port)) = authority.and_then(host_and_port) {
+            self.set(buffer, at::SERVER_ADDRESS, host);
+            self.set(buffer, at::SERVER_PORT, &port);
+        }
+    }
+
+    fn set(&self, buffer: &mut FieldBuffer, index: usize, value: &(impl ToValue + ?Sized)) {
+        if let Some(index) = self.map.index(index) {
+            buffer.set(index, value);
+        }
+    }
+}
+
+fn version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    }
+}
+
+/// Reads an authority (RFC 3986, section 3.2) without its user, whose password may stand there. A host that cannot be one is none.
+fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, rest)) => (host, rest.strip_prefix(':')),
+        None => match authority.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    let is_host = host.parse::<IpAddr>().is_ok()
+        || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let port = port.and_then(|port| port.parse().ok());
+    (is_host && !host.is_empty() && host.len() <= LONGEST_HOST).then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_is_read_without_its_user() {
+        let cases = [
+            ("example.org", Some(("example.org", None))),
+            ("example.org:8080", Some(("example.org", Some(8080)))),
+            ("alice:secret@example.org:80", Some(("example.org", Some(80)))),
+            ("[::1]:443", Some(("::1", Some(443)))),
+            ("[::1]", Some(("::1", None))),
+            ("127.0.0.1:99999", Some(("127.0.0.1", None))),
+            ("", None),
+            (":80", None),
+            ("a b", None),
+            ("a/../b", None),
+        ];
+        for (authority, expected) in cases {
+            assert_eq!(host_and_port(authority), expected, "{authority:?}");
+        }
+        assert_eq!(host_and_port(&"x".repeat(256)), None);
+    }
+}

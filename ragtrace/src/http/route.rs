@@ -1,0 +1,39 @@
+//! The stage of a request: its method and the route that matched it.
+//!
+//! A name is of what the program's text lists, a method that is known and a route's pattern, and never of what whoever asks can
+//! choose. All the same their number has a bound, since each stays in memory; past it, as where no route matched, the name is the
+//! method alone.
+
+use http::request::Parts;
+use ragtrace_core::__private::CatalogEntry;
+use ragtrace_core::{intern, intern_listed};
+
+use super::fields::known_method;
+use super::settings::Settings;
+
+/// Returns the route that matched a request: that of axum, else that of the application's own router.
+pub(super) fn of<'a>(settings: &Settings, parts: &'a Parts) -> Option<&'a str> {
+    matched_path(parts).or_else(|| settings.route(parts)).filter(|route| !route.is_empty())
+}
+
+/// Returns the stage of a request.
+pub(super) fn stage(settings: &Settings, parts: &Parts, route: Option<&str>) -> &'static CatalogEntry {
+    let method = match known_method(&parts.method) {
+        // As OpenTelemetry names such requests.
+        "_OTHER" => "HTTP",
+        method => method,
+    };
+    route
+        .and_then(|route| intern(&[method, " ", route].concat(), &settings.template))
+        .unwrap_or_else(|| intern_listed(method, &settings.template))
+}
+
+#[cfg(feature = "axum")]
+fn matched_path(parts: &Parts) -> Option<&str> {
+    parts.extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched_path(_: &Parts) -> Option<&str> {
+    None
+}

@@ -1,0 +1,65 @@
+//! An event without texts costs its thread no allocation.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use ragtrace::{RequestContext, traced_stage};
+use ragtrace_tests_tracing::{Kept, finish, quiet};
+use tracing_subscriber::prelude::*;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: it hands on to the system's, and counts in memory that needs no allocation.
+#[expect(unsafe_code, reason = "an allocator is")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise is the system's, too.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations ten times `work` cost. A block of the queue is none of the work's, and so are the callsite and the scratch
+/// buffer, which are made once: the least of several turns counts.
+fn allocations(work: impl Fn()) -> usize {
+    let turn = || {
+        let before = ALLOCATIONS.get();
+        (0..10).for_each(|_| work());
+        ALLOCATIONS.get() - before
+    };
+    (0..20).map(|_| turn()).min().unwrap_or(usize::MAX)
+}
+
+#[traced_stage("allocations.work")]
+fn in_a_stage(work: impl Fn()) -> usize {
+    allocations(work)
+}
+
+fn main() {
+    tracing_subscriber::registry().with(ragtrace::layer().mirror_stages(false)).init();
+    let kept = Kept::default();
+    let telemetry = quiet().sink(kept.clone()).install().expect("the only one");
+    let event = || tracing::info!(rows = 3, ratio = 0.5, whole = true, "done");
+    assert_eq!(allocations(event), 0, "outside of any request");
+    RequestContext::new().sync_scope(|| {
+        assert_eq!(in_a_stage(event), 0, "in a stage");
+        let span = tracing::info_span!("around", job = 7);
+        span.in_scope(|| assert_eq!(in_a_stage(event), 0, "in a span with fields"));
+    });
+    assert_eq!(allocations(|| tracing::debug!(rows = 3, "hidden")), 0, "one that nobody takes");
+    finish(telemetry);
+    assert_eq!(kept.lines().len(), 600);
+    println!("allocations: none, as it should be");
+}
