@@ -1,8 +1,9 @@
-//! swiftide's pipelines hand work from task to task by `tracing`'s spans alone. With our attribute in the place of `tracing`'s,
-//! and our layer in the subscriber, each of their runs is one whole tree.
+//! swiftide's pipelines hand work from task to task by `tracing`'s spans alone. With our attribute
+//! in the place of `tracing`'s, and our layer in the subscriber, each of their runs is one whole
+//! tree.
 //!
-//! `run` runs this under a level at which swiftide's own spans are on (`trace`), and under one at which they are off, and the
-//! stages' own spans stand in for them (`info`).
+//! `run` runs this under a level at which swiftide's own spans are on (`trace`), and under one at
+//! which they are off, and the stages' own spans stand in for them (`info`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -98,8 +99,8 @@ async fn application(work: impl Future<Output = ()>) {
     work.await;
 }
 
-/// Asserts that what was captured is one trace that is one tree: one root, and every parent there. Returns how many runs of
-/// each stage there are.
+/// Asserts that what was captured is one trace that is one tree: one root, and every parent there.
+/// Returns how many runs of each stage there are.
 fn assert_whole(captured: &Captured) -> BTreeMap<String, usize> {
     let starts: Vec<_> = captured.records().iter().filter(|record| record.event() == Event::Started).collect();
     let ends = captured.records().iter().filter(|record| record.event() == Event::Completed).count();

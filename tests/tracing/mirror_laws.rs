@@ -1,7 +1,7 @@
 //! What is shown of random pipelines is what is recorded of them.
 //!
-//! It is tried in two processes: in one all is shown, and in the other, `mirror_laws_info`, a level hides the stages that are not
-//! asynchronous, and not that they fail.
+//! It is tried in two processes: in one all is shown, and in the other, `mirror_laws_info`, a level
+//! hides the stages that are not asynchronous, and not that they fail.
 
 #[path = "mirror/recording.rs"]
 mod recording;
