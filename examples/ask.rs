@@ -11,7 +11,7 @@ use ragtrace_examples::report::{one_line, printable};
 use ragtrace_examples::rerank::Passage;
 use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
-use ragtrace_examples::{AskError, Library, question};
+use ragtrace_examples::{AskError, Library, Part, question};
 
 /// Answer a question in the words of the documents that the `ingest` example stored, and name the sources.
 ///
@@ -104,8 +104,13 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<Outcome,
         log_question: arguments.log_question,
     };
     let text = arguments.question.join(" ");
+    let on_part = |part: Part<'_>| {
+        if let Part::Sentence(sentence) = part {
+            say(&sentence);
+        }
+    };
     let outcome = tokio::select! {
-        answered = request.scope(question(&library, &text, |sentence| say(&sentence))) => match answered {
+        answered = request.scope(question(&library, &text, on_part)) => match answered {
             Ok(passages) => {
                 say_sources(&passages);
                 Outcome::Answered

@@ -15,7 +15,7 @@ use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::{Tally, one_line, printable};
 use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
-use ragtrace_examples::{IngestError, Ingestion, ingestion};
+use ragtrace_examples::{IngestError, Ingestion, Source, ingestion};
 
 /// Read documents, cut them into chunks, embed and store them, for the `ask` example to answer from.
 ///
@@ -114,7 +114,8 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<(Tally, 
     progress.found(documents.len(), skipped);
     let interrupted = {
         let jobs = usize::from(arguments.jobs);
-        let all = ingestion(&shared, documents, jobs, |path, outcome| progress.document(path, outcome));
+        let sources = documents.into_iter().map(Source::from).collect();
+        let all = ingestion(&shared, sources, jobs, |source, outcome| progress.document(&source.path, outcome));
         // Leaving this block drops what is still running, at whatever it awaits.
         tokio::select! {
             // That documents failed is in the tally.

@@ -30,8 +30,17 @@ pub struct Library<E> {
     pub log_question: bool,
 }
 
-/// Answers the question `text`: hands over each sentence as soon as it is there, and returns the passages they came
-/// from, in the order of their numbers.
+/// A part of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part<'a> {
+    /// The passages that it is drawn from, in the order of their numbers: once, before any sentence.
+    Passages(&'a [Passage]),
+    /// A sentence of it.
+    Sentence(String),
+}
+
+/// Answers the question `text`: hands over each part as soon as it is there, and returns the passages that the sentences
+/// came from, in the order of their numbers.
 #[traced_stage(
     kind = pipeline,
     fields(chars = text.chars().count(), query = library.log_question.then_some(text)),
@@ -41,11 +50,12 @@ pub struct Library<E> {
 pub async fn question<E: Embedder>(
     library: &Library<E>,
     text: &str,
-    mut on_sentence: impl FnMut(String),
+    mut on_part: impl FnMut(Part<'_>),
 ) -> Result<Vec<Passage>, AskError> {
     let vector = query_embedding(&library.embedder, text).await?;
     let hits = retrieval(library, text, &vector).await?;
     let passages = rerank(text, hits, library.passages, library.log_question).await?;
+    on_part(Part::Passages(&passages));
     let mut sentences = pin!(answer(text, &passages, library.log_question));
     let (mut said, mut whole) = (0, String::new());
     while let Some(sentence) = sentences.next().await {
@@ -53,7 +63,7 @@ pub async fn question<E: Embedder>(
         said += 1;
         record!(sentences = said);
         whole = whole + &sentence + "\n";
-        on_sentence(sentence);
+        on_part(Part::Sentence(sentence));
     }
     if library.log_question {
         record!(output = whole.trim_end());

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -16,6 +15,7 @@ use crate::document::{Document, Format};
 use crate::embed::{EmbedError, EmbeddedChunks, Embedder, embed_chunks};
 use crate::enrich::{EnrichedChunk, enrich};
 use crate::parse::{ParseError, parse};
+use crate::source::Source;
 use crate::store::{Store, StoreError, Stored};
 
 /// What every ingestion needs.
@@ -34,8 +34,12 @@ pub struct Ingestion<E> {
 /// What became of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ingested {
+    /// The document's id: see [`document_id`](crate::document::document_id).
+    pub document: String,
     /// What was stored.
     pub stored: Stored,
+    /// How many pages it has; 1 for a format without pages.
+    pub pages: usize,
     /// Numbers of the pages that could not be read, counted from 1.
     pub unreadable_pages: Vec<u32>,
 }
@@ -62,19 +66,19 @@ pub struct Totals {
 )]
 pub async fn ingestion<E: Embedder>(
     shared: &Ingestion<E>,
-    documents: Vec<PathBuf>,
+    documents: Vec<Source>,
     jobs: usize,
-    mut on_document: impl FnMut(&Path, &Result<Ingested, IngestError>),
+    mut on_document: impl FnMut(&Source, &Result<Ingested, IngestError>),
 ) -> Result<Totals, Incomplete> {
-    let outcomes = stream::iter(documents).map(|path| async move {
+    let outcomes = stream::iter(documents).map(|source| async move {
         // A document that meets a mistake of ours must not end the others either.
-        let outcome = AssertUnwindSafe(document_ingestion(shared, &path)).catch_unwind().await;
-        (path, outcome.unwrap_or(Err(IngestError::Panicked)))
+        let outcome = AssertUnwindSafe(document_ingestion(shared, &source)).catch_unwind().await;
+        (source, outcome.unwrap_or(Err(IngestError::Panicked)))
     });
     let mut outcomes = pin!(outcomes.buffer_unordered(jobs));
     let mut totals = Totals::default();
     record!(total_chunks = 0, failed = 0);
-    while let Some((path, outcome)) = outcomes.next().await {
+    while let Some((source, outcome)) = outcomes.next().await {
         // At once, so that a run that is interrupted says it too.
         if let Ok(ingested) = &outcome {
             totals.ingested += 1;
@@ -84,32 +88,33 @@ pub async fn ingestion<E: Embedder>(
             totals.failed += 1;
             record!(failed = totals.failed);
         }
-        on_document(&path, &outcome);
+        on_document(&source, &outcome);
     }
     if totals.failed > 0 { Err(Incomplete { totals }) } else { Ok(totals) }
 }
 
-/// Ingests the document at `path`.
+/// Ingests the document that `source` is.
 #[traced_stage(
     kind = pipeline,
-    fields(doc = path),
+    fields(doc = &*source.label()),
     ok(|ingested| count = ingested.stored.chunks),
     record(pages: usize, chunks: usize),
 )]
-pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, path: &Path) -> Result<Ingested, IngestError> {
-    let document = Arc::new(file_parsing(path).await?);
+pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Result<Ingested, IngestError> {
+    let document = Arc::new(file_parsing(source).await?);
     record!(pages = document.pages());
     let chunks = document_chunking(&document, &shared.chunking).await?;
     record!(chunks = chunks.len());
     let chunks = chunk_enrichment(&document, chunks).await?;
     let chunks = chunk_embedding(&shared.embedder, chunks).await?;
     let stored = data_storage(shared, &document, &chunks).await?;
-    Ok(Ingested { stored, unreadable_pages: document.unreadable_pages.clone() })
+    let unreadable_pages = document.unreadable_pages.clone();
+    Ok(Ingested { document: document.id(), stored, pages: document.pages(), unreadable_pages })
 }
 
 #[traced_stage(
     kind = parse,
-    fields(doc = path, format = Format::of(path).map(Format::name)),
+    fields(doc = &*source.label(), format = source.format.map(Format::name)),
     ok(|document|
         count = 1,
         bytes = document.bytes,
@@ -118,8 +123,8 @@ pub async fn document_ingestion<E: Embedder>(shared: &Ingestion<E>, path: &Path)
         chars = document.chars()),
     generated(|document| document = [Item::new(document.id()).source(&document.name)]),
 )]
-async fn file_parsing(path: &Path) -> Result<Document, IngestError> {
-    parse(path).await.map_err(IngestError::Parse)
+async fn file_parsing(source: &Source) -> Result<Document, IngestError> {
+    parse(source.clone()).await.map_err(IngestError::Parse)
 }
 
 #[traced_stage(

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod parse;
 pub mod report;
 pub mod rerank;
+pub mod source;
 pub mod stage_logs;
 pub mod store;
 pub mod words;
@@ -22,13 +23,9 @@ pub mod words;
 mod blocking;
 mod vector_extension;
 
-pub use ask::{AskError, Library, question};
+pub use ask::{AskError, Library, Part, question};
 pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
-
-/// The guide's code is compiled as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/from-python.md")]
-struct FromPython;
+pub use source::Source;
 
 /// The code of the guide's pages is compiled as a test.
 #[cfg(all(doctest, feature = "otlp"))]
@@ -44,8 +41,3 @@ struct LangSmith;
 #[cfg(all(doctest, feature = "datadog"))]
 #[doc = include_str!("../../docs/datadog.md")]
 struct Datadog;
-
-/// The front page's code is compiled as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

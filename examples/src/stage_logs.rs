@@ -1,11 +1,12 @@
-//! What both programs do with their stage logs: set them up from the environment, say who asks, and at the
+//! What the programs do with their stage logs: set them up from the environment, say who asks, and at the
 //! end have them delivered and draw the run's trace.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use ragtrace::{Console, Report, RequestContext, Telemetry, TraceId};
+use ragtrace::sink::BoxSink;
+use ragtrace::{Console, Report, RequestContext, Telemetry, TelemetryHandle, TraceId};
 
 /// How long work that cannot be stopped may go on after Ctrl-C.
 pub const PATIENCE: Duration = Duration::from_secs(1);
@@ -32,6 +33,11 @@ impl StageLogs {
     /// Sets them up: the sinks that `RAGTRACE_SINKS` names, the rest by `RAGTRACE_*` too. The console is off unless
     /// `RAGTRACE_CONSOLE` says otherwise, since the programs talk to their user themselves.
     pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
+        Self::install_with(service, None)
+    }
+
+    /// Does as [`install`](Self::install), with sinks of the program's own besides.
+    pub fn install_with(service: &str, own: impl IntoIterator<Item = BoxSink>) -> Result<Self, Box<dyn Error>> {
         let sinks = ragtrace_sinks::from_env()?;
         let goes_to = |name: &str| sinks.iter().any(|sink| ragtrace::Sink::name(sink) == name);
         let store = if goes_to("sqlite") {
@@ -42,11 +48,21 @@ impl StageLogs {
             None
         };
         let mut builder =
-            ragtrace::builder().service(service).version(env!("CARGO_PKG_VERSION")).from_env().sinks(sinks);
+            ragtrace::builder().service(service).version(env!("CARGO_PKG_VERSION")).from_env().sinks(sinks).sinks(own);
         if !Self::are_on_console() {
             builder = builder.console(Console::Off);
         }
         Ok(Self { telemetry: builder.install()?, store })
+    }
+
+    /// Returns a handle of the telemetry, for a program's state.
+    pub fn handle(&self) -> TelemetryHandle {
+        self.telemetry.handle()
+    }
+
+    /// Returns the URL of the store that the stage logs can be read back from, if they go to one.
+    pub fn store_url(&self) -> Option<&str> {
+        self.store.as_deref()
     }
 
     /// Whether the environment asks for records on standard error, where a progress bar would be in their way.

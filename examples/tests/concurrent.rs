@@ -3,7 +3,6 @@
 #[path = "support/trace.rs"]
 mod trace;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +11,14 @@ use ragtrace::{Console, RequestContext, TraceId};
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::store::Store;
-use ragtrace_examples::{Ingestion, ingestion};
+use ragtrace_examples::{Ingestion, Source, ingestion};
 use ragtrace_sinks::{SqliteSink, store};
 use trace::{assert_whole, stages};
 
 const REQUESTS: usize = 1_000;
 
 /// One user's request, as its own task: a document that can be read, and for every tenth user one that cannot.
-async fn request(shared: Arc<Ingestion<HashingEmbedder>>, documents: Vec<PathBuf>, number: usize) -> TraceId {
+async fn request(shared: Arc<Ingestion<HashingEmbedder>>, documents: Vec<Source>, number: usize) -> TraceId {
     let request =
         RequestContext::new().with_user_id(format!("user-{number}")).with_tenant_id(format!("tenant-{}", number % 7));
     let id = request.trace_id();
@@ -44,7 +43,7 @@ async fn a_thousand_ingestions_at_once_do_not_mix_their_records() {
         let document = folder.path().join(format!("{number}.md"));
         std::fs::write(&document, format!("Document number {number}.")).expect("a file");
         let missing = number.is_multiple_of(10).then(|| folder.path().join("missing.md"));
-        let documents = [document].into_iter().chain(missing).collect();
+        let documents = [document].into_iter().chain(missing).map(Source::from).collect();
         tokio::spawn(request(Arc::clone(&shared), documents, number))
     });
     let ids = join_all(tasks.collect::<Vec<_>>()).await;

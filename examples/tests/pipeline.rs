@@ -9,9 +9,10 @@ use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::discover;
 use ragtrace_examples::document::document_id;
 use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::store::Store;
-use ragtrace_examples::{AskError, Ingestion, Library, document_ingestion, question};
+use ragtrace_examples::{AskError, IngestError, Ingestion, Library, Part, document_ingestion, question};
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -34,10 +35,14 @@ impl Scene {
         path
     }
 
+    async fn ingest(&self, path: &Path) -> Result<Ingested, IngestError> {
+        document_ingestion(&self.ingestion, &path.into()).await
+    }
+
     async fn with_samples() -> Self {
         let scene = Self::new().await;
         for path in discover(&[samples()]).documents {
-            document_ingestion(&scene.ingestion, &path).await.expect("a sample is readable");
+            scene.ingest(&path).await.expect("a sample is readable");
         }
         scene
     }
@@ -57,7 +62,12 @@ impl Scene {
             log_question,
         };
         let mut sentences = Vec::new();
-        let passages = question(&library, text, |sentence| sentences.push(sentence)).await?;
+        let on_part = |part: Part<'_>| {
+            if let Part::Sentence(sentence) = part {
+                sentences.push(sentence);
+            }
+        };
+        let passages = question(&library, text, on_part).await?;
         Ok((sentences, passages.into_iter().map(|passage| passage.hit.name).collect()))
     }
 }
@@ -101,10 +111,10 @@ async fn a_question_before_any_document_says_so() {
 async fn a_document_ingested_again_replaces_itself() {
     let scene = Scene::new().await;
     let path = scene.file("a.md", "# One\n\nA text.\n\n# Two\n\nAnother text.");
-    let first = document_ingestion(&scene.ingestion, &path).await.expect("ingested");
+    let first = scene.ingest(&path).await.expect("ingested");
     assert_eq!((first.stored.chunks, first.stored.replaced), (2, 0));
     scene.file("a.md", "# One\n\nOnly this text is left.");
-    let second = document_ingestion(&scene.ingestion, &path).await.expect("ingested");
+    let second = scene.ingest(&path).await.expect("ingested");
     assert_eq!((second.stored.chunks, second.stored.replaced), (1, 2));
 }
 
@@ -119,7 +129,7 @@ async fn a_file_that_cannot_be_read_is_one_line_and_leaves_no_trace() {
         (scene.folder.path().join("missing.md"), "check its path"),
     ];
     for (path, expected) in cases {
-        let error = document_ingestion(&scene.ingestion, &path).await.expect_err("unreadable");
+        let error = scene.ingest(&path).await.expect_err("unreadable");
         let line = one_line(&error);
         assert!(line.contains(expected) && !line.contains('\n'), "{line}");
     }
@@ -131,7 +141,7 @@ async fn many_documents_at_once_are_all_stored() {
     let scene = Scene::new().await;
     let paths: Vec<PathBuf> =
         (0..100).map(|number| scene.file(&format!("{number}.txt"), format!("Document number {number}."))).collect();
-    for ingested in join_all(paths.iter().map(|path| document_ingestion(&scene.ingestion, path))).await {
+    for ingested in join_all(paths.iter().map(|path| scene.ingest(path))).await {
         assert_eq!(ingested.expect("ingested").stored.chunks, 1);
     }
     assert_eq!(scene.ingestion.store.chunk_count("acme").await.expect("a count"), 100);
@@ -141,7 +151,7 @@ async fn many_documents_at_once_are_all_stored() {
 async fn an_ingestion_says_which_chunks_come_of_which_document() {
     let scene = Scene::new().await;
     let path = scene.file("a.md", "# One\n\nA text.\n\n# Two\n\nAnother text.");
-    let (ingested, captured) = capture(document_ingestion(&scene.ingestion, &path)).await;
+    let (ingested, captured) = capture(scene.ingest(&path)).await;
     assert_eq!(ingested.expect("ingested").stored.chunks, 2);
     let end = |stage: &str| captured.stage(stage).completed().one();
     let items = |items: &[ragtrace::RecordItem]| -> Vec<String> {

@@ -81,11 +81,12 @@ fn refused(builder: Builder) -> SetupError {
 #[test]
 fn what_is_malformed_is_named_with_what_is_accepted() {
     const LOG: &str =
-        "one level for everything (trace, debug, info, warn or error), and no directives such as target=level";
-    let directives = format!("RAGTRACE_LOG: expected {LOG}, found \"info,rag=debug\"");
+        "RAGTRACE_LOG: expected a level (trace, debug, info, warn, error or off) or a directive (target=level)";
+    const DIRECTIVE: &str = "RAGTRACE_LOG: expected a directive whose level is trace, debug, info, warn, error or off";
+    let (log, directive) = (format!("{LOG}, found \"loud\""), format!("{DIRECTIVE}, found \"rag=loud\""));
     for (name, value, says) in [
-        ("RAGTRACE_LOG", "info,rag=debug", directives.as_str()),
-        ("RAGTRACE_LOG", "loud", "RAGTRACE_LOG: expected a level (trace, debug, info, warn or error), found \"loud\""),
+        ("RAGTRACE_LOG", "info,rag=loud", directive.as_str()),
+        ("RAGTRACE_LOG", "loud", log.as_str()),
         (
             "RAGTRACE_CONSOLE",
             "loud",

@@ -14,6 +14,8 @@ pub enum ParseError {
     NotAFile,
     /// No reader for this extension.
     Unsupported,
+    /// No reader for what the bytes are, by their media type.
+    OtherFormat(&'static str),
     /// No text in it at all.
     Empty,
     /// Bytes that are no text in any encoding.
@@ -35,6 +37,9 @@ impl fmt::Display for ParseError {
         f.write_str(match self {
             Self::TooSlow(limit) => {
                 return write!(f, "reading the file takes longer than {limit:?}; split it or save it anew");
+            }
+            Self::OtherFormat(media_type) => {
+                return write!(f, "there is no reader for {media_type}; give .md, .txt, .html or .pdf");
             }
             Self::Read(_) => "the file cannot be opened; check its path and its permissions",
             Self::NotAFile => "this is neither a file nor a folder; give a file of text",

@@ -1,6 +1,6 @@
 //! Reading a file into a [`Document`].
 //!
-//! A file is told by its extension and held to it: what comes out has text in it, or an error says why
+//! A file is told by its extension, or by whoever received it, and held to it: what comes out has text in it, or an error says why
 //! not. A hostile file costs at most its own error: the work runs where it may block, and a parser that panics is
 //! an error too, as is one that does not come to an end. Not guarded against: a file that unpacks to more than memory
 //! holds.
@@ -16,32 +16,32 @@ mod quiet;
 mod text;
 
 use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 pub use error::ParseError;
 
 use crate::blocking;
 use crate::document::{Document, Format};
+use crate::source::Source;
 use outline::Outline;
 
 /// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers need time that grows
 /// with the square of how deep a file is nested).
 const TIME_LIMIT: Duration = Duration::from_mins(1);
 
-/// Reads the file at `path`.
-pub async fn parse(path: &Path) -> Result<Document, ParseError> {
-    parse_within(TIME_LIMIT, path).await
+/// Reads the file that `source` is.
+pub async fn parse(source: impl Into<Source>) -> Result<Document, ParseError> {
+    parse_within(TIME_LIMIT, source.into()).await
 }
 
 /// As [`parse`]. Work that is over its time goes on in its own thread, as nothing can stop it.
-async fn parse_within(limit: Duration, path: &Path) -> Result<Document, ParseError> {
-    let path = path.to_owned();
-    let work = blocking::run(move || parse_blocking(&path));
+async fn parse_within(limit: Duration, source: Source) -> Result<Document, ParseError> {
+    let work = blocking::run(move || parse_blocking(&source));
     tokio::time::timeout(limit, work).await.unwrap_or(Err(ParseError::TooSlow(limit)))
 }
 
-fn parse_blocking(path: &Path) -> Result<Document, ParseError> {
+fn parse_blocking(source: &Source) -> Result<Document, ParseError> {
+    let path = source.path.as_path();
     let metadata = fs::metadata(path).map_err(ParseError::Read)?;
     if metadata.is_dir() {
         // Folders are walked before; one that comes here could not be listed, and this says why.
@@ -51,12 +51,12 @@ fn parse_blocking(path: &Path) -> Result<Document, ParseError> {
     if !metadata.is_file() {
         return Err(ParseError::NotAFile);
     }
-    let format = Format::of(path).ok_or(ParseError::Unsupported)?;
+    let format = source.format.ok_or(source.media_type.map_or(ParseError::Unsupported, ParseError::OtherFormat))?;
     let bytes = fs::read(path).map_err(ParseError::Read)?;
     let outline = outline_of(&bytes, format)?;
     Ok(Document {
-        path: fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()),
-        name: path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        path: source.known_by(&bytes),
+        name: source.name(),
         format,
         bytes: bytes.len() as u64,
         text: outline.text,

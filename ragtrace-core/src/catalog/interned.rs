@@ -5,7 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
 use super::section::CatalogEntry;
@@ -31,6 +31,15 @@ struct Interned {
     bounded: usize,
 }
 
+/// Hears of each stage that is made.
+static WATCHER: OnceLock<fn(&'static StageDescriptor)> = OnceLock::new();
+
+/// Calls `watcher` for each stage whose name is interned from now on, on the thread that is the first to have it. There is one
+/// watcher in a process, the first.
+pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
+    WATCHER.get_or_init(|| watcher);
+}
+
 /// Returns the descriptor of this name that is like `template` besides, which is made the first time, or `None` if there are
 /// `MAX_INTERNED` others.
 ///
@@ -40,8 +49,8 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
     if let Some(entry) = known(&key(&name, template)) {
         return Some(entry);
     }
-    let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
-    let interned = interned.get_or_insert_default();
+    let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let interned = guard.get_or_insert_default();
     // Another thread may have made it meanwhile.
     if let Some(entry) = interned.entries.get(&key(&name, template)) {
         return Some(entry);
@@ -50,7 +59,10 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
         return None;
     }
     interned.bounded += 1;
-    Some(interned.add(Box::leak(name.into_owned().into_boxed_str()), template))
+    let added = interned.add(Box::leak(name.into_owned().into_boxed_str()), template);
+    drop(guard);
+    announce(added);
+    Some(added)
 }
 
 /// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
@@ -59,15 +71,26 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     if let Some(entry) = known(&key(name, template)) {
         return entry;
     }
-    let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
-    let interned = interned.get_or_insert_default();
-    let earlier = interned.entries.get(&key(name, template)).copied();
-    earlier.unwrap_or_else(|| interned.add(name, template))
+    let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let interned = guard.get_or_insert_default();
+    if let Some(entry) = interned.entries.get(&key(name, template)) {
+        return entry;
+    }
+    let added = interned.add(name, template);
+    drop(guard);
+    announce(added);
+    added
 }
 
 fn known(key: &Key<'_>) -> Option<&'static CatalogEntry> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
     interned.as_ref()?.entries.get(key).copied()
+}
+
+fn announce(added: &'static CatalogEntry) {
+    if let Some(watcher) = WATCHER.get() {
+        watcher(added.get());
+    }
 }
 
 impl Interned {

@@ -1,0 +1,17 @@
+//! A RAG service with its page: `cargo run --release --example server -- --listen 127.0.0.1:8080`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use ragtrace_examples::report::one_line;
+use ragtrace_server::Settings;
+
+fn main() -> ExitCode {
+    match ragtrace_server::run(&Settings::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(error.as_ref()));
+            ExitCode::from(2)
+        }
+    }
+}

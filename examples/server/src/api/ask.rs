@@ -1,0 +1,152 @@
+//! A question, and its answer as it comes.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures_util::{Stream, stream};
+use ragtrace::{RequestContext, SpanId, TraceId};
+use ragtrace_examples::document::document_id;
+use ragtrace_examples::rerank::Passage;
+use ragtrace_examples::{AskError, Part};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::app::App;
+use crate::run_view::Text;
+
+/// The longest question, in characters.
+const QUESTION: usize = 4_000;
+/// How many passages an answer is drawn from, unless asked for more or fewer, and at most.
+const PASSAGES: usize = 5;
+const MOST_PASSAGES: usize = 20;
+/// How often a silent stream says that it is there.
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Question {
+    question: String,
+    limit: Option<usize>,
+}
+
+/// A passage that the answer is drawn from.
+#[derive(Debug, Serialize)]
+struct Source<'a> {
+    document: &'a str,
+    document_id: String,
+    page: Option<u32>,
+    heading: Option<&'a str>,
+    score: f32,
+    text: &'a str,
+}
+
+/// The end of an answer.
+#[derive(Debug, Serialize)]
+struct Done {
+    trace_id: Option<Text<TraceId>>,
+    span_id: Option<Text<SpanId>>,
+    answered: bool,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// `POST /api/ask`: the sources, then the answer sentence by sentence, then its end. A client that leaves cancels the question.
+pub(super) async fn ask(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(Question { question, limit }): Json<Question>,
+) -> Result<impl IntoResponse, Problem> {
+    let question = question.trim().to_owned();
+    if question.is_empty() {
+        return Err(Problem::of_field("#/question", "the question is empty; ask one in a few words"));
+    }
+    if question.chars().count() > QUESTION {
+        return Err(Problem::of_field(
+            "#/question",
+            format!("the question is too long; use at most {QUESTION} characters"),
+        ));
+    }
+    let passages = limit.unwrap_or(PASSAGES);
+    if !(1..=MOST_PASSAGES).contains(&passages) {
+        return Err(Problem::of_field("#/limit", format!("ask for 1 to {MOST_PASSAGES} sources")));
+    }
+    // An answer is a few sentences and their sources, and nobody else writes here.
+    let (events, received) = mpsc::unbounded_channel();
+    let context = RequestContext::current().unwrap_or_default();
+    let tenant = caller.library().to_owned();
+    let work = async move { context.scope(answer(&app, &tenant, &question, (passages, events))).await };
+    let answer = Sse::new(while_working(Box::pin(work), received));
+    Ok(([("x-accel-buffering", "no")], answer.keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
+}
+
+/// Answers the question into `events`.
+async fn answer(app: &App, tenant: &str, question: &str, (limit, events): (usize, mpsc::UnboundedSender<Event>)) {
+    let _permit = app.questions.acquire().await;
+    let library = app.library(tenant, limit);
+    let context = RequestContext::current();
+    let trace_id = context.as_ref().map(|context| Text(context.trace_id()));
+    let mut span_id = context.and_then(|context| context.span_id());
+    let mut has_sources = false;
+    // The stream goes with its client, and the question with it: nobody is left to hear that it has gone.
+    let send = |event: Event| drop(events.send(event));
+    let on_part = |part: Part<'_>| match part {
+        Part::Passages(passages) => {
+            // Here the stage that answers is around.
+            span_id = RequestContext::current().and_then(|context| context.span_id());
+            has_sources = true;
+            send(sources(passages));
+        }
+        Part::Sentence(text) => send(event("token", &serde_json::json!({ "text": text + "\n" }))),
+    };
+    let outcome = ragtrace_examples::question(&library, question, on_part).await;
+    if !has_sources {
+        send(sources(&[]));
+    }
+    let detail = match outcome {
+        Ok(_) => None,
+        Err(AskError::NoDocuments) => Some("there are no documents yet; upload some first".to_owned()),
+        Err(error @ AskError::NoAnswer) => Some(error.to_string()),
+        Err(error) => return send(event("problem", &Problem::internal(&error).into_details())),
+    };
+    send(event("done", &Done { trace_id, span_id: span_id.map(Text), answered: detail.is_none(), detail }));
+}
+
+fn sources(passages: &[Passage]) -> Event {
+    let sources = passages.iter().map(|Passage { hit, score }| Source {
+        document: &hit.name,
+        document_id: document_id(&hit.path),
+        page: hit.page,
+        heading: hit.headings.last().map(String::as_str),
+        score: *score,
+        text: &hit.text,
+    });
+    event("sources", &sources.collect::<Vec<_>>())
+}
+
+/// Returns an event of this name.
+pub(super) fn event(name: &str, data: &impl Serialize) -> Event {
+    let event = Event::default().event(name);
+    // Numbers that JSON has no form for, and maps without texts as keys, are in none of ours.
+    event.json_data(data).unwrap_or_else(|_| Event::default().event("problem").data("{}"))
+}
+
+/// Returns what `work` sends, while it works. The work is polled by the stream itself and goes with it.
+fn while_working(
+    mut work: Pin<Box<impl Future<Output = ()> + Send>>,
+    mut received: mpsc::UnboundedReceiver<Event>,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut is_done = false;
+    stream::poll_fn(move |cx| {
+        is_done = is_done || work.as_mut().poll(cx).is_ready();
+        received.poll_recv(cx).map(|event| event.map(Ok))
+    })
+}

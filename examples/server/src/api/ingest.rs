@@ -1,0 +1,179 @@
+//! Uploads: from a request's files to chunks in the database.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::extract::multipart::{Multipart, MultipartRejection};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::IntoResponse;
+use ragtrace::{RequestContext, TraceId};
+use ragtrace_examples::IngestError;
+use ragtrace_examples::ingest::Ingested;
+use ragtrace_examples::report::one_line;
+use serde::Serialize;
+use tokio::sync::SemaphorePermit;
+
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::app::App;
+use crate::run_view::Text;
+use crate::upload::{Refusal, Upload, receive};
+
+type Outcome = Result<Ingested, String>;
+
+/// What became of a request's files.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    status: &'static str,
+    chunks_created: usize,
+    trace_id: Option<Text<TraceId>>,
+    files: Vec<FileAnswer<'a>>,
+}
+
+/// What became of a file.
+#[derive(Debug, Default, Serialize)]
+struct FileAnswer<'a> {
+    name: &'a str,
+    status: &'static str,
+    format: Option<&'static str>,
+    bytes: u64,
+    pages: Option<usize>,
+    chunks: Option<usize>,
+    document: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[u32]>::is_empty")]
+    unreadable_pages: &'a [u32],
+    error: Option<&'a str>,
+}
+
+/// `POST /api/ingest`: answers 200 if any file was stored, and 422 if none was.
+pub(super) async fn ingest(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    parts: Result<Multipart, MultipartRejection>,
+) -> Result<impl IntoResponse, Problem> {
+    check_length(&headers, app.max_bytes)?;
+    let parts = parts.map_err(|_| not_multipart(&headers))?;
+    let received = receive(parts, app.uploads.path(), app.max_files).await;
+    let uploads = received.map_err(|refusal| problem(&refusal, &app))?;
+    if uploads.is_empty() {
+        return Err(Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "there is no file in the request; send each as a part named `files`",
+        ));
+    }
+    let outcomes = ingest_all(&app, caller.library(), &uploads).await;
+    let answer = answer(&uploads, &outcomes);
+    let status = if answer.status == "failed" { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, Json(answer)).into_response())
+}
+
+/// Ingests the files, as many at once as others leave room for.
+async fn ingest_all(app: &App, tenant: &str, uploads: &[Upload]) -> HashMap<PathBuf, Outcome> {
+    let permits = permits(app, uploads.len()).await;
+    let sources = uploads.iter().map(|upload| upload.source(tenant)).collect();
+    let mut outcomes = HashMap::new();
+    let on_document = |source: &ragtrace_examples::Source, outcome: &Result<Ingested, IngestError>| {
+        outcomes.insert(source.path.clone(), outcome.clone_or_told());
+    };
+    // That documents failed is in the outcomes.
+    let _totals = ragtrace_examples::ingestion(&app.ingestion(tenant), sources, permits.len(), on_document).await;
+    outcomes
+}
+
+/// Waits for one permit, and takes more if they are there: a large request uses the cores that are idle, and never holds
+/// up a small one for longer than a document.
+async fn permits(app: &App, wanted: usize) -> Vec<SemaphorePermit<'_>> {
+    let first = app.documents.acquire().await.ok();
+    let more = std::iter::from_fn(|| app.documents.try_acquire().ok());
+    first.into_iter().chain(more.take(wanted.min(app.jobs).saturating_sub(1))).collect()
+}
+
+/// An outcome that can be kept, with its error as a text.
+trait CloneOrTold {
+    fn clone_or_told(&self) -> Outcome;
+}
+
+impl CloneOrTold for Result<Ingested, IngestError> {
+    fn clone_or_told(&self) -> Outcome {
+        self.as_ref().cloned().map_err(|error| one_line(error))
+    }
+}
+
+fn answer<'a>(uploads: &'a [Upload], outcomes: &'a HashMap<PathBuf, Outcome>) -> Answer<'a> {
+    let files: Vec<_> = uploads.iter().map(|upload| file_answer(upload, outcomes.get(upload.path()))).collect();
+    let stored = files.iter().filter(|file| file.document.is_some()).count();
+    Answer {
+        status: match stored {
+            0 => "failed",
+            all if all == files.len() => "completed",
+            _ => "partial",
+        },
+        chunks_created: files.iter().filter_map(|file| file.chunks).sum(),
+        trace_id: RequestContext::current().map(|context| Text(context.trace_id())),
+        files,
+    }
+}
+
+fn file_answer<'a>(upload: &'a Upload, outcome: Option<&'a Outcome>) -> FileAnswer<'a> {
+    let file =
+        FileAnswer { name: &upload.label, format: upload.format(), bytes: upload.bytes, ..FileAnswer::default() };
+    match outcome {
+        Some(Ok(ingested)) => FileAnswer {
+            status: "stored",
+            pages: Some(ingested.pages),
+            chunks: Some(ingested.stored.chunks),
+            document: Some(&ingested.document),
+            unreadable_pages: &ingested.unreadable_pages,
+            ..file
+        },
+        Some(Err(error)) => FileAnswer { status: "failed", error: Some(error), ..file },
+        None => FileAnswer { status: "failed", error: Some("it was not worked on; send it again"), ..file },
+    }
+}
+
+/// Refuses what says of itself that it is too large, before it is read.
+fn check_length(headers: &HeaderMap, max_bytes: usize) -> Result<(), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > max_bytes as u64) { Err(too_large(max_bytes)) } else { Ok(()) }
+}
+
+fn too_large(max_bytes: usize) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("the request is larger than {max_bytes} bytes; send fewer or smaller files"),
+    )
+}
+
+fn not_multipart(headers: &HeaderMap) -> Problem {
+    let media_type = headers.get(header::CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+    if media_type.is_some_and(|media_type| media_type.starts_with(b"multipart/form-data")) {
+        return Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the header `Content-Type` names no boundary; let the client set it",
+        );
+    }
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send the files as `multipart/form-data`")
+}
+
+fn problem(refusal: &Refusal, app: &App) -> Problem {
+    match refusal {
+        Refusal::TooLarge => too_large(app.max_bytes),
+        Refusal::TooManyFiles(most) => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("there are more than {most} files in the request; send them in several"),
+        ),
+        Refusal::TooSlow => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request does not go on; send it again"),
+        Refusal::Broken(error) => Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!("the request is cut off or malformed; send it again: {}", error.body_text()),
+        ),
+        Refusal::Disk(error) => {
+            eprintln!("error: an upload cannot be written: {error}");
+            Problem::new(StatusCode::INSUFFICIENT_STORAGE, "the files cannot be stored for now; try again later")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What the service answers to: a route, a file.
+//!
+//! Around all routes, from the outside in: the trace ([`trace`]), errors as problem details ([`problem`]), and the check
+//! that a browser sends a request for our own page ([`same_site`]).
+
+mod ask;
+mod caller;
+mod events;
+mod feedback;
+mod health;
+mod ingest;
+mod problem;
+mod same_site;
+mod session;
+mod trace;
+mod trace_id;
+mod traces;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, map_response};
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::page;
+use crate::upload;
+
+/// The largest JSON that is read, in bytes.
+const JSON: usize = 64 << 10;
+
+/// Returns the whole service.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let ingest = post(ingest::ingest).layer(DefaultBodyLimit::max(app.max_bytes)).layer(from_fn(upload::drained));
+    Router::new()
+        .route("/api/ask", post(ask::ask))
+        .route("/api/feedback", post(feedback::feedback))
+        .route("/api/traces/{id}", get(traces::trace))
+        .route("/api/traces/{id}/events", get(events::events))
+        .route("/api/session", get(session::show).post(session::begin).delete(session::end))
+        .route("/metrics", get(health::metrics))
+        .route("/healthz", get(health::health))
+        .layer(DefaultBodyLimit::max(JSON))
+        .route("/api/ingest", ingest)
+        .merge(page::routes())
+        .layer(from_fn(same_site::check))
+        .layer(map_response(page::with_common_headers))
+        .layer(from_fn(problem::problems))
+        .layer(trace::layer(app))
+        .with_state(Arc::clone(app))
+}

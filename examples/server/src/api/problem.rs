@@ -1,0 +1,153 @@
+//! Errors as problem details (RFC 9457), whoever found them.
+//!
+//! What the handlers refuse is a [`Problem`]. What axum refuses before them (a path, a method, JSON that it cannot read) is
+//! a plain text, and becomes one in [`problems`]; so does a handler that panics.
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+
+use axum::Json;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use ragtrace::{RequestContext, TraceId};
+use serde::Serialize;
+
+use crate::run_view::Text;
+
+/// The longest text of axum's that is read, in bytes.
+const TEXT: usize = 8 << 10;
+
+/// An error that is the answer to a request.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// One of several things that are wrong with a request.
+#[derive(Debug, Serialize)]
+struct Fault {
+    /// The place in the request's JSON (RFC 6901).
+    pointer: &'static str,
+    detail: String,
+}
+
+/// Its JSON. The type is `about:blank`: the status says what sort of problem it is, and the detail the rest.
+#[derive(Debug, Serialize)]
+pub(super) struct Details {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    instance: Option<String>,
+    trace_id: Option<Text<TraceId>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+impl Problem {
+    /// Makes a problem; `detail` says what to do about it.
+    pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+    }
+
+    /// Makes the problem of a request whose JSON has something wrong at `pointer`.
+    pub(super) fn of_field(pointer: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let fault = Fault { pointer, detail: detail.clone() };
+        Self { errors: vec![fault], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
+    }
+
+    /// Makes the problem of something that failed in the service. Its causes may name paths and addresses, so they go to the
+    /// log and not to the client.
+    pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        eprintln!("error: {}", ragtrace_examples::report::one_line(error));
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Returns its JSON, with the trace of the request that is answered.
+    pub(super) fn into_details(self) -> Details {
+        let trace_id = RequestContext::current().map(|context| context.trace_id());
+        Details {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            instance: trace_id.map(|id| format!("/api/traces/{id}")),
+            trace_id: trace_id.map(Text),
+            errors: self.errors,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let (status, headers) = (self.status, std::mem::take(&mut self.headers));
+        let mut response = (status, Json(self.into_details())).into_response();
+        response.headers_mut().extend(headers);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+    }
+}
+
+/// Makes every error a problem.
+pub(super) async fn problems(request: Request, next: Next) -> Response {
+    match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) if has_own_error(&response) => with_details(response).await,
+        Ok(response) => response,
+        // The hook has said what it was.
+        Err(_payload) => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the service failed at this request; report it with the trace's id",
+        )
+        .into_response(),
+    }
+}
+
+/// Whether it is an error that no handler of ours made.
+fn has_own_error(response: &Response) -> bool {
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    let media_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    is_error && !media_type.is_some_and(|media_type| media_type.starts_with(b"application/"))
+}
+
+async fn with_details(response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let text = to_bytes(body, TEXT).await.unwrap_or_default();
+    let detail = match String::from_utf8_lossy(&text).trim() {
+        "" => detail(parts.status).to_owned(),
+        text => text.to_owned(),
+    };
+    let mut answer = Problem::new(parts.status, detail).into_response();
+    for (name, value) in &parts.headers {
+        if *name != header::CONTENT_TYPE && *name != header::CONTENT_LENGTH {
+            answer.headers_mut().append(name, value.clone());
+        }
+    }
+    answer.map(Body::new)
+}
+
+fn detail(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND => "there is nothing at this path; see `/` for the page",
+        StatusCode::METHOD_NOT_ALLOWED => "this path has other methods; the header `Allow` names them",
+        _ => "the request cannot be answered",
+    }
+}

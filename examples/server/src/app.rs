@@ -1,0 +1,153 @@
+//! What all requests share.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ragtrace::{TelemetryHandle, TraceId};
+use ragtrace_examples::chunk::{Chunking, Unit};
+use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::stage_logs::StageLogs;
+use ragtrace_examples::store::Store;
+use ragtrace_examples::{Ingestion, Library};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use crate::history::{History, HistoryError};
+use crate::identity::Identities;
+use crate::live::Live;
+use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+use crate::trace_view::TraceView;
+
+/// How long a record may be on its way: a trace that nobody knows yet is waited for.
+const ON_ITS_WAY: Duration = Duration::from_millis(500);
+/// Tokens in a chunk, and how many of them the next one may repeat.
+const CHUNK: (usize, usize) = (160, 20);
+/// How many chunks a search brings.
+const TOP_K: u32 = 24;
+
+/// The state of the service.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) identities: Identities,
+    pub(crate) live: Live,
+    pub(crate) telemetry: TelemetryHandle,
+    pub(crate) shutdown: Shutdown,
+    /// The documents.
+    pub(crate) store: Store,
+    pub(crate) history: History,
+    /// Where uploads lie while they are read.
+    pub(crate) uploads: TempDir,
+    pub(crate) max_bytes: usize,
+    pub(crate) max_files: usize,
+    /// How many documents may be worked on at once.
+    pub(crate) jobs: usize,
+    /// One permit a document that is worked on: reading and cutting one keeps a core busy.
+    pub(crate) documents: Semaphore,
+    /// One permit a question that is answered. Questions do not wait for documents.
+    pub(crate) questions: Arc<Semaphore>,
+    log_question: bool,
+    embedder: HashingEmbedder,
+}
+
+impl App {
+    /// Opens the folder's database, or makes one.
+    pub(crate) async fn new(
+        settings: &Settings,
+        logs: &StageLogs,
+        live: Live,
+        shutdown: Shutdown,
+    ) -> Result<Self, Box<dyn Error>> {
+        let identities = Identities::of(settings)?;
+        let folder = |cause| Folder(settings.data.display().to_string(), cause);
+        std::fs::create_dir_all(&settings.data).map_err(folder)?;
+        let uploads = tempfile::Builder::new().prefix("uploads-").tempdir_in(&settings.data).map_err(folder)?;
+        let embedder = HashingEmbedder::default();
+        let store = Store::create(&settings.data.join("rag.db"), &embedder).await?;
+        let jobs = settings.jobs();
+        Ok(Self {
+            identities,
+            live,
+            telemetry: logs.handle(),
+            shutdown,
+            store,
+            history: History::at(logs.store_url()),
+            uploads,
+            max_bytes: settings.max_bytes,
+            max_files: settings.max_files,
+            jobs,
+            documents: Semaphore::new(jobs),
+            questions: Arc::new(Semaphore::new(jobs * 2)),
+            log_question: settings.log_question,
+            embedder,
+        })
+    }
+
+    /// Returns what ingests documents of `tenant`.
+    pub(crate) fn ingestion(&self, tenant: &str) -> Ingestion<HashingEmbedder> {
+        let (size, overlap) = CHUNK;
+        let chunking = Chunking::new(Unit::Tokens, size, overlap).expect("the overlap is smaller than the size");
+        Ingestion { store: self.store.clone(), embedder: self.embedder.clone(), chunking, tenant: tenant.to_owned() }
+    }
+
+    /// Returns what answers questions of `tenant` from so many passages.
+    pub(crate) fn library(&self, tenant: &str, passages: usize) -> Library<HashingEmbedder> {
+        Library {
+            store: self.store.clone(),
+            embedder: self.embedder.clone(),
+            tenant: tenant.to_owned(),
+            top_k: TOP_K,
+            passages,
+            log_question: self.log_question,
+        }
+    }
+
+    /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or there is none, in memory.
+    pub(crate) async fn find(&self, id: TraceId, tenant: Option<&str>) -> Result<Found, HistoryError> {
+        let deadline = Instant::now() + ON_ITS_WAY;
+        let mut arrivals = self.live.arrivals();
+        loop {
+            let known = TraceView::fuller(self.history.trace(id).await?, self.live.view(id));
+            match known {
+                Some(view) if view.owner() != tenant => return Ok(Found::Foreign),
+                Some(view) => return Ok(Found::Trace(view)),
+                None => {
+                    // Nothing arrives any more once the telemetry is gone.
+                    let arrived = tokio::time::timeout_at(deadline, arrivals.changed()).await;
+                    if !matches!(arrived, Ok(Ok(()))) {
+                        return Ok(Found::Nothing);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What there is of a trace, for whoever asks.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nobody knows it.
+    Nothing,
+    /// It is another tenant's.
+    Foreign,
+    Trace(TraceView),
+}
+
+/// The folder cannot be used.
+#[derive(Debug)]
+struct Folder(String, std::io::Error);
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the folder {} cannot be used; name one to write to with --data", self.0)
+    }
+}
+
+impl Error for Folder {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.1)
+    }
+}

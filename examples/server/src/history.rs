@@ -1,0 +1,116 @@
+//! Traces that are in a store of the sinks: a SQLite file or a PostgreSQL database.
+
+use std::error::Error;
+use std::fmt;
+
+use ragtrace::TraceId;
+
+use crate::trace_view::TraceView;
+
+/// The store, if the stage logs go to one.
+#[derive(Debug)]
+pub(crate) struct History(#[cfg(any(feature = "sqlite", feature = "postgres"))] stored::Stored);
+
+impl History {
+    /// Reads from the store at `url`, once there is something to read.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) fn at(url: Option<&str>) -> Self {
+        Self(stored::Stored::at(url))
+    }
+
+    /// Returns the trace of this id, if there is a store and the trace is in it.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(crate) async fn trace(&self, id: TraceId) -> Result<Option<TraceView>, HistoryError> {
+        self.0.trace(id).await
+    }
+
+    /// This build has no store.
+    #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+    pub(crate) fn at(_: Option<&str>) -> Self {
+        Self()
+    }
+
+    /// This build has no store.
+    #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+    #[expect(clippy::unused_async, reason = "with a store it waits")]
+    pub(crate) async fn trace(&self, _: TraceId) -> Result<Option<TraceView>, HistoryError> {
+        Ok(None)
+    }
+}
+
+/// The store cannot be read.
+#[derive(Debug)]
+pub(crate) struct HistoryError(Box<dyn Error + Send + Sync>);
+
+impl fmt::Display for HistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the stage logs cannot be read")
+    }
+}
+
+impl Error for HistoryError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod stored {
+    use std::sync::Arc;
+
+    use ragtrace::TraceId;
+    use ragtrace_sinks::store::{self, LogStore, Trace};
+    use tokio::sync::OnceCell;
+
+    use super::HistoryError;
+    use crate::run_view::{Judgement, Line, Run};
+    use crate::trace_view::TraceView;
+
+    #[derive(Debug)]
+    pub(super) struct Stored {
+        url: Option<String>,
+        /// Opened when it is first asked, since the sink makes it with its first batch; then for good.
+        store: OnceCell<LogStore>,
+    }
+
+    impl Stored {
+        pub(super) fn at(url: Option<&str>) -> Self {
+            Self { url: url.map(str::to_owned), store: OnceCell::new() }
+        }
+
+        pub(super) async fn trace(&self, id: TraceId) -> Result<Option<TraceView>, HistoryError> {
+            let Some(url) = &self.url else { return Ok(None) };
+            let trace = match self.store.get_or_try_init(|| store::open(url)).await {
+                Ok(store) => store.trace(id).await,
+                Err(error) => Err(error),
+            };
+            match trace {
+                Ok(trace) => Ok(trace.as_ref().map(view)),
+                // Nothing was written yet.
+                Err(error) if error.is_missing() => Ok(None),
+                Err(error) => Err(HistoryError(error.into())),
+            }
+        }
+    }
+
+    fn view(trace: &Trace) -> TraceView {
+        let owner = trace.tenant_id();
+        let is_owners = |tenant: Option<&str>| tenant == owner;
+        let runs = trace.spans().filter(|span| is_owners(span.record().tenant_id()));
+        let rows = trace.logs().iter().filter(|row| is_owners(row.tenant_id()));
+        TraceView {
+            id: trace.trace_id(),
+            status: trace.status().as_str(),
+            duration: trace.duration(),
+            user_id: trace.user_id().map(Into::into),
+            tenant_id: owner.map(Into::into),
+            runs: runs.filter_map(|span| Some((Arc::new(Run::of(span.record())?), span.status().as_str()))).collect(),
+            lines: rows.filter_map(|row| Line::of(row.record())).map(Arc::new).collect(),
+            scores: trace
+                .scores()
+                .iter()
+                .filter_map(|row| Some(Judgement::of(row.record(), row.record().score()?)))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The traces in memory, and which of them is forgotten.
+
+use std::collections::{HashMap, VecDeque};
+
+use ragtrace::{Event, Record, TraceId};
+
+use super::trace_log::TraceLog;
+
+/// How many traces are kept.
+const TRACES: usize = 512;
+/// How much memory they may take, as an estimate in bytes.
+const BYTES: usize = 64 << 20;
+
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    traces: HashMap<TraceId, TraceLog>,
+    /// In the order in which they began, but that one which still runs gets another round.
+    order: VecDeque<TraceId>,
+    bytes: usize,
+}
+
+impl Memory {
+    pub(super) fn trace(&self, id: TraceId) -> Option<&TraceLog> {
+        self.traces.get(&id)
+    }
+
+    /// Adds what a record says to its trace.
+    pub(super) fn add(&mut self, record: &Record) {
+        let Some(id) = record.trace_id() else { return };
+        if !self.traces.contains_key(&id) {
+            // A score may come long after its trace, and is no trace.
+            if record.event() == Event::Score {
+                return;
+            }
+            self.make_room();
+            self.order.push_back(id);
+            self.traces.insert(id, TraceLog::of(record));
+        }
+        if let Some(trace) = self.traces.get_mut(&id) {
+            let before = trace.bytes();
+            trace.add(record);
+            self.bytes = (self.bytes + trace.bytes()).saturating_sub(before);
+        }
+    }
+
+    /// Forgets the oldest traces, those that have ended first.
+    fn make_room(&mut self) {
+        let mut spared = 0;
+        while self.traces.len() >= TRACES || self.bytes > BYTES {
+            let Some(id) = self.order.pop_front() else { break };
+            let is_open = self.traces.get(&id).is_some_and(TraceLog::is_open);
+            if is_open && spared < self.order.len() {
+                spared += 1;
+                self.order.push_back(id);
+                continue;
+            }
+            self.bytes = self.bytes.saturating_sub(self.traces.remove(&id).map_or(0, |trace| trace.bytes()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ragtrace::SpanId;
+    use ragtrace::testing::RecordBuilder;
+
+    use super::*;
+
+    fn started(id: TraceId) -> Record {
+        RecordBuilder::started("work").trace_id(id).span_id(SpanId::new()).local_root(true).build()
+    }
+
+    fn ended(start: &Record) -> Record {
+        let (id, span) = (start.trace_id().expect("a trace"), start.span_id().expect("a span"));
+        RecordBuilder::completed("work").trace_id(id).span_id(span).local_root(true).build()
+    }
+
+    #[test]
+    fn the_oldest_trace_that_has_ended_is_forgotten_first() {
+        let mut memory = Memory::default();
+        let ids: Vec<_> = (0..=TRACES).map(|_| TraceId::new()).collect();
+        for (at, id) in ids.iter().enumerate() {
+            let start = started(*id);
+            memory.add(&start);
+            if at > 0 {
+                memory.add(&ended(&start));
+            }
+        }
+        let is_known = |at: usize| memory.trace(ids[at]).is_some();
+        assert_eq!((is_known(0), is_known(1), is_known(2), is_known(TRACES)), (true, false, true, true));
+        assert_eq!((memory.traces.len(), memory.order.len()), (TRACES, TRACES));
+    }
+
+    #[test]
+    fn memory_is_bounded_also_where_all_traces_run() {
+        let mut memory = Memory::default();
+        for _ in 0..TRACES * 3 {
+            memory.add(&started(TraceId::new()));
+        }
+        assert_eq!((memory.traces.len(), memory.order.len()), (TRACES, TRACES));
+        let large = "x".repeat(1 << 20);
+        for _ in 0..200 {
+            let record = RecordBuilder::log(large.clone()).trace_id(TraceId::new()).build();
+            memory.add(&record);
+        }
+        assert!(memory.bytes <= BYTES + (2 << 20), "{}", memory.bytes);
+        let bytes: usize = memory.traces.values().map(TraceLog::bytes).sum();
+        assert_eq!(memory.bytes, bytes);
+    }
+
+    #[test]
+    fn a_score_alone_is_no_trace() {
+        let mut memory = Memory::default();
+        let id = TraceId::new();
+        memory.add(&RecordBuilder::score(ragtrace::RecordScore::new("helpful", true)).trace_id(id).build());
+        assert!(memory.trace(id).is_none());
+    }
+}

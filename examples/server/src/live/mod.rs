@@ -1,0 +1,88 @@
+//! Traces while they run, and an example of a sink of one's own.
+//!
+//! A sink is settings and a verdict: [`LiveSink`] says how it wants its batches (small, and at most 50 ms old), puts each
+//! into memory, and answers that all arrived. The pipeline does the rest, as for every other sink: it drains the queue,
+//! gathers batches, waits, and counts. The sink is called on the pipeline's own thread, so it does not block: the lock is
+//! held for as long as a batch takes to be copied, by readers too.
+//!
+//! The memory is bounded: the newest 512 traces, of each the newest 2,000 events and at most 2,000 runs, and 64 MiB in
+//! all. What is
+//! older is forgotten, and whoever follows a trace is told how many events they missed. There is no queue a reader: each
+//! has a position in the events of a trace and takes what is behind it, as slowly as it likes.
+
+mod memory;
+mod sink;
+mod trace_log;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ragtrace::{Record, TraceId};
+use tokio::sync::watch;
+
+use crate::trace_view::TraceView;
+use memory::Memory;
+pub use sink::LiveSink;
+pub(crate) use trace_log::{Ended, Happening, Reading};
+
+/// The traces of late. A clone shares them.
+#[derive(Debug, Clone)]
+pub struct Live {
+    memory: Arc<Mutex<Memory>>,
+    /// Changes with each batch.
+    arrived: Arc<watch::Sender<()>>,
+}
+
+impl Live {
+    /// Makes a memory of no trace.
+    pub fn new() -> Self {
+        Self { memory: Arc::default(), arrived: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// Returns the sink that fills it.
+    pub fn sink(&self) -> LiveSink {
+        LiveSink::new(self.clone())
+    }
+
+    /// Takes a batch of records. Threads write apart from each other, so the batch is put into the order of time: a stage
+    /// is shown after the one that it is in.
+    fn accept(&self, records: &[Record]) {
+        let mut in_order: Vec<_> = records.iter().collect();
+        in_order.sort_by_key(|record| (record.timestamp(), record.event().is_end()));
+        {
+            let mut memory = self.lock();
+            for record in in_order {
+                memory.add(record);
+            }
+        }
+        self.arrived.send_replace(());
+    }
+
+    /// Returns what changes whenever records have arrived.
+    pub(crate) fn arrivals(&self) -> watch::Receiver<()> {
+        self.arrived.subscribe()
+    }
+
+    /// Returns what happened in a trace after the event of this number, for somebody of `tenant`.
+    pub(crate) fn read(&self, id: TraceId, after: u64, tenant: Option<&str>) -> Reading {
+        match self.lock().trace(id) {
+            None => Reading::Nothing,
+            Some(trace) if trace.owner() != tenant => Reading::Foreign,
+            Some(trace) => trace.read(after),
+        }
+    }
+
+    /// Returns all that is known of a trace.
+    pub(crate) fn view(&self, id: TraceId) -> Option<TraceView> {
+        self.lock().trace(id).map(|trace| trace.view(id))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self::new()
+    }
+}

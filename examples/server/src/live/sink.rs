@@ -1,0 +1,34 @@
+//! The sink.
+
+use std::time::Duration;
+
+use ragtrace::Sink;
+use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+
+use super::Live;
+
+/// Puts records into memory, where whoever follows a trace sees them.
+#[derive(Debug)]
+pub struct LiveSink(Live);
+
+impl LiveSink {
+    pub(super) fn new(live: Live) -> Self {
+        Self(live)
+    }
+}
+
+impl Sink for LiveSink {
+    fn name(&self) -> &'static str {
+        "live"
+    }
+
+    /// A person watches: what happened is shown soon, and no batch holds the lock for long.
+    fn limits(&self) -> BatchLimits {
+        BatchLimits::default().with_records(200).with_age(Duration::from_millis(50))
+    }
+
+    async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {
+        self.0.accept(batch.records());
+        Ok(Delivered::all())
+    }
+}

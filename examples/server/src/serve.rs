@@ -1,0 +1,75 @@
+//! From the settings to a service that runs, and back.
+//!
+//! The order at the end is what keeps every record: the runtime goes first, so that what it cancels is recorded, and the
+//! telemetry last.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ragtrace::sink::BoxSink;
+use ragtrace_examples::stage_logs::{PATIENCE, StageLogs};
+use tokio::net::TcpListener;
+
+use crate::api;
+use crate::app::App;
+use crate::live::Live;
+use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+
+type Failure = Box<dyn std::error::Error>;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+///
+/// If the sinks, the folder, the tokens or the address cannot be used.
+pub fn run(settings: &Settings) -> Result<(), Failure> {
+    let live = Live::new();
+    let logs = StageLogs::install_with("rag-server", [BoxSink::new(live.sink())])?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let outcome = runtime.block_on(serve(settings, &logs, live));
+    // What it cancels at its end is recorded too.
+    runtime.shutdown_timeout(PATIENCE);
+    logs.end(None);
+    outcome
+}
+
+async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<(), Failure> {
+    let shutdown = Shutdown::default();
+    let app = Arc::new(App::new(settings, logs, live, shutdown.clone()).await?);
+    let listener = TcpListener::bind(&settings.listen).await.map_err(|cause| Bind(settings.listen.clone(), cause))?;
+    let address = listener.local_addr()?;
+    shutdown.at_signals()?;
+    eprintln!("listening on http://{address}");
+
+    let drain = Duration::from_secs(settings.drain);
+    let requests = axum::serve(listener, api::router(&app)).with_graceful_shutdown(shutdown.clone().drained(drain));
+    let too_long = async {
+        shutdown.drained(drain).await;
+        tokio::time::sleep(Duration::from_secs(settings.grace)).await;
+    };
+    tokio::select! {
+        served = requests => served?,
+        () = too_long => eprintln!("requests are cut off, {} s after the signal", settings.drain + settings.grace),
+    }
+    // A statement that was interrupted may wait for another program, which nobody here waits for.
+    let _ = tokio::time::timeout(PATIENCE, app.store.clone().close()).await;
+    Ok(())
+}
+
+/// The address cannot be listened at.
+#[derive(Debug)]
+struct Bind(String, io::Error);
+
+impl std::fmt::Display for Bind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} cannot be listened at; name another address with --listen", self.0)
+    }
+}
+
+impl std::error::Error for Bind {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.1)
+    }
+}

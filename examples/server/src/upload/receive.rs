@@ -1,0 +1,126 @@
+//! From the parts of a request to files.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use axum::extract::Multipart;
+use axum::extract::multipart::{Field, MultipartError};
+use axum::http::StatusCode;
+use ragtrace_examples::Source;
+use ragtrace_examples::document::Format;
+use tempfile::{NamedTempFile, TempPath};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+
+use super::label::label;
+use super::sniff::{Content, HEAD, sniff};
+
+/// How long a client may send nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The name of the parts that are files.
+const PART: &str = "files";
+
+/// A file that was received. It is removed when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    /// The name to show.
+    pub(crate) label: String,
+    pub(crate) bytes: u64,
+    content: Content,
+    path: TempPath,
+}
+
+impl Upload {
+    /// Returns what is ingested for `tenant`.
+    pub(crate) fn source(&self, tenant: &str) -> Source {
+        let source = Source::upload(&*self.path, &self.label, tenant);
+        match self.content {
+            Content::Readable(format) => source.with_format(format),
+            Content::Other(media_type) => source.with_media_type(media_type),
+        }
+    }
+
+    /// Returns the name of its format, if it has one that can be read.
+    pub(crate) fn format(&self) -> Option<&'static str> {
+        match self.content {
+            Content::Readable(format) => Some(Format::name(format)),
+            Content::Other(_) => None,
+        }
+    }
+
+    /// Returns where it lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Why a request's files were not received.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// There is more in it than the service takes.
+    TooLarge,
+    TooManyFiles(usize),
+    /// The client sent nothing for too long.
+    TooSlow,
+    /// It ended too early, or is not of the form that it says.
+    Broken(MultipartError),
+    /// A file could not be written.
+    Disk(io::Error),
+}
+
+impl From<MultipartError> for Refusal {
+    fn from(error: MultipartError) -> Self {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE { Self::TooLarge } else { Self::Broken(error) }
+    }
+}
+
+/// Receives all files of a request into `folder`, at most `max_files` of them. A part is a file if it is named `files` or
+/// has a file's name; others are passed over.
+pub(crate) async fn receive(mut parts: Multipart, folder: &Path, max_files: usize) -> Result<Vec<Upload>, Refusal> {
+    let mut uploads = Vec::new();
+    while let Some(part) = within(parts.next_field()).await? {
+        if part.name() != Some(PART) && part.file_name().is_none() {
+            skip(part).await?;
+            continue;
+        }
+        if uploads.len() == max_files {
+            return Err(Refusal::TooManyFiles(max_files));
+        }
+        let is_unnamed = part.file_name().unwrap_or_default().is_empty();
+        let label = label(part.file_name().unwrap_or_default(), &format!("file {}", uploads.len() + 1));
+        let upload = receive_file(part, label, folder).await?;
+        // That is how a browser sends a form in which no file was chosen.
+        if upload.bytes > 0 || !is_unnamed {
+            uploads.push(upload);
+        }
+    }
+    Ok(uploads)
+}
+
+async fn receive_file(mut part: Field<'_>, label: String, folder: &Path) -> Result<Upload, Refusal> {
+    let (file, path) = NamedTempFile::new_in(folder).map_err(Refusal::Disk)?.into_parts();
+    let mut file = File::from_std(file);
+    let (mut bytes, mut head) = (0, Vec::new());
+    while let Some(chunk) = within(part.chunk()).await? {
+        bytes += chunk.len() as u64;
+        head.extend_from_slice(&chunk[..chunk.len().min(HEAD - head.len())]);
+        file.write_all(&chunk).await.map_err(Refusal::Disk)?;
+    }
+    file.flush().await.map_err(Refusal::Disk)?;
+    let content = sniff(&head, &label);
+    Ok(Upload { label, bytes, content, path })
+}
+
+async fn skip(mut part: Field<'_>) -> Result<(), Refusal> {
+    while within(part.chunk()).await?.is_some() {}
+    Ok(())
+}
+
+/// Waits for the client, but not for ever.
+async fn within<T>(step: impl Future<Output = Result<T, MultipartError>>) -> Result<T, Refusal> {
+    match tokio::time::timeout(PATIENCE, step).await {
+        Ok(result) => result.map_err(Refusal::from),
+        Err(_elapsed) => Err(Refusal::TooSlow),
+    }
+}

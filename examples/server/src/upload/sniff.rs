@@ -1,0 +1,74 @@
+//! What a file is, by its first bytes.
+
+use std::path::Path;
+
+use ragtrace_examples::document::Format;
+
+/// How many bytes at the beginning are looked at.
+pub(super) const HEAD: usize = 8 << 10;
+/// Where a PDF's header may begin (ISO 32000-1, implementation note 13 of Adobe's readers).
+const PDF_HEADER: usize = 1_024;
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A format that can be read.
+    Readable(Format),
+    /// Something else, as a media type.
+    Other(&'static str),
+}
+
+/// Tells what a file is. Texts have no mark at their beginning: which of them it is, its name says.
+pub(super) fn sniff(head: &[u8], label: &str) -> Content {
+    if head[..head.len().min(PDF_HEADER)].windows(5).any(|window| window == b"%PDF-") {
+        return Content::Readable(Format::Pdf);
+    }
+    let named = Format::of(Path::new(label));
+    let found = infer::get(head);
+    match (found.map(|found| found.mime_type()), named) {
+        // A page in Markdown may begin with a tag.
+        (Some("text/html"), None | Some(Format::Text | Format::Pdf)) => Content::Readable(Format::Html),
+        // Some marks are words: a text may begin with "BM" without being a picture.
+        (Some(media_type), _) if !media_type.starts_with("text/") && !is_text(head) => Content::Other(media_type),
+        // A PDF without its header is damaged, which reading it says.
+        (_, Some(format)) => Content::Readable(format),
+        (_, None) => Content::Readable(Format::Text),
+    }
+}
+
+/// Whether there is nothing in it that no text has.
+fn is_text(head: &[u8]) -> bool {
+    head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_say_what_a_file_is_whatever_its_name() {
+        let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+        let zip = b"PK\x03\x04\x14\0\0\0\x08\0";
+        let late = [&[b'x'; 1_000][..], b"%PDF-1.7"].concat();
+        let too_late = [&[b'x'; 1_024][..], b"%PDF-1.7"].concat();
+        let cases: [(&[u8], &str, Content); 14] = [
+            (b"%PDF-1.7\n", "report.txt", Content::Readable(Format::Pdf)),
+            (&late, "report", Content::Readable(Format::Pdf)),
+            (&too_late, "report", Content::Readable(Format::Text)),
+            (b"no header", "report.pdf", Content::Readable(Format::Pdf)),
+            (png, "report.pdf", Content::Other("image/png")),
+            (zip, "report.md", Content::Other("application/zip")),
+            (b"<!DOCTYPE html><p>Hello", "page", Content::Readable(Format::Html)),
+            (b"<!DOCTYPE html><p>Hello", "page.txt", Content::Readable(Format::Html)),
+            (b"<p align=center>Hello", "readme.md", Content::Readable(Format::Markdown)),
+            (b"BMW builds cars.", "cars.txt", Content::Readable(Format::Text)),
+            (b"# Title", "a.MD", Content::Readable(Format::Markdown)),
+            (b"fn main() {}", "main.rs", Content::Readable(Format::Text)),
+            (b"#!/bin/sh\n", "run", Content::Readable(Format::Text)),
+            (b"", "empty.md", Content::Readable(Format::Markdown)),
+        ];
+        for (head, label, expected) in cases {
+            assert_eq!(sniff(head, label), expected, "{label}: {}", String::from_utf8_lossy(head));
+        }
+    }
+}

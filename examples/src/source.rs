@@ -1,0 +1,111 @@
+//! Where a document's bytes are, and what it is known by.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use ragtrace::uuid::Uuid;
+
+use crate::document::Format;
+
+/// A file to ingest.
+///
+/// A file of the user's is known by its path, and its extension tells the format. An [upload](Self::upload) lies under a
+/// name that means nothing: it is known by its content, and whoever received it has looked what that is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Where its bytes are.
+    pub path: PathBuf,
+    /// How to read it; `None` if there is no reader for it.
+    pub format: Option<Format>,
+    /// What there is no reader for, as a media type, where its bytes tell.
+    pub media_type: Option<&'static str>,
+    /// The name to show, if that is another one than the file's.
+    name: Option<String>,
+    /// The namespace of the ids of whoever sent it, if it is known by its content.
+    namespace: Option<Uuid>,
+}
+
+impl Source {
+    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is shown and says nothing else.
+    pub fn upload(path: impl Into<PathBuf>, name: impl Into<String>, tenant: &str) -> Self {
+        /// The namespace of documents that are known by their content.
+        const NAMESPACE: Uuid = Uuid::from_u128(0x3f0c_91d7_52e8_4a6b_8d24_c7a1_0b9e_6f35);
+        Self {
+            path: path.into(),
+            format: None,
+            media_type: None,
+            name: Some(name.into()),
+            namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes())),
+        }
+    }
+
+    /// Sets how to read it.
+    pub fn with_format(self, format: Format) -> Self {
+        Self { format: Some(format), ..self }
+    }
+
+    /// Sets what it is, where there is no reader for it.
+    pub fn with_media_type(self, media_type: &'static str) -> Self {
+        Self { media_type: Some(media_type), ..self }
+    }
+
+    /// Returns what a person would call it: its name if it is an upload, and else its path.
+    pub fn label(&self) -> Cow<'_, str> {
+        self.name.as_deref().map_or_else(|| self.path.to_string_lossy(), Cow::Borrowed)
+    }
+
+    /// Returns the last part of the path, or the name of an upload.
+    pub(crate) fn name(&self) -> String {
+        let of_file = || self.path.file_name().unwrap_or(self.path.as_os_str()).to_string_lossy().into_owned();
+        self.name.clone().unwrap_or_else(of_file)
+    }
+
+    /// Returns the path that the document is known by: the same file has the same one however it was named, and so has an
+    /// upload of the same bytes by the same tenant.
+    pub(crate) fn known_by(&self, bytes: &[u8]) -> PathBuf {
+        match &self.namespace {
+            Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(namespace, bytes))),
+            None => std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone()),
+        }
+    }
+}
+
+impl From<PathBuf> for Source {
+    fn from(path: PathBuf) -> Self {
+        Self { format: Format::of(&path), path, media_type: None, name: None, namespace: None }
+    }
+}
+
+impl From<&Path> for Source {
+    fn from(path: &Path) -> Self {
+        Self::from(path.to_owned())
+    }
+}
+
+impl From<&PathBuf> for Source {
+    fn from(path: &PathBuf) -> Self {
+        Self::from(path.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_is_known_by_its_content_and_its_tenant() {
+        let upload = |path: &str, name: &str, tenant: &str| Source::upload(path, name, tenant).known_by(b"text");
+        let first = upload("a", "report.pdf", "acme");
+        assert_eq!(first, upload("b", "other.pdf", "acme"));
+        assert_ne!(first, upload("a", "report.pdf", "globex"));
+        assert_ne!(first, Source::upload("a", "report.pdf", "acme").known_by(b"another text"));
+    }
+
+    #[test]
+    fn an_upload_shows_its_name_and_a_file_its_path() {
+        let upload = Source::upload("/tmp/x81", "report.pdf", "");
+        assert_eq!((upload.label().as_ref(), upload.name().as_str()), ("report.pdf", "report.pdf"));
+        let file = Source::from(Path::new("data/report.pdf"));
+        assert_eq!((file.label().as_ref(), file.name().as_str()), ("data/report.pdf", "report.pdf"));
+    }
+}
