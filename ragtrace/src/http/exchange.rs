@@ -16,12 +16,12 @@ use super::request_fields::RequestFields;
 use super::settings::Settings;
 use super::{headers, identity, route};
 
-/// The type of a stream of events (WHATWG HTML, "Server-sent events").
-const EVENT_STREAM: &[u8] = b"text/event-stream";
-
 /// Marks a request that has a run, so that it gets no second one where a layer stands around another one.
 #[derive(Clone, Copy, Debug)]
 struct Traced;
+
+/// The media type of server-sent events.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// A request that is being answered. Dropped before its end it is cancelled.
 pub(super) struct Exchange {
@@ -130,9 +130,8 @@ impl Exchange {
 
     fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
         let grpc = grpc::is_grpc(headers).then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
-        let is_event_stream = headers.get(header::CONTENT_TYPE).is_some_and(|of| {
-            of.as_bytes().get(..EVENT_STREAM.len()).is_some_and(|of| of.eq_ignore_ascii_case(EVENT_STREAM))
-        });
+        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
+        let is_event_stream = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
         let first = usize::from(at::HEADERS) + self.settings.request_headers.len();
         let recorded = (first..).map_while(|index| u16::try_from(index).ok()).zip(&self.settings.response_headers);
         let headers_of = recorded.filter_map(|(index, name)| Some((index, header_text(headers, name)?))).collect();
