@@ -34,8 +34,8 @@ fn is_heard() -> bool {
     IDLE.0.load(Ordering::Relaxed) != before
 }
 
-fn quiet() -> fmt::Layer<tracing_subscriber::Registry, fmt::format::DefaultFields, fmt::format::Format, fn() -> std::io::Sink>
-{
+fn quiet()
+-> fmt::Layer<tracing_subscriber::Registry, fmt::format::DefaultFields, fmt::format::Format, fn() -> std::io::Sink> {
     fmt::layer().with_writer(std::io::sink as fn() -> std::io::Sink)
 }
 

@@ -9,6 +9,9 @@ use crate::RequestContext;
 /// Sets the headers that carry the current context on; see [`Injector`] for which they are, and for headers that go to
 /// some hosts alone. Without a current context nothing is set.
 ///
+/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer further in go on with the
+/// request's trace: OpenTelemetry's layers read `traceparent`, too.
+///
 /// ```
 /// use ragtrace::RequestContext;
 /// use ragtrace::http::inject;

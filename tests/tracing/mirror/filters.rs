@@ -1,9 +1,9 @@
 //! Filters by level, target and name.
 
 use ragtrace::{testing, traced_stage};
-use tracing::{Dispatch, Subscriber};
 use tracing::dispatcher::with_default;
 use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};

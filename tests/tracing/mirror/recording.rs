@@ -16,13 +16,35 @@ use tracing_subscriber::registry::LookupSpan;
 #[derive(Clone, Debug)]
 #[expect(dead_code, reason = "no test asks for all of it, and a failure prints it")]
 pub(crate) enum Heard {
-    New { span: u64, name: &'static str, parent: Option<u64>, target: &'static str, fields: Fields },
-    Enter { span: u64, thread: ThreadId },
-    Exit { span: u64, thread: ThreadId },
-    Record { span: u64, fields: Fields },
+    New {
+        span: u64,
+        name: &'static str,
+        parent: Option<u64>,
+        target: &'static str,
+        fields: Fields,
+    },
+    Enter {
+        span: u64,
+        thread: ThreadId,
+    },
+    Exit {
+        span: u64,
+        thread: ThreadId,
+    },
+    Record {
+        span: u64,
+        fields: Fields,
+    },
     /// With the spans around it, the innermost first.
-    Event { message: String, level: Level, scope: Vec<u64>, fields: Fields },
-    Close { span: u64 },
+    Event {
+        message: String,
+        level: Level,
+        scope: Vec<u64>,
+        fields: Fields,
+    },
+    Close {
+        span: u64,
+    },
 }
 
 pub(crate) type Fields = BTreeMap<&'static str, String>;
