@@ -71,7 +71,8 @@ pub struct Injector {
 
 impl Injector {
     /// Makes an injector for requests to `hosts`, and to no other. `*.example.com` stands for all hosts below
-    /// `example.com`, and `*` for every host. Letters are the same in both cases, and a port is passed over.
+    /// `example.com`, and `*` for every host. Letters are the same in both cases, and a port is passed over. A name beyond
+    /// ASCII is written as it stands in URLs (`xn--…`).
     pub fn to<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Self {
         let hosts = hosts.into_iter().filter_map(|host| Host::of(host.as_ref())).collect();
         Self { hosts, has_datadog: false }
