@@ -9,6 +9,9 @@ mod console;
 #[cfg(all(fuzzing, feature = "pipeline"))]
 #[doc(hidden)]
 pub mod fuzzing;
+// Its programs are compiled by those who run them (`examples/guides`): they need what this crate does not depend on.
+#[cfg(all(doc, not(doctest), feature = "pipeline"))]
+pub mod guide;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(feature = "tower")]
