@@ -17,14 +17,42 @@ struct Asset {
     bytes: &'static [u8],
 }
 
-const ASSETS: [Asset; 3] = [
-    Asset { path: "/", media_type: "text/html; charset=utf-8", bytes: include_bytes!("page/index.html") },
-    Asset {
-        path: "/assets/app.js",
-        media_type: "text/javascript; charset=utf-8",
-        bytes: include_bytes!("page/app.js"),
-    },
-    Asset { path: "/assets/style.css", media_type: "text/css; charset=utf-8", bytes: include_bytes!("page/style.css") },
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+/// The asset of a file in the folder `page`.
+macro_rules! asset {
+    ($media_type:expr, $file:literal) => {
+        asset!($media_type, $file, concat!("/assets/", $file))
+    };
+    ($media_type:expr, $file:literal, $path:expr) => {
+        Asset { path: $path, media_type: $media_type, bytes: include_bytes!(concat!("page/", $file)) }
+    };
+}
+
+const ASSETS: [Asset; 20] = [
+    asset!(HTML, "index.html", "/"),
+    asset!(CSS, "style.css"),
+    asset!(SVG, "icon.svg"),
+    asset!(SCRIPT, "api.js"),
+    asset!(SCRIPT, "app.js"),
+    asset!(SCRIPT, "ask.js"),
+    asset!(SCRIPT, "batch.js"),
+    asset!(SCRIPT, "document_row.js"),
+    asset!(SCRIPT, "documents.js"),
+    asset!(SCRIPT, "dom.js"),
+    asset!(SCRIPT, "feedback.js"),
+    asset!(SCRIPT, "format.js"),
+    asset!(SCRIPT, "live.js"),
+    asset!(SCRIPT, "passage.js"),
+    asset!(SCRIPT, "session.js"),
+    asset!(SCRIPT, "sse.js"),
+    asset!(SCRIPT, "streamed_text.js"),
+    asset!(SCRIPT, "trace.js"),
+    asset!(SCRIPT, "trace_view.js"),
+    asset!(SCRIPT, "waterfall.js"),
 ];
 
 /// Nothing but what the service itself has, and no script or style in the text of a page: what a document or an answer says
