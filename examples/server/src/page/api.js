@@ -94,7 +94,7 @@ export async function getJson(path, options) {
  */
 export function upload(files, trace, { onProgress, signal }) {
   const form = new FormData();
-  for (const file of files) form.append("files", file, file.name);
+  for (const file of files) form.append("files", file, sentName(file.name));
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     sending.open("POST", "/api/ingest");
@@ -120,6 +120,11 @@ export function upload(files, trace, { onProgress, signal }) {
     signal.addEventListener("abort", () => sending.abort());
     sending.send(form);
   });
+}
+
+/** A name without control characters: the browser would send them as they are, which no header may have. */
+function sentName(given) {
+  return given.replace(/\p{Cc}/gu, "") || "file";
 }
 
 function accountOf(status, text) {

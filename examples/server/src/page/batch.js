@@ -254,7 +254,8 @@ export class Batch {
 
 /** A name as the service shows it: without what is not seen. */
 function shownName(given) {
-  const last = given.split(/[/\\]/).pop();
+  // A quotation mark is sent by its code, so that the code itself is read as one.
+  const last = given.replaceAll("%22", '"').split(/[/\\]/).pop();
   return last
     .replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "")
     .trim();
