@@ -71,6 +71,18 @@ class Documents(PageTest):
         for at in (0, 2):
             expect(documents.nth(at).locator('.step[data-status="completed"]')).to_have_count(5)
 
+    def test_many_files_are_all_told_of(self):
+        page = self.open()
+        drop(page, *((f"note-{at}.txt", b"Station %d lost its link at six." % at) for at in range(60)))
+        expect(page.locator(".batch h2")).to_have_text("All 60 files stored")
+        expect(page.locator('.step[data-status="completed"]')).to_have_count(300)
+        # So many rows are drawn only for those who want to see them.
+        expect(page.locator(".wf-row[data-status]")).to_have_count(0)
+        page.get_by_text("Waterfall").click()
+        expect(page.locator(".wf-row[data-status]")).to_have_count(300)
+        page.get_by_role("button", name="more of 362 stages").click()
+        expect(page.locator(".wf-row[data-status]")).to_have_count(362)
+
     def test_an_upload_that_waits_for_another_says_so_and_then_goes(self):
         page = self.open()
         page.evaluate(HOLD_THE_ACCOUNT)

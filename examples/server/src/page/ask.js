@@ -3,7 +3,7 @@
 import { Problem, newTrace, request } from "./api.js";
 import { announce, element, find, icon, longText, problemCard, setText, traceId } from "./dom.js";
 import { Feedback } from "./feedback.js";
-import { counted, duration, number } from "./format.js";
+import { counted, duration, name, number } from "./format.js";
 import { LiveTrace, REST } from "./live.js";
 import { passage } from "./passage.js";
 import { readEvents } from "./sse.js";
@@ -150,6 +150,8 @@ class Answer {
         settled();
       },
       onProblem: () => settled(),
+      // The permanent link shows all.
+      onGap: () => {},
     });
     const close = async () => {
       await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, REST))]);
@@ -219,7 +221,7 @@ class Answer {
     this.#text.push(String(text ?? ""));
   }
 
-  #onDone({ span_id: spanId, trace_id: traceId, answered }) {
+  #onDone({ span_id: spanId, trace_id: traceId, answered, detail }) {
     this.#text.end();
     if (answered === false) {
       this.#show(
@@ -228,6 +230,7 @@ class Answer {
           ? "The documents do not answer this."
           : "The documents do not answer this. Add some, or ask in other words.",
       );
+      if (detail) this.#state.append(element("span", { class: "meta" }, ` (${name(detail)})`));
       announce("The documents do not answer this.");
     } else {
       this.#show("completed", `Answered from ${counted(this.#passages.length, "source")}`);

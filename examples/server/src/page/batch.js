@@ -1,7 +1,7 @@
 // Files that are uploaded together: how far the upload is, the lights of each document, and the waterfall of their trace.
 
 import { Problem, getJson, newTrace, upload } from "./api.js";
-import { DocumentRow } from "./document_row.js";
+import { DocumentRow, shownName } from "./document_row.js";
 import { TICK, announce, element, icon, problemCard, setText, traceId } from "./dom.js";
 import { bytes, counted, duration, number } from "./format.js";
 import { LiveTrace, REST } from "./live.js";
@@ -79,15 +79,19 @@ export class Batch {
     if (this.#abort.signal.aborted) return this.#finish("cancelled");
     this.#state = "uploading";
     announce(`Uploading ${counted(this.#files.length, "file")}.`);
+    let missed = false;
     const rest = Promise.withResolvers?.() ?? withResolvers();
     const live = new LiveTrace(this.#ids.id, {
       onStage: (event) => this.#onStage(event),
       onLog: (line) => this.#trace.log(line),
       onEnd: (event) => {
         this.#trace.end(event);
-        rest.resolve(true);
+        rest.resolve(!missed);
       },
       onProblem: () => rest.resolve(false),
+      onGap: () => {
+        missed = true;
+      },
     });
     try {
       await live.opened();
@@ -173,7 +177,7 @@ export class Batch {
     if (!topmost) return undefined;
     const taken = new Set(this.#spanOf.values());
     const label = shownName(topmost.context.doc);
-    const place = this.#documents.findIndex((row, at) => !taken.has(at) && shownName(row.file.name) === label);
+    const place = this.#documents.findIndex((row, at) => !taken.has(at) && row.label === label);
     if (place < 0) return undefined;
     this.#spanOf.set(topmost.id, place);
     return this.#remember(span, place);
@@ -250,15 +254,6 @@ export class Batch {
     clearTimeout(this.#timer);
     if (running) this.#timer = setTimeout(() => this.#changed(), TICK);
   }
-}
-
-/** A name as the service shows it: without what is not seen. */
-function shownName(given) {
-  // A quotation mark is sent by its code, so that the code itself is read as one.
-  const last = given.replaceAll("%22", '"').split(/[/\\]/).pop();
-  return last
-    .replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "")
-    .trim();
 }
 
 function span([start, end]) {

@@ -13,6 +13,8 @@ const STEPS = [
   { kind: "store", label: "Store", figure: ({ count }) => (Number.isFinite(count) ? counted(count, "chunk") : "") },
 ];
 
+const FORMATS = { pdf: "PDF", html: "HTML", markdown: "Markdown", text: "Text" };
+
 const STEP_STATE = {
   pending: "waiting",
   skipped: "not reached",
@@ -24,6 +26,15 @@ const STEP_STATE = {
 
 /** A document whose run has ended, before the service's account of it has come. */
 const RUN_STATE = { completed: "stored", failed: "failed", cancelled: "cancelled" };
+
+/** A name as the service shows it: without what is not seen. */
+export function shownName(given) {
+  // A quotation mark is sent by its code, so that the code itself is read as one.
+  const last = given.replaceAll("%22", '"').split(/[/\\]/).pop();
+  return last
+    .replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "")
+    .trim();
+}
 
 export class DocumentRow {
   #steps;
@@ -38,6 +49,7 @@ export class DocumentRow {
   /** Takes a file as a drop or an input gives it. */
   constructor(file) {
     this.file = file;
+    this.label = shownName(file.name);
     this.#steps = STEPS.map((step) => new StepLight(step));
     this.element = element(
       "li",
@@ -83,7 +95,7 @@ export class DocumentRow {
     for (const step of this.#steps) step.draw(!["running", "pending"].includes(status));
     const { format, pages, chunks = this.#run?.count } = this.#result ?? {};
     const parts = [
-      format ? name(format).toUpperCase() : "",
+      format ? (FORMATS[format] ?? name(format)) : "",
       bytes(this.file.size),
       pages ? counted(pages, "page") : "",
     ];

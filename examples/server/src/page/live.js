@@ -9,13 +9,14 @@ export const REST = 5_000;
 /**
  * Listens to a trace until its end, which `onEnd` hears of, until the service has nothing to tell of it (`onProblem`), or
  * until `close`. A stream that breaks off goes on by itself from the last event that came, as `EventSource` does; one
- * that ended is closed, or the browser would ask for it for ever.
+ * that ended is closed, or the browser would ask for it for ever. `onGap` hears of events that were forgotten before they
+ * could be sent.
  */
 export class LiveTrace {
   #source;
   #opened;
 
-  constructor(id, { onStage, onLog, onEnd, onProblem }) {
+  constructor(id, { onStage, onLog, onEnd, onProblem, onGap }) {
     const source = new EventSource(`/api/traces/${id}/events`);
     this.#source = source;
     this.#opened = new Promise((resolve) => {
@@ -25,6 +26,7 @@ export class LiveTrace {
     });
     source.addEventListener("stage", (event) => read(event, onStage));
     source.addEventListener("log", (event) => read(event, onLog));
+    source.addEventListener("gap", (event) => read(event, onGap));
     source.addEventListener("end", (event) => {
       this.close();
       read(event, onEnd);
