@@ -27,11 +27,6 @@ pub use ask::{AskError, Library, Part, question};
 pub use ingest::{IngestError, Ingestion, document_ingestion, ingestion};
 pub use source::Source;
 
-/// The guide's code is compiled as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/from-python.md")]
-struct FromPython;
-
 /// The code of the guide's pages is compiled as a test.
 #[cfg(all(doctest, feature = "otlp"))]
 #[doc = include_str!("../../docs/otlp.md")]
@@ -46,8 +41,3 @@ struct LangSmith;
 #[cfg(all(doctest, feature = "datadog"))]
 #[doc = include_str!("../../docs/datadog.md")]
 struct Datadog;
-
-/// The front page's code is compiled as a test.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

@@ -11,6 +11,7 @@ use crate::entry::{self, LogLine};
 use crate::queue::Admission;
 use crate::time::Ticks;
 use crate::value::FieldBuffer;
+use crate::value::encoding::EncodedFields;
 
 /// How long lines outside of any request share a reading of the wall clock.
 const ANCHOR_AGE: Duration = Duration::from_secs(10);
@@ -23,6 +24,12 @@ thread_local! {
 #[inline]
 pub fn is_enabled() -> bool {
     dispatch::is_enabled() && dispatch::is_enabled_here()
+}
+
+/// Returns whether a test captures what is logged on this thread, whatever its level.
+#[inline]
+pub fn is_captured() -> bool {
+    cfg!(feature = "testing") && current::with_request(|request| request.listener().is_some()).unwrap_or(false)
 }
 
 /// Logs a line with the fields that `record` sets, in the thread's current context or in none.
@@ -63,17 +70,25 @@ pub struct LogFields {
 impl LogFields {
     /// Keeps the fields that `record` sets, whose names are those that `descriptor` declares.
     pub fn record(descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBuffer)) -> Self {
-        let mut fields = Self { descriptor, words: Vec::new() };
-        fields.add(record);
-        fields
+        let mut fields = FieldBuffer::begin();
+        record(&mut fields);
+        Self { descriptor, words: fields.to_encoded() }
     }
 
     /// Adds fields that were recorded later. Of a name that is there twice, the later one counts.
     pub fn add(&mut self, record: impl FnOnce(&mut FieldBuffer)) {
-        let mut fields = FieldBuffer::begin();
-        record(&mut fields);
-        // Whoever reads a line takes the first field of a name.
-        self.words.splice(0..0, fields.to_encoded());
+        self.merge(Self::record(self.descriptor, record));
+    }
+
+    /// Adds fields of the same descriptor that were recorded later, as [`LogFields::add`]. However often that is done, each
+    /// field is kept once.
+    pub fn merge(&mut self, later: Self) {
+        let mut words = later.words;
+        let is_later = |name| EncodedFields(&words).any(|field| field.name == name);
+        let kept: Vec<_> = EncodedFields(&self.words).filter(|field| !is_later(field.name)).collect();
+        let kept: Vec<_> = kept.into_iter().flat_map(|field| field.words).copied().collect();
+        words.extend(kept);
+        self.words = words;
     }
 
     /// Returns true if there is none.

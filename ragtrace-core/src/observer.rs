@@ -1,9 +1,10 @@
 //! A port for whoever else follows runs, on the threads that they run on: what keeps track of them for the end of the process,
 //! a layer that shows them to others.
 //!
-//! An observer hears of each run that begins after it was added, of the run's every arrival on a thread and departure from it,
-//! and of its end, there and then. It may hear of a run of which it did not hear the beginning, as of one that began before.
-//! Where there is none, a run asks at its beginning and at its end alone.
+//! While an observer is active it hears of each run that begins, of the run's every arrival on a thread and departure from it,
+//! and of its end, there and then; of these also when no observer is active any more. It may hear of a run of which it did not
+//! hear the beginning, as of one that began before, and while another observer alone is active.
+//! Where none is active, a run asks at its beginning and at its end alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -30,6 +31,11 @@ pub trait Observer: Send + Sync {
         let _ = span;
     }
 
+    /// The body of a run has recorded fields with `record!`.
+    fn recorded(&self, run: &Run, fields: &FieldBuffer) {
+        let _ = (run, fields);
+    }
+
     /// A run has ended; `fields` are those of its end.
     fn ended(&self, request: &Arc<Request>, run: &Run, end: &RunEnd, fields: &FieldBuffer) {
         let _ = (request, run, end, fields);
@@ -41,9 +47,21 @@ const MAX_OBSERVERS: usize = 4;
 
 static OBSERVERS: [OnceLock<&'static dyn Observer>; MAX_OBSERVERS] = [const { OnceLock::new() }; MAX_OBSERVERS];
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// How many observers are active.
+static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Adds an observer, for the rest of the process. Returns whether there was room for it.
+/// Adds an observer, for the rest of the process, which is active from then on. Returns whether there was room for it.
 pub fn add(observer: &'static dyn Observer) -> bool {
+    let added = add_idle(observer);
+    if added {
+        activate();
+    }
+    added
+}
+
+/// Adds an observer, for the rest of the process, which is active once it calls [`activate`]. Returns whether there was room
+/// for it.
+pub fn add_idle(observer: &'static dyn Observer) -> bool {
     static ADDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = ADDING.lock().unwrap_or_else(PoisonError::into_inner);
     let count = COUNT.load(Ordering::Relaxed);
@@ -54,10 +72,20 @@ pub fn add(observer: &'static dyn Observer) -> bool {
     added
 }
 
-/// Returns whether there is an observer.
+/// Counts one active observer more. It may be called under any lock, since it does nothing else.
+pub fn activate() {
+    ACTIVE.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts one active observer fewer, as [`activate`].
+pub fn deactivate() {
+    ACTIVE.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Returns whether an observer is active.
 #[inline]
 pub(crate) fn any() -> bool {
-    COUNT.load(Ordering::Relaxed) != 0
+    ACTIVE.load(Ordering::Relaxed) != 0
 }
 
 /// Calls `call` with each observer.

@@ -21,6 +21,8 @@ mod env;
 pub mod http;
 #[cfg(feature = "langsmith")]
 mod langsmith;
+#[cfg(any(feature = "datadog", feature = "otlp"))]
+mod ml_app;
 #[cfg(feature = "otlp")]
 mod otlp;
 #[cfg(any(feature = "datadog", feature = "otlp"))]

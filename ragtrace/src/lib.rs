@@ -9,6 +9,9 @@ mod console;
 #[cfg(all(fuzzing, feature = "pipeline"))]
 #[doc(hidden)]
 pub mod fuzzing;
+// Its programs are compiled by those who run them (`examples/guides`): they need what this crate does not depend on.
+#[cfg(all(doc, not(doctest), feature = "pipeline"))]
+pub mod guide;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 mod hash;
 #[cfg(feature = "tower")]
@@ -51,6 +54,8 @@ pub use ragtrace_macros::stage;
 #[doc = include_str!("guide/attribute.md")]
 pub use ragtrace_macros::traced_stage;
 
+#[cfg(all(feature = "tracing", feature = "pipeline"))]
+pub use self::tracing::{Layer, layer};
 #[cfg(feature = "pipeline")]
 pub use console::Console;
 #[cfg(feature = "pipeline")]
@@ -88,6 +93,10 @@ pub use spool::{Durability, SpoolLimits};
 pub mod uuid {
     pub use ::uuid::Uuid;
 }
+
+#[cfg(feature = "pipeline")]
+#[doc(hidden)]
+pub use ragtrace_core::queue::SINK_THREAD as __SINK_THREAD;
 
 /// The JSON writer of the sinks in the crate `ragtrace-sinks`, and of nobody else: it changes without notice.
 #[cfg(feature = "pipeline")]

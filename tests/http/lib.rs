@@ -1,1 +1,9 @@
-//! Tests of the layer for HTTP services, over real connections.
+//! A server over real connections, for tests of the layer for HTTP services, and what its requests recorded.
+
+mod client;
+mod requests;
+mod server;
+
+pub use client::{Answer, Protocol};
+pub use requests::{Request, Requests};
+pub use server::{Server, served};

@@ -53,7 +53,9 @@ fn a_second_installation_is_an_error_until_the_first_is_shut_down() {
 fn an_unknown_level_is_an_error_that_names_the_known_ones() {
     let _turn = turn();
     let error = quiet().level("loud").install().expect_err("there is no such level");
-    assert_eq!(error.to_string(), "expected a level (trace, debug, info, warn or error), found \"loud\"");
+    let expected =
+        "expected a level (trace, debug, info, warn, error or off) or a directive (target=level), found \"loud\"";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use ragtrace::sink::{Needs, SinkError};
-use ragtrace::{Durability, Event, Level, Record, RequestContext, Sampler, SpoolLimits, Stats, Value, traced_stage};
+use ragtrace::{
+    Durability, Event, Level, Record, RequestContext, Sampler, Score, SpoolLimits, Stats, Value, traced_stage,
+};
 use ragtrace_tests::{Reply, Scripted};
 
 use crate::support::{Memory, finish, quiet, turn};
@@ -106,6 +108,29 @@ fn what_no_sink_takes_is_filtered() {
     issue(0..8);
     assert_eq!(telemetry.flush_blocking(LONG).stats.filtered, 8 * 2 - 2);
     finish(telemetry);
+}
+
+#[test]
+fn a_sink_alone_is_offered_what_it_takes_and_nothing_besides() {
+    let _turn = turn();
+    let of_lines = Memory::named("lines").needs(Needs::default().with_only_log_lines_and_scores());
+    let of_counts = Memory::named("counts").needs(Needs::default().with_only_counts());
+    for (sink, scores) in [(of_lines, 1), (of_counts, 0)] {
+        let telemetry = quiet().level("info").sink(sink.clone()).install().expect("the only one");
+        RequestContext::new().sync_scope(|| {
+            let _ = look_up(4, "a shelf");
+            assert!(Score::number("faithfulness", 0.83).record());
+        });
+        let report = telemetry.flush_blocking(LONG);
+        assert!(report.complete, "{report}");
+        let account = report.stats.sinks.first().expect("one");
+        assert_eq!((account.accepted, account.delivered), (scores, scores), "{account:?}");
+        assert_eq!(report.stats.filtered, 2, "nobody takes what stages recorded");
+        finish(telemetry);
+        let events: Vec<_> = sink.records().iter().map(Record::event).collect();
+        assert!(events.iter().all(|event| [Event::Score, Event::Log].contains(event)), "{events:?}");
+        assert!(!sink.minutes().is_empty(), "counts have no level");
+    }
 }
 
 #[test]

@@ -13,7 +13,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use ragtrace::sink::{Needs, SinkError};
 use ragtrace::{
-    Event, Level, NamedStage, PathStep, Record, RequestContext, SpanId, SpoolLimits, StageKind, Timestamp, traced_stage,
+    Event, Level, NamedStage, PathStep, Record, RequestContext, SpanId, SpoolLimits, StageKind, Timestamp, TraceId,
+    traced_stage,
 };
 use ragtrace_tests::{Reply, Scripted};
 
@@ -260,6 +261,55 @@ fn a_path_begins_at_the_local_root_where_another_process_called() {
     let root = completed(&records, "outer");
     assert_eq!(root.parent_span_id().map(|id| id.to_string()).as_deref(), Some("b7ad6b7169203331"));
     assert_eq!(completed(&records, "inner").path()[0].span_id, root.span_id().expect("a stage's"));
+}
+
+#[test]
+fn no_root_of_a_trace_whose_id_was_given_without_a_parent_is_the_traces() {
+    let _turn = turn();
+    let memory = asking();
+    let telemetry = quiet().sink(memory.clone()).install().expect("the only");
+    let (shared, own) = (TraceId::new(), RequestContext::new());
+    for _ in 0..2 {
+        RequestContext::new().with_given_trace_id(shared).sync_scope(outer);
+    }
+    own.sync_scope(outer);
+    finish(telemetry);
+    let records = memory.records();
+    let roots: Vec<_> =
+        records.iter().filter(|record| record.stage() == Some("outer") && record.event().is_end()).collect();
+    let detached: Vec<_> = roots.iter().map(|root| (root.trace_id(), root.path()[0].is_detached)).collect();
+    assert_eq!(detached, [(Some(shared), true), (Some(shared), true), (Some(own.trace_id()), false)]);
+    assert!(roots.iter().all(|root| root.is_local_root() && root.parent_span_id().is_none()));
+    for inner in records.iter().filter(|record| record.stage() == Some("inner") && record.event().is_end()) {
+        let root = roots.iter().find(|root| root.span_id() == Some(inner.path()[0].span_id)).expect("its root");
+        assert_eq!(inner.path()[0], root.path()[0], "the same step in every path");
+    }
+}
+
+#[test]
+fn links_outlive_the_process_in_the_spool_with_the_roots_that_have_them() {
+    let _turn = turn();
+    let folder = tempfile::tempdir().expect("a folder");
+    let down = Scripted::new("memory", |_| Reply::Fail(SinkError::retry("it is down")), |_| ());
+    let telemetry = quiet().spool(folder.path(), SpoolLimits::default()).sink(down).install().expect("the only");
+    let links = [(TraceId::new(), SpanId::new()), (TraceId::new(), SpanId::new())];
+    let request = links.iter().fold(RequestContext::new(), |request, (trace, span)| request.with_link(*trace, *span));
+    request.sync_scope(outer);
+    RequestContext::new().sync_scope(outer);
+    telemetry.shutdown_blocking(Duration::from_secs(10));
+    let memory = Memory::default();
+    let telemetry = quiet().spool(folder.path(), SpoolLimits::default()).sink(memory.clone()).install().expect("again");
+    finish(telemetry);
+    let mut linked = 0;
+    for record in memory.records() {
+        let of_record: Vec<_> = record.links().iter().map(|link| (link.trace_id, link.span_id)).collect();
+        let is_linked = record.is_local_root() && record.trace_id() == Some(request.trace_id());
+        assert_eq!(of_record, if is_linked { &links[..] } else { &[] });
+        let copy = Record::from_json(&record.to_json()).expect("a record");
+        assert_eq!((copy.links(), copy.to_json()), (record.links(), record.to_json()));
+        linked += usize::from(is_linked);
+    }
+    assert_eq!(linked, 2, "the start and the end of the root");
 }
 
 #[test]

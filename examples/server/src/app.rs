@@ -107,22 +107,17 @@ impl App {
 
     /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or there is none, in memory.
     pub(crate) async fn find(&self, id: TraceId, tenant: Option<&str>) -> Result<Found, HistoryError> {
-        let deadline = Instant::now() + ON_ITS_WAY;
         let mut arrivals = self.live.arrivals();
-        loop {
-            let known = TraceView::fuller(self.history.trace(id).await?, self.live.view(id));
-            match known {
-                Some(view) if view.owner() != tenant => return Ok(Found::Foreign),
-                Some(view) => return Ok(Found::Trace(view)),
-                None => {
-                    // Nothing arrives any more once the telemetry is gone.
-                    let arrived = tokio::time::timeout_at(deadline, arrivals.changed()).await;
-                    if !matches!(arrived, Ok(Ok(()))) {
-                        return Ok(Found::Nothing);
-                    }
-                }
-            }
+        let mut known = TraceView::fuller(self.history.trace(id).await?, self.live.view(id));
+        let deadline = Instant::now() + ON_ITS_WAY;
+        while known.is_none() && matches!(tokio::time::timeout_at(deadline, arrivals.changed()).await, Ok(Ok(()))) {
+            known = self.live.view(id);
         }
+        Ok(match known {
+            Some(view) if view.owner() == tenant => Found::Trace(view),
+            Some(_) => Found::Foreign,
+            None => Found::Nothing,
+        })
     }
 }
 

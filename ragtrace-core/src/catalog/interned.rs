@@ -4,7 +4,7 @@
 //! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
 use super::section::CatalogEntry;
@@ -24,6 +24,15 @@ struct Interned {
     bounded: usize,
 }
 
+/// Hears of each stage that is made.
+static WATCHER: OnceLock<fn(&'static StageDescriptor)> = OnceLock::new();
+
+/// Calls `watcher` for each stage whose name is interned from now on, on the thread that is the first to have it. There is one
+/// watcher in a process, the first.
+pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
+    WATCHER.get_or_init(|| watcher);
+}
+
 /// Returns the descriptor of this name that is like `template` besides, which is made the first time, or `None` if there are
 /// `MAX_INTERNED` others.
 ///
@@ -33,8 +42,8 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
     if let Some(entry) = known(&name, template.target()) {
         return Some(entry);
     }
-    let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
-    let interned = interned.get_or_insert_default();
+    let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let interned = guard.get_or_insert_default();
     // Another thread may have made it meanwhile.
     if let Some(entry) = interned.entries.get(&(&*name, template.target())) {
         return Some(entry);
@@ -43,7 +52,10 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
         return None;
     }
     interned.bounded += 1;
-    Some(interned.add(Box::leak(name.into_owned().into_boxed_str()), template))
+    let added = interned.add(Box::leak(name.into_owned().into_boxed_str()), template);
+    drop(guard);
+    announce(added);
+    Some(added)
 }
 
 /// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
@@ -52,15 +64,26 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     if let Some(entry) = known(name, template.target()) {
         return entry;
     }
-    let mut interned = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
-    let interned = interned.get_or_insert_default();
-    let earlier = interned.entries.get(&(name, template.target())).copied();
-    earlier.unwrap_or_else(|| interned.add(name, template))
+    let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
+    let interned = guard.get_or_insert_default();
+    if let Some(entry) = interned.entries.get(&(name, template.target())) {
+        return entry;
+    }
+    let added = interned.add(name, template);
+    drop(guard);
+    announce(added);
+    added
 }
 
 fn known(name: &str, target: &str) -> Option<&'static CatalogEntry> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
     interned.as_ref()?.entries.get(&(name, target)).copied()
+}
+
+fn announce(added: &'static CatalogEntry) {
+    if let Some(watcher) = WATCHER.get() {
+        watcher(added.get());
+    }
 }
 
 impl Interned {

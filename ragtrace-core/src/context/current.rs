@@ -16,10 +16,14 @@ struct Current {
     // the place is empty when the thread ends.
     request: Cell<ManuallyDrop<Option<Arc<Request>>>>,
     span: Cell<Option<SpanId>>,
+    /// Whether contexts that spans carry are on the thread; see [`super::carried`].
+    is_carrying: Cell<bool>,
 }
 
 thread_local! {
-    static CURRENT: Current = const { Current { request: Cell::new(ManuallyDrop::new(None)), span: Cell::new(None) } };
+    static CURRENT: Current = const {
+        Current { request: Cell::new(ManuallyDrop::new(None)), span: Cell::new(None), is_carrying: Cell::new(false) }
+    };
 }
 
 /// Puts `context` in place, and returns what was there. Whoever calls it puts that back.
@@ -48,6 +52,17 @@ pub(crate) fn span() -> Option<SpanId> {
     CURRENT.with(|current| current.span.get())
 }
 
+/// Returns whether contexts that spans carry are on the thread, of which a scope has to take care.
+#[inline]
+pub(crate) fn is_carrying() -> bool {
+    CURRENT.with(|current| current.is_carrying.get())
+}
+
+/// Sets whether contexts that spans carry are on the thread.
+pub(super) fn set_carrying(is_carrying: bool) {
+    CURRENT.with(|current| current.is_carrying.set(is_carrying));
+}
+
 /// Lets `look` at the current request, if there is one. Meanwhile the thread has none, so `look` must not need it.
 #[inline]
 pub(crate) fn with_request<T>(look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
@@ -72,26 +87,5 @@ impl RequestContext {
     /// Returns the context of the running poll or call, if there is one.
     pub fn current() -> Option<Self> {
         current()
-    }
-}
-
-/// Makes the context of `owner` the current one for as long as this lives; then `owner` has it back, and the thread what it
-/// had before. The context moves, so no reference is counted.
-pub(crate) struct Entered<'a> {
-    owner: &'a mut Option<RequestContext>,
-    before: ManuallyDrop<Option<RequestContext>>,
-}
-
-impl<'a> Entered<'a> {
-    pub(crate) fn new(owner: &'a mut Option<RequestContext>) -> Self {
-        let before = ManuallyDrop::new(swap(owner.take()));
-        Self { owner, before }
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        let before = ManuallyDrop::into_inner(std::mem::replace(&mut self.before, ManuallyDrop::new(None)));
-        *self.owner = swap(before);
     }
 }

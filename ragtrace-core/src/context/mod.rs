@@ -3,10 +3,12 @@
 //! A thread holds at most one current context. It is put there for the length of a poll or a call and taken back after
 //! it, also when that one panics, so it never leaks into whatever the thread does next. A context crosses tasks
 //! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
-//! [`RequestContext::sync_scope`].
+//! [`RequestContext::sync_scope`], and where a span of somebody else's carries one along (`carried`).
 
 mod caller;
+pub mod carried;
 pub(crate) mod current;
+pub(crate) mod entered;
 mod request;
 mod request_context;
 mod scope;

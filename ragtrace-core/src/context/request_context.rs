@@ -295,6 +295,12 @@ impl RequestContext {
         context
     }
 
+    /// Returns the context of what runs inside a run of `request` whose span is `span`.
+    #[doc(hidden)]
+    pub fn inside(request: &Arc<Request>, span: SpanId) -> Self {
+        Self { request: Arc::clone(request), span: Some(span) }
+    }
+
     /// For a run that starts a trace: the same request in a trace of its own, or nothing but that.
     #[cold]
     #[inline(never)]

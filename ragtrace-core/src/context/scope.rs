@@ -6,7 +6,8 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::current::{Entered, current};
+use super::current::current;
+use super::entered::Entered;
 use super::request_context::RequestContext;
 
 impl RequestContext {

@@ -106,6 +106,15 @@ pub fn exclude_this_thread() {
     IS_OURS.set(true);
 }
 
+/// The beginning of the names of threads that a sink of ours has others start for it, and that cannot exclude themselves.
+pub const SINK_THREAD: &str = "ragtrace-sink-";
+
+/// Returns whether this thread is one of the pipeline's.
+#[inline]
+pub fn is_excluded() -> bool {
+    IS_OURS.get()
+}
+
 /// Ends the thread's chain when the thread ends.
 struct EndChain;
 

@@ -19,7 +19,7 @@ mod shared;
 mod sync;
 
 pub use consumer::{Consumer, QueuedEntry, RequestCache};
-pub use installed::{exclude_this_thread, install, lost_in_child, uninstall};
+pub use installed::{SINK_THREAD, exclude_this_thread, install, is_excluded, lost_in_child, uninstall};
 pub(crate) use installed::{installed_id, push};
 pub use limits::QueueLimits;
 pub(crate) use memory::Admission;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::span::{Ending, EnteredSpan, Span, open};
 use crate::catalog::CatalogEntry;
 use crate::context::RequestContext;
-use crate::context::current::Entered;
+use crate::context::entered::Entered;
 use crate::dispatch;
 use crate::guard::Payload;
 use crate::value::FieldBuffer;

@@ -11,6 +11,7 @@ use crate::context::Request;
 use crate::dispatch;
 use crate::entry::{self, Run};
 use crate::id::SpanId;
+use crate::observer;
 use crate::queue::Admission;
 use crate::stage::typed::{CostValue, CountValue};
 use crate::value::{FieldBuffer, ToValue};
@@ -48,6 +49,9 @@ pub fn record(stage: &'static StageDescriptor, name: u16, value: &(impl ToValue 
     if let Some(RecordingRun { request, run }) = innermost(stage) {
         let mut fields = FieldBuffer::begin();
         fields.set(name, value);
+        if observer::any() {
+            observer::each(|observer| observer.recorded(&run, &fields));
+        }
         let admission = Admission::Droppable(stage.level());
         dispatch::send_if_enabled(&request, admission, entry::note(run.span), &fields);
     }

@@ -13,7 +13,7 @@ use futures_core::{FusedStream, Stream};
 use pin_project_lite::pin_project;
 
 use crate::context::RequestContext;
-use crate::context::current::Entered;
+use crate::context::entered::Entered;
 use crate::event::Failure;
 use crate::stage::deferred::{Deferred, PendingRun};
 use crate::stage::span::{Ending, Span};

@@ -7,9 +7,10 @@ use ragtrace::__json::{Object, write_parts, write_whole};
 use ragtrace::sink::{BatchLimits, SinkError};
 use ragtrace::{Record, RecordScore, Value};
 
-use super::llm_obs::{MlApp, ROOT_TAG};
+use super::llm_obs::ROOT_TAG;
 use super::settings::Settings;
 use crate::http::Body;
+use crate::ml_app::MlApp;
 
 pub(super) const PATH: &str = "/api/intake/llm-obs/v2/eval-metric";
 pub(super) const AGENT_SUBDOMAIN: &str = "api";

@@ -34,7 +34,6 @@ mod window;
 
 pub(crate) use agent::{DEFAULT_HOST, DEFAULT_PORT};
 pub use counts::DatadogCounts;
-pub(crate) use llm_obs::MlApp;
 pub(crate) use settings::Settings;
 pub use sinks::{DatadogEvaluationsSink, DatadogLlmObsSink, DatadogMetricsSink, DatadogSink};
 pub(crate) use site::Site;

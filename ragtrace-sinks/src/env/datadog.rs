@@ -4,8 +4,9 @@ use ragtrace::sink::BoxSink;
 
 use super::error::{ConfigError, Kind};
 use super::variables::Variables;
-use crate::datadog::{DEFAULT_HOST, DEFAULT_PORT, DatadogSink, MlApp, Settings, Site, parse_tags};
+use crate::datadog::{DEFAULT_HOST, DEFAULT_PORT, DatadogSink, Settings, Site, parse_tags};
 use crate::http::{Client, Endpoint};
+use crate::ml_app::MlApp;
 use crate::pairs::parse_pairs;
 
 const KEY: &str = "DD_API_KEY";

@@ -6,12 +6,12 @@ use ragtrace::uuid::Uuid;
 
 use super::usage::write_usage;
 use super::value::write_value;
-use crate::spans::{Outcome, Span};
+use crate::spans::{Outcome, Span, write_links};
 
 /// The names that are given here. A field of the application's that has one of them stands behind
 /// `field.`, and a number that has the name of a field behind `metrics.`, since no reader agrees with the
 /// next about a name that is there twice.
-const NAMES: [&str; 28] = [
+const NAMES: [&str; 29] = [
     "busy_ms",
     "count",
     "dimensions",
@@ -20,6 +20,7 @@ const NAMES: [&str; 28] = [
     "input_count",
     "instance",
     "kind",
+    "links",
     "ls_model_name",
     "ls_model_type",
     "ls_provider",
@@ -85,6 +86,7 @@ pub(super) fn write_metadata(mut object: Object<'_>, span: &Span<'_>, origin: &O
     }
     object.optional_text("request_id", record.request_id());
     object.optional_text("request_type", record.request_type());
+    write_links(&mut object, record);
     object.fragment(&origin.json);
 
     object.optional_text("ls_provider", content.provider);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use ragtrace::Level;
-use ragtrace::sink::{Batch, BatchLimits, Delivered, Sink, SinkError};
+use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, Sink, SinkError};
 
 use super::exporter::Exporter;
 use super::logs::LogEncoding;
@@ -65,6 +65,10 @@ impl Sink for OtlpLogSink {
 
     fn level(&self) -> Option<Level> {
         self.level
+    }
+
+    fn needs(&self) -> Needs {
+        if self.stage_events { Needs::default() } else { Needs::default().with_only_log_lines_and_scores() }
     }
 
     async fn deliver(&self, batch: &Batch) -> Result<Delivered, SinkError> {

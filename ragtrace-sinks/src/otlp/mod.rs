@@ -31,6 +31,7 @@ mod traces;
 pub(crate) use crate::pairs::parse_pairs;
 pub(crate) use exporter::compression;
 pub use log_sink::OtlpLogSink;
+pub(crate) use profile::in_header;
 pub use profile::{OtlpProfile, UnknownProfile};
 pub(crate) use settings::{ApiKey, Header, Settings, Signal, Target};
 pub use trace_sink::OtlpSink;

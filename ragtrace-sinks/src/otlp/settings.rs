@@ -151,6 +151,9 @@ impl Settings {
         let is_set = |name: &str| self.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name));
         let of_traces = if signal == Signal::Traces { table.trace_headers } else { &[] };
         let project = table.project.zip(self.project.as_deref().or(table.default_project));
+        let project = project.map(|(header, name)| Ok((header.name, (header.read)(name)?))).transpose();
+        let project = project.map_err(|why: String| SinkError::park(format!("the project: {why}")))?;
+        let project = project.as_ref().map(|(header, name)| (*header, &**name));
         let mut request = Request::post(&self.endpoint(signal)?).body(PROTOBUF, body);
         for (name, value) in table.headers.iter().chain(of_traces).copied().chain(project) {
             if !is_set(name) {

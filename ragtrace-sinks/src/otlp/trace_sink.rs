@@ -83,8 +83,9 @@ impl OtlpSink {
     }
 
     /// Sets where in the backend spans go: Phoenix's and LangSmith's project, MLflow's experiment (its
-    /// id), Datadog's application (`ml_app`). Others have no use for it. It goes into a header, so it is
-    /// one line of ASCII: any other parks the sink with an error that says so.
+    /// id), Datadog's application (`ml_app`: 1 to 193 letters, digits and signs of `_-:./`, which are sent in
+    /// lower case). Others have no use for it. It goes into a header, so it is one line of ASCII. Any other
+    /// parks the sink with an error that says so.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.settings.project = Some(project.into().trim().to_owned());
         self

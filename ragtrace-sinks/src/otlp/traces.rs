@@ -30,12 +30,16 @@ const START: u32 = 7;
 const END: u32 = 8;
 const ATTRIBUTES: u32 = 9;
 const EVENTS: u32 = 11;
+const LINKS: u32 = 13;
 const STATUS: u32 = 15;
 const FLAGS: u32 = 16;
 /// `Span.Event`.
 const EVENT_TIME: u32 = 1;
 const EVENT_NAME: u32 = 2;
 const EVENT_ATTRIBUTES: u32 = 3;
+/// `Span.Link`.
+const LINK_TRACE_ID: u32 = 1;
+const LINK_SPAN_ID: u32 = 2;
 /// `Status`.
 const STATUS_MESSAGE: u32 = 2;
 const STATUS_CODE: u32 = 3;
@@ -96,6 +100,7 @@ impl TraceEncoding<'_> {
         (self.profile.put)(span, self.tags, &mut Attributes::new(writer, ATTRIBUTES, keys));
         write_first_item(span, writer);
         write_exception(span, writer, keys);
+        write_links(span, writer);
         write_status(span, writer);
         let remote = if is_parent_remote(span) { IS_REMOTE } else { 0 };
         writer.fixed32(FLAGS, SAMPLED | HAS_IS_REMOTE | remote);
@@ -162,6 +167,16 @@ fn write_exception(span: &Span<'_>, writer: &mut Writer, keys: &mut Vec<Range<us
         attributes.put("exception.stacktrace", &*text);
     }
     writer.close(open);
+}
+
+/// Writes the spans of other traces that led to it.
+fn write_links(span: &Span<'_>, writer: &mut Writer) {
+    for link in span.record.links() {
+        writer.message(LINKS, |message| {
+            message.bytes(LINK_TRACE_ID, &link.trace_id.as_u128().to_be_bytes());
+            message.bytes(LINK_SPAN_ID, &link.span_id.as_u64().to_be_bytes());
+        });
+    }
 }
 
 /// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset.

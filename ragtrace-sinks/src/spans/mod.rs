@@ -7,9 +7,12 @@
 //! It does not promise: that the span's parent arrives, or arrives first.
 //!
 //! `content` has the reserved names, whose meaning every backend knows by a name of its own;
-//! `messages` reads the messages of a conversation out of `input` and `output`.
+//! `messages` reads the messages of a conversation out of `input` and `output`; `links` writes links with other traces
+//! where a backend has no place for them.
 
 mod content;
+#[cfg(any(feature = "datadog", feature = "langsmith"))]
+mod links;
 mod messages;
 
 use std::time::Duration;
@@ -19,6 +22,10 @@ use ragtrace::{ErrorInfo, Event, PathStep, Record, SpanId, StageKind, Timestamp,
 #[cfg(feature = "datadog")]
 pub(crate) use content::is_reserved;
 pub(crate) use content::{Content, Usage};
+#[cfg(feature = "datadog")]
+pub(crate) use links::LINKS;
+#[cfg(any(feature = "datadog", feature = "langsmith"))]
+pub(crate) use links::write_links;
 pub(crate) use messages::Message;
 
 /// A finished run of a stage, as tracing backends see it.

@@ -178,6 +178,16 @@ fn no_number_of_the_application_s_is_taken_for_one_that_datadog_counts() {
 }
 
 #[test]
+fn a_root_tells_the_links_of_its_request() {
+    let (trace, other) = (TraceId::new(), SpanId::from_u64(0xab).expect("an id"));
+    let record = of_kind(StageKind::Pipeline).local_root(true).link(trace, other).field("links", "of the application");
+    assert_eq!(
+        span(record)["meta"]["metadata"],
+        json!({"links": [{"trace_id": trace.to_string(), "span_id": "00000000000000ab"}], "field.links": "of the application"})
+    );
+}
+
+#[test]
 fn all_content_that_is_declared_is_in_the_span_once() {
     let found = RecordItem::new("chunk", "c-1");
     let both = of_kind(StageKind::Retrieve).field("input", json(r#"{"q":"how long?"}"#)).field("query", "how long?");

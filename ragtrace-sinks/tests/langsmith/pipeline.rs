@@ -134,6 +134,28 @@ fn a_request_of_another_service_is_a_langsmith_trace_of_its_own() {
 }
 
 #[test]
+fn services_that_share_a_trace_id_without_a_parent_have_trees_of_their_own() {
+    let shared = TraceId::new();
+    let (langsmith, _) = delivered(|| {
+        for _service in ["one", "another"] {
+            RequestContext::new().with_given_trace_id(shared).sync_scope(|| drop(ask("what?")));
+        }
+    });
+    let kept = langsmith.kept();
+    kept.assert_whole_trees();
+    let shared = shared.as_uuid().to_string();
+    assert_eq!((kept.runs.len(), kept.repeated, kept.changed), (6, 0, 0));
+    assert!(kept.runs.values().all(|run| run.text("id") != shared && run.text("trace_id") != shared));
+    assert!(kept.runs.values().all(|run| run.metadata()["trace_id"] == *shared));
+    let roots: Vec<_> = kept.runs.values().filter(|run| run.main.get("parent_run_id").is_none()).collect();
+    assert_eq!(roots.len(), 2);
+    for root in roots {
+        assert_eq!(kept.runs.values().filter(|run| run.text("trace_id") == root.text("id")).count(), 3);
+        assert_eq!(kept.feedback.iter().filter(|one| one["trace_id"] == *root.text("id")).count(), 2);
+    }
+}
+
+#[test]
 fn two_stages_in_one_context_are_two_trees_and_neither_is_lost() {
     let request = RequestContext::new();
     let (langsmith, _) = delivered(|| {

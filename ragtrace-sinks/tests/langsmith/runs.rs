@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ragtrace::testing::RecordBuilder;
-use ragtrace::{Record, RecordItem, StageKind, TraceId, Value};
+use ragtrace::{Record, RecordItem, SpanId, StageKind, TraceId, Value};
 use serde_json::{Value as Json, json};
 
 use super::records::{BEGIN, Place, deliver_all, ended};
@@ -157,6 +157,17 @@ fn numbers_beyond_64_bits_nesting_and_names_that_are_ours_do_no_harm() {
     assert_eq!(metadata["nan"], Json::Null);
     assert_eq!((&metadata["twice"], &metadata["metrics.twice"]), (&json!("text"), &json!(2)));
     assert_eq!(run.text("name"), "odd \"name\"\n\u{0}é\u{1f980}");
+}
+
+#[test]
+fn a_root_tells_the_links_of_its_request() {
+    let span = SpanId::from_u64(0xab).expect("not zero");
+    let other = TraceId::new();
+    let linked = |is_root: bool| root("a").local_root(is_root).link(other, span).field("links", "of a field");
+    let run = run_of(linked(true));
+    assert_eq!(run.metadata()["links"], json!([{ "trace_id": other.to_string(), "span_id": "00000000000000ab" }]));
+    assert_eq!(run.metadata()["field.links"], "of a field");
+    assert_eq!(run_of(linked(false)).metadata().get("links"), None);
 }
 
 #[test]

@@ -254,8 +254,14 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
     );
 }
 
+/// Of 194 letters, one more than an application's name has.
+const A_LONG_NAME: &str = concat!(
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+);
+
 #[test]
-fn a_project_that_no_header_may_have_is_refused_at_the_start() {
+fn a_project_that_no_backend_takes_is_refused_at_the_start() {
     for (profile, name, header) in [
         ("phoenix", "PHOENIX_PROJECT_NAME", "x-project-name"),
         ("langsmith", "LANGSMITH_PROJECT", "langsmith-project"),
@@ -273,17 +279,20 @@ fn a_project_that_no_header_may_have_is_refused_at_the_start() {
                 (name, project),
             ]
         };
-        assert_eq!(requests(&with(" rag 1\r\n"))[0].header(header), Some("rag 1"), "{name}");
-        for bad in ["Größe", "two\nlines", "a\u{7f}"] {
+        let is_ml_app = header == "dd-ml-app";
+        let (given, sent) = if is_ml_app { (" Rag_1:a/b.c\r\n", "rag_1:a/b.c") } else { (" rag 1\r\n", "rag 1") };
+        assert_eq!(requests(&with(given))[0].header(header), Some(sent), "{name}");
+        let no_ml_apps = if is_ml_app { &["rag 1", "a,b", A_LONG_NAME][..] } else { &[] };
+        for bad in ["Größe", "two\nlines", "a\u{7f}"].iter().chain(no_ml_apps) {
             let mut variables = with(bad);
             variables[1].1 = "http://backend.test";
             let error = sinks(&variables).expect_err(bad);
             let said = error.to_string();
             let setting = if name == "DD_SERVICE" { "the service" } else { name };
-            assert!(
-                error.is_malformed_variable() && said.starts_with(&format!("{setting}: expected one line")),
-                "{said}"
-            );
+            let is_said = ["expected one line", "an application's name in LLM Observability has"]
+                .iter()
+                .any(|why| said.starts_with(&format!("{setting}: {why}")));
+            assert!(error.is_malformed_variable() && is_said, "{said}");
         }
     }
 }

@@ -37,6 +37,25 @@ fn ids_are_the_records_own_and_the_flags_say_whether_the_parent_is_remote() {
 }
 
 #[test]
+fn the_span_of_a_local_root_has_the_links_of_its_request() {
+    let other = TraceId::from_u128(0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10).expect("not zero");
+    let record = |is_root: bool| {
+        let record = placed(RecordBuilder::completed("serve"), 1, 0, 10).local_root(is_root);
+        record.link(other, span_id(7)).link(trace_id(), span_id(8)).build()
+    };
+    let root = span_of(record(true));
+    let ids: Vec<_> = root.links.iter().map(|link| (link.trace_id.clone(), link.span_id.clone())).collect();
+    let of = |trace: TraceId, span: u64| {
+        (trace.as_u128().to_be_bytes().to_vec(), span_id(span).as_u64().to_be_bytes().to_vec())
+    };
+    assert_eq!(ids, [of(other, 7), of(trace_id(), 8)]);
+    assert!(root.links.iter().all(|link| link.attributes.is_empty() && link.trace_state.is_empty()));
+    assert_eq!(span_of(record(false)).links, []);
+    let copy = Record::from_json(&record(true).to_json()).expect("a record");
+    assert_eq!(span_of(copy).links, root.links);
+}
+
+#[test]
 fn a_stage_that_calls_a_provider_is_a_client() {
     for kind in StageKind::ALL {
         let stage = |provider: &str| {

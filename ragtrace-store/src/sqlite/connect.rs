@@ -143,6 +143,8 @@ pub(super) async fn close(connection: SqliteConnection) {
 /// records are on their way here.
 pub(super) fn options(files: &Files, parameters: &str) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new().filename(files.uri(parameters));
+    // Each connection has a thread, which must be known as one of ours: what is logged there would come to the sink again.
+    let options = options.thread_name(|number| format!("{}sqlite-{number}", ragtrace::__SINK_THREAD));
     options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
 }
 

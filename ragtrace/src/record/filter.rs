@@ -1,28 +1,30 @@
-//! Which records somebody takes, by level and event.
+//! Which records somebody takes, by level, target and event.
 
 use ragtrace_core::{Event, Level};
 
 use super::Record;
+use super::levels::LevelFilter;
 
 /// Which records a sink takes: those of a level and scores, which say nothing of how severe something
 /// is, and perhaps every end whatever its level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordFilter {
-    /// `None` if it takes none for their level.
-    level: Option<Level>,
+    stages: LevelFilter,
+    log_lines: LevelFilter,
     all_end_records: bool,
-    all_scores: bool,
+    scores: bool,
 }
 
 impl RecordFilter {
-    /// Takes records of at least `level`; with `all_end_records` the ends of all stages, too.
-    pub(crate) fn new(level: Level, all_end_records: bool) -> Self {
-        Self { level: Some(level), all_end_records, all_scores: false }
+    /// Takes records of these levels; with `all_end_records` the ends of all stages, too.
+    pub(crate) fn new(levels: impl Into<LevelFilter>, all_end_records: bool) -> Self {
+        let levels = levels.into();
+        Self { stages: levels, log_lines: levels, all_end_records, scores: true }
     }
 
     /// Takes no record.
     pub(crate) fn nothing() -> Self {
-        Self { level: None, all_end_records: false, all_scores: false }
+        Self::default()
     }
 
     /// Takes the ends of all stages and nothing else.
@@ -32,34 +34,51 @@ impl RecordFilter {
 
     /// Takes all scores and nothing else.
     pub(crate) fn scores() -> Self {
-        Self { all_scores: true, ..Self::nothing() }
+        Self { scores: true, ..Self::nothing() }
+    }
+
+    /// Takes log lines of these levels and all scores, and nothing of stages.
+    pub(crate) fn log_lines_and_scores(levels: LevelFilter) -> Self {
+        Self { log_lines: levels, ..Self::scores() }
     }
 
     /// Returns a filter that takes what either takes.
     pub(crate) fn or(self, other: Self) -> Self {
         Self {
-            level: self.level.into_iter().chain(other.level).min(),
+            stages: self.stages.or(other.stages),
+            log_lines: self.log_lines.or(other.log_lines),
             all_end_records: self.all_end_records || other.all_end_records,
-            all_scores: self.all_scores || other.all_scores,
+            scores: self.scores || other.scores,
         }
     }
 
-    /// Returns the least severe level of ends, and of everything else: no records of less are worth
-    /// being made.
-    pub(crate) fn levels(self) -> (Level, Level) {
-        let level = self.level.unwrap_or(Level::Error);
-        (if self.all_end_records { Level::ALL[0] } else { level }, level)
+    /// Returns the numbers of the levels from which on it takes all ends, and all starts.
+    pub(crate) fn certain_of_stages(self) -> (u8, u8) {
+        let level = self.stages.certain();
+        (if self.all_end_records { Level::ALL[0] as u8 } else { level }, level)
     }
 
-    /// Returns true if it takes a record of this level and event.
-    pub(crate) fn takes(self, level: Level, event: Event) -> bool {
-        self.level.is_some_and(|least| level >= least || event == Event::Score)
-            || (self.all_end_records && event.is_end())
-            || (self.all_scores && event == Event::Score)
+    /// Returns the levels of log lines that it takes.
+    pub(crate) fn log_lines(self) -> LevelFilter {
+        self.log_lines
+    }
+
+    /// Returns true if the target of a stage counts, besides its level.
+    pub(crate) fn is_by_target(self) -> bool {
+        self.stages.is_by_target()
+    }
+
+    /// Returns true if it takes a record of this level, event and target.
+    pub(crate) fn takes<'a>(self, level: Level, event: Event, target: impl FnOnce() -> &'a str) -> bool {
+        match event {
+            Event::Score => self.scores,
+            Event::Log => self.log_lines.takes(level, target),
+            _ => (self.all_end_records && event.is_end()) || self.stages.takes(level, target),
+        }
     }
 
     /// Returns true if it takes `record`.
     pub(crate) fn takes_record(self, record: &Record) -> bool {
-        self.takes(record.level(), record.event())
+        self.takes(record.level(), record.event(), || record.logger())
     }
 }

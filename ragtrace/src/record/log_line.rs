@@ -10,6 +10,7 @@ use ragtrace_core::time::Anchor;
 use ragtrace_core::{Event, FieldSource, StageDescriptor, Value};
 
 use super::chunk_builder::ChunkBuilder;
+use super::filter::RecordFilter;
 use super::parts::{ChunkIndex, Extras, OwnedSubject, RecordParts};
 
 /// The target of lines that come by way of the crate `log`. What is known of them is in fields, since their place in the source
@@ -27,6 +28,21 @@ pub(crate) struct LoggedLine<'a> {
     pub(crate) thread: Option<&'a Arc<str>>,
     /// The stage that it was written in.
     pub(crate) stage: Option<&'static StageDescriptor>,
+}
+
+impl LoggedLine<'_> {
+    /// Returns true if `filter` takes the record of this line.
+    pub(crate) fn is_taken(&self, filter: RecordFilter) -> bool {
+        let descriptor = self.line.descriptor;
+        let own_target = descriptor.target();
+        let is_by_target = own_target == OF_LOG && filter.log_lines().is_by_target();
+        let mut fields = is_by_target.then(|| DecodedLogFields::new(&self.line, self.fields)).into_iter().flatten();
+        let given = fields.find_map(|(field, value)| match value {
+            Value::Text(target) if field.name() == "log.target" => Some(target),
+            _ => None,
+        });
+        filter.takes(descriptor.level(), Event::Log, || given.as_deref().unwrap_or(own_target))
+    }
 }
 
 impl ChunkBuilder {

@@ -9,7 +9,7 @@ pub(crate) const RESPONSE_SENT: &str = "http_response_sent";
 
 /// Returns the message of a stage's record, in two parts.
 #[inline]
-pub(super) fn message_of(stage: &StageDescriptor, event: Event) -> [&'static str; 2] {
+pub(crate) fn message_of(stage: &StageDescriptor, event: Event) -> [&'static str; 2] {
     if !stage.has_http_messages() {
         return [stage.name(), event.ending()];
     }

@@ -12,7 +12,7 @@
 //!
 //! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path`
 //! and `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then
-//! `accessors` (the public [`Record`]), `filter`, `record_mut`, `limits` and `chunk_builder` (how
+//! `accessors` (the public [`Record`]), `levels` and `filter` (which of them somebody takes), `record_mut`, `limits` and `chunk_builder` (how
 //! records are made and changed before they are shared), `log_line` and `score_line` (records of
 //! entries that are no stage's), `record_builder` (records by hand, for tests); then the canonical JSON:
 //! `sections`, `fragments`, `encode` and `decode`; and `visit`, which reads fields where they lie.
@@ -27,6 +27,7 @@ mod filter;
 mod fragments;
 mod ids;
 mod item;
+mod levels;
 mod limits;
 mod log_line;
 mod messages;
@@ -51,11 +52,14 @@ pub(crate) use fields::{EncodedRange, FieldSizes, field_name};
 pub(crate) use filter::RecordFilter;
 pub(crate) use ids::RecordIds;
 pub use item::RecordItem;
+pub(crate) use levels::{LevelFilter, Levels};
 pub use limits::RecordLimits;
 #[cfg(feature = "testing")]
 pub(crate) use limits::cut_items;
 pub(crate) use log_line::LoggedLine;
 pub(crate) use messages::RESPONSE_SENT;
+#[cfg(all(feature = "tracing", feature = "pipeline"))]
+pub(crate) use messages::message_of;
 pub use origin::Origin;
 pub(crate) use parts::{Extras, OptionalU64, RecordFlags, RecordParts};
 pub use path::PathStep;

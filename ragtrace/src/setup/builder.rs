@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ragtrace_core::dispatch::ListenerGuard;
 use ragtrace_core::queue::{QueueLimits, install, uninstall};
 use ragtrace_core::stage::{abort, panic_hook};
-use ragtrace_core::{Level, ParseError, stages};
+use ragtrace_core::{ParseError, stages};
 use uuid::Uuid;
 
 use super::level::IntoLevel;
@@ -17,11 +17,13 @@ use super::variables::Variables;
 use super::{SetupError, Telemetry, TelemetryHandle};
 use crate::console::{Console, ConsoleSink};
 use crate::pipeline::{Published, Sanitizer, SpoolSettings, StageTotals, WorkerConfig, start};
-use crate::record::{Origin, RecordLimits};
+use crate::record::{LevelFilter, Levels, Origin, RecordLimits};
 use crate::redact::Redactor;
 use crate::sample::Sampler;
 use crate::sink::{BoxSink, GuardedSink, Sink, fault_of_name};
 use crate::spool::{Durability, SpoolLimits};
+#[cfg(feature = "tracing")]
+use crate::tracing;
 use crate::warning;
 
 /// The settings of telemetry to install; made by [`builder`].
@@ -38,7 +40,7 @@ pub struct Builder {
     service: Option<String>,
     environment: Option<String>,
     version: Option<String>,
-    level: Option<Result<Level, ParseError>>,
+    levels: Option<Result<Levels, ParseError>>,
     console: Option<Console>,
     sinks: Vec<BoxSink>,
     queue: QueueLimits,
@@ -48,6 +50,8 @@ pub struct Builder {
     record_limits: RecordLimits,
     sampler: Sampler,
     variables: Option<Result<Variables, SetupError>>,
+    #[cfg(feature = "tracing")]
+    captures_tracing: bool,
 }
 
 /// Begins to set up: no service name, level `info`, console [`Console::Auto`], no sinks.
@@ -56,7 +60,7 @@ pub fn builder() -> Builder {
         service: None,
         environment: None,
         version: None,
-        level: None,
+        levels: None,
         console: None,
         sinks: Vec::new(),
         queue: QueueLimits::default(),
@@ -66,6 +70,8 @@ pub fn builder() -> Builder {
         record_limits: RecordLimits::default(),
         sampler: Sampler::all(),
         variables: None,
+        #[cfg(feature = "tracing")]
+        captures_tracing: false,
     }
 }
 
@@ -91,10 +97,25 @@ impl Builder {
     /// Sets the least severe level that the console shows and that sinks without a level of their
     /// own take; `info` unless set.
     ///
-    /// It takes a [`Level`] or its name, such as `"debug"`. A name that no level has is an error of
-    /// [`install`](Self::install).
+    /// It takes a [`Level`](crate::Level), its name, such as `"debug"`, or a level and directives for
+    /// targets that have another one: `"info,rag.ingestion=debug,hyper=warn"`. They hold for stages, by
+    /// the stage's target, and for log lines.
+    ///
+    /// A directive `target=level` holds for its target and those below it: `hyper` for
+    /// `hyper::client`, and `rag` for `rag.ingestion`, but not for `ragtime`. Of several that hold for
+    /// one target the longest counts, and of two for the same one the last. Targets that no directive
+    /// names have the level that stands alone, or `info` if there is none. `off` in the place of a
+    /// level takes nothing. A text that is none of it is an error of [`install`](Self::install), which
+    /// names the part that is malformed.
+    ///
+    /// ```
+    /// let builder = ragtrace::builder().level("info,rag.ingestion=debug,hyper=off");
+    /// # drop(builder);
+    /// let error = ragtrace::builder().level("info,rag.ingestion=loud").install().expect_err("no such level");
+    /// assert!(error.is_setting() && error.to_string().contains("rag.ingestion=loud"));
+    /// ```
     pub fn level(mut self, level: impl IntoLevel) -> Self {
-        self.level = Some(level.into_level());
+        self.levels = Some(level.into_setting().0);
         self
     }
 
@@ -158,6 +179,21 @@ impl Builder {
         self
     }
 
+    /// Makes records of the program's `tracing` events and of its lines to `log`, in a program that has no `tracing` subscriber;
+    /// off unless set.
+    ///
+    /// [`install`](Self::install) then sets a subscriber that has the [`layer`](fn@crate::layer) and nothing else, for the whole
+    /// process and for good. What no sink takes costs as little as without a subscriber. Where the program has another logger
+    /// for `log` already, its lines stay there.
+    ///
+    /// Where a subscriber is set already, that stays as it is: a warning says to add `.with(ragtrace::layer())` to it, unless it
+    /// has the layer.
+    #[cfg(feature = "tracing")]
+    pub fn capture_tracing(mut self, is_on: bool) -> Self {
+        self.captures_tracing = is_on;
+        self
+    }
+
     /// Takes what the environment sets for all that code does not set, before or after.
     ///
     /// | variable | sets | without it |
@@ -165,7 +201,7 @@ impl Builder {
     /// | `RAGTRACE_SERVICE` | [`service`](Self::service) | `DD_SERVICE`, `OTEL_SERVICE_NAME`, `service.name` |
     /// | `RAGTRACE_ENV` | [`environment`](Self::environment) | `DD_ENV`, `deployment.environment.name`, `deployment.environment` |
     /// | `RAGTRACE_VERSION` | [`version`](Self::version) | `DD_VERSION`, `service.version` |
-    /// | `RAGTRACE_LOG` | [`level`](Self::level): one for everything | |
+    /// | `RAGTRACE_LOG` | [`level`](Self::level): a level, `target=level` directives, or both | |
     /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
     /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
     /// | `RAGTRACE_SPOOL_BYTES` | bytes on disk for one sink, in the folder that `RAGTRACE_SPOOL` names | |
@@ -199,7 +235,7 @@ impl Builder {
     /// sinks have one name, or the worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let variables = self.variables.transpose()?.unwrap_or_default();
-        let level = self.level.transpose()?.or(variables.level).unwrap_or(Level::Info);
+        let levels = LevelFilter::from(self.levels.transpose()?.or(variables.levels).unwrap_or_default());
         let of_variables = variables.spool.map(|folder| {
             let bytes = variables.spool_bytes.unwrap_or(SpoolLimits::default().bytes);
             (folder, SpoolLimits::default().with_bytes(bytes))
@@ -226,10 +262,10 @@ impl Builder {
         let published = Published::default();
         let stage_totals = StageTotals::default();
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let started = start(WorkerConfig {
+        let config = WorkerConfig {
             queue: Arc::clone(&queue),
             origin: Arc::new(origin),
-            level,
+            levels,
             console,
             sinks,
             memory_limits: self.queue,
@@ -239,9 +275,13 @@ impl Builder {
             commands: received,
             published: published.clone(),
             stage_totals: stage_totals.clone(),
-        });
-        match started {
+        };
+        #[cfg(feature = "tracing")]
+        let taken = config.filter().log_lines();
+        match start(config) {
             Ok(thread) => {
+                #[cfg(feature = "tracing")]
+                log_what_is_taken(taken, self.captures_tracing);
                 abort::flush_by(thread.thread().id(), flusher(&commands));
                 let handle = TelemetryHandle::new(commands.downgrade(), published, stage_totals);
                 Ok(Telemetry::new(handle, commands, queue, ListenerGuard::begin()))
@@ -251,6 +291,15 @@ impl Builder {
                 Err(SetupError::thread(error))
             }
         }
+    }
+}
+
+/// Has events that a sink takes become records.
+#[cfg(feature = "tracing")]
+fn log_what_is_taken(taken: LevelFilter, captures_tracing: bool) {
+    tracing::demand::set(Some(taken));
+    if captures_tracing && let Some(hindrance) = tracing::capture(taken) {
+        warning::print(hindrance);
     }
 }
 

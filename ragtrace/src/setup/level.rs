@@ -1,9 +1,11 @@
-//! A level, or the name of one.
+//! A level, the name of one, or directives.
 
 use ragtrace_core::{Level, ParseError};
 
-/// A level or its name, for [`Builder::level`](crate::Builder::level): `Level::Debug` and `"debug"`
-/// both are.
+use crate::record::Levels;
+
+/// A level, its name or directives, for [`Builder::level`](crate::Builder::level): `Level::Debug`,
+/// `"debug"` and `"info,rag.ingestion=debug"` are.
 ///
 /// Nothing else implements it.
 pub trait IntoLevel: sealed::Sealed {}
@@ -11,33 +13,36 @@ pub trait IntoLevel: sealed::Sealed {}
 impl<T: sealed::Sealed> IntoLevel for T {}
 
 pub(super) mod sealed {
-    use super::{Level, ParseError};
+    use super::{Level, Levels, ParseError};
+
+    /// What was set.
+    pub struct Setting(pub(in crate::setup) Result<Levels, ParseError>);
 
     pub trait Sealed {
-        fn into_level(self) -> Result<Level, ParseError>;
+        fn into_setting(self) -> Setting;
     }
 
     impl Sealed for Level {
-        fn into_level(self) -> Result<Level, ParseError> {
-            Ok(self)
+        fn into_setting(self) -> Setting {
+            Setting(Ok(self.into()))
         }
     }
 
     impl Sealed for &str {
-        fn into_level(self) -> Result<Level, ParseError> {
-            self.parse()
+        fn into_setting(self) -> Setting {
+            Setting(self.parse())
         }
     }
 
     impl Sealed for String {
-        fn into_level(self) -> Result<Level, ParseError> {
-            self.parse()
+        fn into_setting(self) -> Setting {
+            Setting(self.parse())
         }
     }
 
     impl Sealed for &String {
-        fn into_level(self) -> Result<Level, ParseError> {
-            self.parse()
+        fn into_setting(self) -> Setting {
+            Setting(self.parse())
         }
     }
 }

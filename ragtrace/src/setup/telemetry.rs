@@ -92,6 +92,8 @@ impl Telemetry {
 
     fn end(&mut self, timeout: Duration) -> PendingReport {
         self.guard = None;
+        #[cfg(feature = "tracing")]
+        crate::tracing::demand::set(None);
         uninstall(&self.queue);
         self.handle.send(timeout, |deadline, reply| Command::Shutdown { deadline, reply })
     }

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use ragtrace_core::{Level, ParseError};
+use ragtrace_core::ParseError;
 
 use super::SetupError;
 use crate::console::Console;
+use crate::record::Levels;
 use crate::spool::Durability;
 
 /// What variables say.
@@ -16,7 +17,7 @@ pub(super) struct Variables {
     pub(super) service: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) version: Option<String>,
-    pub(super) level: Option<Level>,
+    pub(super) levels: Option<Levels>,
     pub(super) console: Option<Console>,
     pub(super) spool: Option<PathBuf>,
     pub(super) spool_bytes: Option<u64>,
@@ -58,7 +59,7 @@ impl Variables {
             version: ours("RAGTRACE_VERSION")?
                 .or_else(|| theirs("DD_VERSION"))
                 .or_else(|| attribute("service.version")),
-            level: read("RAGTRACE_LOG", ours, level)?,
+            levels: read("RAGTRACE_LOG", ours, str::parse)?,
             console: read("RAGTRACE_CONSOLE", ours, str::parse)?,
             spool: set(&lookup, "RAGTRACE_SPOOL").map(PathBuf::from),
             spool_bytes: read("RAGTRACE_SPOOL_BYTES", ours, number_of_bytes)?,
@@ -74,12 +75,13 @@ fn set(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString
     lookup(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
-/// Returns a variable's value as a text, or what is wrong with it.
+/// Returns a variable's value as a text, or where it is none. Nothing of it is shown: it may be a password that was meant
+/// for another variable.
 fn text(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>, String> {
     let value = set(lookup, name).map(OsString::into_string).transpose();
     value.map_err(|value| {
-        let bytes = value.as_encoded_bytes().escape_ascii();
-        format!("{name}: expected UTF-8, found \"{bytes}\"")
+        let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
+        format!("{name}: expected UTF-8, found a byte of none at position {}", valid + 1)
     })
 }
 
@@ -90,12 +92,6 @@ fn read<T>(
 ) -> Result<Option<T>, SetupError> {
     let parsed = ours(name)?.map(|text| parse(text.trim())).transpose();
     parsed.map_err(|error| SetupError::setting(format!("{name}: {error}")))
-}
-
-fn level(text: &str) -> Result<Level, ParseError> {
-    const EXPECTED: &str =
-        "one level for everything (trace, debug, info, warn or error), and no directives such as target=level";
-    if text.contains(['=', ',']) { Err(ParseError::new(EXPECTED, text)) } else { text.parse() }
 }
 
 fn number_of_bytes(text: &str) -> Result<u64, ParseError> {

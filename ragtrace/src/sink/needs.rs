@@ -1,8 +1,6 @@
 //! What a sink needs besides records of its level.
 
-use ragtrace_core::Level;
-
-use crate::record::RecordFilter;
+use crate::record::{LevelFilter, RecordFilter};
 
 /// Requirements of a [`Sink`](super::Sink) besides its level: none unless set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +18,7 @@ enum Only {
     None,
     EndRecords,
     Scores,
+    LogLinesAndScores,
 }
 
 impl Needs {
@@ -57,6 +56,12 @@ impl Needs {
         self
     }
 
+    /// Requests log lines of the sink's level and scores, and no record of a stage.
+    pub fn with_only_log_lines_and_scores(mut self) -> Self {
+        self.only = Some(Only::LogLinesAndScores);
+        self
+    }
+
     /// Names what another sink must not fill as well, such as a product that would count each cost
     /// twice. [`Builder::install`](crate::Builder::install) warns of two sinks that give the same name.
     pub fn with_alone_in(mut self, place: &'static str) -> Self {
@@ -69,13 +74,14 @@ impl Needs {
         self.alone_in
     }
 
-    /// Returns the filter of a sink with these needs and this level.
-    pub(crate) fn filter(&self, level: Level) -> RecordFilter {
+    /// Returns the filter of a sink with these needs and these levels.
+    pub(crate) fn filter(&self, levels: impl Into<LevelFilter>) -> RecordFilter {
         match self.only {
             Some(Only::None) => RecordFilter::nothing(),
             Some(Only::EndRecords) => RecordFilter::end_records(),
             Some(Only::Scores) => RecordFilter::scores(),
-            None => RecordFilter::new(level, self.all_end_records),
+            Some(Only::LogLinesAndScores) => RecordFilter::log_lines_and_scores(levels.into()),
+            None => RecordFilter::new(levels, self.all_end_records),
         }
     }
 

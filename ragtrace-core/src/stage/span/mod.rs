@@ -22,7 +22,7 @@ pub use self::ending::Ending;
 pub(crate) use self::guard::EnteredSpan;
 use self::run_state::RunState;
 use crate::catalog::{CatalogEntry, StageDescriptor};
-use crate::context::{Request, RequestContext, current};
+use crate::context::{Request, RequestContext, carried, current};
 use crate::dispatch;
 use crate::entry::{self, Run};
 use crate::id::SpanId;
@@ -130,6 +130,9 @@ impl Span {
         // A run that shares the thread's request is never entered twice.
         run.swap_request();
         run.span = current::swap_span(run.span);
+        if current::is_carrying() {
+            carried::enter_scope();
+        }
         if run.run_state.has(RunState::TRACKED) {
             self.track_entered();
         }
@@ -174,6 +177,9 @@ impl Span {
         let run_state = RunState::begun(flags, started);
         self.state = State::Begun(Begun { span: before, parent, started, request: kept, run_state });
         current::swap_span(Some(span));
+        if current::is_carrying() {
+            carried::enter_scope();
+        }
         if flags & RunState::TRACKED != 0 || observer::any() {
             self.track_began(&fields);
         }
@@ -286,6 +292,21 @@ impl Begun {
     /// from then on, since its next poll may be on another thread.
     #[inline]
     fn leave(&mut self, stays_open: bool) -> Ticks {
+        if current::is_carrying() { self.leave_carrying(stays_open) } else { self.leave_thread(stays_open) }
+    }
+
+    /// Leaves a thread that has contexts which spans carry.
+    #[cold]
+    #[inline(never)]
+    fn leave_carrying(&mut self, stays_open: bool) -> Ticks {
+        carried::before_scope_leaves();
+        let now = self.leave_thread(stays_open);
+        carried::after_scope_left();
+        now
+    }
+
+    #[inline]
+    fn leave_thread(&mut self, stays_open: bool) -> Ticks {
         self.span = current::swap_span(self.span);
         if !self.run_state.has(RunState::SHARES_REQUEST) {
             self.swap_request();

@@ -6,7 +6,7 @@ use super::content::{beside_input_and_output, write_document_list, write_input, 
 use super::intake::{DEEPEST, Intake};
 use super::kind::Kind;
 use crate::datadog::attributes::{Shape, write_unsigned};
-use crate::spans::{Span, Usage};
+use crate::spans::{LINKS, Span, Usage, write_links};
 
 /// Stands in the place of input and output of a span that is too large otherwise.
 const LEFT_OUT: &str = "[left out: the span would be over 5,000,000 bytes]";
@@ -96,6 +96,7 @@ fn write_metadata(mut metadata: Object<'_>, span: &Span<'_>, extent: Extent) {
     if let Some(score) = content.score {
         metadata.float("score", score);
     }
+    write_links(&mut metadata, span.record);
     if extent == Extent::Whole {
         // Where input or output is something else, the documents are here.
         let is_shown_as_output = content.output.is_none() || Kind::of(span.kind) == Kind::Retrieval;
@@ -112,7 +113,7 @@ fn write_metadata(mut metadata: Object<'_>, span: &Span<'_>, extent: Extent) {
             write_field(metadata.value(name), &value.into());
         }
         span.record.visit_context(|name, value| {
-            if [INPUT_DOCUMENTS, OUTPUT_DOCUMENTS].contains(&name) {
+            if [INPUT_DOCUMENTS, LINKS, OUTPUT_DOCUMENTS].contains(&name) {
                 write_field(metadata.value(&format!("field.{name}")), &value);
             } else if !crate::spans::is_reserved(name) {
                 write_field(metadata.value(name), &value);

@@ -23,7 +23,6 @@ mod content;
 mod intake;
 mod kind;
 mod meta;
-mod ml_app;
 mod span;
 
 use std::time::Duration;
@@ -36,10 +35,10 @@ use super::counts::Losses;
 use super::settings::Settings;
 use super::window::Limits;
 use crate::http::Body;
+use crate::ml_app::MlApp;
 use crate::spans::Span;
 pub(super) use intake::{Intake, ROOT_TAG};
 use meta::Extent;
-pub(crate) use ml_app::MlApp;
 use span::SpanWriter;
 
 /// Bytes of a span (`ddtrace` 4.16).

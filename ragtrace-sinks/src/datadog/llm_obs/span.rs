@@ -4,8 +4,8 @@ use ragtrace::__json::{Object, write_parts, write_whole};
 
 use super::intake::{Intake, ROOT_TAG};
 use super::meta::{Extent, write_meta, write_metrics};
-use super::ml_app::MlApp;
 use crate::datadog::settings::Settings;
+use crate::ml_app::MlApp;
 use crate::spans::{Outcome, Span};
 
 /// Characters of a tag's value.

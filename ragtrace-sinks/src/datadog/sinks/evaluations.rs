@@ -6,8 +6,8 @@ use ragtrace::Sink;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, Needs, SinkError};
 
 use crate::datadog::evaluations;
-use crate::datadog::llm_obs::MlApp;
 use crate::datadog::settings::{Settings, Target, usable};
+use crate::ml_app::MlApp;
 
 /// Sends scores to Datadog's LLM Observability: see
 /// [`DatadogLlmObsSink::evaluations`](crate::DatadogLlmObsSink::evaluations).

@@ -7,8 +7,9 @@ use ragtrace::{Sink, Timestamp};
 
 use super::evaluations::DatadogEvaluationsSink;
 use crate::datadog::counts::DatadogCounts;
-use crate::datadog::llm_obs::{self, Intake, MlApp};
+use crate::datadog::llm_obs::{self, Intake};
 use crate::datadog::settings::{Settings, Target, usable};
+use crate::ml_app::MlApp;
 
 /// The product that only one sink may fill: the sink for OTLP has a profile that fills it, too.
 const LLM_OBSERVABILITY: &str = "Datadog LLM Observability";

@@ -10,7 +10,7 @@ use super::super::variables::Variables;
 use super::headers::headers;
 use super::target_source::TargetSource;
 use crate::http::{Endpoint, EndpointError, Key};
-use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target};
+use crate::otlp::{ApiKey, Header, OtlpProfile, Settings, Target, in_header};
 use crate::quote::quoted;
 
 /// Reads what the profile's backend has variables for, where nothing else says it already.
@@ -93,7 +93,7 @@ impl Backend<'_> {
         let key = self.variables.key(KEY, "LANGSMITH_API_KEY_FILE")?;
         self.set_key(KEY, key.map(customary))?;
         self.settings.project = self.project("LANGSMITH_PROJECT")?;
-        if let Some(workspace) = self.project("LANGSMITH_WORKSPACE_ID")?
+        if let Some(workspace) = self.variables.parse("LANGSMITH_WORKSPACE_ID", in_header)?
             && !has_header(self.settings, "x-tenant-id")
         {
             let value = Key::text(workspace).named("LANGSMITH_WORKSPACE_ID");
@@ -138,7 +138,7 @@ impl Backend<'_> {
         self.settings.project = match (self.project("DD_LLMOBS_ML_APP")?, &self.settings.resource.service) {
             (None, Some(service)) => {
                 let named = |why| ConfigError::malformed(format!("the service: {why}: set DD_LLMOBS_ML_APP"));
-                Some(in_header(service).map_err(named)?)
+                Some((self.project_reader())(service).map_err(named)?)
             }
             (name, _) => name,
         };
@@ -170,9 +170,13 @@ impl Backend<'_> {
         self.own = endpoint;
     }
 
-    /// Returns the name of a project or the like, as it can be in a header.
+    /// Returns the name of a project, as the backend takes it.
     fn project(&self, name: &str) -> Result<Option<String>, ConfigError> {
-        self.variables.parse(name, in_header)
+        self.variables.parse(name, self.project_reader())
+    }
+
+    fn project_reader(&self) -> fn(&str) -> Result<String, String> {
+        self.settings.profile.table().project.map_or(in_header, |header| header.read)
     }
 
     /// Sets the backend's key, from the variable `name`, unless a header that was set has one.
@@ -206,15 +210,6 @@ impl Backend<'_> {
         let Some(own) = self.own.clone().or_else(customary) else { return false };
         matches!(&self.settings.target, Ok(Target::Base(set) | Target::Whole(set)) if set.has_origin_of(&own))
     }
-}
-
-/// Returns a name as a header can have it, without white space around it.
-fn in_header(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    if name.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Ok(name.to_owned());
-    }
-    Err(format!("expected one line of ASCII, since it goes into a header, found {}", quoted(name)))
 }
 
 /// Makes a key of user and password as `Authorization: Basic` has them (RFC 7617).

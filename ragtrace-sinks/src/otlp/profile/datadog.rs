@@ -2,6 +2,7 @@
 
 use ragtrace::StageKind;
 
+use super::project::ProjectHeader;
 use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::{gen_ai, open_inference};
@@ -15,7 +16,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     headers: &[],
     trace_headers: &[("dd-otlp-source", "llmobs"), ("dd_llmobs_enabled", "true")],
     key: ("dd-api-key", ""),
-    project: Some("dd-ml-app"),
+    project: Some(ProjectHeader::ml_app("dd-ml-app")),
     default_project: None,
     // A request has 15 MiB at most, and one of logs 5.1 MiB.
     batch: BatchSize { records: 1_000, bytes: 2 << 20, in_flight: 2 },

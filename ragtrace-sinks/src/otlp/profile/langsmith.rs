@@ -3,6 +3,7 @@
 use ragtrace::{StageKind, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::project::ProjectHeader;
 use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::common::{Ours, Prefixes, put_common, put_fields, text_of};
@@ -18,7 +19,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     headers: &[],
     trace_headers: &[],
     key: ("x-api-key", ""),
-    project: Some("langsmith-project"),
+    project: Some(ProjectHeader::any("langsmith-project")),
     default_project: None,
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[

@@ -2,6 +2,7 @@
 
 use ragtrace::StageKind;
 
+use super::project::ProjectHeader;
 use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::json::{Members, PageDocument, to_json};
@@ -16,7 +17,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),
-    project: Some("x-mlflow-experiment-id"),
+    project: Some(ProjectHeader::any("x-mlflow-experiment-id")),
     default_project: Some("0"),
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[

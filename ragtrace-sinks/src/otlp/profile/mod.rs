@@ -10,11 +10,13 @@ mod langfuse;
 mod langsmith;
 mod mlflow;
 mod phoenix;
+mod project;
 mod table;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub(crate) use project::in_header;
 pub(crate) use table::ProfileTable;
 
 use crate::quote::quoted;

@@ -1,5 +1,6 @@
 //! Arize Phoenix, as its server answers.
 
+use super::project::ProjectHeader;
 use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};
 use crate::otlp::conventions::open_inference;
@@ -11,7 +12,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     headers: &[],
     trace_headers: &[],
     key: ("authorization", "Bearer "),
-    project: Some("x-project-name"),
+    project: Some(ProjectHeader::any("x-project-name")),
     default_project: None,
     batch: BatchSize::CUSTOMARY,
     verdicts: Verdicts::new(&[

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ragtrace::sink::BatchLimits;
 
+use super::project::ProjectHeader;
 use crate::http::Verdicts;
 use crate::otlp::proto::Attributes;
 use crate::spans::Span;
@@ -22,7 +23,7 @@ pub(crate) struct ProfileTable {
     /// The header of the key, and what stands before the key in it.
     pub(crate) key: (&'static str, &'static str),
     /// The header of the project, if there are projects.
-    pub(crate) project: Option<&'static str>,
+    pub(crate) project: Option<ProjectHeader>,
     /// The project unless one is set, where there has to be one.
     pub(crate) default_project: Option<&'static str>,
     pub(crate) batch: BatchSize,

@@ -43,6 +43,10 @@ pub(crate) struct Assembler {
     without_parent: EndsWithoutParent,
 }
 
+/// Level, event and target of a record that is not made.
+#[cfg(feature = "pipeline")]
+type ForgottenRecord = (Level, Event, &'static str);
+
 impl Assembler {
     pub(crate) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
         Self {
@@ -192,27 +196,28 @@ impl Assembler {
 
     /// Takes in an entry that no record is made of, and returns what sort of record that would have been.
     #[cfg(feature = "pipeline")]
-    pub(crate) fn forget_entry(&mut self, queued: &QueuedEntry<'_>) -> Option<(Level, Event)> {
+    pub(crate) fn forget_entry(&mut self, queued: &QueuedEntry<'_>) -> Option<ForgottenRecord> {
         if let Some((run, _)) = queued.entry.start() {
             self.open.entry(run.span).begin(&run);
-            return Some((run.stage.level(), Event::Started));
+            return Some((run.stage.level(), Event::Started, run.stage.target()));
         }
         if queued.entry.score().is_some() {
-            return Some((Level::Info, Event::Score));
+            return Some((Level::Info, Event::Score, ""));
         }
         if let Some((line, _)) = queued.entry.log() {
-            return Some((line.descriptor.level(), Event::Log));
+            return Some((line.descriptor.level(), Event::Log, line.descriptor.target()));
         }
         let (span, ended, run, _) = queued.entry.end()?;
         let run = run.or_else(|| self.open.started(span).map(|(run, _)| run));
         self.open.remove(span);
         self.used.remove(span);
-        Some(match ended.outcome {
+        let (level, event) = match ended.outcome {
             // One that was read before its start is rare, and most stages have this level.
             Outcome::Completed => (run.map_or(Level::Info, |run| run.stage.level()), Event::Completed),
             Outcome::Failed => (Level::Error, Event::Failed),
             Outcome::Cancelled => (Level::Warn, Event::Cancelled),
-        })
+        };
+        Some((level, event, run.map_or("", |run| run.stage.target())))
     }
 
     /// Returns how many records were made since the output was taken the last time.

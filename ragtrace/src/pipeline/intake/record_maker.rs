@@ -27,9 +27,10 @@ use crate::record::{
 pub(super) struct RecordMaker {
     origin: Arc<Origin>,
     pool: ChunkPool,
-    /// The least severe level of starts, and of ends, that somebody takes.
-    start_level: Level,
-    end_level: Level,
+    filter: RecordFilter,
+    /// The numbers of the levels from which on somebody takes all starts, and all ends.
+    start_level: u8,
+    end_level: u8,
     filtered: u64,
     output: Assembled,
     /// Tells the output from those before it.
@@ -95,10 +96,20 @@ impl RecordHead<'_> {
 
 impl RecordMaker {
     pub(super) fn new(origin: Arc<Origin>, filter: RecordFilter) -> Self {
-        let (end_level, start_level) = filter.levels();
+        let (end_level, start_level) = filter.certain_of_stages();
         let pool = ChunkPool::default();
         let output = Assembled::new(&origin, RecordIds::of_process(&origin), &pool);
-        Self { origin, pool, start_level, end_level, filtered: 0, output, output_number: 0, meter: Meter::default() }
+        Self {
+            origin,
+            pool,
+            filter,
+            start_level,
+            end_level,
+            filtered: 0,
+            output,
+            output_number: 0,
+            meter: Meter::default(),
+        }
     }
 
     /// Has records numbered from 1.
@@ -145,7 +156,7 @@ impl RecordMaker {
     #[inline(always)]
     pub(super) fn start(&mut self, source: EntrySource<'_>, run: &Run, fields: &[u64], open_run: &mut OpenRun) {
         let level = run.stage.level();
-        if !self.shows(level, self.start_level) {
+        if !self.shows(run, (level, Event::Started), self.start_level) {
             return;
         }
         let timestamp = source.request.anchor.wall_at(run.started);
@@ -177,13 +188,16 @@ impl RecordMaker {
         fields: &[u64],
         stage: Option<&'static StageDescriptor>,
     ) {
-        if !self.shows(line.descriptor.level(), self.start_level) {
-            return;
-        }
         let EntrySource { request, thread } = source;
         let anchor = request.anchor;
         let request = Some(request).filter(|request| !request.is_nobody);
-        self.output.records.add_log_line(LoggedLine { line, fields, anchor, request, thread: Some(thread), stage });
+        let logged = LoggedLine { line, fields, anchor, request, thread: Some(thread), stage };
+        // Whoever logs asks first who takes it, but who does may have changed since.
+        if logged.is_taken(self.filter) {
+            self.output.records.add_log_line(logged);
+        } else {
+            self.filtered += 1;
+        }
     }
 
     /// Makes the record of an end, and counts the run.
@@ -205,7 +219,7 @@ impl RecordMaker {
         let nanos = ended.at.nanos_since(run.started);
         let busy = ended.busy.map_or(OptionalU64::NONE, |busy| OptionalU64::some(busy.min(nanos)));
         let duration = OptionalU64::some(nanos);
-        let is_shown = self.shows(level, self.end_level);
+        let is_shown = self.shows(run, (level, event), self.end_level);
         let head = RecordHead { source, run, timestamp, event, level, is_shown, duration, busy, path };
         let before = self.output.records.encoded_end();
         let mut sizes = open_run.sizes;
@@ -281,12 +295,22 @@ impl RecordMaker {
         }
     }
 
-    /// Returns whether a record of this level is logged where `least` is the least severe level that is,
-    /// and counts those that are not.
-    fn shows(&mut self, level: Level, least: Level) -> bool {
-        let shows = level >= least;
+    /// Returns whether a record of a run is logged that has this level and event, where all are from the level of the number
+    /// `certain` on, and counts those that are not.
+    #[inline(always)]
+    fn shows(&mut self, run: &Run, (level, event): (Level, Event), certain: u8) -> bool {
+        if level as u8 >= certain {
+            return true;
+        }
+        let shows = self.filter.is_by_target() && self.takes_by_target(run, level, event);
         self.filtered += u64::from(!shows);
         shows
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn takes_by_target(&self, run: &Run, level: Level, event: Event) -> bool {
+        self.filter.takes(level, event, || run.stage.target())
     }
 
     /// Adds a record with the fields in `ranges`. It is put together here, and so written once.

@@ -87,7 +87,7 @@ impl SelfReport {
 /// Adds the record of a report on one sink, or on all of them, unless nobody takes it.
 pub(crate) fn add_record(records: &mut ChunkBuilder, filter: RecordFilter, sink: Option<&str>, report: &SelfReport) {
     let descriptor = report.descriptor();
-    if !filter.takes(descriptor.level(), Event::Log) {
+    if !filter.takes(descriptor.level(), Event::Log, || descriptor.target()) {
         return;
     }
     let line = LogLine { descriptor, span: None, at: Ticks::now() };

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
-use ragtrace_core::Level;
 use ragtrace_core::queue::{Queue, QueueLimits};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::pipeline::intake::Sanitizer;
 use crate::pipeline::report::{Published, Report, StageTotals};
-use crate::record::Origin;
+use crate::record::{LevelFilter, Origin, RecordFilter};
 use crate::sample::Sampler;
 use crate::sink::GuardedSink;
 use crate::spool::SpoolLimits;
@@ -20,8 +19,8 @@ use crate::spool::SpoolLimits;
 pub(crate) struct WorkerConfig {
     pub(crate) queue: Arc<Queue>,
     pub(crate) origin: Arc<Origin>,
-    /// The level of sinks without one of their own.
-    pub(crate) level: Level,
+    /// The levels of sinks without one of their own.
+    pub(crate) levels: LevelFilter,
     pub(crate) console: Option<GuardedSink>,
     pub(crate) sinks: Vec<GuardedSink>,
     /// How much may wait in memory for each sink.
@@ -33,6 +32,19 @@ pub(crate) struct WorkerConfig {
     /// Where the account is kept for whoever asks.
     pub(crate) published: Published,
     pub(crate) stage_totals: StageTotals,
+}
+
+impl WorkerConfig {
+    /// Returns what each sink takes, the console's first if there is one.
+    pub(crate) fn filters(&self) -> Vec<RecordFilter> {
+        let filter_of = |sink: &GuardedSink| sink.needs.filter(sink.level.map_or(self.levels, LevelFilter::from));
+        self.console.iter().chain(&self.sinks).map(filter_of).collect()
+    }
+
+    /// Returns what at least one sink takes. Without a sink the builder's levels say what counts as filtered.
+    pub(crate) fn filter(&self) -> RecordFilter {
+        self.filters().into_iter().reduce(RecordFilter::or).unwrap_or(RecordFilter::new(self.levels, false))
+    }
 }
 
 /// Where what cannot be delivered is kept.

@@ -62,8 +62,8 @@ impl Worker {
         consumers.retain_mut(|consumer| {
             loop {
                 let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| {
-                    if let Some((level, event)) = assembler.forget_entry(&entry)
-                        && filter.takes(level, event)
+                    if let Some((level, event, target)) = assembler.forget_entry(&entry)
+                        && filter.takes(level, event, || target)
                     {
                         unread.add(level, 1);
                     }

@@ -14,7 +14,7 @@ use crate::pipeline::intake::{Assembler, Sanitizer};
 use crate::pipeline::report::{Dropped, Published, StageCounts, Stats};
 use crate::pipeline::sampling::{TailSampler, WriteAhead};
 use crate::record::{Origin, RecordFilter};
-use crate::sink::{Delivered, GuardedSink, SinkError};
+use crate::sink::{Delivered, SinkError};
 use crate::spool::{self, SpoolConfig, SpoolEvent, SpoolHandle};
 use crate::warning::RateLimitedWarning;
 
@@ -149,16 +149,12 @@ struct Deliveries {
 /// Makes a delivery for each sink, and starts the spool that they share. The console has nothing on
 /// disk: what it did not show is old.
 fn start_deliveries(config: &mut WorkerConfig) -> Deliveries {
+    let (filters, filter) = (config.filters(), config.filter());
     let (console, sinks) = (config.console.take(), std::mem::take(&mut config.sinks));
     let (memory_limits, origin) = (config.memory_limits, &config.origin);
     let all = || console.iter().chain(&sinks);
     let names = console.iter().map(|_| None).chain(sinks.iter().map(|sink| Some(sink.name.clone()))).collect();
     let batch_limits = all().map(|sink| sink.limits).collect();
-    let filter_of = |sink: &GuardedSink| sink.needs.filter(sink.level.unwrap_or(config.level));
-    let filters: Vec<_> = all().map(filter_of).collect();
-    // Without a sink the builder's level says what counts as filtered.
-    let none = RecordFilter::new(config.level, false);
-    let filter = filters.iter().copied().reduce(RecordFilter::or).unwrap_or(none);
     let narrower: Vec<_> = filters.iter().map(|of_sink| Some(*of_sink).filter(|of_sink| *of_sink != filter)).collect();
     let is_durable = config.spool.as_ref().is_some_and(|settings| settings.is_durable);
     let spool = config.spool.take().and_then(|SpoolSettings { folder, limits, .. }| {

@@ -65,7 +65,7 @@ impl Running {
         let thread = start(WorkerConfig {
             queue: Arc::clone(&queue),
             origin: Arc::new(Origin::new(Uuid::now_v7())),
-            level: Level::Info,
+            levels: Level::Info.into(),
             console: None,
             sinks: vec![sink],
             memory_limits: QueueLimits::default(),

@@ -1,7 +1,9 @@
-//! The name of an application in LLM Observability.
+//! The name of an application in Datadog's LLM Observability, in a body or a header.
 
 use std::fmt;
 use std::str::FromStr;
+
+use crate::quote::quoted;
 
 /// The longest name (Datadog, "LLM Observability HTTP API": 193 characters).
 const LONGEST: usize = 193;
@@ -29,7 +31,8 @@ impl FromStr for MlApp {
             return Ok(Self(name));
         }
         Err(format!(
-            "an application's name in LLM Observability has 1 to {LONGEST} letters, digits and signs of `_-:./`, found {text:?}"
+            "an application's name in LLM Observability has 1 to {LONGEST} letters, digits and signs of `_-:./`, found {}",
+            quoted(text)
         ))
     }
 }

@@ -1,0 +1,35 @@
+//! What our layer costs an event of `tracing` inside a stage, beside `fmt`'s JSON layer, and what
+//! it costs a stage that other layers may look at.
+//!
+//! Each way and workload runs in a process of its own, in rounds of random order; the parent prints
+//! medians, and medians of the ratios within a round. `./scripts/bench tracing` calls it.
+
+mod drive;
+#[path = "../../src/measure.rs"]
+#[expect(dead_code, reason = "the bench of stages has threads and polls besides")]
+mod measure;
+mod table;
+mod way;
+mod workload;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => drive::all(15, drive::BURST),
+        ["small"] => drive::all(1, 200),
+        ["one", way, workload, times] => drive::one(way, workload, times),
+        _ => {
+            eprintln!("usage: ragtrace-bench-tracing [small | one WAY WORKLOAD TIMES]");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

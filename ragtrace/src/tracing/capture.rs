@@ -1,0 +1,81 @@
+//! A subscriber for programs that have none.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
+use ::tracing::subscriber::set_global_default;
+use ragtrace_core::Level;
+use tracing_core::metadata::LevelFilter;
+use tracing_core::subscriber::Interest;
+use tracing_core::{Metadata, Subscriber, callsite, dispatcher};
+use tracing_log::{AsLog, LogTracer};
+use tracing_subscriber::layer::{Context, SubscriberExt};
+use tracing_subscriber::registry;
+
+use super::layer::{Layer, layer};
+use crate::record::LevelFilter as Taken;
+
+/// The least severe level that a sink takes, as a number of [`LEVELS`].
+static LEAST: AtomicU8 = AtomicU8::new(0);
+
+/// Whether lines to `log` come here.
+static IS_LOGGER: AtomicBool = AtomicBool::new(false);
+
+/// The numbers of levels, and that of none.
+const LEVELS: [LevelFilter; 6] = [
+    LevelFilter::TRACE,
+    LevelFilter::DEBUG,
+    LevelFilter::INFO,
+    LevelFilter::WARN,
+    LevelFilter::ERROR,
+    LevelFilter::OFF,
+];
+
+/// The line that an application with a subscriber of its own adds.
+const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, since this program has set a `tracing` subscriber already: add the \
+    layer to that one, by `.with(ragtrace::layer())`";
+
+/// Makes records of the events of a program that has no subscriber, and of its lines to `log`, as far as a sink takes them. Returns
+/// a warning where another subscriber keeps it from that.
+pub(crate) fn capture(taken: Taken) -> Option<&'static str> {
+    LEAST.store(taken.least().map_or(Taken::ABOVE_ALL, |level| level as u8), Ordering::Relaxed);
+    let is_first = set_global_default(registry().with(LeastLevel).with(layer().mirror_stages(false))).is_ok();
+    if is_first {
+        // Another logger may be there. It keeps its lines then, and events come all the same.
+        let is_logger = LogTracer::builder().with_max_level(least().as_log()).init().is_ok();
+        IS_LOGGER.store(is_logger, Ordering::Relaxed);
+        return None;
+    }
+    let of = |find: fn(&dispatcher::Dispatch) -> bool| dispatcher::get_default(find);
+    if of(dispatcher::Dispatch::is::<LeastLevel>) {
+        // It is that of an installation before this one, whose sinks took other levels.
+        if IS_LOGGER.load(Ordering::Relaxed) {
+            log::set_max_level(least().as_log());
+        }
+        callsite::rebuild_interest_cache();
+        return None;
+    }
+    if of(dispatcher::Dispatch::is::<Layer>) { None } else { Some(ADD_THE_LAYER) }
+}
+
+fn least() -> LevelFilter {
+    LEVELS.get(usize::from(LEAST.load(Ordering::Relaxed))).copied().unwrap_or(LevelFilter::OFF)
+}
+
+const _: () = assert!(LEVELS.len() == Taken::ABOVE_ALL as usize + 1 && Level::Trace as u8 == 0);
+
+/// Leaves out, in the subscriber that is ours alone, what no sink takes.
+struct LeastLevel;
+
+impl<S: Subscriber> tracing_subscriber::Layer<S> for LeastLevel {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if *metadata.level() <= least() { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        *metadata.level() <= least()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(least())
+    }
+}

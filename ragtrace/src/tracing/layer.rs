@@ -1,0 +1,250 @@
+//! The layer that an application adds to its subscriber.
+
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use ragtrace_core::context::carried::{self, Carrier};
+use ragtrace_core::guard::{contain, dispose};
+use ragtrace_core::log;
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Subscriber};
+use tracing_log::NormalizeEvent;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::callsite::{CallSite, level_of};
+use super::mirror::{self, LayerPort, StageMirror};
+use super::span::{self, SpanState};
+use super::visitor::FieldRecorder;
+use super::{demand, log_copy, ours};
+
+/// Returns the layer that makes records of an application's `tracing` events.
+///
+/// An event inside a stage becomes a record with the ids of the stage's request and the stage's
+/// span; one outside of any becomes a record without. So do lines of the crate `log`, where a
+/// `LogTracer` brings them to `tracing`, as `tracing_subscriber`'s `init()` has it do. Fields go to
+/// the record's context, and so do those of the spans around the event, whether they are set when
+/// the span is made or recorded later; of fields with one name the innermost counts. An error has
+/// its sources in its text.
+///
+/// It is one line beside the layers that are there:
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// # let fmt = tracing_subscriber::fmt::layer().with_writer(std::io::sink);
+/// let subscriber = tracing_subscriber::registry()
+/// #   .with(fmt)
+///     .with(ragtrace::layer());
+/// # drop(subscriber);
+/// ```
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// tracing_subscriber::fmt()
+/// #   .with_writer(std::io::sink)
+///     .finish()
+///     .with(ragtrace::layer())
+///     .init();
+/// ```
+///
+/// Add it before [`Builder::install`](crate::Builder::install), or after: it records while
+/// telemetry is installed, and otherwise costs a look whether it is. A program that has no
+/// subscriber asks the builder for one
+/// ([`Builder::capture_tracing`](crate::Builder::capture_tracing)).
+///
+/// # Beside other layers
+///
+/// It is right in any order, and takes nothing from the others: it disables no event and no span,
+/// and gives no hint of a level. The levels of the sinks and of
+/// [`Builder::level`](crate::Builder::level) say what it records. Three things follow:
+///
+/// - What a filter in front of all layers leaves out does not reach it: a global `EnvFilter`, or
+///   the level of `tracing_subscriber::fmt()`, which is `INFO` unless set.
+/// - Beside `fmt::layer().with_filter(…)`, and on its own in a registry, events of all levels reach
+///   it, and those that no sink takes cost some nanoseconds. Where that counts put a `LevelFilter`
+///   in front of all layers.
+/// - `ragtrace::layer().with_filter(…)` is not needed, and events get lost in it: after
+///   `log::log_enabled!`, which sqlx asks after each query, the next event does not reach a
+///   filtered layer (tokio-rs/tracing, 2519).
+///
+/// A second one in the same subscriber does nothing.
+///
+/// # Spans
+///
+/// A span carries the context in which it is made. Whoever enters it, on any thread, is in that
+/// context until they leave the span: stages in `tokio::spawn(work.instrument(span))` are children
+/// of the stage that made the span. A span that names its parent has that one's context. A span
+/// that a filter leaves out is not there, and carries nothing.
+///
+/// A guard that is held over an `.await` leaves its span on the thread, which `tracing` warns of.
+/// The stage that awaits takes the span's context off the thread, so that nothing else that runs
+/// there is in it.
+///
+/// # What is passed over
+///
+/// Events of the pipeline's own threads, and of those that its sinks run on: they would lead to
+/// more of them without end. A sink of yours that has threads of its own may need a directive, such
+/// as `my_client=off`.
+pub fn layer() -> Layer {
+    static LAYERS: AtomicU64 = AtomicU64::new(0);
+    Layer {
+        number: LAYERS.fetch_add(1, Ordering::Relaxed),
+        is_second: AtomicBool::new(false),
+        mirror: StageMirror::new(true),
+    }
+}
+
+/// A layer that makes records of an application's `tracing` events; made by [`layer`](fn@layer).
+#[derive(Debug)]
+pub struct Layer {
+    /// Tells its spans from those of another subscriber's layer.
+    number: u64,
+    /// Whether there is another one in the same subscriber, which does the work.
+    is_second: AtomicBool,
+    mirror: StageMirror,
+}
+
+/// How whoever shows stages asks the layer of a subscriber.
+const PORT: LayerPort = LayerPort {
+    mirror: |subscriber| subscriber.downcast_ref::<Layer>().map(|layer| &layer.mirror),
+    carried: span::carried_by_current,
+};
+
+impl Layer {
+    /// Sets whether the layers beside this one see stages, as spans with events; on unless set.
+    ///
+    /// With it each run of a stage is a span for them, with the stage's target, level and fields,
+    /// and an event inside it when the run starts and when it ends. So a formatter shows stages,
+    /// OpenTelemetry exports them, and
+    /// [`Span::current`](https://docs.rs/tracing/latest/tracing/struct.Span.html#method.current)
+    /// inside a stage is the stage's span. While no layer listens it costs a stage nothing.
+    pub fn mirror_stages(self, is_on: bool) -> Self {
+        Self { mirror: StageMirror::new(is_on), ..self }
+    }
+
+    /// Returns whether what happens on this thread is none of this layer's business.
+    #[inline]
+    fn stays_out(&self) -> bool {
+        self.is_second.load(Ordering::Relaxed) || ours::is_this_thread()
+    }
+
+    fn carrier(&self, span: &Id) -> Carrier {
+        Carrier { layer: self.number, span: span.into_u64() }
+    }
+}
+
+impl<S> tracing_subscriber::Layer<S> for Layer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_layer(&mut self, subscriber: &mut S) {
+        let is_second = (subscriber as &dyn Subscriber).is::<Self>();
+        *self.is_second.get_mut() = is_second;
+        if !is_second {
+            mirror::begin(&mut self.mirror, PORT);
+        }
+    }
+
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        // Layers that were put together before they were put into a subscriber know nothing of each other until here. All of
+        // them find the same one.
+        if let Some(first) = subscriber.downcast_ref::<Self>() {
+            self.is_second.store(!ptr::eq(first, self), Ordering::Relaxed);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, around: Context<'_, S>) {
+        if !log::is_enabled() || self.stays_out() || mirror::is_mirrored(event.metadata()) {
+            return;
+        }
+        quietly(|| record(event, &around));
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, around: Context<'_, S>) {
+        if self.stays_out() {
+            return;
+        }
+        quietly(|| {
+            let metadata = attributes.metadata();
+            let state = if mirror::is_mirrored(metadata) {
+                SpanState::of_stage()
+            } else {
+                log_copy::note(metadata);
+                let has_fields = !metadata.fields().is_empty() && is_taken(CallSite::of(metadata));
+                SpanState::of_new(attributes, &around, has_fields)
+            };
+            if let Some(state) = state {
+                span::keep(state, id, &around);
+            }
+        });
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, around: Context<'_, S>) {
+        if self.stays_out() || mirror::is_mirroring() {
+            return;
+        }
+        quietly(|| {
+            let Some(span) = around.span(id) else { return };
+            log_copy::note(span.metadata());
+            if is_taken(CallSite::of(span.metadata())) {
+                span::add_fields(values, &span);
+            }
+        });
+    }
+
+    fn on_enter(&self, id: &Id, around: Context<'_, S>) {
+        if self.stays_out() || mirror::is_mirroring() {
+            return;
+        }
+        quietly(|| span::with_context(id, &around, |context| carried::enter(self.carrier(id), context)));
+    }
+
+    fn on_exit(&self, id: &Id, _: Context<'_, S>) {
+        if !mirror::is_mirroring() {
+            carried::exit(self.carrier(id));
+        }
+    }
+}
+
+/// Returns whether somebody takes lines of a callsite. A test's capture takes all.
+#[inline]
+fn is_taken(site: &CallSite) -> bool {
+    site.is_taken() || log::is_captured()
+}
+
+/// Records an event, if somebody takes it.
+fn record<S>(event: &Event<'_>, around: &Context<'_, S>)
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let site = CallSite::of(event.metadata());
+    if site.is_of_log {
+        let Some(line) = event.normalized_metadata() else { return };
+        let is_taken = demand::takes(level_of(*line.level()), line.target()) || log::is_captured();
+        if !is_taken || log_copy::is_copy(&line) {
+            return;
+        }
+    } else if is_taken(site) {
+        log_copy::note(event.metadata());
+    } else {
+        return;
+    }
+    log::emit(&site.descriptor, |fields| {
+        event.record(&mut FieldRecorder(fields));
+        for span in around.event_scope(event).into_iter().flatten() {
+            if let Some(SpanState { fields: Some(of_span), .. }) = span.extensions().get() {
+                fields.add(of_span);
+            }
+        }
+    });
+}
+
+/// Does `work`. What panics in it, such as a lock of a span that another layer has poisoned, is no
+/// reason to fail the application.
+fn quietly(work: impl FnOnce()) {
+    if let Err(panic) = contain(work) {
+        dispose(panic);
+    }
+}

@@ -1,0 +1,60 @@
+//! Whether stages are shown at all: some subscriber wants them, and something in one listens to them.
+//!
+//! Both are counted when they change, which is seldom and may be under locks of `tracing`'s; stages ask for the outcome alone.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ragtrace_core::observer;
+
+/// How many subscribers want stages, in the upper half, and how many callsites of stages are heard, in the lower one. Together
+/// in one word, so that whoever opens or closes the gate by a change knows it.
+static COUNTS: AtomicU64 = AtomicU64::new(0);
+
+const ONE_SITE: u64 = 1;
+const ONE_SUBSCRIBER: u64 = 1 << 32;
+
+/// Returns whether stages are shown.
+#[inline]
+pub(super) fn is_open() -> bool {
+    lets_through(COUNTS.load(Ordering::Relaxed))
+}
+
+/// Counts a callsite that is heard from now on.
+pub(super) fn add_site() {
+    moved(COUNTS.fetch_add(ONE_SITE, Ordering::Relaxed), u64::wrapping_add, ONE_SITE);
+}
+
+/// Takes back an [`add_site`].
+pub(super) fn remove_site() {
+    moved(COUNTS.fetch_sub(ONE_SITE, Ordering::Relaxed), u64::wrapping_sub, ONE_SITE);
+}
+
+/// Counts as a subscriber that wants stages for as long as it lives.
+#[derive(Debug)]
+pub(super) struct WantsStages(());
+
+impl WantsStages {
+    pub(super) fn begin() -> Self {
+        moved(COUNTS.fetch_add(ONE_SUBSCRIBER, Ordering::Relaxed), u64::wrapping_add, ONE_SUBSCRIBER);
+        Self(())
+    }
+}
+
+impl Drop for WantsStages {
+    fn drop(&mut self) {
+        moved(COUNTS.fetch_sub(ONE_SUBSCRIBER, Ordering::Relaxed), u64::wrapping_sub, ONE_SUBSCRIBER);
+    }
+}
+
+fn lets_through(counts: u64) -> bool {
+    counts >= ONE_SUBSCRIBER && counts % ONE_SUBSCRIBER != 0
+}
+
+/// Has stages tell their observers, or stop, if a change of the counts from `before` opened or closed the gate.
+fn moved(before: u64, change: impl Fn(u64, u64) -> u64, by: u64) {
+    match (lets_through(before), lets_through(change(before, by))) {
+        (false, true) => observer::activate(),
+        (true, false) => observer::deactivate(),
+        _ => {}
+    }
+}

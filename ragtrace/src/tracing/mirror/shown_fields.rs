@@ -1,0 +1,112 @@
+//! A run's fields as `tracing` takes them.
+//!
+//! They are the application's own, shown to the application's own layers, so nothing is redacted: a `Secret` is a mark already,
+//! and rules of a redactor are the worker's. Texts are cut, since a formatter writes a span's fields into each line inside it.
+
+use std::borrow::Cow;
+
+use ragtrace_core::value::encoding::{EncodedFields, EncodedText, EncodedValue, field_id};
+use tracing_core::field::{DisplayValue, FieldSet, Value, ValueSet, display};
+
+use super::stage_sites::SpanNames;
+
+/// The longest text that is shown, in bytes; a longer one is cut, at a character's end, and ends in `…`.
+pub(super) const MAX_SHOWN_TEXT: usize = 1_024;
+
+/// Fields with the places of their names.
+#[derive(Default)]
+pub(super) struct ShownFields<'a>(Vec<(usize, Shown<'a>)>);
+
+enum Shown<'a> {
+    Bool(bool),
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Text(Cow<'a, str>),
+    /// As it is, without the quotes of a text.
+    Verbatim(DisplayValue<Cow<'a, str>>),
+}
+
+impl<'a> ShownFields<'a> {
+    /// Reads what of `fields` a span shows: what the stage declares, and what every stage has.
+    pub(super) fn read(fields: &'a [u64], names: &SpanNames) -> Self {
+        let mut shown = Self::default();
+        for field in EncodedFields(fields) {
+            if field.is_item() || field.is_of_item() {
+                continue;
+            }
+            let place = match field.name {
+                field_id::COUNT => Some(names.count),
+                field_id::FIRST_ITEM => Some(names.first_item_ms),
+                name => names.declared(name),
+            };
+            if let (Some(place), Some(value)) = (place, Shown::of(field.value)) {
+                shown.0.push((place, value));
+            }
+        }
+        shown
+    }
+
+    /// Adds a text.
+    pub(super) fn text(&mut self, place: usize, text: impl Into<Cow<'a, str>>) {
+        self.0.push((place, Shown::Text(cut(text.into()))));
+    }
+
+    /// Adds a text that is shown without quotes.
+    pub(super) fn verbatim(&mut self, place: usize, text: impl Into<Cow<'a, str>>) {
+        self.0.push((place, Shown::Verbatim(display(cut(text.into())))));
+    }
+
+    /// Returns whether there is nothing to show.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value counts.
+    pub(super) fn give<T>(&self, names: &FieldSet, take: impl FnOnce(&ValueSet<'_>) -> T) -> T {
+        let texts: Vec<&str> = self.0.iter().map(|(_, shown)| shown.as_text()).collect();
+        let mut values: Vec<Option<&dyn Value>> = vec![None; names.len()];
+        for ((place, shown), text) in self.0.iter().zip(&texts) {
+            if let Some(value) = values.get_mut(*place) {
+                value.get_or_insert(match shown {
+                    Shown::Bool(value) => value,
+                    Shown::U64(number) => number,
+                    Shown::I64(number) => number,
+                    Shown::F64(number) => number,
+                    Shown::Text(_) => text,
+                    Shown::Verbatim(text) => text,
+                });
+            }
+        }
+        take(&names.value_set_all(&values))
+    }
+}
+
+impl<'a> Shown<'a> {
+    fn of(value: EncodedValue<'a>) -> Option<Self> {
+        let text_of = |text: EncodedText<'a>| cut(text.as_str());
+        Some(match value {
+            EncodedValue::Bool(value) => Self::Bool(value),
+            EncodedValue::U64(number) => Self::U64(number),
+            EncodedValue::I64(number) => Self::I64(number),
+            EncodedValue::F64(number) => Self::F64(number),
+            EncodedValue::Text(text) => Self::Text(text_of(text)),
+            EncodedValue::Json(json) => Self::Verbatim(display(text_of(json))),
+            EncodedValue::Descriptor(_) => return None,
+        })
+    }
+
+    fn as_text(&self) -> &str {
+        if let Self::Text(text) = self { text } else { "" }
+    }
+}
+
+/// Cuts a text that is too long to be shown.
+pub(super) fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
+    const MARK: char = '…';
+    if text.len() <= MAX_SHOWN_TEXT {
+        return text;
+    }
+    let end = text.floor_char_boundary(MAX_SHOWN_TEXT - MARK.len_utf8());
+    format!("{}{MARK}", &text[..end]).into()
+}

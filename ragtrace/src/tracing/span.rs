@@ -1,0 +1,109 @@
+//! What is kept of a span: the context that it carries, and its fields for the lines that are logged in it.
+
+use ragtrace_core::log::LogFields;
+use ragtrace_core::{RequestContext, SpanId};
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Subscriber};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
+
+use super::callsite::CallSite;
+use super::visitor::FieldRecorder;
+
+/// The part of ours in a span's extensions. It is replaced and never inserted, since an extension that is there twice panics.
+#[derive(Debug, Default)]
+pub(super) struct SpanState {
+    context: Option<RequestContext>,
+    /// Fields that lines in it have, too.
+    pub(super) fields: Option<LogFields>,
+}
+
+impl SpanState {
+    /// Returns what is to be kept of a span that shows a stage: the stage's context, which is the thread's. Its fields are in
+    /// the stage's own records.
+    pub(super) fn of_stage() -> Option<Self> {
+        let context = RequestContext::current();
+        context.is_some().then_some(Self { context, fields: None })
+    }
+
+    /// Returns what is to be kept of a new span, if there is anything; with its fields if `has_fields`.
+    pub(super) fn of_new<S>(attributes: &Attributes<'_>, around: &Context<'_, S>, has_fields: bool) -> Option<Self>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let context = context_of_new(attributes, around);
+        // What the application implements is called here, before the span's extensions are locked.
+        let fields = has_fields.then(|| {
+            let site = CallSite::of(attributes.metadata());
+            LogFields::record(&site.descriptor, |fields| attributes.record(&mut FieldRecorder(fields)))
+        });
+        let fields = fields.filter(|fields| !fields.is_empty());
+        (context.is_some() || fields.is_some()).then_some(Self { context, fields })
+    }
+}
+
+/// Returns the context that a new span carries. That of a parent it names comes first, since whoever names one knows better than
+/// the thread; then the thread's; then that of the span around it.
+fn context_of_new<S>(attributes: &Attributes<'_>, around: &Context<'_, S>) -> Option<RequestContext>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let named = attributes.parent().and_then(|parent| carried_by(&around.span(parent)?));
+    let of_surroundings = || {
+        let is_inside = attributes.is_contextual();
+        is_inside.then(|| around.lookup_current()).flatten().and_then(|span| carried_by(&span))
+    };
+    named.or_else(RequestContext::current).or_else(of_surroundings)
+}
+
+/// Returns the context that a span carries.
+fn carried_by<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<RequestContext> {
+    span.extensions().get::<SpanState>()?.context.clone()
+}
+
+/// Lets `enter` have the context that a span carries, if it carries one.
+pub(super) fn with_context<S>(id: &Id, around: &Context<'_, S>, enter: impl FnOnce(&RequestContext))
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let Some(span) = around.span(id) else { return };
+    if let Some(context) = span.extensions().get::<SpanState>().and_then(|state| state.context.as_ref()) {
+        enter(context);
+    }
+}
+
+/// Keeps what is known of a new span.
+pub(super) fn keep<S>(state: SpanState, id: &Id, around: &Context<'_, S>)
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    if let Some(span) = around.span(id) {
+        let replaced = span.extensions_mut().replace(state);
+        drop(replaced);
+    }
+}
+
+/// Keeps fields of a span that are recorded after it was made.
+pub(super) fn add_fields<S>(values: &Record<'_>, span: &SpanRef<'_, S>)
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    let site = CallSite::of(span.metadata());
+    let later = LogFields::record(&site.descriptor, |fields| values.record(&mut FieldRecorder(fields)));
+    if later.is_empty() {
+        return;
+    }
+    let mut extensions = span.extensions_mut();
+    match extensions.get_mut::<SpanState>() {
+        Some(SpanState { fields: Some(fields), .. }) => fields.merge(later),
+        Some(state) => state.fields = Some(later),
+        None => drop(extensions.replace(SpanState { context: None, fields: Some(later) })),
+    }
+}
+
+/// Returns the span of the context that the current span of a subscriber carries.
+pub(super) fn carried_by_current(dispatch: &Dispatch) -> Option<SpanId> {
+    let current = dispatch.current_span();
+    let span = dispatch.downcast_ref::<Registry>()?.span(current.id()?)?;
+    carried_by(&span)?.span_id()
+}

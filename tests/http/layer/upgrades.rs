@@ -1,0 +1,116 @@
+//! Connections that stop to be HTTP: upgrades, WebSocket, `CONNECT`.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::extract::WebSocketUpgrade;
+use axum::extract::ws::{Message, WebSocket};
+use axum::response::Response;
+use axum::routing::any;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use ragtrace::http::TraceLayer;
+use ragtrace::{Event, InContext, RequestContext, traced_stage};
+use ragtrace_tests_http::{Protocol, served};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tower::ServiceBuilder;
+
+#[traced_stage("chatting")]
+async fn chat(mut socket: WebSocket) {
+    if socket.send(Message::text("hello")).await.is_ok() {
+        let _ = socket.recv().await;
+    }
+}
+
+async fn upgrade(socket: WebSocketUpgrade) -> Response {
+    let context = RequestContext::current().expect("a context");
+    socket.on_upgrade(async move |socket| context.scope(chat(socket)).await)
+}
+
+#[test]
+fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
+    let router = Router::new().route("/chat", any(upgrade)).layer(TraceLayer::new());
+    let ((), requests) = served(router, async |server| {
+        let mut stream = server.raw().await;
+        let request = "GET /chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.expect("it is sent");
+        let mut answer = Vec::new();
+        while !String::from_utf8_lossy(&answer).contains("hello") {
+            let read = stream.read_buf(&mut answer).await.expect("an answer");
+            assert_ne!(read, 0, "{}", String::from_utf8_lossy(&answer));
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 101 "));
+    });
+    let request = requests.one();
+    assert_eq!((request.stage(), request.ended.event(), request.status()), ("GET /chat", Event::Completed, Some(101)));
+    let chatting = requests.captured().stage("chatting");
+    assert_eq!(chatting.started().one().parent_span_id(), request.ended.span_id());
+    assert_eq!(chatting.completed().one().trace_id(), request.ended.trace_id());
+}
+
+#[test]
+fn a_tunnel_ends_the_request_at_its_head() {
+    #[traced_stage("tunnelling")]
+    async fn tunnel(request: Request<Incoming>) {
+        let upgraded = hyper::upgrade::on(request).await.expect("an upgrade");
+        let mut stream = hyper_util::rt::TokioIo::new(upgraded);
+        let mut bytes = [0; 4];
+        stream.read_exact(&mut bytes).await.expect("bytes");
+        stream.write_all(&bytes).await.expect("they are sent");
+    }
+    let service = ServiceBuilder::new().layer(TraceLayer::new()).service_fn(async |request: Request<Incoming>| {
+        assert_eq!(request.method(), "CONNECT");
+        tokio::spawn(tunnel(request).in_current_context());
+        Ok::<_, Infallible>(http::Response::new(Empty::<Bytes>::new()))
+    });
+    let ((), requests) = served(service, async |server| {
+        let mut stream = server.raw().await;
+        stream
+            .write_all(b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n")
+            .await
+            .expect("it is sent");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut answer).await.expect("an answer"), 0);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+        stream.write_all(b"ping").await.expect("it is sent");
+        let mut echo = [0; 4];
+        stream.read_exact(&mut echo).await.expect("an echo");
+        assert_eq!(&echo, b"ping");
+    });
+    let request = requests.one();
+    assert_eq!((request.stage(), request.ended.event(), request.status()), ("CONNECT", Event::Completed, Some(200)));
+    assert_eq!(request.text("server.address").as_deref(), Some("example.org"));
+    assert_eq!(request.text("url.path"), None);
+    assert_eq!(requests.captured().stage("tunnelling").started().one().parent_span_id(), request.ended.span_id());
+}
+
+#[test]
+fn a_tunnel_that_is_refused_is_an_answer() {
+    let service = ServiceBuilder::new().layer(TraceLayer::new()).service_fn(async |_: Request<Incoming>| {
+        let mut response = http::Response::new("no".to_owned());
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        Ok::<_, Infallible>(response)
+    });
+    let (answer, requests) = served(service, async |server| {
+        let request = b"CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\nconnection: close\r\n\r\n";
+        server.exchange_bytes(request).await
+    });
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert_eq!(
+        (requests.one().ended.event(), requests.one().status(), requests.one().sent()),
+        (Event::Completed, Some(403), Some(2.0))
+    );
+}
+
+#[test]
+fn an_upgrade_that_is_refused_is_an_answer() {
+    let router = Router::new().route("/chat", any(upgrade)).layer(TraceLayer::new());
+    let (answer, requests) = served(router, async |server| server.get(Protocol::Http1, "/chat").await);
+    assert!(answer.status.is_client_error());
+    assert_eq!((requests.one().ended.event(), requests.one().error_type()), (Event::Completed, None));
+}

@@ -1,0 +1,91 @@
+//! Lines of the crate `log`, which a `LogTracer` brings to `tracing`, and copies of events among them.
+
+use ragtrace::testing::capture_sync;
+use ragtrace::{Level, Record, Value};
+use ragtrace_tests_tracing::{Kept, finish, quiet, turn};
+use tracing_subscriber::prelude::*;
+
+/// Has this process log through `tracing`, as `tracing_subscriber`'s `init()` does.
+fn subscribe() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(ragtrace::layer()))
+            .expect("the first");
+        tracing_log::LogTracer::init().expect("the first");
+    });
+}
+
+fn lines(work: impl FnOnce()) -> Vec<Record> {
+    subscribe();
+    let ((), captured) = capture_sync(work);
+    captured.logs().cloned().collect()
+}
+
+#[test]
+fn a_line_has_its_own_target_level_message_and_place() {
+    let _turn = turn();
+    let lines = lines(|| {
+        let span = tracing::info_span!("around", job = 7);
+        span.in_scope(|| log::warn!(target: "old::library", "{} rows", 3));
+        log::debug!("from here");
+    });
+    let [warning, debug] = &lines[..] else { panic!("two lines: {lines:?}") };
+    assert_eq!((warning.logger(), warning.level(), warning.message()), ("old::library", Level::Warn, "3 rows".into()));
+    let (file, line) = warning.source().expect("a place");
+    assert!(file.ends_with("log_records.rs") && line > 20, "{file}:{line}");
+    assert_eq!(warning.context().collect::<Vec<_>>(), [("job", &Value::from(7_i64))]);
+    assert_eq!((debug.logger(), debug.level()), ("log_records", Level::Debug));
+}
+
+#[test]
+fn lines_are_judged_by_their_own_target() {
+    let _turn = turn();
+    subscribe();
+    let (kept, errors) = (Kept::default(), Kept::named("errors").level(Level::Error));
+    let builder = quiet().level("info,old::library=warn,new=trace");
+    let telemetry = builder.sink(kept.clone()).sink(errors.clone()).install().expect("the only one");
+    log::info!(target: "old::library::pool", "hidden");
+    log::warn!(target: "old::library", "shown");
+    log::trace!(target: "new", "shown in detail");
+    log::info!(target: "log", "of a target with the name of the crate");
+    log::debug!("hidden");
+    finish(telemetry);
+    assert_eq!(kept.messages(), ["shown", "shown in detail", "of a target with the name of the crate"]);
+    assert!(errors.messages().is_empty());
+}
+
+/// Writes to `log` what `tracing` writes with its feature `log-always` of the place that `$place` names.
+macro_rules! copy {
+    ($level:ident, $target:expr, $line:expr, $($text:tt)*) => {
+        log::logger().log(
+            &log::Record::builder()
+                .level(log::Level::$level)
+                .target($target)
+                .module_path(Some(module_path!()))
+                .file(Some(file!()))
+                .line(Some($line))
+                .args(format_args!($($text)*))
+                .build(),
+        )
+    };
+}
+
+#[test]
+fn a_copy_of_an_event_is_passed_over() {
+    let _turn = turn();
+    let lines = lines(|| {
+        tracing::info!(rows = 3, "an event");
+        let event = line!();
+        copy!(Info, "log_records", event, "an event rows=3");
+        let span = tracing::info_span!("span", rows = 3);
+        let made = line!();
+        copy!(Info, "log_records", made, "++ span; rows=3");
+        let entered = span.enter();
+        copy!(Trace, "tracing::span::active", made, "-> span;");
+        log::info!("a line of its own");
+        drop(entered);
+        copy!(Trace, "tracing::span::active", made, "<- span;");
+        copy!(Trace, "tracing::span", made, "-- span;");
+    });
+    assert_eq!(lines.iter().map(Record::message).collect::<Vec<_>>(), ["an event", "a line of its own"]);
+}
