@@ -111,7 +111,7 @@ export function upload(files, trace, { onProgress, signal }) {
       return reject(failed(Problem.of(sending.status, sending.statusText, type, text, id)));
     });
     sending.addEventListener("error", () => {
-      // A service that refuses an upload before its end closes the connection, and the browser keeps the reason to itself.
+      // A service that refuses an upload before its end closes the connection, and the browser does not tell the reason.
       const detail =
         "The connection closed before the files had arrived. They may be too large, or one may have changed.";
       reject(new Problem({ title: "The upload broke off", detail, trace_id: trace.id }));

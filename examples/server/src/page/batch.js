@@ -1,4 +1,4 @@
-// Files that are uploaded together: how far the upload is, the lights of each document, and the waterfall of their trace.
+// Files that are uploaded together: how far the upload is, the lights of each document, and their trace.
 
 import { Problem, getJson, newTrace, upload } from "./api.js";
 import { DocumentRow, shownName } from "./document_row.js";
@@ -160,7 +160,7 @@ export class Batch {
     }
   }
 
-  /** The place of the document that a span is of: its stage, or one above it, says the number of the file, or else its name. */
+  /** The place of the document that a span is of: the span or one above it says the file's number, or else its name. */
   #placeOf(span) {
     for (const above of this.#trace.upwards(span)) {
       const known = this.#spanOf.get(above.id);

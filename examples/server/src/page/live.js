@@ -7,10 +7,10 @@ const OPENING = 1_500;
 export const REST = 5_000;
 
 /**
- * Listens to a trace until its end, which `onEnd` hears of, until the service has nothing to tell of it (`onProblem`), or
- * until `close`. A stream that breaks off goes on by itself from the last event that came, as `EventSource` does; one
- * that ended is closed, or the browser would ask for it for ever. `onGap` hears of events that were forgotten before they
- * could be sent.
+ * Listens to a trace until its end, which `onEnd` hears of, until the service has nothing to tell of it (`onProblem`),
+ * or until `close`. A stream that breaks off goes on by itself from the last event that came, as `EventSource` does; one
+ * that ended is closed, or the browser would ask for it for ever. `onGap` hears of events that the service had forgotten
+ * before they could be sent.
  */
 export class LiveTrace {
   #source;
