@@ -42,8 +42,7 @@ fn a_signal_ends_streams_and_uploads_and_delivers_every_record() {
     let cut = server.stored(stuck, |_| true);
     assert_eq!((cut.status(), cut.logs().len()), (SpanStatus::Cancelled, 2));
     assert_eq!(server.uploads(), 0);
-    let folders = std::fs::read_dir(server.path(".")).expect("a folder").filter_map(Result::ok);
-    assert!(folders.into_iter().all(|entry| !entry.file_name().to_string_lossy().starts_with("uploads-")));
+    assert_eq!(server.upload_folders(), [] as [std::path::PathBuf; 0]);
 }
 
 #[test]
@@ -86,6 +85,16 @@ fn while_it_drains_it_serves_and_says_that_it_is_ending() {
     assert_eq!(server.get("/").send().status, 200);
     server.signal("TERM");
     assert_eq!(server.end().code(), Some(130));
+}
+
+#[test]
+fn what_a_killed_process_left_of_uploads_is_removed_by_the_next() {
+    let server = Server::start(&[]);
+    let upload = stalled(&server, TraceId::new());
+    let left = server.upload_folders();
+    let server = server.restart();
+    assert!(!left[0].exists() && server.upload_folders().len() == 1);
+    drop(upload);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::wait_for;
 
 /// A service that runs until it is dropped.
 pub(crate) struct Server {
-    folder: tempfile::TempDir,
+    folder: Arc<tempfile::TempDir>,
     child: Child,
     pub(crate) address: SocketAddr,
     stderr: Arc<Mutex<String>>,
@@ -26,7 +26,17 @@ impl Server {
     }
 
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::start_in(Arc::new(tempfile::tempdir().expect("a folder")), arguments, environment)
+    }
+
+    /// Kills it, and starts another one in the same folder.
+    pub(crate) fn restart(self) -> Self {
+        let folder = Arc::clone(&self.folder);
+        drop(self);
+        Self::start_in(folder, &[], &[])
+    }
+
+    fn start_in(folder: Arc<tempfile::TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = command(folder.path(), &[&["--listen", "127.0.0.1:0"], arguments].concat());
         let mut child = command.envs(environment.iter().copied()).spawn().expect("the program runs");
         let lines = BufReader::new(child.stderr.take().expect("a pipe"));
@@ -72,11 +82,19 @@ impl Server {
         self.folder.path().join(name)
     }
 
-    /// The files that are there because of uploads under way.
+    /// The folders of uploads.
+    pub(crate) fn upload_folders(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
+        let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("uploads-"));
+        ours.map(|entry| entry.path()).collect()
+    }
+
+    /// How many files are there because of uploads under way.
     pub(crate) fn uploads(&self) -> usize {
-        let folders = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
-        let uploads = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with("uploads-"));
-        uploads.map(|entry| std::fs::read_dir(entry.path()).expect("a folder").count()).sum()
+        let names = |folder: PathBuf| {
+            std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name())
+        };
+        self.upload_folders().into_iter().flat_map(names).filter(|name| name != "lock").count()
     }
 
     /// What it said on standard error.
