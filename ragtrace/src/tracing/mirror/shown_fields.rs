@@ -72,12 +72,11 @@ impl<'a> ShownFields<'a> {
     /// counts.
     pub(super) fn give<T>(&self, names: &FieldSet, take: impl FnOnce(&ValueSet<'_>) -> T) -> T {
         let (mut few, mut many) = ([None; FEW], Vec::new());
-        let values: &mut [Option<&dyn Value>] = match few.get_mut(..names.len()) {
-            Some(values) => values,
-            None => {
-                many.resize(names.len(), None);
-                &mut many
-            }
+        let values: &mut [Option<&dyn Value>] = if let Some(values) = few.get_mut(..names.len()) {
+            values
+        } else {
+            many.resize(names.len(), None);
+            &mut many
         };
         for (place, shown) in &self.0 {
             if let Some(value) = values.get_mut(*place) {
