@@ -32,7 +32,7 @@ macro_rules! asset {
     };
 }
 
-const ASSETS: [Asset; 20] = [
+const ASSETS: [Asset; 22] = [
     asset!(HTML, "index.html", "/"),
     asset!(CSS, "style.css"),
     asset!(SVG, "icon.svg"),
@@ -41,11 +41,13 @@ const ASSETS: [Asset; 20] = [
     asset!(SCRIPT, "ask.js"),
     asset!(SCRIPT, "batch.js"),
     asset!(SCRIPT, "document_row.js"),
+    asset!(SCRIPT, "document_spans.js"),
     asset!(SCRIPT, "documents.js"),
     asset!(SCRIPT, "dom.js"),
     asset!(SCRIPT, "feedback.js"),
     asset!(SCRIPT, "format.js"),
     asset!(SCRIPT, "live.js"),
+    asset!(SCRIPT, "logs.js"),
     asset!(SCRIPT, "passage.js"),
     asset!(SCRIPT, "session.js"),
     asset!(SCRIPT, "sse.js"),
