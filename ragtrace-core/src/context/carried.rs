@@ -46,8 +46,13 @@ thread_local! {
     static FRAMES: RefCell<Frames> = const { RefCell::new(Frames(Vec::new())) };
 }
 
-/// Puts `context`, which the span `by` carries, on this thread until [`exit`].
+/// Puts `context`, which the span `by` carries, on this thread until [`exit`]. Where a stage of its trace runs on the thread, and
+/// it is of none itself, the thread's goes on: a span that was made before the stage began has nothing to add.
 pub fn enter(by: Carrier, context: &RequestContext) {
+    let stage = if is_of_no_stage(context) { current::current() } else { None };
+    let is_of_trace = |now: &RequestContext| now.request.trace_id == context.request.trace_id && !is_of_no_stage(now);
+    let stage = stage.filter(is_of_trace);
+    let context = stage.as_ref().unwrap_or(context);
     let put = id_of(context);
     // Where others might be left before this one, it has to be in the list although it changes nothing.
     if current_id() == put && !current::is_carrying() {
@@ -145,6 +150,10 @@ impl EnteredCarrier {
     fn take_off(self) -> Option<RequestContext> {
         if current_id() == self.put { current::swap(self.before) } else { self.before }
     }
+}
+
+fn is_of_no_stage(context: &RequestContext) -> bool {
+    context.span == context.request.remote_parent
 }
 
 fn id_of(context: &RequestContext) -> ContextId {

@@ -16,13 +16,35 @@ use tracing_subscriber::registry::LookupSpan;
 #[derive(Clone, Debug)]
 #[expect(dead_code, reason = "no test asks for all of it, and a failure prints it")]
 pub(crate) enum Heard {
-    New { span: u64, name: &'static str, parent: Option<u64>, target: &'static str, fields: Fields },
-    Enter { span: u64, thread: ThreadId },
-    Exit { span: u64, thread: ThreadId },
-    Record { span: u64, fields: Fields },
+    New {
+        span: u64,
+        name: &'static str,
+        parent: Option<u64>,
+        target: &'static str,
+        fields: Fields,
+    },
+    Enter {
+        span: u64,
+        thread: ThreadId,
+    },
+    Exit {
+        span: u64,
+        thread: ThreadId,
+    },
+    Record {
+        span: u64,
+        fields: Fields,
+    },
     /// With the spans around it, the innermost first.
-    Event { message: String, level: Level, scope: Vec<u64>, fields: Fields },
-    Close { span: u64 },
+    Event {
+        message: String,
+        level: Level,
+        scope: Vec<u64>,
+        fields: Fields,
+    },
+    Close {
+        span: u64,
+    },
 }
 
 pub(crate) type Fields = BTreeMap<&'static str, String>;
@@ -55,7 +77,8 @@ impl Recording {
         lock(&HEARD).clone()
     }
 
-    /// Returns the tree of spans that were made, a line each with its depth, children in the order they were made.
+    /// Returns the tree of spans that were made, a line each with its depth, children in the order
+    /// they were made.
     pub(crate) fn tree(&self) -> Vec<String> {
         let heard = self.heard();
         let spans: Vec<_> = heard
@@ -101,7 +124,8 @@ impl Recording {
             .collect()
     }
 
-    /// Returns the fields of the span of this name, of which there is one: those it was made with, and those it got later.
+    /// Returns the fields of the span of this name, of which there is one: those it was made with,
+    /// and those it got later.
     pub(crate) fn fields(&self, wanted: &str) -> Fields {
         let heard = self.heard();
         let mut found = heard.iter().filter_map(|heard| match heard {
@@ -121,8 +145,8 @@ impl Recording {
         fields
     }
 
-    /// Asserts the laws that a layer relies on: a span is made, then entered and left in pairs, each on one thread, then closed,
-    /// once, by the time of this.
+    /// Asserts the laws that a layer relies on: a span is made, then entered and left in pairs,
+    /// each on one thread, then closed, once, by the time of this.
     pub(crate) fn assert_balanced(&self) {
         let heard = self.heard();
         let mut open: BTreeMap<u64, Vec<ThreadId>> = BTreeMap::new();

@@ -1,7 +1,8 @@
 //! A run's fields as `tracing` takes them.
 //!
-//! They are the application's own, shown to the application's own layers, so nothing is redacted: a `Secret` is a mark already,
-//! and rules of a redactor are the worker's. Texts are cut, since a formatter writes a span's fields into each line inside it.
+//! They are the application's own, shown to the application's own layers, so nothing is redacted: a
+//! `Secret` is a mark already, and rules of a redactor are the worker's. Texts are cut, since a
+//! formatter writes a span's fields into each line inside it.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,8 @@ use tracing_core::field::{DisplayValue, FieldSet, Value, ValueSet, display};
 
 use super::stage_sites::SpanNames;
 
-/// The longest text that is shown, in bytes; a longer one is cut, at a character's end, and ends in `…`.
+/// The longest text that is shown, in bytes; a longer one is cut, at a character's end, and ends in
+/// `…`.
 pub(super) const MAX_SHOWN_TEXT: usize = 1_024;
 
 /// Fields with the places of their names.
@@ -62,7 +64,8 @@ impl<'a> ShownFields<'a> {
         self.0.is_empty()
     }
 
-    /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value counts.
+    /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value
+    /// counts.
     pub(super) fn give<T>(&self, names: &FieldSet, take: impl FnOnce(&ValueSet<'_>) -> T) -> T {
         let texts: Vec<&str> = self.0.iter().map(|(_, shown)| shown.as_text()).collect();
         let mut values: Vec<Option<&dyn Value>> = vec![None; names.len()];
