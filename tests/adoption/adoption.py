@@ -132,6 +132,38 @@ def split(arguments):
     return [part.strip() for part in parts if part.strip()]
 
 
+PIPELINES = """[package]
+name = "pipelines"
+edition = "2024"
+
+[[test]]
+name = "pipelines"
+path = {source}
+
+[dev-dependencies]
+async-trait = "0.1"
+ragtrace = {{ path = {ragtrace}, features = ["testing"] }}
+swiftide-core = "={version}"
+swiftide-indexing = "={version}"
+swiftide-query = "={version}"
+tokio = {{ version = "1", features = ["macros", "rt-multi-thread"] }}
+tracing-subscriber = "0.3"
+"""
+
+
+def add_pipelines(workspace, source, ragtrace, version):
+    """Adds a package to the workspace that runs the host's pipelines as an application does."""
+    workspace = pathlib.Path(workspace)
+    (workspace / "pipelines/src").mkdir(parents=True)
+    (workspace / "pipelines/src/lib.rs").touch()
+    manifest = PIPELINES.format(
+        source=json.dumps(source), ragtrace=json.dumps(ragtrace), version=version
+    )
+    (workspace / "pipelines/Cargo.toml").write_text(manifest)
+    root = workspace / "Cargo.toml"
+    root.write_text(root.read_text().replace("members = [", 'members = ["pipelines", ', 1))
+
+
 def compare(folder, *crates):
     """Prints how many tests passed, and fails if a test did not end as before."""
     before, after = (outcomes(pathlib.Path(folder), when) for when in ("before", "after"))
@@ -196,4 +228,5 @@ def outcomes(folder, when):
 
 
 if __name__ == "__main__":
-    {"unpack": unpack, "adopt": adopt, "compare": compare}[sys.argv[1]](*sys.argv[2:])
+    commands = {"unpack": unpack, "adopt": adopt, "pipelines": add_pipelines, "compare": compare}
+    commands[sys.argv[1]](*sys.argv[2:])

@@ -41,7 +41,7 @@ fn an_event_inside_a_stage_has_the_stages_ids_and_its_own_level_target_place_and
     let line = captured.logs().next().expect("one");
     let run = captured.stage("events.work").completed().one().clone();
     assert_eq!((line.event(), line.level(), line.logger()), (Event::Log, Level::Warn, "rag.events"));
-    assert_eq!((line.message(), line.field("rows")), ("it is slow".into(), Some(&Value::from(3_i64))));
+    assert_eq!((line.message(), line.field("rows")), ("it is slow".into(), Some(&Value::from(3_u64))));
     assert_eq!((line.trace_id(), line.span_id()), (run.trace_id(), run.span_id()));
     assert_eq!((line.user_id(), line.tenant_id(), line.stage()), (Some("alice"), Some("acme"), Some("events.work")));
     let (file, at) = line.source().expect("a place");
@@ -145,8 +145,8 @@ fn fields_of_the_spans_around_are_the_lines_too_and_the_innermost_of_a_name_coun
         tracing::info!(tenant = "its own", "a line");
     });
     assert_eq!((text(&line, "tenant"), text(&line, "level")), (Some("its own"), Some("inner")));
-    assert_eq!((text(&line, "late"), line.field("attempt")), (Some("set later"), Some(&Value::from(2_i64))));
-    assert_eq!((line.field("job"), line.context().count()), (Some(&Value::from(7_i64)), 5));
+    assert_eq!((text(&line, "late"), line.field("attempt")), (Some("set later"), Some(&Value::from(2_u64))));
+    assert_eq!((line.field("job"), line.context().count()), (Some(&Value::from(7_u64)), 5));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_field_that_is_recorded_again_and_again_is_kept_once() {
         }
         span.in_scope(|| tracing::info!("at the end"));
     });
-    assert_eq!((line.field("done"), text(&line, "name")), (Some(&Value::from(99_999_i64)), Some("a job")));
+    assert_eq!((line.field("done"), text(&line, "name")), (Some(&Value::from(99_999_u64)), Some("a job")));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_debug_that_panics_costs_its_value_and_nothing_else() {
     assert!(panicked.starts_with("half of it") && panicked.contains("in a Debug"), "{panicked}");
     assert_eq!(
         (lines[0].field("rows"), lines[0].field("after")),
-        (Some(&Value::from(3_i64)), Some(&Value::from(2_i64)))
+        (Some(&Value::from(3_u64)), Some(&Value::from(2_u64)))
     );
 }
 
@@ -218,7 +218,7 @@ fn inner_stage() {}
 fn a_debug_that_runs_a_stage_is_read_to_its_end() {
     let line = one(|| tracing::info!(first = 1, logs = ?Logs, last = "a text", "a line"));
     assert_eq!((text(&line, "logs"), text(&line, "last")), (Some("before after"), Some("a text")));
-    assert_eq!(line.field("first"), Some(&Value::from(1_i64)));
+    assert_eq!(line.field("first"), Some(&Value::from(1_u64)));
 }
 
 /// Takes the extensions of the span it is formatted in, as values of OpenTelemetry's users do.

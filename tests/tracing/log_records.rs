@@ -33,7 +33,7 @@ fn a_line_has_its_own_target_level_message_and_place() {
     assert_eq!((warning.logger(), warning.level(), warning.message()), ("old::library", Level::Warn, "3 rows".into()));
     let (file, line) = warning.source().expect("a place");
     assert!(file.ends_with("log_records.rs") && line > 20, "{file}:{line}");
-    assert_eq!(warning.context().collect::<Vec<_>>(), [("job", &Value::from(7_i64))]);
+    assert_eq!(warning.context().collect::<Vec<_>>(), [("job", &Value::from(7_u64))]);
     assert_eq!((debug.logger(), debug.level()), ("log_records", Level::Debug));
 }
 
@@ -74,11 +74,11 @@ macro_rules! copy {
 fn a_copy_of_an_event_is_passed_over() {
     let _turn = turn();
     let lines = lines(|| {
+        let event = line!() + 1;
         tracing::info!(rows = 3, "an event");
-        let event = line!();
         copy!(Info, "log_records", event, "an event rows=3");
+        let made = line!() + 1;
         let span = tracing::info_span!("span", rows = 3);
-        let made = line!();
         copy!(Info, "log_records", made, "++ span; rows=3");
         let entered = span.enter();
         copy!(Trace, "tracing::span::active", made, "-> span;");

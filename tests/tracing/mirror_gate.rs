@@ -9,6 +9,7 @@ use ragtrace_core::entry::Run;
 use ragtrace_core::observer::{self, Observer};
 use ragtrace_core::value::FieldBuffer;
 use tracing::Dispatch;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{EnvFilter, fmt, registry};
 
@@ -34,14 +35,17 @@ fn is_heard() -> bool {
     IDLE.0.load(Ordering::Relaxed) != before
 }
 
-fn quiet() -> fmt::Layer<tracing_subscriber::Registry, fmt::format::DefaultFields, fmt::format::Format, fn() -> std::io::Sink>
-{
+fn quiet()
+-> fmt::Layer<tracing_subscriber::Registry, fmt::format::DefaultFields, fmt::format::Format, fn() -> std::io::Sink> {
     fmt::layer().with_writer(std::io::sink as fn() -> std::io::Sink)
 }
 
 #[test]
 fn runs_are_told_only_while_a_subscriber_wants_stages_and_something_in_it_listens() {
     assert!(observer::add_idle(&IDLE));
+    // With one dispatcher alone a callsite that is made later asks the thread's own, which is none
+    // here.
+    let _second = Dispatch::new(registry().with(LevelFilter::OFF));
     assert!(!is_heard());
 
     let not_part_of_a_subscriber = ragtrace::layer();

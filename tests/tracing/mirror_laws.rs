@@ -1,7 +1,7 @@
 //! What is shown of random pipelines is what is recorded of them.
-
-#[path = "mirror/recording.rs"]
-mod recording;
+//!
+//! It is tried in two processes: in one all is shown, and in the other, `mirror_laws_info`, a level
+//! hides the stages that are not asynchronous, and not that they fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -14,12 +14,18 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use proptest::prelude::*;
 use ragtrace::testing::Captured;
 use ragtrace::{Event, RequestContext, testing, traced_stage};
-use recording::{Heard, Recorder, Recording};
+use ragtrace_tests_tracing::recording::{Heard, Recorder, Recording};
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
-use tracing::{Instrument, info_span};
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, Level, info_span};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
+
+/// Returns whether a level hides the stage `laws.sync`.
+fn hides_sync() -> bool {
+    env!("CARGO_CRATE_NAME") == "mirror_laws_info"
+}
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -173,7 +179,7 @@ fn run(node: Arc<Node>) -> Work {
     })
 }
 
-/// A run by its number: its parent's number, and how it ended.
+/// A run by its number: the number of the one around it, and what is said of it.
 type Runs = BTreeMap<u64, (Option<u64>, BTreeSet<&'static str>)>;
 
 fn recorded(captured: &Captured) -> Runs {
@@ -183,10 +189,16 @@ fn recorded(captured: &Captured) -> Runs {
         record.and_then(|value| value.as_u64())
     };
     let mut runs = Runs::new();
+    let mut parents = BTreeMap::new();
+    let mut hidden = BTreeSet::new();
     for record in captured.records() {
         let Some(id) = record.span_id().and_then(number_of) else { continue };
+        parents.insert(id, record.parent_span_id().and_then(number_of));
+        if hides_sync() && record.stage() == Some("laws.sync") {
+            hidden.insert(id);
+            continue;
+        }
         let run = runs.entry(id).or_default();
-        run.0 = record.parent_span_id().and_then(number_of);
         run.1.insert(match record.event() {
             Event::Started => "started",
             Event::Completed => "completed",
@@ -194,6 +206,12 @@ fn recorded(captured: &Captured) -> Runs {
             Event::Cancelled => "cancelled",
             _ => "something else",
         });
+    }
+    for (id, run) in &mut runs {
+        run.0 = parents[id];
+        while let Some(parent) = run.0.filter(|parent| hidden.contains(parent)) {
+            run.0 = parents.get(&parent).copied().flatten();
+        }
     }
     runs
 }
@@ -221,7 +239,11 @@ fn shown(heard: &[Heard]) -> Runs {
     };
     let mut runs: Runs = numbers.iter().map(|(span, id)| (*id, (around(*span), BTreeSet::new()))).collect();
     for heard in heard {
-        let Heard::Event { message, scope, .. } = heard else { continue };
+        let Heard::Event { message, level, scope, .. } = heard else { continue };
+        if hides_sync() && message.starts_with("laws.sync") {
+            assert_eq!((*level, message.as_str()), (Level::ERROR, "laws.sync_failed"));
+            continue;
+        }
         let Some(run) = scope.first().and_then(|span| runs.get_mut(numbers.get(span)?)) else {
             panic!("{message} is in no run's span: {heard:?}")
         };
@@ -238,7 +260,8 @@ proptest! {
     fn each_run_is_shown_as_it_is_recorded_and_each_span_is_left_and_closed(root in nodes()) {
         static ONCE: std::sync::Once = std::sync::Once::new();
         ONCE.call_once(|| {
-            let subscriber = registry().with(Recorder).with(ragtrace::layer());
+            let level = if hides_sync() { LevelFilter::INFO } else { LevelFilter::TRACE };
+            let subscriber = registry().with(level).with(Recorder).with(ragtrace::layer());
             tracing::subscriber::set_global_default(subscriber).expect("nothing else sets one");
         });
         let recording = Recording::begin();

@@ -83,7 +83,7 @@ fn stages_and_spans_are_one_tree_of_one_trace_that_has_the_id_of_our_records() {
     let request = RequestContext::new();
     let trace = TraceId::from(request.trace_id().as_u128());
     let spans = exported(async {
-        let (result, captured) = testing::capture(request.scope(ingest("report.pdf"))).await;
+        let (result, captured) = testing::capture(async { request.scope(ingest("report.pdf")).await }).await;
         assert_eq!(result.expect("it has a name").len(), 2);
         assert_eq!(captured.stage("ingest").completed().one().trace_id(), Some(request.trace_id()));
     });
@@ -107,7 +107,7 @@ fn a_span_around_the_request_that_was_made_in_its_context_has_the_id_too() {
     let trace = TraceId::from(request.trace_id().as_u128());
     let spans = exported(async {
         let work = async { ingest("report.pdf").instrument(info_span!("handler")).await };
-        testing::capture(request.scope(work)).await.0.map(drop)
+        testing::capture(async { request.scope(work).await }).await.0.map(drop)
     });
     assert!(spans.iter().all(|span| span.span_context.trace_id() == trace), "{spans:#?}");
     assert_eq!(one(&spans, "ingest").parent_span_id, one(&spans, "handler").span_context.span_id());

@@ -231,18 +231,20 @@ async fn what_an_instrumented_future_drops_is_of_its_context() {
             leaf_call();
         }
     }
+    /// A future that outlives the stage it comes from.
+    struct HandedOut(Pin<Box<dyn Future<Output = ()> + Send>>);
     subscribe();
     #[traced_stage("propagation.drops")]
-    async fn drops() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    async fn drops() -> HandedOut {
         let records = Records;
         let never = async move {
             let _records = records;
             std::future::pending::<()>().await;
         };
-        Box::pin(never.instrument(info_span!("dropped")))
+        HandedOut(Box::pin(never.instrument(info_span!("dropped"))))
     }
     let ((), captured) = capture(async {
-        let mut future = drops().await;
+        let HandedOut(mut future) = drops().await;
         let mut cx = Context::from_waker(Waker::noop());
         assert!(future.as_mut().poll(&mut cx).is_pending());
         tokio::task::spawn_blocking(move || drop(future)).await.expect("it does not panic");

@@ -30,7 +30,8 @@ struct Service {
 
 impl Service {
     fn start(folder: &Path) -> Self {
-        let tokens: Vec<_> = (0..USERS).map(|user| format!("{}={}/{}", token(user), tenant(user), name(user))).collect();
+        let tokens: Vec<_> =
+            (0..USERS).map(|user| format!("{}={}/{}", token(user), tenant(user), name(user))).collect();
         std::fs::write(folder.join("tokens"), tokens.join("\n")).expect("a file");
         let mut command = Command::new(program());
         for (variable, _) in std::env::vars_os() {

@@ -46,8 +46,13 @@ thread_local! {
     static FRAMES: RefCell<Frames> = const { RefCell::new(Frames(Vec::new())) };
 }
 
-/// Puts `context`, which the span `by` carries, on this thread until [`exit`].
+/// Puts `context`, which the span `by` carries, on this thread until [`exit`]. Where a stage of its trace runs on the thread, and
+/// it is of none itself, the thread's goes on: a span that was made before the stage began has nothing to add.
 pub fn enter(by: Carrier, context: &RequestContext) {
+    let stage = if is_of_no_stage(context) { current::current() } else { None };
+    let is_of_trace = |now: &RequestContext| now.request.trace_id == context.request.trace_id && !is_of_no_stage(now);
+    let stage = stage.filter(is_of_trace);
+    let context = stage.as_ref().unwrap_or(context);
     let put = id_of(context);
     // Where others might be left before this one, it has to be in the list although it changes nothing.
     if current_id() == put && !current::is_carrying() {
@@ -85,7 +90,9 @@ pub(crate) fn before_scope_leaves() {
 #[cold]
 #[inline(never)]
 pub(crate) fn after_scope_left() {
-    while with_frames(Frames::take_one_that_is_over).flatten().is_some() {}
+    while let Some(entered) = with_frames(Frames::take_one_that_is_over).flatten() {
+        drop(entered.take_off());
+    }
 }
 
 /// Lets `change` change the thread's frames. What it returns is dropped by the caller, when nothing is borrowed. Where the thread
@@ -129,9 +136,9 @@ impl Frames {
         if put == Some(current_id()) { current::swap(first.before) } else { first.before }
     }
 
-    fn take_one_that_is_over(&mut self) -> Option<Option<RequestContext>> {
+    fn take_one_that_is_over(&mut self) -> Option<EnteredCarrier> {
         match self.0.pop() {
-            Some(Frame::Span(entered)) if entered.is_over => Some(entered.take_off()),
+            Some(Frame::Span(entered)) if entered.is_over => Some(entered),
             other => {
                 self.0.extend(other);
                 None
@@ -145,6 +152,10 @@ impl EnteredCarrier {
     fn take_off(self) -> Option<RequestContext> {
         if current_id() == self.put { current::swap(self.before) } else { self.before }
     }
+}
+
+fn is_of_no_stage(context: &RequestContext) -> bool {
+    context.span == context.request.remote_parent
 }
 
 fn id_of(context: &RequestContext) -> ContextId {

@@ -1,6 +1,5 @@
 //! The layer that an application adds to its subscriber.
 
-use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ragtrace_core::context::carried::{self, Carrier};
@@ -88,10 +87,11 @@ use super::{demand, log_copy, ours};
 /// more of them without end. A sink of yours that has threads of its own may need a directive, such
 /// as `my_client=off`.
 pub fn layer() -> Layer {
-    static LAYERS: AtomicU64 = AtomicU64::new(0);
+    static LAYERS: AtomicU64 = AtomicU64::new(1);
     Layer {
         number: LAYERS.fetch_add(1, Ordering::Relaxed),
         is_second: AtomicBool::new(false),
+        claimed_by: AtomicU64::new(0),
         mirror: StageMirror::new(true),
     }
 }
@@ -103,6 +103,9 @@ pub struct Layer {
     number: u64,
     /// Whether there is another one in the same subscriber, which does the work.
     is_second: AtomicBool,
+    /// The number of the layer that does the work, of those that find this one in their subscriber;
+    /// 0 before there is one.
+    claimed_by: AtomicU64,
     mirror: StageMirror,
 }
 
@@ -115,11 +118,81 @@ const PORT: LayerPort = LayerPort {
 impl Layer {
     /// Sets whether the layers beside this one see stages, as spans with events; on unless set.
     ///
-    /// With it each run of a stage is a span for them, with the stage's target, level and fields,
-    /// and an event inside it when the run starts and when it ends. So a formatter shows stages,
-    /// OpenTelemetry exports them, and
-    /// [`Span::current`](https://docs.rs/tracing/latest/tracing/struct.Span.html#method.current)
-    /// inside a stage is the stage's span. While no layer listens it costs a stage nothing.
+    /// Each run of a stage is an ordinary span for them, with the stage's name, target, level and
+    /// place, from its first poll or its call to its end. It is entered and left as the run is on a
+    /// thread, and nests with the spans of the application. So a formatter writes stages,
+    /// OpenTelemetry exports them, and [`Span::current`] inside a stage is the stage's span, which
+    /// leads back into the stage wherever it is entered.
+    ///
+    /// | event | level | fields |
+    /// | --- | --- | --- |
+    /// | `{stage}_started` | the stage's | |
+    /// | `{stage}_completed` | the stage's | `duration_ms` |
+    /// | `{stage}_failed` | `ERROR` | `error` (with its sources), `duration_ms` |
+    /// | `{stage}_cancelled` | `WARN` | `duration_ms` |
+    ///
+    /// The span's fields are those that the stage declares with `fields`, `ok`, `err` and `record`,
+    /// each once it has a value; `count` and `first_item_ms`; in a failed one `error.type`,
+    /// `otel.status_code` and `otel.status_description`; in the first one of a trace `trace_id`. A
+    /// request is a span of `otel.kind` `server`.
+    ///
+    /// Filters hold for stages as for any span: `EnvFilter` finds them by target, level and name. A
+    /// filter that leaves out a stage's span by its level still lets through that the stage failed.
+    ///
+    /// Stages are shown while telemetry is installed, or a test captures them. A run is shown to
+    /// the subscriber that is current when it begins, if that has this layer; one that began before
+    /// is not. While no layer listens it costs a stage nothing.
+    ///
+    /// [`Span::current`]: https://docs.rs/tracing/latest/tracing/struct.Span.html#method.current
+    ///
+    /// # What it shows
+    ///
+    /// Fields are shown to other layers as the application recorded them. A
+    /// [`Secret`](crate::Secret) is a mark, but a [`Redactor`](crate::Redactor) has not seen them:
+    /// it works where records are made. Texts are cut after 1,024 bytes, since a formatter writes a
+    /// span's fields into each line inside it. What a stage used and generated is not shown.
+    ///
+    /// # When it is needed
+    ///
+    /// Beside showing stages, where code hands work on by the current span
+    /// (`work.in_current_span()`, or `span.or_current()` where a level turns `span` off) and there
+    /// is no other span between it and the stage: the stage has to be a span then, or the work
+    /// leaves its trace. A program whose subscriber
+    /// [`Builder::capture_tracing`](crate::Builder::capture_tracing) set has no other layers, and
+    /// stages are not shown in it.
+    ///
+    /// # One trace id with OpenTelemetry
+    ///
+    /// OpenTelemetry gives its traces ids of its own, unless a generator gives them that of the
+    /// request:
+    ///
+    /// ```
+    /// use opentelemetry::trace::{SpanId, TraceId};
+    /// use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracerProvider};
+    /// use ragtrace::RequestContext;
+    ///
+    /// #[derive(Debug)]
+    /// struct RequestIds;
+    ///
+    /// impl IdGenerator for RequestIds {
+    ///     fn new_trace_id(&self) -> TraceId {
+    ///         let request = RequestContext::current();
+    ///         request.map_or_else(|| RandomIdGenerator::default().new_trace_id(), |request| request.trace_id().as_u128().into())
+    ///     }
+    ///
+    ///     fn new_span_id(&self) -> SpanId {
+    ///         RandomIdGenerator::default().new_span_id()
+    ///     }
+    /// }
+    ///
+    /// let provider = SdkTracerProvider::builder().with_id_generator(RequestIds).build();
+    /// # drop(provider);
+    /// ```
+    ///
+    /// The span that begins a trace has to be made in the request's context: that of a stage is.
+    /// Spans have ids of their own, so a stage's record and its span share the trace's id alone. A
+    /// stage that begins a trace inside another one (`#[traced_stage(root)]`, or another request's
+    /// context) is the root of a trace there too, linked to the span around it.
     pub fn mirror_stages(self, is_on: bool) -> Self {
         Self { mirror: StageMirror::new(is_on), ..self }
     }
@@ -148,10 +221,14 @@ where
     }
 
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        // Layers that were put together before they were put into a subscriber know nothing of each other until here. All of
-        // them find the same one.
-        if let Some(first) = subscriber.downcast_ref::<Self>() {
-            self.is_second.store(!ptr::eq(first, self), Ordering::Relaxed);
+        // Layers that were put together before they were put into a subscriber know nothing of each
+        // other until here. All of them find the same one, and whichever is there first notes in it
+        // that it does the work.
+        if let Some(found) = subscriber.downcast_ref::<Self>()
+            && !self.is_second.load(Ordering::Relaxed)
+        {
+            let claimed = found.claimed_by.compare_exchange(0, self.number, Ordering::Relaxed, Ordering::Relaxed);
+            self.is_second.store(claimed.is_err_and(|by| by != self.number), Ordering::Relaxed);
         }
     }
 

@@ -94,7 +94,11 @@ impl Client {
     }
 
     /// Sends a request over a connection of its own; whoever ends the task leaves.
-    async fn start(&self, kind: Kind, number: u32) -> (impl Future<Output = hyper::Result<Response<Incoming>>>, JoinHandle<()>) {
+    async fn start(
+        &self,
+        kind: Kind,
+        number: u32,
+    ) -> (impl Future<Output = hyper::Result<Response<Incoming>>>, JoinHandle<()>) {
         let stream = TcpStream::connect(self.address).await.expect("the service listens");
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("it speaks HTTP/1");
         let connection = tokio::spawn(async move {

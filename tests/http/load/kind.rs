@@ -55,9 +55,31 @@ pub(crate) enum Kind {
 use Kind::*;
 
 const ALL: [Kind; 25] = [
-    Text, Head, Empty, NotModified, Streamed, StreamedWithLength, Upload, UploadCutOff, DownloadLeft, LeftBeforeHead,
-    EventsLeft, ServerError, Panic, BodyError, NotFound, WrongMethod, Http2Text, Http2Head, Http2Streamed, Http2Upload,
-    Http2Reset, Http2ResetBeforeHead, Grpc, GrpcRefused, GrpcUnavailable,
+    Text,
+    Head,
+    Empty,
+    NotModified,
+    Streamed,
+    StreamedWithLength,
+    Upload,
+    UploadCutOff,
+    DownloadLeft,
+    LeftBeforeHead,
+    EventsLeft,
+    ServerError,
+    Panic,
+    BodyError,
+    NotFound,
+    WrongMethod,
+    Http2Text,
+    Http2Head,
+    Http2Streamed,
+    Http2Upload,
+    Http2Reset,
+    Http2ResetBeforeHead,
+    Grpc,
+    GrpcRefused,
+    GrpcUnavailable,
 ];
 
 impl Kind {

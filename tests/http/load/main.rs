@@ -76,7 +76,8 @@ async fn send_all(client: &Arc<Client>) {
 fn two_thousand_requests_of_every_kind_at_once_end_in_one_pair_of_records_each() {
     let kept = Kept::default();
     let telemetry = ragtrace_tests::install(ragtrace::builder().sink(kept.clone()));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let service = Service::start(REQUESTS as usize).await;
         let client = Arc::new(Client::connect(&service).await);

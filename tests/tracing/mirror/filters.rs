@@ -1,9 +1,9 @@
 //! Filters by level, target and name.
 
 use ragtrace::{testing, traced_stage};
-use tracing::{Dispatch, Subscriber};
 use tracing::dispatcher::with_default;
 use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
@@ -21,7 +21,8 @@ fn ingest() -> Result<(), std::fmt::Error> {
 #[traced_stage(target = "rag.embed", level = "debug")]
 fn embed() {}
 
-/// Returns the messages that a formatter under `filter` writes, each with the names of the spans around it.
+/// Returns the messages that a formatter under `filter` writes, each with the names of the spans
+/// around it.
 fn written(filter: &str) -> Vec<String> {
     let output = Output::default();
     let subscriber = registry().with(EnvFilter::new(filter)).with(formatter(&output)).with(ragtrace::layer());

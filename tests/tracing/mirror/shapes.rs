@@ -46,7 +46,8 @@ fn chunk(text: &str) -> usize {
 
 #[traced_stage(kind = retrieve)]
 fn found(up_to: u32) -> impl Stream<Item = Result<u32, Unreadable>> {
-    stream::iter(0..up_to).map(|number| if number == 3 { Err(Unreadable("x".parse::<u32>().unwrap_err())) } else { Ok(number) })
+    stream::iter(0..up_to)
+        .map(|number| if number == 3 { Err(Unreadable("x".parse::<u32>().unwrap_err())) } else { Ok(number) })
 }
 
 #[traced_stage]

@@ -145,3 +145,28 @@ fn a_stage_in_a_destructor_at_the_end_of_a_thread_ends_as_ever() {
     .expect("nothing panics");
     recording.assert_balanced();
 }
+
+#[traced_stage]
+fn load() {}
+
+#[tokio::test]
+async fn a_span_that_was_made_in_the_request_before_a_stage_began_does_not_lead_out_of_the_stage() {
+    let recording = record();
+    let request = RequestContext::new().with_user_id("alice");
+    let work = async {
+        let loader = info_span!("loader");
+        pipeline(async { loader.in_scope(load) }).await;
+        // Elsewhere it brings the request.
+        let elsewhere = loader.clone();
+        thread::spawn(move || elsewhere.in_scope(load)).join().expect("it does not panic");
+    };
+    let ((), captured) = testing::capture(async { request.scope(work).await }).await;
+    let loaded = captured.stage("load").completed();
+    let mut parents: Vec<_> = loaded.iter().map(|record| record.parent_span_id()).collect();
+    parents.sort();
+    let pipeline = captured.stage("pipeline").completed().one().span_id();
+    assert_eq!(parents, [None, pipeline]);
+    assert!(loaded.iter().all(|record| record.user_id() == Some("alice")));
+    assert_eq!(recording.tree(), ["loader", "  load", "  load", "pipeline"]);
+    recording.assert_balanced();
+}

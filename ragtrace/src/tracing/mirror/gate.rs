@@ -1,13 +1,16 @@
-//! Whether stages are shown at all: some subscriber wants them, and something in one listens to them.
+//! Whether stages are shown at all: some subscriber wants them, and something in one listens to
+//! them.
 //!
-//! Both are counted when they change, which is seldom and may be under locks of `tracing`'s; stages ask for the outcome alone.
+//! Both are counted when they change, which is seldom and may be under locks of `tracing`'s; stages
+//! ask for the outcome alone.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ragtrace_core::observer;
 
-/// How many subscribers want stages, in the upper half, and how many callsites of stages are heard, in the lower one. Together
-/// in one word, so that whoever opens or closes the gate by a change knows it.
+/// How many subscribers want stages, in the upper half, and how many callsites of stages are heard,
+/// in the lower one. Together in one word, so that whoever opens or closes the gate by a change
+/// knows it.
 static COUNTS: AtomicU64 = AtomicU64::new(0);
 
 const ONE_SITE: u64 = 1;
@@ -47,10 +50,11 @@ impl Drop for WantsStages {
 }
 
 fn lets_through(counts: u64) -> bool {
-    counts >= ONE_SUBSCRIBER && counts % ONE_SUBSCRIBER != 0
+    counts >= ONE_SUBSCRIBER && counts & (ONE_SUBSCRIBER - 1) != 0
 }
 
-/// Has stages tell their observers, or stop, if a change of the counts from `before` opened or closed the gate.
+/// Has stages tell their observers, or stop, if a change of the counts from `before` opened or
+/// closed the gate.
 fn moved(before: u64, change: impl Fn(u64, u64) -> u64, by: u64) {
     match (lets_through(before), lets_through(change(before, by))) {
         (false, true) => observer::activate(),

@@ -1,18 +1,22 @@
 //! Stages as ordinary `tracing` spans with events, for the layers beside ours.
 //!
-//! It promises that whoever listens to `tracing` (a formatter, OpenTelemetry) sees each run as a span that is entered and left
-//! where the run is on a thread, with an event inside it when the run starts and when it ends; that each span made is closed,
-//! and each entered is left, on whichever threads a run goes, and also when it panics or is dropped; that a span nests with the
-//! application's own as the run does; and that a layer that panics does not reach the application. Nothing is shown twice to
-//! our own layer, which asks [`is_mirrored`], and no lock of ours is held while `tracing` is called.
+//! It promises that whoever listens to `tracing` (a formatter, OpenTelemetry) sees each run as a
+//! span that is entered and left where the run is on a thread, with an event inside it when the run
+//! starts and when it ends; that each span made is closed, and each entered is left, on whichever
+//! threads a run goes, and also when it panics or is dropped; that a span nests with the
+//! application's own as the run does; and that a layer that panics does not reach the application.
+//! Nothing is shown twice to our own layer, which asks [`is_mirrored`], and no lock of ours is held
+//! while `tracing` is called.
 //!
-//! It costs a stage nothing while nobody listens: the runs' own question whether an observer is active is answered by `gate`,
-//! which counts what `tracing` says of each callsite whenever there is another subscriber. A run that began before the gate
-//! opened is not shown, and one that began before it closed is shown to its end.
+//! It costs a stage nothing while nobody listens: the runs' own question whether an observer is
+//! active is answered by `gate`, which counts what `tracing` says of each callsite whenever there
+//! is another subscriber. A run that began before the gate opened is not shown, and one that began
+//! before it closed is shown to its end.
 //!
-//! `stage_sites` makes callsites (`site`) out of descriptors; `observe` follows runs, of which it keeps those that are open
-//! (`open_runs`) and those that are on this thread (`entered_runs`); `parent` finds the span around a new one; `showing` is for
-//! each call into `tracing`; `subscriber` asks the layer that a subscriber has.
+//! `stage_sites` makes callsites (`site`) out of descriptors; `observe` follows runs, of which it
+//! keeps those that are open (`open_runs`) and those that are on this thread (`entered_runs`);
+//! `parent` finds the span around a new one; `showing` is for each call into `tracing`;
+//! `subscriber` asks the layer that a subscriber has.
 
 mod entered_runs;
 mod gate;
@@ -34,8 +38,8 @@ use tracing_core::Metadata;
 
 pub(super) use self::subscriber::{LayerPort, StageMirror};
 
-/// Shows stages to the layers beside one that is now part of a subscriber, unless its `mirror` is off. Called under no lock of
-/// `tracing`'s.
+/// Shows stages to the layers beside one that is now part of a subscriber, unless its `mirror` is
+/// off. Called under no lock of `tracing`'s.
 pub(super) fn begin(mirror: &mut StageMirror, port: LayerPort) {
     static ONCE: Once = Once::new();
     if !mirror.begin() {
@@ -54,14 +58,15 @@ pub(super) fn begin(mirror: &mut StageMirror, port: LayerPort) {
     });
 }
 
-/// Returns whether a new span or an event is one of a stage, which is shown right now: there are records of it already.
+/// Returns whether a new span or an event is one of a stage, which is shown right now: there are
+/// records of it already.
 #[inline]
 pub(super) fn is_mirrored(metadata: &Metadata<'_>) -> bool {
     showing::is_showing() && showing::is_showing_site(site::address_of(metadata))
 }
 
-/// Returns whether a span is entered, left or closed for a run right now. The run's context is on the thread, or off it,
-/// already.
+/// Returns whether a span is entered, left or closed for a run right now. The run's context is on
+/// the thread, or off it, already.
 #[inline]
 pub(super) fn is_mirroring() -> bool {
     showing::is_showing()

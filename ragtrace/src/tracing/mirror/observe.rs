@@ -121,7 +121,8 @@ fn tell_end(
     }
 }
 
-/// Makes the span of a run that begins, if the subscriber wants it. `None` if it wants no stages at all.
+/// Makes the span of a run that begins, if the subscriber wants it. `None` if it wants no stages at
+/// all.
 fn surrounding_of(
     dispatch: &Dispatch,
     sites: &'static StageSites,
@@ -174,7 +175,8 @@ fn within(surrounding: &Surrounding, tell: impl FnOnce()) {
     showing::span(|| span.dispatch.exit(&span.id));
 }
 
-/// Has the subscriber of a run's span, or the current one if a filter left that out, take an event, if it listens to it.
+/// Has the subscriber of a run's span, or the current one if a filter left that out, take an event,
+/// if it listens to it.
 fn emit(surrounding: &Surrounding, site: &'static Site, values: &[Option<&dyn Value>]) {
     let send = |dispatch: &Dispatch| {
         if site.is_enabled(dispatch) {

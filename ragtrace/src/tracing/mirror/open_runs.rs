@@ -9,7 +9,8 @@ use super::stage_sites::StageSites;
 use super::tracing_span::Surrounding;
 use crate::hash::{FastHash, spread};
 
-/// A run that is shown. What is dropped of it may call into `tracing`, so it is dropped under no lock.
+/// A run that is shown. What is dropped of it may call into `tracing`, so it is dropped under no
+/// lock.
 #[derive(Clone)]
 pub(super) struct OpenRun {
     pub(super) sites: &'static StageSites,
@@ -30,7 +31,8 @@ fn shard(run: SpanId) -> MutexGuard<'static, Runs> {
     RUNS[usize::try_from(at).unwrap_or(0)].lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes that a run is shown. Returns another one of its id, which tests that make ids of their own may have.
+/// Notes that a run is shown. Returns another one of its id, which tests that make ids of their own
+/// may have.
 pub(super) fn insert(run: SpanId, open: OpenRun) -> Option<OpenRun> {
     shard(run).insert(run, open)
 }

@@ -12,10 +12,11 @@ use super::{open_runs, subscriber};
 
 /// The span that is to be the parent of a new one.
 pub(super) enum Parent {
-    /// The subscriber's current span, as for every span that says nothing of its parent; beside it, the span of the run around.
-    /// Spans of the application's may lie between the two.
+    /// The subscriber's current span, as for every span that says nothing of its parent; beside it,
+    /// the span of the run around. Spans of the application's may lie between the two.
     Current(Surrounding),
-    /// That of the run's parent, which is on another thread, or came to this one with its context alone.
+    /// That of the run's parent, which is on another thread, or came to this one with its context
+    /// alone.
     Span(Arc<TracingSpan>),
     /// None, where a trace begins inside another one; and the span in which it does.
     None { follows: Option<Arc<TracingSpan>> },

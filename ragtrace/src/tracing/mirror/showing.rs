@@ -1,7 +1,7 @@
 //! Our calls into `tracing` on this thread, and what they show.
 //!
-//! A layer that is called so may call anything: what it logs is its own, and a stage that begins in it is not shown, or showing
-//! it would have no end.
+//! A layer that is called so may call anything: what it logs is its own, and a stage that begins in
+//! it is not shown, or showing it would have no end.
 
 use std::cell::Cell;
 
@@ -27,7 +27,8 @@ pub(super) fn is_showing_site(address: usize) -> bool {
     SHOWING.get() == address
 }
 
-/// Does `call`, which shows the site of this address. A layer that panics in it costs what it was called for, and no more.
+/// Does `call`, which shows the site of this address. A layer that panics in it costs what it was
+/// called for, and no more.
 pub(super) fn site<T>(address: usize, call: impl FnOnce() -> T) -> Option<T> {
     let before = SHOWING.replace(address);
     let done = contain(call).map_err(dispose).ok();

@@ -1,4 +1,5 @@
-//! Why a run failed, as an error that layers read like any other: a formatter writes its sources, others make an exception of it.
+//! Why a run failed, as an error that layers read like any other: a formatter writes its sources,
+//! others make an exception of it.
 
 use std::error::Error;
 use std::fmt;

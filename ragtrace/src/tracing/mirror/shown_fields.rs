@@ -1,7 +1,8 @@
 //! A run's fields as `tracing` takes them.
 //!
-//! They are the application's own, shown to the application's own layers, so nothing is redacted: a `Secret` is a mark already,
-//! and rules of a redactor are the worker's. Texts are cut, since a formatter writes a span's fields into each line inside it.
+//! They are the application's own, shown to the application's own layers, so nothing is redacted: a
+//! `Secret` is a mark already, and rules of a redactor are the worker's. Texts are cut, since a
+//! formatter writes a span's fields into each line inside it.
 
 use std::borrow::Cow;
 
@@ -10,8 +11,12 @@ use tracing_core::field::{DisplayValue, FieldSet, Value, ValueSet, display};
 
 use super::stage_sites::SpanNames;
 
-/// The longest text that is shown, in bytes; a longer one is cut, at a character's end, and ends in `…`.
+/// The longest text that is shown, in bytes; a longer one is cut, at a character's end, and ends in
+/// `…`.
 pub(super) const MAX_SHOWN_TEXT: usize = 1_024;
+
+/// As many names take no allocation.
+const FEW: usize = 24;
 
 /// Fields with the places of their names.
 #[derive(Default)]
@@ -22,7 +27,8 @@ enum Shown<'a> {
     U64(u64),
     I64(i64),
     F64(f64),
-    Text(Cow<'a, str>),
+    Text(&'a str),
+    OwnedText(String),
     /// As it is, without the quotes of a text.
     Verbatim(DisplayValue<Cow<'a, str>>),
 }
@@ -49,7 +55,7 @@ impl<'a> ShownFields<'a> {
 
     /// Adds a text.
     pub(super) fn text(&mut self, place: usize, text: impl Into<Cow<'a, str>>) {
-        self.0.push((place, Shown::Text(cut(text.into()))));
+        self.0.push((place, Shown::text(cut(text.into()))));
     }
 
     /// Adds a text that is shown without quotes.
@@ -62,23 +68,30 @@ impl<'a> ShownFields<'a> {
         self.0.is_empty()
     }
 
-    /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value counts.
+    /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value
+    /// counts.
     pub(super) fn give<T>(&self, names: &FieldSet, take: impl FnOnce(&ValueSet<'_>) -> T) -> T {
-        let texts: Vec<&str> = self.0.iter().map(|(_, shown)| shown.as_text()).collect();
-        let mut values: Vec<Option<&dyn Value>> = vec![None; names.len()];
-        for ((place, shown), text) in self.0.iter().zip(&texts) {
+        let (mut few, mut many) = ([None; FEW], Vec::new());
+        let values: &mut [Option<&dyn Value>] = if let Some(values) = few.get_mut(..names.len()) {
+            values
+        } else {
+            many.resize(names.len(), None);
+            &mut many
+        };
+        for (place, shown) in &self.0 {
             if let Some(value) = values.get_mut(*place) {
                 value.get_or_insert(match shown {
                     Shown::Bool(value) => value,
                     Shown::U64(number) => number,
                     Shown::I64(number) => number,
                     Shown::F64(number) => number,
-                    Shown::Text(_) => text,
+                    Shown::Text(text) => text,
+                    Shown::OwnedText(text) => text,
                     Shown::Verbatim(text) => text,
                 });
             }
         }
-        take(&names.value_set_all(&values))
+        take(&names.value_set_all(values))
     }
 }
 
@@ -90,14 +103,17 @@ impl<'a> Shown<'a> {
             EncodedValue::U64(number) => Self::U64(number),
             EncodedValue::I64(number) => Self::I64(number),
             EncodedValue::F64(number) => Self::F64(number),
-            EncodedValue::Text(text) => Self::Text(text_of(text)),
+            EncodedValue::Text(text) => Self::text(text_of(text)),
             EncodedValue::Json(json) => Self::Verbatim(display(text_of(json))),
             EncodedValue::Descriptor(_) => return None,
         })
     }
 
-    fn as_text(&self) -> &str {
-        if let Self::Text(text) = self { text } else { "" }
+    fn text(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::Text(text),
+            Cow::Owned(text) => Self::OwnedText(text),
+        }
     }
 }
 

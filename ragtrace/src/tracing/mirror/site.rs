@@ -51,10 +51,11 @@ impl Site {
         site
     }
 
-    /// Has `tracing` ask every subscriber, now and whenever there is another one, whether it listens. Called once a site, and
-    /// under no lock of ours.
+    /// Has `tracing` ask every subscriber, now and whenever there is another one, whether it
+    /// listens. Called once a site, and under no lock of ours.
     pub(super) fn register(&'static self) {
-        // What is compiled out for the application's own spans and events is not there for these, either.
+        // What is compiled out for the application's own spans and events is not there for these,
+        // either.
         if *self.description().level() <= STATIC_MAX_LEVEL
             && let Err(panic) = contain(|| callsite::register(self))
         {

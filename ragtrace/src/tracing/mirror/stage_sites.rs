@@ -1,7 +1,9 @@
-//! The callsites of a stage: one for its span, and one for each of its events, since a level belongs to a callsite.
+//! The callsites of a stage: one for its span, and one for each of its events, since a level
+//! belongs to a callsite.
 //!
-//! They are made out of the stage's descriptor, all of the catalog's when the first subscriber wants stages, and each that is
-//! made at run time when it is made. So generated code has nothing of it.
+//! They are made out of the stage's descriptor, all of the catalog's when the first subscriber
+//! wants stages, and each that is made at run time when it is made. So generated code has nothing
+//! of it.
 
 use std::collections::HashMap;
 use std::ptr;
@@ -148,7 +150,8 @@ impl SpanNames {
         (names, Box::leak(all.into_boxed_slice()))
     }
 
-    /// Returns the place of the field that the stage declares at `index`; `None` for items, which are not shown.
+    /// Returns the place of the field that the stage declares at `index`; `None` for items, which
+    /// are not shown.
     #[inline]
     pub(super) fn declared(&self, index: u16) -> Option<usize> {
         self.declared.get(usize::from(index)).copied().filter(|place| *place != usize::MAX)

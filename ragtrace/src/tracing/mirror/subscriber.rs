@@ -21,7 +21,8 @@ impl StageMirror {
         Self { is_on, wants: None }
     }
 
-    /// Counts the layer among those that show stages, once it is part of a subscriber. Returns whether it is one.
+    /// Counts the layer among those that show stages, once it is part of a subscriber. Returns
+    /// whether it is one.
     pub(super) fn begin(&mut self) -> bool {
         if self.is_on && self.wants.is_none() {
             self.wants = Some(WantsStages::begin());

@@ -7,8 +7,8 @@ use tracing_core::span::Id;
 
 use super::showing;
 
-/// A span, and the dispatcher that made it: a span is entered, left and closed by no other. It is closed when this is dropped,
-/// which is done under no lock.
+/// A span, and the dispatcher that made it: a span is entered, left and closed by no other. It is
+/// closed when this is dropped, which is done under no lock.
 pub(super) struct TracingSpan {
     pub(super) dispatch: Dispatch,
     pub(super) id: Id,
@@ -22,7 +22,8 @@ impl Drop for TracingSpan {
     }
 }
 
-/// The span that is around what begins in a run: its own, or, where a filter leaves that out, the one around it.
+/// The span that is around what begins in a run: its own, or, where a filter leaves that out, the
+/// one around it.
 #[derive(Clone, Default)]
 pub(super) struct Surrounding {
     pub(super) span: Option<Arc<TracingSpan>>,
