@@ -151,7 +151,11 @@ impl FromStr for SpanId {
 /// signs takes several times as long.
 pub(crate) fn digits_of(number: u64) -> [u8; 16] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    std::array::from_fn(|at| DIGITS[(number >> (60 - 4 * at)) as usize & 0xf])
+    let bytes = number.to_be_bytes();
+    std::array::from_fn(|at| {
+        let byte = bytes[at / 2];
+        DIGITS[usize::from(if at.is_multiple_of(2) { byte >> 4 } else { byte & 0xf })]
+    })
 }
 
 /// Returns the text that hex digits are.
