@@ -133,9 +133,10 @@ impl Upload {
     fn body(&self) -> String {
         let mut body = String::new();
         for name in self.files() {
-            let content = match name.ends_with(".pdf") {
-                true => "%PDF-1.7\nand no more of it".to_owned(),
-                false => format!("# Notes of {name}\n\nThe well of {name} is deep. ").repeat(4),
+            let content = if name.contains("broken") {
+                "%PDF-1.7\nand no more of it".to_owned()
+            } else {
+                format!("# Notes of {name}\n\nThe well of {name} is deep. ").repeat(4)
             };
             let _ = write!(
                 body,
@@ -184,7 +185,7 @@ impl Upload {
 
     /// Holds the trace in the store against what was sent.
     fn check_trace(&self, trace: &store::Trace) {
-        let shown = || trace.logs().iter().map(|row| row.to_json()).collect::<Vec<_>>().join("\n");
+        let shown = || trace.logs().iter().map(store::LogRow::to_json).collect::<Vec<_>>().join("\n");
         let (user, tenant, request) = (name(self.user()), tenant(self.user()), self.request());
         for row in trace.logs() {
             let ids = (row.user_id(), row.tenant_id(), row.request_id());

@@ -123,7 +123,7 @@ async fn endless(Path(number): Path<u32>) -> Body {
 async fn silent(State(begun): State<Begun>, Path(number): Path<u32>) {
     handling(number).await;
     begun[number as usize].notify_one();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn events(Path(number): Path<u32>) -> impl IntoResponse {
