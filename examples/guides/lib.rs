@@ -17,6 +17,9 @@ mod guides {
     #[doc = include_str!("../../ragtrace/src/guide/from_python.md")]
     struct FromPython;
 
+    #[doc = include_str!("../../ragtrace/src/guide/from_tracing.md")]
+    struct FromTracing;
+
     #[doc = include_str!("../../ragtrace/src/guide/service.md")]
     struct Service;
 
@@ -39,9 +42,15 @@ mod guides {
 /// The code of the repository's pages is compiled as a test.
 #[cfg(doctest)]
 mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
     #[doc = include_str!("../../docs/from-python.md")]
     struct FromPython;
 
     #[doc = include_str!("../../docs/http.md")]
     struct Http;
+
+    #[doc = include_str!("../../docs/tracing.md")]
+    struct Tracing;
 }

@@ -47,6 +47,21 @@ class Documents(PageTest):
         expect(bad.locator(".error-message")).not_to_be_empty()
         expect(page.locator("#announcements")).to_have_text("1 of 2 files stored")
 
+    def test_one_stream_of_events_is_opened_on_the_trace_before_it_is_begun_and_closed_at_its_end(self):
+        page = self.open()
+        requests = []
+        page.on("request", lambda request: requests.append(request))
+        choose(page, NOTES)
+        expect(page.locator(".batch h2")).to_have_text("Stored")
+        page.get_by_role("link", name=re.compile("^Trace ")).click()
+        expect(page.locator(".trace .wf-row[data-status]").first).to_be_visible()
+        requests = [request for request in requests if "/api/" in request.url]
+        paths = [request.url.removeprefix(self.server.url) for request in requests]
+        trace = page.locator(".whole-id").inner_text()
+        self.assertEqual(paths, [f"/api/traces/{trace}/events", "/api/ingest", f"/api/traces/{trace}"])
+        traceparent = requests[1].headers["traceparent"]
+        self.assertRegex(traceparent, rf"^00-{trace.replace('-', '')}-[0-9a-f]{{16}}-01$")
+
     def test_the_waterfall_has_the_runs_of_both_documents_under_the_request(self):
         page = self.open()
         choose(page, PDF, NOTES)
@@ -70,6 +85,18 @@ class Documents(PageTest):
         self.assertEqual(states, ["stored", "failed", "stored"])
         for at in (0, 2):
             expect(documents.nth(at).locator('.step[data-status="completed"]')).to_have_count(5)
+
+    def test_many_files_are_all_told_of(self):
+        page = self.open()
+        drop(page, *((f"note-{at}.txt", b"Station %d lost its link at six." % at) for at in range(60)))
+        expect(page.locator(".batch h2")).to_have_text("All 60 files stored")
+        expect(page.locator('.step[data-status="completed"]')).to_have_count(300)
+        # So many rows are drawn only for those who want to see them.
+        expect(page.locator(".wf-row[data-status]")).to_have_count(0)
+        page.get_by_text("Waterfall").click()
+        expect(page.locator(".wf-row[data-status]")).to_have_count(300)
+        page.get_by_role("button", name="more of 362 stages").click()
+        expect(page.locator(".wf-row[data-status]")).to_have_count(362)
 
     def test_an_upload_that_waits_for_another_says_so_and_then_goes(self):
         page = self.open()
@@ -118,7 +145,7 @@ class Documents(PageTest):
             "constructor",
             "__proto__.txt",
         ]
-        drop(page, *((name, NOTES[1]) for name in names))
+        drop(page, *((name, b"%d: %s" % (at, NOTES[1])) for at, name in enumerate(names)))
         expect(page.locator(".batch")).to_have_attribute("data-state", "ended")
         documents = page.locator(".document")
         expect(documents).to_have_count(len(names))
@@ -132,7 +159,7 @@ class Documents(PageTest):
         self.assertEqual(shown[6], names[6])
         self.assertEqual(page.title(), "Documents · ragtrace")
         self.assertEqual(page.locator("main img, main script, main iframe").count(), 0)
-        for at in range(len(names) - 2):
+        for at in range(len(names)):
             expect(documents.nth(at).locator('.step[data-status="completed"]')).to_have_count(5)
         self.assert_no_sideways_scrolling(page, "hostile names")
         self.assert_accessible(page, "hostile names")

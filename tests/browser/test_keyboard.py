@@ -60,6 +60,9 @@ class Keyboard(PageTest):
         expect(rows.nth(2)).to_be_focused()
         keyboard.press("Enter")
         expect(grid.locator(".fields")).to_have_count(0)
+        # Left closes what is open, and leads up from what is closed.
+        keyboard.press("ArrowLeft")
+        expect(rows.nth(2)).to_have_attribute("aria-expanded", "false")
         keyboard.press("ArrowLeft")
         expect(rows.nth(1)).to_be_focused()
         keyboard.press("End")

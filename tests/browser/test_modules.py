@@ -103,7 +103,7 @@ class Modules(PageTest):
                 document.querySelector("main").append(waterfall.element);
                 const drawn = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
                 const rows = () => waterfall.element.querySelectorAll(".wf-row[data-status]").length;
-                await drawn();
+                while (rows() === 0) await drawn();
                 const first = rows();
                 const more = waterfall.element.querySelector("button.quiet");
                 const words = more.textContent;

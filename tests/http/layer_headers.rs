@@ -194,6 +194,30 @@ fn server_timing_may_be_left_out() {
     assert_eq!(exchange.header("x-trace-id"), Some(&*exchange.inside.trace_id().to_string()));
 }
 
+#[test]
+fn a_tracer_further_in_goes_on_with_the_requests_trace_where_its_headers_are_set_anew() {
+    let layer = TraceLayer::new().public_endpoint();
+    let seen = Arc::new(Mutex::new(HeaderMap::new()));
+    let inside = Arc::clone(&seen);
+    let tracer = service_fn(move |request: Request<Full<Bytes>>| {
+        inside.lock().expect("no panic").clone_from(request.headers());
+        async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))) }
+    });
+    let service = layer.layer(tower::util::MapRequest::new(tracer, |mut request: Request<Full<Bytes>>| {
+        ragtrace::http::inject(request.headers_mut());
+        request
+    }));
+    let mut request = Request::new(Full::new(Bytes::new()));
+    *request.headers_mut() = headers(&[("traceparent", TRACEPARENT), ("tracestate", "rojo=1")]);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let ((), captured) = runtime.block_on(capture(async move { drop(service.oneshot(request).await) }));
+    let root = &captured.records()[0];
+    let (trace, span) = (root.trace_id().expect("a stage's"), root.span_id().expect("a stage's"));
+    let seen = seen.lock().expect("no panic");
+    assert_eq!(seen["traceparent"], format!("00-{}-{span}-03", trace.to_hex()));
+    assert!(!seen.contains_key("tracestate"));
+}
+
 const NAMES: [&str; 16] = [
     "traceparent",
     "tracestate",

@@ -13,6 +13,8 @@ mod command_line;
 mod custom_sink;
 #[path = "programs/from_python.rs"]
 mod from_python;
+#[path = "programs/from_tracing.rs"]
+mod from_tracing;
 #[path = "programs/service.rs"]
 mod service;
 #[path = "programs/spawn_and_select.rs"]

@@ -11,7 +11,6 @@ use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::stage_logs::StageLogs;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{Ingestion, Library};
-use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -21,6 +20,7 @@ use crate::live::Live;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::trace_view::TraceView;
+use crate::upload::Folder;
 
 /// How long a record may be on its way: a trace that nobody knows yet is waited for.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -40,7 +40,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) history: History,
     /// Where uploads lie while they are read.
-    pub(crate) uploads: TempDir,
+    pub(crate) uploads: Folder,
     pub(crate) max_bytes: usize,
     pub(crate) max_files: usize,
     /// How many documents may be worked on at once.
@@ -62,9 +62,8 @@ impl App {
         shutdown: Shutdown,
     ) -> Result<Self, Box<dyn Error>> {
         let identities = Identities::of(settings)?;
-        let folder = |cause| Folder(settings.data.display().to_string(), cause);
-        std::fs::create_dir_all(&settings.data).map_err(folder)?;
-        let uploads = tempfile::Builder::new().prefix("uploads-").tempdir_in(&settings.data).map_err(folder)?;
+        let folder = |cause| FolderError(settings.data.display().to_string(), cause);
+        let uploads = Folder::make(&settings.data).map_err(folder)?;
         let embedder = HashingEmbedder::default();
         let store = Store::create(&settings.data.join("rag.db"), &embedder).await?;
         let jobs = settings.jobs();
@@ -107,22 +106,17 @@ impl App {
 
     /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or there is none, in memory.
     pub(crate) async fn find(&self, id: TraceId, tenant: Option<&str>) -> Result<Found, HistoryError> {
-        let deadline = Instant::now() + ON_ITS_WAY;
         let mut arrivals = self.live.arrivals();
-        loop {
-            let known = TraceView::fuller(self.history.trace(id).await?, self.live.view(id));
-            match known {
-                Some(view) if view.owner() != tenant => return Ok(Found::Foreign),
-                Some(view) => return Ok(Found::Trace(view)),
-                None => {
-                    // Nothing arrives any more once the telemetry is gone.
-                    let arrived = tokio::time::timeout_at(deadline, arrivals.changed()).await;
-                    if !matches!(arrived, Ok(Ok(()))) {
-                        return Ok(Found::Nothing);
-                    }
-                }
-            }
+        let mut known = TraceView::fuller(self.history.trace(id).await?, self.live.view(id));
+        let deadline = Instant::now() + ON_ITS_WAY;
+        while known.is_none() && matches!(tokio::time::timeout_at(deadline, arrivals.changed()).await, Ok(Ok(()))) {
+            known = self.live.view(id);
         }
+        Ok(match known {
+            Some(view) if view.owner() == tenant => Found::Trace(view),
+            Some(_) => Found::Foreign,
+            None => Found::Nothing,
+        })
     }
 }
 
@@ -138,15 +132,15 @@ pub(crate) enum Found {
 
 /// The folder cannot be used.
 #[derive(Debug)]
-struct Folder(String, std::io::Error);
+struct FolderError(String, std::io::Error);
 
-impl fmt::Display for Folder {
+impl fmt::Display for FolderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the folder {} cannot be used; name one to write to with --data", self.0)
     }
 }
 
-impl Error for Folder {
+impl Error for FolderError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.1)
     }

@@ -32,7 +32,7 @@ macro_rules! asset {
     };
 }
 
-const ASSETS: [Asset; 20] = [
+const ASSETS: [Asset; 22] = [
     asset!(HTML, "index.html", "/"),
     asset!(CSS, "style.css"),
     asset!(SVG, "icon.svg"),
@@ -41,11 +41,13 @@ const ASSETS: [Asset; 20] = [
     asset!(SCRIPT, "ask.js"),
     asset!(SCRIPT, "batch.js"),
     asset!(SCRIPT, "document_row.js"),
+    asset!(SCRIPT, "document_spans.js"),
     asset!(SCRIPT, "documents.js"),
     asset!(SCRIPT, "dom.js"),
     asset!(SCRIPT, "feedback.js"),
     asset!(SCRIPT, "format.js"),
     asset!(SCRIPT, "live.js"),
+    asset!(SCRIPT, "logs.js"),
     asset!(SCRIPT, "passage.js"),
     asset!(SCRIPT, "session.js"),
     asset!(SCRIPT, "sse.js"),
@@ -93,4 +95,24 @@ pub(crate) async fn with_common_headers(mut response: Response) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/page");
+        let files = std::fs::read_dir(folder).expect("the folder of the page");
+        let mut files: Vec<_> =
+            files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8")).collect();
+        let served = ASSETS.iter().map(|asset| asset.path.rsplit('/').next().filter(|name| !name.is_empty()));
+        let mut served: Vec<_> = served.map(|name| name.unwrap_or("index.html").to_owned()).collect();
+        files.sort();
+        served.sort();
+        assert_eq!(served, files);
+    }
 }

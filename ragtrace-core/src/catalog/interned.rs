@@ -3,6 +3,7 @@
 //! A descriptor is never freed, so their number and their length have bounds: a name that whoever calls the program can choose
 //! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
@@ -16,10 +17,16 @@ const MAX_INTERNED_NAME: usize = 200;
 
 static INTERNED: RwLock<Option<Interned>> = RwLock::new(None);
 
+/// Name, target, and where the declared fields lie.
+type Key<'a> = (&'a str, &'static str, usize);
+
+fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
+    (name, template.target(), template.fields().as_ptr().addr())
+}
+
 #[derive(Default)]
 struct Interned {
-    /// By name and target.
-    entries: HashMap<(&'static str, &'static str), &'static CatalogEntry>,
+    entries: HashMap<Key<'static>, &'static CatalogEntry>,
     /// How many of them count for the bound.
     bounded: usize,
 }
@@ -36,16 +43,16 @@ pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
 /// Returns the descriptor of this name that is like `template` besides, which is made the first time, or `None` if there are
 /// `MAX_INTERNED` others.
 ///
-/// What it has besides its name is that of the first time with this target.
+/// Kind and place are those of the first time with this target and these declared fields.
 pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let name = bounded(name);
-    if let Some(entry) = known(&name, template.target()) {
+    if let Some(entry) = known(&key(&name, template)) {
         return Some(entry);
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
     let interned = guard.get_or_insert_default();
     // Another thread may have made it meanwhile.
-    if let Some(entry) = interned.entries.get(&(&*name, template.target())) {
+    if let Some(entry) = interned.entries.get(&key(&name, template)) {
         return Some(entry);
     }
     if interned.bounded >= MAX_INTERNED {
@@ -61,12 +68,12 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
 /// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
 /// there is one to fall back to.
 pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
-    if let Some(entry) = known(name, template.target()) {
+    if let Some(entry) = known(&key(name, template)) {
         return entry;
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
     let interned = guard.get_or_insert_default();
-    if let Some(entry) = interned.entries.get(&(name, template.target())) {
+    if let Some(entry) = interned.entries.get(&key(name, template)) {
         return entry;
     }
     let added = interned.add(name, template);
@@ -75,9 +82,9 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     added
 }
 
-fn known(name: &str, target: &str) -> Option<&'static CatalogEntry> {
+fn known(key: &Key<'_>) -> Option<&'static CatalogEntry> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    interned.as_ref()?.entries.get(&(name, target)).copied()
+    interned.as_ref()?.entries.get(key).copied()
 }
 
 fn announce(added: &'static CatalogEntry) {
@@ -89,15 +96,19 @@ fn announce(added: &'static CatalogEntry) {
 impl Interned {
     fn add(&mut self, name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
         let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(template.with_name(name))));
-        self.entries.insert((name, template.target()), entry);
+        self.entries.insert(key(name, template), entry);
         entry
     }
 }
 
-/// Returns every interned descriptor, in no order.
+/// Returns every interned descriptor, in no order; of those that differ in their fields alone, the one that has most.
 pub(super) fn all() -> Vec<&'static StageDescriptor> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    interned.iter().flat_map(|interned| interned.entries.values()).map(|entry| entry.get()).collect()
+    let mut all: Vec<_> =
+        interned.iter().flat_map(|interned| interned.entries.values()).map(|entry| entry.get()).collect();
+    all.sort_by_key(|stage| (stage.name(), stage.target(), Reverse(stage.fields().len())));
+    all.dedup_by_key(|stage| (stage.name(), stage.target()));
+    all
 }
 
 fn bounded(name: &str) -> std::borrow::Cow<'_, str> {

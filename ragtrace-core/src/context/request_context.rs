@@ -50,12 +50,12 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// Sets the trace's id. What a caller said of another trace goes: its flags and its `tracestate`.
+    /// Sets the trace's id. What was said of another trace goes with it: its flags and its `tracestate`.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
         if self.request.trace_id != id {
             let request = self.edit();
             (request.trace_id, request.tracestate) = (id, None);
-            request.trace_flags = trace_flag::of_id(id);
+            (request.trace_flags, request.has_given_trace_id) = (trace_flag::of_id(id), false);
         }
         self
     }

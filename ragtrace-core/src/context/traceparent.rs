@@ -51,6 +51,7 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TraceId;
 
     const EXAMPLE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -67,6 +68,32 @@ mod tests {
         let later = EXAMPLE.replacen("00", "cc", 1);
         assert!(RequestContext::from_traceparent(&format!("{later}-what-comes")).is_ok());
         assert!(RequestContext::from_traceparent(&format!("{later}.what-comes")).is_err());
+    }
+
+    #[test]
+    fn a_callers_flags_are_sent_on_as_far_as_level_2_knows_them() {
+        for (received, sent) in [("00", "00"), ("01", "01"), ("02", "02"), ("03", "03"), ("fe", "02"), ("fc", "00")] {
+            let with = |version: &str, flags: &str| format!("{version}{}{flags}", &EXAMPLE[2..53]);
+            for header in [with("00", received), with("cc", received) + "-more"] {
+                let context = RequestContext::from_traceparent(&header).expect("it is valid");
+                assert_eq!(context.traceparent(), with("00", sent));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_caller_says_of_its_trace_is_not_said_of_another() {
+        let caller = RequestContext::from_traceparent(&EXAMPLE.replace("-01", "-00")).expect("it is valid");
+        let caller = caller.with_tracestate("vendor=1");
+        let same = caller.clone().with_trace_id(caller.trace_id());
+        assert_eq!((same.traceparent(), same.tracestate()), (caller.traceparent(), Some("vendor=1")));
+        let random = caller.clone().with_trace_id(TraceId::new());
+        assert_eq!((random.traceparent().ends_with("-03"), random.tracestate()), (true, None));
+        // No UUID of a version whose bits are random.
+        let counted = caller.with_trace_id(TraceId::from_u128(7).expect("not zero"));
+        assert!(counted.traceparent().ends_with("-01"));
+        let given = RequestContext::new().with_given_trace_id(TraceId::new());
+        assert!(given.traceparent().ends_with("-01"), "nobody knows how it was made");
     }
 
     #[test]

@@ -7,10 +7,10 @@ use std::time::Duration;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use ragtrace_core::stage::{Ending, ManualRun};
-use ragtrace_core::{RequestContext, ToValue, guard};
+use ragtrace_core::{RequestContext, guard};
 
 use super::failure;
-use super::fields::{FieldMap, at, content_length, header_text};
+use super::fields::{at, content_length, header_text};
 use super::grpc::{self, GrpcStatus};
 use super::request_fields::RequestFields;
 use super::settings::Settings;
@@ -19,6 +19,9 @@ use super::{headers, identity, route};
 /// Marks a request that has a run, so that it gets no second one where a layer stands around another one.
 #[derive(Clone, Copy, Debug)]
 struct Traced;
+
+/// The media type of server-sent events.
+const EVENT_STREAM: &[u8] = b"text/event-stream";
 
 /// A request that is being answered. Dropped before its end it is cancelled.
 pub(super) struct Exchange {
@@ -29,7 +32,6 @@ pub(super) struct Exchange {
 
 /// What the end says of the request besides how it came.
 struct Facts {
-    map: FieldMap,
     method: AnsweredMethod,
     request_size: Option<u64>,
     answer: Option<Answer>,
@@ -54,7 +56,7 @@ struct Answer {
     length: Length,
     is_event_stream: bool,
     /// Recorded headers, by the layer's index of their field.
-    headers: Vec<(usize, String)>,
+    headers: Vec<(u16, String)>,
 }
 
 #[derive(Default)]
@@ -86,8 +88,7 @@ impl Exchange {
         let context = identity::context(settings, parts);
         let route = route::of(settings, parts);
         let stage = route::stage(settings, parts, route);
-        let map = FieldMap::new(&settings.template, stage.get());
-        let fields = RequestFields { settings, map, route };
+        let fields = RequestFields { settings, route };
         let run = ManualRun::begin(stage, &context, |buffer| fields.write(parts, buffer));
         let method = match parts.method {
             Method::HEAD => AnsweredMethod::Head,
@@ -96,7 +97,7 @@ impl Exchange {
         };
         let request_size = content_length(&parts.headers);
         parts.extensions.insert(Traced);
-        let facts = Facts { map, method, request_size, answer: None };
+        let facts = Facts { method, request_size, answer: None };
         Some(Self { run, settings: Arc::clone(settings), facts })
     }
 
@@ -129,11 +130,10 @@ impl Exchange {
 
     fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
         let grpc = grpc::is_grpc(headers).then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
-        let is_event_stream = headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|value| value.as_bytes().to_ascii_lowercase().starts_with(b"text/event-stream"));
-        let first = at::HEADERS + self.settings.request_headers.len();
-        let recorded = (first..).zip(&self.settings.response_headers);
+        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
+        let is_event_stream = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
+        let first = usize::from(at::HEADERS) + self.settings.request_headers.len();
+        let recorded = (first..).map_while(|index| u16::try_from(index).ok()).zip(&self.settings.response_headers);
         let headers_of = recorded.filter_map(|(index, name)| Some((index, header_text(headers, name)?))).collect();
         let length = match content_length(headers).or(hint.exact) {
             _ if hint.is_empty || self.facts.method.answers_without_body(status) => Length::NoBody,
@@ -208,23 +208,17 @@ impl Facts {
     /// Records what is known of the answer.
     fn describe(&self, ending: &mut Ending<'_>) {
         if let Some(answer) = &self.answer {
-            self.set(ending, at::STATUS, &answer.status.as_u16());
+            ending.set(at::STATUS, &answer.status.as_u16());
             if let Some(GrpcStatus { name, .. }) = answer.grpc.as_ref().and_then(|grpc| grpc.status.as_ref()) {
-                self.set(ending, at::RPC_STATUS, *name);
+                ending.set(at::RPC_STATUS, *name);
             }
-            self.set(ending, at::HEAD_MS, &(answer.head.as_secs_f64() * 1_000.0));
-            self.set(ending, at::RESPONSE_SIZE, &answer.sent);
+            ending.set(at::HEAD_MS, &(answer.head.as_secs_f64() * 1_000.0));
+            ending.set(at::RESPONSE_SIZE, &answer.sent);
             for (index, text) in &answer.headers {
-                self.set(ending, *index, text.as_str());
+                ending.set(*index, text.as_str());
             }
         }
-        self.set(ending, at::REQUEST_SIZE, &self.request_size);
-    }
-
-    fn set(&self, ending: &mut Ending<'_>, index: usize, value: &(impl ToValue + ?Sized)) {
-        if let Some(index) = self.map.index(index) {
-            ending.set(index, value);
-        }
+        ending.set(at::REQUEST_SIZE, &self.request_size);
     }
 }
 

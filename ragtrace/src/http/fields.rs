@@ -4,12 +4,12 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, Method, header};
-use ragtrace_core::{FieldDescriptor, StageDescriptor};
+use ragtrace_core::FieldDescriptor;
 
 use super::text::bounded;
 
 /// The fields of every request. Those of the answer that are numbers and belong to `context` are declared as the start's.
-pub(super) const FIELDS: [FieldDescriptor; 18] = [
+pub(super) static FIELDS: [FieldDescriptor; 18] = [
     FieldDescriptor::start("http.request.method"),
     FieldDescriptor::start("http.request.method_original"),
     FieldDescriptor::start("http.route"),
@@ -32,26 +32,26 @@ pub(super) const FIELDS: [FieldDescriptor; 18] = [
 
 /// Indices into [`FIELDS`].
 pub(super) mod at {
-    pub(crate) const METHOD: usize = 0;
-    pub(crate) const METHOD_ORIGINAL: usize = 1;
-    pub(crate) const ROUTE: usize = 2;
-    pub(crate) const PATH: usize = 3;
-    pub(crate) const QUERY: usize = 4;
-    pub(crate) const SCHEME: usize = 5;
-    pub(crate) const SERVER_ADDRESS: usize = 6;
-    pub(crate) const SERVER_PORT: usize = 7;
-    pub(crate) const CLIENT_ADDRESS: usize = 8;
-    pub(crate) const PROTOCOL_VERSION: usize = 9;
-    pub(crate) const USER_AGENT: usize = 10;
-    pub(crate) const RPC_SYSTEM: usize = 11;
-    pub(crate) const RPC_METHOD: usize = 12;
-    pub(crate) const STATUS: usize = 13;
-    pub(crate) const RPC_STATUS: usize = 14;
-    pub(crate) const HEAD_MS: usize = 15;
-    pub(crate) const REQUEST_SIZE: usize = 16;
-    pub(crate) const RESPONSE_SIZE: usize = 17;
+    pub(crate) const METHOD: u16 = 0;
+    pub(crate) const METHOD_ORIGINAL: u16 = 1;
+    pub(crate) const ROUTE: u16 = 2;
+    pub(crate) const PATH: u16 = 3;
+    pub(crate) const QUERY: u16 = 4;
+    pub(crate) const SCHEME: u16 = 5;
+    pub(crate) const SERVER_ADDRESS: u16 = 6;
+    pub(crate) const SERVER_PORT: u16 = 7;
+    pub(crate) const CLIENT_ADDRESS: u16 = 8;
+    pub(crate) const PROTOCOL_VERSION: u16 = 9;
+    pub(crate) const USER_AGENT: u16 = 10;
+    pub(crate) const RPC_SYSTEM: u16 = 11;
+    pub(crate) const RPC_METHOD: u16 = 12;
+    pub(crate) const STATUS: u16 = 13;
+    pub(crate) const RPC_STATUS: u16 = 14;
+    pub(crate) const HEAD_MS: u16 = 15;
+    pub(crate) const REQUEST_SIZE: u16 = 16;
+    pub(crate) const RESPONSE_SIZE: u16 = 17;
     /// Those of recorded headers begin here.
-    pub(crate) const HEADERS: usize = 18;
+    pub(crate) const HEADERS: u16 = 18;
 }
 
 /// The longest path, query, header or name of a user agent that is recorded, in bytes.
@@ -76,30 +76,6 @@ pub(super) fn known_method(method: &Method) -> &'static str {
 /// Declares the field of a header that is recorded.
 pub(super) fn captured_header(prefix: &str, name: &HeaderName) -> FieldDescriptor {
     FieldDescriptor::start(format!("{prefix}{name}").leak())
-}
-
-/// Which indices the fields of a layer have in the descriptor of a stage. They are its own unless somebody else, such as another
-/// layer that records other headers, made the stage of that name first.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FieldMap {
-    ours: &'static [FieldDescriptor],
-    declared: &'static [FieldDescriptor],
-}
-
-impl FieldMap {
-    pub(super) fn new(template: &StageDescriptor, stage: &StageDescriptor) -> Self {
-        Self { ours: template.fields(), declared: stage.fields() }
-    }
-
-    /// Returns the index in the stage's descriptor of the field that is the layer's at `index`.
-    pub(super) fn index(self, index: usize) -> Option<u16> {
-        if std::ptr::eq(self.ours, self.declared) {
-            return u16::try_from(index).ok();
-        }
-        let name = self.ours.get(index)?.name();
-        let index = self.declared.iter().position(|field| field.name() == name)?;
-        u16::try_from(index).ok()
-    }
 }
 
 /// Returns the values of a header that an application asked for, joined as RFC 9110 (section 5.3) does. Credentials are none that
@@ -150,9 +126,9 @@ mod tests {
             (at::REQUEST_SIZE, "http.request.body.size"),
             (at::RESPONSE_SIZE, "http.response.body.size"),
         ];
-        assert_eq!(named.len(), at::HEADERS);
+        assert_eq!(named.len(), usize::from(at::HEADERS));
         for (index, name) in named {
-            assert_eq!(FIELDS[index].name(), name);
+            assert_eq!(FIELDS[usize::from(index)].name(), name);
         }
     }
 }

@@ -9,6 +9,9 @@ use crate::RequestContext;
 /// Sets the headers that carry the current context on; see [`Injector`] for which they are, and for headers that go to
 /// some hosts alone. Without a current context nothing is set.
 ///
+/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer further in go on with the
+/// request's trace: OpenTelemetry's layers read `traceparent`, too.
+///
 /// ```
 /// use ragtrace::RequestContext;
 /// use ragtrace::http::inject;
@@ -68,7 +71,8 @@ pub struct Injector {
 
 impl Injector {
     /// Makes an injector for requests to `hosts`, and to no other. `*.example.com` stands for all hosts below
-    /// `example.com`, and `*` for every host. Letters are the same in both cases, and a port is passed over.
+    /// `example.com`, and `*` for every host. Letters are the same in both cases, and a port is passed over. A name beyond
+    /// ASCII is written as it stands in URLs (`xn--…`).
     pub fn to<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Self {
         let hosts = hosts.into_iter().filter_map(|host| Host::of(host.as_ref())).collect();
         Self { hosts, has_datadog: false }

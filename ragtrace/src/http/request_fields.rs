@@ -4,10 +4,9 @@ use std::net::IpAddr;
 
 use http::request::Parts;
 use http::{Version, header};
-use ragtrace_core::ToValue;
 use ragtrace_core::value::FieldBuffer;
 
-use super::fields::{FieldMap, LONGEST_TEXT, at, header_text, known_method};
+use super::fields::{LONGEST_TEXT, at, header_text, known_method};
 use super::grpc;
 use super::settings::Settings;
 use super::text::bounded;
@@ -20,62 +19,55 @@ const LONGEST_HOST: usize = 255;
 /// Writes the fields of a request's start.
 pub(super) struct RequestFields<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) map: FieldMap,
     pub(super) route: Option<&'a str>,
 }
 
 impl RequestFields<'_> {
     pub(super) fn write(&self, parts: &Parts, buffer: &mut FieldBuffer) {
         let method = known_method(&parts.method);
-        self.set(buffer, at::METHOD, method);
+        buffer.set(at::METHOD, method);
         if method == "_OTHER" {
-            self.set(buffer, at::METHOD_ORIGINAL, &*bounded(parts.method.as_str(), LONGEST_METHOD));
+            buffer.set(at::METHOD_ORIGINAL, &*bounded(parts.method.as_str(), LONGEST_METHOD));
         }
-        self.set(buffer, at::ROUTE, &self.route);
+        buffer.set(at::ROUTE, &self.route);
         self.write_url(parts, buffer);
-        self.set(buffer, at::PROTOCOL_VERSION, &version(parts.version));
+        buffer.set(at::PROTOCOL_VERSION, &version(parts.version));
         let address = self.settings.client_address(parts);
         if let Some(address) = address {
-            self.set(buffer, at::CLIENT_ADDRESS, &*address.to_string());
+            buffer.set(at::CLIENT_ADDRESS, &*address.to_string());
         }
         if let Some(agent) = parts.headers.get(header::USER_AGENT) {
-            self.set(buffer, at::USER_AGENT, &*bounded(&String::from_utf8_lossy(agent.as_bytes()), LONGEST_TEXT));
+            buffer.set(at::USER_AGENT, &*bounded(&String::from_utf8_lossy(agent.as_bytes()), LONGEST_TEXT));
         }
         if grpc::is_grpc(&parts.headers) {
-            self.set(buffer, at::RPC_SYSTEM, "grpc");
+            buffer.set(at::RPC_SYSTEM, "grpc");
             let method = parts.uri.path().trim_start_matches('/');
-            self.set(buffer, at::RPC_METHOD, &*bounded(method, LONGEST_TEXT));
+            buffer.set(at::RPC_METHOD, &*bounded(method, LONGEST_TEXT));
         }
         let names = self.settings.request_headers.iter();
         for (index, name) in (at::HEADERS..).zip(names) {
-            self.set(buffer, index, &header_text(&parts.headers, name));
+            buffer.set(index, &header_text(&parts.headers, name));
         }
     }
 
     fn write_url(&self, parts: &Parts, buffer: &mut FieldBuffer) {
         let path = parts.uri.path();
         if !path.is_empty() {
-            self.set(buffer, at::PATH, &*bounded(path, LONGEST_TEXT));
+            buffer.set(at::PATH, &*bounded(path, LONGEST_TEXT));
         }
         if self.settings.has_query
             && let Some(query) = parts.uri.query()
         {
-            self.set(buffer, at::QUERY, &*bounded(query, LONGEST_TEXT));
+            buffer.set(at::QUERY, &*bounded(query, LONGEST_TEXT));
         }
-        self.set(buffer, at::SCHEME, &parts.uri.scheme_str());
+        buffer.set(at::SCHEME, &parts.uri.scheme_str());
         let authority = match parts.uri.authority() {
             Some(authority) => Some(authority.as_str()),
             None => parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()),
         };
         if let Some((host, port)) = authority.and_then(host_and_port) {
-            self.set(buffer, at::SERVER_ADDRESS, host);
-            self.set(buffer, at::SERVER_PORT, &port);
-        }
-    }
-
-    fn set(&self, buffer: &mut FieldBuffer, index: usize, value: &(impl ToValue + ?Sized)) {
-        if let Some(index) = self.map.index(index) {
-            buffer.set(index, value);
+            buffer.set(at::SERVER_ADDRESS, host);
+            buffer.set(at::SERVER_PORT, &port);
         }
     }
 }

@@ -61,7 +61,7 @@ impl Settings {
     pub(super) fn declare_headers(&mut self) {
         let of_requests = self.request_headers.iter().map(|name| captured_header("http.request.header.", name));
         let of_responses = self.response_headers.iter().map(|name| captured_header("http.response.header.", name));
-        let fields: Vec<FieldDescriptor> = FIELDS.into_iter().chain(of_requests).chain(of_responses).collect();
+        let fields: Vec<FieldDescriptor> = FIELDS.iter().copied().chain(of_requests).chain(of_responses).collect();
         self.template = self.template.with_fields(Box::leak(fields.into_boxed_slice()));
     }
 

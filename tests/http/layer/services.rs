@@ -143,7 +143,7 @@ fn a_future_and_a_body_that_are_polled_again_do_no_harm() {
         assert!(answer.as_mut().poll(&mut cx).is_ready());
         assert!(matches!(answer.as_mut().poll(&mut cx), Poll::Pending));
     }));
-    assert_eq!(captured.stage("GET").completed().len(), 2);
+    assert_eq!((captured.stage("GET").completed().len(), captured.stage("GET").cancelled().len()), (1, 1));
 }
 
 #[test]
@@ -168,11 +168,13 @@ fn a_service_is_called_in_the_request_s_context_which_ends_with_it() {
             Ok::<_, Infallible>(Response::new("hello".to_owned()))
         }
     }));
-    let (response, captured) = runtime().block_on(testing::capture(around.scope(async {
-        let response = service.oneshot(Request::new(())).await.expect("it cannot fail");
-        assert_eq!(RequestContext::current().expect("a context").user_id(), Some("around"));
-        response
-    })));
-    drop(response);
+    let ((), captured) = runtime().block_on(testing::capture(async {
+        around
+            .scope(async {
+                drop(service.oneshot(Request::new(())).await.expect("it cannot fail"));
+                assert_eq!(RequestContext::current().expect("a context").user_id(), Some("around"));
+            })
+            .await;
+    }));
     assert_eq!(captured.stage("GET").iter().filter(|record| record.event() == Event::Cancelled).count(), 1);
 }

@@ -151,3 +151,42 @@ fn detail(status: StatusCode) -> &'static str {
         _ => "the request cannot be answered",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn answer(handler: axum::routing::MethodRouter) -> (StatusCode, serde_json::Value) {
+        let router = Router::new().route("/", handler).layer(from_fn(problems));
+        let response = router.oneshot(Request::new(Body::empty())).await.expect("an answer");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+        let status = response.status();
+        let bytes = to_bytes(response.into_body(), TEXT).await.expect("a body");
+        (status, serde_json::from_slice(&bytes).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_problem() {
+        async fn broken() -> &'static str {
+            panic!("the secret is 7")
+        }
+        let (status, problem) = answer(get(broken)).await;
+        assert_eq!((status.as_u16(), problem["status"].as_u64()), (500, Some(500)));
+        assert!(!problem.to_string().contains("secret"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_text_becomes_the_detail_and_other_headers_stay() {
+        let (status, problem) = answer(get(|| async { (StatusCode::IM_A_TEAPOT, "short and stout") })).await;
+        assert_eq!((status, &problem["detail"]), (StatusCode::IM_A_TEAPOT, &"short and stout".into()));
+        let (_, problem) = answer(get(|| async { (StatusCode::BAD_GATEWAY, "x".repeat(1 << 20)) })).await;
+        assert_eq!(problem["detail"], "the request cannot be answered");
+        let (_, problem) = answer(axum::routing::post(|| async {})).await;
+        assert_eq!(problem["status"], 405);
+    }
+}

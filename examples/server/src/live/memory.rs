@@ -25,8 +25,12 @@ impl Memory {
     }
 
     /// Adds what a record says to its trace.
+    ///
+    /// Requests that only read are left out: probes would fill the memory, and a stream of a trace, opened in that trace, would
+    /// wait for its own end.
     pub(super) fn add(&mut self, record: &Record) {
-        let Some(id) = record.trace_id() else { return };
+        let only_reads = |stage: &str| stage.starts_with("GET ") || stage.starts_with("HEAD ");
+        let Some(id) = record.trace_id().filter(|_| !record.stage().is_some_and(only_reads)) else { return };
         if !self.traces.contains_key(&id) {
             // A score may come long after its trace, and is no trace.
             if record.event() == Event::Score {
@@ -106,6 +110,15 @@ mod tests {
         assert!(memory.bytes <= BYTES + (2 << 20), "{}", memory.bytes);
         let bytes: usize = memory.traces.values().map(TraceLog::bytes).sum();
         assert_eq!(memory.bytes, bytes);
+    }
+
+    #[test]
+    fn a_request_that_only_reads_leaves_nothing() {
+        let mut memory = Memory::default();
+        let id = TraceId::new();
+        memory
+            .add(&RecordBuilder::started("GET /healthz").trace_id(id).span_id(SpanId::new()).local_root(true).build());
+        assert!(memory.trace(id).is_none());
     }
 
     #[test]

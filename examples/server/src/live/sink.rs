@@ -32,3 +32,15 @@ impl Sink for LiveSink {
         Ok(Delivered::all())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ragtrace::testing::sink::SinkTest;
+
+    use super::*;
+
+    #[test]
+    fn the_sink_takes_whatever_a_pipeline_gives_it() {
+        SinkTest::new(Live::new().sink()).run_sync().assert_passed();
+    }
+}

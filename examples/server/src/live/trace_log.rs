@@ -12,8 +12,8 @@ use crate::trace_view::TraceView;
 /// How many events are kept of a trace, and how much memory they may take, as an estimate in bytes.
 const EVENTS: usize = 2_000;
 const BYTES: usize = 4 << 20;
-/// How many runs are kept of a trace.
-const RUNS: usize = 2_000;
+/// How many runs are kept of a trace. Those that have ended go with their events, so this bounds those that run.
+const RUNS: usize = 2 * EVENTS;
 /// How many scores are kept of a trace.
 const SCORES: usize = 100;
 /// How many events a reader takes at once.
@@ -72,6 +72,8 @@ pub(super) struct TraceLog {
     events: VecDeque<(u64, Happening)>,
     next: u64,
     runs: HashMap<SpanId, Arc<Run>>,
+    /// How many of the runs are roots that have not ended.
+    open_roots: usize,
     scores: Vec<Judgement>,
     bytes: usize,
     changed: Instant,
@@ -86,6 +88,7 @@ impl TraceLog {
             events: VecDeque::new(),
             next: 1,
             runs: HashMap::new(),
+            open_roots: 0,
             scores: Vec::new(),
             bytes: 0,
             changed: Instant::now(),
@@ -102,7 +105,7 @@ impl TraceLog {
 
     /// Returns whether a root runs.
     pub(super) fn is_open(&self) -> bool {
-        self.roots().any(|run| run.duration.is_none())
+        self.open_roots > 0
     }
 
     /// Adds what a record says. What another tenant wrote into the trace is none of the owner's business.
@@ -123,12 +126,16 @@ impl TraceLog {
     }
 
     fn add_run(&mut self, run: Arc<Run>) {
-        // Order is not promised: a start may come after its end, and says nothing new then.
-        let is_late = run.duration.is_none() && self.runs.get(&run.span_id).is_some_and(|run| run.duration.is_some());
-        if is_late || (self.runs.len() >= RUNS && !self.runs.contains_key(&run.span_id) && !run.is_local_root) {
+        // Order is not promised: a start may come after its end, and says nothing new then; nor does a record that comes twice.
+        let says_nothing_new = |known: &Arc<Run>| known.event == run.event || known.duration.is_some();
+        let known = self.runs.get(&run.span_id);
+        if known.is_some_and(says_nothing_new) || (known.is_none() && self.runs.len() >= RUNS && !run.is_local_root) {
             return;
         }
-        self.runs.insert(run.span_id, Arc::clone(&run));
+        let before = self.runs.insert(run.span_id, Arc::clone(&run));
+        let is_open_root = |run: &Arc<Run>| usize::from(run.is_local_root && run.duration.is_none());
+        self.open_roots =
+            (self.open_roots + is_open_root(&run)).saturating_sub(before.as_ref().map_or(0, is_open_root));
         self.push(Happening::Run(run));
     }
 
@@ -169,16 +176,14 @@ impl TraceLog {
     }
 
     fn ended(&self) -> Option<Ended> {
-        let (mut duration, mut has_root) = (Duration::ZERO, false);
-        let begin = self.roots().map(|run| run.start).min()?;
-        for run in self.roots() {
-            let end = run.start.plus(run.duration?);
-            duration = duration.max(end.since(begin));
-            has_root = true;
+        if self.is_open() {
+            return None;
         }
-        has_root.then(|| Ended {
+        let begin = self.roots().map(|run| run.start).min()?;
+        let end = self.roots().map(|run| run.start.plus(run.duration.unwrap_or_default())).max()?;
+        Some(Ended {
             status: self.status(),
-            duration,
+            duration: end.since(begin),
             has_open_runs: self.runs.values().any(|run| run.duration.is_none()),
             quiet: self.changed.elapsed(),
             last: self.next - 1,
@@ -271,6 +276,8 @@ mod tests {
         assert_eq!((ended.status, ended.has_open_runs, ended.last), ("completed", false, 3));
         log.add(&make(Event::Started, child, false));
         assert_eq!(read(&log, 0).1, [1, 2, 3], "a start after its end is not shown");
+        log.add(&make(Event::Completed, root, true));
+        assert_eq!((read(&log, 0).1.len(), log.is_open()), (3, false), "nor is a record that comes twice");
     }
 
     #[test]

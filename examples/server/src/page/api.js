@@ -27,12 +27,12 @@ export class Problem extends Error {
   }
 }
 
-const made = new Set();
+/** How long a trace of this page's own may take to be found, in milliseconds, and how often it is looked for. */
+const SOON = 10_000;
+const AGAIN = 500;
 
-/** True of a trace that this page made: it will be found soon if it is not yet. */
-export function isOurs(traceId) {
-  return made.has(traceId.toLowerCase());
-}
+/** The traces that this page made. */
+const made = new Set();
 
 /** The ids of a new trace, for its `traceparent` (W3C Trace Context). Elsewhere its id is written like a UUID. */
 export function newTrace() {
@@ -89,12 +89,29 @@ export async function getJson(path, options) {
 }
 
 /**
+ * The stored trace. The telemetry is a moment behind what it tells of, so one of this page's own is waited for, as long
+ * as `isWanted`.
+ */
+export async function readTrace(id, isWanted = () => true) {
+  const until = performance.now() + SOON;
+  for (;;) {
+    try {
+      return await getJson(`/api/traces/${encodeURIComponent(id)}`);
+    } catch (error) {
+      const mayCome = made.has(id.toLowerCase()) && error.status === 404 && performance.now() < until;
+      if (!mayCome || !isWanted()) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+  }
+}
+
+/**
  * Uploads files by `XMLHttpRequest`, since `fetch` does not say how far an upload is. The promise gives the service's
  * account of the files, also where none was stored (422).
  */
 export function upload(files, trace, { onProgress, signal }) {
   const form = new FormData();
-  for (const file of files) form.append("files", file, file.name);
+  for (const file of files) form.append("files", file, sentName(file.name));
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     sending.open("POST", "/api/ingest");
@@ -111,7 +128,7 @@ export function upload(files, trace, { onProgress, signal }) {
       return reject(failed(Problem.of(sending.status, sending.statusText, type, text, id)));
     });
     sending.addEventListener("error", () => {
-      // A service that refuses an upload before its end closes the connection, and the browser keeps the reason to itself.
+      // A service that refuses an upload before its end closes the connection, and the browser keeps the reason back.
       const detail =
         "The connection closed before the files had arrived. They may be too large, or one may have changed.";
       reject(new Problem({ title: "The upload broke off", detail, trace_id: trace.id }));
@@ -120,6 +137,11 @@ export function upload(files, trace, { onProgress, signal }) {
     signal.addEventListener("abort", () => sending.abort());
     sending.send(form);
   });
+}
+
+/** A name without control characters: the browser would send them as they are, which no header may have. */
+function sentName(given) {
+  return given.replace(/\p{Cc}/gu, "") || "file";
 }
 
 function accountOf(status, text) {

@@ -3,8 +3,8 @@
 import { Problem, newTrace, request } from "./api.js";
 import { announce, element, find, icon, longText, problemCard, setText, traceId } from "./dom.js";
 import { Feedback } from "./feedback.js";
-import { counted, duration, number } from "./format.js";
-import { LiveTrace, REST } from "./live.js";
+import { counted, duration, name, number } from "./format.js";
+import { LiveTrace } from "./live.js";
 import { passage } from "./passage.js";
 import { readEvents } from "./sse.js";
 import { StreamedText } from "./streamed_text.js";
@@ -139,24 +139,11 @@ class Answer {
   }
 
   async run() {
-    let settled;
-    const rest = new Promise((resolve) => (settled = resolve));
     const live = new LiveTrace(this.#ids.id, {
       onStage: (event) => this.#onStage(event),
       onLog: (line) => this.#trace.log(line),
-      onEnd: (event) => {
-        this.#trace.end(event);
-        this.#onTrace();
-        settled();
-      },
-      onProblem: () => settled(),
+      onEnd: (event) => this.#trace.end(event),
     });
-    const close = async () => {
-      await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, REST))]);
-      live.close();
-      if (this.#trace.status === "running") this.#trace.end({ status: "completed" });
-      this.#onTrace();
-    };
     try {
       await live.opened();
       const response = await request("/api/ask", {
@@ -187,7 +174,14 @@ class Answer {
       this.#onFailure(error);
     }
     // The trace may end a moment after its answer; the next question need not wait for it.
-    close();
+    this.#settle(live);
+  }
+
+  async #settle(live) {
+    await live.settled();
+    live.close();
+    if (this.#trace.status === "running") this.#trace.end({ status: "completed" });
+    this.#onTrace();
   }
 
   #onStage(event) {
@@ -219,7 +213,7 @@ class Answer {
     this.#text.push(String(text ?? ""));
   }
 
-  #onDone({ span_id: spanId, trace_id: traceId, answered }) {
+  #onDone({ span_id: spanId, trace_id: traceId, answered, detail }) {
     this.#text.end();
     if (answered === false) {
       this.#show(
@@ -228,6 +222,7 @@ class Answer {
           ? "The documents do not answer this."
           : "The documents do not answer this. Add some, or ask in other words.",
       );
+      if (detail) this.#state.append(element("span", { class: "meta" }, ` (${name(detail)})`));
       announce("The documents do not answer this.");
     } else {
       this.#show("completed", `Answered from ${counted(this.#passages.length, "source")}`);

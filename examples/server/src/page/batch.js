@@ -1,18 +1,25 @@
-// Files that are uploaded together: how far the upload is, the lights of each document, and the waterfall of their trace.
+// Files that are uploaded together: how far the upload is, the lights of each document, and their trace.
 
-import { Problem, getJson, newTrace, upload } from "./api.js";
+import { Problem, newTrace, readTrace, upload } from "./api.js";
 import { DocumentRow } from "./document_row.js";
+import { DocumentSpans } from "./document_spans.js";
 import { TICK, announce, element, icon, problemCard, setText, traceId } from "./dom.js";
 import { bytes, counted, duration, number } from "./format.js";
-import { LiveTrace, REST } from "./live.js";
+import { LiveTrace } from "./live.js";
 import { Trace } from "./trace.js";
 import { Waterfall } from "./waterfall.js";
+
+/** Documents that are shown at first, and how many more a press brings. */
+const ROWS = 100;
 
 /** With more documents than this the waterfall is closed at first. */
 const OPEN_WATERFALL = 6;
 
+const LIGHTS = { waiting: "pending", completed: "completed", partial: "partial", cancelled: "cancelled" };
+
 export class Batch {
   #files;
+  #size;
   #ids = newTrace();
   #trace;
   #documents;
@@ -31,14 +38,17 @@ export class Batch {
   #timer = 0;
   #state = "waiting";
   #account;
-  #spanOf = new Map();
+  #spans;
+  #list = element("ul", { class: "documents", "aria-label": "Documents" });
+  #more = element("button", { type: "button", class: "quiet", hidden: true });
 
   constructor(files) {
     const id = `upload-${this.#ids.id}`;
     this.#title = element("h2", { id, tabindex: "-1" });
     this.#files = files;
-    this.#trace = new Trace(this.#ids.id);
+    this.#size = files.reduce((sum, file) => sum + file.size, 0);
     this.#documents = files.map((file) => new DocumentRow(file));
+    this.#take(new Trace(this.#ids.id));
     this.#waterfall = new Waterfall(this.#trace, "Stages of this upload", { openFailures: false });
     this.#fold = element(
       "details",
@@ -58,18 +68,16 @@ export class Batch {
       element("div", { class: "grow" }, this.#title, this.#meta),
       traceId(this.#ids.id),
     );
-    const list = element(
-      "ul",
-      { class: "documents", "aria-label": "Documents" },
-      ...this.#documents.map((row) => row.element),
-    );
+    this.#more.addEventListener("click", () => this.#showMore());
+    this.#showMore();
     this.element = element(
       "article",
       { class: "card batch", "aria-labelledby": id, "data-state": "waiting" },
       head,
       this.#upload,
       this.#problem,
-      list,
+      this.#list,
+      this.#more,
       this.#fold,
     );
     this.#draw();
@@ -79,40 +87,25 @@ export class Batch {
     if (this.#abort.signal.aborted) return this.#finish("cancelled");
     this.#state = "uploading";
     announce(`Uploading ${counted(this.#files.length, "file")}.`);
-    const rest = Promise.withResolvers?.() ?? withResolvers();
     const live = new LiveTrace(this.#ids.id, {
       onStage: (event) => this.#onStage(event),
       onLog: (line) => this.#trace.log(line),
-      onEnd: (event) => {
-        this.#trace.end(event);
-        rest.resolve(true);
-      },
-      onProblem: () => rest.resolve(false),
+      onEnd: (event) => this.#trace.end(event),
     });
     try {
       await live.opened();
-      const progress = (loaded, total) => this.#onProgress(loaded, total);
-      this.#account = await upload(this.#files, this.#ids, { onProgress: progress, signal: this.#abort.signal });
+      const onProgress = (loaded, total) => this.#onProgress(loaded, total);
+      this.#account = await upload(this.#files, this.#ids, { onProgress, signal: this.#abort.signal });
       this.#state = "settling";
       this.#changed();
-      const complete = await Promise.race([rest.promise, new Promise((resolve) => setTimeout(resolve, REST, false))]);
-      if (!complete) await this.#readStored();
+      if (!(await live.settled())) await this.#readStored();
       this.#finish(this.#account.status ?? "completed");
     } catch (error) {
-      if (error.name !== "AbortError")
-        this.#problem.replaceChildren(
-          problemCard(
-            error instanceof Problem
-              ? error
-              : new Problem({ title: "The page met a mistake of its own", detail: String(error) }),
-          ),
-        );
-      // What the service still says of an upload that broke off comes soon.
-      await Promise.race([
-        rest.promise,
-        new Promise((resolve) => setTimeout(resolve, this.#trace.spans.size > 0 ? REST : 0)),
-      ]);
-      this.#finish(error.name === "AbortError" ? "cancelled" : "failed");
+      const wasCancelled = error.name === "AbortError";
+      if (!wasCancelled) this.#problem.replaceChildren(problemCard(asProblem(error)));
+      // What had begun of an upload that broke off ends soon.
+      if (this.#trace.spans.size > 0) await live.settled();
+      this.#finish(wasCancelled ? "cancelled" : "failed");
     } finally {
       live.close();
     }
@@ -121,13 +114,22 @@ export class Batch {
   /** The trace as it was stored, where its events did not come. */
   async #readStored() {
     try {
-      this.#trace = Trace.stored(await getJson(`/api/traces/${this.#ids.id}`));
+      this.#take(Trace.stored(await readTrace(this.#ids.id)));
       this.#waterfall.show(this.#trace);
-      this.#spanOf.clear();
       for (const span of this.#trace.spans.values()) this.#give(span);
     } catch {
       // The account of the files says what became of them.
     }
+  }
+
+  #take(trace) {
+    this.#trace = trace;
+    const labels = this.#documents.map((row) => row.label);
+    this.#spans = new DocumentSpans(trace, labels);
+  }
+
+  #give(span) {
+    this.#spans.add(span, (place, of) => this.#documents[place].take(of));
   }
 
   #onProgress(loaded, total) {
@@ -145,49 +147,27 @@ export class Batch {
     this.#changed();
   }
 
-  /** Gives a span to the document that it is of, and with it those below that came before it. */
-  #give(span) {
-    const place = this.#placeOf(span);
-    if (place === undefined) return;
-    this.#documents[place].take(span);
-    if (span.context.file === undefined && span.context.doc === undefined) return;
-    for (const other of this.#trace.spans.values()) {
-      if (other.parent === span.id && !this.#spanOf.has(other)) this.#give(other);
-    }
-  }
-
-  /** The place of the document that a span is of: its stage, or one above it, says the number of the file, or else its name. */
-  #placeOf(span) {
-    for (const above of this.#trace.upwards(span)) {
-      const known = this.#spanOf.get(above.id);
-      if (known !== undefined) return this.#remember(span, known);
-    }
-    let topmost;
-    for (const above of this.#trace.upwards(span)) {
-      if (Number.isInteger(above.context.file) && above.context.file < this.#documents.length) {
-        this.#spanOf.set(above.id, above.context.file);
-        return this.#remember(span, above.context.file);
-      }
-      if (typeof above.context.doc === "string") topmost = above;
-    }
-    if (!topmost) return undefined;
-    const taken = new Set(this.#spanOf.values());
-    const label = shownName(topmost.context.doc);
-    const place = this.#documents.findIndex((row, at) => !taken.has(at) && shownName(row.file.name) === label);
-    if (place < 0) return undefined;
-    this.#spanOf.set(topmost.id, place);
-    return this.#remember(span, place);
-  }
-
-  #remember(span, place) {
-    this.#spanOf.set(span.id, place);
-    return place;
+  #showMore() {
+    const hidden = this.#documents.filter((row) => !row.isShown);
+    this.#list.append(...hidden.slice(0, ROWS).map((row) => row.element));
+    const left = Math.max(0, hidden.length - ROWS);
+    this.#more.hidden = left === 0;
+    setText(this.#more, `Show ${number(Math.min(ROWS, left))} more of ${number(this.#documents.length)} documents`);
+    this.#changed();
   }
 
   #finish(status) {
     this.#state = status;
     if (this.#trace.status === "running") this.#trace.end({ status: status === "completed" ? "completed" : "failed" });
     this.#documents.forEach((row, at) => row.finish(this.#account?.files[at], status));
+    // What failed is seen without looking for it.
+    if (this.#account)
+      this.#list.append(
+        ...this.#documents
+          .filter((row) => row.hasFailed && !row.isShown)
+          .slice(0, ROWS)
+          .map((row) => row.element),
+      );
     this.#waterfall.changed();
     this.#changed();
     announce(this.#summary());
@@ -218,30 +198,25 @@ export class Batch {
       default:
         if (!this.#account) return "Nothing was stored";
         if (stored === all) return all === 1 ? "Stored" : `All ${number(all)} files stored`;
-        return stored === 0
-          ? all === 1
-            ? "Not stored"
-            : "No file was stored"
-          : `${number(stored)} of ${number(all)} files stored`;
+        if (stored > 0) return `${number(stored)} of ${number(all)} files stored`;
+        return all === 1 ? "Not stored" : "No file was stored";
     }
   }
 
   #draw() {
     const running = ["uploading", "ingesting", "settling"].includes(this.#state);
-    const light = running
-      ? "running"
-      : ({ waiting: "pending", completed: "completed", partial: "partial", cancelled: "cancelled" }[this.#state] ??
-        "failed");
+    const light = running ? "running" : (LIGHTS[this.#state] ?? "failed");
     if (this.element.dataset.light !== light) this.#light.replaceChildren(icon(light));
     this.element.dataset.light = light;
     this.element.dataset.state = running || this.#state === "waiting" ? this.#state : "ended";
     setText(this.#title, this.#summary());
-    const size = this.#files.reduce((sum, file) => sum + file.size, 0);
     const took = this.#trace.duration ?? (this.#trace.spans.size > 0 ? span(this.#trace.extent()) : undefined);
     const chunks = this.#account?.chunks_created;
     setText(
       this.#meta,
-      [bytes(size), chunks === undefined ? "" : counted(chunks, "chunk"), duration(took)].filter(Boolean).join(" · "),
+      [bytes(this.#size), chunks === undefined ? "" : counted(chunks, "chunk"), duration(took)]
+        .filter(Boolean)
+        .join(" · "),
     );
     this.#upload.hidden = !running && this.#state !== "waiting";
     this.#progress.hidden = this.#state !== "uploading";
@@ -252,20 +227,11 @@ export class Batch {
   }
 }
 
-/** A name as the service shows it: without what is not seen. */
-function shownName(given) {
-  const last = given.split(/[/\\]/).pop();
-  return last
-    .replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "")
-    .trim();
-}
-
 function span([start, end]) {
   return end - start;
 }
 
-function withResolvers() {
-  const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  return made;
+function asProblem(error) {
+  if (error instanceof Problem) return error;
+  return new Problem({ title: "The page met a mistake of its own", detail: String(error) });
 }

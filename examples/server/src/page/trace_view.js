@@ -1,65 +1,101 @@
 // A stored trace, by its permanent link `#trace=ID`.
 
-import { Problem, getJson, isOurs } from "./api.js";
+import { Problem, readTrace } from "./api.js";
 import { announce, copyButton, element, find, icon, longText, problemCard, setText } from "./dom.js";
 import { counted, dateOf, dollars, duration, name } from "./format.js";
+import { logList } from "./logs.js";
 import { Trace } from "./trace.js";
-import { Waterfall, logList } from "./waterfall.js";
+import { Waterfall } from "./waterfall.js";
 
-/** The telemetry is a moment behind what it tells of: so long may a trace take to be found, in milliseconds. */
-const SOON = 10_000;
-const AGAIN = 500;
+/** How often a trace that runs is read again, in milliseconds, and how many times. */
+const AGAIN = 1_000;
+const TIMES = 60;
 
 const WORDS = { running: "Running", completed: "Completed", failed: "Failed", cancelled: "Cancelled" };
 
+const ID = /^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i;
+
 let current = 0;
 
-/** Shows the trace `id`. */
+/** Shows the trace `id`, and what becomes of it while it runs. */
 export async function showTrace(id) {
   const asked = ++current;
   const place = find("#trace-place");
-  const heading = find("#trace-title");
-  setText(heading, "Trace");
-  if (!/^[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(id)) {
+  setText(find("#trace-title"), "Trace");
+  if (!ID.test(id)) {
     const detail = "The id of a trace has 32 hexadecimal digits, with or without the dashes of a UUID.";
     return place.replaceChildren(problemCard({ title: "This is no id of a trace", detail }));
   }
   place.replaceChildren(element("p", { class: "hint", "aria-busy": "true" }, "Reading the trace"));
   try {
-    const data = await readTrace(id, () => asked === current);
-    if (data) place.replaceChildren(...parts(Trace.stored(data), data, () => showTrace(id)));
+    let view;
+    for (let times = 0; times < TIMES; times += 1) {
+      const data = await readTrace(id, () => asked === current);
+      if (asked !== current) return;
+      const trace = Trace.stored(data);
+      if (!view) {
+        view = new TraceView(trace);
+        place.replaceChildren(view.element);
+        announce(`Trace read: ${WORDS[trace.status].toLowerCase()}, ${counted(trace.spans.size, "stage")}.`);
+      }
+      view.show(trace);
+      if (trace.status !== "running") return;
+      await new Promise((resolve) => setTimeout(resolve, AGAIN));
+      if (asked !== current) return;
+    }
   } catch (error) {
     if (asked !== current) return;
-    place.replaceChildren(
-      problemCard(
-        error instanceof Problem
-          ? error
-          : { title: "The trace cannot be shown", detail: String(error.message ?? error) },
+    const problem = { title: "The trace cannot be shown", detail: String(error.message ?? error) };
+    place.replaceChildren(problemCard(error instanceof Problem ? error : problem));
+  }
+}
+
+class TraceView {
+  #light = element("span", { class: "light" });
+  #facts = element("dl", { class: "facts" });
+  #card;
+  #rest = element("div", { class: "stack" });
+  #waterfall;
+
+  constructor(trace) {
+    this.#waterfall = new Waterfall(trace, "Stages of the trace");
+    const head = element(
+      "header",
+      {},
+      this.#light,
+      element(
+        "div",
+        { class: "grow" },
+        element("h2", { class: "unseen" }, "Summary"),
+        element("code", { class: "whole-id" }, trace.id),
       ),
+      copyButton(trace.id, "the trace id", "Copy id"),
+      copyButton(location.href, "a link to this trace", "Copy link"),
     );
+    this.#card = element("div", { class: "card trace" }, head, this.#facts, this.#waterfall.element);
+    this.element = element("div", {}, this.#card, this.#rest);
   }
-}
 
-async function readTrace(id, isWanted) {
-  const until = performance.now() + SOON;
-  for (;;) {
-    try {
-      const data = await getJson(`/api/traces/${encodeURIComponent(id)}`);
-      return isWanted() ? data : undefined;
-    } catch (error) {
-      if (!isWanted()) return undefined;
-      if (!isOurs(id) || error.status !== 404 || performance.now() > until) throw error;
+  show(trace) {
+    const root = trace.rows()[0]?.span;
+    setText(find("#trace-title"), root ? name(root.stage) : "Trace");
+    this.#card.dataset.status = trace.status;
+    this.#light.replaceChildren(icon(trace.status));
+    this.#facts.replaceChildren(...facts(trace));
+    this.#waterfall.show(trace);
+    const rest = [];
+    if (trace.scores.length > 0) {
+      rest.push(section("Scores", element("ul", { class: "scores" }, ...trace.scores.map(score))));
     }
-    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    if (trace.logs.length > 0) rest.push(section("Log", logList(trace)));
+    this.#rest.replaceChildren(...rest);
   }
 }
 
-function parts(trace, data, again) {
-  const root = trace.rows()[0]?.span;
-  if (root) setText(find("#trace-title"), name(root.stage));
+function facts(trace) {
   const [start, end] = trace.extent();
   const cost = [...trace.spans.values()].reduce((sum, span) => sum + (span.cost ?? 0), 0);
-  const facts = [
+  const all = [
     ["Status", WORDS[trace.status]],
     ["Duration", duration(trace.duration ?? end - start)],
     ["Stages", String(trace.spans.size)],
@@ -67,59 +103,26 @@ function parts(trace, data, again) {
     ["Begun", dateOf(start)],
     ["User", trace.user],
     ["Tenant", trace.tenant],
-  ].filter(([, value]) => value);
-  const waterfall = new Waterfall(trace, "Stages of the trace");
-  const shown = [
-    element(
-      "div",
-      { class: "card trace", "data-status": trace.status },
-      element(
-        "header",
-        {},
-        element("span", { class: "light" }, icon(trace.status)),
-        element(
-          "div",
-          { class: "grow" },
-          element("h2", { class: "unseen" }, "Summary"),
-          element("code", { class: "whole-id" }, trace.id),
-        ),
-        copyButton(trace.id, "the trace id", "Copy id"),
-        copyButton(location.href, "a link to this trace", "Copy link"),
-        trace.status === "running"
-          ? element("button", { type: "button", class: "button", click: again }, "Read again")
-          : "",
-      ),
-      element(
-        "dl",
-        { class: "facts" },
-        ...facts.map(([key, value]) => element("div", {}, element("dt", {}, key), element("dd", {}, longText(value)))),
-      ),
-      waterfall.element,
-    ),
   ];
-  if (trace.scores.length > 0)
-    shown.push(section("Scores", element("ul", { class: "scores" }, ...trace.scores.map(score))));
-  if (trace.logs.length > 0) shown.push(section(`Log`, logList(trace)));
-  announce(`Trace read: ${WORDS[trace.status].toLowerCase()}, ${counted(trace.spans.size, "stage")}.`);
-  return shown;
+  return all
+    .filter(([, value]) => value)
+    .map(([key, value]) => element("div", {}, element("dt", {}, key), element("dd", {}, longText(value))));
 }
 
 function section(title, content) {
   return element("section", { class: "card" }, element("h2", {}, title), content);
 }
 
-/** A score, whether a number, a flag or a label. */
-function score(given) {
-  const value = given.score ?? given.value ?? given.number ?? given.flag ?? given.label;
-  const up = value === "up" || value === true || value === 1;
-  const down = value === "down" || value === false || value === 0;
+/** A score: a thumb, a number or a label. */
+function score({ name: what, value, by, comment }) {
+  const thumb = value === true ? "up" : value === false ? "down" : undefined;
   return element(
     "li",
     {},
-    up ? icon("up") : down ? icon("down") : "",
-    element("span", { class: "score-name" }, name(given.name ?? "score")),
-    element("span", {}, up ? "up" : down ? "down" : name(value ?? "")),
-    given.by ? element("span", { class: "meta" }, `by ${name(given.by)}`) : "",
-    given.comment ? element("q", {}, longText(given.comment)) : "",
+    thumb && icon(thumb),
+    element("span", { class: "score-name" }, name(what ?? "score")),
+    element("span", {}, thumb ?? name(value ?? "")),
+    by && element("span", { class: "meta" }, `by ${name(by)}`),
+    comment && element("q", {}, longText(comment)),
   );
 }

@@ -54,7 +54,7 @@ export class Waterfall {
       this.#more,
       element("p", { class: "hint keys" }, "Arrow keys move through the stages, Enter opens the details of one."),
     );
-    this.changed();
+    new IntersectionObserver(() => this.changed()).observe(this.element);
   }
 
   /** Draws the trace as it has become, once a frame. */
@@ -73,6 +73,8 @@ export class Waterfall {
   }
 
   #draw() {
+    // Nobody sees it in a closed fold or another view; once it is seen, the observer has it drawn.
+    if (this.element.checkVisibility?.() === false) return;
     const rows = this.#trace.rows((span) => !this.#closed.has(span.id));
     const kept = rows.slice(0, this.#limit);
     this.#shown = kept.map((row) => row.span.id);
@@ -252,8 +254,9 @@ function fillRow(drawn, { span, depth, children, open, position, siblings }, [st
   const label = `${span.stage}\n${subject}`;
   if (drawn.drawnLabel !== label) {
     drawn.drawnLabel = label;
-    const stage = element("span", {}, stageName(span.stage));
-    drawn.label.replaceChildren(...(subject ? [bdi(subject), " ", stage] : [stage]));
+    drawn.label.replaceChildren(
+      ...(subject ? [bdi(subject), unseen(` ${stageName(span.stage)}`)] : [stageName(span.stage)]),
+    );
     drawn.label.title = subject ? `${name(subject)}, ${stageName(span.stage)}` : stageName(span.stage);
   }
   const total = end - start || 1;
@@ -304,28 +307,4 @@ function place(parent, wanted) {
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);
   }
-}
-
-/** The log lines of a trace. */
-export function logList(trace) {
-  const items = trace.logs.map((line) => {
-    const level = String(line.level ?? "INFO").toUpperCase();
-    const context = Object.entries(line.context ?? {}).map(
-      ([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
-    return element(
-      "li",
-      { "data-level": level },
-      element("span", { class: "log-level" }, name(level)),
-      element(
-        "span",
-        { class: "log-message" },
-        longText(line.message ?? ""),
-        context.length > 0 && longText(` ${context.join(" ")}`, { class: "meta" }),
-      ),
-    );
-  });
-  const left =
-    trace.logsLeftOut > 0 && element("p", { class: "hint" }, `${number(trace.logsLeftOut)} more are not shown here.`);
-  return element("div", {}, element("ol", { class: "logs" }, ...items), left);
 }

@@ -83,3 +83,43 @@ fn is_token(name: &[u8]) -> bool {
     let is_sign = |byte: &u8| b"!#$%&'*+-.^_`|~".contains(byte);
     !name.is_empty() && name.iter().all(|byte| byte.is_ascii_alphanumeric() || is_sign(byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_member_with_a_byte_that_no_header_may_have_is_none() {
+        assert!(parse(b"user=alice;p=1").is_some());
+        for byte in [b'\r', b'\n', 0, 0x1b, 0x7f, 0x80, 0xff] {
+            for at in [0, 2, 7, 11, 13] {
+                let mut member = *b"user=alice;p=1";
+                member[at] = byte;
+                assert_eq!(parse(&member), None, "{byte:#x} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn properties_stay_as_they_came() {
+        let member = parse(b" a = b ; c;d=e\t ").expect("a member");
+        assert_eq!((&*member.name, &*member.value, &*member.properties), ("a", "b", "c;d=e"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_reads_as_it_was(items in proptest::collection::btree_map("[a-z*|]{1,8}", ".{0,40}", 0..40)) {
+            let context = items.iter().fold(RequestContext::new(), |context, (name, value)| context.with_baggage(name, value));
+            let sent = to_value(&context).unwrap_or_default();
+            prop_assert!(sent.bytes().all(|byte| (b'!'..=b'~').contains(&byte)), "{}", sent);
+            let mut headers = HeaderMap::new();
+            headers.insert(&BAGGAGE, sent.parse().expect("a header's value"));
+            let read: Vec<_> = read(&headers).map(|member| (member.name, member.value)).collect();
+            let is_whole = sent.len() < MOST_BYTES - 200;
+            prop_assert!(!is_whole || read.len() == items.len());
+            prop_assert!(read.iter().all(|(name, value)| items.get(name) == Some(value)));
+        }
+    }
+}
