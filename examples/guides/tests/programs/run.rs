@@ -10,7 +10,12 @@ use crate::program::{Ended, Folder, end};
 /// holds.
 pub(crate) async fn run(folder: &Folder, program: &str, arguments: &[&str]) -> Ended {
     let mut command = folder.command(program, arguments);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = command
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
     end(&mut child).await;
     Ended::from(child.wait_with_output().expect("what it printed"))
 }
