@@ -10,7 +10,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-const REQUEST: &[u8] = b"GET /items/42 HTTP/1.1\r\nhost: localhost\r\nuser-agent: ragtrace-bench/1.0\r\naccept: text/plain\r\n\r\n";
+const REQUEST: &[u8] =
+    b"GET /items/42 HTTP/1.1\r\nhost: localhost\r\nuser-agent: ragtrace-bench/1.0\r\naccept: text/plain\r\n\r\n";
 
 /// How long an answer may take before the run is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,7 +85,10 @@ impl Client {
             stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true)).map_err(describe)?;
             let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: index as u64 };
             // SAFETY: both descriptors are open, and the event is read only.
-            if unsafe { libc::epoll_ctl(client.poll.as_raw_fd(), libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &raw mut event) } != 0 {
+            if unsafe {
+                libc::epoll_ctl(client.poll.as_raw_fd(), libc::EPOLL_CTL_ADD, stream.as_raw_fd(), &raw mut event)
+            } != 0
+            {
                 return Err(describe(std::io::Error::last_os_error()));
             }
             client.connections.push(Connection { stream, due: 0, received: Vec::with_capacity(1_024) });

@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::client::{Client, Pace};
+use crate::processor;
 use crate::table::{self, Sample};
 use crate::way::{Account, Way};
-use crate::processor;
 
 /// As many as are busy at once at these rates, four times over.
 const CONNECTIONS: usize = 128;
@@ -53,7 +53,10 @@ pub fn small() -> Result<(), String> {
         let Sample { requests, account, .. } = sample(way, 200.0, &Length { warm_up: 0.1, measured: 0.5 })?;
         let wanted = if matches!(way, Way::Ragtrace | Way::RagtraceDiscard) { 2 * requests } else { 0 };
         if account.dropped > 0 || account.delivered < wanted {
-            return Err(format!("{way}: {} records delivered of {wanted}, {} dropped", account.delivered, account.dropped));
+            return Err(format!(
+                "{way}: {} records delivered of {wanted}, {} dropped",
+                account.delivered, account.dropped
+            ));
         }
         println!("{way}: {requests} requests answered, {} records delivered", account.delivered);
     }
@@ -61,7 +64,8 @@ pub fn small() -> Result<(), String> {
 }
 
 fn number(variable: &str, default: f64) -> Result<f64, String> {
-    std::env::var(variable).map_or(Ok(default), |text| text.parse().map_err(|_| format!("{variable} is no number: {text}")))
+    std::env::var(variable)
+        .map_or(Ok(default), |text| text.parse().map_err(|_| format!("{variable} is no number: {text}")))
 }
 
 /// Returns how many requests a second the bare server answers at most: the median of three runs of
@@ -128,7 +132,9 @@ impl Server {
     /// is handed on.
     fn mark(&mut self) -> Result<(u64, Account), String> {
         let input = self.input.as_mut().ok_or("the server has no input")?;
-        writeln!(input, "mark").and_then(|()| input.flush()).map_err(|error| format!("the server has ended: {error}"))?;
+        writeln!(input, "mark")
+            .and_then(|()| input.flush())
+            .map_err(|error| format!("the server has ended: {error}"))?;
         let line = read(&mut self.output)?;
         let numbers: Vec<u64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
         match numbers[..] {

@@ -30,14 +30,16 @@ pub fn run(way: &str) -> Result<(), String> {
     }
     let way: Way = way.parse()?;
     let tracing = way.install()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     let app = way.around(Router::new().route("/items/{id}", get(item)));
     let listener = runtime
         .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
         .map_err(|error| format!("cannot listen: {error}"))?;
     let mut output = std::io::stdout().lock();
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let mut say = |line: String| writeln!(output, "{line}").and_then(|()| output.flush()).map_err(|error| error.to_string());
+    let mut say =
+        |line: String| writeln!(output, "{line}").and_then(|()| output.flush()).map_err(|error| error.to_string());
     say(address.to_string())?;
     runtime.spawn(async move { axum::serve(listener, app).await });
     for line in std::io::stdin().lock().lines() {

@@ -47,7 +47,11 @@ pub fn render(samples: &Samples, most: f64, rate: f64, seconds: f64) -> String {
         for peer in [Way::TowerHttp, Way::OpenTelemetry] {
             for (what, of) in [("p99", p99 as fn(&Sample) -> f64), ("CPU a request", processor)] {
                 let measured = ratio(samples, ours, peer, of);
-                let _ = writeln!(out, "| {what} {with}: × {peer} | {measured:.2} | below 1 | {} |", verdict(measured < 1.0));
+                let _ = writeln!(
+                    out,
+                    "| {what} {with}: × {peer} | {measured:.2} | below 1 | {} |",
+                    verdict(measured < 1.0)
+                );
             }
         }
     }

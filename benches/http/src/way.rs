@@ -35,7 +35,8 @@ pub enum Way {
 }
 
 impl Way {
-    pub const ALL: [Self; 5] = [Self::Bare, Self::Ragtrace, Self::RagtraceDiscard, Self::TowerHttp, Self::OpenTelemetry];
+    pub const ALL: [Self; 5] =
+        [Self::Bare, Self::Ragtrace, Self::RagtraceDiscard, Self::TowerHttp, Self::OpenTelemetry];
 
     /// Installs what the way's layer hands its telemetry to.
     pub fn install(self) -> Result<Installed, String> {

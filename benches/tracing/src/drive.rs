@@ -13,7 +13,8 @@ pub const BURST: usize = 20_000;
 pub fn one(way: &str, workload: &str, times: &str) -> Result<(), String> {
     let times = times.parse().map_err(|_| format!("no number of times: {times}"))?;
     let installed = way::install(way, workload).ok_or_else(|| format!("no way: {way}"))?;
-    let sample = workload::run(workload, times, || installed.flush()).ok_or_else(|| format!("no workload: {workload}"))?;
+    let sample =
+        workload::run(workload, times, || installed.flush()).ok_or_else(|| format!("no workload: {workload}"))?;
     let Sample { wall, own, cpu, allocations, dropped } = sample;
     println!("{wall} {own} {cpu} {allocations} {dropped}");
     Ok(())

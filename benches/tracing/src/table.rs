@@ -33,7 +33,10 @@ pub fn render(samples: &Samples<'_>) -> String {
 
 /// Writes a row a way that has the workload.
 fn rows(out: &mut String, samples: &Samples<'_>, what: &str, workload: &str, base: Key<'_>, over: &str) {
-    let _ = writeln!(out, "\n### {what}\n\n| way | caller's ns | spread | {over} | process CPU ns | {over} | allocations | dropped |");
+    let _ = writeln!(
+        out,
+        "\n### {what}\n\n| way | caller's ns | spread | {over} | process CPU ns | {over} | allocations | dropped |"
+    );
     out.push_str("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
     let mut ways: Vec<_> = samples.iter().filter(|((_, of), _)| *of == workload).collect();
     ways.sort_by(|a, b| median(a.1, |sample| sample.own).total_cmp(&median(b.1, |sample| sample.own)));

@@ -20,7 +20,15 @@ pub fn all() -> Vec<(&'static str, &'static str)> {
     for way in ["nothing", "fmt-json", "ragtrace", "ragtrace-and-fmt-json"] {
         runs.extend(LINES.map(|line| (way, line)));
     }
-    let ways = ["no-layer", "mirror-off", "registry", "mirror-registry", "fmt-json", "mirror-fmt-json", "mirror-opentelemetry"];
+    let ways = [
+        "no-layer",
+        "mirror-off",
+        "registry",
+        "mirror-registry",
+        "fmt-json",
+        "mirror-fmt-json",
+        "mirror-opentelemetry",
+    ];
     runs.extend(ways.map(|way| (way, STAGE)));
     runs
 }

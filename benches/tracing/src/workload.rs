@@ -75,7 +75,8 @@ pub fn run(workload: &str, times: usize, flush: impl FnMut() -> u64) -> Option<S
         "log" => lines(by_log, flush),
         "stage" => {
             let chunk = Chunk { id: 3, pages: 3 };
-            let burst = |times| context.sync_scope(|| (0..times).for_each(|_| drop(black_box(block_on(|| full(&chunk))))));
+            let burst =
+                |times| context.sync_scope(|| (0..times).for_each(|_| drop(black_box(block_on(|| full(&chunk))))));
             Some(measure(times, burst, flush))
         }
         _ => None,

@@ -176,5 +176,6 @@ pub(super) fn fresh_version() -> u64 {
 }
 
 pub(super) fn fresh_request_id() -> Box<str> {
-    format!("req-{:016x}{:016x}", id::random(), id::random()).into()
+    let digits = [id::random(), id::random()].map(id::digits_of);
+    ["req-", id::hex(&digits[0]), id::hex(&digits[1])].concat().into()
 }

@@ -2,8 +2,8 @@
 
 use super::caller::Caller;
 use super::request_context::RequestContext;
-use crate::SpanId;
 use crate::parse::ParseError;
+use crate::{SpanId, id};
 
 /// The form of the header, for errors.
 const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero)";
@@ -23,7 +23,10 @@ impl RequestContext {
     /// as level 2 asks of the random flag; those of a trace of our own are `03`: sampled, with a random id.
     pub fn traceparent(&self) -> String {
         let (span, flags) = (self.span.unwrap_or_else(SpanId::new), self.request.trace_flags);
-        format!("00-{}-{span}-{flags:02x}", self.trace_id().to_hex())
+        let (high, low) = self.trace_id().halves();
+        let digits = [high, low, span.as_u64(), flags.into()].map(id::digits_of);
+        let [high, low, span, flags] = digits.each_ref().map(|digits| id::hex(digits));
+        ["00-", high, low, "-", span, "-", &flags[14..]].concat()
     }
 }
 

@@ -18,18 +18,17 @@ use crate::RequestContext;
 pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_server_timing: bool) {
     let Ok(trace_id) = HeaderValue::try_from(context.trace_id().to_string()) else { return };
     headers.insert(&X_TRACE_ID, trace_id);
-    let mut exposed = vec!["X-Trace-ID"];
     if has_server_timing {
         let traceparent = context.traceparent();
-        let metrics = format!("trace;desc={traceparent}, traceparent;desc=\"{traceparent}\"");
+        let metrics = ["trace;desc=", &traceparent, ", traceparent;desc=\"", &traceparent, "\""].concat();
         if let Ok(metrics) = HeaderValue::try_from(metrics) {
             headers.append(&SERVER_TIMING, metrics);
         }
-        exposed.push("Server-Timing");
     }
     let allowed = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned();
     if allowed.is_some() || headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS) {
-        expose(headers, &exposed);
+        let exposed: &[&str] = if has_server_timing { &["X-Trace-ID", "Server-Timing"] } else { &["X-Trace-ID"] };
+        expose(headers, exposed);
     }
     if let Some(origin) = allowed.filter(|_| has_server_timing && !headers.contains_key(&TIMING_ALLOW_ORIGIN)) {
         headers.insert(&TIMING_ALLOW_ORIGIN, origin);
