@@ -47,6 +47,21 @@ class Documents(PageTest):
         expect(bad.locator(".error-message")).not_to_be_empty()
         expect(page.locator("#announcements")).to_have_text("1 of 2 files stored")
 
+    def test_one_stream_of_events_is_opened_on_the_trace_before_it_is_begun_and_closed_at_its_end(self):
+        page = self.open()
+        requests = []
+        page.on("request", lambda request: requests.append(request))
+        choose(page, NOTES)
+        expect(page.locator(".batch h2")).to_have_text("Stored")
+        page.get_by_role("link", name=re.compile("^Trace ")).click()
+        expect(page.locator(".trace .wf-row[data-status]").first).to_be_visible()
+        requests = [request for request in requests if "/api/" in request.url]
+        paths = [request.url.removeprefix(self.server.url) for request in requests]
+        trace = page.locator(".whole-id").inner_text()
+        self.assertEqual(paths, [f"/api/traces/{trace}/events", "/api/ingest", f"/api/traces/{trace}"])
+        traceparent = requests[1].headers["traceparent"]
+        self.assertRegex(traceparent, rf"^00-{trace.replace('-', '')}-[0-9a-f]{{16}}-01$")
+
     def test_the_waterfall_has_the_runs_of_both_documents_under_the_request(self):
         page = self.open()
         choose(page, PDF, NOTES)

@@ -5,7 +5,7 @@ import unittest
 
 from playwright.sync_api import expect
 
-from support import DATA, PageTest, broken_pdf, choose, picture
+from support import DATA, PageTest, broken_pdf, choose, ingest_examples, picture
 
 WINDOW = {"width": 1120, "height": 760}
 
@@ -13,9 +13,11 @@ WINDOW = {"width": 1120, "height": 760}
 class Pictures(PageTest):
     def test_documents_at_their_ingestion_and_an_answer_with_its_sources(self):
         page = self.open(viewport=WINDOW, color_scheme="light", device_scale_factor=2)
-        whole = [(file, (DATA / file).read_bytes()) for file in ("guide.md", "specification.pdf")]
-        choose(page, *whole, ("inspection.pdf", broken_pdf()))
-        expect(page.locator(".batch h2")).to_have_text("2 of 3 files stored")
+        ingest_examples(page)
+        page.reload()
+        expect(page.locator("#no-batches")).to_be_visible()
+        choose(page, ("specification.pdf", (DATA / "specification.pdf").read_bytes()), ("inspection.pdf", broken_pdf()))
+        expect(page.locator(".batch h2")).to_have_text("1 of 2 files stored")
         picture(page, "server-ingest")
         page.emulate_media(color_scheme="dark")
         page.get_by_role("link", name="Ask", exact=True).click()

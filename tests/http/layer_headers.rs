@@ -210,7 +210,7 @@ fn a_tracer_further_in_goes_on_with_the_requests_trace_where_its_headers_are_set
     let mut request = Request::new(Full::new(Bytes::new()));
     *request.headers_mut() = headers(&[("traceparent", TRACEPARENT), ("tracestate", "rojo=1")]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (_, captured) = runtime.block_on(capture(async move { drop(service.oneshot(request).await) }));
+    let ((), captured) = runtime.block_on(capture(async move { drop(service.oneshot(request).await) }));
     let root = &captured.records()[0];
     let (trace, span) = (root.trace_id().expect("a stage's"), root.span_id().expect("a stage's"));
     let seen = seen.lock().expect("no panic");

@@ -1,5 +1,7 @@
 //! Tests of the layer for `tracing`, each in a process of its own; and what they share.
 
+pub mod recording;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

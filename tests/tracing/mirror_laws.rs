@@ -3,9 +3,6 @@
 //! It is tried in two processes: in one all is shown, and in the other, `mirror_laws_info`, a level
 //! hides the stages that are not asynchronous, and not that they fail.
 
-#[path = "mirror/recording.rs"]
-mod recording;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -17,7 +14,7 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use proptest::prelude::*;
 use ragtrace::testing::Captured;
 use ragtrace::{Event, RequestContext, testing, traced_stage};
-use recording::{Heard, Recorder, Recording};
+use ragtrace_tests_tracing::recording::{Heard, Recorder, Recording};
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
 use tracing::level_filters::LevelFilter;

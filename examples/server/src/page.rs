@@ -96,3 +96,23 @@ pub(crate) async fn with_common_headers(mut response: Response) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_page_is_served() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/page");
+        let files = std::fs::read_dir(folder).expect("the folder of the page");
+        let mut files: Vec<_> =
+            files.map(|file| file.expect("a file").file_name().into_string().expect("UTF-8")).collect();
+        let served = ASSETS.iter().map(|asset| asset.path.rsplit('/').next().filter(|name| !name.is_empty()));
+        let mut served: Vec<_> = served.map(|name| name.unwrap_or("index.html").to_owned()).collect();
+        files.sort();
+        served.sort();
+        assert_eq!(served, files);
+    }
+}

@@ -195,7 +195,8 @@ impl Upload {
         assert_eq!((with("http_request_received"), ends), (1, [1, 0, 0]), "{}", shown());
         let root = trace.roots().next().expect("a root");
         assert_eq!((trace.roots().count(), root.stage()), (1, "POST /api/ingest"), "{}", shown());
-        assert!(trace.spans().all(|span| span.status() != SpanStatus::Running), "{}", shown());
+        let has_ended = |span: SpanNode<'_>| matches!(span.status(), SpanStatus::Completed | SpanStatus::Failed);
+        assert!(trace.spans().all(has_ended), "{}", shown());
         let read: Vec<_> = trace.spans().filter(|span| span.stage() == "file_parsing").collect();
         assert_eq!(read.len(), self.files().len(), "{}", shown());
         let stored = trace.spans().filter(|span| span.stage() == "data_storage").filter_map(SpanNode::count);

@@ -90,7 +90,9 @@ pub(crate) fn before_scope_leaves() {
 #[cold]
 #[inline(never)]
 pub(crate) fn after_scope_left() {
-    while with_frames(Frames::take_one_that_is_over).flatten().is_some() {}
+    while let Some(entered) = with_frames(Frames::take_one_that_is_over).flatten() {
+        drop(entered.take_off());
+    }
 }
 
 /// Lets `change` change the thread's frames. What it returns is dropped by the caller, when nothing is borrowed. Where the thread
@@ -134,9 +136,9 @@ impl Frames {
         if put == Some(current_id()) { current::swap(first.before) } else { first.before }
     }
 
-    fn take_one_that_is_over(&mut self) -> Option<Option<RequestContext>> {
+    fn take_one_that_is_over(&mut self) -> Option<EnteredCarrier> {
         match self.0.pop() {
-            Some(Frame::Span(entered)) if entered.is_over => Some(entered.take_off()),
+            Some(Frame::Span(entered)) if entered.is_over => Some(entered),
             other => {
                 self.0.extend(other);
                 None

@@ -160,7 +160,11 @@ pub fn uninstall(queue: &Queue) {
 }
 
 /// Hands over an entry to the queue `id`, if it is the installed one, and returns whether it was accepted.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "heads of other entries have the length of a stage's, and the compiler sees two callers"
+)]
+#[inline(always)]
 pub(crate) fn push<const HEAD: usize>(
     id: RecipientId,
     request: &Request,

@@ -154,7 +154,9 @@ impl FieldBuffer {
 
     /// Adds fields that were encoded before.
     pub(crate) fn append(&mut self, words: &[u64]) {
-        words.iter().for_each(|word| self.push(*word));
+        for word in words {
+            self.push(*word);
+        }
     }
 
     /// Copies their words.

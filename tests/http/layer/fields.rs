@@ -42,6 +42,8 @@ fn the_fields_have_opentelemetry_s_names() {
         ] {
             assert_eq!(request.text(name).as_deref(), Some(value), "{name} {protocol:?}");
         }
+        let scheme = (protocol == Protocol::Http2).then(|| "http".to_owned());
+        assert_eq!(request.text("url.scheme"), scheme, "a request over HTTP/1 does not say it");
         assert_eq!(request.received.kind(), Some(StageKind::Pipeline));
         assert_eq!((request.received.level(), request.received.logger()), (Level::Info, "ragtrace::http"));
         assert!(request.received.source().expect("a place").0.ends_with("fields.rs"), "where the layer was made");

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::FutureExt;
 use ragtrace::{testing, traced_stage};
+use ragtrace_tests_tracing::recording::Recorder;
 use tokio::sync::oneshot;
 use tracing::dispatcher::with_default;
 use tracing::span::{Attributes, Id};
@@ -104,7 +105,7 @@ fn a_stage_in_which_a_layer_writes_is_recorded_and_not_shown_to_that_layer() {
 fn a_span_is_left_and_closed_by_the_subscriber_that_made_it() {
     let recording = record();
     let output = Output::default();
-    let first = Dispatch::new(registry().with(crate::recording::Recorder).with(ragtrace::layer()));
+    let first = Dispatch::new(registry().with(Recorder).with(ragtrace::layer()));
     let second = Dispatch::new(registry().with(fmt::layer().with_writer(output.clone())).with(ragtrace::layer()));
     testing::capture_sync(|| {
         let (send, receive) = oneshot::channel();

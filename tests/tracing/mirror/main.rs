@@ -3,13 +3,12 @@
 mod filters;
 mod formatter;
 mod hazards;
-mod recording;
 mod shapes;
 mod threads;
 
 use std::sync::Once;
 
-use recording::{Recorder, Recording};
+use ragtrace_tests_tracing::recording::{Recorder, Recording};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry;
 

@@ -10,9 +10,9 @@ use axum::extract::multipart::{Multipart, MultipartRejection};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use ragtrace::{RequestContext, TraceId};
-use ragtrace_examples::IngestError;
 use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
+use ragtrace_examples::{IngestError, Source};
 use serde::Serialize;
 use tokio::sync::SemaphorePermit;
 
@@ -76,8 +76,8 @@ async fn ingest_all(app: &App, tenant: &str, uploads: &[Upload]) -> HashMap<Path
     let permits = permits(app, uploads.len()).await;
     let sources = uploads.iter().map(|upload| upload.source(tenant)).collect();
     let mut outcomes = HashMap::new();
-    let on_document = |source: &ragtrace_examples::Source, outcome: &Result<Ingested, IngestError>| {
-        outcomes.insert(source.path.clone(), outcome.clone_or_told());
+    let on_document = |source: &Source, outcome: &Result<Ingested, IngestError>| {
+        outcomes.insert(source.path.clone(), outcome.as_ref().cloned().map_err(|error| one_line(error)));
     };
     // That documents failed is in the outcomes.
     let _totals = ragtrace_examples::ingestion(&app.ingestion(tenant), sources, permits.len(), on_document).await;
@@ -90,17 +90,6 @@ async fn permits(app: &App, wanted: usize) -> Vec<SemaphorePermit<'_>> {
     let first = app.documents.acquire().await.ok();
     let more = std::iter::from_fn(|| app.documents.try_acquire().ok());
     first.into_iter().chain(more.take(wanted.min(app.jobs).saturating_sub(1))).collect()
-}
-
-/// An outcome that can be kept, with its error as a text.
-trait CloneOrTold {
-    fn clone_or_told(&self) -> Outcome;
-}
-
-impl CloneOrTold for Result<Ingested, IngestError> {
-    fn clone_or_told(&self) -> Outcome {
-        self.as_ref().cloned().map_err(|error| one_line(error))
-    }
 }
 
 fn answer<'a>(uploads: &'a [Upload], outcomes: &'a HashMap<PathBuf, Outcome>) -> Answer<'a> {

@@ -4,6 +4,7 @@
 //! answer, but what is sent would be stored. Browsers say where a request comes from; other clients need not.
 
 use axum::extract::Request;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +14,7 @@ use super::problem::Problem;
 /// Refuses what changes something and comes from another site.
 pub(super) async fn check(request: Request, next: Next) -> Response {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_safe || is_same_site(request.headers(), request.uri().authority().map(|authority| authority.as_str())) {
+    if is_safe || is_same_site(request.headers(), request.uri().authority().map(Authority::as_str)) {
         return next.run(request).await;
     }
     Problem::new(StatusCode::FORBIDDEN, "this request comes from another site; send it from the service's own page")

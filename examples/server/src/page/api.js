@@ -89,8 +89,8 @@ export async function getJson(path, options) {
 }
 
 /**
- * The stored trace. The telemetry is a moment behind what it tells of, so one of this page's own is waited for until it is
- * there, as long as `isWanted`.
+ * The stored trace. The telemetry is a moment behind what it tells of, so one of this page's own is waited for, as long
+ * as `isWanted`.
  */
 export async function readTrace(id, isWanted = () => true) {
   const until = performance.now() + SOON;

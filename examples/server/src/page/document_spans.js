@@ -3,8 +3,8 @@
 import { shownName } from "./document_row.js";
 
 /**
- * Joins the spans of a trace to the files of its upload. The span of a document says the number of its file, or at least
- * its name; those below it are of the same document. A span may come before the one that says so.
+ * Joins the spans of a trace to the files of its upload. The span of a document says the number of its file, or its
+ * name; those below it are of the same document. A span may come before the one that says so.
  */
 export class DocumentSpans {
   #trace;

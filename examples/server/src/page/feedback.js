@@ -1,7 +1,7 @@
 // A thumb for an answer.
 
 import { request } from "./api.js";
-import { announce, element, icon, problemCard, setText } from "./dom.js";
+import { element, icon, problemCard, setText } from "./dom.js";
 
 /** A thumb, with a comment by whoever has one. */
 export class Feedback {
@@ -77,7 +77,6 @@ export class Feedback {
       const words = `${this.#score === "up" ? "Good answer" : "Bad answer"}${comment ? ", with your comment" : ""}`;
       this.#state.replaceChildren(icon("completed"), `Recorded with the trace: ${words}.`);
       this.#state.focus();
-      announce("Feedback recorded.");
     } catch (error) {
       this.#problem.replaceChildren(problemCard(error));
     } finally {

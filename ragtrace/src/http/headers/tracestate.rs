@@ -77,7 +77,7 @@ mod tests {
         );
         assert_eq!(read_all(&["", " , ,"]), None);
         let every = format!("0_-*/@z={}", (' '..='~').filter(|c| !matches!(c, ',' | '=')).collect::<String>());
-        assert_eq!(read_all(&[&every]).as_deref(), Some(&*every.trim_end()));
+        assert_eq!(read_all(&[&every]).as_deref(), Some(every.trim_end()));
     }
 
     #[test]

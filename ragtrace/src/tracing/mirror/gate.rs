@@ -50,7 +50,7 @@ impl Drop for WantsStages {
 }
 
 fn lets_through(counts: u64) -> bool {
-    counts >= ONE_SUBSCRIBER && counts % ONE_SUBSCRIBER != 0
+    counts >= ONE_SUBSCRIBER && counts & (ONE_SUBSCRIBER - 1) != 0
 }
 
 /// Has stages tell their observers, or stop, if a change of the counts from `before` opened or

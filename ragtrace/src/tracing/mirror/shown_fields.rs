@@ -15,6 +15,9 @@ use super::stage_sites::SpanNames;
 /// `…`.
 pub(super) const MAX_SHOWN_TEXT: usize = 1_024;
 
+/// As many names take no allocation.
+const FEW: usize = 24;
+
 /// Fields with the places of their names.
 #[derive(Default)]
 pub(super) struct ShownFields<'a>(Vec<(usize, Shown<'a>)>);
@@ -24,7 +27,8 @@ enum Shown<'a> {
     U64(u64),
     I64(i64),
     F64(f64),
-    Text(Cow<'a, str>),
+    Text(&'a str),
+    OwnedText(String),
     /// As it is, without the quotes of a text.
     Verbatim(DisplayValue<Cow<'a, str>>),
 }
@@ -51,7 +55,7 @@ impl<'a> ShownFields<'a> {
 
     /// Adds a text.
     pub(super) fn text(&mut self, place: usize, text: impl Into<Cow<'a, str>>) {
-        self.0.push((place, Shown::Text(cut(text.into()))));
+        self.0.push((place, Shown::text(cut(text.into()))));
     }
 
     /// Adds a text that is shown without quotes.
@@ -67,21 +71,27 @@ impl<'a> ShownFields<'a> {
     /// Gives them to `take`, as values of `names`. Of a name that is there twice the first value
     /// counts.
     pub(super) fn give<T>(&self, names: &FieldSet, take: impl FnOnce(&ValueSet<'_>) -> T) -> T {
-        let texts: Vec<&str> = self.0.iter().map(|(_, shown)| shown.as_text()).collect();
-        let mut values: Vec<Option<&dyn Value>> = vec![None; names.len()];
-        for ((place, shown), text) in self.0.iter().zip(&texts) {
+        let (mut few, mut many) = ([None; FEW], Vec::new());
+        let values: &mut [Option<&dyn Value>] = if let Some(values) = few.get_mut(..names.len()) {
+            values
+        } else {
+            many.resize(names.len(), None);
+            &mut many
+        };
+        for (place, shown) in &self.0 {
             if let Some(value) = values.get_mut(*place) {
                 value.get_or_insert(match shown {
                     Shown::Bool(value) => value,
                     Shown::U64(number) => number,
                     Shown::I64(number) => number,
                     Shown::F64(number) => number,
-                    Shown::Text(_) => text,
+                    Shown::Text(text) => text,
+                    Shown::OwnedText(text) => text,
                     Shown::Verbatim(text) => text,
                 });
             }
         }
-        take(&names.value_set_all(&values))
+        take(&names.value_set_all(values))
     }
 }
 
@@ -93,14 +103,17 @@ impl<'a> Shown<'a> {
             EncodedValue::U64(number) => Self::U64(number),
             EncodedValue::I64(number) => Self::I64(number),
             EncodedValue::F64(number) => Self::F64(number),
-            EncodedValue::Text(text) => Self::Text(text_of(text)),
+            EncodedValue::Text(text) => Self::text(text_of(text)),
             EncodedValue::Json(json) => Self::Verbatim(display(text_of(json))),
             EncodedValue::Descriptor(_) => return None,
         })
     }
 
-    fn as_text(&self) -> &str {
-        if let Self::Text(text) = self { text } else { "" }
+    fn text(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::Text(text),
+            Cow::Owned(text) => Self::OwnedText(text),
+        }
     }
 }
 

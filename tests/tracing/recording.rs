@@ -14,40 +14,24 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// Something that a layer heard. Spans have numbers that are never used twice.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "no test asks for all of it, and a failure prints it")]
-pub(crate) enum Heard {
-    New {
-        span: u64,
-        name: &'static str,
-        parent: Option<u64>,
-        target: &'static str,
-        fields: Fields,
-    },
-    Enter {
-        span: u64,
-        thread: ThreadId,
-    },
-    Exit {
-        span: u64,
-        thread: ThreadId,
-    },
-    Record {
-        span: u64,
-        fields: Fields,
-    },
-    /// With the spans around it, the innermost first.
-    Event {
-        message: String,
-        level: Level,
-        scope: Vec<u64>,
-        fields: Fields,
-    },
-    Close {
-        span: u64,
-    },
+#[expect(missing_docs, reason = "the fields have the names that `tracing` gives them")]
+pub enum Heard {
+    /// A span is made.
+    New { span: u64, name: &'static str, parent: Option<u64>, target: &'static str, fields: Fields },
+    /// A span is entered on this thread.
+    Enter { span: u64, thread: ThreadId },
+    /// A span is left on this thread.
+    Exit { span: u64, thread: ThreadId },
+    /// A span gets fields.
+    Record { span: u64, fields: Fields },
+    /// An event, with the spans around it, the innermost first.
+    Event { message: String, level: Level, scope: Vec<u64>, fields: Fields },
+    /// A span is closed.
+    Close { span: u64 },
 }
 
-pub(crate) type Fields = BTreeMap<&'static str, String>;
+/// Fields by their names, as texts.
+pub type Fields = BTreeMap<&'static str, String>;
 
 static TURN: Mutex<()> = Mutex::new(());
 static HEARD: Mutex<Vec<Heard>> = Mutex::new(Vec::new());
@@ -59,27 +43,32 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Notes what it hears.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Recorder;
+pub struct Recorder;
 
 /// What was heard since it was made, until the next one is.
-pub(crate) struct Recording(#[expect(dead_code, reason = "held for as long as it lives")] MutexGuard<'static, ()>);
+#[derive(Debug)]
+pub struct Recording(#[expect(dead_code, reason = "held for as long as it lives")] MutexGuard<'static, ()>);
 
 impl Recording {
     /// Waits for the test before, and forgets what was heard in it.
-    pub(crate) fn begin() -> Self {
+    pub fn begin() -> Self {
         let turn = lock(&TURN);
         lock(&HEARD).clear();
         Self(turn)
     }
 
     /// Returns what was heard so far.
-    pub(crate) fn heard(&self) -> Vec<Heard> {
+    pub fn heard(&self) -> Vec<Heard> {
         lock(&HEARD).clone()
     }
 
     /// Returns the tree of spans that were made, a line each with its depth, children in the order
     /// they were made.
-    pub(crate) fn tree(&self) -> Vec<String> {
+    ///
+    /// # Panics
+    ///
+    /// If a parent is not there.
+    pub fn tree(&self) -> Vec<String> {
         let heard = self.heard();
         let spans: Vec<_> = heard
             .iter()
@@ -104,7 +93,7 @@ impl Recording {
     }
 
     /// Returns the events: level, message, and the names of the spans around, the outermost first.
-    pub(crate) fn events(&self) -> Vec<String> {
+    pub fn events(&self) -> Vec<String> {
         let heard = self.heard();
         let name_of = |wanted: u64| {
             heard.iter().find_map(|heard| match heard {
@@ -126,7 +115,11 @@ impl Recording {
 
     /// Returns the fields of the span of this name, of which there is one: those it was made with,
     /// and those it got later.
-    pub(crate) fn fields(&self, wanted: &str) -> Fields {
+    ///
+    /// # Panics
+    ///
+    /// If there is not one such span.
+    pub fn fields(&self, wanted: &str) -> Fields {
         let heard = self.heard();
         let mut found = heard.iter().filter_map(|heard| match heard {
             Heard::New { span, name, fields, .. } if *name == wanted => Some((*span, fields.clone())),
@@ -147,7 +140,11 @@ impl Recording {
 
     /// Asserts the laws that a layer relies on: a span is made, then entered and left in pairs,
     /// each on one thread, then closed, once, by the time of this.
-    pub(crate) fn assert_balanced(&self) {
+    ///
+    /// # Panics
+    ///
+    /// If one of them does not hold.
+    pub fn assert_balanced(&self) {
         let heard = self.heard();
         let mut open: BTreeMap<u64, Vec<ThreadId>> = BTreeMap::new();
         let mut closed = Vec::new();

@@ -1,0 +1,77 @@
+//! An observer that hears of runs only from time to time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ragtrace_core::__private::{CatalogEntry, FieldDescriptor, open_bare, record};
+use ragtrace_core::RequestContext;
+use ragtrace_core::StageDescriptor;
+use ragtrace_core::capture::CapturedEntries;
+use ragtrace_core::context::Request;
+use ragtrace_core::dispatch::ListenerGuard;
+use ragtrace_core::entry::{Run, RunEnd};
+use ragtrace_core::observer::{self, Observer};
+use ragtrace_core::value::FieldBuffer;
+
+static STAGE: CatalogEntry =
+    CatalogEntry::new(StageDescriptor::new("stage", "test").with_fields(&[FieldDescriptor::record("pages", "u32")]));
+
+#[derive(Default)]
+struct Counts {
+    began: AtomicUsize,
+    recorded: AtomicUsize,
+    ended: AtomicUsize,
+}
+
+static COUNTS: Counts =
+    Counts { began: AtomicUsize::new(0), recorded: AtomicUsize::new(0), ended: AtomicUsize::new(0) };
+
+impl Counts {
+    fn taken(&self) -> [usize; 3] {
+        [&self.began, &self.recorded, &self.ended].map(|count| count.swap(0, Ordering::Relaxed))
+    }
+}
+
+impl Observer for Counts {
+    fn began(&self, _: &Arc<Request>, _: &Run, _: &FieldBuffer) {
+        self.began.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn recorded(&self, _: &Run, _: &FieldBuffer) {
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn ended(&self, _: &Arc<Request>, _: &Run, _: &RunEnd, _: &FieldBuffer) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Does `work` in a run of the stage.
+fn run(work: impl FnOnce()) {
+    let mut span = open_bare(&STAGE);
+    let mut call = span.call();
+    call.run(work);
+    call.end(|_| ());
+}
+
+#[test]
+fn an_observer_that_is_idle_hears_of_no_run_that_begins() {
+    assert!(observer::add_idle(&COUNTS));
+    let context = RequestContext::new().with_listener(CapturedEntries::new(None));
+    let _enabled = ListenerGuard::begin();
+    context.sync_scope(|| {
+        let records = || record(STAGE.get(), 0, &3_u32);
+        run(records);
+        // A stage that records is followed to its end whoever listens.
+        assert_eq!(COUNTS.taken(), [0, 0, 1]);
+
+        observer::activate();
+        run(records);
+        assert_eq!(COUNTS.taken(), [1, 1, 1]);
+
+        run(observer::deactivate);
+        assert_eq!(COUNTS.taken(), [1, 0, 1]);
+        run(records);
+        assert_eq!(COUNTS.taken(), [0, 0, 1]);
+    });
+}
