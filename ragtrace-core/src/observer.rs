@@ -2,8 +2,9 @@
 //! a layer that shows them to others.
 //!
 //! While an observer is active it hears of each run that begins, of the run's every arrival on a thread and departure from it,
-//! and of its end, there and then; of these also when no observer is active any more. It may hear of a run of which it did not
-//! hear the beginning, as of one that began before, and while another observer alone is active.
+//! and of its end, there and then; of these also when no observer is active any more. One that is idle hears of the runs that
+//! are followed anyway: for another observer, or since their bodies record fields. Either may hear of a run of which it did not
+//! hear the beginning.
 //! Where none is active, a run asks at its beginning and at its end alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -13,7 +13,8 @@ use ragtrace_core::entry::{Run, RunEnd};
 use ragtrace_core::observer::{self, Observer};
 use ragtrace_core::value::FieldBuffer;
 
-static STAGE: CatalogEntry =
+static PLAIN: CatalogEntry = CatalogEntry::new(StageDescriptor::new("plain", "test"));
+static RECORDS: CatalogEntry =
     CatalogEntry::new(StageDescriptor::new("stage", "test").with_fields(&[FieldDescriptor::record("pages", "u32")]));
 
 #[derive(Default)]
@@ -46,32 +47,36 @@ impl Observer for Counts {
     }
 }
 
-/// Does `work` in a run of the stage.
-fn run(work: impl FnOnce()) {
-    let mut span = open_bare(&STAGE);
+/// Does `work` in a run of `stage`.
+fn run(stage: &'static CatalogEntry, work: impl FnOnce()) {
+    let mut span = open_bare(stage);
     let mut call = span.call();
     call.run(work);
     call.end(|_| ());
 }
 
 #[test]
-fn an_observer_that_is_idle_hears_of_no_run_that_begins() {
+fn an_observer_that_is_idle_hears_of_no_run_that_nobody_follows() {
     assert!(observer::add_idle(&COUNTS));
     let context = RequestContext::new().with_listener(CapturedEntries::new(None));
     let _enabled = ListenerGuard::begin();
     context.sync_scope(|| {
-        let records = || record(STAGE.get(), 0, &3_u32);
-        run(records);
-        // A stage that records is followed to its end whoever listens.
-        assert_eq!(COUNTS.taken(), [0, 0, 1]);
+        let records = || record(RECORDS.get(), 0, &3_u32);
+        run(&PLAIN, || ());
+        assert_eq!(COUNTS.taken(), [0, 0, 0]);
+        // It is followed for the sake of what its body records.
+        run(&RECORDS, records);
+        assert_eq!(COUNTS.taken(), [1, 0, 1]);
 
         observer::activate();
-        run(records);
-        assert_eq!(COUNTS.taken(), [1, 1, 1]);
+        run(&PLAIN, || run(&RECORDS, records));
+        assert_eq!(COUNTS.taken(), [2, 1, 2]);
 
-        run(observer::deactivate);
+        // A run that began before is followed to its end.
+        run(&PLAIN, || {
+            observer::deactivate();
+            run(&PLAIN, || ());
+        });
         assert_eq!(COUNTS.taken(), [1, 0, 1]);
-        run(records);
-        assert_eq!(COUNTS.taken(), [0, 0, 1]);
     });
 }

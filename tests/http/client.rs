@@ -71,6 +71,10 @@ impl<S> Connection<S> {
 
 impl Server {
     /// Sends `GET path` over a connection of its own, and returns the whole answer.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
     pub async fn get(&self, protocol: Protocol, path: &str) -> Answer {
         self.send(protocol, self.request("GET", path)).await
     }
@@ -103,6 +107,10 @@ impl Server {
     }
 
     /// Does as [`Server::send`] where the answer may break.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come in time.
     pub async fn try_send<B>(&self, protocol: Protocol, request: Request<B>) -> Result<Answer, hyper::Error>
     where
         B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static,

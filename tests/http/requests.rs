@@ -75,6 +75,10 @@ impl Request<'_> {
     }
 
     /// Returns the status of its answer, if it had one.
+    ///
+    /// # Panics
+    ///
+    /// If it is recorded, and not as a number.
     pub fn status(&self) -> Option<u64> {
         match self.ended.field("http.response.status_code") {
             Some(Value::U64(status)) => Some(*status),

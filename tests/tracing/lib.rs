@@ -21,7 +21,11 @@ pub fn quiet() -> Builder {
     ragtrace::builder().service("tests").console(Console::Off)
 }
 
-/// Shuts down, and fails the test if anything was lost.
+/// Shuts down.
+///
+/// # Panics
+///
+/// If anything was lost.
 pub fn finish(telemetry: Telemetry) {
     let report = telemetry.shutdown_blocking(Duration::from_secs(30));
     assert!(report.complete, "{report}");
@@ -43,15 +47,18 @@ impl Default for Kept {
 }
 
 impl Kept {
+    /// Makes one of this name.
     pub fn named(name: &'static str) -> Self {
         Self { name, level: None, records: Arc::default() }
     }
 
+    /// Sets the least severe level that it takes.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
     }
 
+    /// Returns the records so far.
     pub fn records(&self) -> Vec<Record> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -92,6 +99,7 @@ impl Sink for Kept {
 pub struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Written {
+    /// Returns what was written so far.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }

@@ -47,7 +47,7 @@ async fn chunk(name: &str) -> Result<Vec<u64>, std::io::Error> {
 
 #[traced_stage]
 async fn waits() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Returns what is exported of `work`.

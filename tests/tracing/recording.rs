@@ -79,14 +79,6 @@ impl Recording {
             .collect();
         let known = |span: u64| spans.iter().any(|(other, ..)| *other == span);
         let mut lines = Vec::new();
-        fn walk(spans: &[(u64, &str, Option<u64>)], at: Option<u64>, depth: usize, lines: &mut Vec<String>) {
-            for (span, name, parent) in spans {
-                if *parent == at {
-                    lines.push(format!("{}{name}", "  ".repeat(depth)));
-                    walk(spans, Some(*span), depth + 1, lines);
-                }
-            }
-        }
         assert!(spans.iter().all(|(.., parent)| parent.is_none_or(known)), "a parent is not there: {heard:#?}");
         walk(&spans, None, 0, &mut lines);
         lines
@@ -177,6 +169,16 @@ impl Recording {
             }
         }
         assert!(open.is_empty(), "not closed: {:?} of {heard:#?}", open.keys());
+    }
+}
+
+/// Adds a line for each of the spans whose parent is `at`, and for those inside it.
+fn walk(spans: &[(u64, &str, Option<u64>)], at: Option<u64>, depth: usize, lines: &mut Vec<String>) {
+    for (span, name, parent) in spans {
+        if *parent == at {
+            lines.push(format!("{}{name}", "  ".repeat(depth)));
+            walk(spans, Some(*span), depth + 1, lines);
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Why a request failed, as its record has it.
 
+#![expect(clippy::unnecessary_box_returns, reason = "an end takes it in a box")]
+
 use std::any::Any;
 use std::error::Error;
 use std::fmt::Display;

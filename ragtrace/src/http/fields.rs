@@ -90,7 +90,7 @@ pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<Stri
 
 /// Returns true for a header that carries credentials.
 pub(super) fn is_credential(name: &HeaderName) -> bool {
-    const CREDENTIALS: [HeaderName; 4] =
+    static CREDENTIALS: [HeaderName; 4] =
         [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
     CREDENTIALS.contains(name)
 }

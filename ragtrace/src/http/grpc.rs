@@ -8,8 +8,8 @@ use percent_encoding::percent_decode;
 
 use super::text::bounded;
 
-const STATUS: HeaderName = HeaderName::from_static("grpc-status");
-const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+static STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// The longest message of a status that is recorded, in bytes.
 const LONGEST_MESSAGE: usize = 2_048;
 
@@ -49,11 +49,11 @@ pub(super) struct GrpcStatus {
 impl GrpcStatus {
     /// Reads the status in the head or the trailers of an answer. A code that nobody knows is `UNKNOWN`, as it is for clients.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
-        let code = headers.get(STATUS)?;
+        let code = headers.get(&STATUS)?;
         let number = code.to_str().ok().and_then(|code| code.parse::<usize>().ok());
         let name = number.and_then(|number| NAMES.get(number)).copied().unwrap_or(UNKNOWN);
         let message =
-            headers.get(MESSAGE).map_or(Cow::Borrowed(&b""[..]), |message| percent_decode(message.as_bytes()).into());
+            headers.get(&MESSAGE).map_or(Cow::Borrowed(&b""[..]), |message| percent_decode(message.as_bytes()).into());
         Some(Self { name, message: bounded(&String::from_utf8_lossy(&message), LONGEST_MESSAGE).into_owned() })
     }
 

@@ -7,7 +7,7 @@ use ragtrace_core::{RequestContext, guard};
 use super::headers;
 use super::settings::Settings;
 
-const X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
+static X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 /// The longest id of a user that a header may name, in bytes.
 const LONGEST_ID: usize = 256;
 
@@ -35,7 +35,7 @@ fn of_headers(settings: &Settings, parts: &Parts) -> RequestContext {
 
 /// Returns the user that the header names, if it names one, in printable characters.
 fn user(parts: &Parts) -> Option<&str> {
-    let mut values = parts.headers.get_all(X_USER_ID).iter();
+    let mut values = parts.headers.get_all(&X_USER_ID).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let user = std::str::from_utf8(value.as_bytes()).ok()?.trim();
     ((1..=LONGEST_ID).contains(&user.len()) && !user.chars().any(char::is_control)).then_some(user)

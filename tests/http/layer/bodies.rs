@@ -66,7 +66,7 @@ fn a_body_keeps_its_length() {
 
 #[test]
 fn answers_without_a_body_are_complete_whatever_the_service_made_of_it() {
-    async fn with_status(headers: HeaderMap) -> Response {
+    fn with_status(headers: &HeaderMap) -> Response {
         let status: u16 = headers["x-status"].to_str().expect("a number").parse().expect("a number");
         (StatusCode::from_u16(status).expect("a status"), chunks(3)).into_response()
     }
@@ -75,7 +75,7 @@ fn answers_without_a_body_are_complete_whatever_the_service_made_of_it() {
             // Not by a route of axum's, which takes the body of such an answer away itself.
             let service = tower::ServiceBuilder::new().layer(TraceLayer::new()).service_fn(
                 async |request: http::Request<hyper::body::Incoming>| {
-                    Ok::<_, Infallible>(with_status(request.headers().clone()).await)
+                    Ok::<_, Infallible>(with_status(request.headers()))
                 },
             );
             let ((), requests) = served(service, async |server| {
@@ -115,19 +115,20 @@ fn an_empty_answer_is_complete() {
 
 #[test]
 fn trailers_are_the_end() {
-    async fn with_trailers() -> Body {
+    fn with_trailers() -> Body {
         let trailers: HeaderMap = [(header::ETAG, "x".parse().expect("a value"))].into_iter().collect();
         let frames = [Frame::data(Bytes::from_static(b"chunk")), Frame::trailers(trailers)];
         Body::new(StreamBody::new(stream::iter(frames.map(Ok::<_, Infallible>))))
     }
-    let (answer, requests) = served(traced(get(with_trailers)), async |server| server.get(Protocol::Http2, "/").await);
+    let (answer, requests) =
+        served(traced(get(async || with_trailers())), async |server| server.get(Protocol::Http2, "/").await);
     assert_eq!(answer.trailers[header::ETAG], "x");
     assert_eq!((requests.one().ended.event(), requests.one().sent()), (Event::Completed, Some(5.0)));
 }
 
 #[test]
 fn a_body_that_breaks_fails_the_request_beside_its_status() {
-    async fn breaking() -> Body {
+    fn breaking() -> Body {
         let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "the model hung up");
         let frames = stream::iter([Ok(Bytes::from_static(b"chunk")), Err(broken)]);
         // What comes between them has the head and the first chunk go before.
@@ -137,8 +138,9 @@ fn a_body_that_breaks_fails_the_request_beside_its_status() {
         }))
     }
     for protocol in Protocol::BOTH {
-        let (answer, requests) =
-            served(traced(get(breaking)), async |server| server.try_send(protocol, server.request("GET", "/")).await);
+        let (answer, requests) = served(traced(get(async || breaking())), async |server| {
+            server.try_send(protocol, server.request("GET", "/")).await
+        });
         let request = requests.one();
         assert!(answer.is_err());
         assert_eq!((request.ended.event(), &*request.message()), (Event::Failed, "http_request_failed"));
@@ -150,12 +152,13 @@ fn a_body_that_breaks_fails_the_request_beside_its_status() {
 
 #[test]
 fn a_body_that_breaks_at_once_fails_the_request() {
-    async fn breaking() -> Body {
+    fn breaking() -> Body {
         Body::from_stream(stream::iter([Err::<Bytes, _>(std::io::Error::other("no model"))]))
     }
     for protocol in Protocol::BOTH {
-        let (_, requests) =
-            served(traced(get(breaking)), async |server| server.try_send(protocol, server.request("GET", "/")).await);
+        let (_, requests) = served(traced(get(async || breaking())), async |server| {
+            server.try_send(protocol, server.request("GET", "/")).await
+        });
         assert_eq!((requests.one().ended.event(), &*requests.one().message()), (Event::Failed, "http_request_failed"));
     }
 }
@@ -206,12 +209,12 @@ fn a_failed_answer_stays_one_however_much_of_it_is_read() {
 #[test]
 fn leaving_a_stream_of_events_is_its_end() {
     use axum::response::sse::{Event as Sent, Sse};
-    async fn events() -> impl IntoResponse {
+    fn events() -> impl IntoResponse {
         let first = stream::iter([Ok::<_, Infallible>(Sent::default().data("tick"))]);
         Sse::new(first.chain(stream::pending()))
     }
     for protocol in Protocol::BOTH {
-        let ((), requests) = served(traced(get(events)), async |server| match protocol {
+        let ((), requests) = served(traced(get(async || events())), async |server| match protocol {
             Protocol::Http1 => {
                 let mut connection = server.http1().await;
                 let mut response = connection.sender.send_request(server.request("GET", "/")).await.expect("a head");
@@ -245,7 +248,7 @@ fn a_body_and_what_it_drops_run_in_the_request_s_context() {
             in_drop();
         }
     }
-    async fn streaming() -> Body {
+    fn streaming() -> Body {
         let held = Dropped;
         Body::from_stream(stream::iter(0..2).map(move |_| {
             let _held = &held;
@@ -253,7 +256,7 @@ fn a_body_and_what_it_drops_run_in_the_request_s_context() {
         }))
     }
     for protocol in Protocol::BOTH {
-        let (_, requests) = served(traced(get(streaming)), async |server| server.get(protocol, "/").await);
+        let (_, requests) = served(traced(get(async || streaming())), async |server| server.get(protocol, "/").await);
         let request = requests.one();
         for stage in ["streaming", "dropping"] {
             for record in requests.captured().stage(stage).iter() {

@@ -105,7 +105,7 @@ fn a_service_that_panics_in_its_call_fails_the_request() {
 
 #[test]
 fn a_body_that_panics_fails_the_request_beside_its_status() {
-    async fn body() -> Body {
+    fn body() -> Body {
         let chunks = stream::iter(0..2).then(async |chunk| {
             tokio::task::yield_now().await;
             assert_eq!(chunk, 0, "the body gave up");
@@ -114,7 +114,7 @@ fn a_body_that_panics_fails_the_request_beside_its_status() {
         Body::from_stream(chunks)
     }
     for protocol in Protocol::BOTH {
-        let router = Router::new().route("/", get(body)).layer(TraceLayer::new());
+        let router = Router::new().route("/", get(async || body())).layer(TraceLayer::new());
         let (_, requests) = served(router, async |server| server.try_send(protocol, server.request("GET", "/")).await);
         let request = requests.one();
         assert_eq!((request.ended.event(), request.error_type()), (Event::Failed, Some("panic")));

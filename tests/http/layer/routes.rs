@@ -1,6 +1,7 @@
 //! How requests are named: by method and route, never by what whoever asks can choose.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
 
 use axum::Router;
 use axum::routing::{any, get, get_service};
@@ -31,8 +32,8 @@ where
     recorded.all().iter().map(|request| request.stage().to_owned()).collect()
 }
 
-async fn hello() -> &'static str {
-    "hello"
+fn hello() -> Ready<&'static str> {
+    ready("hello")
 }
 
 #[test]

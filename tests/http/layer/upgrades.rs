@@ -24,14 +24,15 @@ async fn chat(mut socket: WebSocket) {
     }
 }
 
-async fn upgrade(socket: WebSocketUpgrade) -> Response {
+fn upgrade(socket: WebSocketUpgrade) -> Response {
     let context = RequestContext::current().expect("a context");
     socket.on_upgrade(async move |socket| context.scope(chat(socket)).await)
 }
 
 #[test]
 fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
-    let router = Router::new().route("/chat", any(upgrade)).layer(TraceLayer::new());
+    let router =
+        Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
     let ((), requests) = served(router, async |server| {
         let mut stream = server.raw().await;
         let request = "GET /chat HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -53,7 +54,8 @@ fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
 
 #[test]
 fn a_websocket_over_http_2_ends_the_request_at_its_head() {
-    let router = Router::new().route("/chat", any(upgrade)).layer(TraceLayer::new());
+    let router =
+        Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
     let ((), requests) = served(router, async |server| {
         let mut connection = server.http2().await;
         // An answer comes behind the settings, which allow such a `CONNECT`.
@@ -134,7 +136,8 @@ fn a_tunnel_that_is_refused_is_an_answer() {
 
 #[test]
 fn an_upgrade_that_is_refused_is_an_answer() {
-    let router = Router::new().route("/chat", any(upgrade)).layer(TraceLayer::new());
+    let router =
+        Router::new().route("/chat", any(async |socket: WebSocketUpgrade| upgrade(socket))).layer(TraceLayer::new());
     let (answer, requests) = served(router, async |server| server.get(Protocol::Http1, "/chat").await);
     assert!(answer.status.is_client_error());
     assert_eq!((requests.one().ended.event(), requests.one().error_type()), (Event::Completed, None));

@@ -52,7 +52,7 @@ fn found(up_to: u32) -> impl Stream<Item = Result<u32, Unreadable>> {
 
 #[traced_stage]
 async fn waits() {
-    pending().await
+    pending::<()>().await;
 }
 
 #[traced_stage]
@@ -195,12 +195,12 @@ fn a_stage_that_is_named_at_run_time_is_shown_from_its_first_run_on() {
 #[test]
 fn nothing_comes_twice_into_the_records_and_what_the_application_logs_comes_once() {
     let recording = record();
-    let (_, captured) = testing::capture_sync(|| {
+    let ((), captured) = testing::capture_sync(|| {
         outer();
         tracing::info!("a line of the application's");
     });
     assert_eq!(recording.events().len(), 5);
-    let messages: Vec<_> = captured.logs().map(|record| record.message().to_owned()).collect();
+    let messages: Vec<_> = captured.logs().map(|record| record.message().into_owned()).collect();
     assert_eq!(messages, ["a line of the application's"]);
     assert_eq!(captured.records().len(), 5);
 }

@@ -70,7 +70,7 @@ fn a_run_is_entered_and_left_on_each_thread_that_polls_it_and_ended_on_any() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stage_in_a_task_that_has_the_context_alone_is_a_child_of_the_stage_that_started_it() {
     let recording = record();
-    let (_, captured) = testing::capture(pipeline(async {
+    let ((), captured) = testing::capture(pipeline(async {
         let work = async {
             instrumented(step()).await;
             step().await;
@@ -91,7 +91,7 @@ async fn a_stage_in_a_task_that_has_the_context_alone_is_a_child_of_the_stage_th
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_that_tracing_hands_on_is_back_in_the_stage_that_its_span_is_or_was_made_in() {
     let recording = record();
-    let (_, captured) = testing::capture(pipeline(async {
+    let ((), captured) = testing::capture(pipeline(async {
         spawned(step().instrument(Span::current())).await;
         spawned(step().in_current_span()).await;
         spawned(step().instrument(info_span!("made"))).await;
@@ -162,7 +162,7 @@ async fn a_span_that_was_made_in_the_request_before_a_stage_began_does_not_lead_
     };
     let ((), captured) = testing::capture(async { request.scope(work).await }).await;
     let loaded = captured.stage("load").completed();
-    let mut parents: Vec<_> = loaded.iter().map(|record| record.parent_span_id()).collect();
+    let mut parents: Vec<_> = loaded.iter().map(ragtrace::Record::parent_span_id).collect();
     parents.sort();
     let pipeline = captured.stage("pipeline").completed().one().span_id();
     assert_eq!(parents, [None, pipeline]);

@@ -176,6 +176,10 @@ impl RecordMaker {
     /// Makes the record of a score, which no level hides.
     #[cold]
     pub(super) fn score(&mut self, source: EntrySource<'_>, judged: JudgedRun, fields: &[u64]) {
+        if !self.filter.takes(Level::Info, Event::Score, || "") {
+            self.filtered += 1;
+            return;
+        }
         self.output.records.add_score(source.request, source.thread, judged, fields);
     }
 
