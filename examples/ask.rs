@@ -1,4 +1,5 @@
-//! Answers a question from what the `ingest` example stored: `cargo run --release --example ask -- "question"`.
+//! Answers a question from what the `ingest` example stored:
+//! `cargo run --release -p ragtrace-examples --example ask -- "question"`.
 
 use std::io::{self, Write};
 use std::path::PathBuf;

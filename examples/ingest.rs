@@ -1,4 +1,5 @@
-//! Ingests documents for the `ask` example: `cargo run --release --example ingest -- examples/data`.
+//! Ingests documents for the `ask` example:
+//! `cargo run --release -p ragtrace-examples --example ingest -- examples/data`.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! A RAG service with its page: `cargo run --release --example server -- --listen 127.0.0.1:8080`.
+//! A RAG service with its page:
+//! `cargo run --release -p ragtrace-server --example server -- --listen 127.0.0.1:8080`.
 
 use std::process::ExitCode;
 

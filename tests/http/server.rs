@@ -77,7 +77,8 @@ impl Server {
                 };
                 let (service, connections) = (service.clone(), executor.clone());
                 hyper::rt::Executor::execute(&executor, async move {
-                    let builder = auto::Builder::new(connections);
+                    let mut builder = auto::Builder::new(connections);
+                    builder.http2().enable_connect_protocol();
                     // A connection that breaks is what many tests are about.
                     let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
                 });

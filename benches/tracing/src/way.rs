@@ -70,9 +70,9 @@ pub fn install(way: &str, workload: &str) -> Option<Installed> {
         "registry" => tracing::subscriber::set_global_default(registry),
         "fmt-json" => tracing::subscriber::set_global_default(registry.with(json())),
         "ragtrace" | "mirror-off" => tracing::subscriber::set_global_default(registry.with(layer())),
-        "ragtrace-and-fmt-json" => tracing::subscriber::set_global_default(registry.with(layer()).with(json())),
+        "ragtrace-and-fmt-json" => tracing::subscriber::set_global_default(registry.with(json()).with(layer())),
         "mirror-registry" => tracing::subscriber::set_global_default(registry.with(mirroring())),
-        "mirror-fmt-json" => tracing::subscriber::set_global_default(registry.with(mirroring()).with(json())),
+        "mirror-fmt-json" => tracing::subscriber::set_global_default(registry.with(json()).with(mirroring())),
         "mirror-opentelemetry" => {
             let provider = SdkTracerProvider::builder().with_batch_exporter(Forget).build();
             let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("bench"));

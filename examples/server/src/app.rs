@@ -23,7 +23,7 @@ use crate::trace_view::TraceView;
 use crate::upload::Folder;
 
 /// How long a record may be on its way: a trace that nobody knows yet is waited for.
-const ON_ITS_WAY: Duration = Duration::from_millis(500);
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
 /// Tokens in a chunk, and how many of them the next one may repeat.
 const CHUNK: (usize, usize) = (160, 20);
 /// How many chunks a search brings.

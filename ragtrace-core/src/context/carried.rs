@@ -90,7 +90,7 @@ pub(crate) fn before_scope_leaves() {
 #[cold]
 #[inline(never)]
 pub(crate) fn after_scope_left() {
-    while let Some(entered) = with_frames(Frames::take_one_that_is_over).flatten() {
+    while let Some(entered) = with_frames(Frames::pop_one_that_is_over).flatten() {
         drop(entered.take_off());
     }
 }
@@ -136,7 +136,7 @@ impl Frames {
         if put == Some(current_id()) { current::swap(first.before) } else { first.before }
     }
 
-    fn take_one_that_is_over(&mut self) -> Option<EnteredCarrier> {
+    fn pop_one_that_is_over(&mut self) -> Option<EnteredCarrier> {
         match self.0.pop() {
             Some(Frame::Span(entered)) if entered.is_over => Some(entered),
             other => {

@@ -2,7 +2,7 @@
 
 use http::HeaderName;
 use http::request::Parts;
-use ragtrace_core::RequestContext;
+use ragtrace_core::{RequestContext, guard};
 
 use super::headers;
 use super::settings::Settings;
@@ -13,12 +13,24 @@ const LONGEST_ID: usize = 256;
 
 /// Returns the context of a request.
 pub(super) fn context(settings: &Settings, parts: &Parts) -> RequestContext {
-    let context = headers::read(&parts.headers, settings.is_public(parts));
-    let context = match user(parts).filter(|_| settings.trusts_user_header) {
+    let context = of_headers(settings, parts);
+    let Some(identify) = &settings.identify else { return context };
+    guard::contain(|| identify(parts, context)).unwrap_or_else(|payload| {
+        guard::dispose(payload);
+        // The closure has the context, and with it what it made of it.
+        of_headers(settings, parts)
+    })
+}
+
+fn of_headers(settings: &Settings, parts: &Parts) -> RequestContext {
+    let mut context = headers::read(&parts.headers, settings.is_public(parts));
+    if let Some(request_type) = &settings.request_type {
+        context = context.with_request_type(&**request_type);
+    }
+    match user(parts).filter(|_| settings.trusts_user_header) {
         Some(user) => context.with_user_id(user),
         None => context,
-    };
-    settings.identify(parts, context)
+    }
 }
 
 /// Returns the user that the header names, if it names one, in printable characters.

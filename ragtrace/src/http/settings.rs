@@ -86,16 +86,6 @@ impl Settings {
         let address = self.client_address.as_ref()?;
         guard::contain(|| address(parts)).unwrap_or_else(or(None))
     }
-
-    /// Adds who asks, and for what, to the context of a request.
-    pub(super) fn identify(&self, parts: &Parts, context: RequestContext) -> RequestContext {
-        let context = match &self.request_type {
-            Some(request_type) => context.with_request_type(&**request_type),
-            None => context,
-        };
-        let Some(identify) = &self.identify else { return context };
-        guard::contain(|| identify(parts, context.clone())).unwrap_or_else(or(context))
-    }
 }
 
 /// Returns `value` where a closure of the application's panicked: the request goes on without its answer.

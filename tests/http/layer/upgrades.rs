@@ -52,6 +52,31 @@ fn an_upgrade_ends_the_request_and_what_runs_after_may_have_its_context() {
 }
 
 #[test]
+fn a_websocket_over_http_2_ends_the_request_at_its_head() {
+    let router = Router::new().route("/chat", any(upgrade)).layer(TraceLayer::new());
+    let ((), requests) = served(router, async |server| {
+        let mut connection = server.http2().await;
+        // An answer comes behind the settings, which allow such a `CONNECT`.
+        connection.sender.send_request(server.request("OPTIONS", "/nowhere")).await.expect("an answer");
+        let mut request = server.request("CONNECT", "/chat");
+        request.headers_mut().insert("sec-websocket-version", "13".parse().expect("a value"));
+        request.extensions_mut().insert(hyper::ext::Protocol::from_static("websocket"));
+        let response = connection.sender.send_request(request).await.expect("an answer");
+        assert_eq!(response.status(), 200);
+        let mut stream = hyper_util::rt::TokioIo::new(hyper::upgrade::on(response).await.expect("an upgrade"));
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"hello") {
+            assert_ne!(stream.read_buf(&mut answer).await.expect("an answer"), 0);
+        }
+    });
+    let request = requests.all()[1];
+    assert_eq!((request.stage(), request.ended.event()), ("CONNECT /chat", Event::Completed));
+    assert_eq!((request.status(), &*request.message()), (Some(200), "http_response_sent"));
+    let chatting = requests.captured().stage("chatting").started();
+    assert_eq!(chatting.one().parent_span_id(), request.ended.span_id());
+}
+
+#[test]
 fn a_tunnel_ends_the_request_at_its_head() {
     #[traced_stage("tunnelling")]
     async fn tunnel(request: Request<Incoming>) {

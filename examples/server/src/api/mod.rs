@@ -45,8 +45,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/api/ingest", ingest)
         .merge(page::routes())
         .layer(from_fn(same_site::check))
-        .layer(map_response(page::with_common_headers))
         .layer(from_fn(problem::problems))
+        .layer(map_response(page::with_common_headers))
         .layer(trace::layer(app))
         .with_state(Arc::clone(app))
 }

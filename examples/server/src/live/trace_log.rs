@@ -243,7 +243,9 @@ mod tests {
 
     fn log(records: &[Record]) -> TraceLog {
         let mut log = TraceLog::of(&records[0]);
-        records.iter().for_each(|record| log.add(record));
+        for record in records {
+            log.add(record);
+        }
         log
     }
 
@@ -291,7 +293,9 @@ mod tests {
         assert_eq!((missed, events[0], events.len()), (1, 2, PAGE));
         assert!(log.is_open(), "the root is remembered without its event");
         let line = || RecordBuilder::log("x".repeat(1 << 20)).tenant_id("acme").build();
-        (0..9).for_each(|_| log.add(&line()));
+        for _ in 0..9 {
+            log.add(&line());
+        }
         assert!(log.bytes() <= BYTES, "{}", log.bytes());
     }
 
