@@ -88,7 +88,7 @@ async fn serve(address: &str) -> io::Result<()> {
     let interrupted = async {
         // Without the signal there is nothing to wait for but the end of the process.
         if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     axum::serve(listener, routes).with_graceful_shutdown(interrupted).await

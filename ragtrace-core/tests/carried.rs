@@ -117,7 +117,8 @@ fn run(contexts: &Contexts, steps: &[Step], model: &mut Model) -> Result<(), Tes
     for step in steps {
         match step {
             Step::Enter(span) => {
-                enter(carrier(*span), &contexts.of_spans[*span as usize]);
+                let at = usize::try_from(*span).expect("a small number");
+                enter(carrier(*span), &contexts.of_spans[at]);
                 model.0.push((Some(*span), format!("span {span}")));
             }
             Step::Exit(span) => {

@@ -46,10 +46,11 @@ fn events_and_lines_are_recorded_at_the_level_that_a_sink_takes_and_anew_by_each
     // Stages are no spans here: nobody else would see them.
     let kept = Kept::default();
     let telemetry = quiet().capture_tracing(true).sink(kept.clone()).install().expect("the only one");
-    #[traced_stage("capture.looks")]
-    fn looks() -> bool {
-        tracing::Span::current().is_none()
-    }
     assert!(looks());
     finish(telemetry);
+}
+
+#[traced_stage("capture.looks")]
+fn looks() -> bool {
+    tracing::Span::current().is_none()
 }

@@ -22,10 +22,15 @@ async fn work(connection: &mut sqlx::SqliteConnection) {
     tracing::trace!("after the query");
 }
 
-#[tokio::test]
-async fn a_sqlite_sink_at_trace_records_the_applications_queries_and_none_of_its_own() {
+#[test]
+fn a_sqlite_sink_at_trace_records_the_applications_queries_and_none_of_its_own() {
     let _turn = turn();
     subscribe();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(queries_beside_a_sink());
+}
+
+async fn queries_beside_a_sink() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("records.db");
     let builder = quiet().level("trace").spool(folder.path().join("spool"), SpoolLimits::default());
@@ -65,7 +70,7 @@ async fn finish_async(telemetry: ragtrace::Telemetry) {
 struct Chatty(Kept);
 
 impl Sink for Chatty {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "chatty"
     }
 

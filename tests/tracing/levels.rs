@@ -132,10 +132,10 @@ fn a_malformed_part_is_named() {
 
 #[test]
 fn a_callsite_is_judged_anew_when_telemetry_is_installed_with_other_levels() {
-    let _turn = turn();
     fn line() {
         tracing::debug!("the same callsite");
     }
+    let _turn = turn();
     let lines = |level: &str| {
         let kept = Kept::default();
         let telemetry = quiet().level(level).sink(kept.clone()).install().expect("the only one");

@@ -30,7 +30,7 @@ fn stage() {}
 /// Returns whether anybody hears of a run.
 fn is_heard() -> bool {
     let before = IDLE.0.load(Ordering::Relaxed);
-    let (_, captured) = testing::capture_sync(stage);
+    let ((), captured) = testing::capture_sync(stage);
     assert_eq!(captured.stage("stage").completed().len(), 1);
     IDLE.0.load(Ordering::Relaxed) != before
 }

@@ -161,7 +161,7 @@ fn run(node: Arc<Node>) -> Work {
             End::IsDropped(polls) => Box::pin(async move {
                 match select(work, Box::pin(yields(polls))).await {
                     Either::Left(_) => {}
-                    Either::Right((_, work)) => drop(work),
+                    Either::Right(((), work)) => drop(work),
                 }
             }),
             _ => work,
@@ -186,7 +186,7 @@ fn recorded(captured: &Captured) -> Runs {
     let number_of = |span| {
         let of_span = |record: &&ragtrace::Record| record.span_id() == Some(span);
         let record = captured.records().iter().filter(of_span).find_map(|record| record.field("id"));
-        record.and_then(|value| value.as_u64())
+        record.and_then(ragtrace::Value::as_u64)
     };
     let mut runs = Runs::new();
     let mut parents = BTreeMap::new();
@@ -267,7 +267,7 @@ proptest! {
         let recording = Recording::begin();
         let root = numbered(&root, &mut 0);
         let runtime = Builder::new_multi_thread().worker_threads(2).build().expect("a runtime");
-        let (_, captured) = runtime.block_on(testing::capture(run(root)));
+        let ((), captured) = runtime.block_on(testing::capture(run(root)));
         // Ends what was left behind by those that were dropped.
         drop(runtime);
         recording.assert_balanced();

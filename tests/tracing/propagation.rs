@@ -62,7 +62,7 @@ fn assert_children(captured: &Captured, of: &str, number: usize) {
     for leaf in leaves.iter() {
         assert_eq!((leaf.parent_span_id(), leaf.trace_id()), (parent.span_id(), parent.trace_id()), "{captured:?}");
     }
-    let spans: std::collections::BTreeSet<_> = leaves.iter().filter_map(|leaf| leaf.span_id()).collect();
+    let spans: std::collections::BTreeSet<_> = leaves.iter().filter_map(ragtrace::Record::span_id).collect();
     let lines: Vec<_> = captured.logs().collect();
     assert_eq!(lines.len(), number);
     assert!(lines.iter().all(|line| line.span_id().is_some_and(|span| spans.contains(&span))), "{captured:?}");
@@ -233,7 +233,6 @@ async fn what_an_instrumented_future_drops_is_of_its_context() {
     }
     /// A future that outlives the stage it comes from.
     struct HandedOut(Pin<Box<dyn Future<Output = ()> + Send>>);
-    subscribe();
     #[traced_stage("propagation.drops")]
     async fn drops() -> HandedOut {
         let records = Records;
@@ -243,6 +242,7 @@ async fn what_an_instrumented_future_drops_is_of_its_context() {
         };
         HandedOut(Box::pin(never.instrument(info_span!("dropped"))))
     }
+    subscribe();
     let ((), captured) = capture(async {
         let HandedOut(mut future) = drops().await;
         let mut cx = Context::from_waker(Waker::noop());
@@ -378,7 +378,7 @@ proptest! {
         // Each run has ended, under the span that it began with.
         let records = captured.records();
         let of = |is_end: bool| -> std::collections::BTreeSet<_> {
-            records.iter().filter(|record| record.event().is_end() == is_end).filter_map(|record| record.span_id()).collect()
+            records.iter().filter(|record| record.event().is_end() == is_end).filter_map(ragtrace::Record::span_id).collect()
         };
         prop_assert_eq!(of(false), of(true));
         prop_assert!(records.iter().all(|record| record.parent_span_id().is_none_or(|parent| of(true).contains(&parent))));
