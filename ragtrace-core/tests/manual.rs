@@ -48,7 +48,9 @@ fn a_run_is_on_the_thread_while_it_is_entered_and_nowhere_else() {
         .join()
         .expect("the thread ends");
         elsewhere.end(|_| ());
-        elsewhere.end(ragtrace_core::stage::Ending::cancel);
+        elsewhere.end(|ending| {
+            ending.cancel();
+        });
         let entered = elsewhere.enter();
         assert_eq!(RequestContext::current().and_then(|current| current.span_id()), inside.span_id());
         entered.pause();
