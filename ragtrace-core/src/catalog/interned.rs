@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
+use super::name_hash::NameHash;
 use super::section::CatalogEntry;
 
 /// The most names that a process interns.
@@ -26,7 +27,7 @@ fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
 
 #[derive(Default)]
 struct Interned {
-    entries: HashMap<Key<'static>, &'static CatalogEntry>,
+    entries: HashMap<Key<'static>, &'static CatalogEntry, NameHash>,
     /// How many of them count for the bound.
     bounded: usize,
 }
