@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
+use super::lookup;
 use super::section::CatalogEntry;
 
 /// The most names that a process interns.
@@ -46,7 +47,7 @@ pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
 /// Kind and place are those of the first time with this target and these declared fields.
 pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let name = bounded(name);
-    if let Some(entry) = known(&key(&name, template)) {
+    if let Some(entry) = known(&name, template) {
         return Some(entry);
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +69,7 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
 /// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
 /// there is one to fall back to.
 pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
-    if let Some(entry) = known(&key(name, template)) {
+    if let Some(entry) = known(name, template) {
         return entry;
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
@@ -82,9 +83,15 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     added
 }
 
-fn known(key: &Key<'_>) -> Option<&'static CatalogEntry> {
+fn known(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
+    if let Some(entry) = lookup::find(name, template) {
+        return Some(entry);
+    }
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    interned.as_ref()?.entries.get(key).copied()
+    let entry = interned.as_ref()?.entries.get(&key(name, template)).copied()?;
+    drop(interned);
+    lookup::keep(entry);
+    Some(entry)
 }
 
 fn announce(added: &'static CatalogEntry) {

@@ -129,8 +129,10 @@ impl Exchange {
     }
 
     fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
-        let grpc = grpc::is_grpc(headers).then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
-        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let is_grpc = content_type.is_some_and(grpc::is_grpc);
+        let grpc = is_grpc.then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
+        let media_type = content_type.and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
         let is_event_stream = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
         let first = usize::from(at::HEADERS) + self.settings.request_headers.len();
         let recorded = (first..).map_while(|index| u16::try_from(index).ok()).zip(&self.settings.response_headers);
