@@ -230,13 +230,14 @@ impl<'a> Entry<'a> {
     }
 
     /// Decodes it as a log line and its fields.
-    pub fn log(self) -> Option<(LogLine, &'a [u64])> {
+    pub fn log(self) -> Option<(LogLine, LogFieldWords<'a>)> {
         let ([first, descriptor, span, at], fields) = self.0.split_first_chunk()?;
         if first & 0xff != EntryKind::Log as u64 {
             return None;
         }
         let descriptor = log_descriptor(*descriptor)?;
-        Some((LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at) }, fields))
+        let line = LogLine { descriptor, span: SpanId::from_u64(*span), at: Ticks(*at) };
+        Some((line, LogFieldWords { descriptor, words: fields }))
     }
 
     /// Decodes it as a score, with its fields, which are named by [`score_field`].
@@ -286,11 +287,14 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// The descriptor that a log line, or a part of its fields, names by its address.
+/// Returns the descriptor that a log line, or a part of its fields, names by its address.
 fn log_descriptor(address: u64) -> Option<&'static LogDescriptor> {
-    let address = usize::try_from(address).ok()?;
-    // SAFETY: as in `run`: where `log` and `FieldBuffer::of_descriptor` write a descriptor, they write the address of a
-    // `&'static LogDescriptor`, whose provenance they expose; and nothing else has the tag of the latter.
+    let address = usize::try_from(address).ok().filter(|address| *address != 0)?;
+    // SAFETY: as in `run`: where `log` and `FieldBuffer::of_descriptor` write a descriptor, they write
+    // the address of a `&'static LogDescriptor`, whose provenance they expose; and nothing else has the
+    // tag of the latter. Words reach this from an `Entry` alone, by way of `LogFieldWords`, which
+    // nobody outside of this file can make of words of their own. Zero, which stands where a word is
+    // missing, is no address.
     Some(unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) })
 }
 
@@ -301,30 +305,49 @@ impl FieldBuffer {
     }
 }
 
+/// The encoded fields of a log line, as [`Entry::log`] returns them.
+#[derive(Clone, Copy, Debug)]
+pub struct LogFieldWords<'a> {
+    descriptor: &'static LogDescriptor,
+    words: &'a [u64],
+}
+
 /// The fields of a log line: its own first, then those of the spans that it was logged in.
 #[derive(Clone, Debug)]
 pub struct DecodedLogFields<'a> {
     descriptor: &'static LogDescriptor,
     fields: EncodedFields<'a>,
+    is_own: bool,
+}
+
+/// A field of a log line.
+#[derive(Clone, Debug)]
+pub struct LogField {
+    pub declared: &'static FieldDescriptor,
+    pub value: Value,
+    /// The line's own, and not that of a span around it.
+    pub is_own: bool,
 }
 
 impl<'a> DecodedLogFields<'a> {
-    /// Reads the fields of `line`.
-    pub fn new(line: &LogLine, fields: &'a [u64]) -> Self {
-        Self { descriptor: line.descriptor, fields: EncodedFields(fields) }
+    /// Reads the fields of a line.
+    pub fn new(fields: LogFieldWords<'a>) -> Self {
+        let LogFieldWords { descriptor, words } = fields;
+        Self { descriptor, fields: EncodedFields(words), is_own: true }
     }
 }
 
 impl Iterator for DecodedLogFields<'_> {
-    type Item = (&'static FieldDescriptor, Value);
+    type Item = LogField;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let field = self.fields.next()?;
             if let EncodedValue::Descriptor(address) = field.value {
                 self.descriptor = log_descriptor(address)?;
+                self.is_own = false;
             } else if let Some(declared) = self.descriptor.fields().get(usize::from(field.name)) {
-                return Some((declared, field.value.to_value()));
+                return Some(LogField { declared, value: field.value.to_value(), is_own: self.is_own });
             }
         }
     }
@@ -468,8 +491,20 @@ mod tests {
             let (read, fields) = entry.as_entry().log().expect("a log line");
             assert!(std::ptr::eq(read.descriptor, &raw const LINE));
             assert_eq!((read.span, read.at), (span, Ticks(9)));
-            assert_eq!(DecodedFields(fields).next(), Some((0, Value::Text("a text".into()))));
+            assert_eq!(DecodedFields(fields.words).next(), Some((0, Value::Text("a text".into()))));
             assert!(entry.as_entry().start().is_none() && entry.as_entry().end().is_none());
+        }
+    }
+
+    #[test]
+    fn fields_that_lack_the_address_of_their_descriptor_are_at_an_end() {
+        static LINE: LogDescriptor = LogDescriptor::new("ready", "test");
+        let mut fields = FieldBuffer::begin();
+        fields.descriptor(0);
+        let words = fields.to_encoded();
+        for words in [&words[..], &words[..1]] {
+            let fields = LogFieldWords { descriptor: &LINE, words };
+            assert!(DecodedLogFields::new(fields).next().is_none());
         }
     }
 

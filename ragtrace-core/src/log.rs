@@ -1,17 +1,19 @@
-//! Lines that are logged: by an application's `tracing`, in the context of the running stage, or outside of any request.
+//! Lines that are logged: by an application's `tracing`, in the context of the running stage, or
+//! outside of any request.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalog::LogDescriptor;
-use crate::context::{Request, current};
+use crate::context::{Request, RequestContext, carried, current};
 use crate::dispatch;
 use crate::entry::{self, LogLine};
+use crate::id::{SpanId, TraceId};
 use crate::queue::Admission;
 use crate::time::Ticks;
 use crate::value::FieldBuffer;
-use crate::value::encoding::EncodedFields;
+use crate::value::encoding::{EncodedField, EncodedFields, EncodedValue};
 
 /// How long lines outside of any request share a reading of the wall clock.
 const ANCHOR_AGE: Duration = Duration::from_secs(10);
@@ -32,19 +34,36 @@ pub fn is_captured() -> bool {
     cfg!(feature = "testing") && current::with_request(|request| request.listener().is_some()).unwrap_or(false)
 }
 
+/// Returns the trace of the thread's current context, if there is one.
+pub fn current_trace() -> Option<TraceId> {
+    current::with_request(|request| request.trace_id)
+}
+
 /// Logs a line with the fields that `record` sets, in the thread's current context or in none.
 pub fn emit(descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBuffer)) {
     let mut fields = FieldBuffer::begin();
     record(&mut fields);
-    let admission = Admission::Droppable(descriptor.level());
     let span = current::span();
-    let send = |request: &Arc<Request>| {
-        let line = LogLine { descriptor, span, at: request.now() };
-        dispatch::send_if_enabled(request, admission, entry::log(&line), &fields);
-    };
-    if current::with_request(send).is_none() {
-        send(&nobody());
+    let is_sent = current::with_request(|request| send(request, span, descriptor, &fields)).is_some();
+    if !is_sent {
+        send(&nobody(), span, descriptor, &fields);
     }
+}
+
+/// Logs a line as [`emit`] does, in `context` instead of that of the thread. Where a stage of the
+/// same trace runs on the thread and `context` is of none, the line is that stage's.
+#[cold]
+pub fn emit_in(context: &RequestContext, descriptor: &'static LogDescriptor, record: impl FnOnce(&mut FieldBuffer)) {
+    let mut fields = FieldBuffer::begin();
+    record(&mut fields);
+    let stage = carried::stage_within(context);
+    let RequestContext { request, span } = stage.as_ref().unwrap_or(context);
+    send(request, *span, descriptor, &fields);
+}
+
+fn send(request: &Arc<Request>, span: Option<SpanId>, descriptor: &'static LogDescriptor, fields: &FieldBuffer) {
+    let line = LogLine { descriptor, span, at: request.now() };
+    dispatch::send_if_enabled(request, Admission::Droppable(descriptor.level()), entry::log(&line), fields);
 }
 
 /// Returns what stands for no request on this thread.
@@ -80,8 +99,8 @@ impl LogFields {
         self.merge(Self::record(self.descriptor, record));
     }
 
-    /// Adds fields of the same descriptor that were recorded later, as [`LogFields::add`]. However often that is done, each
-    /// field is kept once.
+    /// Adds fields of the same descriptor that were recorded later, as [`LogFields::add`]. However
+    /// often that is done, each field is kept once.
     pub fn merge(&mut self, later: Self) {
         let mut words = later.words;
         let is_later = |name| EncodedFields(&words).any(|field| field.name == name);
@@ -89,6 +108,27 @@ impl LogFields {
         let kept: Vec<_> = kept.into_iter().flat_map(|field| field.words).copied().collect();
         words.extend(kept);
         self.words = words;
+    }
+
+    /// Replaces the texts for which `shorten`, which is given the field's name as well, returns a
+    /// shorter one.
+    pub fn shorten(&mut self, shorten: impl Fn(&str, &str) -> Option<String>) {
+        let declared = self.descriptor.fields();
+        let shorter = |field: &EncodedField<'_>| {
+            let EncodedValue::Text(text) = field.value else { return None };
+            shorten(declared.get(usize::from(field.name))?.name(), &text.as_str())
+        };
+        if !EncodedFields(&self.words).any(|field| shorter(&field).is_some()) {
+            return;
+        }
+        let mut fields = FieldBuffer::begin();
+        for field in EncodedFields(&self.words) {
+            match shorter(&field) {
+                Some(text) => fields.text(field.name, &text),
+                None => fields.append(field.words),
+            }
+        }
+        self.words = fields.to_encoded();
     }
 
     /// Returns true if there is none.

@@ -39,15 +39,16 @@ fn a_line_has_its_own_fields_and_then_those_of_the_spans_around_it() {
     capture.finish(|queued| {
         let (line, fields) = queued.entry.log().expect("a log line");
         assert_eq!((line.descriptor.message(), line.descriptor.line(), line.span), ("ready", 41, None));
-        let fields: Vec<_> = DecodedLogFields::new(&line, fields).map(|(field, value)| (field.name(), value)).collect();
+        let fields: Vec<_> =
+            DecodedLogFields::new(fields).map(|field| (field.declared.name(), field.value, field.is_own)).collect();
         lines.push(fields);
     });
     let expected = [
-        ("table", Value::from("chunks")),
-        ("rows", Value::from(3_u64)),
-        ("attempt", Value::from(2_u64)),
-        ("rows", Value::from(7_u64)),
-        ("job", Value::from("nightly")),
+        ("table", Value::from("chunks"), true),
+        ("rows", Value::from(3_u64), true),
+        ("attempt", Value::from(2_u64), false),
+        ("rows", Value::from(7_u64), false),
+        ("job", Value::from("nightly"), false),
     ];
     assert_eq!(lines, [expected]);
 }

@@ -31,15 +31,18 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many allocations ten times `work` cost. A block of the queue is none of the work's, and so are the callsite and the scratch
-/// buffer, which are made once: the least of several turns counts.
+/// How many allocations ten times `work` cost. A block of the queue is none of the work's, and so
+/// are the callsite and the scratch buffer, which are made once: the median of several turns
+/// counts.
 fn allocations(work: impl Fn()) -> usize {
     let turn = || {
         let before = ALLOCATIONS.get();
         (0..10).for_each(|_| work());
         ALLOCATIONS.get() - before
     };
-    (0..20).map(|_| turn()).min().unwrap_or(usize::MAX)
+    let mut turns: Vec<_> = (0..21).map(|_| turn()).collect();
+    turns.sort_unstable();
+    turns.get(turns.len() / 2).copied().unwrap_or(usize::MAX)
 }
 
 #[traced_stage("allocations.work")]
@@ -60,6 +63,6 @@ fn main() {
     });
     assert_eq!(allocations(|| tracing::debug!(rows = 3, "hidden")), 0, "one that nobody takes");
     finish(telemetry);
-    assert_eq!(kept.lines().len(), 600);
+    assert_eq!(kept.lines().len(), 630);
     println!("allocations: none, as it should be");
 }

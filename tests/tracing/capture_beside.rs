@@ -18,6 +18,10 @@ fn main() {
             tracing_subscriber::registry().init();
             play();
         }
+        Ok("with one for this thread") => {
+            let _here = tracing_subscriber::registry().set_default();
+            play();
+        }
         Ok("with another logger") => {
             struct Logger;
             impl log::Log for Logger {
@@ -39,6 +43,8 @@ fn main() {
             let (seen, told) = start("with a layer");
             assert_eq!((seen.as_str(), told.contains(ADD)), ("[\"an event\"]\n", false), "{told}");
             let (seen, told) = start("without a layer");
+            assert_eq!((seen.as_str(), told.contains(ADD)), ("[]\n", true), "{told}");
+            let (seen, told) = start("with one for this thread");
             assert_eq!((seen.as_str(), told.contains(ADD)), ("[]\n", true), "{told}");
             let (seen, told) = start("with another logger");
             assert_eq!((seen.as_str(), told.contains(ADD)), ("logged: a line\n[\"an event\"]\n", false), "{told}");

@@ -34,7 +34,8 @@ fn formatter<S: Subscriber + for<'a> LookupSpan<'a>>(written: &Written) -> impl 
     fmt::layer().with_writer(written.clone()).with_ansi(false)
 }
 
-/// Has the events reach a subscriber, and returns what the formatter wrote and what became records, at level `trace`.
+/// Has the events reach a subscriber, and returns what the formatter wrote and what became records,
+/// at level `trace`.
 fn seen(subscriber: impl Into<Dispatch>, written: &Written) -> (Vec<String>, Vec<String>) {
     let dispatch = subscriber.into();
     let kept = Kept::default();
@@ -138,7 +139,8 @@ fn what_log_enabled_asks_takes_no_event_from_a_plain_layer() {
         Dispatch::new(registry().with(formatter(&written).with_filter(LevelFilter::INFO)).with(ragtrace::layer()));
     let ((), captured) = capture_sync(|| {
         dispatcher::with_default(&dispatch, || {
-            // As sqlx asks after each query. A layer with a filter of its own loses the next event then.
+            // As sqlx asks after each query. A layer with a filter of its own loses the next event
+            // then.
             let _ = tracing::enabled!(target: "sqlx::query", tracing::Level::TRACE);
             tracing::info!("the next one");
         });

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::Future as _;
 
 use ragtrace::testing::capture_sync;
 use ragtrace::{Event, Level, Record, RequestContext, Value, traced_stage};
@@ -12,7 +13,8 @@ use tracing_subscriber::registry::LookupSpan;
 /// Does `work` under a subscriber with the layer, and returns the lines.
 fn lines(work: impl FnOnce()) -> Vec<Record> {
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(ragtrace::layer()));
-    // With one subscriber alone, a callsite that another test reaches without one would be switched off for all of them.
+    // With one subscriber alone, a callsite that another test reaches without one would be switched
+    // off for all of them.
     let _second = Dispatch::new(tracing_subscriber::registry());
     let ((), captured) = capture_sync(|| dispatcher::with_default(&dispatch, work));
     captured.logs().cloned().collect()
@@ -172,6 +174,77 @@ fn a_line_with_a_parent_of_its_own_has_the_fields_of_that_one() {
     assert_eq!(text(&line, "of"), Some("named"));
     let line = one(|| tracing::info_span!("around", of = "around").in_scope(|| tracing::info!(parent: None, "a line")));
     assert_eq!(text(&line, "of"), None);
+}
+
+#[test]
+fn a_line_with_a_parent_of_its_own_has_the_ids_and_fields_of_that_ones_request_alone() {
+    let [alice, bob] = ["alice", "bob"].map(|user| RequestContext::new().with_user_id(user));
+    let lines = lines(|| {
+        let of_alice = alice.sync_scope(|| tracing::info_span!("job", doc = "secret.pdf"));
+        bob.sync_scope(|| tracing::error!(parent: &of_alice, "in bob's"));
+        let dispatch = dispatcher::get_default(Clone::clone);
+        let on_a_bare_thread = || {
+            tracing::error!(parent: &of_alice, "on a bare thread");
+            tracing::info_span!("bare", of = "nobody")
+        };
+        let bare = std::thread::scope(|scope| {
+            let thread = scope.spawn(|| dispatcher::with_default(&dispatch, on_a_bare_thread));
+            thread.join().expect("it does not panic")
+        });
+        bob.sync_scope(|| tracing::error!(parent: &bare, "of bob"));
+    });
+    let [of_bob] = &lines[lines.len() - 1..] else { panic!("{lines:?}") };
+    assert_eq!((of_bob.user_id(), text(of_bob, "of")), (Some("bob"), Some("nobody")));
+    for line in &lines[..lines.len() - 1] {
+        assert_eq!((line.trace_id(), line.user_id()), (Some(alice.trace_id()), Some("alice")), "{}", line.message());
+        assert_eq!(text(line, "doc"), Some("secret.pdf"));
+    }
+}
+
+#[traced_stage("events.within")]
+fn within(before: &Span) {
+    tracing::info!(parent: before, "a line");
+}
+
+#[test]
+fn a_line_in_a_stage_whose_parent_was_made_before_the_stage_is_the_stages() {
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(ragtrace::layer()));
+    let work = || RequestContext::new().sync_scope(|| within(&tracing::info_span!("before")));
+    let ((), captured) = capture_sync(|| dispatcher::with_default(&dispatch, work));
+    let run = captured.stage("events.within").completed().one().clone();
+    assert_eq!(captured.logs().next().and_then(Record::span_id), run.span_id());
+}
+
+#[traced_stage("events.waits")]
+async fn waits() {
+    let span = tracing::info_span!("held", doc = "secret.pdf");
+    let _held = span.enter();
+    std::future::pending::<()>().await;
+}
+
+#[test]
+fn a_guard_over_an_await_gives_nothing_of_its_span_to_the_lines_of_others() {
+    let [alice, bob] = ["alice", "bob"].map(|user| RequestContext::new().with_user_id(user));
+    let lines = lines(|| {
+        let mut waiting = Box::pin(alice.scope(waits()));
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        bob.sync_scope(|| tracing::info!("of bob"));
+        tracing::info!("of nobody");
+        drop(waiting);
+    });
+    let seen: Vec<_> = lines.iter().map(|line| (line.user_id(), text(line, "doc"))).collect();
+    assert_eq!(seen, [(Some("bob"), None), (None, None)]);
+}
+
+#[test]
+fn a_field_of_a_span_with_the_name_message_is_no_message_of_a_line() {
+    let line = one(|| {
+        let span = tracing::info_span!("consume", message = "the body of a letter");
+        span.in_scope(|| tracing::error!(code = 7));
+    });
+    assert!(line.message().starts_with("event "), "{}", line.message());
+    assert_eq!(text(&line, "message"), Some("the body of a letter"));
 }
 
 struct Panics;

@@ -1,4 +1,5 @@
-//! What is logged on threads of ours does not come back as records, under a subscriber of the whole process.
+//! What is logged on threads of ours does not come back as records, under a subscriber of the whole
+//! process.
 
 use std::time::Duration;
 

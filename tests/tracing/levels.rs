@@ -149,20 +149,70 @@ fn a_callsite_is_judged_anew_when_telemetry_is_installed_with_other_levels() {
 }
 
 #[test]
-fn a_span_below_the_level_is_not_there_and_one_that_was_made_before_the_telemetry_is() {
+fn a_line_has_the_fields_of_the_spans_around_it_whatever_their_level() {
     let _turn = turn();
     let kept = Kept::default();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(ragtrace::layer()));
     let _second = Dispatch::new(tracing_subscriber::registry());
     dispatcher::with_default(&dispatch, || {
-        let early = tracing::info_span!("early", region = "eu").entered();
-        let telemetry = quiet().sink(kept.clone()).install().expect("the only one");
-        let hidden = tracing::debug_span!("hidden", detail = 7).entered();
-        tracing::info!("a line");
-        drop((hidden, early));
+        let telemetry = quiet().level("warn").sink(kept.clone()).install().expect("the only one");
+        let below = tracing::debug_span!("below", detail = 7, late = tracing::field::Empty).entered();
+        below.record("late", "set later");
+        tracing::error!("a line");
+        drop(below);
         finish(telemetry);
     });
     let lines = kept.lines();
     let [line] = &lines[..] else { panic!("one line: {lines:?}") };
-    assert_eq!((line.field("region"), line.field("detail")), (Some(&"eu".into()), None));
+    assert_eq!((line.field("late"), line.field("detail")), (Some(&"set later".into()), Some(&7_u64.into())));
+}
+
+#[test]
+fn a_large_field_of_a_span_is_cut_and_redacted_in_each_line_and_none_is_lost() {
+    let _turn = turn();
+    let kept = Kept::default();
+    let telemetry = quiet().sink(kept.clone()).install().expect("the only one");
+    let secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH";
+    under_layer(|| {
+        let text = format!("{secret} {}", "x".repeat(1 << 20));
+        let span = tracing::info_span!("parse", text, late = tracing::field::Empty).entered();
+        span.record("late", "y".repeat(1 << 20));
+        (0..40).for_each(|number| tracing::info!(number, "a page with {secret}"));
+    });
+    finish(telemetry);
+    let lines = kept.lines();
+    assert_eq!(lines.len(), 40);
+    for line in lines {
+        let [text, late] =
+            ["text", "late"].map(|name| line.field(name).and_then(|value| value.as_str()).expect("a text"));
+        assert!(!text.contains(secret) && !line.message().contains(secret), "{}", line.message());
+        assert!(text.len() < 8_300 && text.contains("…[truncated 10"), "{} bytes", text.len());
+        assert!(late.len() < 8_300 && late.ends_with(&format!("…[truncated {} bytes]", (1 << 20) - 8_192)), "{late}");
+    }
+}
+
+#[test]
+fn fields_of_spans_are_not_looked_at_while_nothing_is_installed_any_more_or_nobody_takes_a_line() {
+    struct Counts<'a>(&'a std::cell::Cell<usize>);
+    impl std::fmt::Debug for Counts<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.set(self.0.get() + 1);
+            f.write_str("counted")
+        }
+    }
+    let _turn = turn();
+    let counted = std::cell::Cell::new(0);
+    let span = || {
+        let span = tracing::info_span!("counting", value = ?Counts(&counted), late = tracing::field::Empty);
+        span.record("late", tracing::field::debug(Counts(&counted)));
+    };
+    let telemetry = quiet().level("off").sink(Kept::default()).install().expect("the only one");
+    under_layer(span);
+    finish(telemetry);
+    under_layer(span);
+    assert_eq!(counted.get(), 0);
+    let telemetry = quiet().level("off,else=error").sink(Kept::default()).install().expect("the only one");
+    under_layer(span);
+    finish(telemetry);
+    assert_eq!(counted.get(), 2);
 }

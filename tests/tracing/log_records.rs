@@ -1,4 +1,5 @@
-//! Lines of the crate `log`, which a `LogTracer` brings to `tracing`, and copies of events among them.
+//! Lines of the crate `log`, which a `LogTracer` brings to `tracing`, and copies of events among
+//! them.
 
 use ragtrace::testing::capture_sync;
 use ragtrace::{Level, Record, Value};
@@ -54,7 +55,73 @@ fn lines_are_judged_by_their_own_target() {
     assert!(errors.messages().is_empty());
 }
 
-/// Writes to `log` what `tracing` writes with its feature `log-always` of the place that `$place` names.
+#[test]
+fn fields_of_spans_say_nothing_of_a_lines_place() {
+    let _turn = turn();
+    let lines = lines(|| {
+        let span = tracing::info_span!("upload", log.target = "audit", log.line = 1, log.id = 7);
+        span.in_scope(|| log::info!("done"));
+    });
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    assert_eq!((line.logger(), line.field("log.target")), ("log_records", Some(&"audit".into())));
+    assert_eq!(line.field("log.id"), Some(&Value::from(7_u64)));
+    assert!(line.source().is_some_and(|(_, at)| at > 20), "{line:?}");
+}
+
+#[test]
+fn targets_and_files_that_are_known_at_run_time_are_redacted_and_cut() {
+    let _turn = turn();
+    subscribe();
+    let kept = Kept::default();
+    let telemetry = quiet().sink(kept.clone()).install().expect("the only one");
+    let secret = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH";
+    log::warn!(target: &format!("tenant/{secret}"), "of a secret target");
+    log::logger().log(
+        &log::Record::builder()
+            .level(log::Level::Warn)
+            .target(&"t".repeat(20_000))
+            .file(Some(&format!("/{secret}/{}", "f".repeat(20_000))))
+            .line(Some(7))
+            .args(format_args!("of a long one"))
+            .build(),
+    );
+    finish(telemetry);
+    let lines = kept.lines();
+    let [of_secret, long] = &lines[..] else { panic!("two lines: {lines:?}") };
+    assert!(of_secret.logger().starts_with("tenant/") && !of_secret.logger().contains(secret), "{of_secret:?}");
+    let (file, line) = long.source().expect("a place");
+    assert!(!file.contains(secret) && file.len() < 10_000 && line == 7, "{} bytes", file.len());
+    assert!(long.logger().len() < 10_000, "{} bytes", long.logger().len());
+}
+
+#[test]
+fn lines_that_nobody_reads_are_counted_whatever_their_target() {
+    // Blocks the worker, so that the time for the shutdown is over before the queue is read.
+    struct Stuck;
+    impl ragtrace::Sink for Stuck {
+        fn name(&self) -> &'static str {
+            "stuck"
+        }
+        async fn deliver(
+            &self,
+            _: &ragtrace::sink::Batch,
+        ) -> Result<ragtrace::sink::Delivered, ragtrace::sink::SinkError> {
+            std::future::pending().await
+        }
+    }
+    let _turn = turn();
+    subscribe();
+    let telemetry = quiet().level("off,old::library=info").sink(Stuck).install().expect("the only one");
+    for _ in 0..50 {
+        log::info!(target: "old::library", "a line");
+    }
+    let report = telemetry.shutdown_blocking(std::time::Duration::ZERO);
+    let sent: u64 = report.stats.sinks.iter().map(|sink| sink.dropped).sum();
+    assert_eq!(sent + report.stats.dropped.total(), 50, "{report}");
+}
+
+/// Writes to `log` what `tracing` writes with its feature `log-always` of the place that `$place`
+/// names.
 macro_rules! copy {
     ($level:ident, $target:expr, $line:expr, $($text:tt)*) => {
         log::logger().log(

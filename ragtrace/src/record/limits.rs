@@ -172,7 +172,7 @@ fn cut_items_of(record: &mut RecordMut<'_>, longest: usize) {
 
 /// Returns the text cut to at most `longest` bytes before its mark, at a character's end; `None` if
 /// it is not longer. A mark of an earlier cut is taken into account.
-fn shortened(text: &str, longest: usize) -> Option<String> {
+pub(crate) fn shortened(text: &str, longest: usize) -> Option<String> {
     const MARK: &str = "…[truncated ";
     const AT_LEAST: &str = "at least ";
     if text.len() <= longest {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{DecodedLogFields, LogLine};
+use ragtrace_core::entry::{DecodedLogFields, LogField, LogFieldWords, LogLine};
 use ragtrace_core::id::{random, record_id};
 use ragtrace_core::time::Anchor;
 use ragtrace_core::{Event, FieldSource, StageDescriptor, Value};
@@ -13,15 +13,15 @@ use super::chunk_builder::ChunkBuilder;
 use super::filter::RecordFilter;
 use super::parts::{ChunkIndex, Extras, OwnedSubject, RecordParts};
 
-/// The target of lines that come by way of the crate `log`. What is known of them is in fields, since their place in the source
-/// code is known only at run time.
+/// The target of lines that come by way of the crate `log`. What is known of them is in fields,
+/// since their place in the source code is known only at run time.
 const OF_LOG: &str = "log";
 
 /// A log line, and what is known of where it was written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoggedLine<'a> {
     pub(crate) line: LogLine,
-    pub(crate) fields: &'a [u64],
+    pub(crate) fields: LogFieldWords<'a>,
     /// Makes the time on the wall of that on the clock of stages.
     pub(crate) anchor: Anchor,
     pub(crate) request: Option<&'a Arc<Request>>,
@@ -36,9 +36,9 @@ impl LoggedLine<'_> {
         let descriptor = self.line.descriptor;
         let own_target = descriptor.target();
         let is_by_target = own_target == OF_LOG && filter.log_lines().is_by_target();
-        let mut fields = is_by_target.then(|| DecodedLogFields::new(&self.line, self.fields)).into_iter().flatten();
-        let given = fields.find_map(|(field, value)| match value {
-            Value::Text(target) if field.name() == "log.target" => Some(target),
+        let fields = is_by_target.then(|| DecodedLogFields::new(self.fields)).into_iter().flatten();
+        let given = fields.take_while(|field| field.is_own).find_map(|field| match field.value {
+            Value::Text(target) if field.declared.name() == "log.target" => Some(target),
             _ => None,
         });
         filter.takes(descriptor.level(), Event::Log, || given.as_deref().unwrap_or(own_target))
@@ -46,8 +46,8 @@ impl LoggedLine<'_> {
 }
 
 impl ChunkBuilder {
-    /// Adds the record of a log line. Of fields with the same name the first counts: its own come before those of the
-    /// spans around it.
+    /// Adds the record of a log line. Of fields with the same name the first counts: its own come
+    /// before those of the spans around it.
     pub(crate) fn add_log_line(&mut self, logged: LoggedLine<'_>) {
         let LoggedLine { line, fields, anchor, request, thread, stage } = logged;
         let descriptor = line.descriptor;
@@ -60,11 +60,11 @@ impl ChunkBuilder {
             source: Some((Cow::Borrowed(descriptor.file()), descriptor.line())),
         };
         let mut has_message = false;
-        for (field, value) in DecodedLogFields::new(&line, fields) {
+        for LogField { declared: field, value, is_own } in DecodedLogFields::new(fields) {
             let name = field.name();
-            if name == "message" && !std::mem::replace(&mut has_message, true) {
+            if is_own && name == "message" && !std::mem::replace(&mut has_message, true) {
                 subject.message = Some(Cow::Owned(value.to_string()));
-            } else if descriptor.target() == OF_LOG && name.starts_with("log.") {
+            } else if is_own && descriptor.target() == OF_LOG && name.starts_with("log.") {
                 describe(&mut subject, name, value);
             } else if field.source() != FieldSource::Start && value.is_number() {
                 self.add_metric(Cow::Borrowed(name), value);

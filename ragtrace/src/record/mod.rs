@@ -56,6 +56,8 @@ pub(crate) use levels::{LevelFilter, Levels};
 pub use limits::RecordLimits;
 #[cfg(feature = "testing")]
 pub(crate) use limits::cut_items;
+#[cfg(feature = "tracing")]
+pub(crate) use limits::shortened;
 pub(crate) use log_line::LoggedLine;
 pub(crate) use messages::RESPONSE_SENT;
 #[cfg(all(feature = "tracing", feature = "pipeline"))]

@@ -124,12 +124,20 @@ impl RecordMut<'_> {
         }
     }
 
-    /// Calls `change` with each of its texts besides the fields: message, error, stack trace, items'
-    /// content and source, a score's label and comment.
+    /// Calls `change` with each of its texts besides the fields: message, logger and file of a line
+    /// whose are known only at run time, error, stack trace, items' content and source, a score's
+    /// label and comment.
     pub(crate) fn for_each_text(&mut self, mut change: impl FnMut(TextMut<'_>)) {
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };
         if let Some(message) = &mut extras.subject.message {
             change(TextMut::Message(message));
+        }
+        let file = extras.subject.source.as_mut().map(|(file, _)| file);
+        for text in std::iter::once(&mut extras.subject.logger).chain(file) {
+            // Those of a descriptor are part of the program.
+            if matches!(text, Cow::Owned(_)) {
+                change(TextMut::Message(text));
+            }
         }
         if let Some((error, stack_trace)) = &mut extras.failure {
             let (_, message, chain) = error.parts_mut();

@@ -97,16 +97,16 @@ impl Builder {
     /// Sets the least severe level that the console shows and that sinks without a level of their
     /// own take; `info` unless set.
     ///
-    /// It takes a [`Level`](crate::Level), its name, such as `"debug"`, or a level and directives for
-    /// targets that have another one: `"info,rag.ingestion=debug,hyper=warn"`. They hold for stages, by
-    /// the stage's target, and for log lines.
+    /// It takes a [`Level`](crate::Level), its name, such as `"debug"`, or a level and directives
+    /// for targets that have another one: `"info,rag.ingestion=debug,hyper=warn"`. They hold for
+    /// stages, by the stage's target, and for log lines.
     ///
     /// A directive `target=level` holds for its target and those below it: `hyper` for
-    /// `hyper::client`, and `rag` for `rag.ingestion`, but not for `ragtime`. Of several that hold for
-    /// one target the longest counts, and of two for the same one the last. Targets that no directive
-    /// names have the level that stands alone, or `info` if there is none. `off` in the place of a
-    /// level takes nothing. A text that is none of it is an error of [`install`](Self::install), which
-    /// names the part that is malformed.
+    /// `hyper::client`, and `rag` for `rag.ingestion`, but not for `ragtime`. Of several that hold
+    /// for one target the longest counts, and of two for the same one the last. Targets that no
+    /// directive names have the level that stands alone, or `info` if there is none. `off` in the
+    /// place of a level takes nothing. A text that is none of it is an error of
+    /// [`install`](Self::install), which names the part that is malformed.
     ///
     /// ```
     /// let builder = ragtrace::builder().level("info,rag.ingestion=debug,hyper=off");
@@ -125,8 +125,8 @@ impl Builder {
         self
     }
 
-    /// Adds a sink. Two of one name are an error of [`install`](Self::install), and so is one called
-    /// `console` while the console is on.
+    /// Adds a sink. Two of one name are an error of [`install`](Self::install), and so is one
+    /// called `console` while the console is on.
     pub fn sink(mut self, sink: impl Sink) -> Self {
         self.sinks.push(BoxSink::new(sink));
         self
@@ -179,15 +179,18 @@ impl Builder {
         self
     }
 
-    /// Makes records of the program's `tracing` events and of its lines to `log`, in a program that has no `tracing` subscriber;
-    /// off unless set.
+    /// Makes records of the program's `tracing` events and of its lines to `log`, in a program that
+    /// has no `tracing` subscriber; off unless set.
     ///
     /// [`install`](Self::install) then sets a subscriber that has the [`layer`](fn@crate::layer) and nothing else, for the whole
-    /// process and for good. What no sink takes costs as little as without a subscriber. Where the program has another logger
-    /// for `log` already, its lines stay there.
+    /// process and for good. What no sink takes costs as little as without a subscriber. Where the
+    /// program has another logger for `log` already, its lines stay there.
     ///
-    /// Where a subscriber is set already, that stays as it is: a warning says to add `.with(ragtrace::layer())` to it, unless it
-    /// has the layer.
+    /// Where a subscriber is set already, that stays as it is: a warning says to add
+    /// `.with(ragtrace::layer())` to it, unless it has the layer. A layer inside a `reload::Layer`
+    /// cannot be found, so leave this off beside one. A subscriber that is set for this thread
+    /// alone (`tracing::subscriber::set_default`) keeps the thread's events, of which a warning is
+    /// given, too.
     #[cfg(feature = "tracing")]
     pub fn capture_tracing(mut self, is_on: bool) -> Self {
         self.captures_tracing = is_on;
@@ -231,8 +234,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If telemetry is installed already in this process, a setting is malformed, a sink's name is no valid one, two
-    /// sinks have one name, or the worker's thread cannot be started.
+    /// If telemetry is installed already in this process, a setting is malformed, a sink's name is
+    /// no valid one, two sinks have one name, or the worker's thread cannot be started.
     pub fn install(self) -> Result<Telemetry, SetupError> {
         let variables = self.variables.transpose()?.unwrap_or_default();
         let levels = LevelFilter::from(self.levels.transpose()?.or(variables.levels).unwrap_or_default());
@@ -281,7 +284,10 @@ impl Builder {
         match start(config) {
             Ok(thread) => {
                 #[cfg(feature = "tracing")]
-                log_what_is_taken(taken, self.captures_tracing);
+                log_what_is_taken(
+                    tracing::demand::Taken { levels: taken, limits: self.record_limits },
+                    self.captures_tracing,
+                );
                 abort::flush_by(thread.thread().id(), flusher(&commands));
                 let handle = TelemetryHandle::new(commands.downgrade(), published, stage_totals);
                 Ok(Telemetry::new(handle, commands, queue, ListenerGuard::begin()))
@@ -296,9 +302,9 @@ impl Builder {
 
 /// Has events that a sink takes become records.
 #[cfg(feature = "tracing")]
-fn log_what_is_taken(taken: LevelFilter, captures_tracing: bool) {
+fn log_what_is_taken(taken: tracing::demand::Taken, captures_tracing: bool) {
     tracing::demand::set(Some(taken));
-    if captures_tracing && let Some(hindrance) = tracing::capture(taken) {
+    if captures_tracing && let Some(hindrance) = tracing::capture(taken.levels) {
         warning::print(hindrance);
     }
 }

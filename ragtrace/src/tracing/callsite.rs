@@ -1,8 +1,8 @@
-//! What is kept of a callsite: its descriptor and its verdict, made when its first event or span is there, and never freed, as
-//! callsites are not.
+//! The entry that is kept of a callsite: its descriptor and its verdict, made when its first event
+//! or span is there, and never freed, as callsites are not.
 //!
-//! They lie in a table of lists, which only grow. So a callsite that is known is found without a lock, and two threads that meet
-//! a new one at once make one entry.
+//! They lie in a table of lists, which only grow. So a callsite that is known is found without a
+//! lock, and two threads that meet a new one at once make one entry.
 
 use std::ptr;
 use std::sync::OnceLock;
@@ -25,7 +25,8 @@ static TABLE: [Link; LISTS] = [const { Link::new() }; LISTS];
 pub(super) struct CallSite {
     metadata: &'static Metadata<'static>,
     pub(super) descriptor: LogDescriptor,
-    /// Whether its events come by way of the crate `log`, with their own target and place among their fields.
+    /// Its events come by way of the crate `log`, with their own target and place among their
+    /// fields.
     pub(super) is_of_log: bool,
     verdict: Verdict,
     next: Link,
@@ -85,7 +86,8 @@ impl CallSite {
 /// Returns the list that a callsite is in. Descriptions lie at least a hundred bytes apart.
 #[inline]
 fn list_of(metadata: &'static Metadata<'static>) -> &'static Link {
-    // The multiplier of a Fibonacci hash: 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, 6.4).
+    // The multiplier of a Fibonacci hash: 2^64 divided by the golden ratio (Knuth, The Art of
+    // Computer Programming, 6.4).
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     let address = ptr::from_ref(metadata).addr() as u64;
     let hash = (address >> 3).wrapping_mul(GOLDEN) >> (u64::BITS - LISTS.trailing_zeros());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use ::tracing::subscriber::set_global_default;
 use ragtrace_core::Level;
 use tracing_core::metadata::LevelFilter;
-use tracing_core::subscriber::Interest;
+use tracing_core::subscriber::{Interest, NoSubscriber};
 use tracing_core::{Metadata, Subscriber, callsite, dispatcher};
 use tracing_log::{AsLog, LogTracer};
 use tracing_subscriber::layer::{Context, SubscriberExt};
@@ -17,7 +17,7 @@ use crate::record::LevelFilter as Taken;
 /// The least severe level that a sink takes, as a number of [`LEVELS`].
 static LEAST: AtomicU8 = AtomicU8::new(0);
 
-/// Whether lines to `log` come here.
+/// Lines to `log` come here.
 static IS_LOGGER: AtomicBool = AtomicBool::new(false);
 
 /// The numbers of levels, and that of none.
@@ -32,20 +32,25 @@ const LEVELS: [LevelFilter; 6] = [
 
 /// The line that an application with a subscriber of its own adds.
 const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, since this program has set a `tracing` subscriber already: add the \
-    layer to that one, by `.with(ragtrace::layer())`";
+    layer to that one, by `.with(ragtrace::layer())`, unless it has it inside of a `reload::Layer`";
 
-/// Makes records of the events of a program that has no subscriber, and of its lines to `log`, as far as a sink takes them. Returns
-/// a warning where another subscriber keeps it from that.
+/// The line that an application with a subscriber for one thread adds.
+const ADD_THE_LAYER_HERE: &str = "`capture_tracing` has no effect on this thread, since a `tracing` subscriber is set for it alone: \
+    add the layer to that one, by `.with(ragtrace::layer())`";
+
+/// Makes records of the events of a program that has no subscriber, and of its lines to `log`, as
+/// far as a sink takes them. Returns a warning where another subscriber keeps it from that.
 pub(crate) fn capture(taken: Taken) -> Option<&'static str> {
     LEAST.store(taken.least().map_or(Taken::ABOVE_ALL, |level| level as u8), Ordering::Relaxed);
+    let of = |find: fn(&dispatcher::Dispatch) -> bool| dispatcher::get_default(find);
+    let is_set_here = of(|dispatch| !dispatch.is::<NoSubscriber>() && !dispatch.is::<Layer>());
     let is_first = set_global_default(registry().with(LeastLevel).with(layer().mirror_stages(false))).is_ok();
     if is_first {
         // Another logger may be there. It keeps its lines then, and events come all the same.
         let is_logger = LogTracer::builder().with_max_level(least().as_log()).init().is_ok();
         IS_LOGGER.store(is_logger, Ordering::Relaxed);
-        return None;
+        return is_set_here.then_some(ADD_THE_LAYER_HERE);
     }
-    let of = |find: fn(&dispatcher::Dispatch) -> bool| dispatcher::get_default(find);
     if of(dispatcher::Dispatch::is::<LeastLevel>) {
         // It is that of an installation before this one, whose sinks took other levels.
         if IS_LOGGER.load(Ordering::Relaxed) {

@@ -4,40 +4,79 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use ragtrace_core::Level;
+use ragtrace_core::{Level, log};
 
-use crate::record::{LevelFilter, Levels};
+use crate::record::{LevelFilter, Levels, RecordLimits};
 
 /// Tells the demand of one time from those before. The lowest bit is left for a verdict.
 static GENERATION: AtomicU32 = AtomicU32::new(FIRST);
 const FIRST: u32 = 2;
-static TAKEN: Mutex<Option<LevelFilter>> = Mutex::new(None);
+static CURRENT: Mutex<Demand> = Mutex::new(Demand::None);
 
-thread_local! {
-    /// What this thread has read, and when.
-    static READ: Cell<(u32, Option<LevelFilter>)> = const { Cell::new((0, None)) };
+/// The demand of one time.
+#[derive(Clone, Copy, Debug)]
+enum Demand {
+    /// Nothing was installed yet.
+    None,
+    Taken(Taken),
+    /// The telemetry was shut down.
+    Over,
 }
 
-/// Sets the levels of lines that a sink takes; `None` when there is no telemetry any more.
-pub(crate) fn set(taken: Option<LevelFilter>) {
-    let mut current = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-    *current = taken;
-    // Before the lock is given back, so that what is read afterwards is not kept for the generation before.
+/// The lines that the sinks of an installation take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    pub(crate) levels: LevelFilter,
+    /// What is beyond is cut from a record.
+    pub(crate) limits: RecordLimits,
+}
+
+thread_local! {
+    /// The demand that this thread has read, and its generation.
+    static READ: Cell<(u32, Demand)> = const { Cell::new((0, Demand::None)) };
+}
+
+/// Sets the lines that a sink takes; `None` when there is no telemetry any more.
+pub(crate) fn set(taken: Option<Taken>) {
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    *current = taken.map_or(Demand::Over, Demand::Taken);
+    // Before the lock is given back, so that what is read afterwards is not kept for the generation
+    // before.
     let next = GENERATION.load(Ordering::Relaxed).wrapping_add(2);
     GENERATION.store(if next == 0 { FIRST } else { next }, Ordering::Release);
 }
 
-/// Returns whether a line of this level and target is taken. Where there is no telemetry the default levels count: a span that
-/// is made before it is installed keeps its fields by them.
+/// Returns whether a line of this level and target is taken. Where there is no telemetry the
+/// default levels count.
 pub(super) fn takes(level: Level, target: &str) -> bool {
-    let generation = GENERATION.load(Ordering::Acquire);
-    let (read_at, mut taken) = READ.get();
-    if read_at != generation {
-        taken = *TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
-        READ.set((generation, taken));
+    let levels = if let Demand::Taken(taken) = current() { taken.levels } else { Levels::default().into() };
+    levels.takes(level, || target)
+}
+
+/// Returns whether the fields of spans may be wanted for a line: some line is taken, whatever the
+/// levels of the spans around it. Before the first installation they are kept for the lines after
+/// it.
+pub(super) fn takes_span_fields() -> bool {
+    match current() {
+        Demand::None => true,
+        Demand::Taken(taken) => log::is_enabled() && taken.levels.least().is_some(),
+        Demand::Over => false,
     }
-    let taken = taken.unwrap_or_else(|| Levels::default().into());
-    taken.takes(level, || target)
+}
+
+/// Returns the limits of records.
+pub(super) fn limits() -> RecordLimits {
+    if let Demand::Taken(taken) = current() { taken.limits } else { RecordLimits::default() }
+}
+
+fn current() -> Demand {
+    let generation = GENERATION.load(Ordering::Acquire);
+    let (read_at, mut demand) = READ.get();
+    if read_at != generation {
+        demand = *CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        READ.set((generation, demand));
+    }
+    demand
 }
 
 /// A verdict that is kept until the demand changes.
@@ -69,11 +108,12 @@ mod tests {
     #[test]
     fn a_verdict_is_kept_until_the_demand_changes() {
         let verdict = Verdict::default();
-        set(Some("warn,a=debug".parse::<Levels>().expect("levels").into()));
+        let set_levels = |levels| set(Some(Taken { levels, limits: RecordLimits::default() }));
+        set_levels("warn,a=debug".parse::<Levels>().expect("levels").into());
         assert!(!verdict.takes(Level::Info, "b"));
         // It is that of the callsite, whose target is always the same.
         assert!(!verdict.takes(Level::Info, "a"));
-        set(Some(Level::Trace.into()));
+        set_levels(Level::Trace.into());
         assert!(verdict.takes(Level::Info, "b"));
         set(None);
         assert!(verdict.takes(Level::Info, "b") && !takes(Level::Debug, "b"), "as it is without any setting");

@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ragtrace_core::context::carried::{self, Carrier};
 use ragtrace_core::guard::{contain, dispose};
-use ragtrace_core::log;
+use ragtrace_core::value::FieldBuffer;
+use ragtrace_core::{RequestContext, log};
 use tracing_core::span::{Attributes, Id, Record};
-use tracing_core::{Dispatch, Event, Subscriber};
+use tracing_core::subscriber::Interest;
+use tracing_core::{Dispatch, Event, Metadata, Subscriber};
 use tracing_log::NormalizeEvent;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -22,9 +24,11 @@ use super::{demand, log_copy, ours};
 /// An event inside a stage becomes a record with the ids of the stage's request and the stage's
 /// span; one outside of any becomes a record without. So do lines of the crate `log`, where a
 /// `LogTracer` brings them to `tracing`, as `tracing_subscriber`'s `init()` has it do. Fields go to
-/// the record's context, and so do those of the spans around the event, whether they are set when
-/// the span is made or recorded later; of fields with one name the innermost counts. An error has
-/// its sources in its text.
+/// the record's context, and so do those of the spans around the event, whatever their level and
+/// whether they are set when the span is made or recorded later; of fields with one name the
+/// innermost counts, and those of a span that carries the context of another trace are left out. An
+/// event that names its parent has the ids of the context that this carries. An error has its
+/// sources in its text.
 ///
 /// It is one line beside the layers that are there:
 ///
@@ -48,15 +52,16 @@ use super::{demand, log_copy, ours};
 ///     .init();
 /// ```
 ///
-/// Add it before [`Builder::install`](crate::Builder::install), or after: it records while
-/// telemetry is installed, and otherwise costs a look whether it is. A program that has no
-/// subscriber asks the builder for one
+/// Add it before [`Builder::install`](crate::Builder::install), or after: it records events while
+/// telemetry is installed, and otherwise costs them a look whether it is. Fields of spans are kept
+/// from the start, for lines after the first installation, until the telemetry is shut down. A
+/// program that has no subscriber asks the builder for one
 /// ([`Builder::capture_tracing`](crate::Builder::capture_tracing)).
 ///
 /// # Beside other layers
 ///
-/// It is right in any order, and takes nothing from the others: it disables no event and no span,
-/// and gives no hint of a level. The levels of the sinks and of
+/// It is right in any order of `with`, and takes nothing from the others: it disables no event and
+/// no span, and gives no hint of a level. The levels of the sinks and of
 /// [`Builder::level`](crate::Builder::level) say what it records. Three things follow:
 ///
 /// - What a filter in front of all layers leaves out does not reach it: a global `EnvFilter`, or
@@ -68,18 +73,24 @@ use super::{demand, log_copy, ours};
 ///   `log::log_enabled!`, which sqlx asks after each query, the next event does not reach a
 ///   filtered layer (tokio-rs/tracing, 2519).
 ///
-/// A second one in the same subscriber does nothing.
+/// A second one in the same subscriber does nothing, unless both come in one `vec![…]` or boxed
+/// subscriber, which do not tell them of each other: then each event is recorded twice.
+///
+/// Two layers that are joined by `and_then`, right above the registry, have the level hint of the
+/// second one alone: put this one second, or add each by `with`.
 ///
 /// # Spans
 ///
 /// A span carries the context in which it is made. Whoever enters it, on any thread, is in that
 /// context until they leave the span: stages in `tokio::spawn(work.instrument(span))` are children
-/// of the stage that made the span. A span that names its parent has that one's context. A span
-/// that a filter leaves out is not there, and carries nothing.
+/// of the stage that made the span. A span that names its parent has that one's context, if that
+/// carries one. A span that a filter leaves out is not there, and carries nothing.
 ///
 /// A guard that is held over an `.await` leaves its span on the thread, which `tracing` warns of.
 /// The stage that awaits takes the span's context off the thread, so that nothing else that runs
-/// there is in it.
+/// there is in it, and lines of other traces have none of the span's fields. In a task that is in
+/// no stage and no scope of a context nobody takes it off: until the guard is dropped, whatever
+/// runs on the thread without a context of its own is in the span's.
 ///
 /// # What is passed over
 ///
@@ -101,7 +112,7 @@ pub fn layer() -> Layer {
 pub struct Layer {
     /// Tells its spans from those of another subscriber's layer.
     number: u64,
-    /// Whether there is another one in the same subscriber, which does the work.
+    /// Another one in the same subscriber does the work.
     is_second: AtomicBool,
     /// The number of the layer that does the work, of those that find this one in their subscriber;
     /// 0 before there is one.
@@ -141,7 +152,9 @@ impl Layer {
     ///
     /// Stages are shown while telemetry is installed, or a test captures them. A run is shown to
     /// the subscriber that is current when it begins, if that has this layer; one that began before
-    /// is not. While no layer listens it costs a stage nothing.
+    /// is not. While no subscriber has this layer with stages mirrored, or a filter in front of all
+    /// layers leaves stages out, it costs a stage nothing. Where nobody else is in the subscriber,
+    /// turn it off: stages are made spans there for nobody.
     ///
     /// [`Span::current`]: https://docs.rs/tracing/latest/tracing/struct.Span.html#method.current
     ///
@@ -232,6 +245,11 @@ where
         }
     }
 
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        log_copy::note(metadata);
+        Interest::always()
+    }
+
     fn on_event(&self, event: &Event<'_>, around: Context<'_, S>) {
         if !log::is_enabled() || self.stays_out() || mirror::is_mirrored(event.metadata()) {
             return;
@@ -248,8 +266,7 @@ where
             let state = if mirror::is_mirrored(metadata) {
                 SpanState::of_stage()
             } else {
-                log_copy::note(metadata);
-                let has_fields = !metadata.fields().is_empty() && is_taken(CallSite::of(metadata));
+                let has_fields = !metadata.fields().is_empty() && are_span_fields_taken();
                 SpanState::of_new(attributes, &around, has_fields)
             };
             if let Some(state) = state {
@@ -264,8 +281,7 @@ where
         }
         quietly(|| {
             let Some(span) = around.span(id) else { return };
-            log_copy::note(span.metadata());
-            if is_taken(CallSite::of(span.metadata())) {
+            if are_span_fields_taken() {
                 span::add_fields(values, &span);
             }
         });
@@ -291,6 +307,11 @@ fn is_taken(site: &CallSite) -> bool {
     site.is_taken() || log::is_captured()
 }
 
+/// Returns whether the fields of a span may be wanted for a line.
+fn are_span_fields_taken() -> bool {
+    demand::takes_span_fields() || log::is_captured()
+}
+
 /// Records an event, if somebody takes it.
 fn record<S>(event: &Event<'_>, around: &Context<'_, S>)
 where
@@ -303,19 +324,27 @@ where
         if !is_taken || log_copy::is_copy(&line) {
             return;
         }
-    } else if is_taken(site) {
-        log_copy::note(event.metadata());
-    } else {
+    } else if !is_taken(site) {
         return;
     }
-    log::emit(&site.descriptor, |fields| {
+    // A parent that the event names knows better than the thread whose it is.
+    let named = event.parent().and_then(|parent| span::carried_by(&around.span(parent)?));
+    let mut trace = None;
+    let record = |fields: &mut FieldBuffer| {
         event.record(&mut FieldRecorder(fields));
         for span in around.event_scope(event).into_iter().flatten() {
-            if let Some(SpanState { fields: Some(of_span), .. }) = span.extensions().get() {
+            let extensions = span.extensions();
+            let Some(state) = extensions.get::<SpanState>() else { continue };
+            let of_line = || named.as_ref().map(RequestContext::trace_id).or_else(log::current_trace);
+            if let Some(of_span) = state.fields_for(*trace.get_or_insert_with(of_line)) {
                 fields.add(of_span);
             }
         }
-    });
+    };
+    match &named {
+        Some(context) => log::emit_in(context, &site.descriptor, record),
+        None => log::emit(&site.descriptor, record),
+    }
 }
 
 /// Does `work`. What panics in it, such as a lock of a span that another layer has poisoned, is no

@@ -1,32 +1,46 @@
-//! What is kept of a span: the context that it carries, and its fields for the lines that are logged in it.
+//! The state that is kept of a span: the context that it carries, and its fields for the lines that
+//! are logged in it.
 
 use ragtrace_core::log::LogFields;
-use ragtrace_core::{RequestContext, SpanId};
+use ragtrace_core::value::FieldBuffer;
+use ragtrace_core::{RequestContext, SpanId, TraceId};
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::{LookupSpan, Registry, SpanRef};
 
 use super::callsite::CallSite;
+use super::demand;
 use super::visitor::FieldRecorder;
+use crate::record::shortened;
 
-/// The part of ours in a span's extensions. It is replaced and never inserted, since an extension that is there twice panics.
+/// The part of ours in a span's extensions. It is replaced and never inserted, since an extension
+/// that is there twice panics.
 #[derive(Debug, Default)]
 pub(super) struct SpanState {
     context: Option<RequestContext>,
     /// Fields that lines in it have, too.
-    pub(super) fields: Option<LogFields>,
+    fields: Option<LogFields>,
 }
 
 impl SpanState {
-    /// Returns what is to be kept of a span that shows a stage: the stage's context, which is the thread's. Its fields are in
-    /// the stage's own records.
+    /// Returns the fields that a line of `trace`, or of no request, has of the span: none where the
+    /// span carries the context of another trace. A span is still around a line on the thread where
+    /// a guard was held over an `await`.
+    pub(super) fn fields_for(&self, trace: Option<TraceId>) -> Option<&LogFields> {
+        let is_of_trace = self.context.as_ref().is_none_or(|context| Some(context.trace_id()) == trace);
+        self.fields.as_ref().filter(|_| is_of_trace)
+    }
+
+    /// Returns what is to be kept of a span that shows a stage: the stage's context, which is the
+    /// thread's. Its fields are in the stage's own records.
     pub(super) fn of_stage() -> Option<Self> {
         let context = RequestContext::current();
         context.is_some().then_some(Self { context, fields: None })
     }
 
-    /// Returns what is to be kept of a new span, if there is anything; with its fields if `has_fields`.
+    /// Returns what is to be kept of a new span, if there is anything; with its fields if
+    /// `has_fields`.
     pub(super) fn of_new<S>(attributes: &Attributes<'_>, around: &Context<'_, S>, has_fields: bool) -> Option<Self>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -34,16 +48,27 @@ impl SpanState {
         let context = context_of_new(attributes, around);
         // What the application implements is called here, before the span's extensions are locked.
         let fields = has_fields.then(|| {
-            let site = CallSite::of(attributes.metadata());
-            LogFields::record(&site.descriptor, |fields| attributes.record(&mut FieldRecorder(fields)))
+            recorded(CallSite::of(attributes.metadata()), |fields| attributes.record(&mut FieldRecorder(fields)))
         });
         let fields = fields.filter(|fields| !fields.is_empty());
         (context.is_some() || fields.is_some()).then_some(Self { context, fields })
     }
 }
 
-/// Returns the context that a new span carries. That of a parent it names comes first, since whoever names one knows better than
-/// the thread; then the thread's; then that of the span around it.
+/// Returns the fields of a span that `record` sets, with texts cut, since each line inside has a
+/// copy.
+fn recorded(site: &'static CallSite, record: impl FnOnce(&mut FieldBuffer)) -> LogFields {
+    let mut fields = LogFields::record(&site.descriptor, record);
+    let limits = demand::limits();
+    // The record's own limit cuts once more, after the redactor, which has to see what is next to
+    // it.
+    fields.shorten(|name, text| shortened(text, limits.of_field(name).saturating_mul(2)));
+    fields
+}
+
+/// Returns the context that a new span carries. That of a parent it names comes first, since
+/// whoever names one knows better than the thread; then, also where that has none, the thread's;
+/// then that of the span around it.
 fn context_of_new<S>(attributes: &Attributes<'_>, around: &Context<'_, S>) -> Option<RequestContext>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -57,7 +82,7 @@ where
 }
 
 /// Returns the context that a span carries.
-fn carried_by<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<RequestContext> {
+pub(super) fn carried_by<'a, S: LookupSpan<'a>>(span: &SpanRef<'a, S>) -> Option<RequestContext> {
     span.extensions().get::<SpanState>()?.context.clone()
 }
 
@@ -89,7 +114,7 @@ where
     S: for<'a> LookupSpan<'a>,
 {
     let site = CallSite::of(span.metadata());
-    let later = LogFields::record(&site.descriptor, |fields| values.record(&mut FieldRecorder(fields)));
+    let later = recorded(site, |fields| values.record(&mut FieldRecorder(fields)));
     if later.is_empty() {
         return;
     }

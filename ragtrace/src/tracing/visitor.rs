@@ -1,4 +1,5 @@
-//! Values of `tracing`'s fields, as ours. The index of a field is that of its name in the callsite's descriptor.
+//! Values of `tracing`'s fields, as ours. The index of a field is that of its name in the
+//! callsite's descriptor.
 
 use std::error::Error;
 use std::fmt::{self, Debug};
@@ -12,7 +13,8 @@ use super::error_chain::ErrorChain;
 /// Records values in a buffer.
 pub(super) struct FieldRecorder<'a>(pub(super) &'a mut FieldBuffer);
 
-/// Returns the index of a field in the descriptor; one that has no room in an entry has an index that names nothing.
+/// Returns the index of a field in the descriptor; one that has no room in an entry has an index
+/// that names nothing.
 fn index(field: &Field) -> u16 {
     // The indices above are those of fields that records have places of their own for.
     const NOTHING: u16 = u16::MAX / 2;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ragtrace_core::context::Request;
-use ragtrace_core::entry::{LogLine, Outcome, Run, RunEnd};
+use ragtrace_core::entry::{LogFieldWords, LogLine, Outcome, Run, RunEnd};
 use ragtrace_core::value::encoding::DecodedFields;
 use ragtrace_core::{Event, Level, StageDescriptor, Timestamp};
 
@@ -189,7 +189,7 @@ impl RecordMaker {
         &mut self,
         source: EntrySource<'_>,
         line: LogLine,
-        fields: &[u64],
+        fields: LogFieldWords<'_>,
         stage: Option<&'static StageDescriptor>,
     ) {
         let EntrySource { request, thread } = source;

@@ -73,7 +73,8 @@ impl Dropped {
 pub struct Stats {
     /// One entry a sink, in the order they were set up; the console, if it is on, comes first.
     pub sinks: Vec<SinkStats>,
-    /// Records whose level no sink takes.
+    /// Records of stages whose level no sink takes. Events of `tracing` that no sink takes are left out
+    /// where they are logged, and are not counted.
     pub filtered: u64,
     /// Records that the sampler left out.
     pub sampled_out: u64,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use ragtrace_core::queue::Consumer;
-use ragtrace_core::{Level, Timestamp};
+use ragtrace_core::{Event, Level, Timestamp};
 
 use super::pending::PendingFlush;
 use super::state::Worker;
@@ -63,7 +63,8 @@ impl Worker {
             loop {
                 let read = queue.drain(consumer, requests, SLICE_ENTRIES, |entry| {
                     if let Some((level, event, target)) = assembler.forget_entry(&entry)
-                        && filter.takes(level, event, || target)
+                        // A line is there because somebody takes it, by its own target.
+                        && (event == Event::Log || filter.takes(level, event, || target))
                     {
                         unread.add(level, 1);
                     }

@@ -8,10 +8,12 @@
 //! Nothing is shown twice to our own layer, which asks [`is_mirrored`], and no lock of ours is held
 //! while `tracing` is called.
 //!
-//! It costs a stage nothing while nobody listens: the runs' own question whether an observer is
-//! active is answered by `gate`, which counts what `tracing` says of each callsite whenever there
-//! is another subscriber. A run that began before the gate opened is not shown, and one that began
-//! before it closed is shown to its end.
+//! It costs a stage nothing while no subscriber has a layer of ours that shows stages, or a filter
+//! in front of all layers leaves them out: the runs' own question whether an observer is active is
+//! answered by `listeners`, which counts what `tracing` says of each callsite whenever there is
+//! another subscriber. Our own layer counts among those that listen, so a stage is shown to a
+//! registry that has nothing else. A run that began before somebody listened is not shown, and one
+//! that began while somebody did is shown to its end.
 //!
 //! `stage_sites` makes callsites (`site`) out of descriptors; `observe` follows runs, of which it
 //! keeps those that are open (`open_runs`) and those that are on this thread (`entered_runs`);
@@ -19,7 +21,7 @@
 //! `subscriber` asks the layer that a subscriber has.
 
 mod entered_runs;
-mod gate;
+mod listeners;
 mod observe;
 mod open_runs;
 mod parent;

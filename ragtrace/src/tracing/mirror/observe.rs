@@ -21,7 +21,7 @@ use super::shown_fields::ShownFields;
 use super::site::Site;
 use super::stage_sites::{self, StageSites};
 use super::tracing_span::{Surrounding, TracingSpan};
-use super::{gate, showing, subscriber};
+use super::{listeners, showing, subscriber};
 use crate::record::RESPONSE_SENT;
 
 /// Shows each run to whoever listens to its stage's callsites.
@@ -30,7 +30,7 @@ pub(super) struct ShowStages;
 
 impl Observer for ShowStages {
     fn began(&self, request: &Arc<Request>, run: &Run, fields: &FieldBuffer) {
-        if !gate::is_open() || showing::is_showing() {
+        if !listeners::are_there() || showing::is_showing() {
             return;
         }
         let sites = stage_sites::of(run.stage);

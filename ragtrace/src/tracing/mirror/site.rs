@@ -12,7 +12,7 @@ use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Dispatch, Level, Metadata};
 
-use super::gate;
+use super::listeners;
 
 const NEVER: u8 = 0;
 const SOMETIMES: u8 = 1;
@@ -25,7 +25,7 @@ pub(super) struct Site {
     interest: AtomicU8,
 }
 
-/// What a callsite says of its stage.
+/// The place of a callsite, which is its stage's.
 pub(super) struct Place {
     pub(super) target: &'static str,
     pub(super) file: &'static str,
@@ -98,8 +98,8 @@ impl Callsite for Site {
             () => SOMETIMES,
         };
         match (self.interest.swap(interest, Ordering::Relaxed), interest) {
-            (NEVER, SOMETIMES | ALWAYS) => gate::add_site(),
-            (SOMETIMES | ALWAYS, NEVER) => gate::remove_site(),
+            (NEVER, SOMETIMES | ALWAYS) => listeners::add_site(),
+            (SOMETIMES | ALWAYS, NEVER) => listeners::remove_site(),
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What the layer in a subscriber has to do with stages that are shown to the others in it.
+//! The part of the layer in a subscriber that shows stages to the others in it.
 
 use std::ptr;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use ragtrace_core::SpanId;
 use tracing_core::Dispatch;
 
-use super::gate::WantsStages;
+use super::listeners::WantsStages;
 
 /// The part of a layer that says whether the layers beside it see stages.
 #[derive(Debug)]

@@ -1,16 +1,17 @@
-//! Whether stages are shown at all: some subscriber wants them, and something in one listens to
-//! them.
+//! Counts who listens to stages. They are shown at all while some subscriber wants them and one of
+//! their callsites is heard.
 //!
-//! Both are counted when they change, which is seldom and may be under locks of `tracing`'s; stages
-//! ask for the outcome alone.
+//! The layer that wants stages for the others hears every callsite itself, so it counts as
+//! something that listens even where there is no other. //! Both are counted when they change,
+//! which is seldom and may be under locks of `tracing`'s; stages ask for the outcome alone.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ragtrace_core::observer;
 
 /// How many subscribers want stages, in the upper half, and how many callsites of stages are heard,
-/// in the lower one. Together in one word, so that whoever opens or closes the gate by a change
-/// knows it.
+/// in the lower one. Together in one word, so that whoever makes
+/// the difference by a change knows it.
 static COUNTS: AtomicU64 = AtomicU64::new(0);
 
 const ONE_SITE: u64 = 1;
@@ -18,8 +19,8 @@ const ONE_SUBSCRIBER: u64 = 1 << 32;
 
 /// Returns whether stages are shown.
 #[inline]
-pub(super) fn is_open() -> bool {
-    lets_through(COUNTS.load(Ordering::Relaxed))
+pub(super) fn are_there() -> bool {
+    are_in(COUNTS.load(Ordering::Relaxed))
 }
 
 /// Counts a callsite that is heard from now on.
@@ -49,14 +50,14 @@ impl Drop for WantsStages {
     }
 }
 
-fn lets_through(counts: u64) -> bool {
+fn are_in(counts: u64) -> bool {
     counts >= ONE_SUBSCRIBER && counts & (ONE_SUBSCRIBER - 1) != 0
 }
 
-/// Has stages tell their observers, or stop, if a change of the counts from `before` opened or
-/// closed the gate.
+/// Has stages tell their observers, or stop, where a change of the counts from `before`
+/// makes the difference.
 fn moved(before: u64, change: impl Fn(u64, u64) -> u64, by: u64) {
-    match (lets_through(before), lets_through(change(before, by))) {
+    match (are_in(before), are_in(change(before, by))) {
         (false, true) => observer::activate(),
         (true, false) => observer::deactivate(),
         _ => {}
