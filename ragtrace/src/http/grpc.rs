@@ -68,6 +68,15 @@ impl GrpcStatus {
     }
 }
 
+/// Returns whether a message is of gRPC-Web by its `content-type`.
+pub(super) fn is_grpc_web(headers: &HeaderMap) -> bool {
+    let of_grpc_web = |value: &[u8]| {
+        let rest = value.strip_prefix(b"application/grpc-web")?;
+        matches!(rest.first(), None | Some(b'-' | b'+' | b';')).then_some(())
+    };
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| of_grpc_web(value.as_bytes()).is_some())
+}
+
 /// Returns whether a message is of gRPC by its `content-type`. In gRPC-Web the trailers are a part of the body.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     let of_grpc = |value: &[u8]| {
