@@ -194,7 +194,8 @@ pub(crate) fn decode_request(words: &[u64]) -> Option<Request> {
     let anchor = Anchor { wall: Timestamp::from_micros(wall.cast_signed()), ticks: Ticks(*ticks) };
     let has_given_trace_id = first & flag::GIVEN_TRACE_ID != 0;
     let is_nobody = first & flag::NOBODY != 0;
-    let mut request = Request { version: *version, anchor, has_given_trace_id, is_nobody, ..Request::new(trace_id) };
+    let mut request =
+        Request { version: *version, has_given_trace_id, is_nobody, ..Request::begun_at(anchor, trace_id) };
     let mut links = Vec::new();
     for (index, value) in DecodedFields(fields) {
         let Value::Text(text) = value else { continue };

@@ -60,7 +60,24 @@ impl TraceId {
     /// Returns 32 lower-case hex digits, as in a `traceparent` header.
     pub fn to_hex(self) -> String {
         let (high, low) = self.halves();
-        [hex(&digits_of(high)), hex(&digits_of(low))].concat()
+        let mut digits = [0; 32];
+        digits[..16].copy_from_slice(&digits_of(high));
+        digits[16..].copy_from_slice(&digits_of(low));
+        hex(&digits).to_owned()
+    }
+
+    /// Returns the text of a hyphenated UUID, which is ASCII.
+    #[doc(hidden)]
+    pub fn to_hyphenated(self) -> [u8; 36] {
+        let (high, low) = self.halves();
+        let (high, low) = (digits_of(high), digits_of(low));
+        let mut text = [b'-'; 36];
+        text[..8].copy_from_slice(&high[..8]);
+        text[9..13].copy_from_slice(&high[8..12]);
+        text[14..18].copy_from_slice(&high[12..]);
+        text[19..23].copy_from_slice(&low[..4]);
+        text[24..].copy_from_slice(&low[4..]);
+        text
     }
 }
 
@@ -72,7 +89,7 @@ impl Default for TraceId {
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_uuid().as_hyphenated().fmt(f)
+        f.write_str(hex(&self.to_hyphenated()))
     }
 }
 
@@ -150,13 +167,50 @@ impl FromStr for SpanId {
 /// Returns the 16 lower-case hex digits of a number. Each request has a handful, and what `format!` does for its widths and
 /// signs takes several times as long.
 pub(crate) fn digits_of(number: u64) -> [u8; 16] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let bytes = number.to_be_bytes();
-    std::array::from_fn(|at| {
-        let byte = bytes[at / 2];
-        DIGITS[usize::from(if at.is_multiple_of(2) { byte >> 4 } else { byte & 0xf })]
-    })
+    let mut digits = [0; 16];
+    digits[..8].copy_from_slice(&digits_of_half(number >> 32));
+    digits[8..].copy_from_slice(&digits_of_half(number & 0xffff_ffff));
+    digits
 }
+
+/// Returns the 8 digits of a number of 32 bits, all of them at once.
+const fn digits_of_half(half: u64) -> [u8; 8] {
+    // Each digit has a byte, the first one the highest.
+    let pairs = (half | half << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (pairs | pairs << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = (bytes | bytes << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+    // 1 for each digit above 9.
+    let letters = ((nibbles + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    let to_letter = (b'a' - b'9' - 1) as u64;
+    (nibbles + 0x3030_3030_3030_3030 + letters * to_letter).to_be_bytes()
+}
+
+/// Returns the number that lower-case hex digits are, of which there are 16 at most.
+#[doc(hidden)]
+#[inline]
+pub fn number_of(digits: &[u8]) -> Option<u64> {
+    let (mut number, mut all) = (0, 0);
+    for digit in digits {
+        let value = NIBBLES[usize::from(*digit)];
+        all |= value;
+        number = number << 4 | u64::from(value & 0xf);
+    }
+    (digits.len() <= 16 && all < NO_DIGIT).then_some(number)
+}
+
+/// Stands for a byte that is no digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// The values of lower-case hex digits.
+static NIBBLES: [u8; 256] = {
+    let mut nibbles = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        nibbles[if value < 10 { b'0' + value } else { b'a' - 10 + value } as usize] = value;
+        value += 1;
+    }
+    nibbles
+};
 
 /// Returns the text that hex digits are.
 pub(crate) fn hex(digits: &[u8]) -> &str {
@@ -237,6 +291,28 @@ mod tests {
         assert_eq!(trace.to_hex().parse(), Ok(trace));
         let span = SpanId::new();
         assert_eq!(span.to_string().parse(), Ok(span));
+    }
+
+    #[test]
+    fn hex_digits_are_those_that_the_standard_library_writes() {
+        for number in [0, 1, 9, 10, 15, 16, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX] {
+            let digits = digits_of(number);
+            assert_eq!(hex(&digits), format!("{number:016x}"));
+            assert_eq!(number_of(&digits), Some(number));
+        }
+        for id in [TraceId::new(), TraceId(1), TraceId(u128::MAX), TraceId(0x0123_4567_89ab_cdef << 60)] {
+            assert_eq!(id.to_string(), id.as_uuid().as_hyphenated().to_string());
+            assert_eq!(id.to_hex(), id.as_uuid().as_simple().to_string());
+        }
+    }
+
+    #[test]
+    fn a_byte_that_is_no_lower_case_digit_makes_no_number() {
+        for byte in 0..=u8::MAX {
+            let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            assert_eq!(number_of(&[b'1', byte, b'2']).is_some(), is_digit, "{byte:#x}");
+        }
+        assert_eq!(number_of(&[b'0'; 17]), None);
     }
 
     #[test]

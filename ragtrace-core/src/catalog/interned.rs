@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
+use super::name_hash::NameHash;
 use super::section::CatalogEntry;
 
 /// The most names, or groups of names, that a process interns.
@@ -27,9 +28,9 @@ fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
 
 #[derive(Default)]
 struct Interned {
-    entries: HashMap<Key<'static>, &'static CatalogEntry>,
+    entries: HashMap<Key<'static>, &'static CatalogEntry, NameHash>,
     /// What counts for the bound.
-    groups: HashSet<Key<'static>>,
+    groups: HashSet<Key<'static>, NameHash>,
 }
 
 /// What is known of a name.

@@ -9,6 +9,7 @@ mod interned;
 mod kind;
 mod list;
 mod log_descriptor;
+mod name_hash;
 mod schema;
 mod section;
 

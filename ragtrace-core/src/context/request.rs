@@ -41,6 +41,11 @@ pub struct Request {
 
 impl Request {
     pub fn new(trace_id: TraceId) -> Self {
+        Self::begun_at(Anchor::now(), trace_id)
+    }
+
+    /// Makes a request that began at `anchor`.
+    pub(crate) fn begun_at(anchor: Anchor, trace_id: TraceId) -> Self {
         Self {
             version: fresh_version(),
             trace_id,
@@ -57,7 +62,7 @@ impl Request {
             links: Box::default(),
             has_given_trace_id: false,
             is_nobody: false,
-            anchor: Anchor::now(),
+            anchor,
             listener: None,
         }
     }
@@ -80,11 +85,10 @@ impl Request {
     /// Returns what of this request goes for what is said, in it, of another trace: whose it is.
     pub(crate) fn judging(&self, trace_id: TraceId) -> Self {
         Self {
-            anchor: self.anchor,
             user_id: self.user_id.clone(),
             tenant_id: self.tenant_id.clone(),
             listener: self.listener.clone(),
-            ..Self::new(trace_id)
+            ..Self::begun_at(self.anchor, trace_id)
         }
     }
 
@@ -174,10 +178,12 @@ impl PartialEq for Request {
 }
 
 pub(super) fn fresh_version() -> u64 {
-    fastrand::u64(1..)
+    id::random().max(1)
 }
 
 pub(super) fn fresh_request_id() -> Box<str> {
-    let digits = [id::random(), id::random()].map(id::digits_of);
-    ["req-", id::hex(&digits[0]), id::hex(&digits[1])].concat().into()
+    let mut request_id = *b"req-00000000000000000000000000000000";
+    request_id[4..20].copy_from_slice(&id::digits_of(id::random()));
+    request_id[20..].copy_from_slice(&id::digits_of(id::random()));
+    id::hex(&request_id).into()
 }

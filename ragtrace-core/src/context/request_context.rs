@@ -39,14 +39,17 @@ impl RequestContext {
     /// Makes a request with a trace and a request id of its own (`req-` and 32 hex digits), and no
     /// user, tenant, session or type.
     pub fn new() -> Self {
-        Self::bare().with_fresh_request_id()
+        let anchor = Anchor::now();
+        let request_id = Some(fresh_request_id());
+        let request = Request { request_id, ..Request::begun_at(anchor, TraceId::at(anchor.wall)) };
+        Self { request: Arc::new(request), span: None }
     }
 
     /// A trace of its own and nothing else, for a stage that runs outside any request.
     #[doc(hidden)]
     pub fn bare() -> Self {
         let anchor = Anchor::now();
-        let request = Request { anchor, ..Request::new(TraceId::at(anchor.wall)) };
+        let request = Request::begun_at(anchor, TraceId::at(anchor.wall));
         Self { request: Arc::new(request), span: None }
     }
 
@@ -289,15 +292,18 @@ impl RequestContext {
     #[cfg(feature = "testing")]
     pub fn reproducible(anchor: Anchor) -> Self {
         let trace_id = TraceId::from_u128(1).unwrap_or_default();
-        Self { request: Arc::new(Request { anchor, ..Request::new(trace_id) }), span: None }
+        Self { request: Arc::new(Request::begun_at(anchor, trace_id)), span: None }
     }
 
     /// Returns this context with the listener of `around`, unless it has one itself.
-    pub(super) fn inherit(&self, around: Option<Self>) -> Self {
+    pub(super) fn inherit(&self, around: impl FnOnce() -> Option<Self>) -> Self {
         let mut context = self.clone();
-        let listener = around.and_then(|around| around.request.listener.clone());
-        if let (Some(listener), None) = (listener, &self.request.listener) {
-            context.edit().listener = Some(listener);
+        // Without the feature nobody has one.
+        if cfg!(feature = "testing") && self.request.listener.is_none() {
+            let listener = around().and_then(|around| around.request.listener.clone());
+            if listener.is_some() {
+                context.edit().listener = listener;
+            }
         }
         context
     }

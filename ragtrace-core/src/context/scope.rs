@@ -13,12 +13,12 @@ use super::request_context::RequestContext;
 impl RequestContext {
     /// Runs `future` with this context as the current one: at each poll, and nowhere else.
     pub fn scope<F: Future>(&self, future: F) -> Scoped<F> {
-        Scoped { future: Some(future), context: Some(self.inherit(current())) }
+        Scoped { future: Some(future), context: Some(self.inherit(current)) }
     }
 
     /// Runs `call` with this context as the current one. This is also the way across threads.
     pub fn sync_scope<T>(&self, call: impl FnOnce() -> T) -> T {
-        let mut context = Some(self.inherit(current()));
+        let mut context = Some(self.inherit(current));
         let _entered = Entered::new(&mut context);
         call()
     }

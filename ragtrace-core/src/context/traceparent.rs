@@ -3,10 +3,12 @@
 use super::caller::Caller;
 use super::request_context::RequestContext;
 use crate::parse::ParseError;
-use crate::{SpanId, id};
+use crate::{SpanId, TraceId, id};
 
 /// The form of the header, for errors.
 const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 2 hex digits, no id all zero)";
+/// The length of the header of version 00, and of what is read of a later one.
+const LENGTH: usize = 55;
 
 impl RequestContext {
     /// Continues the trace that a caller's `traceparent` header names, under a request id of its own.
@@ -22,31 +24,37 @@ impl RequestContext {
     /// span (or, before any stage has begun, a new id). The flags of a trace that the request continues are the caller's,
     /// as level 2 asks of the random flag; those of a trace of our own are `03`: sampled, with a random id.
     pub fn traceparent(&self) -> String {
+        id::hex(&self.traceparent_bytes()).to_owned()
+    }
+
+    /// Returns the bytes of [`RequestContext::traceparent`], which are ASCII.
+    #[doc(hidden)]
+    pub fn traceparent_bytes(&self) -> [u8; LENGTH] {
         let (span, flags) = (self.span.unwrap_or_else(SpanId::new), self.request.trace_flags);
         let (high, low) = self.trace_id().halves();
-        let digits = [high, low, span.as_u64(), flags.into()].map(id::digits_of);
-        let [high, low, span, flags] = digits.each_ref().map(|digits| id::hex(digits));
-        ["00-", high, low, "-", span, "-", &flags[14..]].concat()
+        let mut header = [b'-'; LENGTH];
+        header[..2].copy_from_slice(b"00");
+        header[3..19].copy_from_slice(&id::digits_of(high));
+        header[19..35].copy_from_slice(&id::digits_of(low));
+        header[36..52].copy_from_slice(&id::digits_of(span.as_u64()));
+        header[53..].copy_from_slice(&id::digits_of(flags.into())[14..]);
+        header
     }
 }
 
 impl Caller {
     /// Reads a `traceparent` header, as strictly as [`RequestContext::from_traceparent`].
     pub fn of_traceparent(header: &str) -> Option<Self> {
-        let known = header.get(..55)?;
-        let mut parts = known.split('-');
-        let mut part = |length: usize| {
-            let digits = parts.next().filter(|part| part.len() == length)?;
-            digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).then_some(digits)
-        };
-        let (version, trace_id, parent, flags) = (part(2)?, part(32)?, part(16)?, part(2)?);
-        let rest = &header[55..];
-        let length_fits = rest.is_empty() || version != "00" && rest.starts_with('-');
-        (version != "ff" && length_fits).then_some(())?;
+        let (known, rest) = header.as_bytes().split_first_chunk::<LENGTH>()?;
+        let has_dashes = known[2] == b'-' && known[35] == b'-' && known[52] == b'-';
+        let version = id::number_of(&known[..2])?;
+        let length_fits = rest.is_empty() || version != 0 && rest[0] == b'-';
+        (has_dashes && version != 0xff && length_fits).then_some(())?;
+        let (high, low) = (id::number_of(&known[3..19])?, id::number_of(&known[19..35])?);
         Some(Self {
-            trace_id: trace_id.parse().ok()?,
-            parent: Some(parent.parse().ok()?),
-            flags: u8::from_str_radix(flags, 16).ok()?,
+            trace_id: TraceId::from_halves(high, low)?,
+            parent: Some(SpanId::from_u64(id::number_of(&known[36..52])?)?),
+            flags: u8::try_from(id::number_of(&known[53..])?).ok()?,
         })
     }
 }
@@ -54,7 +62,6 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::TraceId;
 
     const EXAMPLE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 

@@ -1,7 +1,5 @@
 //! The worker's end of a thread's chain.
 
-use std::collections::HashMap;
-
 use super::block::{Position, Reader};
 use super::memory::Memory;
 use super::sync::{Arc, AtomicBool, Ordering};
@@ -29,13 +27,20 @@ pub struct QueuedEntry<'a> {
 
 /// The requests that chains identified lately: a request is identified again by every thread that works on it, and whenever a
 /// thread comes back to it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestCache {
-    by_version: HashMap<u64, std::sync::Arc<Request>>,
+    /// A version, which is a random number, has one place, and the last request that came to it is there.
+    places: Box<[Option<std::sync::Arc<Request>>]>,
+}
+
+impl Default for RequestCache {
+    fn default() -> Self {
+        Self { places: vec![None; Self::CAPACITY].into() }
+    }
 }
 
 impl RequestCache {
-    /// So many are kept, and then all are forgotten.
+    /// So many are kept at most.
     const CAPACITY: usize = 4_096;
 
     fn get_or_decode(
@@ -43,14 +48,13 @@ impl RequestCache {
         version: u64,
         decode: impl FnOnce() -> Option<Request>,
     ) -> Option<std::sync::Arc<Request>> {
-        if let Some(request) = self.by_version.get(&version) {
+        let at = usize::try_from(version % Self::CAPACITY as u64).ok()?;
+        let place = self.places.get_mut(at)?;
+        if let Some(request) = place.as_ref().filter(|request| request.version == version) {
             return Some(std::sync::Arc::clone(request));
         }
         let request = std::sync::Arc::new(decode()?);
-        if self.by_version.len() >= Self::CAPACITY {
-            self.by_version.clear();
-        }
-        self.by_version.insert(version, std::sync::Arc::clone(&request));
+        *place = Some(std::sync::Arc::clone(&request));
         Some(request)
     }
 }

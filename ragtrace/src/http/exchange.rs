@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use ragtrace_core::stage::{Ending, ManualRun};
 use ragtrace_core::{RequestContext, guard};
 
@@ -129,14 +129,9 @@ impl Exchange {
     }
 
     fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
-        let grpc = if grpc::is_grpc(headers) {
-            Some(GrpcAnswer { status: GrpcStatus::read(headers) })
-        } else {
-            // The trailers of gRPC-Web are in the body. A call that failed before there was one has its status here.
-            let status = if grpc::is_grpc_web(headers) { GrpcStatus::read(headers) } else { None };
-            status.map(|status| GrpcAnswer { status: Some(status) })
-        };
-        let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let grpc = content_type.and_then(|content_type| grpc_answer(content_type, headers));
+        let media_type = content_type.and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
         let is_event_stream = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
         let first = usize::from(at::HEADERS) + self.settings.request_headers.len();
         let recorded = (first..).map_while(|index| u16::try_from(index).ok()).zip(&self.settings.response_headers);
@@ -237,6 +232,16 @@ impl Facts {
         }
         ending.set(at::REQUEST_SIZE, &self.request_size);
     }
+}
+
+/// Reads the head of an answer of this type, if it is one of gRPC.
+fn grpc_answer(content_type: &HeaderValue, headers: &HeaderMap) -> Option<GrpcAnswer> {
+    if grpc::is_grpc(content_type) {
+        return Some(GrpcAnswer { status: GrpcStatus::read(headers) });
+    }
+    // The trailers of gRPC-Web are in the body. A call that failed before there was one has its status here.
+    let status = if grpc::is_grpc_web(content_type) { GrpcStatus::read(headers) } else { None };
+    status.map(|status| GrpcAnswer { status: Some(status) })
 }
 
 /// Returns a time in milliseconds, in whole microseconds: what clocks say beyond these is noise.

@@ -61,13 +61,14 @@ where
             if output.is_ready() {
                 this.inner.set(None);
             }
-            output
+            output.map_ok(|response| {
+                let (head, body) = response.into_parts();
+                let hint = BodyHint { exact: body.size_hint().exact(), is_empty: body.is_end_stream() };
+                (head, body, hint)
+            })
         }));
         match output {
-            Ok(response) => {
-                let (mut head, body) = response.into_parts();
-                let hint =
-                    exchange.within(|| BodyHint { exact: body.size_hint().exact(), is_empty: body.is_end_stream() });
+            Ok((mut head, body, hint)) => {
                 exchange.answer(head.status, &mut head.headers, &hint);
                 let exchange = this.exchange.take();
                 Poll::Ready(Ok(Response::from_parts(head, ResponseBody::new(body, exchange))))

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode;
 
 use super::text::bounded;
@@ -68,20 +68,14 @@ impl GrpcStatus {
     }
 }
 
-/// Returns whether a message is of gRPC-Web by its `content-type`.
-pub(super) fn is_grpc_web(headers: &HeaderMap) -> bool {
-    let of_grpc_web = |value: &[u8]| {
-        let rest = value.strip_prefix(b"application/grpc-web")?;
-        matches!(rest.first(), None | Some(b'-' | b'+' | b';')).then_some(())
-    };
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| of_grpc_web(value.as_bytes()).is_some())
+/// Returns whether a message is of gRPC-Web by the value of its `content-type`.
+pub(super) fn is_grpc_web(content_type: &HeaderValue) -> bool {
+    let rest = content_type.as_bytes().strip_prefix(b"application/grpc-web");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'+' | b';')))
 }
 
-/// Returns whether a message is of gRPC by its `content-type`. In gRPC-Web the trailers are a part of the body.
-pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
-    let of_grpc = |value: &[u8]| {
-        let rest = value.strip_prefix(b"application/grpc")?;
-        matches!(rest.first(), None | Some(b'+' | b';')).then_some(())
-    };
-    headers.get(header::CONTENT_TYPE).is_some_and(|value| of_grpc(value.as_bytes()).is_some())
+/// Returns whether a message is of gRPC by the value of its `content-type`. In gRPC-Web the trailers are a part of the body.
+pub(super) fn is_grpc(content_type: &HeaderValue) -> bool {
+    let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
 }

@@ -28,7 +28,8 @@ fn of_headers(settings: &Settings, parts: &Parts, is_public: bool) -> RequestCon
     if let Some(request_type) = &settings.request_type {
         context = context.with_request_type(&**request_type);
     }
-    match user(parts).filter(|_| settings.trusts_user_header) {
+    let user = if settings.trusts_user_header { user(parts) } else { None };
+    match user {
         Some(user) => context.with_user_id(user),
         None => context,
     }

@@ -1,5 +1,6 @@
 //! The fields of a request's start.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
@@ -39,9 +40,13 @@ impl RequestFields<'_> {
             buffer.set(at::CLIENT_ADDRESS, &*address.to_string());
         }
         if let Some(agent) = parts.headers.get(header::USER_AGENT) {
-            buffer.set(at::USER_AGENT, &*bounded(&String::from_utf8_lossy(agent.as_bytes()), LONGEST_TEXT));
+            let agent = match str::from_utf8(agent.as_bytes()) {
+                Ok(agent) => Cow::Borrowed(agent),
+                Err(_) => String::from_utf8_lossy(agent.as_bytes()),
+            };
+            buffer.set(at::USER_AGENT, &*bounded(&agent, LONGEST_TEXT));
         }
-        if grpc::is_grpc(&parts.headers) {
+        if parts.headers.get(header::CONTENT_TYPE).is_some_and(grpc::is_grpc) {
             buffer.set(at::RPC_SYSTEM, "grpc");
             let method = parts.uri.path().trim_start_matches('/');
             buffer.set(at::RPC_METHOD, &*bounded(method, LONGEST_TEXT));
@@ -95,8 +100,8 @@ fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
             None => (authority, None),
         },
     };
-    let is_host = host.parse::<IpAddr>().is_ok()
-        || host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let is_host = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
+        || host.parse::<IpAddr>().is_ok();
     let port = port.and_then(|port| port.parse().ok());
     (is_host && !host.is_empty() && host.len() <= LONGEST_HOST).then_some((host, port))
 }

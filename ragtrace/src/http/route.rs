@@ -25,8 +25,23 @@ pub(super) fn stage(settings: &Settings, parts: &Parts, route: Option<&str>) -> 
     };
     route
         .map(|route| &route[..route.floor_char_boundary(LONGEST_TEXT)])
-        .and_then(|route| intern_in(route, &[method, " ", route].concat(), &settings.template))
+        .and_then(|route| with_name(method, route, |name| intern_in(route, name, &settings.template)))
         .unwrap_or_else(|| intern_listed(method, &settings.template))
+}
+
+/// Hands over a stage's name, without an allocation where it is of usual length.
+fn with_name<T>(method: &str, route: &str, look: impl FnOnce(&str) -> T) -> T {
+    let mut name = [b' '; 128];
+    let (start, end) = (method.len() + 1, method.len() + 1 + route.len());
+    let is_short = end <= name.len();
+    if is_short {
+        name[..method.len()].copy_from_slice(method.as_bytes());
+        name[start..end].copy_from_slice(route.as_bytes());
+    }
+    match str::from_utf8(&name[..end.min(name.len())]) {
+        Ok(name) if is_short => look(name),
+        _ => look(&[method, " ", route].concat()),
+    }
 }
 
 #[cfg(feature = "axum")]

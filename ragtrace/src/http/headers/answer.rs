@@ -17,12 +17,10 @@ use crate::RequestContext;
 
 /// Adds the headers of an answer that was made in `context`, whose span is the request's.
 pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_server_timing: bool) {
-    let Ok(trace_id) = HeaderValue::try_from(context.trace_id().to_string()) else { return };
+    let Ok(trace_id) = HeaderValue::from_bytes(&context.trace_id().to_hyphenated()) else { return };
     headers.insert(&X_TRACE_ID, trace_id);
     if has_server_timing {
-        let traceparent = context.traceparent();
-        let metrics = ["trace;desc=", &traceparent, ", traceparent;desc=\"", &traceparent, "\""].concat();
-        if let Ok(metrics) = HeaderValue::try_from(metrics) {
+        if let Ok(metrics) = HeaderValue::from_bytes(&server_timing(&context.traceparent_bytes())) {
             headers.append(&SERVER_TIMING, metrics);
         }
     }
@@ -36,6 +34,19 @@ pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_serv
     if let Some(origin) = allowed.filter(|origin| may_time && is_named(origin)) {
         headers.insert(&TIMING_ALLOW_ORIGIN, origin);
     }
+}
+
+/// Returns the metrics of a request, whose `traceparent` this is.
+fn server_timing(traceparent: &[u8; 55]) -> [u8; 142] {
+    let mut metrics = [0; 142];
+    let parts = [&b"trace;desc="[..], traceparent, b", traceparent;desc=\"", traceparent, b"\""];
+    let mut rest = &mut metrics[..];
+    for part in parts {
+        let (place, behind) = rest.split_at_mut(part.len());
+        place.copy_from_slice(part);
+        rest = behind;
+    }
+    metrics
 }
 
 /// Adds names to those that pages of other origins may read.

@@ -21,6 +21,7 @@ mod answer;
 mod b3;
 mod baggage;
 mod datadog;
+mod families;
 mod ids;
 mod langsmith;
 pub(super) mod names;
@@ -34,6 +35,7 @@ use ragtrace_core::context::{Caller, trace_flag};
 pub(super) use self::answer::answer;
 pub(super) use self::baggage::to_value as baggage_value;
 pub(super) use self::datadog::UPPER_BITS as DATADOG_UPPER_BITS;
+use self::families::Families;
 pub(super) use self::ids::trace_id;
 use crate::RequestContext;
 
@@ -57,31 +59,47 @@ pub fn extract(headers: &HeaderMap) -> RequestContext {
 /// Returns the context of a request with these headers. A public endpoint starts a trace of its own, and keeps the
 /// caller's as a link.
 pub(super) fn read(headers: &HeaderMap, is_public: bool) -> RequestContext {
-    let context = if is_public { restart(headers) } else { go_on(headers) };
-    let context = match ids::request_id(headers) {
+    let present = Families::of(headers);
+    let context = if is_public { restart(headers, present) } else { go_on(headers, present) };
+    let request_id = present.has(Families::REQUEST_ID).then(|| ids::request_id(headers)).flatten();
+    let context = match request_id {
         Some(id) => context.with_request_id(id),
         None => context.with_fresh_request_id(),
     };
-    if is_public {
+    if is_public || !present.has(Families::BAGGAGE) {
         return context;
     }
     let members = baggage::read(headers).filter(|member| langsmith::is_harmless(&member.name));
     members.fold(context, |context, member| context.with_received_baggage(member.name, member.value, member.properties))
 }
 
-/// Goes on with the caller's trace.
-fn go_on(headers: &HeaderMap) -> RequestContext {
-    let (caller, tracestate) = match w3c::caller(headers) {
-        Some(caller) => (Some(caller), tracestate::read(headers)),
-        None => (datadog::caller(headers).or_else(|| b3::caller(headers)), None),
+/// Returns the caller, and the family of headers that names it.
+fn caller(headers: &HeaderMap, present: Families) -> Option<(Caller, Families)> {
+    let read = |family, of: fn(&HeaderMap) -> Option<Caller>| {
+        let caller = present.has(family).then(|| of(headers)).flatten()?;
+        Some((caller, family))
     };
-    let caller = caller.or_else(|| {
-        let is_sampled = b3::verdict(headers).unwrap_or(true);
-        Some(Caller { trace_id: ids::trace_id(headers)?, parent: None, flags: trace_flag::of_sampled(is_sampled) })
-    });
-    let mut context = match caller {
+    read(Families::W3C, w3c::caller)
+        .or_else(|| read(Families::DATADOG, datadog::caller))
+        .or_else(|| read(Families::B3, b3::caller))
+}
+
+/// Goes on with the caller's trace.
+fn go_on(headers: &HeaderMap, present: Families) -> RequestContext {
+    let caller = caller(headers, present);
+    let tracestate = match caller {
+        Some((_, Families::W3C)) if present.has(Families::TRACESTATE) => tracestate::read(headers),
+        _ => None,
+    };
+    let b3_verdict = || present.has(Families::B3).then(|| b3::verdict(headers)).flatten();
+    let given_trace_id = || {
+        let trace_id = present.has(Families::TRACE_ID).then(|| ids::trace_id(headers)).flatten()?;
+        let flags = trace_flag::of_sampled(b3_verdict().unwrap_or(true));
+        Some(Caller { trace_id, parent: None, flags })
+    };
+    let mut context = match caller.map(|(caller, _)| caller).or_else(given_trace_id) {
         Some(caller) => RequestContext::continuing(caller),
-        None => match b3::verdict(headers) {
+        None => match b3_verdict() {
             Some(false) => RequestContext::bare().with_trace_flags(trace_flag::RANDOM),
             Some(true) | None => RequestContext::bare(),
         },
@@ -89,16 +107,15 @@ fn go_on(headers: &HeaderMap) -> RequestContext {
     if let Some(tracestate) = tracestate {
         context = context.with_tracestate(tracestate);
     }
-    match langsmith::parent(headers) {
+    match present.has(Families::LANGSMITH).then(|| langsmith::parent(headers)).flatten() {
         Some(parent) => context.with_langsmith_parent(parent),
         None => context,
     }
 }
 
 /// Starts a trace that is linked to the caller's.
-fn restart(headers: &HeaderMap) -> RequestContext {
-    let caller = w3c::caller(headers).or_else(|| datadog::caller(headers)).or_else(|| b3::caller(headers));
-    match caller.and_then(|caller| Some((caller.trace_id, caller.parent?))) {
+fn restart(headers: &HeaderMap, present: Families) -> RequestContext {
+    match caller(headers, present).and_then(|(caller, _)| Some((caller.trace_id, caller.parent?))) {
         Some((trace_id, parent)) => RequestContext::bare().with_link(trace_id, parent),
         None => RequestContext::bare(),
     }

@@ -1,6 +1,7 @@
 //! Values of headers, as bytes: hyper lets through what is no UTF-8.
 
 use http::{HeaderMap, HeaderName};
+use ragtrace_core::id;
 
 /// Returns the value of a header that is there once, without the white space around it.
 pub(super) fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a [u8]> {
@@ -26,8 +27,7 @@ pub(super) fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Ite
 
 /// Returns the number that 16 lower-case hex digits are.
 pub(super) fn hex_64(digits: &[u8]) -> Option<u64> {
-    let is_hex = digits.len() == 16 && digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-    is_hex.then(|| u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()).flatten()
+    (digits.len() == 16).then(|| id::number_of(digits)).flatten()
 }
 
 #[cfg(test)]

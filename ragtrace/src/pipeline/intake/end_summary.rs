@@ -74,6 +74,9 @@ impl EndSummary {
                         }
                         chunk.append_encoded(field.words);
                     } else {
+                        if texts.is_empty() {
+                            texts.reserve(fields.end.len());
+                        }
                         texts.extend_from_slice(field.words);
                     }
                 }

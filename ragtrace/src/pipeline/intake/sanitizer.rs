@@ -16,9 +16,9 @@ use crate::redact::Redactor;
 pub(crate) struct Sanitizer {
     redactor: Redactor,
     limits: RecordLimits,
-    /// The request that was looked at last, and what became of it. Holding it keeps its address
-    /// from being another's.
-    last_request: Option<(Arc<Request>, Arc<Request>)>,
+    /// Requests that were looked at lately, each at the place that its version has, and what became
+    /// of them. Holding them keeps their addresses from being others'.
+    seen_requests: Box<[Option<(Arc<Request>, Arc<Request>)>]>,
     /// Whether names of declared fields are secret, by their address and length.
     secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,
     /// Panics of the redactor's rules under an earlier installation.
@@ -26,9 +26,13 @@ pub(crate) struct Sanitizer {
 }
 
 impl Sanitizer {
+    /// As many requests as a chunk of records has, so that the counts of a request meet it here again.
+    const SEEN_REQUESTS: usize = 512;
+
     pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {
         let rule_panics_before = redactor.rule_panics();
-        Self { redactor, limits, last_request: None, secret_names: RefCell::default(), rule_panics_before }
+        let seen_requests = vec![None; Self::SEEN_REQUESTS].into();
+        Self { redactor, limits, seen_requests, secret_names: RefCell::default(), rule_panics_before }
     }
 
     /// Returns whether a field may leave as its stage wrote it.
@@ -74,7 +78,9 @@ impl Sanitizer {
     }
 
     fn replace_request(&mut self, request: &mut Arc<Request>) {
-        if let Some((seen, clean)) = self.last_request.as_ref().filter(|(seen, _)| Arc::ptr_eq(seen, request)) {
+        let at = usize::try_from(request.version % Self::SEEN_REQUESTS as u64).unwrap_or(0);
+        let place = &mut self.seen_requests[at];
+        if let Some((seen, clean)) = place.as_ref().filter(|(seen, _)| Arc::ptr_eq(seen, request)) {
             if !Arc::ptr_eq(seen, clean) {
                 *request = Arc::clone(clean);
             }
@@ -84,6 +90,6 @@ impl Sanitizer {
         let cut = self.limits.cut_request(redacted.as_ref().unwrap_or(request));
         let clean = cut.or(redacted).map_or_else(|| Arc::clone(request), Arc::new);
         let seen = std::mem::replace(request, Arc::clone(&clean));
-        self.last_request = Some((seen, clean));
+        *place = Some((seen, clean));
     }
 }
