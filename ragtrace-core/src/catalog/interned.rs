@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
-use super::name_hash::NameHash;
+use super::lookup;
 use super::section::CatalogEntry;
 
 /// The most names, or groups of names, that a process interns.
@@ -28,9 +28,9 @@ fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
 
 #[derive(Default)]
 struct Interned {
-    entries: HashMap<Key<'static>, &'static CatalogEntry, NameHash>,
+    entries: HashMap<Key<'static>, &'static CatalogEntry>,
     /// What counts for the bound.
-    groups: HashSet<Key<'static>, NameHash>,
+    groups: HashSet<Key<'static>>,
 }
 
 /// What is known of a name.
@@ -63,7 +63,7 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
 pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let (group, name) = (bounded(group), bounded(name));
     // Past the bound as well nobody waits for the others.
-    match known(&key(&group, template), &key(&name, template)) {
+    match known(&group, &name, template) {
         Known::Entry(entry) => return Some(entry),
         Known::Refused => return None,
         Known::Absent => {}
@@ -88,7 +88,7 @@ pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<
 /// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
 /// there is one to fall back to.
 pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
-    if let Known::Entry(entry) = known(&key(name, template), &key(name, template)) {
+    if let Known::Entry(entry) = known(name, name, template) {
         return entry;
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
@@ -102,9 +102,18 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     added
 }
 
-fn known(group: &Key<'_>, name: &Key<'_>) -> Known {
+fn known(group: &str, name: &str, template: &StageDescriptor) -> Known {
+    if let Some(entry) = lookup::find(name, template) {
+        return Known::Entry(entry);
+    }
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    interned.as_ref().map_or(Known::Absent, |interned| interned.known(group, name))
+    let known =
+        interned.as_ref().map_or(Known::Absent, |interned| interned.known(&key(group, template), &key(name, template)));
+    drop(interned);
+    if let Known::Entry(entry) = known {
+        lookup::keep(entry);
+    }
+    known
 }
 
 fn leaked(text: Cow<'_, str>) -> &'static str {

@@ -9,7 +9,7 @@ mod interned;
 mod kind;
 mod list;
 mod log_descriptor;
-mod name_hash;
+mod lookup;
 mod schema;
 mod section;
 

@@ -106,11 +106,9 @@ pub(crate) const fn text_length(bytes: usize) -> usize {
 
 /// Encodes a text: its bytes, eight a word.
 pub(crate) fn encode_text(text: &str) -> impl Iterator<Item = u64> {
-    text.as_bytes().chunks(8).map(|chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        u64::from_le_bytes(word)
-    })
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let last = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    words.iter().map(|word| u64::from_le_bytes(*word)).chain((!rest.is_empty()).then_some(last))
 }
 
 /// Decodes fields: index of the name, and value.
