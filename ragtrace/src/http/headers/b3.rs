@@ -107,8 +107,9 @@ mod tests {
             let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
             match of_single(&value) {
                 Some(caller) => {
-                    prop_assert_eq!(caller.trace_id.to_hex().as_bytes(), &value[..32]);
-                    prop_assert_eq!(caller.parent.map(|span| span.to_string()).unwrap_or_default().as_bytes(), &value[33..49]);
+                    prop_assert_eq!(caller.trace_id.to_hex().into_bytes(), &value[..32]);
+                    let span = caller.parent.map(|span| span.to_string()).unwrap_or_default();
+                    prop_assert_eq!(span.as_bytes(), &value[33..49]);
                     prop_assert!(is_digit || byte == b'-');
                 }
                 None => prop_assert!(!is_digit || at >= 49 || at == 32, "{byte:#x} at {at}"),

@@ -85,7 +85,7 @@ mod tests {
             let mut tags = *b"_dd.p.dm=-1,_dd.p.tid=640cfd8d00000000";
             tags[at] = byte;
             match upper_bits(&tags) {
-                Some(bits) => prop_assert_eq!(format!("{bits:016x}").as_bytes(), &tags[22..]),
+                Some(bits) => prop_assert_eq!(format!("{bits:016x}").into_bytes(), &tags[22..]),
                 None => prop_assert!(at >= 11, "{byte:#x} at {at}"),
             }
         }

@@ -42,8 +42,9 @@ mod tests {
             let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
             match read(&value) {
                 Some(caller) => {
-                    prop_assert_eq!(caller.trace_id.to_hex().as_bytes(), &value[3..35]);
-                    prop_assert_eq!(caller.parent.map(|span| span.to_string()).unwrap_or_default().as_bytes(), &value[36..52]);
+                    prop_assert_eq!(caller.trace_id.to_hex().into_bytes(), &value[3..35]);
+                    let span = caller.parent.map(|span| span.to_string()).unwrap_or_default();
+                    prop_assert_eq!(span.as_bytes(), &value[36..52]);
                     prop_assert!(is_digit(byte) || byte == b'-');
                 }
                 // Of a later version there would be more to read.
