@@ -19,10 +19,8 @@ use crate::RequestContext;
 pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_server_timing: bool) {
     let Ok(trace_id) = HeaderValue::from_bytes(&context.trace_id().to_hyphenated()) else { return };
     headers.insert(&X_TRACE_ID, trace_id);
-    if has_server_timing {
-        if let Ok(metrics) = HeaderValue::from_bytes(&server_timing(&context.traceparent_bytes())) {
-            headers.append(&SERVER_TIMING, metrics);
-        }
+    if has_server_timing && let Ok(metrics) = HeaderValue::from_bytes(&server_timing(&context.traceparent_bytes())) {
+        headers.append(&SERVER_TIMING, metrics);
     }
     let allowed = headers.get(ACCESS_CONTROL_ALLOW_ORIGIN).cloned();
     if allowed.is_some() || headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS) {

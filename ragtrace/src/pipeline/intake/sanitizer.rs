@@ -18,12 +18,15 @@ pub(crate) struct Sanitizer {
     limits: RecordLimits,
     /// Requests that were looked at lately, each at the place that its version has, and what became
     /// of them. Holding them keeps their addresses from being others'.
-    seen_requests: Box<[Option<(Arc<Request>, Arc<Request>)>]>,
+    seen_requests: Box<[Option<SeenRequest>]>,
     /// Whether names of declared fields are secret, by their address and length.
     secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,
     /// Panics of the redactor's rules under an earlier installation.
     rule_panics_before: u64,
 }
+
+/// A request, and what became of it.
+type SeenRequest = (Arc<Request>, Arc<Request>);
 
 impl Sanitizer {
     /// As many requests as a chunk of records has, so that the counts of a request meet it here again.
