@@ -68,7 +68,7 @@ pub mod value;
 
 pub use catalog::{FieldDescriptor, FieldSource, LogDescriptor, StageDescriptor, StageKind, stages, stages_schema};
 #[doc(hidden)]
-pub use catalog::{intern, intern_listed, watch_interned};
+pub use catalog::{intern, intern_in, intern_listed, watch_interned};
 pub use context::{InContext, RequestContext, Scoped, SpanLink, spawn};
 #[doc(hidden)]
 pub use event::Failure;

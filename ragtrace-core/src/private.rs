@@ -9,6 +9,8 @@ pub use crate::stage::{
 };
 pub use crate::value::Field;
 pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};
+#[cfg(feature = "anyhow")]
+pub use anyhow::Error as AnyhowError;
 
 /// Lets a body's type be known before it is inferred. It is never called.
 #[expect(clippy::unreachable, reason = "generated code names it behind `if false`")]

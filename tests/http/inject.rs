@@ -88,6 +88,75 @@ fn headers_are_set_and_never_added() {
     assert_eq!(text(&headers, "tracestate"), None, "it was another trace's");
 }
 
+/// All headers that name a trace, a run or what travels along, of somebody else.
+const THEIRS: [(&str, &str); 17] = [
+    ("traceparent", "00-11111111111111111111111111111111-1111111111111111-01"),
+    ("tracestate", "theirs=1"),
+    ("baggage", "langsmith-replicas=%5B%5D,tenant=theirs"),
+    ("langsmith-trace", LANGSMITH),
+    ("x-datadog-trace-id", "123"),
+    ("x-datadog-parent-id", "456"),
+    ("x-datadog-sampling-priority", "2"),
+    ("x-datadog-tags", "_dd.p.dm=-4"),
+    ("x-datadog-origin", "rum"),
+    ("b3", "11111111111111111111111111111111-1111111111111111-1"),
+    ("x-b3-traceid", "11111111111111111111111111111111"),
+    ("x-b3-spanid", "1111111111111111"),
+    ("x-b3-parentspanid", "1111111111111112"),
+    ("x-b3-sampled", "1"),
+    ("x-b3-flags", "1"),
+    ("x-trace-id", "11111111111111111111111111111111"),
+    ("accept", "*/*"),
+];
+
+#[test]
+fn of_another_trace_nothing_stays_on_a_request_that_is_sent_on() {
+    let context = RequestContext::new();
+    let with_datadog = Injector::to(["*"]).datadog(true);
+    for has_datadog in [false, true] {
+        let mut headers = HeaderMap::new();
+        for (name, value) in THEIRS {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        let is_sent = context.sync_scope(|| match has_datadog {
+            true => with_datadog.inject("host", &mut headers),
+            false => {
+                inject(&mut headers);
+                true
+            }
+        });
+        assert!(is_sent);
+        assert!(text(&headers, "traceparent").is_some_and(|sent| sent.contains(&context.trace_id().to_hex())));
+        let left: Vec<_> = THEIRS.iter().filter(|(name, value)| text(&headers, name) == Some(value)).collect();
+        assert_eq!(left, [&("accept", "*/*")]);
+        assert_eq!(headers.len(), if has_datadog { 6 } else { 2 }, "{headers:?}");
+    }
+}
+
+#[test]
+fn an_x_trace_id_that_names_this_trace_stays() {
+    let context = RequestContext::new();
+    for id in [context.trace_id().to_string(), context.trace_id().to_hex()] {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-trace-id", id.parse().expect("a header's value"));
+        context.sync_scope(|| inject(&mut headers));
+        assert_eq!(text(&headers, "x-trace-id"), Some(&*id));
+    }
+}
+
+#[test]
+fn own_baggage_goes_before_what_came_along() {
+    let theirs = (0..64).map(|n| format!("!{n:02}=1")).collect::<Vec<_>>().join(",");
+    let context = received(&[("baggage", &theirs)]).with_baggage("tenant", "acme").with_baggage("!00", "ours");
+    let headers = injected(&context);
+    let sent: Vec<_> = text(&headers, "baggage").expect("a header").split(',').collect();
+    assert_eq!((sent.len(), &sent[..3]), (64, &["!00=ours", "tenant=acme", "!01=1"][..]));
+
+    let long = format!("a={}", "x".repeat(8_180));
+    let context = received(&[("baggage", &long)]).with_baggage("tenant", "acme");
+    assert_eq!(text(&injected(&context), "baggage"), Some("tenant=acme"));
+}
+
 #[test]
 fn baggage_is_encoded_and_what_no_header_can_have_is_left_out() {
     let values =
@@ -198,6 +267,25 @@ fn only_hosts_that_are_named_get_headers() {
     }
     assert!(!RequestContext::new().sync_scope(|| Injector::to([""; 0]).inject("any", &mut HeaderMap::new())));
     assert!(RequestContext::new().sync_scope(|| Injector::to(["*"]).inject("any", &mut HeaderMap::new())));
+}
+
+#[test]
+fn a_host_may_be_named_by_a_url() {
+    let injector = Injector::to([
+        "https://api.internal",
+        "http://embedder.internal:8080/v1?x=1#top",
+        "search.internal/v1",
+        "https://*.eu.internal/",
+        "https://user@secret.internal",
+        "https://",
+    ]);
+    let is_sent = |host: &str| RequestContext::new().sync_scope(|| injector.inject(host, &mut HeaderMap::new()));
+    for host in ["api.internal", "embedder.internal", "search.internal", "a.eu.internal"] {
+        assert!(is_sent(host), "{host:?}");
+    }
+    for host in ["", "https", "user", "secret.internal", "user@secret.internal", "https://api.internal", "v1"] {
+        assert!(!is_sent(host), "{host:?}");
+    }
 }
 
 #[test]

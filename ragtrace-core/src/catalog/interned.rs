@@ -3,15 +3,16 @@
 //! A descriptor is never freed, so their number and their length have bounds: a name that whoever calls the program can choose
 //! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{OnceLock, PoisonError, RwLock};
 
 use super::StageDescriptor;
 use super::lookup;
 use super::section::CatalogEntry;
 
-/// The most names that a process interns.
+/// The most names, or groups of names, that a process interns.
 const MAX_INTERNED: usize = 1_024;
 /// The longest interned name, in bytes; a longer one is cut, at a character's end, and ends in `…`.
 const MAX_INTERNED_NAME: usize = 200;
@@ -28,8 +29,16 @@ fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
 #[derive(Default)]
 struct Interned {
     entries: HashMap<Key<'static>, &'static CatalogEntry>,
-    /// How many of them count for the bound.
-    bounded: usize,
+    /// What counts for the bound.
+    groups: HashSet<Key<'static>>,
+}
+
+/// What is known of a name.
+enum Known {
+    Entry(&'static CatalogEntry),
+    /// It is not there, and there is no room for it.
+    Refused,
+    Absent,
 }
 
 /// Hears of each stage that is made.
@@ -46,21 +55,31 @@ pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
 ///
 /// Kind and place are those of the first time with this target and these declared fields.
 pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
-    let name = bounded(name);
-    if let Some(entry) = known(&name, template) {
-        return Some(entry);
+    intern_in(name, name, template)
+}
+
+/// Does as [`intern`] for one of the few names that are made of `group`, such as those of a route with each method of HTTP. It
+/// is the group that counts for the bound, so that whoever chooses among its names takes no other's room.
+pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
+    let (group, name) = (bounded(group), bounded(name));
+    // Past the bound as well nobody waits for the others.
+    match known(&group, &name, template) {
+        Known::Entry(entry) => return Some(entry),
+        Known::Refused => return None,
+        Known::Absent => {}
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
     let interned = guard.get_or_insert_default();
     // Another thread may have made it meanwhile.
-    if let Some(entry) = interned.entries.get(&key(&name, template)) {
-        return Some(entry);
+    match interned.known(&key(&group, template), &key(&name, template)) {
+        Known::Entry(entry) => return Some(entry),
+        Known::Refused => return None,
+        Known::Absent => {}
     }
-    if interned.bounded >= MAX_INTERNED {
-        return None;
+    if !interned.groups.contains(&key(&group, template)) {
+        interned.groups.insert(key(leaked(group), template));
     }
-    interned.bounded += 1;
-    let added = interned.add(Box::leak(name.into_owned().into_boxed_str()), template);
+    let added = interned.add(leaked(name), template);
     drop(guard);
     announce(added);
     Some(added)
@@ -69,7 +88,7 @@ pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static Catalog
 /// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
 /// there is one to fall back to.
 pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
-    if let Some(entry) = known(name, template) {
+    if let Known::Entry(entry) = known(name, name, template) {
         return entry;
     }
     let mut guard = INTERNED.write().unwrap_or_else(PoisonError::into_inner);
@@ -83,15 +102,22 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     added
 }
 
-fn known(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
+fn known(group: &str, name: &str, template: &StageDescriptor) -> Known {
     if let Some(entry) = lookup::find(name, template) {
-        return Some(entry);
+        return Known::Entry(entry);
     }
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
-    let entry = interned.as_ref()?.entries.get(&key(name, template)).copied()?;
+    let known =
+        interned.as_ref().map_or(Known::Absent, |interned| interned.known(&key(group, template), &key(name, template)));
     drop(interned);
-    lookup::keep(entry);
-    Some(entry)
+    if let Known::Entry(entry) = known {
+        lookup::keep(entry);
+    }
+    known
+}
+
+fn leaked(text: Cow<'_, str>) -> &'static str {
+    Box::leak(text.into_owned().into_boxed_str())
 }
 
 fn announce(added: &'static CatalogEntry) {
@@ -101,6 +127,14 @@ fn announce(added: &'static CatalogEntry) {
 }
 
 impl Interned {
+    fn known(&self, group: &Key<'_>, name: &Key<'_>) -> Known {
+        match self.entries.get(name) {
+            Some(entry) => Known::Entry(entry),
+            None if self.groups.len() < MAX_INTERNED || self.groups.contains(group) => Known::Absent,
+            None => Known::Refused,
+        }
+    }
+
     fn add(&mut self, name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
         let entry: &'static CatalogEntry = Box::leak(Box::new(CatalogEntry::new(template.with_name(name))));
         self.entries.insert(key(name, template), entry);
@@ -118,7 +152,7 @@ pub(super) fn all() -> Vec<&'static StageDescriptor> {
     all
 }
 
-fn bounded(name: &str) -> std::borrow::Cow<'_, str> {
+fn bounded(name: &str) -> Cow<'_, str> {
     const MARK: char = '…';
     if name.len() <= MAX_INTERNED_NAME {
         return name.into();

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::StageDescriptor;
 use super::section::CatalogEntry;
 
-/// Twice as many as there are names that count for the bound.
+/// Twice as many as there are names, or groups of them, that count for the bound: a route is asked by one method or two.
 const PLACES: usize = 2_048;
 /// How many places a descriptor may have.
 const TRIES: usize = 8;

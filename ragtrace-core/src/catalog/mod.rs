@@ -14,7 +14,7 @@ mod schema;
 mod section;
 
 pub use descriptor::{FieldDescriptor, FieldSource, StageDescriptor};
-pub use interned::{intern, intern_listed, watch_interned};
+pub use interned::{intern, intern_in, intern_listed, watch_interned};
 pub use kind::StageKind;
 pub use list::stages;
 pub use log_descriptor::LogDescriptor;

@@ -123,6 +123,8 @@ pub(crate) struct BaggageItem {
     pub(crate) value: Box<str>,
     /// The properties that came with it, as they came: they mean nothing here, and are sent on.
     pub(crate) properties: Box<str>,
+    /// Whether the caller sent it; what the application adds goes on before it.
+    pub(crate) is_received: bool,
 }
 
 /// A span of another trace that led to a request, and that the request does not continue.

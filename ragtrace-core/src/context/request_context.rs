@@ -53,11 +53,14 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// Sets the trace's id. What was said of another trace goes with it: its flags and its `tracestate`.
+    /// Sets the trace's id. If it is another one, what was said of the trace before goes: its flags, its `tracestate`, and
+    /// the span or the LangSmith run that was the parent there. What starts in the context is a root.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
         if self.request.trace_id != id {
+            self.span = None;
             let request = self.edit();
             (request.trace_id, request.tracestate) = (id, None);
+            (request.remote_parent, request.langsmith_parent) = (None, None);
             (request.trace_flags, request.has_given_trace_id) = (trace_flag::of_id(id), false);
         }
         self
@@ -158,19 +161,21 @@ impl RequestContext {
     }
 
     /// Adds an item of baggage: a small fact that travels with the request.
-    pub fn with_baggage(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.with_baggage_member(name, value, "")
+    pub fn with_baggage(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let item = BaggageItem { value: value.into().into(), properties: Box::default(), is_received: false };
+        self.edit().baggage.insert(name.into().into(), item);
+        self
     }
 
-    /// Adds an item of baggage with the properties that it came with, as they are in a header.
+    /// Adds an item of baggage that a caller sent, with the properties that it came with, as they are in a header.
     #[doc(hidden)]
-    pub fn with_baggage_member(
+    pub fn with_received_baggage(
         mut self,
         name: impl Into<String>,
         value: impl Into<String>,
         properties: impl Into<String>,
     ) -> Self {
-        let item = BaggageItem { value: value.into().into(), properties: properties.into().into() };
+        let item = BaggageItem { value: value.into().into(), properties: properties.into().into(), is_received: true };
         self.edit().baggage.insert(name.into().into(), item);
         self
     }
@@ -232,13 +237,15 @@ impl RequestContext {
 
     /// Returns all items of baggage, in the order of their names.
     pub fn baggage_items(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.baggage_members().map(|(name, value, _)| (name, value))
+        self.request.baggage.iter().map(|(name, item)| (&**name, &*item.value))
     }
 
-    /// Returns all items of baggage with their properties, in the order of their names.
+    /// Returns all items of baggage with their properties: those of the application before those that a caller sent, both in
+    /// the order of their names.
     #[doc(hidden)]
     pub fn baggage_members(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.request.baggage.iter().map(|(name, item)| (&**name, &*item.value, &*item.properties))
+        let of = |is_received| self.request.baggage.iter().filter(move |(_, item)| item.is_received == is_received);
+        of(false).chain(of(true)).map(|(name, item)| (&**name, &*item.value, &*item.properties))
     }
 
     /// Returns the time since the request's context was made in this process.

@@ -102,6 +102,12 @@ mod tests {
         // No UUID of a version whose bits are random.
         let counted = caller.with_trace_id(TraceId::from_u128(7).expect("not zero"));
         assert!(counted.traceparent().ends_with("-01"));
+        // Nor is the caller's span above a run of another trace.
+        let caller = RequestContext::from_traceparent(EXAMPLE).expect("it is valid");
+        let caller = caller.with_langsmith_parent("20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab");
+        assert!(caller.span_id().is_some() && caller.langsmith_parent().is_some());
+        let other = caller.with_trace_id(TraceId::new());
+        assert_eq!((other.span_id(), other.request.remote_parent, other.langsmith_parent()), (None, None, None));
         let given = RequestContext::new().with_given_trace_id(TraceId::new());
         assert!(given.traceparent().ends_with("-01"), "nobody knows how it was made");
     }

@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use ragtrace_core::guard;
 
 use super::exchange::Exchange;
 
 pin_project! {
     /// The body of an answer of a [`Trace`](super::Trace). Its request ends when it does, or when it is dropped.
     #[derive(Debug)]
-    pub struct ResponseBody<B> {
+    pub struct ResponseBody<B: Body> {
         // `None` once it is dropped, which is in the request's context.
         #[pin]
         inner: Option<B>,
@@ -21,18 +22,28 @@ pin_project! {
         exchange: Option<Exchange>,
     }
 
-    impl<B> PinnedDrop for ResponseBody<B> {
+    impl<B: Body> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(exchange) = this.exchange {
+                let is_at_end = exchange.is_open() && exchange.within(|| is_at_end(this.inner.as_ref().as_pin_ref()));
                 exchange.within(|| this.inner.set(None));
-                exchange.end_by_drop();
+                exchange.end_by_drop(is_at_end);
             }
         }
     }
 }
 
-impl<B> ResponseBody<B> {
+/// Returns whether a body that is dropped has no more: it may have learned so since its last frame, and whoever serves it asks it
+/// then. Whatever it does, it is to be dropped.
+fn is_at_end<B: Body>(body: Option<Pin<&B>>) -> bool {
+    guard::contain(|| body.is_some_and(|body| body.is_end_stream())).unwrap_or_else(|payload| {
+        guard::dispose(payload);
+        false
+    })
+}
+
+impl<B: Body> ResponseBody<B> {
     pub(super) fn new(inner: B, exchange: Option<Exchange>) -> Self {
         Self { inner: Some(inner), exchange }
     }
@@ -81,7 +92,7 @@ where
     }
 }
 
-impl<B: Default> Default for ResponseBody<B> {
+impl<B: Body + Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self::new(B::default(), None)
     }

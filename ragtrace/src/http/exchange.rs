@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use ragtrace_core::stage::{Ending, ManualRun};
 use ragtrace_core::{RequestContext, guard};
 
@@ -88,7 +88,7 @@ impl Exchange {
         let context = identity::context(settings, parts);
         let route = route::of(settings, parts);
         let stage = route::stage(settings, parts, route);
-        let fields = RequestFields { settings, route };
+        let fields = RequestFields { settings, route, client_address: settings.client_address(parts) };
         let run = ManualRun::begin(stage, &context, |buffer| fields.write(parts, buffer));
         let method = match parts.method {
             Method::HEAD => AnsweredMethod::Head,
@@ -130,8 +130,7 @@ impl Exchange {
 
     fn read_head(&self, status: StatusCode, headers: &HeaderMap, hint: &BodyHint) -> Answer {
         let content_type = headers.get(header::CONTENT_TYPE);
-        let is_grpc = content_type.is_some_and(grpc::is_grpc);
-        let grpc = is_grpc.then(|| GrpcAnswer { status: GrpcStatus::read(headers) });
+        let grpc = content_type.and_then(|content_type| grpc_answer(content_type, headers));
         let media_type = content_type.and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()));
         let is_event_stream = media_type.is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
         let first = usize::from(at::HEADERS) + self.settings.request_headers.len();
@@ -162,7 +161,7 @@ impl Exchange {
         self.end_by_answer();
     }
 
-    /// Ends the request: all of its answer has gone.
+    /// Ends the request: its answer's body has no more. If that is less than was promised, whoever asked has an error.
     pub(super) fn end_by_answer(&mut self) {
         let facts = &mut self.facts;
         if let Some(Answer { grpc: Some(grpc), .. }) = &mut facts.answer {
@@ -170,9 +169,14 @@ impl Exchange {
         }
         self.run.end(|ending| {
             facts.describe(ending);
-            if let Some(failure) = facts.answer.as_ref().and_then(Answer::failure) {
-                ending.fail(failure);
-                ending.answered();
+            let failure = facts.answer.as_ref().and_then(Answer::failure);
+            match (failure, facts.answer.as_ref().and_then(Answer::missing)) {
+                (Some(failure), None) => {
+                    ending.fail(failure);
+                    ending.answered();
+                }
+                (failure, Some(missing)) => ending.fail(failure.unwrap_or(missing)),
+                (None, None) => {}
             }
         });
     }
@@ -186,12 +190,18 @@ impl Exchange {
         });
     }
 
-    /// Ends the request, if it has not ended, since its service's future or its answer's body has been dropped.
-    pub(super) fn end_by_drop(&mut self) {
+    /// Returns true if the request has not ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.run.is_active()
+    }
+
+    /// Ends the request, if it has not ended, since its service's future or its answer's body has been dropped, which may have
+    /// been at its end.
+    pub(super) fn end_by_drop(&mut self, is_at_end: bool) {
         if !self.run.is_active() {
             return;
         }
-        if self.facts.answer.as_ref().is_some_and(Answer::is_complete) {
+        if is_at_end || self.facts.answer.as_ref().is_some_and(Answer::is_complete) {
             return self.end_by_answer();
         }
         let facts = &self.facts;
@@ -214,7 +224,7 @@ impl Facts {
             if let Some(GrpcStatus { name, .. }) = answer.grpc.as_ref().and_then(|grpc| grpc.status.as_ref()) {
                 ending.set(at::RPC_STATUS, *name);
             }
-            ending.set(at::HEAD_MS, &(answer.head.as_secs_f64() * 1_000.0));
+            ending.set(at::HEAD_MS, &milliseconds(answer.head));
             ending.set(at::RESPONSE_SIZE, &answer.sent);
             for (index, text) in &answer.headers {
                 ending.set(*index, text.as_str());
@@ -222,6 +232,21 @@ impl Facts {
         }
         ending.set(at::REQUEST_SIZE, &self.request_size);
     }
+}
+
+/// Reads the head of an answer of this type, if it is one of gRPC.
+fn grpc_answer(content_type: &HeaderValue, headers: &HeaderMap) -> Option<GrpcAnswer> {
+    if grpc::is_grpc(content_type) {
+        return Some(GrpcAnswer { status: GrpcStatus::read(headers) });
+    }
+    // The trailers of gRPC-Web are in the body. A call that failed before there was one has its status here.
+    let status = if grpc::is_grpc_web(content_type) { GrpcStatus::read(headers) } else { None };
+    status.map(|status| GrpcAnswer { status: Some(status) })
+}
+
+/// Returns a time in milliseconds, in whole microseconds: what clocks say beyond these is noise.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
 impl AnsweredMethod {
@@ -244,6 +269,14 @@ impl Answer {
             _ if matches!(self.grpc, Some(GrpcAnswer { status: None })) => false,
             Length::Exact(length) => self.sent >= length,
             Length::Unknown => self.is_event_stream,
+        }
+    }
+
+    /// Returns the failure that it is if the body, which has ended, is shorter than the answer said.
+    fn missing(&self) -> Option<Box<ragtrace_core::Failure>> {
+        match self.length {
+            Length::Exact(length) if self.sent < length => Some(failure::of_length(self.sent, length)),
+            _ => None,
         }
     }
 

@@ -6,6 +6,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt::Display;
 use std::io;
+use std::sync::Arc;
 
 use http::StatusCode;
 use ragtrace_core::__private::ErrorProbe;
@@ -24,10 +25,16 @@ pub(super) fn of_grpc(status: &GrpcStatus) -> Box<Failure> {
     Box::new(Failure::new(ErrorInfo::new(status.name, status.message.clone(), Vec::new())))
 }
 
+/// Returns the failure by a body that ended after `sent` of `length` bytes.
+pub(super) fn of_length(sent: u64, length: u64) -> Box<Failure> {
+    let message = format!("the body ended after {sent} of {length} bytes");
+    Box::new(Failure::new(ErrorInfo::new("IncompleteBody", message, Vec::new())))
+}
+
 /// Returns the failure by an error of the service or of a body.
 ///
 /// Boxed errors, which most services have, are not of the trait `Error`, so the bound here can ask for no more than `Display`; of
-/// the types that are known to carry a chain, the chain is read.
+/// the types that are known to carry a chain, the chain is read. Others give their text, and in a box their chain as well.
 pub(super) fn of_error<E: Display + 'static>(error: &E) -> Box<Failure> {
     macro_rules! known {
         ($($known:ty),*) => {
@@ -36,7 +43,10 @@ pub(super) fn of_error<E: Display + 'static>(error: &E) -> Box<Failure> {
             })*
         };
     }
-    known!(Box<dyn Error + Send + Sync>, Box<dyn Error + Send>, Box<dyn Error>, io::Error);
+    known!(Box<dyn Error + Send + Sync>, Box<dyn Error + Send>, Box<dyn Error>);
+    known!(Arc<dyn Error + Send + Sync>, io::Error, http::Error);
+    #[cfg(feature = "anyhow")]
+    known!(ragtrace_core::__private::AnyhowError);
     #[cfg(feature = "axum")]
     known!(axum::Error);
     ErrorProbe::new(error).capture()

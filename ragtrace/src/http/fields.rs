@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use ragtrace_core::FieldDescriptor;
 
 use super::text::bounded;
@@ -81,11 +81,23 @@ pub(super) fn captured_header(prefix: &str, name: &HeaderName) -> FieldDescripto
 /// Returns the values of a header that an application asked for, joined as RFC 9110 (section 5.3) does. Credentials are none that
 /// anybody may ask for.
 pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let mut values = headers.get_all(name).iter().peekable();
-    values.peek()?;
-    let texts: Vec<Cow<'_, str>> =
-        values.filter(|value| !value.is_sensitive()).map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    Some(bounded(&texts.join(", "), LONGEST_TEXT).into_owned())
+    let mut values = headers.get_all(name).iter().filter(|value| !value.is_sensitive());
+    let mut text = beginning(values.next()?).into_owned();
+    for value in values {
+        // Beyond that nothing is kept.
+        if text.len() > LONGEST_TEXT {
+            break;
+        }
+        text.push_str(", ");
+        text.push_str(&beginning(value));
+    }
+    Some(bounded(&text, LONGEST_TEXT).into_owned())
+}
+
+/// Returns as much of a value as may be recorded, and a little more, so that it is known to have been cut.
+fn beginning(value: &HeaderValue) -> Cow<'_, str> {
+    let bytes = value.as_bytes();
+    String::from_utf8_lossy(&bytes[..bytes.len().min(2 * LONGEST_TEXT)])
 }
 
 /// Returns true for a header that carries credentials.

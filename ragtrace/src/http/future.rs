@@ -29,7 +29,7 @@ pin_project! {
             let mut this = this.project();
             if let Some(exchange) = this.exchange {
                 exchange.within(|| this.inner.set(None));
-                exchange.end_by_drop();
+                exchange.end_by_drop(false);
             }
         }
     }

@@ -68,6 +68,12 @@ impl GrpcStatus {
     }
 }
 
+/// Returns whether a message is of gRPC-Web by the value of its `content-type`.
+pub(super) fn is_grpc_web(content_type: &HeaderValue) -> bool {
+    let rest = content_type.as_bytes().strip_prefix(b"application/grpc-web");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'+' | b';')))
+}
+
 /// Returns whether a message is of gRPC by the value of its `content-type`. In gRPC-Web the trailers are a part of the body.
 pub(super) fn is_grpc(content_type: &HeaderValue) -> bool {
     let rest = content_type.as_bytes().strip_prefix(b"application/grpc");

@@ -13,17 +13,18 @@ const LONGEST_ID: usize = 256;
 
 /// Returns the context of a request.
 pub(super) fn context(settings: &Settings, parts: &Parts) -> RequestContext {
-    let context = of_headers(settings, parts);
+    let is_public = settings.is_public(parts);
+    let context = of_headers(settings, parts, is_public);
     let Some(identify) = &settings.identify else { return context };
     guard::contain(|| identify(parts, context)).unwrap_or_else(|payload| {
         guard::dispose(payload);
         // The closure has the context, and with it what it made of it.
-        of_headers(settings, parts)
+        of_headers(settings, parts, is_public)
     })
 }
 
-fn of_headers(settings: &Settings, parts: &Parts) -> RequestContext {
-    let mut context = headers::read(&parts.headers, settings.is_public(parts));
+fn of_headers(settings: &Settings, parts: &Parts, is_public: bool) -> RequestContext {
+    let mut context = headers::read(&parts.headers, is_public);
     if let Some(request_type) = &settings.request_type {
         context = context.with_request_type(&**request_type);
     }

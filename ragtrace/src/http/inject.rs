@@ -3,14 +3,14 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ragtrace_core::context::{Caller, trace_flag};
 
-use super::headers::{DATADOG_UPPER_BITS, baggage_value, names};
+use super::headers::{self, DATADOG_UPPER_BITS, baggage_value, names};
 use crate::RequestContext;
 
 /// Sets the headers that carry the current context on; see [`Injector`] for which they are, and for headers that go to
 /// some hosts alone. Without a current context nothing is set.
 ///
-/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer further in go on with the
-/// request's trace: OpenTelemetry's layers read `traceparent`, too.
+/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer further in, or whoever the
+/// request is handed on to, go on with the request's trace: OpenTelemetry's layers read `traceparent`, too.
 ///
 /// ```
 /// use ragtrace::RequestContext;
@@ -34,12 +34,13 @@ pub fn inject(headers: &mut HeaderMap) {
 /// | --- | --- |
 /// | `traceparent` | the trace and the current span, with the flags of the caller whose trace it is |
 /// | `tracestate` | the caller's |
-/// | `baggage` | the context's, up to 64 members and 8,192 bytes by whole members in the order of their names |
+/// | `baggage` | the context's, up to 64 members and 8,192 bytes by whole members: the application's own first, then those that came with the request, each in the order of their names |
 /// | `langsmith-trace` | the caller's: the run of a LangSmith client that the request continues |
 /// | `x-datadog-…` | trace, span and whether it is sampled, if they are asked for ([`Injector::datadog`]) |
 ///
-/// Headers are set, and never added to others of their name. Of a `tracestate` that the context does not have,
-/// nothing stays: it belongs to another trace.
+/// Headers are set, and never added to others of their name. Of all these, and of B3's, nothing stays that was there
+/// before, and an `X-Trace-ID` only if it names the context's trace: a request that is handed on would say two things, and
+/// the next service go on with a trace that this one has left.
 ///
 /// A run that continues a LangSmith client's hands the client's dotted order on, so what is called stands beside it
 /// there, below the same run. Of a run that continues none there is no dotted order to send: it has the place of
@@ -72,13 +73,17 @@ pub struct Injector {
 impl Injector {
     /// Makes an injector for requests to `hosts`, and to no other. `*.example.com` stands for all hosts below
     /// `example.com`, and `*` for every host. Letters are the same in both cases, and a port is passed over. A name beyond
-    /// ASCII is written as it stands in URLs (`xn--…`).
+    /// ASCII is written as it stands in URLs (`xn--…`). Of a URL its host counts. What has none, or a user before it, names
+    /// nobody.
     pub fn to<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Self {
-        let hosts = hosts.into_iter().filter_map(|host| Host::of(host.as_ref())).collect();
+        let hosts = hosts.into_iter().filter_map(|host| Host::of(of_url(host.as_ref()))).collect();
         Self { hosts, has_datadog: false }
     }
 
     /// Sets whether Datadog's own headers are sent too, for services whose tracers are not told to read `traceparent`.
+    ///
+    /// They say whether the trace is sampled, and no more: of a caller's priority "keep" (2) or "drop" (-1) that is 1 or 0,
+    /// and its tags are not sent on.
     pub fn datadog(mut self, is_on: bool) -> Self {
         self.has_datadog = is_on;
         self
@@ -137,6 +142,12 @@ impl Host {
     }
 }
 
+/// Returns the part of a URL that is its host and port, or a text that is none as it is.
+fn of_url(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
 /// Returns a host's name in lower case, without its port, the dot at its end and the brackets of an address; `None` for
 /// what is no host, as where a user stands before it.
 fn name_of(host: &str) -> Option<String> {
@@ -162,19 +173,29 @@ fn name_of(host: &str) -> Option<String> {
 fn set(headers: &mut HeaderMap, context: &RequestContext) -> Option<Caller> {
     let traceparent = context.traceparent();
     let caller = Caller::of_traceparent(&traceparent);
+    remove_others(headers, context);
     set_text(headers, &names::TRACEPARENT, Some(traceparent));
-    // That of another trace would be taken for this one's.
-    headers.remove(&names::TRACESTATE);
     set_text(headers, &names::TRACESTATE, context.tracestate().map(str::to_owned));
     set_text(headers, &names::BAGGAGE, baggage_value(context));
     set_text(headers, &names::LANGSMITH_TRACE, context.langsmith_parent().map(str::to_owned));
     caller
 }
 
+/// Removes what would be taken for this context's: of a trace that it does not go on with, or of baggage that it has not.
+fn remove_others(headers: &mut HeaderMap, context: &RequestContext) {
+    if headers.is_empty() {
+        return;
+    }
+    for name in names::OF_CONTEXTS {
+        headers.remove(name);
+    }
+    if headers::trace_id(headers) != Some(context.trace_id()) {
+        headers.remove(&names::X_TRACE_ID);
+    }
+}
+
 fn set_datadog(headers: &mut HeaderMap, caller: Caller) {
     let (upper, lower) = caller.trace_id.as_uuid().as_u64_pair();
-    // What it said before is of another trace.
-    headers.remove(&names::DATADOG_TAGS);
     set_text(headers, &names::DATADOG_TRACE_ID, Some(lower.to_string()));
     set_text(headers, &names::DATADOG_PARENT_ID, caller.parent.map(|parent| parent.as_u64().to_string()));
     let is_sampled = caller.flags & trace_flag::SAMPLED != 0;

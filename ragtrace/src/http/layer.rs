@@ -26,7 +26,8 @@ pub struct TraceLayer {
 impl TraceLayer {
     /// Makes a layer that believes the trace that a request's headers name, and nothing of what they say of its user.
     ///
-    /// The stages of its requests have the place of this call in their records.
+    /// The stages of its requests have the place of this call in their records, or that of the layer that was the first in this
+    /// process to name a stage so, as where two servers have the same route.
     #[track_caller]
     pub fn new() -> Self {
         Self { settings: Arc::new(Settings::new()) }
@@ -63,11 +64,15 @@ impl TraceLayer {
 
     /// Starts a new trace for each request, and keeps the caller's as a link. Whoever picks the id of a trace picks whether it is
     /// sampled, and could write into a trace of somebody else's: a service that strangers call believes nobody.
+    ///
+    /// Besides the link, `X-Request-ID` is kept. The caller's flags, `tracestate`, baggage and LangSmith run are not, and so do not
+    /// go on to other services.
     pub fn public_endpoint(self) -> Self {
         self.public_endpoint_if(|_| true)
     }
 
-    /// Does as [`TraceLayer::public_endpoint`] for the requests for which `is_public` returns true.
+    /// Does as [`TraceLayer::public_endpoint`] for the requests for which `is_public` returns true. It should go by what has been
+    /// verified, such as an extension that an outer layer left: a header can be sent by anybody.
     pub fn public_endpoint_if(mut self, is_public: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.edit().is_public = Some(Arc::new(is_public));
         self

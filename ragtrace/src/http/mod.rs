@@ -24,8 +24,8 @@
 //! | message | when | level |
 //! | --- | --- | --- |
 //! | `http_request_received` | it came | info |
-//! | `http_response_sent` | all of its answer has gone | info; error (and the status of the run is failed) where the server is to blame |
-//! | `http_request_failed` | the service returned an error, something panicked, or the answer's body broke | error |
+//! | `http_response_sent` | its answer has gone to its end | info; error (and the status of the run is failed) where the server is to blame |
+//! | `http_request_failed` | the service returned an error, something panicked, or the answer's body broke or was shorter than its `Content-Length` | error |
 //! | `http_request_cancelled` | its future or its answer's body was dropped before its end | warn |
 //!
 //! The server is to blame for a 5xx, and for gRPC's `UNKNOWN`, `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and
@@ -33,8 +33,8 @@
 //!
 //! **Name.** `METHOD route`, with the route that axum matched (feature `axum`), else the one that [`TraceLayer::route`] gives;
 //! without any, the method alone. The path is in no name, since whoever asks chooses it. A method that RFC 9110 and RFC 5789 do not
-//! define is named `HTTP`. Names join the catalog ([`stages`](crate::stages)) as they come; past 1,024 routes the method alone
-//! names a request, and the route is in its records all the same.
+//! define is named `HTTP`. Names join the catalog ([`stages`](crate::stages)) as they come, of each route at most ten; past 1,024
+//! routes the method alone names a request, and the route is in its records all the same.
 //!
 //! **Fields.** `context` has OpenTelemetry's names: `http.request.method`, `http.route`, `url.path`, `url.scheme`,
 //! `server.address`, `server.port`, `network.protocol.version`, `user_agent.original`, `http.response.status_code`, and for gRPC
@@ -55,7 +55,7 @@
 //!
 //! - A request has exactly one record of its start and one of its end, however it ends, also if a layer stands around another one:
 //!   the outer one is the request's.
-//! - The answer's body has its end when it says so, or at its trailers, or when as many bytes have gone as its length has, or when
+//! - The answer's body has its end when it says so, also if it says so when it is dropped, or at its trailers, or when as many bytes have gone as its length has, or when
 //!   the message has no body at all (`HEAD`, 1xx, 204, 304, `CONNECT`). Whoever leaves a stream of events (`text/event-stream`)
 //!   ends it, and nobody cancelled anything.
 //! - The request, its body and the answer's body go through unchanged, with their length and trailers.
@@ -65,7 +65,12 @@
 //!
 //! - *Cancelled* claims no client. A future is dropped by a timeout outside of the layer, too, and over HTTP/1 a client that leaves
 //!   while the request's body lies unread is not noticed: the handler runs on, and its answer is *sent*.
+//! - tonic keeps its deadlines (`grpc-timeout`, `Server::timeout`) outside of its layers: a call that is too late is *cancelled*,
+//!   and has no `rpc.status_code`, whatever status the client gets.
 //! - *Sent* is what was handed to the server. What the network made of it nobody knows.
+//! - An error of the service or of a body has its sources in the record if it is a `Box` or an `Arc` of `dyn Error`, or one of `std::io`,
+//!   `http`, axum (feature `axum`) or anyhow (feature `anyhow`). Of another type it has its text alone: the bound is `Display`, since
+//!   boxes are no `Error`. Inside of the layer, `map_err` into a box gives the sources.
 //! - What runs after an upgrade (101, `CONNECT`) is not of the request's duration, and runs in a task of its own. Take the context
 //!   along:
 //!

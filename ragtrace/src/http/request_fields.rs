@@ -21,6 +21,7 @@ const LONGEST_HOST: usize = 255;
 pub(super) struct RequestFields<'a> {
     pub(super) settings: &'a Settings,
     pub(super) route: Option<&'a str>,
+    pub(super) client_address: Option<IpAddr>,
 }
 
 impl RequestFields<'_> {
@@ -30,11 +31,12 @@ impl RequestFields<'_> {
         if method == "_OTHER" {
             buffer.set(at::METHOD_ORIGINAL, &*bounded(parts.method.as_str(), LONGEST_METHOD));
         }
-        buffer.set(at::ROUTE, &self.route);
+        if let Some(route) = self.route {
+            buffer.set(at::ROUTE, &*bounded(route, LONGEST_TEXT));
+        }
         self.write_url(parts, buffer);
         buffer.set(at::PROTOCOL_VERSION, &version(parts.version));
-        let address = self.settings.client_address(parts);
-        if let Some(address) = address {
+        if let Some(address) = self.client_address {
             buffer.set(at::CLIENT_ADDRESS, &*address.to_string());
         }
         if let Some(agent) = parts.headers.get(header::USER_AGENT) {

@@ -1,14 +1,14 @@
 //! The stage of a request: its method and the route that matched it.
 //!
-//! A name is of what the program's text lists, a method that is known and a route's pattern, and never of what whoever asks can
-//! choose. All the same their number has a bound, since each stays in memory; past it, as where no route matched, the name is the
-//! method alone.
+//! A name is of what the program's text lists: a route's pattern and one of the methods that are known, among which whoever asks
+//! chooses, or `HTTP`. Routes have a bound, since each stays in memory, and so have their names, of which a route has ten at most;
+//! past it, as where no route matched, the name is the method alone.
 
 use http::request::Parts;
 use ragtrace_core::__private::CatalogEntry;
-use ragtrace_core::{intern, intern_listed};
+use ragtrace_core::{intern_in, intern_listed};
 
-use super::fields::known_method;
+use super::fields::{LONGEST_TEXT, known_method};
 use super::settings::Settings;
 
 /// Returns the route that matched a request: that of axum, else that of the application's own router.
@@ -24,7 +24,8 @@ pub(super) fn stage(settings: &Settings, parts: &Parts, route: Option<&str>) -> 
         method => method,
     };
     route
-        .and_then(|route| with_name(method, route, |name| intern(name, &settings.template)))
+        .map(|route| &route[..route.floor_char_boundary(LONGEST_TEXT)])
+        .and_then(|route| with_name(method, route, |name| intern_in(route, name, &settings.template)))
         .unwrap_or_else(|| intern_listed(method, &settings.template))
 }
 

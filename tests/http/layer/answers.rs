@@ -91,3 +91,16 @@ fn errors_are_answered_with_the_trace_too_and_never_with_200() {
         assert_eq!(answer.trace_id(), request.ended.trace_id().expect("a trace").to_string());
     }
 }
+
+#[test]
+fn the_time_to_the_head_has_whole_microseconds() {
+    let ((), requests) = served(router(), async |server| {
+        for _ in 0..20 {
+            server.get(Protocol::Http1, "/").await;
+        }
+    });
+    for request in requests.all() {
+        let head_ms = request.ended.metric("head_ms").expect("a time").to_string();
+        assert!(head_ms.split_once('.').is_none_or(|(_, rest)| rest.len() <= 3), "{head_ms}");
+    }
+}

@@ -1,7 +1,10 @@
 //! When a body is complete, and what is recorded of one that is not.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +22,7 @@ use ragtrace::{Event, RequestContext, traced_stage};
 use ragtrace_tests_http::{Protocol, served};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+use tower::{Layer, ServiceExt};
 
 fn traced(handler: axum::routing::MethodRouter) -> Router {
     Router::new().route("/", handler).layer(TraceLayer::new())
@@ -377,4 +381,74 @@ fn who_leaves_a_body_that_is_not_read_is_not_noticed() {
         release.notify_one();
     });
     assert!(requests.one().ended.event().is_end());
+}
+
+/// A body that has a chunk, and then an end that it does not know of yet when the chunk goes.
+struct LateEnd {
+    chunk: Option<Bytes>,
+    is_ended: Arc<AtomicBool>,
+}
+
+impl http_body::Body for LateEnd {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        match self.chunk.take() {
+            Some(chunk) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            None => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_ended.load(Ordering::Relaxed)
+    }
+}
+
+#[test]
+fn a_body_that_knows_at_its_drop_that_it_is_at_its_end_was_sent() {
+    for (is_ended_at_last, is_read, event) in [
+        (true, true, Event::Completed),
+        (true, false, Event::Completed),
+        (false, true, Event::Cancelled),
+        (false, false, Event::Cancelled),
+    ] {
+        let is_ended = Arc::new(AtomicBool::new(false));
+        let late = Arc::clone(&is_ended);
+        let service = TraceLayer::new().layer(tower::service_fn(move |_: http::Request<()>| {
+            let body = LateEnd { chunk: Some(Bytes::from_static(b"chunk")), is_ended: Arc::clone(&late) };
+            async move { Ok::<_, Infallible>(http::Response::new(body)) }
+        }));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let ((), captured) = runtime.block_on(ragtrace::testing::capture(async move {
+            let mut body = Box::pin(service.oneshot(http::Request::new(())).await.expect("it cannot fail").into_body());
+            if is_read {
+                assert!(body.frame().await.is_some());
+            }
+            is_ended.store(is_ended_at_last, Ordering::Relaxed);
+        }));
+        let last = captured.records().last().expect("an end");
+        assert_eq!(last.event(), event, "{is_ended_at_last} {is_read}");
+    }
+}
+
+#[test]
+fn a_body_that_ends_short_of_its_length_fails_the_request() {
+    for protocol in Protocol::BOTH {
+        for status in [StatusCode::OK, StatusCode::BAD_GATEWAY] {
+            let router = traced(get(async move || (status, [(header::CONTENT_LENGTH, "15")], chunks(2))));
+            let (answer, requests) =
+                served(router, async |server| server.try_send(protocol, server.request("GET", "/")).await);
+            assert!(answer.is_err(), "{protocol:?}");
+            let request = requests.one();
+            assert_eq!((request.ended.event(), &*request.message()), (Event::Failed, "http_request_failed"));
+            assert_eq!((request.status(), request.sent()), (Some(status.as_u16().into()), Some(10.0)));
+            let error = request.ended.error().expect("an error");
+            let expected = match status {
+                StatusCode::OK => ("IncompleteBody", "the body ended after 10 of 15 bytes"),
+                _ => ("502", "Bad Gateway"),
+            };
+            assert_eq!((error.type_name(), error.message()), expected, "{protocol:?}");
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! Many requests at once: no context mixed, and one start and one end each.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
@@ -11,9 +13,13 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http_body_util::Full;
 use ragtrace::http::TraceLayer;
-use ragtrace::{RequestContext, traced_stage};
+use ragtrace::{Event, RequestContext, traced_stage};
 use ragtrace_tests_http::{Protocol, served};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
+
+/// How long a handler may take to begin.
+const BOUND: Duration = Duration::from_secs(20);
 
 #[traced_stage("working", fields(user))]
 async fn work(user: &str) -> String {
@@ -85,7 +91,19 @@ fn two_hundred_requests_on_one_connection_mix_no_context() {
 
 #[test]
 fn of_many_requests_of_every_sort_each_has_one_start_and_one_end() {
-    let ((), requests) = served(router(), async |server| {
+    // Each of those that are cut off, once its handler has begun.
+    let begun: Arc<Vec<Notify>> = Arc::new((0..200).map(|_| Notify::new()).collect());
+    let is_begun = Arc::clone(&begun);
+    let cut = async move |Path(number): Path<usize>, body: Body| {
+        is_begun[number].notify_one();
+        axum::body::to_bytes(body, usize::MAX)
+            .await
+            .map_err(|_| StatusCode::BAD_REQUEST)
+            .map(|body| body.len().to_string())
+    };
+    let router = router().merge(Router::new().route("/cut/{number}", post(cut)).layer(TraceLayer::new()));
+    let ((), requests) = served(router, async |server| {
+        let begun = &begun;
         let sent = (0..200_usize).map(|number| async move {
             let protocol = Protocol::BOTH[number % 2];
             match number % 5 {
@@ -99,14 +117,39 @@ fn of_many_requests_of_every_sort_each_has_one_start_and_one_end() {
                 2 => drop(server.send(protocol, server.request("HEAD", "/nowhere")).await),
                 3 => {
                     let mut stream = server.raw().await;
-                    let cut = b"POST /upload HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf";
-                    stream.write_all(cut).await.expect("it is sent");
+                    let cut = format!("POST /cut/{number} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf");
+                    stream.write_all(cut.as_bytes()).await.expect("it is sent");
+                    tokio::time::timeout(BOUND, begun[number].notified()).await.expect("its handler begins");
                 }
                 _ => drop(server.send(protocol, server.request("OPTIONS", "/upload")).await),
             }
         });
         join_all(sent).await;
     });
-    // Of what was cut off, the server may have seen nothing.
-    assert!((160..=200).contains(&requests.all().len()), "{}", requests.all().len());
+    assert_eq!(requests.all().len(), 200);
+    for (stage, event, status) in [
+        ("GET /broken", Event::Failed, 500),
+        ("POST /upload", Event::Completed, 200),
+        ("HEAD", Event::Completed, 404),
+        ("OPTIONS /upload", Event::Completed, 405),
+    ] {
+        let all = requests.all();
+        let of_sort: Vec<_> = all.iter().filter(|request| request.stage() == stage).collect();
+        assert_eq!(of_sort.len(), 40, "{stage}");
+        for request in of_sort {
+            assert_eq!((request.ended.event(), request.status()), (event, Some(status)), "{stage}");
+            assert_eq!(request.message(), "http_response_sent", "{stage}");
+        }
+    }
+    // The server sees the end either by what its handler reads, and has its answer, or by the connection.
+    let all = requests.all();
+    let cut: Vec<_> = all.iter().filter(|request| request.stage() == "POST /cut/{number}").collect();
+    assert_eq!(cut.len(), 40);
+    for request in cut {
+        let end = (request.ended.event(), request.status());
+        assert!(
+            [(Event::Completed, Some(400)), (Event::Cancelled, None), (Event::Cancelled, Some(400))].contains(&end),
+            "{end:?}"
+        );
+    }
 }

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use ragtrace::http::TraceLayer;
 use ragtrace::{Level, StageKind};
 use ragtrace_tests_http::{Protocol, served};
+use tower::{Layer, ServiceExt};
 
 fn router(layer: TraceLayer) -> Router {
     Router::new()
@@ -163,4 +164,62 @@ fn long_and_odd_texts_are_cut_and_escaped() {
     let json: serde_json::Value = serde_json::from_str(&request.ended.to_json()).expect("JSON on one line");
     assert_eq!(json["context"]["user_agent.original"], "a\tb\u{fffd}\"\\</script>");
     assert!(!request.ended.to_json().contains('\t'));
+}
+
+/// Calls a service in this process, so that what a connection cannot say of headers can be said.
+fn recorded(layer: &TraceLayer, request: http::Request<()>) -> ragtrace::testing::Captured {
+    let service = layer.layer(tower::service_fn(async |_: http::Request<()>| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(String::new()))
+    }));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let (answer, captured) = runtime.block_on(ragtrace::testing::capture(service.oneshot(request)));
+    assert!(answer.is_ok());
+    captured
+}
+
+#[test]
+fn of_a_header_with_several_values_those_that_are_sensitive_are_passed_over() {
+    let name = HeaderName::from_static("x-key");
+    let layer = TraceLayer::new().capture_request_headers([name.clone()]);
+    let of = |values: &[(&'static str, bool)]| {
+        let mut request = http::Request::new(());
+        for (text, is_sensitive) in values {
+            let mut value = HeaderValue::from_static(text);
+            value.set_sensitive(*is_sensitive);
+            request.headers_mut().append(name.clone(), value);
+        }
+        let captured = recorded(&layer, request);
+        captured.records()[0].field("http.request.header.x-key").map(ToString::to_string)
+    };
+    assert_eq!(of(&[("hunter2", true)]), None);
+    assert_eq!(of(&[("hunter2", true), ("hunter3", true)]), None);
+    assert_eq!(of(&[("a", false), ("hunter2", true), ("b", false)]).as_deref(), Some("a, b"));
+    assert_eq!(of(&[("", false)]).as_deref(), Some(""));
+    let long = of(&[("x", false); 2_000]).expect("a text");
+    assert!(long.len() <= 2_048 && long.starts_with("x, x") && long.ends_with('…'), "{}", long.len());
+}
+
+#[test]
+fn a_route_that_is_too_long_is_cut_in_its_field_and_in_its_name() {
+    let layer = TraceLayer::new().route(|parts| Some(parts.uri.path()));
+    let path = format!("/{}", "a".repeat(9_000));
+    let captured = recorded(&layer, http::Request::get(&*path).body(()).expect("a request"));
+    for record in captured.records() {
+        let route = record.field("http.route").expect("a route").to_string();
+        assert!(route.len() <= 2_048 && route.ends_with('…'), "{}", route.len());
+        assert!(record.stage().is_some_and(|name| name.len() <= 200 && name.ends_with('…')));
+    }
+}
+
+#[test]
+fn the_address_is_asked_for_before_the_request_s_run_and_outside_of_its_context() {
+    #[ragtrace::traced_stage("locating")]
+    fn locate() -> Option<IpAddr> {
+        Some(Ipv4Addr::new(192, 0, 2, 7).into())
+    }
+    let captured = recorded(&TraceLayer::new().client_address(|_| locate()), http::Request::new(()));
+    let located = captured.stage("locating").completed();
+    let received = captured.stage("GET");
+    assert_ne!(located.one().trace_id(), received.iter().next().expect("a start").trace_id());
+    assert!(received.iter().all(|record| record.field("client.address").is_some()));
 }

@@ -266,3 +266,16 @@ fn a_call_that_is_left_in_the_middle_is_cancelled() {
     });
     assert_eq!(outcome(requests.one()), (Event::Cancelled, None));
 }
+
+#[test]
+fn a_status_of_grpc_web_is_read_where_it_is_in_the_head() {
+    for of in ["application/grpc-web", "application/grpc-web+proto", "application/grpc-web-text+proto"] {
+        let requests = answered(&[("content-type", of), ("grpc-status", "13")], vec![]);
+        assert_eq!(outcome(requests.one()), (Event::Failed, Some("INTERNAL".to_owned())), "{of}");
+        assert_eq!(requests.one().message(), "http_response_sent");
+        let requests = answered(&[("content-type", of), ("grpc-status", "5")], vec![]);
+        assert_eq!(outcome(requests.one()), (Event::Completed, Some("NOT_FOUND".to_owned())), "{of}");
+    }
+    let requests = answered(&[("content-type", "application/json"), ("grpc-status", "13")], vec![]);
+    assert_eq!(outcome(requests.one()), (Event::Completed, None));
+}

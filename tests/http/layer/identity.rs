@@ -166,3 +166,31 @@ fn the_context_is_there_after_an_error() {
         assert_eq!(view.one().parent_span_id(), request.ended.span_id());
     }
 }
+
+#[test]
+fn an_application_that_starts_a_trace_of_its_own_makes_the_request_its_root() {
+    let layer = TraceLayer::new().identify(|_, context| context.with_trace_id(ragtrace::TraceId::new()));
+    let headers = [
+        ("traceparent", TRACEPARENT),
+        ("langsmith-trace", "20261126T101500000000Z0199a5b2-6f1e-7c3a-8a4b-0123456789ab"),
+    ];
+    let (answer, requests) = ask(layer, &headers);
+    assert_ne!(answer.trace_id(), TRACE);
+    for record in [requests.one().received, requests.one().ended] {
+        assert!(record.is_local_root() && record.parent_span_id().is_none(), "{}", record.to_json());
+        assert_eq!(record.langsmith_parent(), None);
+    }
+}
+
+#[test]
+fn whether_the_caller_is_a_stranger_is_asked_once() {
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = std::sync::Arc::clone(&asked);
+    let layer = TraceLayer::new().identify(|_, _| panic!("on purpose")).public_endpoint_if(move |_| {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        true
+    });
+    let (answer, _) = ask(layer, &[("traceparent", TRACEPARENT)]);
+    assert_ne!(answer.trace_id(), TRACE);
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 1);
+}

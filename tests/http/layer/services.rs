@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -73,20 +74,8 @@ fn a_service_that_errs_fails_the_request_by_its_error() {
 
 #[test]
 fn a_boxed_error_gives_its_chain() {
-    #[derive(Debug)]
-    struct Outer(std::io::Error);
-    impl fmt::Display for Outer {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("error sending request")
-        }
-    }
-    impl Error for Outer {
-        fn source(&self) -> Option<&(dyn Error + 'static)> {
-            Some(&self.0)
-        }
-    }
     let service = TraceLayer::new().layer(tower::service_fn(async |_: Request<()>| {
-        let error: Box<dyn Error + Send + Sync> = Box::new(Outer(std::io::Error::other("connection refused")));
+        let error: Box<dyn Error + Send + Sync> = Box::new(Sending::refused());
         Err::<Response<String>, _>(error)
     }));
     assert_eq!(chain_of(service)[1..], ["error sending request", "connection refused"]);
@@ -177,4 +166,60 @@ fn a_service_is_called_in_the_request_s_context_which_ends_with_it() {
             .await;
     }));
     assert_eq!(captured.stage("GET").iter().filter(|record| record.event() == Event::Cancelled).count(), 1);
+}
+
+/// Returns the chain of the request's error where the service's error is this one.
+fn chain_by<E: fmt::Display + 'static>(error: E) -> Vec<String> {
+    let mut error = Some(error);
+    chain_of(TraceLayer::new().layer(tower::service_fn(move |_: Request<()>| {
+        let error = error.take().expect("one call");
+        async move { Err::<Response<String>, _>(error) }
+    })))
+}
+
+#[derive(Debug)]
+struct Sending(std::io::Error);
+
+impl Sending {
+    fn refused() -> Self {
+        Self(std::io::Error::other("connection refused"))
+    }
+}
+
+impl fmt::Display for Sending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("error sending request")
+    }
+}
+
+impl Error for Sending {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn errors_of_types_that_are_known_give_their_chain() {
+    let chain = ["error sending request", "connection refused"];
+    assert_eq!(chain_by::<Box<dyn Error>>(Sending::refused().into())[1..], chain);
+    assert_eq!(chain_by::<Box<dyn Error + Send>>(Box::new(Sending::refused()))[1..], chain);
+    assert_eq!(chain_by::<Arc<dyn Error + Send + Sync>>(Arc::new(Sending::refused()))[1..], chain);
+    // It is its own first source.
+    assert_eq!(chain_by(axum::Error::new(Sending::refused()))[1..], [chain[0], chain[0], chain[1]]);
+    assert_eq!(
+        chain_by(anyhow::Error::new(Sending::refused()).context("no answer"))[1..],
+        ["no answer", chain[0], chain[1]]
+    );
+    let invalid = http::Error::from("\0".parse::<http::HeaderValue>().expect_err("no value"));
+    assert_eq!(chain_by(invalid)[0], "Error");
+}
+
+#[test]
+fn an_error_of_another_type_gives_its_text_and_in_a_box_its_chain() {
+    assert_eq!(chain_by(Sending::refused()), ["Sending", "error sending request"]);
+    let service = ServiceBuilder::new()
+        .layer(TraceLayer::new())
+        .map_err(|error: Sending| Box::<dyn Error + Send + Sync>::from(error))
+        .service_fn(async |_: Request<()>| Err::<Response<String>, _>(Sending::refused()));
+    assert_eq!(chain_of(service)[1..], ["error sending request", "connection refused"]);
 }

@@ -5,7 +5,8 @@
 //!
 //! A page of another origin sees either only if the answer says so. Nothing is opened that the application has not: where
 //! it answers other origins (`Access-Control-Allow-Origin`, `Access-Control-Expose-Headers`), these headers are added to
-//! what they may read, and the origin that it allows to what they may time.
+//! what they may read, and an origin that it names to what they may time. `*` is none: it opens answers to what is asked
+//! without cookies, and the times would be those of any request, with the cookies of whoever looks at the page.
 
 use http::HeaderMap;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};
@@ -26,7 +27,9 @@ pub(crate) fn answer(headers: &mut HeaderMap, context: &RequestContext, has_serv
         let exposed: &[&str] = if has_server_timing { &["X-Trace-ID", "Server-Timing"] } else { &["X-Trace-ID"] };
         expose(headers, exposed);
     }
-    if let Some(origin) = allowed.filter(|_| has_server_timing && !headers.contains_key(&TIMING_ALLOW_ORIGIN)) {
+    let is_named = |origin: &HeaderValue| origin.as_bytes() != b"*";
+    let may_time = has_server_timing && !headers.contains_key(&TIMING_ALLOW_ORIGIN);
+    if let Some(origin) = allowed.filter(|origin| may_time && is_named(origin)) {
         headers.insert(&TIMING_ALLOW_ORIGIN, origin);
     }
 }

@@ -101,9 +101,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes: Vec<u8>) {
-            prop_assert_eq!(of_single(&bytes), None);
-            prop_assert_eq!(of_ids(&bytes, &bytes, None), None);
+        fn what_is_read_of_a_value_with_any_byte_is_what_it_says(at in 0..51_usize, byte: u8) {
+            let mut value = format!("{TRACE}-{SPAN}-1").into_bytes();
+            value[at] = byte;
+            let is_digit = matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            match of_single(&value) {
+                Some(caller) => {
+                    prop_assert_eq!(caller.trace_id.to_hex().into_bytes(), &value[..32]);
+                    let span = caller.parent.map(|span| span.to_string()).unwrap_or_default();
+                    prop_assert_eq!(span.as_bytes(), &value[33..49]);
+                    prop_assert!(is_digit || byte == b'-');
+                }
+                None => prop_assert!(!is_digit || at >= 49 || at == 32, "{byte:#x} at {at}"),
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::RequestContext;
 /// 3.3.2, "Limits").
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8_192;
+/// A name of one character, and its sign.
+const SHORTEST_MEMBER: usize = 2;
 /// What a value may not have in it as it is (section 3.3.1.3).
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'\\');
 
@@ -27,11 +29,22 @@ pub(super) struct Member {
 /// Returns the members of all lines of the header. Those that are malformed are left out, and so is what is over the
 /// limits, by whole members.
 pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
-    within_limits(value::members(headers, &BAGGAGE).filter_map(|member| Some((member.len(), parse(member)?))))
+    let mut left = Left::whole();
+    // A member is judged before it is copied, and once none can fit no more are looked at.
+    let members = value::members(headers, &BAGGAGE).map_while(move |member| {
+        let has_room = left.has_room_for(SHORTEST_MEMBER);
+        has_room.then(|| {
+            let member = Some(member).filter(|member| left.has_room_for(member.len()))?;
+            let parsed = parse(member)?;
+            left.take(member.len());
+            Some(parsed)
+        })
+    });
+    members.flatten()
 }
 
 /// Returns the baggage of a context as the value of a header; `None` if it has none that can be sent. Names that are no
-/// tokens of HTTP cannot be.
+/// tokens of HTTP cannot be. The application's own goes first, so that a caller cannot push it out.
 pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
     let members =
         context.baggage_members().filter(|(name, ..)| is_token(name.as_bytes())).map(|(name, value, properties)| {
@@ -39,21 +52,41 @@ pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
             if !properties.is_empty() {
                 member.extend([";", properties]);
             }
-            (member.len(), member)
+            member
         });
-    let members: Vec<_> = within_limits(members).collect();
+    let mut left = Left::whole();
+    let members: Vec<_> = members
+        .filter(|member| {
+            let has_room = left.has_room_for(member.len());
+            if has_room {
+                left.take(member.len());
+            }
+            has_room
+        })
+        .collect();
     (!members.is_empty()).then(|| members.join(","))
 }
 
-/// Leaves out what is over the limits, of members with the length of each in a header.
-fn within_limits<T>(members: impl Iterator<Item = (usize, T)>) -> impl Iterator<Item = T> {
-    // A comma stands before each but the first.
-    let mut left = MOST_BYTES + 1;
-    let fitting = members.filter_map(move |(length, member)| {
-        left = left.checked_sub(length + 1)?;
-        Some(member)
-    });
-    fitting.take(MOST_MEMBERS)
+/// How much of the limits is left.
+struct Left {
+    members: usize,
+    /// With a comma before each member, so one more than there are.
+    bytes: usize,
+}
+
+impl Left {
+    fn whole() -> Self {
+        Self { members: MOST_MEMBERS, bytes: MOST_BYTES + 1 }
+    }
+
+    fn has_room_for(&self, length: usize) -> bool {
+        self.members > 0 && length < self.bytes
+    }
+
+    fn take(&mut self, length: usize) {
+        self.members = self.members.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(length + 1);
+    }
 }
 
 fn parse(member: &[u8]) -> Option<Member> {

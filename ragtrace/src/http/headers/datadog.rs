@@ -75,10 +75,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes: Vec<u8>) {
-            let number = decimal(&bytes);
-            prop_assert!(number.is_none() || bytes.iter().all(u8::is_ascii_digit));
-            prop_assert_eq!(upper_bits(&bytes), None);
+        fn a_number_is_the_one_that_its_digits_are(text in "[0-9]{1,21}|[0-9+ -]{0,12}") {
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            prop_assert_eq!(decimal(text.as_bytes()), text.parse().ok().filter(|_| is_number));
+        }
+
+        #[test]
+        fn upper_bits_of_a_tag_with_any_byte_are_those_that_it_says(at in 0..38_usize, byte: u8) {
+            let mut tags = *b"_dd.p.dm=-1,_dd.p.tid=640cfd8d00000000";
+            tags[at] = byte;
+            match upper_bits(&tags) {
+                Some(bits) => prop_assert_eq!(format!("{bits:016x}").into_bytes(), &tags[22..]),
+                None => prop_assert!(at >= 11, "{byte:#x} at {at}"),
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::TraceId;
 const MOST_CHARACTERS: usize = 128;
 
 /// Returns the trace that the header names: a UUID or 32 hex digits, not all zero.
-pub(super) fn trace_id(headers: &HeaderMap) -> Option<TraceId> {
+pub(in crate::http) fn trace_id(headers: &HeaderMap) -> Option<TraceId> {
     read_trace_id(value::only(headers, &X_TRACE_ID)?)
 }
 

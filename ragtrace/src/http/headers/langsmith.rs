@@ -5,8 +5,6 @@ use http::HeaderMap;
 use super::names::LANGSMITH_TRACE;
 use super::value;
 
-/// With what the names of its members of baggage begin.
-const PREFIX: &str = "langsmith-";
 /// The member that names where else runs are sent to. A caller who could would have ours sent to servers of its own.
 const REPLICAS: &str = "langsmith-replicas";
 
@@ -15,16 +13,7 @@ pub(super) fn parent(headers: &HeaderMap) -> Option<&str> {
     str::from_utf8(value::only(headers, &LANGSMITH_TRACE)?).ok()
 }
 
-/// Returns true for a member of baggage that LangSmith's clients read.
-pub(super) fn is_baggage(name: &str) -> bool {
-    begins_with(name, PREFIX)
-}
-
-/// Returns true for a member of theirs that may be sent on.
+/// Returns true for a member of baggage that may be sent on.
 pub(super) fn is_harmless(name: &str) -> bool {
-    !begins_with(name, REPLICAS)
-}
-
-fn begins_with(name: &str, prefix: &str) -> bool {
-    name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+    !name.get(..REPLICAS.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(REPLICAS))
 }

@@ -1,8 +1,8 @@
 //! The headers of a request, read into its context, and those that answer it.
 //!
 //! [`read`] promises: it makes a context of any headers whatever, in time that grows with their size and memory that
-//! does not. What is malformed, too long or there twice counts as absent; it is neither repeated nor logged. Nothing in
-//! a header decides what is sampled.
+//! does not. What is malformed, too long or there twice counts as absent; it is neither repeated nor logged. No flag of a
+//! caller's decides what is sampled here; the id of the trace does, so whoever names it chooses.
 //!
 //! | said by | in the order in which they are believed |
 //! | --- | --- |
@@ -13,9 +13,9 @@
 //! | the request | `X-Request-ID` |
 //! | what travels along | `baggage`, whoever names the trace |
 //!
-//! A public endpoint believes nobody about the trace: whoever names it chooses what is sampled, and could write into
-//! the trace of somebody else. There the trace is a new one, the caller's is a link, and of LangSmith's headers nothing
-//! is kept.
+//! A public endpoint believes nobody: whoever names the trace chooses what is sampled, and could write into the trace of
+//! somebody else, and baggage goes on to services inside in our name. There the trace is a new one, the caller's is a link,
+//! the request's id is kept, and of LangSmith's headers and of baggage nothing is.
 
 mod answer;
 mod b3;
@@ -36,6 +36,7 @@ pub(super) use self::answer::answer;
 pub(super) use self::baggage::to_value as baggage_value;
 pub(super) use self::datadog::UPPER_BITS as DATADOG_UPPER_BITS;
 use self::families::Families;
+pub(super) use self::ids::trace_id;
 use crate::RequestContext;
 
 /// Returns the context of a request that came with these headers, for what is served without the layer: a queue's
@@ -65,14 +66,11 @@ pub(super) fn read(headers: &HeaderMap, is_public: bool) -> RequestContext {
         Some(id) => context.with_request_id(id),
         None => context.with_fresh_request_id(),
     };
-    if !present.has(Families::BAGGAGE) {
+    if is_public || !present.has(Families::BAGGAGE) {
         return context;
     }
-    let members = baggage::read(headers).filter(|member| {
-        let is_langsmiths = langsmith::is_baggage(&member.name);
-        !is_langsmiths || !is_public && langsmith::is_harmless(&member.name)
-    });
-    members.fold(context, |context, member| context.with_baggage_member(member.name, member.value, member.properties))
+    let members = baggage::read(headers).filter(|member| langsmith::is_harmless(&member.name));
+    members.fold(context, |context, member| context.with_received_baggage(member.name, member.value, member.properties))
 }
 
 /// Returns the caller, and the family of headers that names it.

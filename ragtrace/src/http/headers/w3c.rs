@@ -36,8 +36,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_read(bytes: Vec<u8>) {
-            prop_assert_eq!(read(&bytes), None);
+        fn what_is_read_of_a_value_with_any_byte_is_what_it_says(at in 0..55_usize, byte: u8) {
+            let mut value = *b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+            value[at] = byte;
+            let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+            match read(&value) {
+                Some(caller) => {
+                    prop_assert_eq!(caller.trace_id.to_hex().into_bytes(), &value[3..35]);
+                    let span = caller.parent.map(|span| span.to_string()).unwrap_or_default();
+                    prop_assert_eq!(span.as_bytes(), &value[36..52]);
+                    prop_assert!(is_digit(byte) || byte == b'-');
+                }
+                // Of a later version there would be more to read.
+                None => prop_assert!(!is_digit(byte) || at < 3 || [35, 52].contains(&at), "{byte:#x} at {at}"),
+            }
         }
     }
 }
