@@ -101,7 +101,7 @@ impl Run {
     }
 }
 
-/// What happened to a run.
+/// An event of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct RunEvent<'a> {
     span_id: Text<SpanId>,

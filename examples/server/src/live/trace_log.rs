@@ -37,7 +37,7 @@ impl Happening {
     }
 }
 
-/// What a reader is given.
+/// The answer to a reader.
 #[derive(Debug)]
 pub(crate) enum Reading {
     /// Nothing is known of the trace.
@@ -49,12 +49,12 @@ pub(crate) enum Reading {
         missed: u64,
         /// Each with its number, which counts from 1.
         events: Vec<(u64, Happening)>,
-        /// What the trace came to, if its roots have ended.
+        /// The end of the trace, if its roots have ended.
         ended: Option<Ended>,
     },
 }
 
-/// What a trace whose roots have ended came to.
+/// The end of a trace: all of its roots have ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ended {
     pub(crate) status: &'static str,
@@ -67,7 +67,7 @@ pub(crate) struct Ended {
     pub(crate) last: u64,
 }
 
-/// What the roots of a trace came to, those that are forgotten too: anybody may send any number of requests in one trace.
+/// The account of the roots of a trace, those that are forgotten too: anybody may send any number of requests in one trace.
 #[derive(Debug, Default)]
 struct Roots {
     /// How many of the runs that are kept are roots that have not ended.
@@ -110,7 +110,7 @@ pub(super) struct TraceLog {
     open_runs: usize,
     roots: Roots,
     scores: Vec<Judgement>,
-    /// What the events, the runs and the scores take. A run that is also an event counts twice, since either may go first.
+    /// The bytes of the events, the runs and the scores. A run that is also an event counts twice, since either may go first.
     event_bytes: usize,
     run_bytes: usize,
     score_bytes: usize,
@@ -150,7 +150,7 @@ impl TraceLog {
         self.roots.open > 0
     }
 
-    /// Adds what a record says. What another tenant wrote into the trace is none of the owner's business.
+    /// Adds a record, unless another tenant wrote it into the trace, which is none of the owner's business.
     pub(super) fn add(&mut self, record: &Record) {
         if record.tenant_id() != self.owner() {
             return;
