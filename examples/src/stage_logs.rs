@@ -65,7 +65,7 @@ impl StageLogs {
         self.store.as_deref()
     }
 
-    /// Whether the environment asks for records on standard error, where a progress bar would be in their way.
+    /// Returns true if the environment asks for records on standard error, where a progress bar would be in their way.
     pub fn are_on_console() -> bool {
         std::env::var("RAGTRACE_CONSOLE").is_ok_and(|form| !matches!(form.to_ascii_lowercase().as_str(), "" | "off"))
     }

@@ -1,7 +1,7 @@
 //! A trace while it runs, as server-sent events.
 //!
-//! The stream may be opened before its trace begins: a page picks the id, opens the stream, and then sends the request. It
-//! ends once the roots of the trace have ended and nothing has come for a moment, since records of other threads may
+//! The stream may be opened before its trace begins: a page picks the id, opens the stream, and then sends the request.
+//! It ends once the roots of the trace have ended and nothing has come for a moment, since records of other threads may
 //! come behind the root's. A client that comes back with the last id that it has seen goes on from there; if that is the
 //! end's, it is told to stay away (204), or an `EventSource` would come back for ever.
 
@@ -52,7 +52,7 @@ pub(super) async fn events(
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
         Reading::Events { .. } => (),
-        // What memory has forgotten has ended long ago.
+        // A trace that memory has forgotten has ended long ago.
         Reading::Nothing => match app.history.trace(id).await {
             Ok(Some(view)) if view.owner() != caller.tenant() => return Err(foreign()),
             Ok(Some(_)) => return Ok(StatusCode::NO_CONTENT.into_response()),
@@ -106,7 +106,7 @@ struct Follower {
     position: u64,
     ready: VecDeque<Event>,
     opened: Instant,
-    /// Whether the trace has begun.
+    /// True once the trace has begun.
     is_known: bool,
     is_done: bool,
 }

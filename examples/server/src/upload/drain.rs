@@ -33,7 +33,7 @@ pub(crate) async fn drained(request: Request, next: Next) -> Response {
 struct Drained {
     /// `None` at the end.
     rest: Option<BodyDataStream>,
-    /// Whether the client sends it in any case.
+    /// True if the client sends it in any case.
     is_wanted: bool,
 }
 

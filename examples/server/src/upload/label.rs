@@ -32,8 +32,8 @@ fn cut(name: &str) -> String {
     format!("{}{extension}", &stem[..end])
 }
 
-/// Whether a character is a control, turns the direction of a text, or takes no room at all: a name with it would look
-/// like another one.
+/// Returns true for a character that is a control, turns the direction of a text, or takes no room at all: a name with it
+/// would look like another one.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -1,4 +1,4 @@
-//! What a file is, by its first bytes.
+//! The format of a file, by its first bytes.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ pub(super) const HEAD: usize = 8 << 10;
 /// Where a PDF's header may begin (ISO 32000-1, implementation note 13 of Adobe's readers).
 const PDF_HEADER: usize = 1_024;
 
-/// What a file is.
+/// The content of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A format that can be read.
@@ -36,7 +36,7 @@ pub(super) fn sniff(head: &[u8], label: &str) -> Content {
     }
 }
 
-/// Whether there is nothing in it that no text has.
+/// Returns true if there is nothing in it that no text has.
 fn is_text(head: &[u8]) -> bool {
     head.iter().all(|byte| *byte >= 0x20 || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c))
 }
