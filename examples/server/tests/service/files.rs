@@ -63,7 +63,7 @@ fn the_content_says_what_a_file_is_and_not_its_name() {
         let json = upload(&server, Form::new().file(name, bytes));
         assert_eq!(json["files"][0]["format"], expected, "{name}");
     }
-    // Whether it can be read with something before its header is the reader's matter; that it is a PDF is clear.
+    // With something before its header it is clear that it is a PDF, if not that it can be read.
     let answer = server.post("/api/ingest").form(Form::new().file("late.bin", &late)).send();
     assert_eq!(answer.json()["files"][0]["format"], "pdf");
 
