@@ -17,7 +17,7 @@ pub struct Source {
     pub path: PathBuf,
     /// How to read it; `None` if there is no reader for it.
     pub format: Option<Format>,
-    /// The media type that its bytes tell, if there is no reader for it.
+    /// What there is no reader for, as a media type, where its bytes tell.
     pub media_type: Option<&'static str>,
     /// The name to show, if that is another one than the file's.
     name: Option<String>,
@@ -26,8 +26,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is shown and says
-    /// nothing else.
+    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is shown and says nothing else.
     pub fn upload(path: impl Into<PathBuf>, name: impl Into<String>, tenant: &str) -> Self {
         /// The namespace of documents that are known by their content.
         const NAMESPACE: Uuid = Uuid::from_u128(0x3f0c_91d7_52e8_4a6b_8d24_c7a1_0b9e_6f35);
@@ -104,7 +103,7 @@ mod tests {
 
     #[test]
     fn an_upload_shows_its_name_and_a_file_its_path() {
-        let upload = Source::upload("uploads/x81", "report.pdf", "");
+        let upload = Source::upload("/tmp/x81", "report.pdf", "");
         assert_eq!((upload.label().as_ref(), upload.name().as_str()), ("report.pdf", "report.pdf"));
         let file = Source::from(Path::new("data/report.pdf"));
         assert_eq!((file.label().as_ref(), file.name().as_str()), ("data/report.pdf", "report.pdf"));
