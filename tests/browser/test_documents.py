@@ -124,6 +124,7 @@ class Documents(PageTest):
 
     def test_the_stages_of_a_file_are_found_whatever_the_service_makes_of_its_name(self):
         page = self.open()
+        # One is redacted in records, one has codes that are read, one is none that a file can have.
         names = ["password=hunter2.txt", "a%0Ab%0D%22.txt", "...", "twin.txt", "twin.txt"]
         drop(page, *((name, b"%d: %s" % (at, NOTES[1])) for at, name in enumerate(names)))
         expect(page.locator(".batch h2")).to_have_text("All 5 files stored")
