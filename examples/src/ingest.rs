@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use futures_util::{FutureExt, StreamExt, stream};
 use ragtrace::{Item, traced_stage};
+use tokio::sync::Semaphore;
 
 use crate::blocking;
 use crate::chunk::{Chunk, Chunking, chunk};
@@ -29,6 +30,8 @@ pub struct Ingestion<E> {
     pub chunking: Chunking,
     /// Whose they are; empty for nobody's in particular.
     pub tenant: String,
+    /// A place a document that is worked on, for all runs that share them; without, a run has as many as its jobs.
+    pub places: Option<Arc<Semaphore>>,
 }
 
 /// What became of a document.
@@ -57,6 +60,9 @@ pub struct Totals {
 
 /// Ingests `documents`, `jobs` of them at once; `on_document` hears of each as soon as it is done. One that fails does
 /// not end the others, but then the run has failed.
+///
+/// Where runs share their places, each document waits for one behind those that came before it: a large run does not hold
+/// up a small one for longer than a document.
 #[traced_stage(
     kind = pipeline,
     fields(documents = documents.len(), jobs),
@@ -72,7 +78,7 @@ pub async fn ingestion<E: Embedder>(
 ) -> Result<Totals, Incomplete> {
     let outcomes = stream::iter(documents).map(|source| async move {
         // A document that meets a mistake of ours must not end the others either.
-        let outcome = AssertUnwindSafe(document_ingestion(shared, &source)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(in_its_place(shared, &source)).catch_unwind().await;
         (source, outcome.unwrap_or(Err(IngestError::Panicked)))
     });
     let mut outcomes = pin!(outcomes.buffer_unordered(jobs));
@@ -93,10 +99,18 @@ pub async fn ingestion<E: Embedder>(
     if totals.failed > 0 { Err(Incomplete { totals }) } else { Ok(totals) }
 }
 
+/// Ingests the document when there is a place for it.
+async fn in_its_place<E: Embedder>(shared: &Ingestion<E>, source: &Source) -> Result<Ingested, IngestError> {
+    let Some(places) = &shared.places else { return document_ingestion(shared, source).await };
+    // Nobody closes them.
+    let place = Arc::clone(places).acquire_owned().await.map_err(|_| IngestError::Panicked)?;
+    blocking::holding(place, document_ingestion(shared, source)).await
+}
+
 /// Ingests the document that `source` is.
 #[traced_stage(
     kind = pipeline,
-    fields(doc = &*source.label()),
+    fields(doc = &*source.label(), file = source.index),
     ok(|ingested| count = ingested.stored.chunks),
     record(pages: usize, chunks: usize),
 )]

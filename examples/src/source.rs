@@ -19,6 +19,8 @@ pub struct Source {
     pub format: Option<Format>,
     /// What there is no reader for, as a media type, where its bytes tell.
     pub media_type: Option<&'static str>,
+    /// Its place among the files that came with it, counted from 0: names may be cleaned, and two files have one.
+    pub(crate) index: Option<usize>,
     /// The name to show, if that is another one than the file's.
     name: Option<String>,
     /// The namespace of the ids of whoever sent it, if it is known by its content.
@@ -26,7 +28,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is shown and says nothing else.
+    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is shown and says nothing
+    /// else.
     pub fn upload(path: impl Into<PathBuf>, name: impl Into<String>, tenant: &str) -> Self {
         /// The namespace of documents that are known by their content.
         const NAMESPACE: Uuid = Uuid::from_u128(0x3f0c_91d7_52e8_4a6b_8d24_c7a1_0b9e_6f35);
@@ -34,6 +37,7 @@ impl Source {
             path: path.into(),
             format: None,
             media_type: None,
+            index: None,
             name: Some(name.into()),
             namespace: Some(Uuid::new_v5(&NAMESPACE, tenant.as_bytes())),
         }
@@ -47,6 +51,11 @@ impl Source {
     /// Sets what it is, where there is no reader for it.
     pub fn with_media_type(self, media_type: &'static str) -> Self {
         Self { media_type: Some(media_type), ..self }
+    }
+
+    /// Sets its place among the files that came with it, counted from 0.
+    pub fn with_index(self, index: usize) -> Self {
+        Self { index: Some(index), ..self }
     }
 
     /// Returns what a person would call it: its name if it is an upload, and else its path.
@@ -72,7 +81,7 @@ impl Source {
 
 impl From<PathBuf> for Source {
     fn from(path: PathBuf) -> Self {
-        Self { format: Format::of(&path), path, media_type: None, name: None, namespace: None }
+        Self { format: Format::of(&path), path, media_type: None, index: None, name: None, namespace: None }
     }
 }
 
@@ -103,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_upload_shows_its_name_and_a_file_its_path() {
-        let upload = Source::upload("/tmp/x81", "report.pdf", "");
+        let upload = Source::upload("folder/x81", "report.pdf", "");
         assert_eq!((upload.label().as_ref(), upload.name().as_str()), ("report.pdf", "report.pdf"));
         let file = Source::from(Path::new("data/report.pdf"));
         assert_eq!((file.label().as_ref(), file.name().as_str()), ("data/report.pdf", "report.pdf"));

@@ -1,6 +1,8 @@
 //! The two halves together, on the sample documents and on files that cannot be read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use ragtrace::testing::capture;
@@ -8,11 +10,14 @@ use ragtrace::{Record, Value};
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::discover::discover;
 use ragtrace_examples::document::document_id;
-use ragtrace_examples::embed::HashingEmbedder;
+use ragtrace_examples::embed::{EmbedError, Embedder, Embeddings, HashingEmbedder};
 use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::store::Store;
-use ragtrace_examples::{AskError, IngestError, Ingestion, Library, Part, document_ingestion, question};
+use ragtrace_examples::{
+    AskError, IngestError, Ingestion, Library, Part, Source, document_ingestion, ingestion, question,
+};
+use tokio::sync::Semaphore;
 
 struct Scene {
     folder: tempfile::TempDir,
@@ -25,7 +30,7 @@ impl Scene {
         let embedder = HashingEmbedder::default();
         let store = Store::create(&folder.path().join("rag.db"), &embedder).await.expect("a store");
         let chunking = Chunking::new(Unit::Tokens, 160, 20).expect("valid");
-        let ingestion = Ingestion { store, embedder, chunking, tenant: "acme".to_owned() };
+        let ingestion = Ingestion { store, embedder, chunking, tenant: "acme".to_owned(), places: None };
         Self { folder, ingestion }
     }
 
@@ -215,4 +220,64 @@ async fn a_question_says_what_it_found_and_what_the_answer_was_made_of() {
         let words = ["query", "input", "output"].map(|name| record.field(name));
         assert_eq!(words, [None; 3], "words of a question are its user's");
     }
+}
+
+/// Embeds as the usual embedder, as often as it is let.
+struct Gated(HashingEmbedder, Arc<Semaphore>);
+
+impl Embedder for Gated {
+    fn model(&self) -> &str {
+        self.0.model()
+    }
+
+    fn dimensions(&self) -> usize {
+        self.0.dimensions()
+    }
+
+    async fn embed(&self, texts: Vec<String>) -> Result<Embeddings, EmbedError> {
+        self.1.acquire().await.expect("open").forget();
+        self.0.embed(texts).await
+    }
+}
+
+#[tokio::test]
+async fn a_large_run_holds_up_a_small_one_for_a_document_and_no_longer() {
+    let scene = Scene::new().await;
+    let (places, gate) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(0)));
+    let Ingestion { store, embedder, chunking, tenant, .. } = scene.ingestion.clone();
+    let large = Ingestion {
+        store,
+        embedder: Gated(embedder, Arc::clone(&gate)),
+        chunking,
+        tenant,
+        places: Some(Arc::clone(&places)),
+    };
+    let small = Ingestion { places: Some(Arc::clone(&places)), ..scene.ingestion.clone() };
+    let source = |name: &str| Source::from(scene.file(name, format!("The text of {name}.")));
+    let many = ["1.md", "2.md", "3.md"].map(source).to_vec();
+    let large = tokio::spawn(async move { ingestion(&large, many, 1, |_, _| ()).await });
+    while places.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let one = vec![source("one.md")];
+    let small = tokio::spawn(async move { ingestion(&small, one, 1, |_, _| ()).await });
+    // It has come to wait for its place.
+    tokio::task::yield_now().await;
+    gate.add_permits(1);
+    let small = tokio::time::timeout(Duration::from_mins(1), small).await.expect("before the large one has ended");
+    assert_eq!(small.expect("no panic").expect("stored").ingested, 1);
+    assert!(!large.is_finished());
+    gate.add_permits(2);
+    assert_eq!(large.await.expect("no panic").expect("stored").ingested, 3);
+}
+
+#[tokio::test]
+async fn a_file_that_came_with_others_has_its_index_in_its_records() {
+    let scene = Scene::new().await;
+    let source = Source::from(scene.file("a.md", "A text.")).with_index(2);
+    let (ingested, captured) = capture(document_ingestion(&scene.ingestion, &source)).await;
+    ingested.expect("stored");
+    let records = captured.records().iter().filter(|record| record.stage() == Some("document_ingestion"));
+    let indices: Vec<_> = records.map(|record| record.field("file").cloned()).collect();
+    assert_eq!(indices, [Some(Value::U64(2)), Some(Value::U64(2))]);
 }

@@ -1,28 +1,27 @@
-//! What all requests share.
+//! The state that all requests share.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ragtrace::{TelemetryHandle, TraceId};
+use ragtrace::{SpanId, TelemetryHandle, TraceId};
 use ragtrace_examples::chunk::{Chunking, Unit};
 use ragtrace_examples::embed::HashingEmbedder;
 use ragtrace_examples::stage_logs::StageLogs;
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{Ingestion, Library};
-use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::history::{History, HistoryError};
-use crate::identity::Identities;
+use crate::identity::{COOKIE, Identities};
 use crate::live::Live;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::trace_view::TraceView;
 use crate::upload::Folder;
 
-/// How long a record may be on its way: a trace that nobody knows yet is waited for.
+/// How long a record may be on its way: a trace, or a run of it, that nobody knows yet is waited for.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 /// Tokens in a chunk, and how many of them the next one may repeat.
 const CHUNK: (usize, usize) = (160, 20);
@@ -46,9 +45,12 @@ pub(crate) struct App {
     /// How many documents may be worked on at once.
     pub(crate) jobs: usize,
     /// One permit a document that is worked on: reading and cutting one keeps a core busy.
-    pub(crate) documents: Semaphore,
+    documents: Arc<Semaphore>,
+    /// One permit a request that sends files or asks: what waits takes memory, and its files take disk.
+    requests: Arc<Semaphore>,
     /// One permit a question that is answered. Questions do not wait for documents.
     pub(crate) questions: Arc<Semaphore>,
+    secure_cookie: bool,
     log_question: bool,
     embedder: HashingEmbedder,
 }
@@ -78,8 +80,10 @@ impl App {
             max_bytes: settings.max_bytes,
             max_files: settings.max_files,
             jobs,
-            documents: Semaphore::new(jobs),
+            documents: Arc::new(Semaphore::new(jobs)),
+            requests: Arc::new(Semaphore::new(settings.max_requests.get())),
             questions: Arc::new(Semaphore::new(jobs * 2)),
+            secure_cookie: settings.secure_cookie,
             log_question: settings.log_question,
             embedder,
         })
@@ -89,7 +93,24 @@ impl App {
     pub(crate) fn ingestion(&self, tenant: &str) -> Ingestion<HashingEmbedder> {
         let (size, overlap) = CHUNK;
         let chunking = Chunking::new(Unit::Tokens, size, overlap).expect("the overlap is smaller than the size");
-        Ingestion { store: self.store.clone(), embedder: self.embedder.clone(), chunking, tenant: tenant.to_owned() }
+        Ingestion {
+            store: self.store.clone(),
+            embedder: self.embedder.clone(),
+            chunking,
+            tenant: tenant.to_owned(),
+            places: Some(Arc::clone(&self.documents)),
+        }
+    }
+
+    /// Returns the cookie that has a browser send this id of a session for so long.
+    pub(crate) fn cookie(&self, id: &str, age: Duration) -> String {
+        let secure = if self.secure_cookie { "; Secure" } else { "" };
+        format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict{secure}; Max-Age={}", age.as_secs())
+    }
+
+    /// Takes a place among the requests at work, if there is one.
+    pub(crate) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.requests).try_acquire_owned().ok()
     }
 
     /// Returns what answers questions of `tenant` from so many passages.
@@ -105,22 +126,36 @@ impl App {
     }
 
     /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or there is none, in memory.
-    pub(crate) async fn find(&self, id: TraceId, tenant: Option<&str>) -> Result<Found, HistoryError> {
-        let mut arrivals = self.live.arrivals();
-        let mut known = TraceView::fuller(self.history.trace(id).await?, self.live.view(id));
-        let deadline = Instant::now() + ON_ITS_WAY;
-        while known.is_none() && matches!(tokio::time::timeout_at(deadline, arrivals.changed()).await, Ok(Ok(()))) {
-            known = self.live.view(id);
-        }
-        Ok(match known {
+    /// Of theirs, the run `span` is waited for too.
+    pub(crate) async fn find(
+        &self,
+        id: TraceId,
+        span: Option<SpanId>,
+        tenant: Option<&str>,
+    ) -> Result<Found, HistoryError> {
+        let stored = self.history.trace(id).await?;
+        let is_enough = |view: &TraceView| view.owner() != tenant || span.is_none_or(|span| view.has_run(span));
+        Ok(match self.live.await_trace(id, (stored, ON_ITS_WAY), is_enough).await {
             Some(view) if view.owner() == tenant => Found::Trace(view),
             Some(_) => Found::Foreign,
             None => Found::Nothing,
         })
     }
+
+    /// Returns true if a trace of this id is known and is not of `tenant`. One that the store cannot tell of counts as
+    /// somebody else's.
+    pub(crate) async fn is_foreign(&self, id: TraceId, tenant: &str) -> bool {
+        if let Some(owner) = self.live.owner(id) {
+            return owner.as_deref() != Some(tenant);
+        }
+        match self.history.trace(id).await {
+            Ok(known) => known.is_some_and(|view| view.owner() != Some(tenant)),
+            Err(_) => true,
+        }
+    }
 }
 
-/// What there is of a trace, for whoever asks.
+/// The trace that somebody asked for.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// Nobody knows it.

@@ -17,8 +17,8 @@ use crate::settings::Settings;
 pub(crate) const COOKIE: &str = "ragtrace_session";
 /// How long a session lasts.
 pub(crate) const SESSION: Duration = Duration::from_hours(12);
-/// How many sessions there are at most: the oldest ends for a new one.
-const SESSIONS: usize = 10_000;
+/// How many sessions somebody has at most: the oldest ends for a new one, and nobody else's does.
+const SESSIONS: usize = 100;
 
 /// A user, and whose documents and traces they may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +81,14 @@ impl Identities {
         let (id, now) = (Uuid::new_v4().simple().to_string(), Instant::now());
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
         // They lie in the order of their ends.
-        while sessions.len() >= SESSIONS || sessions.front().is_some_and(|session| session.until <= now) {
+        while sessions.front().is_some_and(|session| session.until <= now) {
             sessions.pop_front();
+        }
+        let theirs = || sessions.iter().enumerate().filter(|(_, session)| session.identity == identity);
+        if theirs().count() >= SESSIONS
+            && let Some((oldest, _)) = theirs().next()
+        {
+            sessions.remove(oldest);
         }
         sessions.push_back(Session { id: Secret::new(id.clone()), identity, until: now + SESSION });
         id
@@ -179,8 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_session_ends_for_a_new_one() {
+    fn the_oldest_session_of_somebody_ends_for_a_new_one_and_no_other() {
         let identities = Identities::default();
+        let bob = Identity { tenant: "globex".to_owned(), user: "bob".to_owned() };
+        let bobs = identities.begin_session(bob.clone());
         let identity = Identity { tenant: "acme".to_owned(), user: "alice".to_owned() };
         let headers = |id: &str| {
             let mut headers = HeaderMap::new();
@@ -188,6 +196,7 @@ mod tests {
             headers
         };
         let ids: Vec<_> = (0..=SESSIONS).map(|_| identities.begin_session(identity.clone())).collect();
+        assert_eq!(identities.of_request(&headers(&bobs)), Some(bob));
         assert_eq!(identities.of_request(&headers(&ids[0])), None);
         assert_eq!(identities.of_request(&headers(&ids[1])), Some(identity.clone()));
         identities.end_session(&headers(&ids[1]));

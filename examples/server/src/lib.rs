@@ -10,11 +10,13 @@
 //! | a trace is followed while it runs | `api/events.rs` |
 //! | a thumb becomes a score | `api/feedback.rs` |
 //! | uploads are taken in without trusting them | `upload` |
+//! | connections and requests are bounded | `accept.rs`, `api/in_time.rs`, `upload/part_head.rs` |
 //! | a service ends without losing a record | `serve.rs`, `shutdown.rs` |
 
 pub mod live;
 pub mod settings;
 
+mod accept;
 mod api;
 mod app;
 mod history;

@@ -55,6 +55,11 @@ impl Run {
         size_of::<Self>() + self.stage.len() + self.context.size() + self.metrics.size() + error
     }
 
+    /// Returns when it ended, or began if it has not.
+    pub(crate) fn end(&self) -> Timestamp {
+        self.start.plus(self.duration.unwrap_or_default())
+    }
+
     /// Returns the state of the run: its event, or `open` after its start.
     pub(crate) fn status(&self) -> &'static str {
         if self.event == Event::Started { "open" } else { self.event.as_str() }
@@ -178,6 +183,13 @@ impl Judgement {
             span_id: record.span_id().map(Text),
             timestamp: Text(record.timestamp()),
         }
+    }
+
+    /// Returns an estimate of the memory that it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let texts = [Some(&self.name), self.by.as_ref(), self.comment.as_ref()];
+        let value = self.value.as_str().map_or(0, str::len);
+        size_of::<Self>() + value + texts.into_iter().flatten().map(|text| text.len()).sum::<usize>()
     }
 }
 

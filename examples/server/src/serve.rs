@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use ragtrace::sink::BoxSink;
 use ragtrace_examples::stage_logs::{PATIENCE, StageLogs};
+use ragtrace_examples::store::Store;
 use tokio::net::TcpListener;
 
-use crate::api;
+use crate::accept::accept;
+use crate::api::{self, Hosts};
 use crate::app::App;
 use crate::live::Live;
 use crate::settings::Settings;
@@ -25,17 +27,19 @@ type Failure = Box<dyn std::error::Error>;
 ///
 /// If the sinks, the folder, the tokens or the address cannot be used.
 pub fn run(settings: &Settings) -> Result<(), Failure> {
-    let live = Live::new();
+    let live = if settings.has_tokens() { Live::of_tenants() } else { Live::new() };
     let logs = StageLogs::install_with("rag-server", [BoxSink::new(live.sink())])?;
     let runtime = tokio::runtime::Runtime::new()?;
     let outcome = runtime.block_on(serve(settings, &logs, live));
     // What it cancels at its end is recorded too.
     runtime.shutdown_timeout(PATIENCE);
+    let outcome = outcome.and_then(close);
     logs.end(None);
     outcome
 }
 
-async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<(), Failure> {
+/// Serves, and returns the store: requests that are cut off use it until the runtime is gone.
+async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<Store, Failure> {
     let shutdown = Shutdown::default();
     let app = Arc::new(App::new(settings, logs, live, shutdown.clone()).await?);
     let listener = TcpListener::bind(&settings.listen).await.map_err(|cause| Bind(settings.listen.clone(), cause))?;
@@ -44,17 +48,23 @@ async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<(), 
     eprintln!("listening on http://{address}");
 
     let drain = Duration::from_secs(settings.drain);
-    let requests = axum::serve(listener, api::router(&app)).with_graceful_shutdown(shutdown.clone().drained(drain));
+    let router = api::router(&app, Hosts::of(settings, address));
+    let requests = accept(listener, router, shutdown.clone().drained(drain));
     let too_long = async {
         shutdown.drained(drain).await;
         tokio::time::sleep(Duration::from_secs(settings.grace)).await;
     };
     tokio::select! {
-        served = requests => served?,
+        () = requests => (),
         () = too_long => eprintln!("requests are cut off, {} s after the signal", settings.drain + settings.grace),
     }
-    // A statement that was interrupted may wait for another program, which nobody here waits for.
-    let _ = tokio::time::timeout(PATIENCE, app.store.clone().close()).await;
+    Ok(app.store.clone())
+}
+
+/// Closes the store. A statement that was interrupted may wait for another program, which nobody here waits for.
+fn close(store: Store) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _ = runtime.block_on(async { tokio::time::timeout(PATIENCE, store.close()).await });
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The settings of the command line.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,8 +8,11 @@ use ragtrace::Secret;
 
 /// Serve a page where documents are dropped and questions asked, and each stage is seen at work.
 ///
-/// Ends with 0 after Ctrl-C or SIGTERM, once all is delivered; a second one ends it at once. Ends with 2 if it could not
-/// begin.
+/// Ends with 0 after Ctrl-C or SIGTERM, also where requests had to be cut off or records could not be delivered, which
+/// standard error says; a second signal ends it at once, with 130. Ends with 2 if it could not begin.
+///
+/// It bounds the time and the number of connections and requests, but not by client: before one that strangers can reach
+/// stands a proxy that does, and that has the TLS.
 ///
 /// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres, datadog, langsmith and
 /// otlp that is built in by a feature of its name.
@@ -28,6 +31,9 @@ pub struct Settings {
     /// The most files in one request
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub max_files: usize,
+    /// The most requests that send files or ask at once; more are answered with 503 and have to come again
+    #[arg(long, value_name = "N", default_value = "256")]
+    pub max_requests: NonZeroUsize,
     /// How many documents are worked on at once, over all requests [default: one a core]
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroUsize>,
@@ -37,6 +43,13 @@ pub struct Settings {
     /// A file with such lines, which other users of the machine cannot see as they can a command line
     #[arg(long, value_name = "FILE")]
     pub tokens_file: Option<PathBuf>,
+    /// A name that the service is reached by, several times for several of them. Without tokens, or at a loopback address,
+    /// requests for other names than the address, localhost, 127.0.0.1 and [::1] are refused
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
+    /// Have browsers send the cookie of a session over HTTPS alone: for a service behind a proxy that has the TLS
+    #[arg(long)]
+    pub secure_cookie: bool,
     /// Have the stage logs hold the words of questions and answers
     #[arg(long)]
     pub log_question: bool,
@@ -49,6 +62,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns true if users are told by their tokens.
+    pub(crate) fn has_tokens(&self) -> bool {
+        !self.tokens.is_empty() || self.tokens_file.is_some()
+    }
+
     /// Returns how many documents are worked on at once.
     pub(crate) fn jobs(&self) -> usize {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -1,7 +1,7 @@
 //! A question, and its answer as it comes.
 
 use std::convert::Infallible;
-use std::pin::Pin;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +9,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt, Stream, stream};
 use ragtrace::{RequestContext, SpanId, TraceId};
 use ragtrace_examples::document::document_id;
 use ragtrace_examples::rerank::Passage;
 use ragtrace_examples::{AskError, Part};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::caller::Caller;
-use super::problem::Problem;
+use super::problem::{Problem, busy, panicked};
 use crate::app::App;
 use crate::run_view::Text;
 
@@ -27,6 +28,8 @@ const QUESTION: usize = 4_000;
 /// How many passages an answer is drawn from, unless asked for more or fewer, and at most.
 const PASSAGES: usize = 5;
 const MOST_PASSAGES: usize = 20;
+/// How long an answer may take, the wait for others included.
+const TIME: Duration = Duration::from_mins(2);
 /// How often a silent stream says that it is there.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -59,7 +62,8 @@ struct Done {
     detail: Option<String>,
 }
 
-/// `POST /api/ask`: the sources, then the answer sentence by sentence, then its end. A client that leaves cancels the question.
+/// `POST /api/ask`: the sources, then the answer sentence by sentence, then its end. A client that leaves cancels the
+/// question.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -79,13 +83,27 @@ pub(super) async fn ask(
     if !(1..=MOST_PASSAGES).contains(&passages) {
         return Err(Problem::of_field("#/limit", format!("ask for 1 to {MOST_PASSAGES} sources")));
     }
+    let place = app.place().ok_or_else(busy)?;
     // An answer is a few sentences and their sources, and nobody else writes here.
     let (events, received) = mpsc::unbounded_channel();
-    let context = RequestContext::current().unwrap_or_default();
     let tenant = caller.library().to_owned();
-    let work = async move { context.scope(answer(&app, &tenant, &question, (passages, events))).await };
-    let answer = Sse::new(while_working(Box::pin(work), received));
+    let work = ragtrace::spawn(async move {
+        let _place = place;
+        let answer = answer(&app, &tenant, &question, (passages, events.clone()));
+        within(TIME, answer, &events).await;
+    });
+    let answer = Sse::new(stream_of(received, AbortOnDropHandle::new(work)));
     Ok(([("x-accel-buffering", "no")], answer.keep_alive(KeepAlive::new().interval(KEEP_ALIVE))))
+}
+
+/// Does the work, which has so much time and may panic: the client is told of either.
+async fn within(time: Duration, work: impl Future<Output = ()>, events: &mpsc::UnboundedSender<Event>) {
+    let problem = match tokio::time::timeout(time, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(())) => return,
+        Ok(Err(_payload)) => panicked(),
+        Err(_elapsed) => busy(),
+    };
+    let _ = events.send(event("problem", &problem.into_details()));
 }
 
 /// Answers the question into `events`.
@@ -139,14 +157,52 @@ pub(super) fn event(name: &str, data: &impl Serialize) -> Event {
     event.json_data(data).unwrap_or_else(|_| Event::default().event("problem").data("{}"))
 }
 
-/// Returns what `work` sends, while it works. The work is polled by the stream itself and goes with it.
-fn while_working(
-    mut work: Pin<Box<impl Future<Output = ()> + Send>>,
-    mut received: mpsc::UnboundedReceiver<Event>,
+/// Returns the events that the work sends. It is a task of its own, and not polled by the stream: a client that does not
+/// read would have it stand still with all that it holds. It goes with the stream.
+fn stream_of(
+    received: mpsc::UnboundedReceiver<Event>,
+    work: AbortOnDropHandle<()>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
-    let mut is_done = false;
-    stream::poll_fn(move |cx| {
-        is_done = is_done || work.as_mut().poll(cx).is_ready();
-        received.poll_recv(cx).map(|event| event.map(Ok))
+    stream::unfold((received, work), |(mut received, work)| async move {
+        let event = received.recv().await?;
+        Some((Ok(event), (received, work)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the events that the work of a client comes to, and what the client knows of it.
+    async fn told(work: impl Future<Output = ()>) -> String {
+        let (events, mut received) = mpsc::unbounded_channel();
+        within(TIME, work, &events).await;
+        received.try_recv().map(|event| format!("{event:?}")).unwrap_or_default()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_panics_or_takes_too_long_is_told() {
+        let panicked = told(async { panic!("the secret is 7") }).await;
+        assert!(panicked.contains("problem") && !panicked.contains("secret"), "{panicked}");
+        assert!(told(std::future::pending()).await.contains("busy"));
+        assert_eq!(told(async {}).await, "");
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_without_a_reader_and_ends_with_the_stream() {
+        let (events, received) = mpsc::unbounded_channel();
+        let places = Arc::new(tokio::sync::Semaphore::new(2));
+        let (place, other) = (Arc::clone(&places).acquire_owned().await, Arc::clone(&places).acquire_owned().await);
+        let quick = tokio::spawn(async move { drop((place, events)) });
+        let stuck = tokio::spawn(async move {
+            std::future::pending::<()>().await;
+            drop(other);
+        });
+        let unread = stream_of(received, AbortOnDropHandle::new(quick));
+        drop(places.acquire().await.expect("the work has ended"));
+        let (_events, received) = mpsc::unbounded_channel();
+        drop(stream_of(received, AbortOnDropHandle::new(stuck)));
+        drop(places.acquire_many(2).await.expect("the work has gone"));
+        drop(unread);
+    }
 }

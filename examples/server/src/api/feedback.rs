@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use ragtrace::{Score, SpanId, TraceId};
 use serde::Deserialize;
 
 use super::caller::Caller;
-use super::problem::Problem;
+use super::problem::{Problem, busy};
 use super::trace_id::{foreign, unknown};
 use crate::app::{App, Found};
 
@@ -34,7 +34,8 @@ enum Thumb {
     Down,
 }
 
-/// `POST /api/feedback`: records the score. It judges a trace of the caller's own tenant, and the store compares once more.
+/// `POST /api/feedback`: records the score. It judges a trace of the caller's own tenant, and the store compares once
+/// more.
 pub(super) async fn feedback(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -50,7 +51,7 @@ pub(super) async fn feedback(
             format!("the comment is too long; use at most {COMMENT} characters"),
         ));
     }
-    let view = match app.find(trace_id, caller.tenant()).await {
+    let view = match app.find(trace_id, span_id, caller.tenant()).await {
         Ok(Found::Trace(view)) => view,
         Ok(Found::Foreign) => return Err(foreign()),
         Ok(Found::Nothing) => return Err(unknown()),
@@ -69,9 +70,8 @@ pub(super) async fn feedback(
     let score = view.owner().into_iter().fold(score, Score::tenant);
     match score.try_record() {
         Ok(true) => Ok(StatusCode::NO_CONTENT),
-        // What does not fit into the queue is gone.
-        Ok(false) => Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is busy; try again in a moment")
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+        // The queue is full, and the score is gone.
+        Ok(false) => Err(busy()),
         Err(error) => Err(Problem::internal(&error)),
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::multipart::{Multipart, MultipartRejection};
+use axum::extract::multipart::MultipartRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use ragtrace::{RequestContext, TraceId};
@@ -14,17 +15,16 @@ use ragtrace_examples::ingest::Ingested;
 use ragtrace_examples::report::one_line;
 use ragtrace_examples::{IngestError, Source};
 use serde::Serialize;
-use tokio::sync::SemaphorePermit;
 
 use super::caller::Caller;
-use super::problem::Problem;
+use super::problem::{Problem, busy};
 use crate::app::App;
 use crate::run_view::Text;
-use crate::upload::{Refusal, Upload, receive};
+use crate::upload::{PART_HEAD, Parts, Refusal, Upload, receive};
 
 type Outcome = Result<Ingested, String>;
 
-/// What became of a request's files.
+/// The fate of a request's files.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     status: &'static str,
@@ -33,7 +33,7 @@ struct Answer<'a> {
     files: Vec<FileAnswer<'a>>,
 }
 
-/// What became of a file.
+/// The fate of a file.
 #[derive(Debug, Default, Serialize)]
 struct FileAnswer<'a> {
     name: &'a str,
@@ -53,12 +53,14 @@ pub(super) async fn ingest(
     State(app): State<Arc<App>>,
     caller: Caller,
     headers: HeaderMap,
-    parts: Result<Multipart, MultipartRejection>,
+    parts: Result<Parts, MultipartRejection>,
 ) -> Result<impl IntoResponse, Problem> {
+    let _place = app.place().ok_or_else(busy)?;
     check_length(&headers, app.max_bytes)?;
     let parts = parts.map_err(|_| not_multipart(&headers))?;
-    let received = receive(parts, app.uploads.path(), app.max_files).await;
-    let uploads = received.map_err(|refusal| problem(&refusal, &app))?;
+    let received =
+        tokio::time::timeout(longest(app.max_bytes), receive(parts, app.uploads.path(), app.max_files)).await;
+    let uploads = received.unwrap_or(Err(Refusal::TooSlow)).map_err(|refusal| problem(&refusal, &app))?;
     if uploads.is_empty() {
         return Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -71,25 +73,16 @@ pub(super) async fn ingest(
     Ok((status, Json(answer)).into_response())
 }
 
-/// Ingests the files, as many at once as others leave room for.
+/// Ingests the files. Each waits for its place among the documents of all requests.
 async fn ingest_all(app: &App, tenant: &str, uploads: &[Upload]) -> HashMap<PathBuf, Outcome> {
-    let permits = permits(app, uploads.len()).await;
-    let sources = uploads.iter().map(|upload| upload.source(tenant)).collect();
+    let sources = uploads.iter().enumerate().map(|(at, upload)| upload.source(tenant).with_index(at)).collect();
     let mut outcomes = HashMap::new();
     let on_document = |source: &Source, outcome: &Result<Ingested, IngestError>| {
         outcomes.insert(source.path.clone(), outcome.as_ref().cloned().map_err(|error| one_line(error)));
     };
     // That documents failed is in the outcomes.
-    let _totals = ragtrace_examples::ingestion(&app.ingestion(tenant), sources, permits.len(), on_document).await;
+    let _totals = ragtrace_examples::ingestion(&app.ingestion(tenant), sources, app.jobs, on_document).await;
     outcomes
-}
-
-/// Waits for one permit, and takes more if they are there: a large request uses the cores that are idle, and never holds
-/// up a small one for longer than a document.
-async fn permits(app: &App, wanted: usize) -> Vec<SemaphorePermit<'_>> {
-    let first = app.documents.acquire().await.ok();
-    let more = std::iter::from_fn(|| app.documents.try_acquire().ok());
-    first.into_iter().chain(more.take(wanted.min(app.jobs).saturating_sub(1))).collect()
 }
 
 fn answer<'a>(uploads: &'a [Upload], outcomes: &'a HashMap<PathBuf, Outcome>) -> Answer<'a> {
@@ -124,6 +117,11 @@ fn file_answer<'a>(upload: &'a Upload, outcome: Option<&'a Outcome>) -> FileAnsw
     }
 }
 
+/// Returns how long a request may take to come: the slowest connection that is served has 64 KiB a second.
+fn longest(max_bytes: usize) -> Duration {
+    Duration::from_mins(1) + Duration::from_secs((max_bytes >> 16) as u64)
+}
+
 /// Refuses what says of itself that it is too large, before it is read.
 fn check_length(headers: &HeaderMap, max_bytes: usize) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -155,7 +153,16 @@ fn problem(refusal: &Refusal, app: &App) -> Problem {
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("there are more than {most} files in the request; send them in several"),
         ),
-        Refusal::TooSlow => Problem::new(StatusCode::REQUEST_TIMEOUT, "the request does not go on; send it again"),
+        Refusal::TooSlow => Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the request does not go on, or too slowly; send it again, or fewer files at once",
+        ),
+        Refusal::LongHead => Problem::new(
+            StatusCode::BAD_REQUEST,
+            format!(
+                "the headers of a part, or what is before it, are longer than {PART_HEAD} bytes; send the file alone"
+            ),
+        ),
         Refusal::Broken(error) => Problem::new(
             StatusCode::BAD_REQUEST,
             format!("the request is cut off or malformed; send it again: {}", error.body_text()),

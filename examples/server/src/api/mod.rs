@@ -1,13 +1,15 @@
-//! What the service answers to: a route, a file.
+//! The routes, a file each.
 //!
-//! Around all routes, from the outside in: the trace ([`trace`]), errors as problem details ([`problem`]), and the check
-//! that a browser sends a request for our own page ([`same_site`]).
+//! Around all routes, from the outside in: the trace ([`trace`]), errors as problem details ([`problem`]), the check that
+//! a request is for this service ([`host`]), and the one that a browser sends it for our own page ([`same_site`]).
 
 mod ask;
 mod caller;
 mod events;
 mod feedback;
 mod health;
+mod host;
+mod in_time;
 mod ingest;
 mod problem;
 mod same_site;
@@ -20,8 +22,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::routing::{get, post};
+
+pub(crate) use host::Hosts;
 
 use crate::app::App;
 use crate::page;
@@ -30,8 +34,8 @@ use crate::upload;
 /// The largest JSON that is read, in bytes.
 const JSON: usize = 64 << 10;
 
-/// Returns the whole service.
-pub(crate) fn router(app: &Arc<App>) -> Router {
+/// Returns the whole service, which answers for these hosts.
+pub(crate) fn router(app: &Arc<App>, hosts: Hosts) -> Router {
     let ingest = post(ingest::ingest).layer(DefaultBodyLimit::max(app.max_bytes)).layer(from_fn(upload::drained));
     Router::new()
         .route("/api/ask", post(ask::ask))
@@ -42,11 +46,14 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/healthz", get(health::health))
         .layer(DefaultBodyLimit::max(JSON))
+        .layer(from_fn(in_time::check))
         .route("/api/ingest", ingest)
         .merge(page::routes())
         .layer(from_fn(same_site::check))
+        .layer(from_fn_with_state(hosts, host::check))
         .layer(from_fn(problem::problems))
         .layer(map_response(page::with_common_headers))
         .layer(trace::layer(app))
+        .layer(from_fn_with_state(Arc::clone(app), trace::mark_foreign))
         .with_state(Arc::clone(app))
 }

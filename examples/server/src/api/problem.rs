@@ -1,7 +1,7 @@
 //! Errors as problem details (RFC 9457), whoever found them.
 //!
-//! What the handlers refuse is a [`Problem`]. What axum refuses before them (a path, a method, JSON that it cannot read) is
-//! a plain text, and becomes one in [`problems`]; so does a handler that panics.
+//! A handler refuses with a [`Problem`]. The refusals of axum before it (a path, a method, JSON that it cannot read) are
+//! plain texts, and become problems in [`problems`]; so does a handler that panics.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -64,8 +64,8 @@ impl Problem {
         Self { errors: vec![fault], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
-    /// Makes the problem of something that failed in the service. Its causes may name paths and addresses, so they go to the
-    /// log and not to the client.
+    /// Makes the problem of something that failed in the service. The detail is its own message. Its causes go to standard
+    /// error; those of a stage are in the trace too, for whoever may see that.
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         eprintln!("error: {}", ragtrace_examples::report::one_line(error));
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
@@ -84,11 +84,25 @@ impl Problem {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: self.detail,
-            instance: trace_id.map(|id| format!("/api/traces/{id}")),
+            // A stranger's trace is nobody's, so there is nobody who may see it.
+            instance: trace_id
+                .filter(|_| self.status != StatusCode::UNAUTHORIZED)
+                .map(|id| format!("/api/traces/{id}")),
             trace_id: trace_id.map(Text),
             errors: self.errors,
         }
     }
+}
+
+/// Returns the answer where there is more to do than the service can.
+pub(super) fn busy() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the service is busy; try again in a moment")
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+/// Returns the answer where the service panicked.
+pub(super) fn panicked() -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the service failed at this request; report it with the trace's id")
 }
 
 impl fmt::Display for Problem {
@@ -113,15 +127,11 @@ pub(super) async fn problems(request: Request, next: Next) -> Response {
         Ok(response) if has_own_error(&response) => with_details(response).await,
         Ok(response) => response,
         // The hook has said what it was.
-        Err(_payload) => Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the service failed at this request; report it with the trace's id",
-        )
-        .into_response(),
+        Err(_payload) => panicked().into_response(),
     }
 }
 
-/// Whether it is an error that no handler of ours made.
+/// Returns true for an error that no handler of ours made.
 fn has_own_error(response: &Response) -> bool {
     let is_error = response.status().is_client_error() || response.status().is_server_error();
     let media_type = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);

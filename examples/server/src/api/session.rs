@@ -1,6 +1,8 @@
-//! Sessions: a browser sends its token once, and a cookie from then on, which event streams take along.
+//! Sessions: a browser sends its token once, and a cookie from then on, which event streams take along. A stream that is
+//! open when its session ends goes on to its own end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -12,7 +14,7 @@ use serde_json::{Value, json};
 use super::caller::unauthorized;
 use super::problem::Problem;
 use crate::app::App;
-use crate::identity::{COOKIE, SESSION};
+use crate::identity::SESSION;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,13 +39,13 @@ pub(super) async fn begin(
 ) -> Result<impl IntoResponse, Problem> {
     let identity = app.identities.of_token(token.trim()).ok_or_else(|| unauthorized("nobody has this token"))?;
     let id = app.identities.begin_session(identity.clone());
-    let cookie = format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", SESSION.as_secs());
+    let cookie = app.cookie(&id, SESSION);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]))
 }
 
 /// `DELETE /api/session`: ends it.
 pub(super) async fn end(State(app): State<Arc<App>>, headers: HeaderMap) -> impl IntoResponse {
     app.identities.end_session(&headers);
-    let cookie = format!("{COOKIE}=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
+    let cookie = app.cookie("", Duration::ZERO);
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)])
 }

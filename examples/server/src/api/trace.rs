@@ -2,17 +2,31 @@
 
 use std::sync::Arc;
 
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::middleware::Next;
+use axum::response::Response;
 use ragtrace::http::TraceLayer;
 
 use crate::app::App;
 
-/// Returns the layer. A trace that a request names is continued for whoever may use the service, so that the page can follow
-/// what it is about to send; a stranger's is only linked to, since they could write into a trace of somebody else's.
+/// The headers that name a trace.
+const NAMES: [&str; 5] = ["traceparent", "x-datadog-trace-id", "b3", "x-b3-traceid", "x-trace-id"];
+
+/// Marks a request that names a trace of another tenant.
+#[derive(Debug, Clone, Copy)]
+struct Foreign;
+
+/// Returns the layer. A trace that a request names is continued for whoever may use the service, so that the page can
+/// follow the one that it is about to send; unless it is another tenant's, for then they would write into it. That one is
+/// only linked to, and so is a stranger's.
 pub(super) fn layer(app: &Arc<App>) -> TraceLayer {
     let (strangers, callers) = (Arc::clone(app), Arc::clone(app));
     TraceLayer::new()
         .public_endpoint_if(move |parts| {
-            strangers.identities.are_required() && strangers.identities.of_request(&parts.headers).is_none()
+            let is_stranger =
+                || strangers.identities.are_required() && strangers.identities.of_request(&parts.headers).is_none();
+            parts.extensions.get::<Foreign>().is_some() || is_stranger()
         })
         .identify(move |parts, context| {
             let context = match parts.uri.path() {
@@ -26,4 +40,20 @@ pub(super) fn layer(app: &Arc<App>) -> TraceLayer {
                 None => context,
             }
         })
+}
+
+/// Looks whose trace it is that a request names. It stands around the layer, which cannot wait for the store.
+pub(super) async fn mark_foreign(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    if is_foreign(&app, request.headers()).await {
+        request.extensions_mut().insert(Foreign);
+    }
+    next.run(request).await
+}
+
+async fn is_foreign(app: &App, headers: &HeaderMap) -> bool {
+    if !NAMES.iter().any(|name| headers.contains_key(*name)) {
+        return false;
+    }
+    let Some(identity) = app.identities.of_request(headers) else { return false };
+    app.is_foreign(ragtrace::http::extract(headers).trace_id(), &identity.tenant).await
 }

@@ -17,7 +17,7 @@ pub(super) async fn trace(
     caller: Caller,
     TraceInPath(id): TraceInPath,
 ) -> Result<impl IntoResponse, Problem> {
-    match app.find(id, caller.tenant()).await {
+    match app.find(id, None, caller.tenant()).await {
         Ok(Found::Trace(view)) => Ok(([(header::CACHE_CONTROL, "no-store")], Json(view.to_json())).into_response()),
         Ok(Found::Foreign) => Err(foreign()),
         Ok(Found::Nothing) => Err(unknown()),

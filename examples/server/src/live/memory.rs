@@ -17,6 +17,13 @@ pub(super) struct Memory {
     /// In the order in which they began, but that one which still runs gets another round.
     order: VecDeque<TraceId>,
     bytes: usize,
+    needs_tenant: bool,
+}
+
+/// Returns true for a request that changes nothing. One that matches no route is named by its method alone.
+fn only_reads(stage: &str) -> bool {
+    let method = stage.split(' ').next().unwrap_or_default();
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
 }
 
 impl Memory {
@@ -24,19 +31,23 @@ impl Memory {
         self.traces.get(&id)
     }
 
+    /// Makes a memory that keeps no trace of nobody's: where users are known, strangers leave nothing.
+    pub(super) fn of_tenants() -> Self {
+        Self { needs_tenant: true, ..Self::default() }
+    }
+
     /// Adds what a record says to its trace.
     ///
-    /// Requests that only read are left out: probes would fill the memory, and a stream of a trace, opened in that trace, would
-    /// wait for its own end.
+    /// Requests that only read are left out: probes would fill the memory, and a stream of a trace, opened in that trace,
+    /// would wait for its own end.
     pub(super) fn add(&mut self, record: &Record) {
-        let only_reads = |stage: &str| stage.starts_with("GET ") || stage.starts_with("HEAD ");
         let Some(id) = record.trace_id().filter(|_| !record.stage().is_some_and(only_reads)) else { return };
         if !self.traces.contains_key(&id) {
             // A score may come long after its trace, and is no trace.
-            if record.event() == Event::Score {
+            if record.event() == Event::Score || (self.needs_tenant && record.tenant_id().is_none()) {
                 return;
             }
-            self.make_room();
+            self.make_room(1);
             self.order.push_back(id);
             self.traces.insert(id, TraceLog::of(record));
         }
@@ -45,12 +56,13 @@ impl Memory {
             trace.add(record);
             self.bytes = (self.bytes + trace.bytes()).saturating_sub(before);
         }
+        self.make_room(0);
     }
 
-    /// Forgets the oldest traces, those that have ended first.
-    fn make_room(&mut self) {
+    /// Forgets the oldest traces, those that have ended first, until there is room for so many more.
+    fn make_room(&mut self, more: usize) {
         let mut spared = 0;
-        while self.traces.len() >= TRACES || self.bytes > BYTES {
+        while self.traces.len() + more > TRACES || self.bytes > BYTES {
             let Some(id) = self.order.pop_front() else { break };
             let is_open = self.traces.get(&id).is_some_and(TraceLog::is_open);
             if is_open && spared < self.order.len() {
@@ -115,10 +127,32 @@ mod tests {
     #[test]
     fn a_request_that_only_reads_leaves_nothing() {
         let mut memory = Memory::default();
-        let id = TraceId::new();
-        memory
-            .add(&RecordBuilder::started("GET /healthz").trace_id(id).span_id(SpanId::new()).local_root(true).build());
-        assert!(memory.trace(id).is_none());
+        for stage in ["GET /healthz", "GET", "HEAD", "HEAD /", "OPTIONS"] {
+            let id = TraceId::new();
+            memory.add(&RecordBuilder::started(stage).trace_id(id).span_id(SpanId::new()).local_root(true).build());
+            assert!(memory.trace(id).is_none(), "{stage}");
+        }
+    }
+
+    #[test]
+    fn where_users_are_known_a_stranger_leaves_nothing() {
+        let mut memory = Memory::of_tenants();
+        let start = || RecordBuilder::started("POST /api/ask").span_id(SpanId::new()).local_root(true);
+        let (strangers, theirs) = (TraceId::new(), TraceId::new());
+        memory.add(&start().trace_id(strangers).build());
+        memory.add(&start().trace_id(theirs).tenant_id("acme").build());
+        assert!(memory.trace(strangers).is_none() && memory.trace(theirs).is_some());
+    }
+
+    #[test]
+    fn traces_that_grow_make_room_too() {
+        let mut memory = Memory::default();
+        let ids: Vec<_> = (0..40).map(|_| TraceId::new()).collect();
+        let line = "x".repeat(1 << 20);
+        for id in ids.iter().chain(&ids).chain(&ids) {
+            memory.add(&RecordBuilder::log(line.clone()).trace_id(*id).build());
+        }
+        assert!(memory.bytes <= BYTES, "{}", memory.bytes);
     }
 
     #[test]

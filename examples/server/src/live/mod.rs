@@ -5,19 +5,20 @@
 //! gathers batches, waits, and counts. The sink is called on the pipeline's own thread, so it does not block: the lock is
 //! held for as long as a batch takes to be copied, by readers too.
 //!
-//! The memory is bounded: the newest 512 traces, of each the newest 2,000 events and at most 2,000 runs, and 64 MiB in
-//! all. What is
-//! older is forgotten, and whoever follows a trace is told how many events they missed. There is no queue a reader: each
-//! has a position in the events of a trace and takes what is behind it, as slowly as it likes.
+//! The memory is bounded: the newest 512 traces, of each the newest 2,000 events and at most 4,000 runs, and 64 MiB in
+//! all. What is older is forgotten, and whoever follows a trace is told how many events they missed. There is no queue a
+//! reader: each has a position in the events of a trace and takes what is behind it, as slowly as it likes.
 
 mod memory;
 mod sink;
 mod trace_log;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ragtrace::{Record, TraceId};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::trace_view::TraceView;
 use memory::Memory;
@@ -36,6 +37,11 @@ impl Live {
     /// Makes a memory of no trace.
     pub fn new() -> Self {
         Self { memory: Arc::default(), arrived: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// Makes a memory of no trace, for a service whose users are known: it keeps none of nobody's.
+    pub fn of_tenants() -> Self {
+        Self { memory: Arc::new(Mutex::new(Memory::of_tenants())), ..Self::new() }
     }
 
     /// Returns the sink that fills it.
@@ -71,6 +77,29 @@ impl Live {
         }
     }
 
+    /// Returns whose trace it is, if it is known: the tenant's, or nobody's.
+    pub(crate) fn owner(&self, id: TraceId) -> Option<Option<Box<str>>> {
+        self.lock().trace(id).map(|trace| trace.owner().map(Into::into))
+    }
+
+    /// Adds to what is known of a trace until it is enough, but for no longer than `limit`.
+    pub(crate) async fn await_trace(
+        &self,
+        id: TraceId,
+        (mut known, limit): (Option<TraceView>, Duration),
+        is_enough: impl Fn(&TraceView) -> bool,
+    ) -> Option<TraceView> {
+        let mut arrivals = self.arrivals();
+        let deadline = Instant::now() + limit;
+        loop {
+            known = TraceView::fuller(known, self.view(id));
+            let is_over = known.as_ref().is_some_and(&is_enough);
+            if is_over || !matches!(tokio::time::timeout_at(deadline, arrivals.changed()).await, Ok(Ok(()))) {
+                return known;
+            }
+        }
+    }
+
     /// Returns all that is known of a trace.
     pub(crate) fn view(&self, id: TraceId) -> Option<TraceView> {
         self.lock().trace(id).map(|trace| trace.view(id))
@@ -84,5 +113,27 @@ impl Live {
 impl Default for Live {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ragtrace::SpanId;
+    use ragtrace::testing::RecordBuilder;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_run_that_is_on_its_way_is_waited_for() {
+        let (live, id) = (Live::new(), TraceId::new());
+        let start = |span: SpanId| RecordBuilder::started("work").trace_id(id).span_id(span).build();
+        let (root, child) = (SpanId::new(), SpanId::new());
+        live.accept(&[start(root)]);
+        let wait = live.await_trace(id, (None, Duration::from_mins(1)), |view| view.has_run(child));
+        let arrive = async { live.accept(&[start(child)]) };
+        let (view, ()) = tokio::join!(wait, arrive);
+        assert!(view.expect("known").has_run(child));
+        let view = live.await_trace(id, (None, Duration::ZERO), |_| false).await;
+        assert!(view.expect("known").has_run(root), "what there is, when the time is over");
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ragtrace::Sink;
 use ragtrace::sink::{Batch, BatchLimits, Delivered, SinkError};
+use ragtrace::{Level, Sink};
 
 use super::Live;
 
@@ -20,6 +20,12 @@ impl LiveSink {
 impl Sink for LiveSink {
     fn name(&self) -> &'static str {
         "live"
+    }
+
+    /// Starts and ends of stages are at this level, and the page is nothing without them, whatever level the other sinks
+    /// are given.
+    fn level(&self) -> Option<Level> {
+        Some(Level::Info)
     }
 
     /// A person watches: what happened is shown soon, and no batch holds the lock for long.

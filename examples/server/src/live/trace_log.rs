@@ -12,8 +12,10 @@ use crate::trace_view::TraceView;
 /// How many events are kept of a trace, and how much memory they may take, as an estimate in bytes.
 const EVENTS: usize = 2_000;
 const BYTES: usize = 4 << 20;
-/// How many runs are kept of a trace. Those that have ended go with their events, so this bounds those that run.
+/// How many runs are kept of a trace, and how much memory they may take besides. Those that have ended go with their
+/// events, so this bounds those that run.
 const RUNS: usize = 2 * EVENTS;
+const RUN_BYTES: usize = 4 << 20;
 /// How many scores are kept of a trace.
 const SCORES: usize = 100;
 /// How many events a reader takes at once.
@@ -57,12 +59,44 @@ pub(crate) enum Reading {
 pub(crate) struct Ended {
     pub(crate) status: &'static str,
     pub(crate) duration: Duration,
-    /// Whether runs in it go on all the same, in tasks that nobody waits for.
+    /// True if runs in it go on all the same, in tasks that nobody waits for.
     pub(crate) has_open_runs: bool,
     /// How long ago its newest record came.
     pub(crate) quiet: Duration,
     /// The number of its last event.
     pub(crate) last: u64,
+}
+
+/// What the roots of a trace came to, those that are forgotten too: anybody may send any number of requests in one trace.
+#[derive(Debug, Default)]
+struct Roots {
+    /// How many of the runs that are kept are roots that have not ended.
+    open: usize,
+    has_failed: bool,
+    was_cancelled: bool,
+    begin: Option<Timestamp>,
+    end: Option<Timestamp>,
+}
+
+impl Roots {
+    /// Takes what a root's newest record says; `was_open` if its start was taken before.
+    fn take(&mut self, run: &Run, was_open: bool) {
+        self.open = (self.open + usize::from(run.duration.is_none())).saturating_sub(usize::from(was_open));
+        self.has_failed |= run.event == Event::Failed;
+        self.was_cancelled |= run.event == Event::Cancelled;
+        self.begin = self.begin.into_iter().chain([run.start]).min();
+        self.end = self.end.into_iter().chain([run.end()]).max();
+    }
+
+    /// Returns the worst state of a root, as a store would judge.
+    fn status(&self) -> &'static str {
+        match self {
+            Self { has_failed: true, .. } => Event::Failed.as_str(),
+            Self { was_cancelled: true, .. } => Event::Cancelled.as_str(),
+            Self { open: 1.., .. } => "open",
+            _ => Event::Completed.as_str(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -72,10 +106,14 @@ pub(super) struct TraceLog {
     events: VecDeque<(u64, Happening)>,
     next: u64,
     runs: HashMap<SpanId, Arc<Run>>,
-    /// How many of the runs are roots that have not ended.
-    open_roots: usize,
+    /// How many of them have not ended.
+    open_runs: usize,
+    roots: Roots,
     scores: Vec<Judgement>,
-    bytes: usize,
+    /// What the events, the runs and the scores take. A run that is also an event counts twice, since either may go first.
+    event_bytes: usize,
+    run_bytes: usize,
+    score_bytes: usize,
     changed: Instant,
 }
 
@@ -88,9 +126,12 @@ impl TraceLog {
             events: VecDeque::new(),
             next: 1,
             runs: HashMap::new(),
-            open_roots: 0,
+            open_runs: 0,
+            roots: Roots::default(),
             scores: Vec::new(),
-            bytes: 0,
+            event_bytes: 0,
+            run_bytes: 0,
+            score_bytes: 0,
             changed: Instant::now(),
         }
     }
@@ -99,13 +140,14 @@ impl TraceLog {
         self.tenant_id.as_deref()
     }
 
+    /// Returns an estimate of the memory that it takes, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.event_bytes + self.run_bytes + self.score_bytes
     }
 
     /// Returns whether a root runs.
     pub(super) fn is_open(&self) -> bool {
-        self.open_roots > 0
+        self.roots.open > 0
     }
 
     /// Adds what a record says. What another tenant wrote into the trace is none of the owner's business.
@@ -116,7 +158,9 @@ impl TraceLog {
         self.changed = Instant::now();
         if let Some(score) = record.score() {
             if self.scores.len() < SCORES {
-                self.scores.push(Judgement::of(record, score));
+                let score = Judgement::of(record, score);
+                self.score_bytes += score.size();
+                self.scores.push(score);
             }
         } else if let Some(line) = Line::of(record) {
             self.push(Happening::Line(Arc::new(line)));
@@ -126,37 +170,44 @@ impl TraceLog {
     }
 
     fn add_run(&mut self, run: Arc<Run>) {
-        // Order is not promised: a start may come after its end, and says nothing new then; nor does a record that comes twice.
+        // Order is not promised: a start may come after its end, and says nothing new then; nor does a record that comes
+        // twice.
         let says_nothing_new = |known: &Arc<Run>| known.event == run.event || known.duration.is_some();
         let known = self.runs.get(&run.span_id);
-        if known.is_some_and(says_nothing_new) || (known.is_none() && self.runs.len() >= RUNS && !run.is_local_root) {
+        let is_full = self.runs.len() >= RUNS || self.run_bytes >= RUN_BYTES;
+        if known.is_some_and(says_nothing_new) || (known.is_none() && is_full) {
             return;
         }
+        self.run_bytes += run.size();
         let before = self.runs.insert(run.span_id, Arc::clone(&run));
-        let is_open_root = |run: &Arc<Run>| usize::from(run.is_local_root && run.duration.is_none());
-        self.open_roots =
-            (self.open_roots + is_open_root(&run)).saturating_sub(before.as_ref().map_or(0, is_open_root));
+        self.run_bytes = self.run_bytes.saturating_sub(before.as_ref().map_or(0, |before| before.size()));
+        // One that is known has not ended, or its record would say nothing new.
+        let was_open = before.is_some();
+        self.open_runs = (self.open_runs + usize::from(run.duration.is_none())).saturating_sub(usize::from(was_open));
+        if run.is_local_root {
+            self.roots.take(&run, was_open);
+        }
         self.push(Happening::Run(run));
     }
 
     fn push(&mut self, happening: Happening) {
-        self.bytes += happening.size();
+        self.event_bytes += happening.size();
         self.events.push_back((self.next, happening));
         self.next += 1;
-        while self.events.len() > EVENTS || (self.bytes > BYTES && self.events.len() > 1) {
+        while self.events.len() > EVENTS || (self.event_bytes > BYTES && self.events.len() > 1) {
             self.forget_first();
         }
     }
 
-    /// Forgets the first event, and with it the run that it ended. What runs and roots came to stays.
+    /// Forgets the first event, and with it the run that it ended. What the roots came to stays.
     fn forget_first(&mut self) {
         let Some((_, happening)) = self.events.pop_front() else { return };
-        self.bytes = self.bytes.saturating_sub(happening.size());
+        self.event_bytes = self.event_bytes.saturating_sub(happening.size());
         if let Happening::Run(run) = &happening
             && run.duration.is_some()
-            && !run.is_local_root
+            && let Some(run) = self.runs.remove(&run.span_id)
         {
-            self.runs.remove(&run.span_id);
+            self.run_bytes = self.run_bytes.saturating_sub(run.size());
         }
     }
 
@@ -171,46 +222,29 @@ impl TraceLog {
         Reading::Events { missed, events, ended: self.ended() }
     }
 
-    fn roots(&self) -> impl Iterator<Item = &Arc<Run>> {
-        self.runs.values().filter(|run| run.is_local_root)
-    }
-
     fn ended(&self) -> Option<Ended> {
-        if self.is_open() {
-            return None;
-        }
-        let begin = self.roots().map(|run| run.start).min()?;
-        let end = self.roots().map(|run| run.start.plus(run.duration.unwrap_or_default())).max()?;
+        let (begin, end) = self.roots.begin.zip(self.roots.end).filter(|_| !self.is_open())?;
         Some(Ended {
-            status: self.status(),
+            status: self.roots.status(),
             duration: end.since(begin),
-            has_open_runs: self.runs.values().any(|run| run.duration.is_none()),
+            has_open_runs: self.open_runs > 0,
             quiet: self.changed.elapsed(),
             last: self.next - 1,
         })
     }
 
-    /// Returns the worst state of a root, as a store would judge.
-    fn status(&self) -> &'static str {
-        let has = |event: Event| self.roots().any(|run| run.event == event);
-        [Event::Failed, Event::Cancelled, Event::Started]
-            .into_iter()
-            .find(|event| has(*event))
-            .map_or("completed", |event| if event == Event::Started { "open" } else { event.as_str() })
-    }
-
     pub(super) fn view(&self, id: TraceId) -> TraceView {
         let mut runs: Vec<_> = self.runs.values().map(|run| (Arc::clone(run), run.status())).collect();
         runs.sort_by_key(|(run, _)| run.start);
-        let begin = runs.first().map(|(run, _)| run.start);
-        let end = runs.iter().map(|(run, _)| run.start.plus(run.duration.unwrap_or_default())).max();
+        let begin = runs.iter().map(|(run, _)| run.start).chain(self.roots.begin).min();
+        let end = runs.iter().map(|(run, _)| run.end()).chain(self.roots.end).max();
         let lines = self.events.iter().filter_map(|(_, happening)| match happening {
             Happening::Line(line) => Some(Arc::clone(line)),
             Happening::Run(_) => None,
         });
         TraceView {
             id,
-            status: self.status(),
+            status: self.roots.status(),
             duration: begin.zip(end).map_or(Duration::ZERO, |(begin, end): (Timestamp, _)| end.since(begin)),
             user_id: self.user_id.clone(),
             tenant_id: self.tenant_id.clone(),
@@ -296,7 +330,30 @@ mod tests {
         for _ in 0..9 {
             log.add(&line());
         }
-        assert!(log.bytes() <= BYTES, "{}", log.bytes());
+        assert!(log.event_bytes <= BYTES, "{}", log.event_bytes);
+    }
+
+    #[test]
+    fn a_trace_of_any_number_of_roots_takes_bounded_memory_and_remembers_the_worst() {
+        let mut log = log(&[make(Event::Started, SpanId::new(), true)]);
+        let first = SpanId::new();
+        for (event, span) in [(Event::Started, first), (Event::Failed, first)] {
+            log.add(&make(event, span, true));
+        }
+        for _ in 0..3 * RUNS {
+            let span = SpanId::new();
+            log.add(&make(Event::Started, span, true));
+            log.add(&make(Event::Completed, span, true));
+        }
+        assert!(log.runs.len() <= EVENTS + 1, "{}", log.runs.len());
+        assert!(!log.runs.contains_key(&first) && log.is_open());
+        assert_eq!((log.roots.status(), log.roots.open, log.open_runs), ("failed", 1, 1));
+        let runs: usize = log.runs.values().map(|run| run.size()).sum();
+        assert_eq!(log.run_bytes, runs);
+        for _ in 0..3 * RUNS {
+            log.add(&make(Event::Started, SpanId::new(), true));
+        }
+        assert!(log.runs.len() <= RUNS && log.run_bytes <= 2 * RUN_BYTES, "{}", log.runs.len());
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-const PREFIX: &str = "uploads-";
+/// No folder of anybody else's has such a name.
+const PREFIX: &str = ".ragtrace-server-uploads-";
 /// A file in it that its process has locked for as long as it lives.
 const LOCK: &str = "lock";
 
@@ -18,20 +19,20 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes one in `data`, and removes those of processes that were killed: nobody reads what they left.
+    /// Makes one in `data`, and removes those of processes that were killed: nobody reads the files in them.
     pub(crate) fn make(data: &Path) -> io::Result<Self> {
         fs::create_dir_all(data)?;
         for entry in fs::read_dir(data)?.filter_map(Result::ok) {
-            let is_ours = entry.file_name().to_string_lossy().starts_with(PREFIX);
-            if is_ours && is_abandoned(&entry.path()) {
-                // Another process that begins may be faster.
-                let _ = fs::remove_dir_all(entry.path());
+            if entry.file_name().to_string_lossy().starts_with(PREFIX) {
+                remove_abandoned(&entry.path());
             }
         }
-        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(data)?;
-        let lock = File::create_new(folder.path().join(LOCK))?;
-        lock.lock()?;
-        Ok(Self { folder, _lock: lock })
+        loop {
+            let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(data)?;
+            if let Some(lock) = lock(folder.path())? {
+                return Ok(Self { folder, _lock: lock });
+            }
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -39,9 +40,27 @@ impl Folder {
     }
 }
 
-/// Whether nobody has the lock. A folder without one is being made.
-fn is_abandoned(folder: &Path) -> bool {
-    File::open(folder.join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())
+/// Locks a folder that was made just now; `None` if another process that begins took it for abandoned and removed it.
+fn lock(folder: &Path) -> io::Result<Option<File>> {
+    let path = folder.join(LOCK);
+    let lock = match File::create_new(&path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Whoever removes the folder has the lock until it is gone.
+    lock.lock()?;
+    Ok(path.try_exists()?.then_some(lock))
+}
+
+/// Removes a folder if nobody has the lock. One without a lock is being made.
+fn remove_abandoned(folder: &Path) {
+    if let Ok(lock) = File::open(folder.join(LOCK))
+        && lock.try_lock().is_ok()
+    {
+        // Another process that begins may be faster.
+        let _ = fs::remove_dir_all(folder);
+    }
 }
 
 #[cfg(test)]
@@ -52,9 +71,9 @@ mod tests {
     fn only_a_folder_that_nobody_has_is_removed() {
         let data = tempfile::tempdir().expect("a folder");
         let alive = Folder::make(data.path()).expect("a folder");
-        let abandoned = data.path().join("uploads-abandoned");
-        let begun = data.path().join("uploads-begun");
-        let other = data.path().join("other");
+        let abandoned = data.path().join(format!("{PREFIX}abandoned"));
+        let begun = data.path().join(format!("{PREFIX}begun"));
+        let other = data.path().join("uploads-2025");
         for folder in [&abandoned, &begun, &other] {
             fs::create_dir(folder).expect("a folder");
         }
@@ -69,5 +88,40 @@ mod tests {
         let path = alive.path().to_owned();
         drop(alive);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_another_process_removes_while_it_is_locked_is_not_used() {
+        let data = tempfile::tempdir().expect("a folder");
+        let folder = data.path().join("folder");
+        fs::create_dir(&folder).expect("a folder");
+        let waits = std::thread::scope(|scope| {
+            // The other process has the lock of the file that was made, and removes the folder.
+            let path = folder.join(LOCK);
+            let made = scope.spawn(|| lock(&folder));
+            let others = loop {
+                match File::open(&path) {
+                    Ok(others) => break others,
+                    Err(_) => std::thread::yield_now(),
+                }
+            };
+            if others.try_lock().is_ok() {
+                fs::remove_dir_all(&folder).expect("a folder");
+            }
+            drop(others);
+            made.join().expect("no panic")
+        });
+        let is_used = waits.expect("no error").is_some();
+        assert_eq!(is_used, folder.exists());
+    }
+
+    #[test]
+    fn processes_that_begin_at_once_all_have_a_folder() {
+        let data = tempfile::tempdir().expect("a folder");
+        let folders: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..16).map(|_| scope.spawn(|| Folder::make(data.path()))).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic").expect("a folder")).collect()
+        });
+        assert!(folders.iter().all(|folder| folder.path().join(LOCK).exists()));
     }
 }

@@ -4,7 +4,6 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use axum::extract::Multipart;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::http::StatusCode;
 use ragtrace_examples::Source;
@@ -14,6 +13,7 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::label::label;
+use super::part_head::Parts;
 use super::sniff::{Content, HEAD, sniff};
 
 /// How long a client may send nothing.
@@ -61,8 +61,10 @@ pub(crate) enum Refusal {
     /// There is more in it than the service takes.
     TooLarge,
     TooManyFiles(usize),
-    /// The client sent nothing for too long.
+    /// The client sent nothing for too long, or too little on the whole.
     TooSlow,
+    /// The head of a part is too long.
+    LongHead,
     /// It ended too early, or is not of the form that it says.
     Broken(MultipartError),
     /// A file could not be written.
@@ -77,9 +79,15 @@ impl From<MultipartError> for Refusal {
 
 /// Receives all files of a request into `folder`, at most `max_files` of them. A part is a file if it is named `files` or
 /// has a file's name; others are passed over.
-pub(crate) async fn receive(mut parts: Multipart, folder: &Path, max_files: usize) -> Result<Vec<Upload>, Refusal> {
+pub(crate) async fn receive(form: Parts, folder: &Path, max_files: usize) -> Result<Vec<Upload>, Refusal> {
+    let Parts { mut parts, head } = form;
     let mut uploads = Vec::new();
-    while let Some(part) = within(parts.next_field()).await? {
+    loop {
+        head.begin();
+        let next = within(parts.next_field()).await;
+        let next = next.map_err(|refusal| if head.is_too_long() { Refusal::LongHead } else { refusal })?;
+        head.end();
+        let Some(part) = next else { return Ok(uploads) };
         if part.name() != Some(PART) && part.file_name().is_none() {
             skip(part).await?;
             continue;
@@ -95,7 +103,6 @@ pub(crate) async fn receive(mut parts: Multipart, folder: &Path, max_files: usiz
             uploads.push(upload);
         }
     }
-    Ok(uploads)
 }
 
 async fn receive_file(mut part: Field<'_>, label: String, folder: &Path) -> Result<Upload, Refusal> {

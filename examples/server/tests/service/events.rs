@@ -70,3 +70,18 @@ fn a_failed_trace_ends_as_failed_only_if_its_root_has() {
     assert_eq!(error["message"], "parsing failed");
     assert!(error["type"].is_string() && error["chain"][0].is_string(), "{error}");
 }
+
+#[test]
+fn the_page_has_its_events_whatever_level_the_sinks_have() {
+    let server = Server::start_with(&[], &[("RAGTRACE_LOG", "warn")]);
+    let id = TraceId::new();
+    let form = Form::new().file("a.md", b"A text.").file("a.md", b"Another text.");
+    assert_eq!(server.post("/api/ingest").trace(id).form(form).send().status, 200);
+    let events: Vec<_> = server.get(&format!("/api/traces/{id}/events")).events().collect();
+    assert_eq!(events.last().expect("an end").name, "end");
+    let starts = events.iter().filter(|event| event.name == "stage");
+    let starts = starts.filter(|event| event.stage() == ("document_ingestion", "started"));
+    let mut indices: Vec<_> = starts.map(|event| event.data["context"]["file"].as_u64()).collect();
+    indices.sort_unstable();
+    assert_eq!(indices, [Some(0), Some(1)], "files of one name are told apart");
+}

@@ -92,7 +92,7 @@ fn what_a_killed_process_left_of_uploads_is_removed_by_the_next() {
     let server = Server::start(&[]);
     let upload = stalled(&server, TraceId::new());
     let left = server.upload_folders();
-    let server = server.restart();
+    let server = server.restart(&[]);
     assert!(!left[0].exists() && server.upload_folders().len() == 1);
     drop(upload);
 }

@@ -162,6 +162,25 @@ fn uploads_at_the_same_time_do_not_mix() {
     });
 }
 
+#[test]
+fn a_head_that_does_not_end_is_refused_before_it_fills_the_memory() {
+    let server = Server::start(&[]);
+    let send = |body: Vec<u8>| server.post("/api/ingest").header("Content-Type", &Form::media_type()).body(body).send();
+    let long = || vec![b'a'; 32 << 20];
+    let headers = [Form::new().part(b"form-data; name=\"files\"\r\nX: ", b""), Form::new().file("a.md", b"Text.")];
+    let [cut, whole] = headers.map(Form::open);
+    let cut = &cut[..cut.len() - b"\r\nContent-Type: application/octet-stream\r\n\r\n\r\n".len()];
+    for body in [[cut, &long()].concat(), [&whole[..], cut, &long()].concat(), long()] {
+        let problem = send(body).problem(400);
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("16384 bytes")), "{problem}");
+    }
+    let disposition = format!("form-data; name=\"files\"; filename=\"a.md\"\r\nX: {}", "a".repeat(8 << 10));
+    let form = Form::new().part(disposition.as_bytes(), &b"A text. ".repeat(100_000));
+    let form = form.part(disposition.as_bytes(), b"Another text.");
+    assert_eq!(server.post("/api/ingest").form(form).send().json()["status"], "completed");
+    wait_for("empty folder", || (server.uploads() == 0).then_some(()));
+}
+
 /// How many sources a question has that every document answers.
 fn documents(server: &Server) -> usize {
     let question = serde_json::json!({ "question": "What does the guide say of the battery?" });

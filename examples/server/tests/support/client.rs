@@ -21,7 +21,12 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(address: SocketAddr, method: &str, path: &str) -> Self {
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        Self::to(address, &address.to_string(), (method, path))
+    }
+
+    /// A request for any host.
+    pub(crate) fn to(address: SocketAddr, host: &str, (method, path): (&str, &str)) -> Self {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         Self { address, head, body: Vec::new(), is_chunked: false }
     }
 
@@ -196,7 +201,9 @@ impl Answer {
         let has_text = |name: &str| problem[name].as_str().is_some_and(|text| !text.is_empty());
         assert!(has_text("title") && has_text("detail"), "{problem}");
         assert_eq!(problem["trace_id"], self.trace_id().to_string());
-        assert_eq!(problem["instance"], format!("/api/traces/{}", self.trace_id()));
+        // A stranger's trace is shown to nobody.
+        let instance = (status != 401).then(|| format!("/api/traces/{}", self.trace_id()));
+        assert_eq!(problem["instance"].as_str(), instance.as_deref());
         problem
     }
 }

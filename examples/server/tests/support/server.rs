@@ -30,10 +30,10 @@ impl Server {
     }
 
     /// Kills it, and starts another one in the same folder.
-    pub(crate) fn restart(self) -> Self {
+    pub(crate) fn restart(self, arguments: &[&str]) -> Self {
         let folder = Arc::clone(&self.folder);
         drop(self);
-        Self::start_in(folder, &[], &[])
+        Self::start_in(folder, arguments, &[])
     }
 
     fn start_in(folder: Arc<tempfile::TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
@@ -85,7 +85,7 @@ impl Server {
     /// The folders of uploads.
     pub(crate) fn upload_folders(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder.path()).expect("a folder").map(|entry| entry.expect("an entry"));
-        let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("uploads-"));
+        let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(".ragtrace-server-uploads-"));
         ours.map(|entry| entry.path()).collect()
     }
 
