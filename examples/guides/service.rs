@@ -12,6 +12,10 @@ use ragtrace::http::TraceLayer;
 use ragtrace::traced_stage;
 use ragtrace_sinks::SqliteSink;
 
+/// How long requests have to end after the signal. Supervisors kill what is there 10 s after it (Docker)
+/// or 30 s (Kubernetes), and the telemetry is to be delivered by then.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// The stages of a request are children of the request's own, and have its ids and its user.
 async fn ask(Path(collection): Path<String>, question: String) -> Result<String, (StatusCode, String)> {
     let hits = search(&collection, &question, 3).await.map_err(|error| (error.status(), format!("{error}\n")))?;
@@ -85,13 +89,35 @@ async fn serve(address: &str) -> io::Result<()> {
         .layer(trace);
     let listener = tokio::net::TcpListener::bind(address).await?;
     eprintln!("listening on http://{}", listener.local_addr()?);
-    let interrupted = async {
-        // Without the signal there is nothing to wait for but the end of the process.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    let requests = axum::serve(listener, routes).with_graceful_shutdown(stop_signal());
+    // A client that never finishes its request would be waited for for ever.
+    let too_long = async {
+        stop_signal().await;
+        tokio::time::sleep(GRACE).await;
     };
-    axum::serve(listener, routes).with_graceful_shutdown(interrupted).await
+    tokio::select! {
+        served = requests => served,
+        () = too_long => Ok(()),
+    }
+}
+
+/// Waits for Ctrl-C, or for SIGTERM, by which systemd, Docker and Kubernetes stop a service.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => (),
+                _ = terminate.recv() => (),
+            }
+            return;
+        }
+    }
+    // Without the signal there is nothing to wait for but the end of the process.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -101,6 +127,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let outcome = runtime.block_on(serve(&address));
     // The runtime goes first: requests that it cancels are recorded too.
     drop(runtime);
-    eprintln!("{}", telemetry.shutdown_blocking(Duration::from_secs(10)));
+    eprintln!("{}", telemetry.shutdown_blocking(Duration::from_secs(4)));
     Ok(outcome?)
 }

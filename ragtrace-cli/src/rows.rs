@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ragtrace::{Level, Value};
+use ragtrace::{Event, Level, Value};
 use ragtrace_store::{LogRow, printable};
 
 use crate::list;
@@ -16,7 +16,8 @@ pub(crate) fn write(output: &mut Output, format: Format, rows: &[LogRow]) -> io:
     output.writer.flush()
 }
 
-/// A record on a line, its error and the sources of that beneath.
+/// A record on a line, its error and the sources of that beneath. The message of a log line stands after its logger, as on
+/// the console.
 fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
     let (dim, reset) = if output.colour { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
     let level = if output.colour { level_colour(row.level()) } else { "" };
@@ -24,8 +25,11 @@ fn line(output: &mut Output, row: &LogRow) -> io::Result<()> {
     let at = format!("{} {}", &at[..10], &at[11..23]);
     let trace = row.trace_id().map_or_else(|| "-".to_owned(), |id| id.to_string());
     let out = &mut output.writer;
-    write!(out, "{dim}{at}{reset} {level}{:<5}{reset} {}", row.level(), printable(&row.message()))?;
-    write!(out, "{dim}")?;
+    write!(out, "{dim}{at}{reset} {level}{:<5}{reset} ", row.level())?;
+    if row.event() == Event::Log {
+        write!(out, "{dim}{}:{reset} ", printable(row.logger()))?;
+    }
+    write!(out, "{}{dim}", printable(&row.message()))?;
     if let Some(duration) = row.duration() {
         write!(out, " {:.3}ms", duration.as_secs_f64() * 1_000.0)?;
     }

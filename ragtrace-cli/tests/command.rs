@@ -142,6 +142,33 @@ fn logs_take_the_filters_of_records() {
 }
 
 #[test]
+fn the_message_of_a_log_line_stands_after_its_logger() {
+    let line = |number: u64, logger: &str| {
+        let make = Make::new("log", "ask", number, 0).with("message", "connection closed");
+        make.with("logger", logger).record()
+    };
+    let end = Make::new("completed", "ask", 3, 0).with("logger", "app::ask").record();
+    let file = holding([line(1, "hyper"), line(2, "app::\u{1b}[31mdb"), end]);
+    for subcommand in ["logs", "tail"] {
+        let shown = stdout(&ragtrace(&file, &[subcommand]));
+        assert!(shown.contains(" hyper: connection closed "), "{shown}");
+        assert!(shown.contains("db: connection closed ") && !shown.contains('\u{1b}'), "{shown}");
+        assert!(shown.contains(" ask_completed ") && !shown.contains("app::ask:"), "{shown}");
+    }
+}
+
+#[test]
+fn the_lines_of_a_trace_are_listed_and_are_in_the_trace_for_programs() {
+    let line = Make::new("log", "ask", 9, 0).with("message", "a question has come").record();
+    let file = holding(ingestion().into_iter().chain([line]));
+    let listed = stdout(&ragtrace(&file, &["logs", "--trace", TRACE]));
+    assert!(listed.contains(": a question has come "), "{listed}");
+    let trace: Json =
+        serde_json::from_str(&stdout(&ragtrace(&file, &["trace", TRACE, "--format", "json"]))).expect("JSON");
+    assert!(trace.to_string().contains("a question has come"), "{trace}");
+}
+
+#[test]
 fn what_a_filter_takes_may_be_named_as_in_code_too() {
     let end = |number: u64| {
         let make = Make::new("completed", "ask", number + 1, number).with("local_root", true);

@@ -32,6 +32,16 @@ NARROW = {"width": 360, "height": 760}
 
 expect.set_options(timeout=PATIENCE)
 
+# Keeps the answer to an upload from the page until `release()`: what is seen before that came live.
+HOLD_THE_ACCOUNT = """
+    const add = XMLHttpRequest.prototype.addEventListener;
+    const held = new Promise((resolve) => { window.release = resolve; });
+    XMLHttpRequest.prototype.addEventListener = function (type, listener, ...rest) {
+        const later = (event) => held.then(() => listener.call(this, event));
+        add.call(this, type, type === "load" ? later : listener, ...rest);
+    };
+"""
+
 
 def chromium_path():
     """The system's Chromium, or the one that `RAGTRACE_CHROMIUM` names."""

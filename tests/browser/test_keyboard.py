@@ -101,6 +101,19 @@ class Keyboard(PageTest):
         expect(page.locator("#trace-title")).to_be_focused()
         expect(page.locator(".scores")).to_contain_text("too short")
 
+    def test_an_address_that_names_no_view_shows_the_documents(self):
+        page = self.open("#main")
+        expect(page.get_by_role("heading", name="Documents", exact=True)).to_be_visible()
+
+    def test_the_skip_link_keeps_the_view_also_over_a_reload(self):
+        page = self.open("#ask")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.reload()
+        expect(page.get_by_role("heading", name="Ask", exact=True)).to_be_visible()
+
     def test_the_names_and_states_are_in_the_accessibility_tree(self):
         page = self.open()
         page.set_input_files("#files", DATA / "field-notes.txt")

@@ -1,11 +1,10 @@
 """Light and dark, narrow and wide: axe-core finds nothing, nothing scrolls sideways, and pictures are kept."""
 
-import re
 import unittest
 
 from playwright.sync_api import expect
 
-from support import DATA, NARROW, WIDE, PageTest, broken_pdf, choose, picture
+from support import DATA, HOLD_THE_ACCOUNT, NARROW, WIDE, PageTest, broken_pdf, choose, picture
 
 
 class Looks(PageTest):
@@ -56,12 +55,21 @@ class Looks(PageTest):
     def test_dark_and_narrow(self):
         self.walk("dark", "narrow", NARROW)
 
-    def test_nothing_moves_for_those_who_asked_for_it(self):
-        page = self.open(reduced_motion="reduce")
+    def moving(self, motion):
+        """Returns how many animations there are while an upload is being worked on."""
+        page = self.open(reduced_motion=motion)
+        page.evaluate(HOLD_THE_ACCOUNT)
         choose(page, ("guide.md", (DATA / "guide.md").read_bytes()))
-        expect(page.locator(".batch h2")).to_have_text(re.compile("Uploading|Ingesting|Stored"))
-        self.assertEqual(page.evaluate("document.getAnimations().length"), 0)
+        expect(page.locator(".batch")).to_have_attribute("data-light", "running")
+        moving = page.evaluate("document.getAnimations().length")
+        expect(page.locator(".batch h2")).to_have_text("Ingesting 1 file")
+        page.evaluate("release()")
         expect(page.locator(".batch h2")).to_have_text("Stored")
+        return moving
+
+    def test_what_is_worked_on_moves_but_not_for_those_who_asked_for_that(self):
+        self.assertGreater(self.moving("no-preference"), 0)
+        self.assertEqual(self.moving("reduce"), 0)
 
     def test_at_320_pixels_and_with_large_letters_nothing_is_cut_off(self):
         page = self.open(viewport={"width": 320, "height": 640})

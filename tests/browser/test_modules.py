@@ -89,6 +89,33 @@ class Modules(PageTest):
         )
         self.assertEqual(span, [1, "completed", 250, 3, "x", 0])
 
+    def test_a_span_is_of_the_file_whose_number_it_says_or_else_of_its_name(self):
+        page = self.open()
+        places = page.evaluate(
+            """async () => {
+                const { Trace } = await import("/assets/trace.js");
+                const { DocumentSpans } = await import("/assets/document_spans.js");
+                const trace = new Trace("1");
+                const spans = new DocumentSpans(trace, ["twin.txt", "twin.txt", "secret.txt", 'a"b.txt']);
+                const places = {};
+                const add = (span_id, parent_span_id, context) => spans.add(
+                    trace.stage({ span_id, parent_span_id, stage: "s", kind: "s", event: "started", timestamp: "2026-01-01T00:00:00Z", context }),
+                    (place, span) => { places[span.id] = place; },
+                );
+                add("root", null, {});
+                // A step may come before the document that it is of.
+                add("parse", "second", { doc: "twin.txt" });
+                add("second", "root", { doc: "twin.txt", file: 1 });
+                add("first", "root", { doc: "twin.txt", file: 0 });
+                add("secret", "root", { doc: "[redacted]", file: 2 });
+                add("store", "secret", {});
+                add("named", "root", { doc: "a%22%0D%0Ab.txt", file: 9 });
+                add("stranger", "root", { doc: "[redacted]", file: "2" });
+                return places;
+            }"""
+        )
+        self.assertEqual(places, {"parse": 1, "second": 1, "first": 0, "secret": 2, "store": 2, "named": 3})
+
     def test_a_trace_of_many_stages_is_drawn_in_parts(self):
         page = self.open()
         counts = page.evaluate(

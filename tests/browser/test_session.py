@@ -47,6 +47,22 @@ class Session(PageTest):
         self.sign_in(page, "open-sesame")
         expect(page.locator(".answer")).to_be_visible()
 
+    def test_whoever_signs_in_after_somebody_elses_session_has_ended_sees_nothing_of_it(self):
+        self.expect_error("401")
+        page = self.open()
+        self.sign_in(page, "open-sesame")
+        choose(page, ("notes.txt", b"The gauge is read at six in the morning."))
+        expect(page.locator(".batch h2")).to_have_text("Stored")
+        page.context.clear_cookies()
+        page.get_by_role("link", name="Ask", exact=True).click()
+        page.get_by_label("Question").fill("Who am I?")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        self.sign_in(page, "other")
+        expect(page.locator("#session")).to_contain_text("bob")
+        expect(page.locator(".batch")).to_have_count(0)
+        expect(page.locator(".answer")).to_have_count(0)
+
     def test_signing_out_leaves_nothing_for_the_next_person(self):
         page = self.open()
         self.sign_in(page, "open-sesame")

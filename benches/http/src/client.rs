@@ -25,7 +25,7 @@ pub enum Pace {
     Unbounded,
 }
 
-/// What a run was like.
+/// The latencies and the account of a run.
 pub struct Run {
     /// From the time that a request was due to its answer, in nanoseconds, in order of size.
     pub latencies: Vec<u64>,

@@ -1,4 +1,4 @@
-//! What the layer for HTTP services costs a request, beside its peers.
+//! The cost of the layer for HTTP services a request, beside its peers.
 //!
 //! A server in a process of its own answers after a millisecond; a client in another asks it at a
 //! fixed rate, half of what the bare server can do. Each way to trace the requests gets a server of

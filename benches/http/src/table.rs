@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::way::{Account, Way};
 
-/// What one server was like.
+/// The figures of one server.
 pub struct Sample {
     pub requests: u64,
     /// The latency that half of the requests had at most, in milliseconds.

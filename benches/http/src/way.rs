@@ -112,7 +112,7 @@ pub struct Account {
     pub dropped: u64,
 }
 
-/// What was installed, for as long as the server runs.
+/// The telemetry that was installed, for as long as the server runs.
 pub enum Installed {
     Nothing,
     /// The folder is removed with this.

@@ -44,7 +44,7 @@ impl SpanExporter for Forget {
     }
 }
 
-/// What was installed, for as long as the program runs.
+/// The telemetry that was installed, for as long as the program runs.
 #[derive(Default)]
 pub struct Installed {
     telemetry: Option<Telemetry>,

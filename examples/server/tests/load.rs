@@ -50,7 +50,7 @@ impl Service {
                 break address.to_owned();
             }
         };
-        // What it says later goes where the test's own errors go, and never fills the pipe.
+        // Later lines go where the test's own errors go, and never fill the pipe.
         std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::stderr()));
         Self { process, address }
     }

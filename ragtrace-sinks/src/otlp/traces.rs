@@ -120,12 +120,12 @@ fn is_parent_remote(span: &Span<'_>) -> bool {
     span.record.is_local_root() && span.parent_span_id().is_some()
 }
 
-/// Returns the span's side of a call ("Trace API", "`SpanKind`"). A stage whose caller is another process
-/// serves it. One that names the provider of its model calls that; without one it is not known to
+/// Returns the span's side of a call ("Trace API", "`SpanKind`"). A request serves whoever sent it, with a trace or
+/// without; so does a stage whose caller is another process. One that names the provider of its model calls that; without one it is not known to
 /// leave the process.
 fn kind(span: &Span<'_>) -> u64 {
     let is_call = matches!(span.kind, StageKind::Generate | StageKind::Embed | StageKind::Rerank);
-    if is_parent_remote(span) {
+    if is_parent_remote(span) || span.is_request() {
         SERVER
     } else if is_call && span.content.provider.is_some() {
         CLIENT
@@ -179,9 +179,11 @@ fn write_links(span: &Span<'_>, writer: &mut Writer) {
     }
 }
 
-/// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset.
+/// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset. So is that of a
+/// request that was answered below 500 ("Semantic conventions for HTTP spans", "Status").
 fn write_status(span: &Span<'_>, writer: &mut Writer) {
     let code = match span.outcome {
+        Outcome::Completed if span.is_request() => return,
         Outcome::Completed => STATUS_OK,
         Outcome::Failed => STATUS_ERROR,
         Outcome::Cancelled => return,

@@ -99,6 +99,17 @@ impl<'a> Span<'a> {
         Timestamp::from_micros(self.start.as_micros().saturating_add(micros))
     }
 
+    /// Returns true for a request that was served. By its fields alone it would not be told from a stage that sends one,
+    /// nor by its message from a stage that is named `http_request`.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn is_request(&self) -> bool {
+        if self.name == "http_request" || self.record.field("http.request.method").is_none() {
+            return false;
+        }
+        let message = self.record.message();
+        matches!(&*message, "http_response_sent" | "http_request_failed" | "http_request_cancelled")
+    }
+
     /// Returns why it failed.
     pub(crate) fn error(&self) -> Option<&'a ErrorInfo> {
         self.record.error()

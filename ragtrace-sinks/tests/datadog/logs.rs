@@ -65,6 +65,32 @@ fn a_line_and_a_score_are_entries_too_and_levels_become_statuses() {
 }
 
 #[test]
+fn a_line_in_a_stage_has_its_own_place_and_the_kind_of_the_stage() {
+    let server = server();
+    let line = |text: &str, number: u32| RecordBuilder::log(text).logger("rag::search").source("src/search.rs", number);
+    let inside = |text: &str, kind| line(text, 7).stage("search").kind(kind);
+    let records = built([
+        line("outside", 7),
+        inside("slow", StageKind::Retrieve),
+        inside("slower", StageKind::Rerank),
+        line("later", 9),
+        RecordBuilder::log("of nowhere").logger("rag::search"),
+    ]);
+    let entries = delivered(&server, &sink(&server), records);
+    let of = |index: usize| {
+        let entry = &entries[index];
+        [&entry["code.file.path"], &entry["code.line.number"], &entry["stage"], &entry["kind"]]
+            .map(serde_json::Value::clone)
+    };
+    let [file, none] = [json!("src/search.rs"), json!(null)];
+    assert_eq!(of(0), [file.clone(), json!(7), none.clone(), none.clone()]);
+    assert_eq!(of(1), [file.clone(), json!(7), json!("search"), json!("retrieve")]);
+    assert_eq!(of(2), [file.clone(), json!(7), json!("search"), json!("rerank")]);
+    assert_eq!(of(3), [file, json!(9), none.clone(), none.clone()]);
+    assert_eq!(of(4), [none.clone(), none.clone(), none.clone(), none]);
+}
+
+#[test]
 fn what_the_sink_is_told_is_for_records_without_and_the_host_for_all() {
     let server = server();
     let sink = sink(&server).service("fallback").environment("dev").version("2").hostname("node-7");

@@ -55,6 +55,54 @@ fn the_span_of_a_local_root_has_the_links_of_its_request() {
     assert_eq!(span_of(copy).links, root.links);
 }
 
+/// A request as `ragtrace::http` records it.
+fn request(builder: RecordBuilder, message: &str, status: u64) -> Record {
+    let record = placed(builder, 1, 0, 10).kind(StageKind::Pipeline).local_root(true).message(message);
+    record.field("http.request.method", "POST").field("http.response.status_code", status).build()
+}
+
+#[test]
+fn a_request_is_a_server_whoever_its_parent_is() {
+    let completed = || RecordBuilder::completed("POST /ask");
+    let failed = || RecordBuilder::failed("POST /ask", "503", "the index is down");
+    for record in [
+        request(completed(), "http_response_sent", 200),
+        request(failed(), "http_response_sent", 503),
+        request(failed(), "http_request_failed", 500),
+        request(RecordBuilder::cancelled("POST /ask"), "http_request_cancelled", 200),
+        Record::from_json(&request(completed(), "http_response_sent", 200).to_json()).expect("a record"),
+    ] {
+        let span = span_of(record);
+        assert_eq!((span.kind(), span.flags), (SpanKind::Server, 0x101), "{span:?}");
+    }
+    let called = placed(RecordBuilder::completed("POST /ask"), 2, 0, 10).parent_span_id(span_id(1)).local_root(false);
+    let called = called.message("http_response_sent").field("http.request.method", "POST");
+    assert_eq!(span_of(called.build()).kind(), SpanKind::Server, "also one that this process sent to itself");
+}
+
+#[test]
+fn a_stage_that_sends_a_request_is_no_server() {
+    let fields = |builder: RecordBuilder| placed(builder, 1, 0, 10).field("http.request.method", "GET");
+    for stage in [
+        fields(RecordBuilder::completed("fetch_page").local_root(true)),
+        fields(RecordBuilder::failed("http_request", "timeout", "no answer").local_root(true)),
+        fields(RecordBuilder::cancelled("http_request").local_root(true)),
+    ] {
+        assert_eq!(span_of(stage.build()).kind(), SpanKind::Internal);
+    }
+}
+
+#[test]
+fn the_status_of_a_request_below_500_is_left_unset() {
+    for status in [200, 302, 401, 404, 499] {
+        let record = request(RecordBuilder::completed("POST /ask"), "http_response_sent", status);
+        assert_eq!(span_of(record).status, None, "{status}");
+    }
+    let failed = RecordBuilder::failed("POST /ask", "503", "the index is down");
+    let status = span_of(request(failed, "http_response_sent", 503)).status.expect("a status");
+    assert_eq!((status.code(), &*status.message), (StatusCode::Error, "the index is down"));
+}
+
 #[test]
 fn a_stage_that_calls_a_provider_is_a_client() {
     for kind in StageKind::ALL {

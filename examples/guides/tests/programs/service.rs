@@ -1,6 +1,6 @@
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::Duration;
 
 use ragtrace_sinks::store::Trace;
@@ -39,9 +39,8 @@ fn send(address: &str, head: &str, body: &str) -> Answer {
     Answer { status: head.lines().next().expect("a status").to_owned(), trace_id, body: body.to_owned() }
 }
 
-#[tokio::test]
-async fn each_request_is_a_trace_that_its_answer_names() {
-    let folder = Folder::new();
+/// Starts the service, and returns it, what it says on its standard error, and its address.
+fn start(folder: &Folder) -> (Running, Lines<BufReader<ChildStderr>>, String) {
     let mut command = folder.command("service", &["127.0.0.1:0"]);
     let mut service = Running(command.stderr(Stdio::piped()).spawn().expect("the service starts"));
     let mut lines = BufReader::new(service.0.stderr.take().expect("a pipe")).lines();
@@ -49,8 +48,43 @@ async fn each_request_is_a_trace_that_its_answer_names() {
         .by_ref()
         .map(|line| line.expect("a line"))
         .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
-    let address = address.expect("an address");
+    (service, lines, address.expect("an address"))
+}
 
+fn send_signal(service: &Running, signal: &str) {
+    let sent = Command::new("kill").args([signal, &service.0.id().to_string()]).status().expect("kill runs");
+    assert!(sent.success());
+}
+
+#[tokio::test]
+async fn a_service_that_is_terminated_delivers_its_records_also_where_a_client_sends_half_a_request() {
+    let folder = Folder::new();
+    let (mut service, lines, address) = start(&folder);
+    let mut half = TcpStream::connect(&address).expect("a connection");
+    half.set_read_timeout(Some(TIMEOUT)).expect("a limit");
+    let head = "POST /collections/manuals/ask HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n";
+    half.write_all(head.as_bytes()).expect("a head");
+    // The service asks for the body, so the request has begun; it never comes.
+    let mut asked = [0; 25];
+    half.read_exact(&mut asked).expect("an answer");
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let whole = send(&address, "POST /collections/manuals/ask HTTP/1.1", "pump oil");
+    assert!(whole.status.contains("200"), "{}", whole.status);
+
+    send_signal(&service, "-TERM");
+    let ended = end(&mut service.0).await;
+    let told: String = lines.map(|line| line.expect("a line") + "\n").collect();
+    assert!(ended.success() && told.contains("sqlite: 8 delivered"), "{ended}: {told}");
+    let root = "POST /collections/{collection}/ask";
+    let traces = traces(&folder).await;
+    assert!(traces.iter().any(|trace| outline(trace) == [format!("{root} cancelled")]), "what is cut off is recorded");
+    assert!(traces.iter().any(|trace| outline(trace)[0] == format!("{root} completed")));
+}
+
+#[tokio::test]
+async fn each_request_is_a_trace_that_its_answer_names() {
+    let folder = Folder::new();
+    let (mut service, lines, address) = start(&folder);
     let known = send(
         &address,
         "POST /collections/manuals/ask HTTP/1.1\r\nauthorization: Bearer token-of-alice\r\nx-user-id: mallory",
@@ -65,8 +99,7 @@ async fn each_request_is_a_trace_that_its_answer_names() {
     let health = send(&address, "GET /healthz HTTP/1.1", "");
     assert_eq!((health.body.as_str(), health.trace_id), ("well\n", None));
 
-    let interrupt = Command::new("kill").args(["-INT", &service.0.id().to_string()]).status().expect("kill runs");
-    assert!(interrupt.success());
+    send_signal(&service, "-INT");
     let ended = end(&mut service.0).await;
     let told: String = lines.map(|line| line.expect("a line") + "\n").collect();
     assert!(ended.success() && told.contains("sqlite: 14 delivered"), "{ended}: {told}");

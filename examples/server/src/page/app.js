@@ -12,8 +12,9 @@ const TITLES = { documents: "Documents", ask: "Ask", trace: "Trace" };
 /** Shows what the address names. The focus goes along, so that a keyboard and a screen reader are where the eye is. */
 function show(moveFocus) {
   const trace = /^#trace=(.*)$/.exec(location.hash)?.[1];
-  const view = trace === undefined ? VIEWS[location.hash] : "trace";
-  // Any other is a place in this view.
+  const isShown = Object.keys(TITLES).some((each) => !find(`#view-${each}`).hidden);
+  // Any other is a place in the view that is shown.
+  const view = trace === undefined ? (VIEWS[location.hash] ?? (isShown ? undefined : "documents")) : "trace";
   if (!view || !find("#sign-in").hidden) return;
   for (const each of Object.keys(TITLES)) {
     find(`#view-${each}`).hidden = each !== view;
@@ -43,6 +44,11 @@ function decode(text) {
 }
 
 addEventListener("hashchange", () => show(true));
+// The address goes on naming the view, so that another visit finds it.
+find(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  find("#main").focus();
+});
 startDocuments();
 startAsk();
 await startSession(() => show(true));

@@ -1,6 +1,6 @@
 // Questions: the answer as it comes, the passages it is drawn from, its trace, and a thumb.
 
-import { Problem, newTrace, request } from "./api.js";
+import { Problem, newTrace, readTrace, request } from "./api.js";
 import { announce, element, find, icon, longText, problemCard, setText, traceId } from "./dom.js";
 import { Feedback } from "./feedback.js";
 import { counted, duration, name, number } from "./format.js";
@@ -178,10 +178,23 @@ class Answer {
   }
 
   async #settle(live) {
-    await live.settled();
+    const isWhole = await live.settled();
     live.close();
-    if (this.#trace.status === "running") this.#trace.end({ status: "completed" });
+    if (!isWhole) await this.#readStored();
+    // Of a trace whose end nobody tells it is known how its answer ended.
+    const { state } = this.element.dataset;
+    if (this.#trace.status === "running") this.#trace.end({ status: state === "empty" ? "completed" : state });
     this.#onTrace();
+  }
+
+  /** The trace as it was stored, where its events did not come. */
+  async #readStored() {
+    try {
+      this.#trace = Trace.stored(await readTrace(this.#ids.id));
+      this.#waterfall.show(this.#trace);
+    } catch {
+      // The stages that have come stay.
+    }
   }
 
   #onStage(event) {

@@ -58,6 +58,8 @@ export class Batch {
     );
     this.#cancel.addEventListener("click", () => {
       this.#abort.abort();
+      // Nothing of it runs yet that would end it.
+      if (this.#state === "waiting") this.#finish("cancelled");
       this.#title.focus();
     });
     this.#upload = element("div", { class: "upload" }, this.#progress, this.#sent, this.#cancel);
@@ -84,7 +86,7 @@ export class Batch {
   }
 
   async run() {
-    if (this.#abort.signal.aborted) return this.#finish("cancelled");
+    if (this.#abort.signal.aborted) return;
     this.#state = "uploading";
     announce(`Uploading ${counted(this.#files.length, "file")}.`);
     const live = new LiveTrace(this.#ids.id, {
@@ -103,7 +105,7 @@ export class Batch {
     } catch (error) {
       const wasCancelled = error.name === "AbortError";
       if (!wasCancelled) this.#problem.replaceChildren(problemCard(asProblem(error)));
-      // What had begun of an upload that broke off ends soon.
+      // The stages that had begun end soon, though the upload broke off.
       if (this.#trace.spans.size > 0) await live.settled();
       this.#finish(wasCancelled ? "cancelled" : "failed");
     } finally {
@@ -158,9 +160,11 @@ export class Batch {
 
   #finish(status) {
     this.#state = status;
-    if (this.#trace.status === "running") this.#trace.end({ status: status === "completed" ? "completed" : "failed" });
+    if (this.#trace.status === "running") {
+      this.#trace.end({ status: status === "completed" || status === "cancelled" ? status : "failed" });
+    }
     this.#documents.forEach((row, at) => row.finish(this.#account?.files[at], status));
-    // What failed is seen without looking for it.
+    // Failures are seen without looking for them.
     if (this.#account)
       this.#list.append(
         ...this.#documents

@@ -29,8 +29,9 @@ const RUN_STATE = { completed: "stored", failed: "failed", cancelled: "cancelled
 
 /** A name as the service shows it: without what is not seen. */
 export function shownName(given) {
-  // A quotation mark is sent by its code, so that the code itself is read as one.
-  const last = given.replaceAll("%22", '"').split(/[/\\]/).pop();
+  // The service reads these codes as what forms send by them, also where they are part of the name.
+  const decoded = given.replaceAll("%22", '"').replace(/%0[AD]/g, "");
+  const last = decoded.split(/[/\\]/).pop();
   return last
     .replace(/[\p{Cc}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu, "")
     .trim();

@@ -10,7 +10,7 @@ export function startDocuments() {
   const input = find("#files");
   input.addEventListener("change", () => {
     ingest([...input.files]);
-    // The same file can be chosen again.
+    // So that a file can be chosen again.
     input.value = "";
   });
   // It looks like a button, and so answers to Enter like one; by itself it knows the space bar alone.

@@ -3,6 +3,9 @@
 import { getJson, onSignedOut, request } from "./api.js";
 import { announce, bdi, element, find, problemCard } from "./dom.js";
 
+/** Whose the page's content is: the last who was signed in. */
+let last;
+
 /** Reads who this is, and asks for a token where one is needed. `onSignedIn` hears when it was given. */
 export async function startSession(onSignedIn) {
   const form = find("#sign-in-form");
@@ -16,7 +19,10 @@ export async function startSession(onSignedIn) {
       await request("/api/session", { method: "POST", json: { token: token.value.trim() } });
       token.value = "";
       problems.replaceChildren();
-      showSession(await getJson("/api/session"));
+      const session = await getJson("/api/session");
+      // A person does not see the content of another.
+      if (last && !isSame(last, session)) return location.reload();
+      showSession(session);
       announce("Signed in.");
       onSignedIn();
     } catch (error) {
@@ -32,7 +38,13 @@ export async function startSession(onSignedIn) {
   }
 }
 
-function showSession({ required, user_id: user, tenant_id: tenant }) {
+function isSame(one, other) {
+  return one.user_id === other.user_id && one.tenant_id === other.tenant_id;
+}
+
+function showSession(session) {
+  const { required, user_id: user, tenant_id: tenant } = session;
+  if (user) last = session;
   showSignIn(required && !user);
   const place = find("#session");
   place.replaceChildren();
@@ -40,7 +52,6 @@ function showSession({ required, user_id: user, tenant_id: tenant }) {
   const out = element("button", { type: "button", class: "quiet small" }, "Sign out");
   out.addEventListener("click", async () => {
     await request("/api/session", { method: "DELETE" }).catch(() => {});
-    // What one person saw is not for the next.
     location.reload();
   });
   place.append(

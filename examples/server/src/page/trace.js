@@ -79,7 +79,7 @@ export class Trace {
   end(event) {
     this.status = ENDED.has(event.status) ? event.status : "completed";
     this.duration = event.duration_ms ?? undefined;
-    // What still seems to run has an end that was not told.
+    // A stage that still seems to run has an end that was not told.
     for (const span of this.spans.values()) if (span.status === "running") span.status = "cancelled";
   }
 

@@ -161,7 +161,7 @@ export class Waterfall {
       drawn.opened = undefined;
       return undefined;
     }
-    // What is open is made anew only if the stage has changed: a selection in it stays.
+    // Open details are made anew only if the stage has changed: a selection in them stays.
     const version = `${open} ${span.status} ${row.depth}`;
     if (drawn.opened?.version !== version) {
       const cell = element("div", { role: "gridcell", "aria-colspan": "4" }, ...detailsOf(span, open));

@@ -97,7 +97,7 @@ impl Server {
         self.upload_folders().into_iter().flat_map(names).filter(|name| name != "lock").count()
     }
 
-    /// What it said on standard error.
+    /// Returns all that it has said on standard error.
     pub(crate) fn told(&self) -> String {
         self.stderr.lock().expect("no panic").clone()
     }

@@ -5,6 +5,7 @@
 //! | `message` `status` `timestamp` `service` `hostname` `ddsource` `ddtags` | Datadog's own; `status` is the level, `timestamp` in milliseconds |
 //! | `dd.trace_id` `dd.span_id` `dd.parent_id` `dd.service` `dd.env` `dd.version` | what joins logs to traces: 32 hexadecimal digits, and decimal numbers |
 //! | `duration` `error.{kind,message,stack}` `usr.id` `logger.{name,thread_name}` | Datadog's standard attributes; the duration in nanoseconds |
+//! | `code.file.path` `code.line.number` | where the code of the stage or of the log line is |
 //! | `event` `stage` `kind` `tenant_id` `request_id` `session_id` `request_type` `record_id` `instance` | the record's own |
 //! | `context.*` `metrics.*` | the record's fields and numbers |
 //! | `used` `generated` | the first items, without their texts, and how many there are |
@@ -16,7 +17,7 @@
 use ragtrace::__json::{Object, write_whole};
 use ragtrace::{ErrorInfo, Record, RecordItem, RecordScore};
 
-use super::fragments::{Fragments, has_message_of_stage};
+use super::fragments::{Fragments, has_message_of_stage, write_place};
 use crate::datadog::attributes::{Budget, facet, is_key, write_unsigned};
 use crate::datadog::counts::Losses;
 
@@ -68,7 +69,7 @@ fn write_within(out: &mut Vec<u8>, record: &Record, fragments: &mut Fragments<'_
     write_whole(object.value("timestamp"), record.timestamp().as_micros().div_euclid(1_000));
     if !has_message_of_stage(record) {
         budget.write_text(object.value("message"), &record.message());
-        object.optional_text("stage", record.stage().map(facet));
+        write_place(&mut object, record);
     }
     for (name, id) in [("dd.span_id", record.span_id()), ("dd.parent_id", record.parent_span_id())] {
         if let Some(id) = id {

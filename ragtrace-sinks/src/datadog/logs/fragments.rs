@@ -1,7 +1,7 @@
 //! Parts that entries of one stage, process or request have in common.
 
 use ragtrace::__json::Object;
-use ragtrace::{Event, Level, Record};
+use ragtrace::{Event, Level, Record, StageKind};
 
 use crate::datadog::attributes::facet;
 use crate::datadog::settings::Settings;
@@ -66,9 +66,11 @@ impl<'a> Fragments<'a> {
     }
 
     fn index_of_stage(&mut self, record: &Record) -> usize {
-        // Two stages of one name may share its text, but are on lines of their own.
-        let name = record.stage().filter(|_| has_message_of_stage(record)).unwrap_or_default();
-        let line = record.source().map_or(0, |(_, line)| line);
+        // Two stages of one name may share its text, but are on lines of their own. Log lines of one logger share a
+        // fragment, wherever they are.
+        let of_stage = has_message_of_stage(record);
+        let name = record.stage().filter(|_| of_stage).unwrap_or_default();
+        let line = record.source().filter(|_| of_stage).map_or(0, |(_, line)| line);
         let key = ([place(name), place(record.logger())], record.event(), record.level(), line);
         if let Some(index) = self.stages.iter().position(|(known, _)| *known == key) {
             return index;
@@ -112,12 +114,16 @@ fn write_stage(out: &mut Vec<u8>, record: &Record) {
     object.text("status", status(record.level()));
     object.text("logger.name", facet(record.logger()));
     object.text("event", record.event().as_str());
-    if !has_message_of_stage(record) {
-        return;
+    if has_message_of_stage(record) {
+        object.text("message", &record.message());
+        write_place(&mut object, record);
     }
-    object.text("message", &record.message());
+}
+
+/// Writes which stage a record is of or in, and where its code is.
+pub(super) fn write_place(object: &mut Object<'_>, record: &Record) {
     object.optional_text("stage", record.stage().map(facet));
-    object.optional_text("kind", record.kind().map(ragtrace::StageKind::as_str));
+    object.optional_text("kind", record.kind().map(StageKind::as_str));
     if let Some((file, line)) = record.source() {
         object.text("code.file.path", facet(file));
         object.unsigned("code.line.number", line.into());
