@@ -118,12 +118,12 @@ fn of_another_trace_nothing_stays_on_a_request_that_is_sent_on() {
         for (name, value) in THEIRS {
             headers.append(name, HeaderValue::from_static(value));
         }
-        let is_sent = context.sync_scope(|| match has_datadog {
-            true => with_datadog.inject("host", &mut headers),
-            false => {
-                inject(&mut headers);
-                true
+        let is_sent = context.sync_scope(|| {
+            if has_datadog {
+                return with_datadog.inject("host", &mut headers);
             }
+            inject(&mut headers);
+            true
         });
         assert!(is_sent);
         assert!(text(&headers, "traceparent").is_some_and(|sent| sent.contains(&context.trace_id().to_hex())));

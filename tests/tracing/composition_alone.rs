@@ -58,7 +58,7 @@ fn play(row: &str) {
         "fmt, ours" => registry().with(formatter(&written)).with(ragtrace::layer()).init(),
         "ours, fmt" => registry().with(ragtrace::layer()).with(formatter(&written)).init(),
         "fmt with a filter, ours" => {
-            registry().with(formatter(&written).with_filter(info)).with(ragtrace::layer()).init()
+            registry().with(formatter(&written).with_filter(info)).with(ragtrace::layer()).init();
         }
         "ours, fmt with a filter" => {
             registry().with(ragtrace::layer()).with(formatter(&written).with_filter(info)).init();

@@ -145,8 +145,8 @@ impl App {
     /// Returns true if a trace of this id is known and is not of `tenant`. One that the store cannot tell of counts as
     /// somebody else's.
     pub(crate) async fn is_foreign(&self, id: TraceId, tenant: &str) -> bool {
-        if let Some(owner) = self.live.owner(id) {
-            return owner.as_deref() != Some(tenant);
+        if let Some(is_foreign) = self.live.is_foreign(id, tenant) {
+            return is_foreign;
         }
         match self.history.trace(id).await {
             Ok(known) => known.is_some_and(|view| view.owner() != Some(tenant)),

@@ -57,14 +57,20 @@ impl Error for HistoryError {
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod stored {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use ragtrace::TraceId;
     use ragtrace_sinks::store::{self, LogStore, Trace};
     use tokio::sync::OnceCell;
+    use tokio::time::{Instant, sleep};
 
     use super::HistoryError;
     use crate::run_view::{Judgement, Line, Run};
     use crate::trace_view::TraceView;
+
+    /// How long a store that is just being made by the sink is waited for, and how often it is looked at.
+    const BEING_MADE: Duration = Duration::from_secs(1);
+    const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
     #[derive(Debug)]
     pub(super) struct Stored {
@@ -80,15 +86,20 @@ mod stored {
 
         pub(super) async fn trace(&self, id: TraceId) -> Result<Option<TraceView>, HistoryError> {
             let Some(url) = &self.url else { return Ok(None) };
-            let trace = match self.store.get_or_try_init(|| store::open(url)).await {
-                Ok(store) => store.trace(id).await,
-                Err(error) => Err(error),
-            };
-            match trace {
-                Ok(trace) => Ok(trace.as_ref().map(view)),
-                // Nothing was written yet.
-                Err(error) if error.is_missing() => Ok(None),
-                Err(error) => Err(HistoryError(error.into())),
+            let deadline = Instant::now() + BEING_MADE;
+            loop {
+                let trace = match self.store.get_or_try_init(|| store::open(url)).await {
+                    Ok(store) => store.trace(id).await,
+                    Err(error) => Err(error),
+                };
+                match trace {
+                    Ok(trace) => return Ok(trace.as_ref().map(view)),
+                    // Nothing was written yet.
+                    Err(error) if error.is_missing() => return Ok(None),
+                    // It is there, and perhaps its tables are not.
+                    Err(_) if !self.store.initialized() && Instant::now() < deadline => sleep(LOOK_AGAIN).await,
+                    Err(error) => return Err(HistoryError(error.into())),
+                }
             }
         }
     }

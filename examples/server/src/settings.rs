@@ -44,7 +44,7 @@ pub struct Settings {
     #[arg(long, value_name = "FILE")]
     pub tokens_file: Option<PathBuf>,
     /// A name that the service is reached by, several times for several of them. Without tokens, or at a loopback address,
-    /// requests for other names than the address, localhost, 127.0.0.1 and [::1] are refused
+    /// requests for other names than the address, localhost, 127.0.0.1 and `[::1]` are refused
     #[arg(long = "host", value_name = "NAME")]
     pub hosts: Vec<String>,
     /// Have browsers send the cookie of a session over HTTPS alone: for a service behind a proxy that has the TLS

@@ -77,9 +77,9 @@ impl Live {
         }
     }
 
-    /// Returns whose trace it is, if it is known: the tenant's, or nobody's.
-    pub(crate) fn owner(&self, id: TraceId) -> Option<Option<Box<str>>> {
-        self.lock().trace(id).map(|trace| trace.owner().map(Into::into))
+    /// Returns true if a trace is not of `tenant`; `None` if nothing is known of it.
+    pub(crate) fn is_foreign(&self, id: TraceId, tenant: &str) -> Option<bool> {
+        self.lock().trace(id).map(|trace| trace.owner() != Some(tenant))
     }
 
     /// Adds to what is known of a trace until it is enough, but for no longer than `limit`.
