@@ -8,7 +8,6 @@ use std::fmt;
 use ragtrace::Record;
 use ragtrace::testing::capture_sync;
 use tracing_subscriber::layer::{Context, SubscriberExt};
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// Logs while it is formatted.
 struct Logs;
@@ -38,7 +37,9 @@ fn messages(work: impl FnOnce()) -> Vec<String> {
 
 #[test]
 fn no_event_is_recorded_twice() {
-    tracing_subscriber::registry().with(Chatty).with(ragtrace::layer()).init();
+    let subscriber = tracing_subscriber::registry().with(Chatty).with(ragtrace::layer());
+    tracing::subscriber::set_global_default(subscriber).expect("the first of the process");
+    tracing_log::LogTracer::init().expect("the first of the process");
     assert_eq!(log::max_level(), log::LevelFilter::Trace);
     let seen = messages(|| {
         let span = tracing::info_span!("span", rows = 3, late = tracing::field::Empty);
