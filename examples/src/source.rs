@@ -17,7 +17,7 @@ pub struct Source {
     pub path: PathBuf,
     /// How to read it; `None` if there is no reader for it.
     pub format: Option<Format>,
-    /// What there is no reader for, as a media type, where its bytes tell.
+    /// A format that there is no reader for, as a media type, where its bytes tell.
     pub media_type: Option<&'static str>,
     /// Its place among the files that came with it, counted from 0: names may be cleaned, and two files have one.
     pub(crate) index: Option<usize>,

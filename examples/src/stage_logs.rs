@@ -1,5 +1,5 @@
-//! What the programs do with their stage logs: set them up from the environment, say who asks, and at the
-//! end have them delivered and draw the run's trace.
+//! The programs' stage logs: set up from the environment and told who asks; delivered at the end,
+//! when the run's trace is drawn.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! What a hostile header costs: baggage that is over the limits is not copied.
+//! The cost of a hostile header: baggage that is over the limits is not copied.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! What the requests to a test's server recorded.
+//! The records of the requests to a test's server.
 
 use ragtrace::testing::Captured;
 use ragtrace::{Event, Record, Value};

@@ -1,4 +1,4 @@
-//! What a record has of an event, of the spans around it, and of values that misbehave.
+//! Records of events, with the fields of the spans around them and with values that misbehave.
 
 use std::error::Error;
 use std::fmt;

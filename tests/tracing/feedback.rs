@@ -1,4 +1,4 @@
-//! What is logged on threads of ours does not come back as records, under a subscriber of the whole
+//! Lines that are logged on threads of ours do not come back as records, under a subscriber of the whole
 //! process.
 
 use std::time::Duration;

@@ -94,7 +94,7 @@ impl Sink for Kept {
     }
 }
 
-/// What a formatter has written.
+/// The text that a formatter has written.
 #[derive(Clone, Default)]
 pub struct Written(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,4 @@
-//! What is shown of random pipelines is what is recorded of them.
+//! Random pipelines are shown as they are recorded.
 //!
 //! It is tried in two processes: in one all is shown, and in the other, `mirror_laws_info`, a level
 //! hides the stages that are not asynchronous, and not that they fail.
@@ -37,7 +37,7 @@ struct Node {
     shape: Shape,
     end: End,
     handed_on: HandedOn,
-    /// Whether there is a span of the application's around it.
+    /// True if there is a span of the application's around it.
     has_span_around: bool,
     yields: u8,
     children: Vec<Arc<Node>>,

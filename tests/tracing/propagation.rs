@@ -25,7 +25,7 @@ fn current_span() -> Option<SpanId> {
     RequestContext::current().and_then(|context| context.span_id())
 }
 
-/// What tells the contexts of a test apart.
+/// Returns the user and the span of the thread's context, which tell the contexts of a test apart.
 fn current() -> Option<(Option<String>, Option<SpanId>)> {
     RequestContext::current().map(|context| (context.user_id().map(str::to_owned), context.span_id()))
 }

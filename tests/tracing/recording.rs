@@ -45,7 +45,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Clone, Copy, Debug)]
 pub struct Recorder;
 
-/// What was heard since it was made, until the next one is.
+/// Has the calls to the layer since it was made, until the next one is.
 #[derive(Debug)]
 pub struct Recording(#[expect(dead_code, reason = "held for as long as it lives")] MutexGuard<'static, ()>);
 

@@ -29,11 +29,11 @@ fn key<'a>(name: &'a str, template: &StageDescriptor) -> Key<'a> {
 #[derive(Default)]
 struct Interned {
     entries: HashMap<Key<'static>, &'static CatalogEntry>,
-    /// What counts for the bound.
+    /// The groups of names, whose number has the bound.
     groups: HashSet<Key<'static>>,
 }
 
-/// What is known of a name.
+/// Returns the entry of a name, if there is one.
 enum Known {
     Entry(&'static CatalogEntry),
     /// It is not there, and there is no room for it.

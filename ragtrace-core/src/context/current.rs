@@ -16,7 +16,7 @@ struct Current {
     // the place is empty when the thread ends.
     request: Cell<ManuallyDrop<Option<Arc<Request>>>>,
     span: Cell<Option<SpanId>>,
-    /// Whether contexts that spans carry are on the thread; see [`super::carried`].
+    /// True while contexts that spans carry are on the thread; see [`super::carried`].
     is_carrying: Cell<bool>,
 }
 

@@ -123,7 +123,7 @@ pub(crate) struct BaggageItem {
     pub(crate) value: Box<str>,
     /// The properties that came with it, as they came: they mean nothing here, and are sent on.
     pub(crate) properties: Box<str>,
-    /// Whether the caller sent it; what the application adds goes on before it.
+    /// True if the caller sent it; items of the application go on before it.
     pub(crate) is_received: bool,
 }
 

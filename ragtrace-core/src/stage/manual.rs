@@ -85,7 +85,7 @@ impl ManualRun {
         self.span.since_start(self.span.now())
     }
 
-    /// What is left of the work after the end is still of the request.
+    /// Keeps the context for the work that is left after the end, which is still of the request.
     fn keep_context(&mut self) {
         if self.context.is_none() {
             self.context = self.span.context();

@@ -30,7 +30,7 @@ pub(super) struct Exchange {
     facts: Facts,
 }
 
-/// What the end says of the request besides how it came.
+/// The facts of a request that its end records.
 struct Facts {
     method: AnsweredMethod,
     request_size: Option<u64>,
@@ -73,7 +73,7 @@ enum Length {
     Unknown,
 }
 
-/// What an answer's body says of itself before it is polled.
+/// The size that an answer's body gives before it is polled.
 pub(super) struct BodyHint {
     pub(super) exact: Option<u64>,
     pub(super) is_empty: bool,

@@ -42,7 +42,7 @@ const SERVER_ERRORS: [&str; 6] =
 #[derive(Clone, Debug)]
 pub(super) struct GrpcStatus {
     pub(super) name: &'static str,
-    /// What the server said of it, if it said anything.
+    /// The server's message, which may be empty.
     pub(super) message: String,
 }
 

@@ -95,7 +95,7 @@ impl TraceLayer {
     /// });
     /// ```
     ///
-    /// What the closure returns is the request's context, whatever its headers said.
+    /// The request has the context that the closure returns, whatever its headers said.
     pub fn identify(
         mut self,
         identify: impl Fn(&Parts, RequestContext) -> RequestContext + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! What an application decides about its requests, as one value that all of a layer's services share.
+//! The settings of a layer, as one value that all of a layer's services share.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -15,7 +15,7 @@ impl<T: sealed::Sealed> IntoLevel for T {}
 pub(super) mod sealed {
     use super::{Level, Levels, ParseError};
 
-    /// What was set.
+    /// The levels that were set, or why they are none.
     pub struct Setting(pub(in crate::setup) Result<Levels, ParseError>);
 
     pub trait Sealed {

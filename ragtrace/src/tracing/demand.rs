@@ -27,7 +27,7 @@ enum Demand {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Taken {
     pub(crate) levels: LevelFilter,
-    /// What is beyond is cut from a record.
+    /// The size that a record is cut to.
     pub(crate) limits: RecordLimits,
 }
 

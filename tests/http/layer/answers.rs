@@ -1,4 +1,4 @@
-//! What an answer of each sort records.
+//! The records of each sort of answer.
 
 use axum::Router;
 use axum::http::StatusCode;

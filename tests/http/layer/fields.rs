@@ -1,4 +1,4 @@
-//! What of a request its records say, and what they never do.
+//! The fields of a request's records, and those that they never have.
 
 use std::net::{IpAddr, Ipv4Addr};
 

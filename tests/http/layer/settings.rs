@@ -1,4 +1,4 @@
-//! What the layer leaves out, and adds to answers.
+//! Requests that the layer leaves out, and headers that it adds to answers.
 
 use axum::Router;
 use axum::http::HeaderValue;

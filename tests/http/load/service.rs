@@ -60,7 +60,7 @@ fn routes(begun: Begun) -> Router {
         .with_state(begun)
 }
 
-/// What every handler does first: it waits, so that others run between its halves.
+/// Waits, as every handler does first, so that others run between its halves.
 #[traced_stage(fields(number))]
 async fn handling(number: u32) {
     tokio::task::yield_now().await;

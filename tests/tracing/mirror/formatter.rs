@@ -12,7 +12,7 @@ use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::record;
 
-/// What a formatter wrote.
+/// The text that a formatter wrote.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Output(Arc<Mutex<Vec<u8>>>);
 

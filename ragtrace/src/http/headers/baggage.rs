@@ -13,7 +13,7 @@ const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8_192;
 /// A name of one character, and its sign.
 const SHORTEST_MEMBER: usize = 2;
-/// What a value may not have in it as it is (section 3.3.1.3).
+/// The characters that a value has percent-encoded (section 3.3.1.3).
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'%').add(b',').add(b';').add(b'\\');
 
 /// A member as a context keeps it.

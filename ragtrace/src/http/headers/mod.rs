@@ -42,7 +42,7 @@ use crate::RequestContext;
 /// Returns the context of a request that came with these headers, for what is served without the layer: a queue's
 /// messages, a server that is no tower service. The other side is [`inject`](crate::http::inject).
 ///
-/// What is malformed counts as absent. Whoever sent the headers chooses the trace, and so what is sampled of it: they
+/// A malformed header counts as absent. Whoever sent the headers chooses the trace, and so what is sampled of it: they
 /// should be those of a caller that is trusted.
 ///
 /// ```

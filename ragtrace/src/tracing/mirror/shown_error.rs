@@ -12,7 +12,7 @@ use super::shown_fields::cut;
 #[derive(Default)]
 pub(super) struct ShownError {
     pub(super) type_name: String,
-    /// Whether the run failed by its answer: there was one.
+    /// True if the run failed by its answer: there was one.
     pub(super) was_answered: bool,
     error: Message,
 }
