@@ -33,7 +33,7 @@ struct Interned {
     groups: HashSet<Key<'static>>,
 }
 
-/// Returns the entry of a name, if there is one.
+/// A name as it is known: its entry, or why there is none.
 enum Known {
     Entry(&'static CatalogEntry),
     /// It is not there, and there is no room for it.
