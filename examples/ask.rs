@@ -14,12 +14,14 @@ use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{AskError, Library, Part, question};
 
-/// Answer a question in the words of the documents that the `ingest` example stored, and name the sources.
+/// Answer a question in the words of the documents that the `ingest` example stored, and name the
+/// sources.
 ///
-/// Ends with 0 after an answer, 1 if there is none, 2 if none could be looked for, 130 after Ctrl-C.
+/// Ends with 0 after an answer, 1 if there is none, 2 if none could be looked for, 130 after
+/// Ctrl-C.
 ///
-/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres, datadog, langsmith and
-/// otlp that is built in by a feature of its name.
+/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres,
+/// datadog, langsmith and otlp that is built in by a feature of its name.
 #[derive(Debug, Parser)]
 #[command(name = "ask", version)]
 struct Arguments {

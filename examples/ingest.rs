@@ -18,12 +18,14 @@ use ragtrace_examples::stage_logs::{self, PATIENCE, StageLogs};
 use ragtrace_examples::store::Store;
 use ragtrace_examples::{IngestError, Ingestion, Source, ingestion};
 
-/// Read documents, cut them into chunks, embed and store them, for the `ask` example to answer from.
+/// Read documents, cut them into chunks, embed and store them, for the `ask` example to answer
+/// from.
 ///
-/// Ends with 0 if every document was ingested, 1 if one was not, 2 if nothing could be tried, 130 after Ctrl-C.
+/// Ends with 0 if every document was ingested, 1 if one was not, 2 if nothing could be tried, 130
+/// after Ctrl-C.
 ///
-/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres, datadog, langsmith and
-/// otlp that is built in by a feature of its name.
+/// Stage logs go to the sinks that `RAGTRACE_SINKS` names: sqlite unless set, and each of postgres,
+/// datadog, langsmith and otlp that is built in by a feature of its name.
 #[derive(Debug, Parser)]
 #[command(name = "ingest", version)]
 struct Arguments {
@@ -36,7 +38,8 @@ struct Arguments {
     /// The greatest size of a chunk [default: 160 tokens or 800 characters]
     #[arg(long, value_name = "N")]
     chunk_size: Option<usize>,
-    /// How much of the chunk before a chunk may repeat, in whole sentences [default: an eighth of the size]
+    /// How much of the chunk before a chunk may repeat, in whole sentences [default: an eighth of
+    /// the size]
     #[arg(long, value_name = "N")]
     overlap: Option<usize>,
     /// The database of documents and vectors
@@ -130,7 +133,8 @@ async fn run(arguments: &Arguments, request: &RequestContext) -> Result<(Tally, 
     Ok((tally, interrupted))
 }
 
-/// What is shown while the work goes on: a bar, if standard error is a terminal, and a line for each failure.
+/// What is shown while the work goes on: a bar, if standard error is a terminal, and a line for
+/// each failure.
 struct Progress {
     bar: ProgressBar,
     tally: Tally,

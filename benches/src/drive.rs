@@ -28,7 +28,8 @@ pub fn for_valgrind(peer: &str, workload: &str, stages: &str) -> ExitCode {
     }
 }
 
-/// Measures everything, or the peers that are named, once a round in random order, and prints the table.
+/// Measures everything, or the peers that are named, once a round in random order, and prints the
+/// table.
 pub fn all(rounds: usize, only: &[&str]) -> ExitCode {
     let program = std::env::current_exe().expect("this program has a path");
     let mut runs: Vec<(&str, &str)> = Vec::new();

@@ -1,7 +1,7 @@
 //! What one stage costs its caller, beside the peers.
 //!
-//! Each peer and workload runs in a process of its own, in rounds of random order; the parent prints medians, and medians of
-//! the ratios within a round. `./scripts/bench` calls it.
+//! Each peer and workload runs in a process of its own, in rounds of random order; the parent
+//! prints medians, and medians of the ratios within a round. `./scripts/bench` calls it.
 
 mod drive;
 mod measure;

@@ -39,7 +39,8 @@ static COUNTING: Counting = Counting;
 pub struct Sample {
     /// Wall time on the caller's thread, a stage, in nanoseconds.
     pub wall: f64,
-    /// CPU time of the caller's thread, a stage, in nanoseconds: what other programs on the machine do not disturb.
+    /// CPU time of the caller's thread, a stage, in nanoseconds: what other programs on the machine
+    /// do not disturb.
     pub own: f64,
     /// CPU time of the whole process until everything was handed on, a stage, in nanoseconds.
     pub cpu: f64,
@@ -51,12 +52,12 @@ pub struct Sample {
 
 impl Sample {
     /// In the place of one that could not be taken.
-    pub const MISSING: Self =
-        Self { wall: f64::NAN, own: f64::NAN, cpu: f64::NAN, allocations: f64::NAN, dropped: 0 };
+    pub const MISSING: Self = Self { wall: f64::NAN, own: f64::NAN, cpu: f64::NAN, allocations: f64::NAN, dropped: 0 };
 }
 
-/// Polls the future that `make` makes until it is ready, on this thread, without a runtime. It is inlined and the future
-/// made where it is polled, so that moves of futures, whose sizes differ, are no part of what is measured.
+/// Polls the future that `make` makes until it is ready, on this thread, without a runtime. It is
+/// inlined and the future made where it is polled, so that moves of futures, whose sizes differ,
+/// are no part of what is measured.
 #[inline(always)]
 pub fn block_on<F: Future>(make: impl FnOnce() -> F) -> F::Output {
     let mut future = pin!(make());
@@ -74,7 +75,8 @@ fn run_burst(burst: &mut impl FnMut(usize), stages: usize) {
     burst(stages);
 }
 
-/// Runs `burst` once as large to warm up and once to measure. `flush` hands on what is left, and returns how much was lost.
+/// Runs `burst` once as large to warm up and once to measure. `flush` hands on what is left, and
+/// returns how much was lost.
 pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut flush: impl FnMut() -> u64) -> Sample {
     run_burst(&mut burst, stages);
     flush();
@@ -93,12 +95,24 @@ pub fn measure(stages: usize, mut burst: impl FnMut(usize), mut flush: impl FnMu
     let dropped = flush();
     let cpu = process_cpu() - cpu;
     let each = |total: Duration| total.as_nanos() as f64 / stages as f64;
-    Sample { wall: each(wall), own: each(own), cpu: each(cpu), allocations: allocations as f64 / stages as f64, dropped }
+    Sample {
+        wall: each(wall),
+        own: each(own),
+        cpu: each(cpu),
+        allocations: allocations as f64 / stages as f64,
+        dropped,
+    }
 }
 
-/// Runs `stage` on `threads` threads at once, `stages` times in all, once to warm up and once to measure. The caller's time
-/// is the CPU time of these threads; the wall time is that of a stage on one of them.
-pub fn measure_threads(threads: usize, stages: usize, stage: impl Fn(u64) + Sync, mut flush: impl FnMut() -> u64) -> Sample {
+/// Runs `stage` on `threads` threads at once, `stages` times in all, once to warm up and once to
+/// measure. The caller's time is the CPU time of these threads; the wall time is that of a stage on
+/// one of them.
+pub fn measure_threads(
+    threads: usize,
+    stages: usize,
+    stage: impl Fn(u64) + Sync,
+    mut flush: impl FnMut() -> u64,
+) -> Sample {
     let each = stages / threads;
     let burst = || -> Duration {
         std::thread::scope(|scope| {

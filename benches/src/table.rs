@@ -1,7 +1,7 @@
 //! Medians, spreads and ratios as Markdown.
 //!
-//! A ratio is the median of the ratios of each round: a shared machine has fast minutes and slow ones, and within a round it
-//! is the same machine.
+//! A ratio is the median of the ratios of each round: a shared machine has fast minutes and slow
+//! ones, and within a round it is the same machine.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -71,12 +71,21 @@ fn wanted(samples: &Samples<'_>) -> String {
         ("the same: × the floor", of(FULL, FLOOR, own), 2.5),
         ("the same: × a Tracy zone with the same values", of(FULL, ("tracy", "full"), own), 1.4),
         ("full stage, process CPU: × fastrace's bare span", of(FULL, FASTRACE, cpu), 0.30),
-        ("off: × `tracing::instrument` without a subscriber", of(("ragtrace-off", "off"), ("tracing-off", "off"), own), 1.0),
+        (
+            "off: × `tracing::instrument` without a subscriber",
+            of(("ragtrace-off", "off"), ("tracing-off", "off"), own),
+            1.0,
+        ),
         ("allocations on the caller's thread without texts", allocations, 0.0),
         ("100 polls: ns a poll over the plain future", polls, 35.0),
-        ("two callers: CPU a stage × one caller's", of(("ragtrace", "two-threads"), ("ragtrace", "one-thread"), own), 1.15),
+        (
+            "two callers: CPU a stage × one caller's",
+            of(("ragtrace", "two-threads"), ("ragtrace", "one-thread"), own),
+            1.15,
+        ),
     ];
-    let rows: Option<Vec<_>> = at_most.iter().map(|(what, measured, most)| Some((*what, (*measured)?, *most))).collect();
+    let rows: Option<Vec<_>> =
+        at_most.iter().map(|(what, measured, most)| Some((*what, (*measured)?, *most))).collect();
     let (Some(rows), Some(records)) = (rows, records) else { return String::new() };
     let mut out = "### What is wanted\n\n| | measured | wanted | |\n| --- | ---: | ---: | --- |\n".to_owned();
     let verdict = |is_met: bool| if is_met { "met" } else { "missed" };

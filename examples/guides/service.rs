@@ -12,8 +12,8 @@ use ragtrace::http::TraceLayer;
 use ragtrace::traced_stage;
 use ragtrace_sinks::SqliteSink;
 
-/// How long requests have to end after the signal. Supervisors kill what is there 10 s after it (Docker)
-/// or 30 s (Kubernetes), and the telemetry is to be delivered by then.
+/// How long requests have to end after the signal. Supervisors kill what is there 10 s after it
+/// (Docker) or 30 s (Kubernetes), and the telemetry is to be delivered by then.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The stages of a request are children of the request's own, and have its ids and its user.

@@ -19,8 +19,8 @@ pub struct Price {
     pub output: f64,
 }
 
-/// A notional price, so that there is a cost to be seen. Quoting costs nothing: a pipeline with a hosted model has that
-/// model's price here.
+/// A notional price, so that there is a cost to be seen. Quoting costs nothing: a pipeline with a
+/// hosted model has that model's price here.
 pub const NOTIONAL_PRICE: Price = Price { input: 0.15, output: 0.60 };
 
 impl Price {
@@ -63,8 +63,8 @@ pub struct Quote {
     pub sentence: String,
 }
 
-/// Chooses the sentences that answer `question`, in the order of the passages and of their text; none, if no passage has
-/// a word of the question.
+/// Chooses the sentences that answer `question`, in the order of the passages and of their text;
+/// none, if no passage has a word of the question.
 pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     let asked: BTreeSet<String> = question_words(question).collect();
     let mut found: Vec<(f32, Quote)> = Vec::new();
@@ -88,9 +88,10 @@ pub fn quotes(question: &str, passages: &[Passage]) -> Vec<Quote> {
     found.into_iter().map(|(_, quote)| quote).collect()
 }
 
-/// How many words of the question the sentence says, weighed by how well its passage fits. A word that its headings say
-/// counts half, since the sentence then speaks of it without naming it; naming none counts only below a heading that
-/// says most of the question, as in a list of questions and answers.
+/// How many words of the question the sentence says, weighed by how well its passage fits. A word
+/// that its headings say counts half, since the sentence then speaks of it without naming it;
+/// naming none counts only below a heading that says most of the question, as in a list of
+/// questions and answers.
 fn relevance(asked: &BTreeSet<String>, passage: &Passage, sentence: &str) -> f32 {
     let says = |text: &str| {
         let words: Vec<String> = words::words(text).collect();
@@ -110,7 +111,8 @@ fn count(words: usize) -> f32 {
     words as f32
 }
 
-/// Whether two words are forms of one: equal, or with a long common beginning and short ends ("last", "lasts").
+/// Whether two words are forms of one: equal, or with a long common beginning and short ends
+/// ("last", "lasts").
 fn akin(a: &str, b: &str) -> bool {
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
     let longest = a.chars().count().max(b.chars().count());

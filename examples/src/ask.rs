@@ -33,14 +33,15 @@ pub struct Library<E> {
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part<'a> {
-    /// The passages that it is drawn from, in the order of their numbers: once, before any sentence.
+    /// The passages that it is drawn from, in the order of their numbers: once, before any
+    /// sentence.
     Passages(&'a [Passage]),
     /// A sentence of it.
     Sentence(String),
 }
 
-/// Answers the question `text`: hands over each part as soon as it is there, and returns the passages that the sentences
-/// came from, in the order of their numbers.
+/// Answers the question `text`: hands over each part as soon as it is there, and returns the
+/// passages that the sentences came from, in the order of their numbers.
 #[traced_stage(
     kind = pipeline,
     fields(chars = text.chars().count(), query = library.log_question.then_some(text)),

@@ -1,8 +1,8 @@
 //! Work that keeps a core busy, moved off the async threads.
 //!
-//! A stage that waits here can be dropped at once: the work itself runs to its end on its own thread, and nobody reads
-//! its outcome. It keeps its place until then ([`holding`]), or clients that come and leave would have any number of
-//! documents worked on at once.
+//! A stage that waits here can be dropped at once: the work itself runs to its end on its own
+//! thread, and nobody reads its outcome. It keeps its place until then ([`holding`]), or clients
+//! that come and leave would have any number of documents worked on at once.
 
 use std::panic::resume_unwind;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! Cutting a document into chunks that fit an embedding model.
 //!
-//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. It begins with the last
-//! sentences of the chunk before it, as many as fit into [`Chunking::overlap`], so that a thought cut in two is
-//! whole in one of them. Only a sentence that is longer than a chunk is cut inside: between words, and a
-//! word that is longer than a chunk between characters. Every character of the text that is not white space
-//! is in some chunk.
+//! A chunk is a run of whole sentences of one section, at most [`Chunking::size`] long. It begins
+//! with the last sentences of the chunk before it, as many as fit into [`Chunking::overlap`], so
+//! that a thought cut in two is whole in one of them. Only a sentence that is longer than a chunk
+//! is cut inside: between words, and a word that is longer than a chunk between characters. Every
+//! character of the text that is not white space is in some chunk.
 
 use std::fmt::{self, Display};
 use std::ops::Range;
@@ -112,7 +112,8 @@ pub struct Chunk {
     pub page: Option<u32>,
 }
 
-/// The id of a chunk: that of its document, and its place in it. A document that is ingested again has chunks of the same ids.
+/// The id of a chunk: that of its document, and its place in it. A document that is ingested again
+/// has chunks of the same ids.
 pub fn chunk_id(document_id: &str, position: impl Display) -> String {
     format!("{document_id}#{position}")
 }
@@ -186,7 +187,8 @@ fn ranges(text: &str, chunking: &Chunking) -> Vec<Range<usize>> {
     found
 }
 
-/// Adds `range` whole if it fits into a chunk, else its words, or of a word that does not fit its characters.
+/// Adds `range` whole if it fits into a chunk, else its words, or of a word that does not fit its
+/// characters.
 fn add_pieces(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut Vec<Piece>) {
     let whole = &text[range.clone()];
     let size = chunking.unit.measure(whole);
@@ -213,8 +215,9 @@ fn add_pieces(text: &str, range: Range<usize>, chunking: &Chunking, pieces: &mut
     }
 }
 
-/// Lets white space end the piece before it, so that a chunk is never nothing but repetition and space. A piece that
-/// grows over the size of a chunk this way fits again once its ends are trimmed.
+/// Lets white space end the piece before it, so that a chunk is never nothing but repetition and
+/// space. A piece that grows over the size of a chunk this way fits again once its ends are
+/// trimmed.
 fn join_white_space(text: &str, range: Range<usize>, unit: Unit, pieces: &mut [Piece]) {
     if let Some(last) = pieces.last_mut() {
         last.size += unit.measure(&text[range.clone()]);
@@ -233,8 +236,8 @@ fn fill(pieces: &[Piece], start: usize, size: usize) -> usize {
     end
 }
 
-/// Where the chunk after `start..end` begins: as far before `end` as the overlap allows, while the piece at `end`,
-/// which is new, still fits.
+/// Where the chunk after `start..end` begins: as far before `end` as the overlap allows, while the
+/// piece at `end`, which is new, still fits.
 fn step_back(pieces: &[Piece], start: usize, end: usize, chunking: &Chunking) -> usize {
     let room = chunking.overlap.min(chunking.size.saturating_sub(pieces[end].size));
     let mut shared = 0;

@@ -9,15 +9,16 @@ use crate::document::Format;
 /// What was found.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The files to ingest, each once: those named, and those in the folders named whose format can be read. A path
-    /// that does not exist and a folder that cannot be listed are here too: reading them says what is wrong.
+    /// The files to ingest, each once: those named, and those in the folders named whose format can
+    /// be read. A path that does not exist and a folder that cannot be listed are here too: reading
+    /// them says what is wrong.
     pub documents: Vec<PathBuf>,
     /// How many files in folders have an extension that cannot be read.
     pub skipped: usize,
 }
 
-/// Walks `paths`: folders with all folders in them, in the order of names. Names that begin with a dot and links to
-/// folders are passed over, so that the walk ends.
+/// Walks `paths`: folders with all folders in them, in the order of names. Names that begin with a
+/// dot and links to folders are passed over, so that the walk ends.
 pub fn discover(paths: &[PathBuf]) -> Found {
     let mut found = Found::default();
     let mut seen = HashSet::new();

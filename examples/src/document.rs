@@ -19,7 +19,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that the extension of `path` promises, in any case; `None` for every other extension.
+    /// The format that the extension of `path` promises, in any case; `None` for every other
+    /// extension.
     pub fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
@@ -83,8 +84,8 @@ pub struct Document {
     pub unreadable_pages: Vec<u32>,
 }
 
-/// Returns the id of the document at a path, the same whenever it is ingested. Ids are never redacted and a path may
-/// have a secret in it, so the id is made of the path and does not show it.
+/// Returns the id of the document at a path, the same whenever it is ingested. Ids are never
+/// redacted and a path may have a secret in it, so the id is made of the path and does not show it.
 pub fn document_id(path: &str) -> String {
     /// The namespace of documents that are known by their path.
     const NAMESPACE: Uuid = Uuid::from_u128(0x8d1f_3c52_6a40_4b7e_9c11_5e2d_70a4_b9f6);
@@ -113,8 +114,8 @@ impl Document {
         u32::try_from(page).ok().filter(|page| *page > 0)
     }
 
-    /// The text cut at its headings, without gaps. A heading with nothing below it joins the section that
-    /// follows, so that no section is only a title.
+    /// The text cut at its headings, without gaps. A heading with nothing below it joins the
+    /// section that follows, so that no section is only a title.
     pub fn sections(&self) -> Vec<Section> {
         let mut sections = Vec::with_capacity(self.headings.len() + 1);
         let mut path: Vec<(u8, String)> = Vec::new();

@@ -1,8 +1,8 @@
 //! From text to vectors.
 //!
-//! [`Embedder`] is what the pipeline asks of an embedding model; a client of a hosted one implements it as well.
-//! [`HashingEmbedder`] needs no network and no weights: it finds texts that share words and parts of words, and
-//! knows nothing of meaning. A synonym is a stranger to it.
+//! [`Embedder`] is what the pipeline asks of an embedding model; a client of a hosted one
+//! implements it as well. [`HashingEmbedder`] needs no network and no weights: it finds texts that
+//! share words and parts of words, and knows nothing of meaning. A synonym is a stranger to it.
 
 use std::error::Error;
 use std::fmt;
@@ -13,7 +13,8 @@ use crate::blocking;
 use crate::enrich::EnrichedChunk;
 use crate::words;
 
-/// A text as a point; texts alike are near each other. Its length (Euclidean) is 1, or 0 for a text without words.
+/// A text as a point; texts alike are near each other. Its length (Euclidean) is 1, or 0 for a text
+/// without words.
 pub type Vector = Vec<f32>;
 
 /// The vectors of some texts, in their order, and what making them took.
@@ -122,9 +123,10 @@ pub async fn embed_chunks<E: Embedder>(embedder: &E, chunks: Vec<EnrichedChunk>)
     })
 }
 
-/// Embeds by hashing features into a fixed number of dimensions: words, pairs of neighbouring words, and the letter
-/// groups within words, which bring inflections of a word together. Half of the features count negatively
-/// (by another bit of the hash), so that two that meet in a dimension cancel out as often as they add up.
+/// Embeds by hashing features into a fixed number of dimensions: words, pairs of neighbouring
+/// words, and the letter groups within words, which bring inflections of a word together. Half of
+/// the features count negatively (by another bit of the hash), so that two that meet in a dimension
+/// cancel out as often as they add up.
 #[derive(Debug, Clone)]
 pub struct HashingEmbedder {
     dimensions: usize,
@@ -210,8 +212,9 @@ impl Embedder for HashingEmbedder {
     }
 }
 
-/// The same on every machine and in every release, which `std`'s hashers do not promise: FNV-1a (64 bit), its bits
-/// mixed once more by the finalizer of `MurmurHash3`, as FNV leaves the high ones poor.
+/// The same on every machine and in every release, which `std`'s hashers do not promise: FNV-1a (64
+/// bit), its bits mixed once more by the finalizer of `MurmurHash3`, as FNV leaves the high ones
+/// poor.
 fn hash(kind: &str, feature: &str) -> u64 {
     let bytes = kind.bytes().chain([0]).chain(feature.bytes());
     let mut hash = bytes

@@ -25,7 +25,8 @@ pub struct EnrichedChunk {
     pub chunk: Chunk,
     /// The two-letter code (ISO 639-1) of its language, where that can be told.
     pub language: Option<&'static str>,
-    /// Words and pairs of words that tell this chunk from the document's others, the most telling first.
+    /// Words and pairs of words that tell this chunk from the document's others, the most telling
+    /// first.
     pub keywords: Vec<String>,
 }
 
@@ -36,7 +37,8 @@ impl<'a> From<&'a EnrichedChunk> for Item<'a> {
 }
 
 impl EnrichedChunk {
-    /// What an embedder is given: a chunk alone often does not say what it is about, the headings above it do.
+    /// What an embedder is given: a chunk alone often does not say what it is about, the headings
+    /// above it do.
     pub fn text_to_embed(&self) -> String {
         let mut text = self.chunk.headings.join(" > ");
         if !text.is_empty() {
@@ -71,8 +73,8 @@ pub fn enrich(document: &Document, chunks: Vec<Chunk>) -> Vec<EnrichedChunk> {
         .collect()
 }
 
-/// How often each word and each pair of neighbouring words stands in `text`; stop words, numbers and pairs that occur
-/// once are left out.
+/// How often each word and each pair of neighbouring words stands in `text`; stop words, numbers
+/// and pairs that occur once are left out.
 fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {
     let stop_words: HashSet<&str> = words::stop_words(language).iter().copied().collect();
     let telling =
@@ -94,7 +96,8 @@ fn terms(text: &str, language: Option<&str>) -> BTreeMap<String, usize> {
     terms
 }
 
-/// Smoothed as in BM25, so that a term of every chunk still counts a little: a document can be one chunk.
+/// Smoothed as in BM25, so that a term of every chunk still counts a little: a document can be one
+/// chunk.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn inverse_frequency(chunks_with: usize, chunks: usize) -> f64 {
     (1.0 + chunks as f64 / chunks_with as f64).ln()

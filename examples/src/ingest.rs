@@ -30,7 +30,8 @@ pub struct Ingestion<E> {
     pub chunking: Chunking,
     /// Whose they are; empty for nobody's in particular.
     pub tenant: String,
-    /// A place a document that is worked on, for all runs that share them; without, a run has as many as its jobs.
+    /// A place a document that is worked on, for all runs that share them; without, a run has as
+    /// many as its jobs.
     pub places: Option<Arc<Semaphore>>,
 }
 
@@ -58,11 +59,11 @@ pub struct Totals {
     pub chunks: usize,
 }
 
-/// Ingests `documents`, `jobs` of them at once; `on_document` hears of each as soon as it is done. One that fails does
-/// not end the others, but then the run has failed.
+/// Ingests `documents`, `jobs` of them at once; `on_document` hears of each as soon as it is done.
+/// One that fails does not end the others, but then the run has failed.
 ///
-/// Where runs share their places, each document waits for one behind those that came before it: a large run does not hold
-/// up a small one for longer than a document.
+/// Where runs share their places, each document waits for one behind those that came before it: a
+/// large run does not hold up a small one for longer than a document.
 #[traced_stage(
     kind = pipeline,
     fields(documents = documents.len(), jobs),

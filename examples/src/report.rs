@@ -3,8 +3,8 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
-/// An error and all that it came from, on one line. Control characters, which a file's name may hold, are replaced, so
-/// that nothing in a name can move the terminal's cursor.
+/// An error and all that it came from, on one line. Control characters, which a file's name may
+/// hold, are replaced, so that nothing in a name can move the terminal's cursor.
 pub fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();

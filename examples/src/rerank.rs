@@ -1,8 +1,8 @@
 //! A second look at what the search found: the few best passages, no two of them alike.
 //!
-//! The vectors say which chunks are near the question; here the question's words are looked for themselves (BM25 over
-//! the candidates), and a passage that says what a chosen one said already gives way (maximal marginal
-//! relevance).
+//! The vectors say which chunks are near the question; here the question's words are looked for
+//! themselves (BM25 over the candidates), and a passage that says what a chosen one said already
+//! gives way (maximal marginal relevance).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use ragtrace::Item;
 use crate::store::Hit;
 use crate::words;
 
-/// BM25's usual saturation and length correction (Robertson and Zaragoza, "The Probabilistic Relevance Framework",
-/// section 3.4.3).
+/// BM25's usual saturation and length correction (Robertson and Zaragoza, "The Probabilistic
+/// Relevance Framework", section 3.4.3).
 const K1: f32 = 1.2;
 const B: f32 = 0.75;
 

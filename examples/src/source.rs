@@ -9,8 +9,9 @@ use crate::document::Format;
 
 /// A file to ingest.
 ///
-/// A file of the user's is known by its path, and its extension tells the format. An [upload](Self::upload) lies under a
-/// name that means nothing: it is known by its content, and whoever received it has looked what that is.
+/// A file of the user's is known by its path, and its extension tells the format. An
+/// [upload](Self::upload) lies under a name that means nothing: it is known by its content, and
+/// whoever received it has looked what that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Where its bytes are.
@@ -19,7 +20,8 @@ pub struct Source {
     pub format: Option<Format>,
     /// A format that there is no reader for, as a media type, where its bytes tell.
     pub media_type: Option<&'static str>,
-    /// Its place among the files that came with it, counted from 0: names may be cleaned, and two files have one.
+    /// Its place among the files that came with it, counted from 0: names may be cleaned, and two
+    /// files have one.
     pub(crate) index: Option<usize>,
     /// The name to show, if that is another one than the file's.
     name: Option<String>,
@@ -28,8 +30,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is shown and says nothing
-    /// else.
+    /// Makes the source of an upload of `tenant`, whose bytes are at `path` for now. `name` is
+    /// shown and says nothing else.
     pub fn upload(path: impl Into<PathBuf>, name: impl Into<String>, tenant: &str) -> Self {
         /// The namespace of documents that are known by their content.
         const NAMESPACE: Uuid = Uuid::from_u128(0x3f0c_91d7_52e8_4a6b_8d24_c7a1_0b9e_6f35);
@@ -69,8 +71,8 @@ impl Source {
         self.name.clone().unwrap_or_else(of_file)
     }
 
-    /// Returns the path that the document is known by: the same file has the same one however it was named, and so has an
-    /// upload of the same bytes by the same tenant.
+    /// Returns the path that the document is known by: the same file has the same one however it
+    /// was named, and so has an upload of the same bytes by the same tenant.
     pub(crate) fn known_by(&self, bytes: &[u8]) -> PathBuf {
         match &self.namespace {
             Some(namespace) => PathBuf::from(format!("upload/{}", Uuid::new_v5(namespace, bytes))),

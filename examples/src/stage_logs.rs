@@ -14,7 +14,8 @@ pub const PATIENCE: Duration = Duration::from_secs(1);
 /// How long the last records may take to be delivered.
 const DELIVERY: Duration = Duration::from_secs(5);
 
-/// The request that a run of a program is: who asked, in a trace of its own. Who is not known is left out.
+/// The request that a run of a program is: who asked, in a trace of its own. Who is not known is
+/// left out.
 pub fn request(request_type: &str, user: Option<&str>, tenant: Option<&str>) -> RequestContext {
     let request = RequestContext::new().with_request_type(request_type);
     let request = user.into_iter().fold(request, RequestContext::with_user_id);
@@ -30,8 +31,9 @@ pub struct StageLogs {
 }
 
 impl StageLogs {
-    /// Sets them up: the sinks that `RAGTRACE_SINKS` names, the rest by `RAGTRACE_*` too. The console is off unless
-    /// `RAGTRACE_CONSOLE` says otherwise, since the programs talk to their user themselves.
+    /// Sets them up: the sinks that `RAGTRACE_SINKS` names, the rest by `RAGTRACE_*` too. The
+    /// console is off unless `RAGTRACE_CONSOLE` says otherwise, since the programs talk to their
+    /// user themselves.
     pub fn install(service: &str) -> Result<Self, Box<dyn Error>> {
         Self::install_with(service, None)
     }
@@ -65,14 +67,15 @@ impl StageLogs {
         self.store.as_deref()
     }
 
-    /// Returns true if the environment asks for records on standard error, where a progress bar would be in their way.
+    /// Returns true if the environment asks for records on standard error, where a progress bar
+    /// would be in their way.
     pub fn are_on_console() -> bool {
         std::env::var("RAGTRACE_CONSOLE").is_ok_and(|form| !matches!(form.to_ascii_lowercase().as_str(), "" | "off"))
     }
 
-    /// Delivers what there is, and draws the trace `draw` on standard output if it can be read back. A program calls this
-    /// after its runtime is gone, when no stage can be left running. Trouble is told on standard error, and is
-    /// no trouble of the program's own work.
+    /// Delivers what there is, and draws the trace `draw` on standard output if it can be read
+    /// back. A program calls this after its runtime is gone, when no stage can be left running.
+    /// Trouble is told on standard error, and is no trouble of the program's own work.
     pub fn end(self, draw: Option<TraceId>) {
         let report = self.telemetry.shutdown_blocking(DELIVERY);
         if !is_whole(&report) {

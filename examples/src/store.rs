@@ -1,9 +1,10 @@
 //! Documents, their chunks and their vectors in one `SQLite` file, searched by `sqlite-vec`.
 //!
-//! A document belongs to a tenant and is known by its path: storing it again replaces it, in one transaction, so that
-//! a reader sees the old chunks or the new ones. Vectors stand in the chunks' own rows and a search compares all of
-//! a tenant's, which is exact and takes milliseconds for tens of thousands. The extension's own kind of table
-//! (`vec0`) compares them all as well, and keeps holes where rows were deleted, which re-ingesting does all the time.
+//! A document belongs to a tenant and is known by its path: storing it again replaces it, in one
+//! transaction, so that a reader sees the old chunks or the new ones. Vectors stand in the chunks'
+//! own rows and a search compares all of a tenant's, which is exact and takes milliseconds for tens
+//! of thousands. The extension's own kind of table (`vec0`) compares them all as well, and keeps
+//! holes where rows were deleted, which re-ingesting does all the time.
 
 mod error;
 
@@ -23,7 +24,8 @@ use crate::document::{Document, document_id};
 use crate::embed::{EmbeddedChunk, EmbeddedChunks, Embedder};
 use crate::vector_extension;
 
-/// Written into the file's header, so that another program's database is not taken for ours: "rtex" in ASCII.
+/// Written into the file's header, so that another program's database is not taken for ours: "rtex"
+/// in ASCII.
 const APPLICATION_ID: i32 = 0x7274_6578;
 
 /// How long a writer waits for another one, a second program included.
@@ -133,7 +135,8 @@ impl Store {
             .create_if_missing(create)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
-            // Questions do not wait for an ingestion. A power failure may lose the last documents, which can be read again.
+            // Questions do not wait for an ingestion. A power failure may lose the last documents,
+            // which can be read again.
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal);
         let pool = SqlitePoolOptions::new()
@@ -146,11 +149,13 @@ impl Store {
         Ok(Self { pool })
     }
 
-    /// Makes the tables in an empty file; checks that a file with tables is ours and of the same model.
+    /// Makes the tables in an empty file; checks that a file with tables is ours and of the same
+    /// model.
     async fn prepare<E: Embedder>(&self, path: &Path, embedder: &E) -> Result<(), StoreError> {
         let open = |cause| StoreError::Open(path.to_owned(), cause);
         let dimensions = i64::try_from(embedder.dimensions()).unwrap_or(i64::MAX);
-        // A file with tables is only read, so that nobody waits here for a program that writes to it.
+        // A file with tables is only read, so that nobody waits here for a program that writes to
+        // it.
         let mut reader = self.pool.begin().await.map_err(open)?;
         if is_empty(&mut reader, path).await? {
             drop(reader);

@@ -1,11 +1,12 @@
-//! Words and sentences, by the rules of Unicode (UAX #29). Every other module that looks into a text uses these.
+//! Words and sentences, by the rules of Unicode (UAX #29). Every other module that looks into a
+//! text uses these.
 
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A word longer than this many characters counts as more than one token, as it would for a language
-/// model, so that a number of tokens bounds the length of a text.
+/// A word longer than this many characters counts as more than one token, as it would for a
+/// language model, so that a number of tokens bounds the length of a text.
 const CHARS_PER_TOKEN: usize = 16;
 
 /// The words of `text` in lower case; punctuation and white space are left out.
@@ -13,9 +14,9 @@ pub fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.unicode_words().map(str::to_lowercase)
 }
 
-/// How many tokens `text` has: one for each word, number or punctuation mark, and one more for every further
-/// 16 characters of a long word. It is a count of our own that no model shares; it is close to what
-/// subword tokenizers give for prose, and it needs no vocabulary.
+/// How many tokens `text` has: one for each word, number or punctuation mark, and one more for
+/// every further 16 characters of a long word. It is a count of our own that no model shares; it is
+/// close to what subword tokenizers give for prose, and it needs no vocabulary.
 pub fn count_tokens(text: &str) -> usize {
     text.split_word_bounds()
         .filter(|part| !part.trim().is_empty())
@@ -23,12 +24,14 @@ pub fn count_tokens(text: &str) -> usize {
         .sum()
 }
 
-/// The sentences of `text`, as byte ranges that leave no gap: white space belongs to the sentence before it.
+/// The sentences of `text`, as byte ranges that leave no gap: white space belongs to the sentence
+/// before it.
 pub fn sentences(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
     text.split_sentence_bound_indices().map(|(start, sentence)| start..start + sentence.len())
 }
 
-/// The two-letter code (ISO 639-1) of the language that `text` is written in, where that can be told reliably.
+/// The two-letter code (ISO 639-1) of the language that `text` is written in, where that can be
+/// told reliably.
 pub fn language(text: &str) -> Option<&'static str> {
     let found = whatlang::detect(text).filter(whatlang::Info::is_reliable)?;
     two_letters(found.lang())

@@ -1,4 +1,5 @@
-//! Positions of pages and times of filters are refused, or read; a position prints as a text that reads alike.
+//! Positions of pages and times of filters are refused, or read; a position prints as a text that
+//! reads alike.
 #![no_main]
 
 #[expect(dead_code, reason = "a part of the store's crate, without what uses it")]

@@ -10,8 +10,8 @@ use crate::output::{Format, Output, Stdout};
 
 /// The least columns of a terminal that a text is cut to.
 const LEAST: usize = 8;
-/// The most columns that one text makes all others of its column take where nothing is cut: a longer
-/// one stands out of its line.
+/// The most columns that one text makes all others of its column take where nothing is cut: a
+/// longer one stands out of its line.
 const MOST: usize = 64;
 /// The columns between two of a table's.
 const GAP: usize = 2;

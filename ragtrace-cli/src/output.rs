@@ -1,7 +1,8 @@
 //! How a command ends, and what it writes to.
 //!
-//! Standard output may be closed, full, or a reader's that has seen enough; none of them is a reason
-//! to panic, so nothing here or elsewhere in the command is written by `println!` or `eprintln!`.
+//! Standard output may be closed, full, or a reader's that has seen enough; none of them is a
+//! reason to panic, so nothing here or elsewhere in the command is written by `println!` or
+//! `eprintln!`.
 
 use std::error::Error;
 use std::fmt;

@@ -82,7 +82,8 @@ fn passwords(text: &str, found: &mut Vec<String>) {
 /// Adds how a message may show a password, and puts the longest first: one may hold another.
 fn forms(found: Vec<String>) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    // A message may show the part before a sign that ends something else: a path, or a name in a list.
+    // A message may show the part before a sign that ends something else: a path, or a name in a
+    // list.
     let part = |password: &String| -> Vec<String> {
         let ends = password.match_indices([',', '/', '#', '?', ';']).map(|(at, _)| at);
         ends.take(ENDS).map(|end| password[..end].to_owned()).collect()

@@ -20,8 +20,8 @@ const NEW_FILE_ROWS: usize = 100_000;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Go on with what is written from now on, until interrupted. A file that takes the place of the
-    /// one that is followed is followed instead.
+    /// Go on with what is written from now on, until interrupted. A file that takes the place of
+    /// the one that is followed is followed instead.
     #[arg(short, long)]
     follow: bool,
     /// At most this many of the records that are there.
@@ -107,8 +107,8 @@ async fn follow(url: &str, args: &Args) -> Result<Found, Failure> {
 struct Followed {
     store: LogStore,
     cursor: TailCursor,
-    /// The rows that were written last, and those before. A row may come up once more, in the first news or
-    /// where a file takes another's place.
+    /// The rows that were written last, and those before. A row may come up once more, in the first
+    /// news or where a file takes another's place.
     written: [HashSet<u128>; 2],
     /// True if the store did not answer the last time.
     is_lost: bool,

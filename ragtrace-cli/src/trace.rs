@@ -11,8 +11,8 @@ use crate::output::{Failure, Format, Found, Output};
 pub(crate) struct Args {
     /// The trace's id (a UUID or 32 hex digits) or the beginning of it, or `last`.
     id: String,
-    /// Output format: a waterfall, one JSON document, or a JSON line a span, with its scores, and one
-    /// a score of none of these.
+    /// Output format: a waterfall, one JSON document, or a JSON line a span, with its scores, and
+    /// one a score of none of these.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Draw every span, instead of sums over alike ones where a trace has more than a hundred.
@@ -46,8 +46,8 @@ fn write(output: &mut Output, args: &Args, trace: &Trace) -> Result<Found, Failu
     Ok(Found::Something)
 }
 
-/// Writes a line a span. Scores of the trace as a whole, and of spans that it does not have, stand in
-/// no span: each is a line after these.
+/// Writes a line a span. Scores of the trace as a whole, and of spans that it does not have, stand
+/// in no span: each is a line after these.
 fn write_lines(writer: &mut impl Write, trace: &Trace) -> std::io::Result<()> {
     trace.spans().try_for_each(|span| writeln!(writer, "{}", span.to_json()))?;
     let is_loose = |score: &&ScoreRow| score.span_id().and_then(|id| trace.span(id)).is_none();

@@ -424,7 +424,8 @@ fn a_tail_that_follows_writes_what_comes() {
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("a pipe")));
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let (writer, done) = (file.sink(), std::sync::Arc::clone(&stop));
-    // It begins where it begins: what is written before is not its business, so this writes until something comes.
+    // It begins where it begins: what is written before is not its business, so this writes until
+    // something comes.
     let writing = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         while !done.load(std::sync::atomic::Ordering::Relaxed) {

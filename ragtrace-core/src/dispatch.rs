@@ -31,8 +31,8 @@ pub(crate) fn recipient(request: &Request) -> Option<RecipientId> {
     }
 }
 
-/// Returns whether anybody receives what begins on this thread, where somebody is there at all. Only a test has to ask: the
-/// one who is there may be the capture of another.
+/// Returns whether anybody receives what begins on this thread, where somebody is there at all.
+/// Only a test has to ask: the one who is there may be the capture of another.
 #[inline]
 pub(crate) fn is_enabled_here() -> bool {
     !cfg!(feature = "testing")

@@ -1,12 +1,14 @@
-//! Entries: what a thread hands to the worker, as 64-bit words. A request's identity, a start, a note, an end, a log line,
-//! a score.
+//! Entries: what a thread hands to the worker, as 64-bit words. A request's identity, a start, a
+//! note, an end, a log line, a score.
 //!
-//! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word says, from its lowest
-//! bit: 8 bits of `EntryKind`, 24 bits for flags, 32 bits of length in words, itself included, which is added where all of its words
-//! are known (`with_length`). The words of the head after it follow from it; fields come last, as [`encoding`] has them.
+//! An entry is a few words and owns nothing, so a queue of them is plain memory. The first word
+//! says, from its lowest bit: 8 bits of `EntryKind`, 24 bits for flags, 32 bits of length in words,
+//! itself included, which is added where all of its words are known (`with_length`). The words of
+//! the head after it follow from it; fields come last, as [`encoding`] has them.
 //!
-//! A stage and a log line are written as the address of their descriptor. That is the need for `unsafe` here: no safe code makes a
-//! reference of a number, and a number that was looked up instead would cost every start a search.
+//! A stage and a log line are written as the address of their descriptor. That is the need for
+//! `unsafe` here: no safe code makes a reference of a number, and a number that was looked up
+//! instead would cost every start a search.
 //!
 //! [`encoding`]: crate::value::encoding
 
@@ -21,7 +23,8 @@ use crate::time::{Anchor, Ticks, Timestamp};
 use crate::value::encoding::{DecodedFields, EncodedFields, EncodedValue, field_id};
 use crate::value::{FieldBuffer, Value};
 
-/// Identifies who accepted a start, and so accepts its end: the queue of this number, or the listener of a request.
+/// Identifies who accepted a start, and so accepts its end: the queue of this number, or the
+/// listener of a request.
 pub(crate) type RecipientId = NonZeroU8;
 
 /// The kind of an entry.
@@ -110,7 +113,8 @@ pub(crate) fn note(span: SpanId) -> [u64; 2] {
     [EntryKind::Note as u64, span.as_u64()]
 }
 
-/// Encodes the head of a request's identity, which says whose the entries after it are. Its texts are [`request_fields`].
+/// Encodes the head of a request's identity, which says whose the entries after it are. Its texts
+/// are [`request_fields`].
 pub(crate) fn request(request: &Request) -> [u64; 6] {
     let (high, low) = request.trace_id.halves();
     let Anchor { wall, ticks } = request.anchor;
@@ -290,11 +294,11 @@ impl<'a> Entry<'a> {
 /// Returns the descriptor that a log line, or a part of its fields, names by its address.
 fn log_descriptor(address: u64) -> Option<&'static LogDescriptor> {
     let address = usize::try_from(address).ok().filter(|address| *address != 0)?;
-    // SAFETY: as in `run`: where `log` and `FieldBuffer::of_descriptor` write a descriptor, they write
-    // the address of a `&'static LogDescriptor`, whose provenance they expose; and nothing else has the
-    // tag of the latter. Words reach this from an `Entry` alone, by way of `LogFieldWords`, which
-    // nobody outside of this file can make of words of their own. Zero, which stands where a word is
-    // missing, is no address.
+    // SAFETY: as in `run`: where `log` and `FieldBuffer::of_descriptor` write a descriptor, they
+    // write the address of a `&'static LogDescriptor`, whose provenance they expose; and nothing
+    // else has the tag of the latter. Words reach this from an `Entry` alone, by way of
+    // `LogFieldWords`, which nobody outside of this file can make of words of their own. Zero,
+    // which stands where a word is missing, is no address.
     Some(unsafe { &*std::ptr::with_exposed_provenance::<LogDescriptor>(address) })
 }
 
@@ -356,10 +360,11 @@ impl Iterator for DecodedLogFields<'_> {
 #[inline]
 fn run(local_root: bool, [stage, span, started, parent]: [u64; 4]) -> Option<Run> {
     let address = usize::try_from(stage).ok()?;
-    // SAFETY: the functions above alone write entries, and where they write a stage they write the address of a
-    // `&'static`, whose provenance they expose. An [`Entry`] is made in this crate alone, of what they wrote, and takes the
-    // address from the same place: which words there are, and in which order, follows from the first one for both. Words
-    // reach the reader as they were written (see the queue).
+    // SAFETY: the functions above alone write entries, and where they write a stage they write the
+    // address of a `&'static`, whose provenance they expose. An [`Entry`] is made in this crate
+    // alone, of what they wrote, and takes the address from the same place: which words there are,
+    // and in which order, follows from the first one for both. Words reach the reader as they were
+    // written (see the queue).
     let stage = unsafe { &*std::ptr::with_exposed_provenance::<StageDescriptor>(address) };
     let (span, parent) = (SpanId::from_u64(span)?, SpanId::from_u64(parent));
     Some(Run { stage, span, parent, started: Ticks(started), local_root })

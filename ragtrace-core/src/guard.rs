@@ -1,5 +1,6 @@
-//! Calls of what the application has implemented, such as the `Display` of its errors, a rule or a sink: telemetry asks for it,
-//! so a panic in it is telemetry's to catch. What was asked for is recorded as far as it could be read, with a mark.
+//! Calls of what the application has implemented, such as the `Display` of its errors, a rule or a
+//! sink: telemetry asks for it, so a panic in it is telemetry's to catch. What was asked for is
+//! recorded as far as it could be read, with a mark.
 //!
 //! Under `panic = "abort"` there is no catching.
 
@@ -14,7 +15,8 @@ pub type Payload = dyn Any + Send;
 /// Stands for the text of a payload that has none.
 pub(crate) const NO_TEXT: &str = "a value that is not a text";
 
-/// Does `work`, and returns what it returns or what it panicked with. Whoever gets a payload gives it to [`dispose`].
+/// Does `work`, and returns what it returns or what it panicked with. Whoever gets a payload gives
+/// it to [`dispose`].
 ///
 /// # Errors
 ///
@@ -24,7 +26,8 @@ pub fn contain<T>(work: impl FnOnce() -> T) -> Result<T, Box<Payload>> {
     catch_unwind(AssertUnwindSafe(work))
 }
 
-/// Drops what somebody panicked with. Its destructor may panic, too; what that panics with is leaked.
+/// Drops what somebody panicked with. Its destructor may panic, too; what that panics with is
+/// leaked.
 pub fn dispose(payload: Box<Payload>) {
     if let Err(another) = contain(|| drop(payload)) {
         mem::forget(another);

@@ -1,8 +1,9 @@
 //! Identifiers: of a trace, of a span, of a record; and their W3C forms.
 //!
-//! They are made from thread-local randomness, and a record's from one such number and its place. Nothing here takes a lock or enters the kernel once a
-//! thread has its seed, which is why a trace id is laid out by hand instead of by `Uuid::now_v7`: that one keeps
-//! a counter behind a mutex, and the counter would eat the random bits that W3C Trace Context wants.
+//! They are made from thread-local randomness, and a record's from one such number and its place.
+//! Nothing here takes a lock or enters the kernel once a thread has its seed, which is why a trace
+//! id is laid out by hand instead of by `Uuid::now_v7`: that one keeps a counter behind a mutex,
+//! and the counter would eat the random bits that W3C Trace Context wants.
 
 use std::cell::Cell;
 use std::fmt;
@@ -16,9 +17,10 @@ use crate::time::Timestamp;
 
 /// The 128-bit id that everything of one request shares.
 ///
-/// Ours are version 7 UUIDs (RFC 9562, section 5.7): 48 bits of Unix milliseconds, so that they sort by age, then
-/// 74 random bits. The low 56 bits are random, as W3C Trace Context level 2 asks ("random trace id flag"), so a
-/// sampler may use them. It prints as a hyphenated UUID; [`TraceId::to_hex`] gives the 32 digits of the W3C header.
+/// Ours are version 7 UUIDs (RFC 9562, section 5.7): 48 bits of Unix milliseconds, so that they
+/// sort by age, then 74 random bits. The low 56 bits are random, as W3C Trace Context level 2 asks
+/// ("random trace id flag"), so a sampler may use them. It prints as a hyphenated UUID;
+/// [`TraceId::to_hex`] gives the 32 digits of the W3C header.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TraceId(u128);
 
@@ -164,8 +166,8 @@ impl FromStr for SpanId {
     }
 }
 
-/// Returns the 16 lower-case hex digits of a number. Each request has a handful, and what `format!` does for its widths and
-/// signs takes several times as long.
+/// Returns the 16 lower-case hex digits of a number. Each request has a handful, and what `format!`
+/// does for its widths and signs takes several times as long.
 pub(crate) fn digits_of(number: u64) -> [u8; 16] {
     let mut digits = [0; 16];
     digits[..8].copy_from_slice(&digits_of_half(number >> 32));
@@ -221,8 +223,8 @@ thread_local! {
     static RANDOM: Cell<u64> = const { Cell::new(0) };
 }
 
-/// 64 random bits: one step of `wyrand`, as the crate `fastrand` has it, on a state whose place is known when this is
-/// compiled. Every stage takes one, and this saves it a third of that.
+/// 64 random bits: one step of `wyrand`, as the crate `fastrand` has it, on a state whose place is
+/// known when this is compiled. Every stage takes one, and this saves it a third of that.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
 pub fn random() -> u64 {
@@ -243,28 +245,31 @@ fn seed() -> u64 {
     fastrand::u64(1..)
 }
 
-/// Has this thread make other ids than the thread that it was forked from, and than others that were.
+/// Has this thread make other ids than the thread that it was forked from, and than others that
+/// were.
 pub(crate) fn diverge(process: u64) {
     RANDOM.with(|state| state.set(mixed(state.get() ^ mixed(process) ^ Timestamp::now().as_micros().cast_unsigned())));
 }
 
-/// A UUID of version 7 (RFC 9562, section 5.7): milliseconds, and the lowest 12 and 62 bits of two numbers.
+/// A UUID of version 7 (RFC 9562, section 5.7): milliseconds, and the lowest 12 and 62 bits of two
+/// numbers.
 fn version_7(now: Timestamp, a: u64, b: u64) -> u128 {
     let millis = u128::from(now.as_micros().max(0).unsigned_abs() / 1_000) & ((1 << 48) - 1);
     let (a, b) = (u128::from(a & 0x0fff), u128::from(b & ((1 << 62) - 1)));
     millis << 80 | 0x7 << 76 | a << 64 | 0b10 << 62 | b
 }
 
-/// The id of the record `number`, which was made at `now`: of version 7, so that rows sort by age in an index. It has the
-/// fraction of the millisecond (RFC 9562, section 6.2, method 3), and bits that follow from `number`, which comes from a
-/// random one: ids of numbers in a row look as random as that one is.
+/// The id of the record `number`, which was made at `now`: of version 7, so that rows sort by age
+/// in an index. It has the fraction of the millisecond (RFC 9562, section 6.2, method 3), and bits
+/// that follow from `number`, which comes from a random one: ids of numbers in a row look as random
+/// as that one is.
 pub fn record_id(now: Timestamp, number: u64) -> Uuid {
     let fraction = now.as_micros().rem_euclid(1_000).unsigned_abs() * 4_096 / 1_000;
     Uuid::from_u128(version_7(now, fraction, mixed(number)))
 }
 
-/// Spreads every bit over all of them, and two numbers to two (the finalizer of `SplitMix64`: Steele, Lea and Flood, OOPSLA
-/// 2014).
+/// Spreads every bit over all of them, and two numbers to two (the finalizer of `SplitMix64`:
+/// Steele, Lea and Flood, OOPSLA 2014).
 fn mixed(number: u64) -> u64 {
     let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -83,8 +83,8 @@ impl<'a> Object<'a> {
         self.put_float(number);
     }
 
-    /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole number of nanoseconds are the
-    /// shortest form already, up to as many as a `f64` tells apart.
+    /// A time as a number of milliseconds, as [`Object::float`] writes it: the digits of a whole
+    /// number of nanoseconds are the shortest form already, up to as many as a `f64` tells apart.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "numbers below a hundred")]
     pub fn millis(&mut self, name: &'static str, time: Duration) {
@@ -333,7 +333,8 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
     escaped_bytes(out, text.as_bytes());
 }
 
-/// One division of a whole number, so that the shortest decimal form has no more digits than there are.
+/// One division of a whole number, so that the shortest decimal form has no more digits than there
+/// are.
 #[expect(clippy::cast_precision_loss, reason = "exact up to 104 days")]
 pub fn millis(duration: Duration) -> f64 {
     duration.as_nanos() as f64 / 1e6
@@ -344,7 +345,8 @@ fn needs_escape(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Whether one of the bytes needs an escape: eight are looked at together, and the last eight once more.
+/// Whether one of the bytes needs an escape: eight are looked at together, and the last eight once
+/// more.
 #[inline]
 fn any_needs_escape(bytes: &[u8]) -> bool {
     let (eights, rest) = bytes.as_chunks::<8>();
@@ -368,7 +370,8 @@ fn one_needs_escape(bytes: [u8; 8]) -> bool {
     below(bytes, 0x20) | is(b'"') | is(b'\\') != 0
 }
 
-/// Escapes a text's bytes as RFC 8259 (section 7) asks: the quote, the backslash and the control characters.
+/// Escapes a text's bytes as RFC 8259 (section 7) asks: the quote, the backslash and the control
+/// characters.
 fn escaped_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     // Few texts have anything to escape.
     if !any_needs_escape(bytes) {

@@ -1,9 +1,11 @@
-//! The part of `ragtrace` that runs inside an application's functions: stages, their context, time and ids, and the
-//! queue to the worker. Applications name `ragtrace` alone, which re-exports what is for them.
+//! The part of `ragtrace` that runs inside an application's functions: stages, their context, time
+//! and ids, and the queue to the worker. Applications name `ragtrace` alone, which re-exports what
+//! is for them.
 //!
-//! It is a crate of its own because programs are linked by whole units of code: what a stage calls must not bring the
-//! pipeline, the spool and their libraries into a program that only declares stages. What is public here and not
-//! re-exported by `ragtrace` is for `ragtrace`, and changes without notice.
+//! It is a crate of its own because programs are linked by whole units of code: what a stage calls
+//! must not bring the pipeline, the spool and their libraries into a program that only declares
+//! stages. What is public here and not re-exported by `ragtrace` is for `ragtrace`, and changes
+//! without notice.
 //!
 //! The rooms, ground first; each knows those above it in this list and none below:
 //!

@@ -1,11 +1,11 @@
-//! A port for whoever else follows runs, on the threads that they run on: what keeps track of them for the end of the process,
-//! a layer that shows them to others.
+//! A port for whoever else follows runs, on the threads that they run on: what keeps track of them
+//! for the end of the process, a layer that shows them to others.
 //!
-//! While an observer is active it hears of each run that begins, of the run's every arrival on a thread and departure from it,
-//! and of its end, there and then; of these also when no observer is active any more. One that is idle hears of the runs that
-//! are followed anyway: for another observer, or since their bodies record fields. Either may hear of a run of which it did not
-//! hear the beginning.
-//! Where none is active, a run asks at its beginning and at its end alone.
+//! While an observer is active it hears of each run that begins, of the run's every arrival on a
+//! thread and departure from it, and of its end, there and then; of these also when no observer is
+//! active any more. One that is idle hears of the runs that are followed anyway: for another
+//! observer, or since their bodies record fields. Either may hear of a run of which it did not hear
+//! the beginning. Where none is active, a run asks at its beginning and at its end alone.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -15,7 +15,8 @@ use crate::entry::{Run, RunEnd};
 use crate::id::SpanId;
 use crate::value::FieldBuffer;
 
-/// Follows runs. Its methods are called inside the application's functions: they neither block nor panic.
+/// Follows runs. Its methods are called inside the application's functions: they neither block nor
+/// panic.
 pub trait Observer: Send + Sync {
     /// A run begins; `fields` are those of its start.
     fn began(&self, request: &Arc<Request>, run: &Run, fields: &FieldBuffer) {
@@ -51,7 +52,8 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// How many observers are active.
 static ACTIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Adds an observer, for the rest of the process, which is active from then on. Returns whether there was room for it.
+/// Adds an observer, for the rest of the process, which is active from then on. Returns whether
+/// there was room for it.
 pub fn add(observer: &'static dyn Observer) -> bool {
     let added = add_idle(observer);
     if added {
@@ -60,8 +62,8 @@ pub fn add(observer: &'static dyn Observer) -> bool {
     added
 }
 
-/// Adds an observer, for the rest of the process, which is active once it calls [`activate`]. Returns whether there was room
-/// for it.
+/// Adds an observer, for the rest of the process, which is active once it calls [`activate`].
+/// Returns whether there was room for it.
 pub fn add_idle(observer: &'static dyn Observer) -> bool {
     static ADDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = ADDING.lock().unwrap_or_else(PoisonError::into_inner);

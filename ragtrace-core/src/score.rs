@@ -12,7 +12,8 @@ use crate::level::Level;
 use crate::queue::Admission;
 use crate::value::{FieldBuffer, Value};
 
-/// A judgement on a trace or a span: a person's thumb, the verdict of a judge model, a check in code.
+/// A judgement on a trace or a span: a person's thumb, the verdict of a judge model, a check in
+/// code.
 ///
 /// Inside a stage it judges the run, and inside a request without a stage the trace. Anywhere else,
 /// and any time later, [`trace`](Self::trace) says which trace is meant, and [`span`](Self::span)
@@ -108,22 +109,22 @@ impl Score {
 
     /// Records the score, and returns true if it is on its way.
     ///
-    /// It is not where nobody listens, or the queue is full (which is counted, as with all records),
-    /// or where [`try_record`](Self::try_record) returns an error. Nothing is delivered yet when this
-    /// returns: what a sink or a store refuses is a dead letter.
+    /// It is not where nobody listens, or the queue is full (which is counted, as with all
+    /// records), or where [`try_record`](Self::try_record) returns an error. Nothing is delivered
+    /// yet when this returns: what a sink or a store refuses is a dead letter.
     #[expect(clippy::must_use_candidate, reason = "what cannot be recorded does not concern everybody")]
     pub fn record(self) -> bool {
         self.try_record().unwrap_or(false)
     }
 
-    /// Records the score as [`record`](Self::record) does, and says what is wrong with one that cannot
-    /// be recorded at all.
+    /// Records the score as [`record`](Self::record) does, and says what is wrong with one that
+    /// cannot be recorded at all.
     ///
     /// # Errors
     ///
-    /// If the name is not of 1 to 64 characters, or has control characters or nothing but white space;
-    /// if the number is not finite; if it is by none of `human`, `llm` and `code`; or if no trace is
-    /// named and there is none around.
+    /// If the name is not of 1 to 64 characters, or has control characters or nothing but white
+    /// space; if the number is not finite; if it is by none of `human`, `llm` and `code`; or if no
+    /// trace is named and there is none around.
     ///
     /// ```
     /// use ragtrace::{Score, TraceId};
@@ -190,7 +191,8 @@ impl Score {
     }
 }
 
-/// An error that is returned for a score that cannot be recorded, which its message says how to mend.
+/// An error that is returned for a score that cannot be recorded, which its message says how to
+/// mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScoreError(String);
 

@@ -98,7 +98,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..16)
 }
 
-/// A step's effect, as the promise has it: the spans and scopes that are entered, from the oldest to the newest.
+/// A step's effect, as the promise has it: the spans and scopes that are entered, from the oldest
+/// to the newest.
 #[derive(Clone, Debug, Default)]
 struct Model(Vec<(Option<u64>, String)>);
 

@@ -1,5 +1,5 @@
-//! Parses what stands between the parentheses of `stage!`: the arguments of the attribute, and then a block, which is kept
-//! as it is written.
+//! Parses what stands between the parentheses of `stage!`: the arguments of the attribute, and then
+//! a block, which is kept as it is written.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::quote;

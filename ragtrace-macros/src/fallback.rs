@@ -1,6 +1,7 @@
 //! Gives back an item whose attribute is wrong as it was, with one error beside it.
 //!
-//! The item stays, so that nothing else in the crate fails for the lack of it, and an editor goes on to work.
+//! The item stays, so that nothing else in the crate fails for the lack of it, and an editor goes
+//! on to work.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::quote;
@@ -18,7 +19,8 @@ pub(crate) fn fallback(error: &Error, args: TokenStream, item: TokenStream) -> T
     quote!(#error #constant #item)
 }
 
-/// Returns the constant that `descriptor = NAME` asks for, so that code which names it is no second error.
+/// Returns the constant that `descriptor = NAME` asks for, so that code which names it is no second
+/// error.
 fn constant(args: TokenStream, item: &TokenStream) -> Option<TokenStream> {
     let args: Vec<TokenTree> = args.into_iter().collect();
     let name = syn::parse2::<Ident>(value(&args, "descriptor")?.iter().cloned().collect()).ok()?;

@@ -1,5 +1,5 @@
-//! Parses the function under the attribute. Its signature is given back as it was, but for the names of parameters
-//! that have none, and its body is never parsed.
+//! Parses the function under the attribute. Its signature is given back as it was, but for the
+//! names of parameters that have none, and its body is never parsed.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -13,7 +13,8 @@ use crate::work::without_parentheses;
 
 /// A function with a body.
 pub(crate) struct Function {
-    /// Everything before the body, as it was written but for the names of parameters that have none.
+    /// Everything before the body, as it was written but for the names of parameters that have
+    /// none.
     pub(crate) head: TokenStream,
     /// The body's `#![…]`, to be put before the head as `#[…]`, and what goes with them.
     pub(crate) inner_attributes: Vec<TokenStream>,
@@ -65,7 +66,8 @@ impl Function {
     }
 }
 
-/// Returns the group in braces that `token` is. A `macro_rules!` passes a `block` on in an invisible group besides.
+/// Returns the group in braces that `token` is. A `macro_rules!` passes a `block` on in an
+/// invisible group besides.
 pub(crate) fn braces(token: TokenTree) -> Option<Group> {
     let TokenTree::Group(group) = token else { return None };
     match group.delimiter() {
@@ -146,8 +148,9 @@ fn not_a_function(item: &TokenStream) -> Error {
     Error::new_spanned(word, message)
 }
 
-/// Returns whether the output of an `async fn` may be a future itself, as a `JoinHandle` is. A lint that is an error by
-/// default takes an `async` block that returns one for a mistake, and the body of a stage is such a block.
+/// Returns whether the output of an `async fn` may be a future itself, as a `JoinHandle` is. A lint
+/// that is an error by default takes an `async` block that returns one for a mistake, and the body
+/// of a stage is such a block.
 fn may_be_a_future(output: &ReturnType) -> bool {
     const NONE: [&str; 9] = ["Result", "Option", "Vec", "String", "bool", "u32", "u64", "usize", "f64"];
     let ReturnType::Type(_, ty) = output else { return false };

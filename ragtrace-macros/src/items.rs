@@ -1,4 +1,5 @@
-//! Parses the items of one type, as they are written in `used(…)` and after the head of `generated(…)`.
+//! Parses the items of one type, as they are written in `used(…)` and after the head of
+//! `generated(…)`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;

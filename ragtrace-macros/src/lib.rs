@@ -1,8 +1,9 @@
 //! The attribute of `ragtrace`. Use it through that crate, whose documentation says what it does.
 //!
-//! One direction, a file each: `args` parses the arguments, with `field` and `items`; `function` and `block` what they are about, with
-//! `shape`, `work` and `parameters` for what the signature tells; `model` validates; `expand` writes the code. When anything
-//! is wrong, `fallback` gives the item back as it was, with one error beside it. `traced` goes through them all.
+//! One direction, a file each: `args` parses the arguments, with `field` and `items`; `function`
+//! and `block` what they are about, with `shape`, `work` and `parameters` for what the signature
+//! tells; `model` validates; `expand` writes the code. When anything is wrong, `fallback` gives the
+//! item back as it was, with one error beside it. `traced` goes through them all.
 
 mod args;
 mod block;

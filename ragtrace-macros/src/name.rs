@@ -28,7 +28,8 @@ pub(crate) fn of_function(ident: &Ident) -> Result<String> {
     Ok(name)
 }
 
-/// Returns the older name that `literal` gives to the stage `name`, if it is well formed and another one.
+/// Returns the older name that `literal` gives to the stage `name`, if it is well formed and
+/// another one.
 pub(crate) fn older(literal: &LitStr, name: &str) -> Result<String> {
     let older = of_literal(literal)?;
     if older == name {

@@ -1,7 +1,9 @@
-//! Finds what has to be said of a function's parameters where its body moves into a closure or an `async` block: in which
-//! order these take them, and so drop them, and whether they have to take all of them.
+//! Finds what has to be said of a function's parameters where its body moves into a closure or an
+//! `async` block: in which order these take them, and so drop them, and whether they have to take
+//! all of them.
 //!
-//! A closure drops what it captured in the order in which its body names it, and a function drops its parameters in reverse.
+//! A closure drops what it captured in the order in which its body names it, and a function drops
+//! its parameters in reverse.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +23,8 @@ use crate::work::without_parentheses;
 pub(crate) struct Parameters {
     /// In the order of their declaration.
     taken: Vec<Parameter>,
-    /// Statements that bind parameters as they were declared, where the signature has only names for them.
+    /// Statements that bind parameters as they were declared, where the signature has only names
+    /// for them.
     rebound: Vec<TokenStream>,
     /// How many names there are of what may need a drop.
     owned: usize,
@@ -136,8 +139,9 @@ impl Parameters {
         }
     }
 
-    /// Gives a parameter that is `_` a name, since only what has a name can be dropped in its turn. The same goes for what a
-    /// pattern leaves in the parameter: the body takes all of it, and binds it and what comes after it as a function would.
+    /// Gives a parameter that is `_` a name, since only what has a name can be dropped in its turn.
+    /// The same goes for what a pattern leaves in the parameter: the body takes all of it, and
+    /// binds it and what comes after it as a function would.
     fn rename(&mut self, at: usize, typed: &mut PatType, in_body: &BTreeSet<String>, attribute: &Attribution) -> bool {
         let pattern = &*typed.pat;
         let mut bound = Vec::new();
@@ -183,21 +187,22 @@ impl Parameters {
         self.taken.is_empty()
     }
 
-    /// Returns whether a closure leaves what can be copied where it is, since that may be large. The others move it, so that
-    /// what the body makes of it may outlive the call; and so does one whose outcome is read besides, if it may change it.
+    /// Returns whether a closure leaves what can be copied where it is, since that may be large.
+    /// The others move it, so that what the body makes of it may outlive the call; and so does one
+    /// whose outcome is read besides, if it may change it.
     pub(crate) fn stay(&self, is_outcome_read: bool) -> bool {
         self.may_be_large && !(is_outcome_read && self.has_mutable)
     }
 
-    /// Returns statements that name the parameters in the order in which they are to be dropped. They stand behind a
-    /// `return`: nothing is run, and no lint takes a parameter for used.
+    /// Returns statements that name the parameters in the order in which they are to be dropped.
+    /// They stand behind a `return`: nothing is run, and no lint takes a parameter for used.
     pub(crate) fn order(&self) -> Option<TokenStream> {
         let takes = self.taken.iter().rev().map(|Parameter { cfg, name, .. }| quote!(#(#cfg)* let __taken = #name;));
         (!self.taken.is_empty()).then(|| quote!(#[allow(unreachable_code)] { #(#takes)* };))
     }
 
-    /// Returns statements that bind what the body does not name, which a lint finds unused as it would the parameter, and what
-    /// the signature has under other names.
+    /// Returns statements that bind what the body does not name, which a lint finds unused as it
+    /// would the parameter, and what the signature has under other names.
     pub(crate) fn bind(&self) -> TokenStream {
         let unnamed = self.taken.iter().filter_map(|Parameter { cfg, name, unnamed, .. }| {
             unnamed.as_ref().map(|unnamed| quote!(#(#cfg)* #[allow(clippy::shadow_same)] let #unnamed = &#name;))
@@ -304,7 +309,8 @@ fn bindings<'a>(pattern: &'a Pat, found: &mut Vec<&'a PatIdent>) {
     }
 }
 
-/// Collects the words of the body that may be names of variables, also those in the texts of its macros.
+/// Collects the words of the body that may be names of variables, also those in the texts of its
+/// macros.
 fn names_in(tokens: &TokenStream, names: &mut BTreeSet<String>) {
     for token in tokens.clone() {
         match token {

@@ -13,8 +13,8 @@ pub(crate) fn list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Asks whether another word was meant: one that `written` begins (as in an editor), that begins it, or that is nearly the
-/// same.
+/// Asks whether another word was meant: one that `written` begins (as in an editor), that begins
+/// it, or that is nearly the same.
 pub(crate) fn did_you_mean(written: &str, known: &[&str]) -> Option<String> {
     let lower = written.to_lowercase();
     let mut begun = known.iter().filter(|name| name.starts_with(&lower));

@@ -1,4 +1,5 @@
-//! From the tokens of an attribute or a block to those that take their place: parse, validate, expand, fall back.
+//! From the tokens of an attribute or a block to those that take their place: parse, validate,
+//! expand, fall back.
 
 use proc_macro2::TokenStream;
 

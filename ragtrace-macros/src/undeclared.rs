@@ -1,4 +1,5 @@
-//! Explains a `record!` that no arm of the macro takes: a name that is not declared, or a slip in how it is written.
+//! Explains a `record!` that no arm of the macro takes: a name that is not declared, or a slip in
+//! how it is written.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::Error;

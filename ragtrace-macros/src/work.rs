@@ -1,4 +1,5 @@
-//! Finds futures and streams in a type: those that a stage goes on with, and those that would run after it.
+//! Finds futures and streams in a type: those that a stage goes on with, and those that would run
+//! after it.
 
 use syn::punctuated::Punctuated;
 use syn::{Error, GenericArgument, Ident, PathArguments, Result, Token, Type, TypeParamBound, parse_quote};
@@ -12,7 +13,8 @@ pub(crate) enum Work {
 
 type Bounds = Punctuated<TypeParamBound, Token![+]>;
 
-/// Returns what a future among `bounds` returns, or a stream's item. It is `_` where the bound does not say.
+/// Returns what a future among `bounds` returns, or a stream's item. It is `_` where the bound does
+/// not say.
 pub(crate) fn of_bounds(bounds: &Bounds, work: Work) -> Option<Type> {
     bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else { return None };
@@ -45,8 +47,8 @@ fn associated_type(arguments: &PathArguments, name: &str) -> Option<Type> {
     })
 }
 
-/// Returns `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, also with `impl`, or of a `BoxTrait<'_, T>`, as the futures crate
-/// calls that.
+/// Returns `T` of `Pin<Box<dyn Trait<Assoc = T> + …>>`, also with `impl`, or of a `BoxTrait<'_,
+/// T>`, as the futures crate calls that.
 pub(crate) fn boxed(ty: &Type, work: Work) -> Option<Type> {
     if alias(ty) == Some(work) {
         return Some(last_segment(ty)?.1.into_iter().next().unwrap_or_else(|| parse_quote!(_)));
@@ -99,7 +101,8 @@ pub(crate) fn refuse_bounds(returned: &Type) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a type with a future or stream in it that nobody sees: it would run when the stage is over.
+/// Refuses a type with a future or stream in it that nobody sees: it would run when the stage is
+/// over.
 pub(crate) fn refuse_within(ty: &Type) -> Result<()> {
     let ty = without_parentheses(ty);
     let work = match bounds_of(ty) {
@@ -128,7 +131,8 @@ pub(crate) fn refuse_within(ty: &Type) -> Result<()> {
     }
 }
 
-/// Returns the type without parentheses around it, such as the invisible ones of a type that a `macro_rules!` passes on.
+/// Returns the type without parentheses around it, such as the invisible ones of a type that a
+/// `macro_rules!` passes on.
 pub(crate) fn without_parentheses(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => without_parentheses(&group.elem),

@@ -3,8 +3,9 @@
 /// A key and its value.
 pub(crate) type Pair = (String, String);
 
-/// Reads pairs as `OTEL_RESOURCE_ATTRIBUTES` and the variables of headers have them: `key=value`, with
-/// commas between them, and percent-encoded values. The error says what is wrong and shows no value.
+/// Reads pairs as `OTEL_RESOURCE_ATTRIBUTES` and the variables of headers have them: `key=value`,
+/// with commas between them, and percent-encoded values. The error says what is wrong and shows no
+/// value.
 pub(crate) fn parse_pairs(text: &str) -> Result<Vec<Pair>, String> {
     let pair = |member: &str| {
         let (key, value) =

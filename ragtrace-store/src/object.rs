@@ -1,4 +1,5 @@
-//! A JSON object whose members stand in the order in which they are written, which a map of `serde_json` does not keep.
+//! A JSON object whose members stand in the order in which they are written, which a map of
+//! `serde_json` does not keep.
 
 use serde_json::Value as Json;
 

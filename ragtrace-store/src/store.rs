@@ -17,8 +17,8 @@ use crate::url::StoreUrl;
 
 /// Opens the store at `url` for reading: `sqlite:` and the path of a file, or a `postgres://` URL
 /// as libpq has it. The parameter `schema` of ours names the schema that holds the tables,
-/// `ragtrace` if there is none: `postgres://user@host/database?schema=telemetry`. Signs in a name are
-/// written by their codes: `schema=My%20App`.
+/// `ragtrace` if there is none: `postgres://user@host/database?schema=telemetry`. Signs in a name
+/// are written by their codes: `schema=My%20App`.
 ///
 /// # Errors
 ///
@@ -147,9 +147,9 @@ impl LogStore {
         }
     }
 
-    /// Returns what was judged of a trace and of its spans, the oldest first and at most 10,000: also of
-    /// a trace that has no records here, as one that was left out by sampling. Retention removes the
-    /// scores of a trace with it.
+    /// Returns what was judged of a trace and of its spans, the oldest first and at most 10,000:
+    /// also of a trace that has no records here, as one that was left out by sampling. Retention
+    /// removes the scores of a trace with it.
     pub async fn scores(&self, trace: TraceId) -> Result<Vec<ScoreRow>, StoreError> {
         with_backend!(self, store => store.scores(trace))
     }

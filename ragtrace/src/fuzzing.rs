@@ -1,9 +1,11 @@
-//! Doors for the fuzz targets, which are built with `--cfg fuzzing`, to what the crate keeps to itself.
+//! Doors for the fuzz targets, which are built with `--cfg fuzzing`, to what the crate keeps to
+//! itself.
 
 use crate::redact::Redactor;
 use crate::spool;
 
-/// Reads a batch as the spool keeps it, and returns its bytes written anew, or what is wrong with it.
+/// Reads a batch as the spool keeps it, and returns its bytes written anew, or what is wrong with
+/// it.
 pub fn rewrite_batch(bytes: &[u8]) -> Result<Vec<u8>, String> {
     spool::rewrite_batch(bytes)
 }

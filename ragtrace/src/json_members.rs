@@ -1,8 +1,10 @@
-//! The members of a JSON object as they were written: in their order, and with each number to the last bit.
+//! The members of a JSON object as they were written: in their order, and with each number to the
+//! last bit.
 //!
-//! `serde_json::Value` sorts members, and it reads some numbers a bit off. Its features `preserve_order` and
-//! `float_roundtrip` change both, but for every crate of the program, and the program is not ours. So `serde_json` finds
-//! where each value begins and ends, and the standard library reads the numbers.
+//! `serde_json::Value` sorts members, and it reads some numbers a bit off. Its features
+//! `preserve_order` and `float_roundtrip` change both, but for every crate of the program, and the
+//! program is not ours. So `serde_json` finds where each value begins and ends, and the standard
+//! library reads the numbers.
 
 use std::collections::BTreeMap;
 use std::fmt;

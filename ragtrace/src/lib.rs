@@ -9,7 +9,8 @@ mod console;
 #[cfg(all(fuzzing, feature = "pipeline"))]
 #[doc(hidden)]
 pub mod fuzzing;
-// Its programs are compiled by those who run them (`examples/guides`): they need what this crate does not depend on.
+// Its programs are compiled by those who run them (`examples/guides`): they need what this crate
+// does not depend on.
 #[cfg(all(doc, not(doctest), feature = "pipeline"))]
 pub mod guide;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
@@ -87,9 +88,11 @@ pub use sink::Sink;
 #[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
 
-/// The type of ids of records, batches and processes, which public signatures name: that of the crate `uuid`.
-// Not the whole crate: it has a `Variant::Future`, and with a second `Future` in sight the compiler calls the one of the
-// standard library by its path, in the messages of every crate that uses this one.
+/// The type of ids of records, batches and processes, which public signatures name: that of the
+/// crate `uuid`.
+// Not the whole crate: it has a `Variant::Future`, and with a second `Future` in sight the compiler
+// calls the one of the standard library by its path, in the messages of every crate that uses this
+// one.
 pub mod uuid {
     pub use ::uuid::Uuid;
 }
@@ -98,7 +101,8 @@ pub mod uuid {
 #[doc(hidden)]
 pub use ragtrace_core::queue::SINK_THREAD as __SINK_THREAD;
 
-/// The JSON writer of the sinks in the crate `ragtrace-sinks`, and of nobody else: it changes without notice.
+/// The JSON writer of the sinks in the crate `ragtrace-sinks`, and of nobody else: it changes
+/// without notice.
 #[cfg(feature = "pipeline")]
 #[doc(hidden)]
 pub mod __json {
@@ -113,6 +117,7 @@ pub mod __private {
     pub use ragtrace_core::__private::*;
     pub use ragtrace_macros::undeclared;
 
-    // Where the attribute is told the crate's path, generated code calls this module by the crate's name.
+    // Where the attribute is told the crate's path, generated code calls this module by the crate's
+    // name.
     pub use crate::__private;
 }

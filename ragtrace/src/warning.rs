@@ -44,9 +44,9 @@ impl RateLimitedWarning {
     }
 }
 
-/// Writes one line to stderr. A stderr that is gone is no reason to fail, and one that nobody reads is
-/// none to wait: a thread of its own writes, and whoever warns waits for a moment, since the process may
-/// end next.
+/// Writes one line to stderr. A stderr that is gone is no reason to fail, and one that nobody reads
+/// is none to wait: a thread of its own writes, and whoever warns waits for a moment, since the
+/// process may end next.
 pub(crate) fn print(text: &str) {
     static PRINTER: OnceLock<Option<SyncSender<Line>>> = OnceLock::new();
     let text = format!("ragtrace: {text}\n");

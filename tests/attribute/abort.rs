@@ -11,7 +11,8 @@ use serde_json::Value;
 /// How long a child may take before the test gives up on it: far more than it is ever held up.
 const BOUND: Duration = Duration::from_mins(1);
 
-/// The program, built as an application with such a profile is. What is compiled for the host is there already.
+/// The program, built as an application with such a profile is. What is compiled for the host is
+/// there already.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
@@ -52,7 +53,8 @@ fn messages(records: &[Value]) -> Vec<&str> {
     records.iter().filter_map(|record| record["message"].as_str()).collect()
 }
 
-/// A started and a failed record of both stages, with what they know of each other and of the panic.
+/// A started and a failed record of both stages, with what they know of each other and of the
+/// panic.
 fn assert_failed(records: &[Value], thread: &str) {
     let of = |message: &str| {
         let mut found = records.iter().filter(|record| record["message"] == message);

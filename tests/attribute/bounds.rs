@@ -123,7 +123,8 @@ fn auto_traits_and_lifetimes_are_those_of_the_body() {
     is_send(&owns(String::new()));
     is_sync(&owns(String::new()));
     is_static(&owns(String::new()));
-    // What is dropped before an await does not matter. That what is held is not `Send` is in `ui/locus/missing_send.rs`.
+    // What is dropped before an await does not matter. That what is held is not `Send` is in
+    // `ui/locus/missing_send.rs`.
     is_send(&uses_rc_between(1));
     is_unpin(&ready(1));
     is_unpin(&opaque(1));

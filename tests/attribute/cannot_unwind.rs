@@ -1,4 +1,5 @@
-//! Panics that cannot unwind, where others do: the process ends, and what was recorded is delivered before.
+//! Panics that cannot unwind, where others do: the process ends, and what was recorded is delivered
+//! before.
 
 use std::fs::File;
 use std::panic::catch_unwind;

@@ -62,7 +62,8 @@ fn every_linked_stage_is_listed_once() {
     assert_eq!(sources.len(), [FieldSource::Start, FieldSource::Ok, FieldSource::Err, FieldSource::Record].len());
 }
 
-/// What another copy of the crate brings along, which shares the section where its descriptors are the same.
+/// What another copy of the crate brings along, which shares the section where its descriptors are
+/// the same.
 mod other_copy {
     use ragtrace::StageDescriptor;
 

@@ -1,4 +1,5 @@
-//! Arguments are dropped in the order in which they are dropped without the attribute, whatever becomes of the run.
+//! Arguments are dropped in the order in which they are dropped without the attribute, whatever
+//! becomes of the run.
 #![expect(clippy::boxed_local, clippy::semicolon_if_nothing_returned, reason = "it is about such arguments")]
 #![expect(clippy::many_single_char_names, reason = "many arguments")]
 
@@ -85,8 +86,8 @@ fn drive<F: Future>(future: F, way: Way) {
     }
 }
 
-/// Writes a function twice, plain and as a stage, and compares on every way what is dropped when, with and without somebody
-/// who listens. `$call` runs it.
+/// Writes a function twice, plain and as a stage, and compares on every way what is dropped when,
+/// with and without somebody who listens. `$call` runs it.
 macro_rules! compare {
     ($module:ident [$($arguments:tt)*] $call:expr; method $($function:tt)*) => {
         compare!(@ $module $call;

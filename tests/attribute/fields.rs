@@ -1,4 +1,5 @@
-//! Fields on their way: of stages inside the fields of others, long ones, and those whose expressions panic.
+//! Fields on their way: of stages inside the fields of others, long ones, and those whose
+//! expressions panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,7 +17,8 @@ fn long(depth: u64) -> usize {
     usize::try_from(depth * 100).expect("it is small")
 }
 
-/// Its fields run stages, which have fields themselves, before, between and behind those that are its own.
+/// Its fields run stages, which have fields themselves, before, between and behind those that are
+/// its own.
 #[traced_stage(
     fields(first = measured(1), name, second = measured(2), inner = measured_inside(3)),
     ok(|out| last = measured(*out), sum = *out)

@@ -1,5 +1,6 @@
-//! Laws that hold for any tree of stages, whatever becomes of each: one start and one end for each stage that was
-//! polled, the right parent, the context as it was after each poll, and no end before its start.
+//! Laws that hold for any tree of stages, whatever becomes of each: one start and one end for each
+//! stage that was polled, the right parent, the context as it was after each poll, and no end
+//! before its start.
 
 use std::collections::HashMap;
 use std::future::Future;

@@ -39,7 +39,8 @@ fn a_named_stage_is_the_parent_of_what_runs_in_it_and_names_are_bounded() {
     let listed: Vec<_> = stages().into_iter().filter(|stage| stage.name() == "job reindex").collect();
     assert_eq!(listed.iter().map(|stage| (stage.file(), stage.line())).collect::<Vec<_>>(), [(file!(), line)]);
 
-    // A name that is too long is cut, and beyond so many names there is none, while those that were made stay.
+    // A name that is too long is cut, and beyond so many names there is none, while those that were
+    // made stay.
     let long = named(&"ä".repeat(300));
     assert!(long.name().len() <= 200 && long.name().ends_with('…'));
     let made = (0..2_000).filter(|n| NamedStage::new(&format!("job {n}"), StageKind::Task).is_some()).count();

@@ -1,4 +1,5 @@
-//! A stage takes no more of the stack than `tracing`'s span: large arguments and results are not copied more often.
+//! A stage takes no more of the stack than `tracing`'s span: large arguments and results are not
+//! copied more often.
 #![expect(
     clippy::large_stack_arrays,
     clippy::large_types_passed_by_value,
@@ -69,8 +70,8 @@ fn now<F: Future + ?Sized>(mut future: Pin<Box<F>>) -> F::Output {
     }
 }
 
-/// A function three times: plain, ours, and `tracing`'s. `$call` runs it. A debug build may copy a large result of a call
-/// that many times more.
+/// A function three times: plain, ours, and `tracing`'s. `$call` runs it. A debug build may copy a
+/// large result of a call that many times more.
 macro_rules! compare {
     ($test:ident, $call:expr; $($function:tt)*) => {
         compare!($test, 0, $call; $($function)*);

@@ -1,4 +1,5 @@
-//! Values that cannot be read: what the application implemented fails, and its functions return what they return.
+//! Values that cannot be read: what the application implemented fails, and its functions return
+//! what they return.
 
 use std::error::Error;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The process that the chaos tests start and kill.
 //!
-//! `issue` records runs and says on stdout how far a flush has come; `drain` delivers what the spool holds. The first arguments
-//! are settings, see [`Settings::parse`].
+//! `issue` records runs and says on stdout how far a flush has come; `drain` delivers what the
+//! spool holds. The first arguments are settings, see [`Settings::parse`].
 
 use std::fs::File;
 use std::io::Write;
@@ -68,8 +68,8 @@ impl Settings {
     }
 }
 
-/// Makes the sinks of the variables: spans for the receiver at `CHAOS_OTLP_URL`, and beside it the records themselves as
-/// lines of the file `CHAOS_LINES`.
+/// Makes the sinks of the variables: spans for the receiver at `CHAOS_OTLP_URL`, and beside it the
+/// records themselves as lines of the file `CHAOS_LINES`.
 fn over_otlp() -> Result<Vec<BoxSink>, String> {
     let (Ok(url), Ok(lines)) = (std::env::var("CHAOS_OTLP_URL"), std::env::var("CHAOS_LINES")) else {
         return Ok(Vec::new());
@@ -84,7 +84,8 @@ fn say(words: &str) {
     let _ = writeln!(std::io::stdout(), "{words}");
 }
 
-/// Says after each flush that was complete which runs are safe now. After one that was not it flushes no more.
+/// Says after each flush that was complete which runs are safe now. After one that was not it
+/// flushes no more.
 struct Progress<'a> {
     telemetry: &'a Telemetry,
     is_safe: bool,
@@ -116,7 +117,8 @@ fn traced(body: impl FnOnce() -> Result<(), std::fmt::Error>) -> Result<(), std:
     body()
 }
 
-/// Records runs in traces that are open for several flushes, and fail in the end: the sampler holds them until then.
+/// Records runs in traces that are open for several flushes, and fail in the end: the sampler holds
+/// them until then.
 fn record_traces(settings: &Settings, progress: &mut Progress<'_>) {
     let (mut number, end) = (settings.from, settings.from + settings.runs);
     while number < end {

@@ -1,4 +1,5 @@
-//! What is counted beside the records, requests and minutes of stages, comes through the spool as it was.
+//! What is counted beside the records, requests and minutes of stages, comes through the spool as
+//! it was.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

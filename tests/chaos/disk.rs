@@ -1,4 +1,5 @@
-//! Disks that are full, damaged, shared or forbidden: a clear message, the host goes on, and what can be saved is.
+//! Disks that are full, damaged, shared or forbidden: a clear message, the host goes on, and what
+//! can be saved is.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -22,7 +23,8 @@ fn value(output: &str, name: &str) -> u64 {
     word.and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("{name} is not said: {output}"))
 }
 
-/// Runs the child with files that cannot grow beyond so many KiB: the error that a full disk gives, for any user.
+/// Runs the child with files that cannot grow beyond so many KiB: the error that a full disk gives,
+/// for any user.
 fn run_with_small_files(workdir: &Workdir, work: Work, kib: u64) -> Output {
     let mut command = Command::new("bash");
     command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\""));
@@ -102,7 +104,8 @@ fn processes_share_a_folder_and_the_slot_of_one_that_died_is_adopted_once() {
     let slots = || fs::read_dir(&workdir.spool).expect("a spool").flatten().filter(|e| e.path().is_dir()).count();
     assert_eq!(slots(), 3, "each has a slot of its own");
     children.remove(1).kill();
-    // Two at once want the slot of the one that died; the others are alive, so theirs are left alone.
+    // Two at once want the slot of the one that died; the others are alive, so theirs are left
+    // alone.
     let adopters: Vec<_> = (0..2)
         .map(|_| {
             let work = Work { task: "drain", ..Work::default() };
@@ -129,7 +132,8 @@ fn a_folder_that_cannot_be_written_costs_the_spool_and_no_more() {
     fs::set_permissions(&workdir.spool, std::os::unix::fs::PermissionsExt::from_mode(0o555)).expect("it is ours");
     let mut command = workdir.command(Work { durability: "durable", runs: RUNS, ..Work::default() });
     if fs::write(workdir.spool.join("probe"), "").is_ok() {
-        // The administrator may write anywhere, so the child is somebody else, who may write where records arrive.
+        // The administrator may write anywhere, so the child is somebody else, who may write where
+        // records arrive.
         fs::remove_file(workdir.spool.join("probe")).expect("it was just made");
         let parent = workdir.file.parent().expect("a folder");
         fs::set_permissions(parent, std::os::unix::fs::PermissionsExt::from_mode(0o777)).expect("it is ours");

@@ -1,5 +1,5 @@
-//! A sink that is down for the whole run: memory stays within its bound, and so does the caller's cost, which is measured
-//! and said, since a timing is no assertion.
+//! A sink that is down for the whole run: memory stays within its bound, and so does the caller's
+//! cost, which is measured and said, since a timing is no assertion.
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! A million records through sinks that are down, slow, flapping, lying and picky: each arrives once, or is dead with its
-//! reason.
+//! A million records through sinks that are down, slow, flapping, lying and picky: each arrives
+//! once, or is dead with its reason.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,8 +12,8 @@ use ragtrace_tests::{Attempt, Oracle, Reply, Scripted, Trace, install, issue, nu
 
 const TASKS: u64 = 8;
 const RUNS_A_TASK: u64 = 62_500;
-/// Records that may wait, in the queue and for a sink, before the tasks pause: beyond its memory, a sink whose
-/// disk is behind drops.
+/// Records that may wait, in the queue and for a sink, before the tasks pause: beyond its memory, a
+/// sink whose disk is behind drops.
 const WAITING: u64 = 24_000;
 const RUNS: u64 = TASKS * RUNS_A_TASK;
 

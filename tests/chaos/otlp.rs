@@ -49,8 +49,8 @@ fn take(taken: &Spans, request: &Received) {
     }
 }
 
-/// Returns the end records that were written as lines, by the number of their run. The last line of a process that was
-/// killed may be torn.
+/// Returns the end records that were written as lines, by the number of their run. The last line of
+/// a process that was killed may be torn.
 fn recorded(lines: &str) -> HashMap<u64, Record> {
     let records = lines.lines().filter_map(|line| Record::from_json(line).ok());
     records.filter(|record| record.event().is_end()).filter_map(|record| Some((number_of(&record)?, record))).collect()

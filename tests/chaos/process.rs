@@ -71,7 +71,8 @@ impl Workdir {
         said
     }
 
-    /// What arrived, by the ledger of batches. Fails the test if a batch changed, or a record came in two.
+    /// What arrived, by the ledger of batches. Fails the test if a batch changed, or a record came
+    /// in two.
     pub(crate) fn arrived(&self) -> HashSet<Trace> {
         let mut ledger = HashMap::new();
         let mut arrived = HashSet::new();
@@ -133,7 +134,8 @@ impl Running {
         (read > 0).then(|| line.trim_end().to_owned())
     }
 
-    /// Ends its stdin, waits for its end, and returns what it said since the last line that was asked for.
+    /// Ends its stdin, waits for its end, and returns what it said since the last line that was
+    /// asked for.
     pub(crate) fn end(mut self) -> Output {
         drop(self.child.stdin.take());
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());

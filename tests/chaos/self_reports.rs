@@ -30,7 +30,8 @@ fn failures_and_recoveries_are_records_for_the_other_sinks() {
     until("the shipping to be told", Duration::from_secs(10), || {
         self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_batches_shipped".to_owned())
     });
-    // That what is told is shipped, and that this is not told of, is a test of delivery, with made-up time.
+    // That what is told is shipped, and that this is not told of, is a test of delivery, with
+    // made-up time.
     assert!(self_reports(&seen.lock().expect("whole")).contains(&"ragtrace_shipping_failed".to_owned()));
     telemetry.shutdown(Duration::from_secs(1));
 }

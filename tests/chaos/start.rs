@@ -45,7 +45,8 @@ fn spool_some(folder: &Path) -> u64 {
     report.stats.sinks[0].spooled
 }
 
-/// A new file of the spool's database, as it is before the first bytes are written that tell what it is.
+/// A new file of the spool's database, as it is before the first bytes are written that tell what
+/// it is.
 fn unborn(bytes: &[u8]) -> Vec<u8> {
     let mut unborn = vec![0; bytes.len()];
     unborn[9..512].copy_from_slice(&bytes[9..512]);

@@ -172,7 +172,8 @@ impl Server {
         TcpStream::connect(self.address).await.expect("a connection")
     }
 
-    /// Writes bytes to a socket of its own, and returns all that comes back until the server closes it.
+    /// Writes bytes to a socket of its own, and returns all that comes back until the server closes
+    /// it.
     ///
     /// # Panics
     ///

@@ -121,7 +121,8 @@ fn a_family_that_is_malformed_leaves_the_next_one_its_say() {
     }
 }
 
-/// The cases of the specification's own test suite for `traceparent`: values, and whether the trace goes on.
+/// The cases of the specification's own test suite for `traceparent`: values, and whether the trace
+/// goes on.
 #[test]
 fn a_traceparent_is_judged_as_the_specification_has_it() {
     let after = |version: &str, rest: &str| format!("{version}-{TRACE}-{SPAN}-01{rest}");

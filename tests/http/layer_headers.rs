@@ -1,4 +1,5 @@
-//! Headers through the layer: what the service sees of those of a request, and those that its answer gets.
+//! Headers through the layer: what the service sees of those of a request, and those that its
+//! answer gets.
 
 mod values;
 

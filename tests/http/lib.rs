@@ -1,4 +1,5 @@
-//! A server over real connections, for tests of the layer for HTTP services, and what its requests recorded.
+//! A server over real connections, for tests of the layer for HTTP services, and what its requests
+//! recorded.
 
 mod client;
 mod requests;

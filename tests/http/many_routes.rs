@@ -9,7 +9,8 @@ use ragtrace::testing;
 use tower::ServiceExt;
 
 const ROUTES: usize = 1_100;
-/// Whoever asks chooses among these. axum says which route it is also where that has no such method.
+/// Whoever asks chooses among these. axum says which route it is also where that has no such
+/// method.
 const METHODS: [&str; 4] = ["GET", "POST", "BREW", "SPILL"];
 
 #[test]

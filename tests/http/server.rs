@@ -31,8 +31,8 @@ pub struct Server {
     ended: mpsc::Receiver<()>,
 }
 
-/// Serves `service` while `client` runs, and until all of its connections have ended. Returns what `client` returned, and what
-/// the requests recorded.
+/// Serves `service` while `client` runs, and until all of its connections have ended. Returns what
+/// `client` returned, and what the requests recorded.
 ///
 /// # Panics
 ///

@@ -113,7 +113,8 @@ fn a_stage_ends_with_the_fields_of_its_start_however_much_comes_between_and_whet
     }
 }
 
-/// What the sampler holds is copied, and keeps its ids: they are of the millisecond that the record is of.
+/// What the sampler holds is copied, and keeps its ids: they are of the millisecond that the record
+/// is of.
 #[test]
 fn records_that_were_held_have_ids_of_their_own_and_of_their_time() {
     let _turn = turn();

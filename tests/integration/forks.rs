@@ -50,7 +50,8 @@ fn fork() -> Forked {
     unsafe extern "C" {
         fn fork() -> c_int;
     }
-    // SAFETY: it takes nothing. The child does what a program with threads may do after a fork under this C library.
+    // SAFETY: it takes nothing. The child does what a program with threads may do after a fork
+    // under this C library.
     match unsafe { fork() } {
         0 => Forked::Child,
         id => Forked::Parent(id),

@@ -1,4 +1,5 @@
-//! Items and structured values on their way through the pipeline: redacted, cut, and left out where there is no room.
+//! Items and structured values on their way through the pipeline: redacted, cut, and left out where
+//! there is no room.
 
 use std::time::Duration;
 

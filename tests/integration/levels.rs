@@ -15,7 +15,8 @@ use crate::support::{Memory, finish, quiet, turn};
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(30);
 
-/// Leaves a start and an end at `info`, a start and an end at `debug` and, where it fails, an `error` for the latter.
+/// Leaves a start and an end at `info`, a start and an end at `debug` and, where it fails, an
+/// `error` for the latter.
 #[traced_stage("levels.answer", fields(number))]
 fn answer(number: u64) {
     let _ = look_up(number, "a shelf");
@@ -242,7 +243,8 @@ async fn open() {
 fn what_a_killed_process_held_comes_to_each_sink_by_its_level() {
     let _turn = turn();
     let (folder, left) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    // Errors are not kept by themselves, so everything is held; what a process that died held is an error.
+    // Errors are not kept by themselves, so everything is held; what a process that died held is an
+    // error.
     let sampler = Sampler::ratio(0.0).keep_errors(false).keep_slower_than(LONG);
     let levels = || (Memory::named("all").level(Level::Debug), Memory::named("errors").level(Level::Error));
     let start = |folder: &Path, sampler, (all, errors): (Memory, Memory)| {

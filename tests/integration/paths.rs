@@ -24,8 +24,8 @@ fn asking() -> Memory {
     Memory::default().needs(Needs::default().with_ancestry())
 }
 
-/// Runs, each with its parent, and what happens to them: the first time a run is named it starts, the
-/// second time it ends.
+/// Runs, each with its parent, and what happens to them: the first time a run is named it starts,
+/// the second time it ends.
 #[derive(Debug)]
 struct Plan {
     parents: Vec<Option<usize>>,

@@ -18,7 +18,8 @@ pub struct Sent {
 /// How far times may be apart, in nanoseconds: records and some receivers have microseconds.
 const TOLERANCE: u64 = 2_000;
 
-/// The attributes that a dialect has for what our records say. Of several names the first that is there counts.
+/// The attributes that a dialect has for what our records say. Of several names the first that is
+/// there counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Dialect {
     /// The attribute of a span's kind, and the word for each kind.

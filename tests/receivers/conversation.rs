@@ -1,5 +1,5 @@
-//! A program for the tests to run: a conversation with a language model, of which every reserved name is recorded, and
-//! every outcome. Its sinks are those that the environment names.
+//! A program for the tests to run: a conversation with a language model, of which every reserved
+//! name is recorded, and every outcome. Its sinks are those that the environment names.
 
 use std::error::Error;
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use crate::compare::{Dialect, Documents};
 use ragtrace::StageKind;
 
-/// The GenAI conventions, which the profile of a Collector speaks (OpenTelemetry, `semantic-conventions-genai`), and
-/// `ragtrace.*` for what they have no name for.
+/// The GenAI conventions, which the profile of a Collector speaks (OpenTelemetry,
+/// `semantic-conventions-genai`), and `ragtrace.*` for what they have no name for.
 pub const GEN_AI: Dialect = Dialect {
     kind: ("ragtrace.kind", StageKind::as_str),
     model: &["gen_ai.request.model"],
@@ -24,7 +24,8 @@ pub const GEN_AI: Dialect = Dialect {
     ],
 };
 
-/// OpenInference, which Phoenix and MLflow speak (OpenInference semantic conventions, "Attributes").
+/// OpenInference, which Phoenix and MLflow speak (OpenInference semantic conventions,
+/// "Attributes").
 pub const OPEN_INFERENCE: Dialect = Dialect {
     kind: ("openinference.span.kind", open_inference_kind),
     model: &["llm.model_name", "embedding.model_name", "reranker.model_name"],

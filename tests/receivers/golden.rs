@@ -1,4 +1,5 @@
-//! That the recorded requests of the official clients are about the question, whole, and that our records of it are too.
+//! That the recorded requests of the official clients are about the question, whole, and that our
+//! records of it are too.
 
 #[path = "question.rs"]
 mod question;

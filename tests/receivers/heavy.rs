@@ -1,4 +1,5 @@
-//! What arrives in two receivers that keep traces in a database and judge them: Arize Phoenix and MLflow.
+//! What arrives in two receivers that keep traces in a database and judge them: Arize Phoenix and
+//! MLflow.
 
 mod scenes;
 

@@ -16,8 +16,8 @@ pub(crate) fn post(url: &str, body: &Json) -> Option<Json> {
     request("POST", url, &body.to_string())
 }
 
-/// Sends a request, and returns the JSON of an answer with status 200. By HTTP/1.0 the end of the connection is the end of
-/// the answer, and no server sends it in chunks.
+/// Sends a request, and returns the JSON of an answer with status 200. By HTTP/1.0 the end of the
+/// connection is the end of the answer, and no server sends it in chunks.
 fn request(method: &str, url: &str, body: &str) -> Option<Json> {
     let rest = url.strip_prefix("http://").expect("a URL of loopback");
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

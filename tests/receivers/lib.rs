@@ -1,8 +1,9 @@
-//! What the tests against real receivers share: programs to send something, readers of what arrived, and the comparison of
-//! the two.
+//! What the tests against real receivers share: programs to send something, readers of what
+//! arrived, and the comparison of the two.
 //!
-//! A test runs a program in a folder of its own, with two sinks: OTLP to a receiver, and SQLite. What arrived is read back
-//! through the receiver's own interface, and held span by span against our store, which knows nothing of OTLP.
+//! A test runs a program in a folder of its own, with two sinks: OTLP to a receiver, and SQLite.
+//! What arrived is read back through the receiver's own interface, and held span by span against
+//! our store, which knows nothing of OTLP.
 
 mod arrived;
 mod compare;

@@ -59,8 +59,8 @@ impl Folder {
         std::fs::write(path, bytes).expect("a file");
     }
 
-    /// Runs a program to its end, with sinks for OTLP and SQLite, and returns what it sent last. Its environment has no
-    /// settings but `environment`.
+    /// Runs a program to its end, with sinks for OTLP and SQLite, and returns what it sent last.
+    /// Its environment has no settings but `environment`.
     ///
     /// # Panics
     ///

@@ -1,4 +1,5 @@
-//! What goes to backends that cannot be had: each request well-formed, and everything in them that our store has.
+//! What goes to backends that cannot be had: each request well-formed, and everything in them that
+//! our store has.
 
 use std::collections::BTreeMap;
 use std::process::Command;

@@ -1,10 +1,12 @@
-//! What is sent to every receiver: the examples' traces, a failed run among them, and a conversation with a model.
+//! What is sent to every receiver: the examples' traces, a failed run among them, and a
+//! conversation with a model.
 
 use ragtrace_receivers::{Arrived, Dialect, Folder, Program, Sent, assert_arrived_whole, wait_for};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/data");
 
-/// Runs each scene with the given settings, waits until as many spans have arrived as were sent, and compares them.
+/// Runs each scene with the given settings, waits until as many spans have arrived as were sent,
+/// and compares them.
 pub(crate) fn play_over(settings: &[(&str, &str)], read: impl Fn(&str) -> Vec<Arrived>, dialect: &Dialect) {
     play(settings, |scene, sent| assert_arrived_whole(sent, &arrived(scene, sent, &read), dialect));
 }

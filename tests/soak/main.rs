@@ -1,5 +1,5 @@
-//! Records a great many runs into a real store through a process that is killed again and again: what a flush returned
-//! for is there, nothing is there twice, and neither are the counts of it.
+//! Records a great many runs into a real store through a process that is killed again and again:
+//! what a flush returned for is there, nothing is there twice, and neither are the counts of it.
 //!
 //! `soak STORE RECORDS KILLS` for a store `sqlite` or `postgres`; `scripts/soak` runs it over both.
 
@@ -83,7 +83,8 @@ impl Drop for Running {
     }
 }
 
-/// Records `runs` runs through processes of which `kills` are killed, and returns those that were said to be safe.
+/// Records `runs` runs through processes of which `kills` are killed, and returns those that were
+/// said to be safe.
 fn record(store: &str, spool: &Path, runs: u64, kills: u64) -> Result<Vec<std::ops::Range<u64>>, Failure> {
     let (mut safe_runs, mut from, mut done) = (Vec::new(), 0, 0);
     for kill in 1..=kills {
@@ -156,7 +157,8 @@ fn soak(url: &str, spool: &Path, records: u64, kills: u64) -> Result<(), Failure
         arrived.len(),
         begin.elapsed(),
     );
-    // The counts of a killed process go with what it had not flushed, and so may records of what is counted.
+    // The counts of a killed process go with what it had not flushed, and so may records of what is
+    // counted.
     let are_counts_right = counted >= safe && counted <= ends + kills * RUNS_A_FLUSH;
     if missing == 0 && twice == 0 && are_counts_right {
         Ok(())

@@ -1,8 +1,9 @@
 //! A PostgreSQL of the test's own.
 //!
-//! Each server lies in a folder of its own, listens on a free port and on a socket in that folder, and is watched by a
-//! shell that ends it and removes the folder as soon as this process is gone, however it goes. Nothing that the machine
-//! has running is used. It takes `initdb` and `postgres`: from `RAGTRACE_POSTGRES_BIN`, the usual folders, or `PATH`.
+//! Each server lies in a folder of its own, listens on a free port and on a socket in that folder,
+//! and is watched by a shell that ends it and removes the folder as soon as this process is gone,
+//! however it goes. Nothing that the machine has running is used. It takes `initdb` and `postgres`:
+//! from `RAGTRACE_POSTGRES_BIN`, the usual folders, or `PATH`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -126,7 +127,8 @@ impl Cluster {
         if let Some(rope) = &mut server.rope {
             let _ = rope.write_all(b"killed\n");
         }
-        // Its children outlive a postmaster for a moment, and hold its memory; it must not make new ones meanwhile.
+        // Its children outlive a postmaster for a moment, and hold its memory; it must not make new
+        // ones meanwhile.
         send("-STOP", &server.pid.to_string());
         signal_children("-KILL", server.pid);
         send("-KILL", &server.pid.to_string());
@@ -150,7 +152,8 @@ impl Cluster {
         self.server = Some(Server { watcher, rope, pid });
     }
 
-    /// Has no file of the server grow beyond so many bytes any more, as on a disk that is full, or lets them grow again.
+    /// Has no file of the server grow beyond so many bytes any more, as on a disk that is full, or
+    /// lets them grow again.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         let Some(server) = &self.server else { return };
         let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
@@ -193,8 +196,8 @@ impl Drop for Cluster {
     }
 }
 
-/// A disk of a test's own, in a server's folder, which is soon full: a file system in memory. To mount one takes a right
-/// that few users have.
+/// A disk of a test's own, in a server's folder, which is soon full: a file system in memory. To
+/// mount one takes a right that few users have.
 #[derive(Debug)]
 pub(crate) struct SmallDisk {
     folder: PathBuf,

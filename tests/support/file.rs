@@ -1,4 +1,5 @@
-//! A sink that writes to a file, for processes that are killed: a batch is a line, and is written at once or not at all.
+//! A sink that writes to a file, for processes that are killed: a batch is a line, and is written
+//! at once or not at all.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
-//! What tests of the whole share: sinks that misbehave as they are told, a proxy that does the same to a connection, and an
-//! oracle that holds what was issued against what arrived.
+//! What tests of the whole share: sinks that misbehave as they are told, a proxy that does the same
+//! to a connection, and an oracle that holds what was issued against what arrived.
 
 mod captured;
 mod file;

@@ -18,7 +18,8 @@ pub enum Weather {
     Delay(Duration),
     /// Connections break, and new ones break at once.
     Cut,
-    /// Connections break as soon as the server answers: what it did is done, and nobody hears of it.
+    /// Connections break as soon as the server answers: what it did is done, and nobody hears of
+    /// it.
     CutAnswers,
     /// They go nowhere, and connections stay.
     BlackHole,

@@ -37,8 +37,8 @@ pub enum Reply {
 type Script = Box<dyn FnMut(&Attempt<'_>) -> Reply + Send>;
 type Taker = Box<dyn Fn(&ragtrace::Record) + Send>;
 
-/// A sink that does as a script says, and keeps a ledger of batch ids, so that nothing arrives twice. A clone is the same
-/// sink, for the test to look at.
+/// A sink that does as a script says, and keeps a ledger of batch ids, so that nothing arrives
+/// twice. A clone is the same sink, for the test to look at.
 #[derive(Clone)]
 pub struct Scripted {
     name: &'static str,

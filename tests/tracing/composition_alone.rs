@@ -1,5 +1,5 @@
-//! The layer beside others in the one subscriber that a program has, whose verdicts on callsites are
-//! kept. Each row is a process of its own.
+//! The layer beside others in the one subscriber that a program has, whose verdicts on callsites
+//! are kept. Each row is a process of its own.
 
 use std::process::Command;
 
@@ -21,7 +21,8 @@ const ROWS: [(&str, &[&str], &[&str]); 11] = [
     ("ours, fmt with a filter", FROM_INFO, &ALL),
     ("fmt with an EnvFilter, ours", FROM_INFO, &ALL),
     ("fmt with a filter and then ours, joined", FROM_INFO, &ALL),
-    // `and_then` over a registry passes on the hint of the outer one alone (tracing-subscriber 0.3).
+    // `and_then` over a registry passes on the hint of the outer one alone (tracing-subscriber
+    // 0.3).
     ("ours and then fmt with a filter, joined", FROM_INFO, FROM_INFO),
     ("fmt(), ours", FROM_INFO, FROM_INFO),
     ("EnvFilter, fmt, ours", FROM_INFO, FROM_INFO),

@@ -1,5 +1,5 @@
-//! Lines that are logged on threads of ours do not come back as records, under a subscriber of the whole
-//! process.
+//! Lines that are logged on threads of ours do not come back as records, under a subscriber of the
+//! whole process.
 
 use std::time::Duration;
 

@@ -73,7 +73,8 @@ impl Way {
         match self {
             Self::Bare => router,
             Self::Ragtrace | Self::RagtraceDiscard => router.layer(ragtrace::http::TraceLayer::new()),
-            // Its levels are DEBUG unless set, at which a service in production hears nothing of it.
+            // Its levels are DEBUG unless set, at which a service in production hears nothing of
+            // it.
             Self::TowerHttp => router.layer(
                 TraceLayer::new_for_http()
                     .make_span_with(DefaultMakeSpan::new().level(Level::INFO))

@@ -1,7 +1,9 @@
-//! How fast records become what a backend takes: encoded, compressed and handed to a server on loopback that accepts
-//! everything. `benches/sinks/run` runs it beside the official Python clients.
+//! How fast records become what a backend takes: encoded, compressed and handed to a server on
+//! loopback that accepts everything. `benches/sinks/run` runs it beside the official Python
+//! clients.
 //!
-//! Each measurement is a process of its own, and the server another, so that the time of a process is the sink's alone.
+//! Each measurement is a process of its own, and the server another, so that the time of a process
+//! is the sink's alone.
 
 mod measure;
 mod records;

@@ -88,8 +88,9 @@ fn one(mix: &str, at: usize) {
     }
 }
 
-/// Returns half of a record's content: words of a text in the order of a generator, so that it is as compressible as prose
-/// and no two records have the same (Knuth, "MMIX", linear congruential generator).
+/// Returns half of a record's content: words of a text in the order of a generator, so that it is
+/// as compressible as prose and no two records have the same (Knuth, "MMIX", linear congruential
+/// generator).
 fn prose(seed: u64) -> String {
     static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| PROSE.split_whitespace().collect());
     let (mut text, mut state) = (String::with_capacity(CONTENT), seed);

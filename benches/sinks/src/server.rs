@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
-/// What LangSmith and Datadog's Agent say of themselves, at the same path: each client reads its own members.
+/// What LangSmith and Datadog's Agent say of themselves, at the same path: each client reads its
+/// own members.
 const INFO: &str = concat!(
     r#"{"version":"7.70.0","endpoints":["/v0.4/traces","/v0.5/traces","/evp_proxy/v2/","/evp_proxy/v4/"],"#,
     r#""instance_flags":{"zstd_compression_enabled":true},"batch_ingest_config":{"use_multipart_endpoint":true,"#,
@@ -39,7 +40,9 @@ fn converse(connection: &TcpStream) -> Option<()> {
             match header.split_once(':') {
                 _ if header.is_empty() => break,
                 _ if path.is_empty() => header.split(' ').nth(1)?.clone_into(&mut path),
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().ok()?,
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().ok()?
+                }
                 Some((name, value)) if name.eq_ignore_ascii_case("transfer-encoding") => {
                     chunked = value.trim().eq_ignore_ascii_case("chunked");
                 }
@@ -62,7 +65,11 @@ fn converse(connection: &TcpStream) -> Option<()> {
             skip(&mut reader, length)?;
         }
         let counts = match path.as_str() {
-            "/counts" => format!(r#"{{"bytes":{},"requests":{}}}"#, BYTES.swap(0, Ordering::Relaxed), REQUESTS.swap(0, Ordering::Relaxed)),
+            "/counts" => format!(
+                r#"{{"bytes":{},"requests":{}}}"#,
+                BYTES.swap(0, Ordering::Relaxed),
+                REQUESTS.swap(0, Ordering::Relaxed)
+            ),
             _ => String::new(),
         };
         if length > 0 {
@@ -71,7 +78,9 @@ fn converse(connection: &TcpStream) -> Option<()> {
         }
         let (status, kind, body) = match path.as_str() {
             "/counts" => ("200 OK", "application/json", counts.as_str()),
-            path if path.ends_with("/v1/traces") || path.ends_with("/v1/logs") => ("200 OK", "application/x-protobuf", ""),
+            path if path.ends_with("/v1/traces") || path.ends_with("/v1/logs") => {
+                ("200 OK", "application/x-protobuf", "")
+            }
             path if path.ends_with("/info") => ("200 OK", "application/json", INFO),
             _ => ("202 Accepted", "application/json", "{}"),
         };

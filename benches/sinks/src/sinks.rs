@@ -64,10 +64,7 @@ fn sink(backend: &str, address: &str) -> BoxSink {
         ]
     };
     let otlp = |compression: &str| {
-        vec![
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", url.clone()),
-            ("OTEL_EXPORTER_OTLP_COMPRESSION", compression.to_owned()),
-        ]
+        vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url.clone()), ("OTEL_EXPORTER_OTLP_COMPRESSION", compression.to_owned())]
     };
     // The variable of the sinks, the name of the one that is meant, and settings.
     let (backend, sink, settings) = match backend {

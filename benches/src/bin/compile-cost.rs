@@ -1,7 +1,7 @@
 //! What 500 annotated functions cost the build: time of a release build, and size of the program.
 //!
-//! Makes a crate for each way of annotating the same functions, builds its dependencies once, then the crate itself
-//! several times in random order. `./scripts/bench compile [FUNCTIONS]` calls it.
+//! Makes a crate for each way of annotating the same functions, builds its dependencies once, then
+//! the crate itself several times in random order. `./scripts/bench compile [FUNCTIONS]` calls it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,8 +15,8 @@ struct Way {
     name: &'static str,
     dependency: &'static str,
     attribute: &'static str,
-    /// The body is an `async` block inside the function, as every attribute makes it that has something to do at each
-    /// poll: what they have in common.
+    /// The body is an `async` block inside the function, as every attribute makes it that has
+    /// something to do at each poll: what they have in common.
     is_inner: bool,
 }
 
@@ -53,7 +53,8 @@ fn main() {
     let functions = std::env::args().nth(1).and_then(|number| number.parse().ok()).unwrap_or(500);
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/compile");
     let mut runs: Vec<usize> = (0..WAYS.len()).flat_map(|way| std::iter::repeat_n(way, REPETITIONS)).collect();
-    // What a way brings along, whatever there is to annotate, is in the program with one function too.
+    // What a way brings along, whatever there is to annotate, is in the program with one function
+    // too.
     let mut with_one = Vec::new();
     for way in &WAYS {
         write_crate(&work, way, 1);
@@ -88,12 +89,7 @@ fn main() {
         let (time, size) = (median(times), size(&work, way));
         let over = (size - plain_size) / 1_024.0 / functions as f64;
         let each = (size - with_one) / more - plain_each;
-        println!(
-            "| {} | {time:.1} | {:.2} | {:.0} | {over:.2} | {each:.2} |",
-            way.name,
-            time / plain,
-            size / 1_024.0,
-        );
+        println!("| {} | {time:.1} | {:.2} | {:.0} | {over:.2} | {each:.2} |", way.name, time / plain, size / 1_024.0,);
     }
 }
 

@@ -18,10 +18,22 @@ async fn full(chunk: &Chunk) -> Output {
 }
 
 pub fn run(workload: &str, stages: usize) -> Option<Sample> {
-    let _setup = emit::setup().emit_to(emit::emitter::from_fn(|event| { black_box(&event); })).init();
+    let _setup = emit::setup()
+        .emit_to(emit::emitter::from_fn(|event| {
+            black_box(&event);
+        }))
+        .init();
     let chunk = chunk(3);
     Some(match workload {
-        "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), || 0),
+        "bare" => measure(
+            stages,
+            |n| {
+                (0..n as u64).for_each(|n| {
+                    black_box(block_on(|| bare(n)));
+                })
+            },
+            || 0,
+        ),
         "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), || 0),
         _ => return None,
     })

@@ -65,9 +65,25 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
         0
     };
     Some(match workload {
-        "bare" => measure(stages, |n| traces(n, |n| { black_box(block_on(|| bare(n))); }), flush),
+        "bare" => measure(
+            stages,
+            |n| {
+                traces(n, |n| {
+                    black_box(block_on(|| bare(n)));
+                })
+            },
+            flush,
+        ),
         "full" => measure(stages, |n| traces(n, |_| drop(black_box(block_on(|| full(&chunk))))), flush),
-        "nested" => measure(stages / 3, |n| traces(n, |n| { black_box(block_on(|| outer(n))); }), flush),
+        "nested" => measure(
+            stages / 3,
+            |n| {
+                traces(n, |n| {
+                    black_box(block_on(|| outer(n)));
+                })
+            },
+            flush,
+        ),
         "polls" => measure(stages / 20, |n| traces(n, |_| block_on(|| polls(100))), flush),
         "one-thread" | "two-threads" => measure_threads(
             if workload == "one-thread" { 1 } else { 2 },
@@ -75,7 +91,9 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
             |n| {
                 let root = Span::root("root", SpanContext::random());
                 let _guard = root.set_local_parent();
-                { black_box(block_on(|| bare(n))); };
+                {
+                    black_box(block_on(|| bare(n)));
+                };
             },
             flush,
         ),

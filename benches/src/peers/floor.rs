@@ -1,5 +1,5 @@
-//! The least that a recorded stage can cost: two readings of a fast clock, one id, two writes of 128 bytes to warm
-//! memory, and the plain function.
+//! The least that a recorded stage can cost: two readings of a fast clock, one id, two writes of
+//! 128 bytes to warm memory, and the plain function.
 
 use std::hint::black_box;
 

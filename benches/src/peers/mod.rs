@@ -33,7 +33,9 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         "plain" => plain::run(workload, stages),
         "floor" => floor::run(stages),
         "ragtrace" | "ragtrace-off" => ragtrace::run(peer, workload, stages),
-        "tracing-off" | "tracing-registry" | "tracing-json" | "tracing-opentelemetry" => tracing::run(peer, workload, stages),
+        "tracing-off" | "tracing-registry" | "tracing-json" | "tracing-opentelemetry" => {
+            tracing::run(peer, workload, stages)
+        }
         "fastrace" => fastrace::run(workload, stages),
         "emit" => emit::run(workload, stages),
         "puffin" => puffin::run(workload, stages),

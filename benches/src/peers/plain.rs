@@ -37,15 +37,40 @@ async fn polls(n: u32) {
 
 pub fn run(workload: &str, stages: usize) -> Option<Sample> {
     let chunk = chunk(3);
-    let each = |stages: usize, mut stage: Box<dyn FnMut(u64)>| measure(stages, |n| (0..n as u64).for_each(&mut stage), || 0);
+    let each =
+        |stages: usize, mut stage: Box<dyn FnMut(u64)>| measure(stages, |n| (0..n as u64).for_each(&mut stage), || 0);
     Some(match workload {
-        "off" | "bare" => each(stages, Box::new(|n| { black_box(block_on(|| bare(n))); })),
+        "off" | "bare" => each(
+            stages,
+            Box::new(|n| {
+                black_box(block_on(|| bare(n)));
+            }),
+        ),
         "full" | "string" => each(stages, Box::new(move |_| drop(black_box(block_on(|| full(&chunk)))))),
         "failing" => each(stages, Box::new(move |_| drop(black_box(block_on(|| failing(&chunk)))))),
-        "nested" => each(stages, Box::new(|n| { black_box(block_on(|| outer(n))); })),
+        "nested" => each(
+            stages,
+            Box::new(|n| {
+                black_box(block_on(|| outer(n)));
+            }),
+        ),
         "polls" => each(stages / 20, Box::new(|_| block_on(|| polls(100)))),
-        "one-thread" => measure_threads(1, stages, |n| { black_box(block_on(|| bare(n))); }, || 0),
-        "two-threads" => measure_threads(2, stages, |n| { black_box(block_on(|| bare(n))); }, || 0),
+        "one-thread" => measure_threads(
+            1,
+            stages,
+            |n| {
+                black_box(block_on(|| bare(n)));
+            },
+            || 0,
+        ),
+        "two-threads" => measure_threads(
+            2,
+            stages,
+            |n| {
+                black_box(block_on(|| bare(n)));
+            },
+            || 0,
+        ),
         _ => return None,
     })
 }

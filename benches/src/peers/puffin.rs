@@ -30,7 +30,15 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
         }
     };
     Some(match workload {
-        "bare" => measure(stages, |n| frames(n, &mut |n| { black_box(block_on(|| bare(n))); }), || 0),
+        "bare" => measure(
+            stages,
+            |n| {
+                frames(n, &mut |n| {
+                    black_box(block_on(|| bare(n)));
+                })
+            },
+            || 0,
+        ),
         "full" => measure(stages, |n| frames(n, &mut |_| drop(black_box(block_on(|| full(&chunk))))), || 0),
         _ => return None,
     })

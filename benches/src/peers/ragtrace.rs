@@ -27,7 +27,8 @@ async fn string(chunk: &Chunk) -> Output {
     Ok(black_box(Vec::new()))
 }
 
-/// Three strings, one of them with something for each rule of redaction to look at; some 600 bytes a record.
+/// Three strings, one of them with something for each rule of redaction to look at; some 600 bytes
+/// a record.
 #[traced_stage(kind = chunk, fields(chunk.name, title = "Field notes of the spring survey: part two", source = "https://docs.example.com/guide/chapter-2?lang=en#tokens"))]
 #[inline(never)]
 async fn texts(chunk: &Chunk) -> Output {
@@ -69,7 +70,15 @@ fn install(sink: impl Sink) -> Telemetry {
 pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     let chunk = chunk(3);
     if peer == "ragtrace-off" {
-        return Some(measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), || 0));
+        return Some(measure(
+            stages,
+            |n| {
+                (0..n as u64).for_each(|n| {
+                    black_box(block_on(|| bare(n)));
+                })
+            },
+            || 0,
+        ));
     }
     let telemetry = match workload {
         // The worker's other half: redaction and canonical JSON, to a writer that forgets.
@@ -86,17 +95,28 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
         measure(stages, |n| context.sync_scope(|| (0..n as u64).for_each(&mut *stage)), flush)
     };
     Some(match workload {
-        "bare" => each(stages, &mut |n| { black_box(block_on(|| bare(n))); }),
+        "bare" => each(stages, &mut |n| {
+            black_box(block_on(|| bare(n)));
+        }),
         "full" => each(stages, &mut |_| drop(black_box(block_on(|| full(&chunk))))),
         "string" => each(stages, &mut |_| drop(black_box(block_on(|| string(&chunk))))),
         "texts" => each(stages, &mut |_| drop(black_box(block_on(|| texts(&chunk))))),
         "failing" => each(stages, &mut |_| drop(black_box(block_on(|| failing(&chunk))))),
-        "nested" => each(stages / 3, &mut |n| { black_box(block_on(|| outer(n))); }),
+        "nested" => each(stages / 3, &mut |n| {
+            black_box(block_on(|| outer(n)));
+        }),
         "polls" => each(stages / 20, &mut |_| block_on(|| polls(100))),
         "one-thread" | "two-threads" => {
             let threads = if workload == "one-thread" { 1 } else { 2 };
             // Each in a request of its own, as on a server.
-            measure_threads(threads, stages, |n| { black_box(context_of(n).sync_scope(|| block_on(|| bare(n)))); }, flush)
+            measure_threads(
+                threads,
+                stages,
+                |n| {
+                    black_box(context_of(n).sync_scope(|| block_on(|| bare(n))));
+                },
+                flush,
+            )
         }
         _ => return None,
     })

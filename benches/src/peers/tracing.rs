@@ -1,5 +1,6 @@
-//! `tracing::instrument`: with no subscriber; with a registry and a layer that does nothing; with started and completed
-//! events as JSON to a writer that discards; and through `tracing-opentelemetry` to an exporter that discards.
+//! `tracing::instrument`: with no subscriber; with a registry and a layer that does nothing; with
+//! started and completed events as JSON to a writer that discards; and through
+//! `tracing-opentelemetry` to an exporter that discards.
 
 use std::hint::black_box;
 
@@ -72,8 +73,18 @@ pub fn run(peer: &str, workload: &str, stages: usize) -> Option<Sample> {
     };
     let chunk = chunk(3);
     Some(match (peer, workload) {
-        ("tracing-json", "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| events(&chunk))))), flush),
-        (_, "off" | "bare") => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), flush),
+        ("tracing-json", "full") => {
+            measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| events(&chunk))))), flush)
+        }
+        (_, "off" | "bare") => measure(
+            stages,
+            |n| {
+                (0..n as u64).for_each(|n| {
+                    black_box(block_on(|| bare(n)));
+                })
+            },
+            flush,
+        ),
         (_, "full") => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), flush),
         _ => return None,
     })

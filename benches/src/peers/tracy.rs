@@ -1,4 +1,5 @@
-//! A Tracy zone, the lowest cost known: C++ underneath, no profiler connected, events kept in memory.
+//! A Tracy zone, the lowest cost known: C++ underneath, no profiler connected, events kept in
+//! memory.
 
 use std::hint::black_box;
 
@@ -23,7 +24,15 @@ pub fn run(workload: &str, stages: usize) -> Option<Sample> {
     let _client = tracy_client::Client::start();
     let chunk = chunk(3);
     Some(match workload {
-        "bare" => measure(stages, |n| (0..n as u64).for_each(|n| { black_box(block_on(|| bare(n))); }), || 0),
+        "bare" => measure(
+            stages,
+            |n| {
+                (0..n as u64).for_each(|n| {
+                    black_box(block_on(|| bare(n)));
+                })
+            },
+            || 0,
+        ),
         "full" => measure(stages, |n| (0..n).for_each(|_| drop(black_box(block_on(|| full(&chunk))))), || 0),
         _ => return None,
     })

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use ragtrace::RequestContext;
 use ragtrace_store::SqliteSink;
 
-use crate::throughput::ingest;
 use crate::Line;
+use crate::throughput::ingest;
 
 pub fn run(records: u64) -> Vec<Line> {
     let folder = std::env::temp_dir().join(format!("ragtrace-bench-{}", std::process::id()));

@@ -1,12 +1,13 @@
 //! How fast PostgreSQL takes records in and gives them back. `run` starts a server for it.
 //!
-//! - `throughput RECORDS`: our pipeline, `psql \copy` of the very same rows into the same table, a row at a time, and the
-//!   other ways in which a batch could go.
+//! - `throughput RECORDS`: our pipeline, `psql \copy` of the very same rows into the same table, a
+//!   row at a time, and the other ways in which a batch could go.
 //! - `pipeline RECORDS`: our pipeline alone, so that two versions can take turns.
 //! - `embedded RECORDS`: our pipeline into a file of SQLite.
 //! - `latency SECONDS`: from a stage's end to its visibility, at 1,000 records a second.
-//! - `reads ROWS`: queries over ten days of traces of 20 records, as owner and as a tenant's reader.
-//!   In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`; `traces` is the first of the queries alone.
+//! - `reads ROWS`: queries over ten days of traces of 20 records, as owner and as a tenant's
+//!   reader. In parts: `fill ROWS DAY` for the days 0 to 9, `finish`, `queries`; `traces` is the
+//!   first of the queries alone.
 //! - `small`: all of them in seconds, to see that they work.
 
 mod embedded;

@@ -56,7 +56,10 @@ pub fn run(records: u64) -> Vec<Line> {
 /// Our pipeline alone.
 pub fn measure_pipeline(records: u64) -> Vec<Line> {
     let (speed, cpu) = pipeline(records);
-    vec![Line::new(format!("{records} records by the pipeline, rows/s, CPU a record"), format!("{speed:.0}, {cpu:.2} µs"))]
+    vec![Line::new(
+        format!("{records} records by the pipeline, rows/s, CPU a record"),
+        format!("{speed:.0}, {cpu:.2} µs"),
+    )]
 }
 
 fn median(speeds: &mut [f64]) -> f64 {

@@ -55,8 +55,8 @@ struct Tuple<'a> {
     fields: Vec<Option<&'a [u8]>>,
 }
 
-/// Rows a second by each way, and as the Python stack did it: an INSERT a row, a hundred a transaction. They are those in a
-/// file that `COPY` wrote. Gives what the last one came to.
+/// Rows a second by each way, and as the Python stack did it: an INSERT a row, a hundred a
+/// transaction. They are those in a file that `COPY` wrote. Gives what the last one came to.
 pub fn run(file: &Path) -> (Vec<Line>, f64) {
     let bytes = std::fs::read(file).expect("the file is there");
     let tuples = tuples(&bytes);

@@ -1,5 +1,5 @@
-//! The cost of our layer for an event of `tracing` inside a stage, beside `fmt`'s JSON layer, and for a
-//! stage that other layers may look at.
+//! The cost of our layer for an event of `tracing` inside a stage, beside `fmt`'s JSON layer, and
+//! for a stage that other layers may look at.
 //!
 //! Each way and workload runs in a process of its own, in rounds of random order; the parent prints
 //! medians, and medians of the ratios within a round. `./scripts/bench tracing` calls it.

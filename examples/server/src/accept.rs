@@ -14,7 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// How many connections there are at once. More wait until one has ended; a process has 1,024 files by default.
+/// How many connections there are at once. More wait until one has ended; a process has 1,024 files
+/// by default.
 const CONNECTIONS: usize = 512;
 /// How long a head may take, and how long a connection may be idle.
 const HEAD: Duration = Duration::from_secs(30);

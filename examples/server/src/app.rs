@@ -21,7 +21,8 @@ use crate::shutdown::Shutdown;
 use crate::trace_view::TraceView;
 use crate::upload::Folder;
 
-/// How long a record may be on its way: a trace, or a run of it, that nobody knows yet is waited for.
+/// How long a record may be on its way: a trace, or a run of it, that nobody knows yet is waited
+/// for.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 /// Tokens in a chunk, and how many of them the next one may repeat.
 const CHUNK: (usize, usize) = (160, 20);
@@ -46,7 +47,8 @@ pub(crate) struct App {
     pub(crate) jobs: usize,
     /// One permit a document that is worked on: reading and cutting one keeps a core busy.
     documents: Arc<Semaphore>,
-    /// One permit a request that sends files or asks: what waits takes memory, and its files take disk.
+    /// One permit a request that sends files or asks: what waits takes memory, and its files take
+    /// disk.
     requests: Arc<Semaphore>,
     /// One permit a question that is answered. Questions do not wait for documents.
     pub(crate) questions: Arc<Semaphore>,
@@ -125,8 +127,8 @@ impl App {
         }
     }
 
-    /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or there is none, in memory.
-    /// Of theirs, the run `span` is waited for too.
+    /// Looks for a trace, for somebody of `tenant`: in the store, or where that lags behind or
+    /// there is none, in memory. Of theirs, the run `span` is waited for too.
     pub(crate) async fn find(
         &self,
         id: TraceId,
@@ -142,8 +144,8 @@ impl App {
         })
     }
 
-    /// Returns true if a trace of this id is known and is not of `tenant`. One that the store cannot tell of counts as
-    /// somebody else's.
+    /// Returns true if a trace of this id is known and is not of `tenant`. One that the store
+    /// cannot tell of counts as somebody else's.
     pub(crate) async fn is_foreign(&self, id: TraceId, tenant: &str) -> bool {
         if let Some(is_foreign) = self.live.is_foreign(id, tenant) {
             return is_foreign;

@@ -68,14 +68,16 @@ mod stored {
     use crate::run_view::{Judgement, Line, Run};
     use crate::trace_view::TraceView;
 
-    /// How long a store that is just being made by the sink is waited for, and how often it is looked at.
+    /// How long a store that is just being made by the sink is waited for, and how often it is
+    /// looked at.
     const BEING_MADE: Duration = Duration::from_secs(1);
     const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
     #[derive(Debug)]
     pub(super) struct Stored {
         url: Option<String>,
-        /// Opened when it is first asked, since the sink makes it with its first batch; then for good.
+        /// Opened when it is first asked, since the sink makes it with its first batch; then for
+        /// good.
         store: OnceCell<LogStore>,
     }
 

@@ -1,7 +1,8 @@
 //! A RAG service, traced: upload documents and ask questions in a page.
 //!
-//! The work is that of the crate `ragtrace_examples`; here it is served over HTTP. Each request is one trace, from
-//! ragtrace's HTTP layer down to the stages of the pipeline, and whoever made it can follow it while it runs.
+//! The work is that of the crate `ragtrace_examples`; here it is served over HTTP. Each request is
+//! one trace, from ragtrace's HTTP layer down to the stages of the pipeline, and whoever made it
+//! can follow it while it runs.
 //!
 //! | to see how | look at |
 //! | --- | --- |

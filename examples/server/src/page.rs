@@ -57,8 +57,8 @@ const ASSETS: [Asset; 22] = [
     asset!(SCRIPT, "waterfall.js"),
 ];
 
-/// Nothing but what the service itself has, and no script or style in the text of a page: the words of a document or an
-/// answer stay a text.
+/// Nothing but what the service itself has, and no script or style in the text of a page: the words
+/// of a document or an answer stay a text.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 

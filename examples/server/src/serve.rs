@@ -1,7 +1,7 @@
 //! From the settings to a service that runs, and back.
 //!
-//! The order at the end is what keeps every record: the runtime goes first, so that what it cancels is recorded, and the
-//! telemetry last.
+//! The order at the end is what keeps every record: the runtime goes first, so that what it cancels
+//! is recorded, and the telemetry last.
 
 use std::io;
 use std::sync::Arc;
@@ -61,7 +61,8 @@ async fn serve(settings: &Settings, logs: &StageLogs, live: Live) -> Result<Stor
     Ok(app.store.clone())
 }
 
-/// Closes the store. A statement that was interrupted may wait for another program, which nobody here waits for.
+/// Closes the store. A statement that was interrupted may wait for another program, which nobody
+/// here waits for.
 fn close(store: Store) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _ = runtime.block_on(async { tokio::time::timeout(PATIENCE, store.close()).await });

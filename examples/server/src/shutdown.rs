@@ -1,7 +1,8 @@
 //! The end of the service, as its parts hear of it.
 //!
-//! The first signal (Ctrl-C, or SIGTERM where there is one) begins the end: event streams end at once, since a client may
-//! hold one open for ever; other requests have their time. A second signal ends the process where it stands.
+//! The first signal (Ctrl-C, or SIGTERM where there is one) begins the end: event streams end at
+//! once, since a client may hold one open for ever; other requests have their time. A second signal
+//! ends the process where it stands.
 
 use std::io;
 use std::time::Duration;

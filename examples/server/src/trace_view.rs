@@ -33,8 +33,8 @@ impl TraceView {
         self.runs.iter().any(|(run, _)| run.span_id == id)
     }
 
-    /// Returns the one that knows more, since what is in memory may be on its way to the store, and what is in the store
-    /// may have left memory.
+    /// Returns the one that knows more, since what is in memory may be on its way to the store, and
+    /// what is in the store may have left memory.
     pub(crate) fn fuller(stored: Option<Self>, live: Option<Self>) -> Option<Self> {
         let (mut stored, mut live) = match (stored, live) {
             (Some(stored), Some(live)) => (stored, live),

@@ -1,4 +1,5 @@
-//! The service as its users meet it: a process, over real connections, and what is in the store afterwards.
+//! The service as its users meet it: a process, over real connections, and what is in the store
+//! afterwards.
 #![cfg(all(unix, feature = "sqlite"))]
 
 mod support;

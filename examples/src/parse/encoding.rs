@@ -1,9 +1,10 @@
 //! From bytes to text.
 //!
-//! In this order: a byte order mark decides; else bytes without a mark that look like UTF-16 are that; else valid
-//! UTF-8 is UTF-8; else, in HTML, the `charset` that the page declares; else `chardetng` (the detector of
-//! Firefox) guesses the legacy encoding, Windows-1252 for Western European text, which contains Latin-1.
-//! Text in which control characters stand is binary data, whatever it decoded from.
+//! In this order: a byte order mark decides; else bytes without a mark that look like UTF-16 are
+//! that; else valid UTF-8 is UTF-8; else, in HTML, the `charset` that the page declares; else
+//! `chardetng` (the detector of Firefox) guesses the legacy encoding, Windows-1252 for Western
+//! European text, which contains Latin-1. Text in which control characters stand is binary data,
+//! whatever it decoded from.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
@@ -70,11 +71,13 @@ fn declared_in_html(bytes: &[u8]) -> Option<&'static Encoding> {
         .skip_while(|byte| matches!(byte, b'"' | b'\'' | b' '))
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':'))
         .collect();
-    // A page that declares UTF-16 in ASCII is lying (the standard reads it as UTF-8, which it is not).
+    // A page that declares UTF-16 in ASCII is lying (the standard reads it as UTF-8, which it is
+    // not).
     Encoding::for_label(&label).filter(|encoding| *encoding != UTF_16LE && *encoding != UTF_16BE)
 }
 
-/// A NUL, or more than one character in a hundred that no text has: controls, and bytes that did not decode.
+/// A NUL, or more than one character in a hundred that no text has: controls, and bytes that did
+/// not decode.
 fn is_binary(text: &str) -> bool {
     let mut strange = 0_usize;
     let mut total = 0_usize;

@@ -1,9 +1,9 @@
 //! Reading a file into a [`Document`].
 //!
-//! A file is told by its extension, or by whoever received it, and held to it: what comes out has text in it, or an error says why
-//! not. A hostile file costs at most its own error: the work runs where it may block, and a parser that panics is
-//! an error too, as is one that does not come to an end. Not guarded against: a file that unpacks to more than memory
-//! holds.
+//! A file is told by its extension, or by whoever received it, and held to it: what comes out has
+//! text in it, or an error says why not. A hostile file costs at most its own error: the work runs
+//! where it may block, and a parser that panics is an error too, as is one that does not come to an
+//! end. Not guarded against: a file that unpacks to more than memory holds.
 
 mod encoding;
 mod error;
@@ -25,8 +25,8 @@ use crate::document::{Document, Format};
 use crate::source::Source;
 use outline::Outline;
 
-/// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers need time that grows
-/// with the square of how deep a file is nested).
+/// A book of a thousand pages takes seconds; what takes longer than this was made to (some parsers
+/// need time that grows with the square of how deep a file is nested).
 const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// Reads the file that `source` is.

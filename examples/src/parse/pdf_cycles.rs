@@ -1,8 +1,9 @@
 //! Refusing PDFs whose objects contain themselves.
 //!
-//! `pdf-extract` follows two kinds of reference by recursion and without a bound: from a page to its parent for what it
-//! inherits, and from a form to the forms that it draws. A file in which one of them comes back to its start
-//! would overflow the stack, which ends the whole process; a chain that is only very long would, too.
+//! `pdf-extract` follows two kinds of reference by recursion and without a bound: from a page to
+//! its parent for what it inherits, and from a form to the forms that it draws. A file in which one
+//! of them comes back to its start would overflow the stack, which ends the whole process; a chain
+//! that is only very long would, too.
 
 use std::collections::HashSet;
 
@@ -50,7 +51,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Follows what the form draws; `inherited` are the resources of a form that has none of its own.
+    /// Follows what the form draws; `inherited` are the resources of a form that has none of its
+    /// own.
     fn enter(&mut self, id: ObjectId, inherited: &'a Dictionary) -> Result<(), ParseError> {
         if self.path.contains(&id) || self.path.len() >= MAX_DEPTH {
             return Err(ParseError::BrokenPdf("one of its forms draws itself".into()));

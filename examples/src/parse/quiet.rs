@@ -1,7 +1,7 @@
 //! Turning a parser's panic into an error, without the panic's own report on stderr.
 //!
-//! The report is left out only for what runs inside [`catch`], on its thread; every other panic goes to the hook
-//! that was set before.
+//! The report is left out only for what runs inside [`catch`], on its thread; every other panic
+//! goes to the hook that was set before.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -27,7 +27,8 @@ pub(super) fn catch<T>(parse: impl FnOnce() -> Result<T, ParseError>) -> Result<
         }));
     });
     QUIET.set(true);
-    // Nothing that `parse` could leave half done is looked at after a panic: it owns what it builds.
+    // Nothing that `parse` could leave half done is looked at after a panic: it owns what it
+    // builds.
     let result = panic::catch_unwind(AssertUnwindSafe(parse));
     QUIET.set(false);
     result.unwrap_or_else(|payload| Err(ParseError::Panicked(Panic(message(payload.as_ref())))))

@@ -9,7 +9,8 @@ pub(super) fn outline(text: &str) -> Outline {
     outline
 }
 
-/// Adds the paragraphs of `text`: lines up to a blank one belong together, except the items of a list.
+/// Adds the paragraphs of `text`: lines up to a blank one belong together, except the items of a
+/// list.
 pub(super) fn reflow(text: &str, outline: &mut Outline) {
     let mut paragraph = String::new();
     let mut in_list = false;

@@ -1,8 +1,8 @@
-//! Secrets that reach a run of the programs in whatever way appear nowhere in what its stages leave: not in the store, on
-//! the console, in the spool, or in a dead letter.
+//! Secrets that reach a run of the programs in whatever way appear nowhere in what its stages
+//! leave: not in the store, on the console, in the spool, or in a dead letter.
 //!
-//! What the programs are for is theirs: `rag.db` holds the documents as they are, and their own lines on standard error
-//! name the files that they were given.
+//! What the programs are for is theirs: `rag.db` holds the documents as they are, and their own
+//! lines on standard error name the files that they were given.
 
 use std::path::Path;
 
@@ -53,7 +53,8 @@ fn run(folder: &Folder, program: &str, arguments: &[&str], settings: &[(&str, &s
     Ended::from(command.output().expect("the program runs"))
 }
 
-/// What a run shows of its stages: its records and the pipeline's own words on standard error, and the waterfall.
+/// What a run shows of its stages: its records and the pipeline's own words on standard error, and
+/// the waterfall.
 fn shown(ended: &Ended) -> String {
     let lines = ended.stderr.lines().filter(|line| line.starts_with('{') || line.starts_with("ragtrace: "));
     lines.chain(ended.stdout.lines().filter(|line| line.contains('·') || line.contains('─'))).collect()

@@ -1,4 +1,5 @@
-//! What the programs keep on disk while their logs cannot be delivered, set up by the environment alone.
+//! What the programs keep on disk while their logs cannot be delivered, set up by the environment
+//! alone.
 
 use ragtrace_sinks::store::TraceFilter;
 

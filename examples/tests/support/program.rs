@@ -1,4 +1,5 @@
-//! The programs as their users run them: each test in a folder of its own, with what the run left in `ragtrace.db`.
+//! The programs as their users run them: each test in a folder of its own, with what the run left
+//! in `ragtrace.db`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};

@@ -7,8 +7,8 @@ use crate::level::Level;
 
 /// A stage as its attribute declares it: known at compile time, one for each annotated function.
 ///
-/// `#[traced_stage(descriptor = CHUNKING)]` puts one beside the function, for typed reads and tests. Two descriptors
-/// are the same stage when their names are equal.
+/// `#[traced_stage(descriptor = CHUNKING)]` puts one beside the function, for typed reads and
+/// tests. Two descriptors are the same stage when their names are equal.
 #[derive(Clone, Copy, Debug)]
 // The layout is that of the catalog's section.
 #[repr(C)]
@@ -17,7 +17,8 @@ pub struct StageDescriptor {
     target: &'static str,
     file: &'static str,
     fields: &'static [FieldDescriptor],
-    /// A reference to the text, which is half as large as the text's own: few stages have one, and all have the place.
+    /// A reference to the text, which is half as large as the text's own: few stages have one, and
+    /// all have the place.
     renamed_from: Option<&'static &'static str>,
     line: u32,
     kind: StageKind,
@@ -169,8 +170,8 @@ impl StageDescriptor {
         self.line
     }
 
-    /// Returns the fields it declares, the types of its items among them: those of the start, of the success, of the
-    /// error, and those that its body adds.
+    /// Returns the fields it declares, the types of its items among them: those of the start, of
+    /// the success, of the error, and those that its body adds.
     pub const fn fields(&self) -> &'static [FieldDescriptor] {
         self.fields
     }
@@ -227,8 +228,8 @@ pub struct FieldDescriptor {
 }
 
 impl FieldDescriptor {
-    /// Declares a field of the start: it is read when the stage starts. The attribute calls this, and
-    /// the like.
+    /// Declares a field of the start: it is read when the stage starts. The attribute calls this,
+    /// and the like.
     pub const fn start(name: &'static str) -> Self {
         Self { name, source: FieldSource::Start, ty: None }
     }

@@ -1,7 +1,8 @@
 //! Descriptors of stages whose names are made at run time: a route, a job's type.
 //!
-//! A descriptor is never freed, so their number and their length have bounds: a name that whoever calls the program can choose
-//! must not fill its memory. Names beyond the bound are the caller's to replace by one that has fewer values.
+//! A descriptor is never freed, so their number and their length have bounds: a name that whoever
+//! calls the program can choose must not fill its memory. Names beyond the bound are the caller's
+//! to replace by one that has fewer values.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -44,22 +45,23 @@ enum Known {
 /// Hears of each stage that is made.
 static WATCHER: OnceLock<fn(&'static StageDescriptor)> = OnceLock::new();
 
-/// Calls `watcher` for each stage whose name is interned from now on, on the thread that is the first to have it. There is one
-/// watcher in a process, the first.
+/// Calls `watcher` for each stage whose name is interned from now on, on the thread that is the
+/// first to have it. There is one watcher in a process, the first.
 pub fn watch_interned(watcher: fn(&'static StageDescriptor)) {
     WATCHER.get_or_init(|| watcher);
 }
 
-/// Returns the descriptor of this name that is like `template` besides, which is made the first time, or `None` if there are
-/// `MAX_INTERNED` others.
+/// Returns the descriptor of this name that is like `template` besides, which is made the first
+/// time, or `None` if there are `MAX_INTERNED` others.
 ///
 /// Kind and place are those of the first time with this target and these declared fields.
 pub fn intern(name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     intern_in(name, name, template)
 }
 
-/// Does as [`intern`] for one of the few names that are made of `group`, such as those of a route with each method of HTTP. It
-/// is the group that counts for the bound, so that whoever chooses among its names takes no other's room.
+/// Does as [`intern`] for one of the few names that are made of `group`, such as those of a route
+/// with each method of HTTP. It is the group that counts for the bound, so that whoever chooses
+/// among its names takes no other's room.
 pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<&'static CatalogEntry> {
     let (group, name) = (bounded(group), bounded(name));
     // Past the bound as well nobody waits for the others.
@@ -85,8 +87,8 @@ pub fn intern_in(group: &str, name: &str, template: &StageDescriptor) -> Option<
     Some(added)
 }
 
-/// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does not count for the bound, so that
-/// there is one to fall back to.
+/// Does as [`intern`] for a name that the program's text lists, such as a method of HTTP. It does
+/// not count for the bound, so that there is one to fall back to.
 pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static CatalogEntry {
     if let Known::Entry(entry) = known(name, name, template) {
         return entry;
@@ -142,7 +144,8 @@ impl Interned {
     }
 }
 
-/// Returns every interned descriptor, in no order; of those that differ in their fields alone, the one that has most.
+/// Returns every interned descriptor, in no order; of those that differ in their fields alone, the
+/// one that has most.
 pub(super) fn all() -> Vec<&'static StageDescriptor> {
     let interned = INTERNED.read().unwrap_or_else(PoisonError::into_inner);
     let mut all: Vec<_> =

@@ -5,9 +5,11 @@ use std::panic::Location;
 use super::FieldDescriptor;
 use crate::level::Level;
 
-/// A log line as its place in the source code declares it: known at compile time, one for each place.
+/// A log line as its place in the source code declares it: known at compile time, one for each
+/// place.
 ///
-/// A line that is logged names its descriptor and carries the values of its fields, so it costs no allocation without texts.
+/// A line that is logged names its descriptor and carries the values of its fields, so it costs no
+/// allocation without texts.
 #[derive(Clone, Copy, Debug)]
 pub struct LogDescriptor {
     message: &'static str,
@@ -19,14 +21,16 @@ pub struct LogDescriptor {
 }
 
 impl LogDescriptor {
-    /// Describes a line of this message without fields, at level `info`, in the place where this is called.
+    /// Describes a line of this message without fields, at level `info`, in the place where this is
+    /// called.
     #[track_caller]
     pub const fn new(message: &'static str, target: &'static str) -> Self {
         let place = Location::caller();
         Self { message, level: Level::Info, target, file: place.file(), line: place.line(), fields: &[] }
     }
 
-    /// Describes a line of this message without fields, at level `info`, that is declared at a line of a file.
+    /// Describes a line of this message without fields, at level `info`, that is declared at a line
+    /// of a file.
     pub const fn at(message: &'static str, target: &'static str, file: &'static str, line: u32) -> Self {
         Self { message, level: Level::Info, target, file, line, fields: &[] }
     }
@@ -37,8 +41,8 @@ impl LogDescriptor {
         self
     }
 
-    /// Sets the declared fields. Those of [`FieldSource::Start`](super::FieldSource::Start) go to a record's `context`,
-    /// numbers of the others to its `metrics`.
+    /// Sets the declared fields. Those of [`FieldSource::Start`](super::FieldSource::Start) go to a
+    /// record's `context`, numbers of the others to its `metrics`.
     pub const fn with_fields(mut self, fields: &'static [FieldDescriptor]) -> Self {
         self.fields = fields;
         self

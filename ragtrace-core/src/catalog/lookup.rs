@@ -1,15 +1,16 @@
-//! A table in front of the interned descriptors. A name is looked up once a request, and what the table has is found without a
-//! lock that all threads would share.
+//! A table in front of the interned descriptors. A name is looked up once a request, and what the
+//! table has is found without a lock that all threads would share.
 //!
-//! A descriptor stands in one of a few places that follow from its name. Where others have them, it is found behind the
-//! lock, each time.
+//! A descriptor stands in one of a few places that follow from its name. Where others have them, it
+//! is found behind the lock, each time.
 
 use std::sync::OnceLock;
 
 use super::StageDescriptor;
 use super::section::CatalogEntry;
 
-/// Twice as many as there are names, or groups of them, that count for the bound: a route is asked by one method or two.
+/// Twice as many as there are names, or groups of them, that count for the bound: a route is asked
+/// by one method or two.
 const PLACES: usize = 2_048;
 /// How many places a descriptor may have.
 const TRIES: usize = 8;
@@ -47,8 +48,9 @@ fn places(name: &str, stage: &StageDescriptor) -> impl Iterator<Item = &'static 
     })
 }
 
-/// Spreads a name over 64 bits, eight bytes at a time, by the constant of Fibonacci hashing (2^64 over the golden ratio: Knuth,
-/// The Art of Computer Programming, volume 3, section 6.4). Names that collide are found all the same.
+/// Spreads a name over 64 bits, eight bytes at a time, by the constant of Fibonacci hashing (2^64
+/// over the golden ratio: Knuth, The Art of Computer Programming, volume 3, section 6.4). Names
+/// that collide are found all the same.
 fn hash(name: &[u8], seed: u64) -> u64 {
     let spread = |state: u64, word: u64| {
         let state = (state ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,8 +1,8 @@
 //! The catalog: what is known of each stage and each log line before any of them runs.
 //!
-//! A descriptor is `&'static` and never changes, so an entry in the queue names it by its address. Descriptors of annotated
-//! functions lie in a section of the program (`section`); those whose names are made at run time are interned, with a bound
-//! on their number (`interned`).
+//! A descriptor is `&'static` and never changes, so an entry in the queue names it by its address.
+//! Descriptors of annotated functions lie in a section of the program (`section`); those whose
+//! names are made at run time are interned, with a bound on their number (`interned`).
 
 mod descriptor;
 mod interned;

@@ -9,11 +9,11 @@ use crate::event::Event;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// Returns a JSON Schema of what the stages of this program log. Its `$defs` has one schema for each
-/// name in the catalog, which records in their canonical JSON satisfy (`Record::to_json`).
+/// Returns a JSON Schema of what the stages of this program log. Its `$defs` has one schema for
+/// each name in the catalog, which records in their canonical JSON satisfy (`Record::to_json`).
 ///
-/// A name that is declared twice has the schema of the first one. A field whose type is not written (in `fields`, `ok`
-/// and `err`) may hold a number, a text, a truth value or a structured one.
+/// A name that is declared twice has the schema of the first one. A field whose type is not written
+/// (in `fields`, `ok` and `err`) may hold a number, a text, a truth value or a structured one.
 pub fn stages_schema() -> String {
     let mut stages = stages();
     stages.dedup_by_key(|stage| stage.name());
@@ -122,8 +122,8 @@ fn items(types: &[&str]) -> Value {
     })
 }
 
-/// A JSON object in the order in which its members come, for people to read: a map of `serde_json` sorts them. A member that
-/// comes again takes the place of the first.
+/// A JSON object in the order in which its members come, for people to read: a map of `serde_json`
+/// sorts them. A member that comes again takes the place of the first.
 #[derive(Default)]
 struct Object(Vec<(String, String)>);
 

@@ -1,9 +1,10 @@
 //! The catalog of every annotated stage that is linked into the program.
 //!
-//! A stage's descriptor lies in a section of the program that has nothing else in it, so the linker makes the catalog by
-//! putting the sections of all crates side by side: a stage is listed also when it is generic, never called, or dead to the
-//! compiler, and being listed takes no code, no relocation and no constructor. What reads it is `unsafe` for that reason:
-//! the linker says where the section begins and ends, and the compiler has to be told what is in it.
+//! A stage's descriptor lies in a section of the program that has nothing else in it, so the linker
+//! makes the catalog by putting the sections of all crates side by side: a stage is listed also
+//! when it is generic, never called, or dead to the compiler, and being listed takes no code, no
+//! relocation and no constructor. What reads it is `unsafe` for that reason: the linker says where
+//! the section begins and ends, and the compiler has to be told what is in it.
 
 #![expect(unsafe_code, reason = "the bounds of a section come from the linker; see above")]
 
@@ -12,11 +13,13 @@ use std::sync::atomic::AtomicU8;
 use super::StageDescriptor;
 
 /// A stage's descriptor as it lies in the catalog.
-// Optimizers copy constants into what refers to them, and the texts of a copy have symbols, with long names. So the descriptor
-// looks as if somebody might write it. It has a type for it because a user's `const` of such a type would be a mistake.
+// Optimizers copy constants into what refers to them, and the texts of a copy have symbols, with
+// long names. So the descriptor looks as if somebody might write it. It has a type for it because a
+// user's `const` of such a type would be a mistake.
 //
-// Another copy of the crate in the program may read it, so its layout is fixed, down to what it consists of. Whoever changes that,
-// also by a kind or a source of fields more, gives the section another number (`L2`) here and in the attribute.
+// Another copy of the crate in the program may read it, so its layout is fixed, down to what it
+// consists of. Whoever changes that, also by a kind or a source of fields more, gives the section
+// another number (`L2`) here and in the attribute.
 #[doc(hidden)]
 #[derive(Debug)]
 #[repr(C)]
@@ -39,8 +42,9 @@ impl CatalogEntry {
 }
 
 /// Declares a stage's descriptor as one of the catalog.
-// The section is of this version and of this layout of descriptors: two copies of the crate in one program never read each other's
-// but where both have the same. A name has 16 bytes on macOS, and 8 before the `$` on Windows. The attribute names the section too.
+// The section is of this version and of this layout of descriptors: two copies of the crate in one
+// program never read each other's but where both have the same. A name has 16 bytes on macOS, and 8
+// before the `$` on Windows. The attribute names the section too.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __catalog_entry {
@@ -65,8 +69,8 @@ compile_error!("the catalog of stages is made for the linkers of Unix and Window
 mod bounds {
     use super::CatalogEntry;
 
-    // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and everything in it is
-    // a descriptor that the attribute declares.
+    // SAFETY: linkers of ELF and Mach-O define these for a section whose name is an identifier, and
+    // everything in it is a descriptor that the attribute declares.
     unsafe extern "Rust" {
         #[cfg_attr(not(target_vendor = "apple"), link_name = "__start_ragtrace_0_1_L2")]
         #[cfg_attr(target_vendor = "apple", link_name = "\u{1}section$start$__DATA$ragtrace_0_1_L2")]
@@ -92,8 +96,9 @@ mod bounds {
 pub(super) fn linked() -> Vec<&'static StageDescriptor> {
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
     let length = stop.addr().saturating_sub(start.addr()) / size_of::<CatalogEntry>();
-    // SAFETY: from `START` to `STOP` lie the statics that the attribute declared, and nothing else. Their size is a multiple of
-    // their alignment, so they lie without gaps. They are never written.
+    // SAFETY: from `START` to `STOP` lie the statics that the attribute declared, and nothing else.
+    // Their size is a multiple of their alignment, so they lie without gaps. They are never
+    // written.
     let entries: &'static [CatalogEntry] = unsafe { std::slice::from_raw_parts(start, length) };
     // Each copy of the crate that shares the section has one without a name.
     entries.iter().map(CatalogEntry::get).filter(|stage| !stage.name().is_empty()).collect()

@@ -1,7 +1,7 @@
 //! The context that the running poll or call has on this thread.
 //!
-//! Request and span lie apart, so that a stage that runs in the request of its parent changes the span alone, and
-//! counts no reference.
+//! Request and span lie apart, so that a stage that runs in the request of its parent changes the
+//! span alone, and counts no reference.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -12,8 +12,8 @@ use super::request_context::RequestContext;
 use crate::SpanId;
 
 struct Current {
-    // Without a destructor an access is a plain load. Nothing is lost by it: every scope puts back what it found, so
-    // the place is empty when the thread ends.
+    // Without a destructor an access is a plain load. Nothing is lost by it: every scope puts back
+    // what it found, so the place is empty when the thread ends.
     request: Cell<ManuallyDrop<Option<Arc<Request>>>>,
     span: Cell<Option<SpanId>>,
     /// True while contexts that spans carry are on the thread; see [`super::carried`].
@@ -63,7 +63,8 @@ pub(super) fn set_carrying(is_carrying: bool) {
     CURRENT.with(|current| current.is_carrying.set(is_carrying));
 }
 
-/// Lets `look` at the current request, if there is one. Meanwhile the thread has none, so `look` must not need it.
+/// Lets `look` at the current request, if there is one. Meanwhile the thread has none, so `look`
+/// must not need it.
 #[inline]
 pub(crate) fn with_request<T>(look: impl FnOnce(&Arc<Request>) -> T) -> Option<T> {
     let request = ManuallyDrop::new(swap_request(None));

@@ -5,8 +5,8 @@ use std::mem::ManuallyDrop;
 use super::request_context::RequestContext;
 use super::{carried, current};
 
-/// Makes the context of `owner` the current one for as long as this lives; then `owner` has it back, and the thread what it
-/// had before. The context moves, so no reference is counted.
+/// Makes the context of `owner` the current one for as long as this lives; then `owner` has it
+/// back, and the thread what it had before. The context moves, so no reference is counted.
 pub(crate) struct Entered<'a> {
     owner: &'a mut Option<RequestContext>,
     before: ManuallyDrop<Option<RequestContext>>,

@@ -1,9 +1,10 @@
 //! Who asked, and in which trace: what every record of a request shares.
 //!
-//! A thread holds at most one current context. It is put there for the length of a poll or a call and taken back after
-//! it, also when that one panics, so it never leaks into whatever the thread does next. A context crosses tasks
-//! and threads only where the code says so: [`spawn`], [`InContext::in_current_context`], [`RequestContext::scope`] and
-//! [`RequestContext::sync_scope`], and where a span of somebody else's carries one along (`carried`).
+//! A thread holds at most one current context. It is put there for the length of a poll or a call
+//! and taken back after it, also when that one panics, so it never leaks into whatever the thread
+//! does next. A context crosses tasks and threads only where the code says so: [`spawn`],
+//! [`InContext::in_current_context`], [`RequestContext::scope`] and [`RequestContext::sync_scope`],
+//! and where a span of somebody else's carries one along (`carried`).
 
 mod caller;
 pub mod carried;

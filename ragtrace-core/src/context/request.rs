@@ -11,7 +11,8 @@ use crate::{SpanId, TraceId, id};
 /// The part of a context that stays the same over a request.
 #[derive(Clone)]
 pub struct Request {
-    /// Tells it from every other request and from what it was before it was edited: random, and never zero.
+    /// Tells it from every other request and from what it was before it was edited: random, and
+    /// never zero.
     pub version: u64,
     pub trace_id: TraceId,
     pub request_id: Option<Box<str>>,
@@ -97,8 +98,8 @@ impl Request {
         Self { version: fresh_version(), tenant_id: tenant_id.map(Into::into), ..self.clone() }
     }
 
-    /// Returns who receives the request's entries in the place of the queue. Without the feature `testing` nobody can,
-    /// and no code asks.
+    /// Returns who receives the request's entries in the place of the queue. Without the feature
+    /// `testing` nobody can, and no code asks.
     #[inline]
     pub(crate) fn listener(&self) -> Option<&Arc<dyn Listener>> {
         if cfg!(feature = "testing") { self.listener.as_ref() } else { None }
@@ -144,11 +145,11 @@ impl SpanLink {
     }
 }
 
-/// Receives the entries of the requests that carry it, in the place of the queue, and gives their stages time and ids. A
-/// test's capture is one.
+/// Receives the entries of the requests that carry it, in the place of the queue, and gives their
+/// stages time and ids. A test's capture is one.
 pub trait Listener: Send + Sync + 'static {
-    /// Takes an entry: its head, then its fields, both as [`crate::entry`] has them. Returns whether it is kept; the end of
-    /// a run whose start was not kept repeats what the start said.
+    /// Takes an entry: its head, then its fields, both as [`crate::entry`] has them. Returns
+    /// whether it is kept; the end of a run whose start was not kept repeats what the start said.
     fn accept(&self, request: &Arc<Request>, head: &[u64], fields: &[u64]) -> bool;
 
     /// Returns the time.

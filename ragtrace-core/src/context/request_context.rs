@@ -13,7 +13,8 @@ use crate::json;
 use crate::time::{Anchor, Ticks};
 use crate::{SpanId, TraceId, Value};
 
-/// Who asked, in which trace, and which span is the current one. A clone is cheap and shares the rest.
+/// Who asked, in which trace, and which span is the current one. A clone is cheap and shares the
+/// rest.
 ///
 /// Ids that are absent are absent: nothing is made up for a missing user or tenant.
 ///
@@ -31,7 +32,8 @@ use crate::{SpanId, TraceId, Value};
 #[derive(Clone)]
 pub struct RequestContext {
     pub(crate) request: Arc<Request>,
-    /// The span that is the parent of what starts here, in this process or (`Request::remote_parent`) another.
+    /// The span that is the parent of what starts here, in this process or
+    /// (`Request::remote_parent`) another.
     pub(crate) span: Option<SpanId>,
 }
 
@@ -53,8 +55,9 @@ impl RequestContext {
         Self { request: Arc::new(request), span: None }
     }
 
-    /// Sets the trace's id. If it is another one, what was said of the trace before goes: its flags, its `tracestate`, and
-    /// the span or the LangSmith run that was the parent there. What starts in the context is a root.
+    /// Sets the trace's id. If it is another one, what was said of the trace before goes: its
+    /// flags, its `tracestate`, and the span or the LangSmith run that was the parent there. What
+    /// starts in the context is a root.
     pub fn with_trace_id(mut self, id: TraceId) -> Self {
         if self.request.trace_id != id {
             self.span = None;
@@ -97,7 +100,8 @@ impl RequestContext {
     }
 
     /// Sets the run of a LangSmith client that the request continues: the value of the header
-    /// `langsmith-trace`, a dotted order. One that is none, or is longer than 4 KiB, is passed over.
+    /// `langsmith-trace`, a dotted order. One that is none, or is longer than 4 KiB, is passed
+    /// over.
     ///
     /// ```
     /// use ragtrace::RequestContext;
@@ -114,15 +118,16 @@ impl RequestContext {
         self
     }
 
-    /// Sets the vendors' part of the caller's trace context, the value of the header `tracestate`. It goes on with
-    /// the request's own calls as it came; where the trace's id is changed afterwards, it goes.
+    /// Sets the vendors' part of the caller's trace context, the value of the header `tracestate`.
+    /// It goes on with the request's own calls as it came; where the trace's id is changed
+    /// afterwards, it goes.
     pub fn with_tracestate(mut self, tracestate: impl Into<String>) -> Self {
         self.edit().tracestate = Some(tracestate.into().into());
         self
     }
 
-    /// Adds a link with a span of another trace that led to this request, and that the request does not continue.
-    /// Records of local roots have it.
+    /// Adds a link with a span of another trace that led to this request, and that the request does
+    /// not continue. Records of local roots have it.
     ///
     /// ```
     /// use ragtrace::{RequestContext, SpanId, TraceId};
@@ -151,7 +156,8 @@ impl RequestContext {
         self
     }
 
-    /// Sets the trace's id to one that came without a parent, and that other processes may have as well.
+    /// Sets the trace's id to one that came without a parent, and that other processes may have as
+    /// well.
     #[doc(hidden)]
     pub fn with_given_trace_id(self, id: TraceId) -> Self {
         let mut context = self.with_trace_id(id);
@@ -167,7 +173,8 @@ impl RequestContext {
         self
     }
 
-    /// Adds an item of baggage that a caller sent, with the properties that it came with, as they are in a header.
+    /// Adds an item of baggage that a caller sent, with the properties that it came with, as they
+    /// are in a header.
     #[doc(hidden)]
     pub fn with_received_baggage(
         mut self,
@@ -240,8 +247,8 @@ impl RequestContext {
         self.request.baggage.iter().map(|(name, item)| (&**name, &*item.value))
     }
 
-    /// Returns all items of baggage with their properties: those of the application before those that a caller sent, both in
-    /// the order of their names.
+    /// Returns all items of baggage with their properties: those of the application before those
+    /// that a caller sent, both in the order of their names.
     #[doc(hidden)]
     pub fn baggage_members(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         let of = |is_received| self.request.baggage.iter().filter(move |(_, item)| item.is_received == is_received);
@@ -253,8 +260,8 @@ impl RequestContext {
         Ticks::now().since(self.request.anchor.ticks)
     }
 
-    /// Returns the context as a JSON object: the ids that are present, `baggage` if there is any, and
-    /// `elapsed_ms`.
+    /// Returns the context as a JSON object: the ids that are present, `baggage` if there is any,
+    /// and `elapsed_ms`.
     pub fn to_json(&self) -> String {
         json::text_of(|mut object| {
             object.display("trace_id", self.trace_id());

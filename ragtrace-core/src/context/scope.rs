@@ -59,7 +59,8 @@ pin_project! {
 
     impl<F> PinnedDrop for Scoped<F> {
         fn drop(this: Pin<&mut Self>) {
-            // What the future drops (stages that are cancelled, log lines in destructors) is still of its request.
+            // What the future drops (stages that are cancelled, log lines in destructors) is still
+            // of its request.
             let mut this = this.project();
             let _entered = this.context.is_some().then(|| Entered::new(this.context));
             this.future.set(None);

@@ -1,4 +1,5 @@
-//! The `traceparent` header of W3C Trace Context (level 2, section 3.2): `00-{trace id}-{parent id}-{flags}`.
+//! The `traceparent` header of W3C Trace Context (level 2, section 3.2): `00-{trace id}-{parent
+//! id}-{flags}`.
 
 use super::caller::Caller;
 use super::request_context::RequestContext;
@@ -11,18 +12,21 @@ const EXPECTED: &str = "a traceparent (00-, 32 hex digits, -, 16 hex digits, -, 
 const LENGTH: usize = 55;
 
 impl RequestContext {
-    /// Continues the trace that a caller's `traceparent` header names, under a request id of its own.
+    /// Continues the trace that a caller's `traceparent` header names, under a request id of its
+    /// own.
     ///
-    /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55 characters. Of a later
-    /// version the first 55 characters are read, if what follows begins with a dash; version `ff` is refused.
+    /// Strict, as the specification asks of a version it knows: lower-case hex, no zero ids, 55
+    /// characters. Of a later version the first 55 characters are read, if what follows begins with
+    /// a dash; version `ff` is refused.
     pub fn from_traceparent(header: &str) -> Result<Self, ParseError> {
         let caller = Caller::of_traceparent(header).ok_or_else(|| ParseError::new(EXPECTED, header))?;
         Ok(Self::continuing(caller).with_fresh_request_id())
     }
 
     /// Returns the header for a call that this context makes: version 00, this trace, the current
-    /// span (or, before any stage has begun, a new id). The flags of a trace that the request continues are the caller's,
-    /// as level 2 asks of the random flag; those of a trace of our own are `03`: sampled, with a random id.
+    /// span (or, before any stage has begun, a new id). The flags of a trace that the request
+    /// continues are the caller's, as level 2 asks of the random flag; those of a trace of our own
+    /// are `03`: sampled, with a random id.
     pub fn traceparent(&self) -> String {
         id::hex(&self.traceparent_bytes()).to_owned()
     }

@@ -1,4 +1,5 @@
-//! Conversions into ids and items, of texts, UUIDs, integers, and pairs of one of these and a score.
+//! Conversions into ids and items, of texts, UUIDs, integers, and pairs of one of these and a
+//! score.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -2,10 +2,11 @@
 
 use super::id::ItemId;
 
-/// An item that a stage uses or generates, such as a document or a chunk: its id, and what else is known of it.
+/// An item that a stage uses or generates, such as a document or a chunk: its id, and what else is
+/// known of it.
 ///
-/// Ids, pairs of an id and a score, and references to these are items by themselves. Of a type of your own, implement
-/// `From` for it.
+/// Ids, pairs of an id and a score, and references to these are items by themselves. Of a type of
+/// your own, implement `From` for it.
 ///
 /// ```
 /// use ragtrace::{Item, traced_stage};
@@ -37,13 +38,14 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// Makes an item of its id, which is unique among the items of its type. An id of more than 256 bytes is counted,
-    /// and not kept.
+    /// Makes an item of its id, which is unique among the items of its type. An id of more than 256
+    /// bytes is counted, and not kept.
     pub fn new(id: impl Into<ItemId<'a>>) -> Self {
         Self { id: id.into(), score: None, content: None, source: None, derived_from: None }
     }
 
-    /// Sets how well it fits, as a retriever or a reranker scores it. A score that is not finite is left out.
+    /// Sets how well it fits, as a retriever or a reranker scores it. A score that is not finite is
+    /// left out.
     pub fn score(mut self, score: f64) -> Self {
         self.score = Some(score);
         self
@@ -61,7 +63,8 @@ impl<'a> Item<'a> {
         self
     }
 
-    /// Sets the id of the item that it was made of. Without one, it derives from what its stage used.
+    /// Sets the id of the item that it was made of. Without one, it derives from what its stage
+    /// used.
     pub fn derived_from(mut self, id: impl Into<ItemId<'a>>) -> Self {
         self.derived_from = Some(id.into());
         self

@@ -1,8 +1,9 @@
-//! Items: what a stage works on and what it makes, by id. A stage names their types (`used`, `generated`), and its
-//! expressions give the items.
+//! Items: what a stage works on and what it makes, by id. A stage names their types (`used`,
+//! `generated`), and its expressions give the items.
 //!
-//! Limits hold while items are written, on the caller's side: at most [`MOST_ITEMS`] a run and direction, ids of at most
-//! [`LONGEST_ID`] bytes. Ids are never shortened; one that is too long is counted, not kept.
+//! Limits hold while items are written, on the caller's side: at most [`MOST_ITEMS`] a run and
+//! direction, ids of at most [`LONGEST_ID`] bytes. Ids are never shortened; one that is too long is
+//! counted, not kept.
 
 mod convert;
 mod id;

@@ -16,10 +16,11 @@ pub const LONGEST_ID: usize = 256;
 pub const LONGEST_CONTENT: usize = 2 << 10;
 /// The most of an item's source that a record keeps, in bytes.
 pub const LONGEST_SOURCE: usize = 1 << 10;
-/// So much more of a text goes to the worker, which looks for secrets before it cuts: one that the cut would divide is seen
-/// whole.
+/// So much more of a text goes to the worker, which looks for secrets before it cuts: one that the
+/// cut would divide is seen whole.
 const MARGIN: usize = 1 << 10;
-/// The most items that are counted beyond those that are kept, where an iterator does not know: it may have no end.
+/// The most items that are counted beyond those that are kept, where an iterator does not know: it
+/// may have no end.
 const MOST_COUNTED: u32 = 10_000;
 
 /// Becomes an item: whatever is `Into<Item>`.
@@ -94,8 +95,8 @@ impl FieldBuffer {
 }
 
 impl ItemWriter<'_> {
-    /// Adds the items of the declared type `name`. What the application has implemented may panic here: the items until then
-    /// are kept, with a mark.
+    /// Adds the items of the declared type `name`. What the application has implemented may panic
+    /// here: the items until then are kept, with a mark.
     pub fn add<'i, I>(mut self, name: u16, items: I) -> Self
     where
         I: IntoIterator,

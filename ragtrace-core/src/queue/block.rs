@@ -1,9 +1,10 @@
 //! A chain of blocks of words between one writer and one reader.
 //!
-//! The writer fills a block entry by entry and links the next one; the reader follows. Neither waits for the other: words
-//! below `written` are the reader's, those from it on the writer's, and `written` only grows. Words own nothing, so
-//! nothing is left to drop, and a word is an atomic that is written before `written` passes it and read after. The reader
-//! looks at its words where they lie, as at plain memory; that is the need for `unsafe` here, since copying them one by one
+//! The writer fills a block entry by entry and links the next one; the reader follows. Neither
+//! waits for the other: words below `written` are the reader's, those from it on the writer's, and
+//! `written` only grows. Words own nothing, so nothing is left to drop, and a word is an atomic
+//! that is written before `written` passes it and read after. The reader looks at its words where
+//! they lie, as at plain memory; that is the need for `unsafe` here, since copying them one by one
 //! takes the worker a hundred instructions a stage, of some 1,500.
 
 #![expect(unsafe_code, reason = "the reader's words are plain memory; see above")]
@@ -46,7 +47,8 @@ impl Block {
 #[cfg(not(ragtrace_loom))]
 impl Drop for Block {
     fn drop(&mut self) {
-        // A long chain is taken apart here link by link; dropping it by recursion could exhaust the stack.
+        // A long chain is taken apart here link by link; dropping it by recursion could exhaust the
+        // stack.
         let mut next = self.next.take();
         while let Some(mut block) = next.and_then(Arc::into_inner) {
             next = block.next.take();
@@ -54,7 +56,8 @@ impl Drop for Block {
     }
 }
 
-/// Empty blocks for all chains of a queue: their memory is warm, and a writer that finds one allocates nothing.
+/// Empty blocks for all chains of a queue: their memory is warm, and a writer that finds one
+/// allocates nothing.
 pub(super) struct Pool(ArrayQueue<Arc<Block>>);
 
 impl Pool {
@@ -85,8 +88,8 @@ impl Pool {
 
     /// Takes in a block whose every word was read.
     fn put(&self, mut block: Arc<Block>) {
-        // The writer has gone on to the next block, so the reader's is the last reference, unless the writer is just
-        // about to let go of its own. Then the block is not worth waiting for.
+        // The writer has gone on to the next block, so the reader's is the last reference, unless
+        // the writer is just about to let go of its own. Then the block is not worth waiting for.
         if let Some(unshared) = Arc::get_mut(&mut block).filter(|block| block.words.len() == WORDS) {
             unshared.number = AtomicU64::new(0);
             unshared.written = AtomicUsize::new(0);
@@ -132,8 +135,8 @@ impl Writer {
         words <= self.block.words.len() - self.at
     }
 
-    /// Appends an entry, which is `head` and then so many words that `fill` stores, adding a block of `pool` to the chain
-    /// if the last one has no room.
+    /// Appends an entry, which is `head` and then so many words that `fill` stores, adding a block
+    /// of `pool` to the chain if the last one has no room.
     #[inline]
     pub(super) fn write<const HEAD: usize>(
         &mut self,
@@ -179,28 +182,30 @@ impl Writer {
         next.number.store(self.block.number.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         let full = std::mem::replace(&mut self.block, Arc::clone(&next));
         self.at = 0;
-        // The writer alone sets it, once a block. The reader may see it, and want the block for itself, at once; so
-        // the chain's own reference is let go of as soon as can be.
+        // The writer alone sets it, once a block. The reader may see it, and want the block for
+        // itself, at once; so the chain's own reference is let go of as soon as can be.
         full.next.set(next);
     }
 }
 
 impl Reader {
-    /// Reads the next entry, if there is one. A block that is left behind goes to `pool`, and `on_next_block` is told how many blocks'
-    /// worth the next one takes.
+    /// Reads the next entry, if there is one. A block that is left behind goes to `pool`, and
+    /// `on_next_block` is told how many blocks' worth the next one takes.
     #[inline]
     pub(super) fn read(&mut self, pool: &Pool, on_next_block: impl FnOnce(usize)) -> Option<&[u64]> {
         if self.at == self.filled && !self.advance(pool, on_next_block) {
             return None;
         }
         let first = self.block.words.get(self.at)?.load(Ordering::Relaxed);
-        // An entry is never empty; a length of nothing would have the reader stand still. None goes beyond what is filled.
+        // An entry is never empty; a length of nothing would have the reader stand still. None goes
+        // beyond what is filled.
         let start = self.at;
         self.at = (start + entry::length(first).max(1)).min(self.filled);
         let words = self.block.words.get(start..self.at)?;
-        // SAFETY: these words are below `written`, which was read with `Acquire`, so they are seen as they were written. Nobody
-        // writes them again while this reader has the block, and it keeps it for as long as it is borrowed for them: the
-        // writer writes from `written` on, and `Pool::put` gives away only a block that has no other reference.
+        // SAFETY: these words are below `written`, which was read with `Acquire`, so they are seen
+        // as they were written. Nobody writes them again while this reader has the block, and it
+        // keeps it for as long as it is borrowed for them: the writer writes from `written` on, and
+        // `Pool::put` gives away only a block that has no other reference.
         Some(unsafe { as_plain_memory(words, &mut self.copy) })
     }
 
@@ -209,7 +214,8 @@ impl Reader {
         Position { block: self.block.number.load(Ordering::Relaxed), word: self.at }
     }
 
-    /// Returns where the chain ends now. What was written before this is called is before that place.
+    /// Returns where the chain ends now. What was written before this is called is before that
+    /// place.
     pub(super) fn end(&self) -> Position {
         let mut last = Arc::clone(&self.block);
         loop {

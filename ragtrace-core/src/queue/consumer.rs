@@ -25,11 +25,12 @@ pub struct QueuedEntry<'a> {
     pub thread: &'a std::sync::Arc<str>,
 }
 
-/// The requests that chains identified lately: a request is identified again by every thread that works on it, and whenever a
-/// thread comes back to it.
+/// The requests that chains identified lately: a request is identified again by every thread that
+/// works on it, and whenever a thread comes back to it.
 #[derive(Debug)]
 pub struct RequestCache {
-    /// A version, which is a random number, has one place, and the last request that came to it is there.
+    /// A version, which is a random number, has one place, and the last request that came to it is
+    /// there.
     places: Box<[Option<std::sync::Arc<Request>>]>,
 }
 

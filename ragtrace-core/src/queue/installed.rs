@@ -1,7 +1,8 @@
 //! The process's one queue, and each thread's producer in it.
 //!
-//! A forked process has none: the worker stayed behind. What is recorded there is refused and counted, until it installs its
-//! own. It touches nothing of the parent's queue, whose locks another thread may have held.
+//! A forked process has none: the worker stayed behind. What is recorded there is refused and
+//! counted, until it installs its own. It touches nothing of the parent's queue, whose locks
+//! another thread may have held.
 
 use std::cell::Cell;
 use std::mem::{self, ManuallyDrop};
@@ -20,7 +21,8 @@ use crate::id;
 use crate::level::Level;
 use crate::value::FieldBuffer;
 
-/// The id of the installed queue; 0 while none is, and [`STAYED_BEHIND`] where it is that of the parent process.
+/// The id of the installed queue; 0 while none is, and [`STAYED_BEHIND`] where it is that of the
+/// parent process.
 static INSTALLED: AtomicU8 = AtomicU8::new(0);
 /// Stands for a queue that nobody reads in this process; no queue has this number.
 const STAYED_BEHIND: RecipientId = RecipientId::new(u8::MAX - 1).expect("not zero");
@@ -66,7 +68,8 @@ extern "C" fn leave_parent() {
     }
 }
 
-/// Returns how many records this process has lost because it was forked from one that had a queue, by level.
+/// Returns how many records this process has lost because it was forked from one that had a queue,
+/// by level.
 pub fn lost_in_child() -> [u64; Level::ALL.len()] {
     LOST_IN_CHILD.each_ref().map(|count| count.load(Ordering::Relaxed))
 }
@@ -100,13 +103,15 @@ thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Has the queue take nothing of this thread from now on: it is one of the pipeline's. What runs there, such as a sink that has
-/// stages or a panic hook that logs, would lead to more of it without end.
+/// Has the queue take nothing of this thread from now on: it is one of the pipeline's. What runs
+/// there, such as a sink that has stages or a panic hook that logs, would lead to more of it
+/// without end.
 pub fn exclude_this_thread() {
     IS_OURS.set(true);
 }
 
-/// The beginning of the names of threads that a sink of ours has others start for it, and that cannot exclude themselves.
+/// The beginning of the names of threads that a sink of ours has others start for it, and that
+/// cannot exclude themselves.
 pub const SINK_THREAD: &str = "ragtrace-sink-";
 
 /// Returns whether this thread is one of the pipeline's.
@@ -139,7 +144,8 @@ pub fn install(limits: QueueLimits) -> Option<Arc<Queue>> {
     if installed.is_some() {
         return None;
     }
-    // Numbers come round. An end that is taken for one of the queue of 252 installations ago is read without its start.
+    // Numbers come round. An end that is taken for one of the queue of 252 installations ago is
+    // read without its start.
     let turn = INSTALLATIONS.fetch_add(1, Ordering::Relaxed) % u64::from(u8::MAX - 3);
     let id = u8::try_from(turn).ok().and_then(|turn| NonZeroU8::MIN.checked_add(turn)).unwrap_or(NonZeroU8::MIN);
     let queue = Arc::new(Queue::new(limits, id));
@@ -159,7 +165,8 @@ pub fn uninstall(queue: &Queue) {
     let _ = INSTALLED.compare_exchange(STAYED_BEHIND.get(), 0, Ordering::Relaxed, Ordering::Relaxed);
 }
 
-/// Hands over an entry to the queue `id`, if it is the installed one, and returns whether it was accepted.
+/// Hands over an entry to the queue `id`, if it is the installed one, and returns whether it was
+/// accepted.
 #[expect(
     clippy::inline_always,
     reason = "heads of other entries have the length of a stage's, and the compiler sees two callers"
@@ -190,7 +197,8 @@ pub(crate) fn push<const HEAD: usize>(
 #[cold]
 #[inline(never)]
 fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer>> {
-    // A producer that is neither in its place nor outdated is at work: its work has led here again, as an allocator's may that runs stages.
+    // A producer that is neither in its place nor outdated is at work: its work has led here again,
+    // as an allocator's may that runs stages.
     let is_at_work = outdated.is_none() && PRODUCER.with(|place| place.is_taken.get());
     if id == STAYED_BEHIND {
         // The parent's chain is not this process's to take apart.
@@ -208,7 +216,8 @@ fn make(outdated: Option<Box<Producer>>, id: RecipientId) -> Option<Box<Producer
     Some(Box::new(producer))
 }
 
-/// Refuses an entry that has no queue, and counts it if that is because this process is a forked one.
+/// Refuses an entry that has no queue, and counts it if that is because this process is a forked
+/// one.
 #[cold]
 #[inline(never)]
 fn refuse(id: RecipientId, admission: Admission) -> bool {

@@ -5,10 +5,12 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueLimits {
-    /// Bytes that may wait between all threads and the worker. A stage takes 72 bytes, 8 more for most numbers that it
-    /// records, and its texts. Rounded up to a whole block of 16 KiB; each thread has its first block besides.
+    /// Bytes that may wait between all threads and the worker. A stage takes 72 bytes, 8 more for
+    /// most numbers that it records, and its texts. Rounded up to a whole block of 16 KiB; each
+    /// thread has its first block besides.
     pub bytes: usize,
-    /// Records that may wait in memory for one sink. With a spool, more than half of it goes to disk.
+    /// Records that may wait in memory for one sink. With a spool, more than half of it goes to
+    /// disk.
     pub sink_records: usize,
     /// Bytes of memory that they may take, as an estimate. Records are shared by the sinks.
     pub sink_bytes: usize,

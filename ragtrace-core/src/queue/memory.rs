@@ -7,7 +7,8 @@ use crate::level::Level;
 
 /// Empty blocks (of 16 KiB) that are always pooled.
 const MIN_POOLED: usize = 16;
-/// In quiet times each call of `maintain` forgets one in so many of the blocks that were in use: half of them in nine seconds.
+/// In quiet times each call of `maintain` forgets one in so many of the blocks that were in use:
+/// half of them in nine seconds.
 const DECAY: usize = 256;
 
 /// Decides over an entry when the queue is full.
@@ -82,7 +83,8 @@ impl Memory {
         self.dropped.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// Pools as many empty blocks as threads wanted at once lately. When it is quiet, the number goes down little by little.
+    /// Pools as many empty blocks as threads wanted at once lately. When it is quiet, the number
+    /// goes down little by little.
     pub(super) fn maintain(&self) {
         let used = self.used.load(Ordering::Relaxed);
         let peak = self.peak.load(Ordering::Relaxed);

@@ -1,7 +1,8 @@
 //! The queue under the model checker `loom`: every order in which threads may meet is tried.
 //!
-//! `scripts/test-loom` builds the crate with `--cfg ragtrace_loom`, which puts loom's atomics in the place of those of the
-//! standard library in this very code, and makes blocks four words long, so that a few entries fill several.
+//! `scripts/test-loom` builds the crate with `--cfg ragtrace_loom`, which puts loom's atomics in
+//! the place of those of the standard library in this very code, and makes blocks four words long,
+//! so that a few entries fill several.
 
 use std::sync::Arc;
 
@@ -147,7 +148,8 @@ fn what_was_accepted_before_a_flush_is_read_by_it() {
 
 #[test]
 fn two_threads_share_the_bound_and_the_pool() {
-    // Three threads in every order are many orders: those with at most two preemptions find what there is to find.
+    // Three threads in every order are many orders: those with at most two preemptions find what
+    // there is to find.
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {

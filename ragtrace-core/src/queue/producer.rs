@@ -12,7 +12,8 @@ use crate::entry::{self, RecipientId};
 use crate::item;
 use crate::value::FieldBuffer;
 
-/// Writes a thread's chain. When it is dropped, the worker reads the chain to its end and lets go of it.
+/// Writes a thread's chain. When it is dropped, the worker reads the chain to its end and lets go
+/// of it.
 pub(super) struct Producer {
     id: RecipientId,
     queue: std::sync::Arc<Queue>,
@@ -84,8 +85,9 @@ impl Producer {
         true
     }
 
-    /// Writes an entry that the block has no room for, if the queue has it. Items are promised no place, whatever else the
-    /// entry is promised: without room for them it is written without, and counts them as not kept.
+    /// Writes an entry that the block has no room for, if the queue has it. Items are promised no
+    /// place, whatever else the entry is promised: without room for them it is written without, and
+    /// counts them as not kept.
     #[cold]
     #[inline(never)]
     fn write_beyond(&mut self, admission: Admission, head: &[u64], fields: &FieldBuffer) -> bool {

@@ -11,7 +11,8 @@ use super::sync::{AtomicBool, Mutex, Ordering};
 use crate::entry::RecipientId;
 use crate::level::Level;
 
-/// A queue: the memory of its chains, those that the worker has not seen yet, and how the worker is woken.
+/// A queue: the memory of its chains, those that the worker has not seen yet, and how the worker is
+/// woken.
 pub struct Queue {
     pub(super) id: RecipientId,
     pub(super) memory: Memory,
@@ -36,8 +37,8 @@ impl Queue {
         self.memory.dropped()
     }
 
-    /// Keeps as many empty blocks at hand as threads wanted at once lately, so that they allocate none themselves. The worker
-    /// calls it at each look at the queue.
+    /// Keeps as many empty blocks at hand as threads wanted at once lately, so that they allocate
+    /// none themselves. The worker calls it at each look at the queue.
     pub fn maintain_pool(&self) {
         self.memory.maintain();
     }
@@ -53,8 +54,8 @@ impl Queue {
         std::mem::take(&mut *self.new_consumers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes at most `most` entries from a consumer. Returns how many were taken, or `None` when the thread is gone and its
-    /// chain at its end.
+    /// Takes at most `most` entries from a consumer. Returns how many were taken, or `None` when
+    /// the thread is gone and its chain at its end.
     pub fn drain(
         &self,
         consumer: &mut Consumer,

@@ -1,4 +1,5 @@
-//! What the queue shares between threads: of the standard library, or of `loom` where that tries every order of events.
+//! What the queue shares between threads: of the standard library, or of `loom` where that tries
+//! every order of events.
 
 #[cfg(not(ragtrace_loom))]
 mod real {
@@ -7,16 +8,18 @@ mod real {
 
     pub(in super::super) use crossbeam_queue::ArrayQueue;
 
-    /// Returns words that are not written any more as plain memory. A model needs `copy` to copy them to.
+    /// Returns words that are not written any more as plain memory. A model needs `copy` to copy
+    /// them to.
     ///
     /// # Safety
     ///
-    /// Nobody writes them for as long as the result lives, and what was written to them is seen on this thread.
+    /// Nobody writes them for as long as the result lives, and what was written to them is seen on
+    /// this thread.
     #[inline]
     #[expect(unsafe_code, reason = "atomics have no safe way to be read as a slice")]
     pub(in super::super) unsafe fn as_plain_memory<'a>(words: &'a [AtomicU64], _copy: &'a mut Vec<u64>) -> &'a [u64] {
-        // SAFETY: an atomic has the size and the alignment of its number (on all that have 64-bit atomics, that of `u64` is no
-        // larger), and the caller says that there is no writer.
+        // SAFETY: an atomic has the size and the alignment of its number (on all that have 64-bit
+        // atomics, that of `u64` is no larger), and the caller says that there is no writer.
         unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
     }
 
@@ -67,8 +70,8 @@ mod modelled {
         }
     }
 
-    // So a model sees that words were written before they are read. That nobody writes them meanwhile follows from who has the
-    // block, and is tried by the tests of `block` with threads.
+    // So a model sees that words were written before they are read. That nobody writes them
+    // meanwhile follows from who has the block, and is tried by the tests of `block` with threads.
     #[expect(unsafe_code, reason = "as unsafe as what it stands for")]
     pub(in super::super) unsafe fn as_plain_memory<'a>(words: &'a [AtomicU64], copy: &'a mut Vec<u64>) -> &'a [u64] {
         copy.clear();

@@ -1,12 +1,15 @@
-//! The last records of a process that a panic ends, as it does under `panic = "abort"` and where it cannot unwind.
+//! The last records of a process that a panic ends, as it does under `panic = "abort"` and where it
+//! cannot unwind.
 //!
-//! Nothing unwinds then, so no stage sees its own end. The panic hook ends them instead: under `panic = "abort"` the stages that
-//! run on the panicking thread, which an observer keeps track of, have failed; where panics unwind nobody pays for such an
-//! observer, and the innermost one has. What was recorded so far is delivered as far as that takes no longer than
-//! `ABORT_FLUSH_TIMEOUT`. What runs on other threads, or waits, has no end; its process is gone.
+//! Nothing unwinds then, so no stage sees its own end. The panic hook ends them instead: under
+//! `panic = "abort"` the stages that run on the panicking thread, which an observer keeps track of,
+//! have failed; where panics unwind nobody pays for such an observer, and the innermost one has.
+//! What was recorded so far is delivered as far as that takes no longer than `ABORT_FLUSH_TIMEOUT`.
+//! What runs on other threads, or waits, has no end; its process is gone.
 //!
-//! A thread of its own does both, and the hook waits for it, so that a lock that the panicking thread may hold stops
-//! nothing for longer. The worker is not waited for where it is the one that panics.
+//! A thread of its own does both, and the hook waits for it, so that a lock that the panicking
+//! thread may hold stops nothing for longer. The worker is not waited for where it is the one that
+//! panics.
 
 use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -7,14 +7,16 @@ use crate::stage::span::{Ending, Span};
 use crate::stage::unwind::{self, LARGEST_MOVED};
 
 impl Span {
-    /// Begins the run, which is a call that the caller makes with [`Call::run`], or itself where that [`is_large`].
+    /// Begins the run, which is a call that the caller makes with [`Call::run`], or itself where
+    /// that [`is_large`].
     #[inline]
     pub fn call(&mut self) -> Call<'_> {
         std::mem::forget(self.enter_call());
         Call(self)
     }
 
-    /// Runs `body` as the run, and has `on_end` record what is of interest in the result, which this returns.
+    /// Runs `body` as the run, and has `on_end` record what is of interest in the result, which
+    /// this returns.
     pub(crate) fn run_call<T>(mut self, body: impl FnOnce() -> T, on_end: impl FnOnce(&T, &mut Ending<'_>)) -> T {
         let mut call = self.call();
         let output = call.run(body);
@@ -23,7 +25,8 @@ impl Span {
     }
 }
 
-/// Returns whether the arguments that `body` has, or what it returns, are too large to go through a function of ours.
+/// Returns whether the arguments that `body` has, or what it returns, are too large to go through a
+/// function of ours.
 #[inline]
 pub const fn is_large<T, B: FnOnce() -> T>(_body: &B) -> bool {
     size_of::<B>() > LARGEST_MOVED || size_of::<T>() > LARGEST_MOVED

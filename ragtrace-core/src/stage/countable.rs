@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 /// A success value whose items are counted: the `count` of the stage that returns it.
 ///
-/// Implemented for the standard collections, slices and arrays, and references and smart pointers to them. Implement
-/// it for your own batches:
+/// Implemented for the standard collections, slices and arrays, and references and smart pointers
+/// to them. Implement it for your own batches:
 ///
 /// ```
 /// struct Batch { chunks: Vec<String> }

@@ -1,4 +1,5 @@
-//! Stages of plain functions that return a future: fields are read at the call, the run starts at the first poll.
+//! Stages of plain functions that return a future: fields are read at the call, the run starts at
+//! the first poll.
 
 use std::fmt;
 use std::future::Future;
@@ -45,7 +46,8 @@ impl Deferred {
         self.0.map_or_else(Span::none, PendingRun::into_span)
     }
 
-    /// Gives the run the future that `body` returns as its body. `body` itself is the caller's call, and not part of the run.
+    /// Gives the run the future that `body` returns as its body. `body` itself is the caller's
+    /// call, and not part of the run.
     pub fn future<T, F: Future<Output = T>>(self, body: impl FnOnce() -> F) -> DeferredBody<F> {
         DeferredBody { body: body(), pending: self.0 }
     }

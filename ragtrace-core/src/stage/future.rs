@@ -38,8 +38,8 @@ impl<F: Future> FutureBody<F> {
 }
 
 pin_project! {
-    /// An asynchronous stage: its context is current during its polls and nowhere else, and its end is recorded when
-    /// it returns, panics or is dropped.
+    /// An asynchronous stage: its context is current during its polls and nowhere else, and its end
+    /// is recorded when it returns, panics or is dropped.
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct StageFuture<F, E> {
         #[pin]

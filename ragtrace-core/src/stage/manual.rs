@@ -1,5 +1,5 @@
-//! A run whose body is no one function: begun, entered and ended by hand, as that of an HTTP request is, whose work is a call,
-//! a future and a body after that.
+//! A run whose body is no one function: begun, entered and ended by hand, as that of an HTTP
+//! request is, whose work is a call, a future and a body after that.
 
 use std::time::Duration;
 
@@ -50,7 +50,8 @@ impl ManualRun {
         self.context.clone().or_else(|| self.span.context())
     }
 
-    /// Puts the run on this thread until the guard ends: for one poll or call of a part of its work, or a drop of it.
+    /// Puts the run on this thread until the guard ends: for one poll or call of a part of its
+    /// work, or a drop of it.
     pub fn enter(&mut self) -> EnteredRun<'_> {
         if self.span.is_active() {
             EnteredRun(Within::Run(self.span.enter()))
@@ -59,7 +60,8 @@ impl ManualRun {
         }
     }
 
-    /// Ends the run, if it has not ended, with what `record` records. It completes unless that fails or cancels it.
+    /// Ends the run, if it has not ended, with what `record` records. It completes unless that
+    /// fails or cancels it.
     pub fn end(&mut self, record: impl FnOnce(&mut Ending<'_>)) {
         self.keep_context();
         if self.span.is_active() {
@@ -70,8 +72,8 @@ impl ManualRun {
         }
     }
 
-    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, of which it has left the thread, and with what
-    /// `record` records besides.
+    /// Ends the run, if it has not ended, as failed by a panic in a part of its work, of which it
+    /// has left the thread, and with what `record` records besides.
     pub fn fail_by_panic(&mut self, payload: &Payload, record: impl FnOnce(&mut Ending<'_>)) {
         let Some(failure) = self.span.failure_by(payload) else { return };
         self.end(|ending| {
@@ -99,8 +101,8 @@ impl Drop for ManualRun {
     }
 }
 
-/// A run that is on this thread. Dropped without [`EnteredRun::pause`] it means that a part of its work panicked: the run has
-/// left the thread then, and [`ManualRun::fail_by_panic`] ends it.
+/// A run that is on this thread. Dropped without [`EnteredRun::pause`] it means that a part of its
+/// work panicked: the run has left the thread then, and [`ManualRun::fail_by_panic`] ends it.
 pub struct EnteredRun<'a>(Within<'a>);
 
 enum Within<'a> {

@@ -11,10 +11,11 @@ use crate::stage::span::open_bare;
 
 /// A stage whose name is made at run time, as the root of what one job, message or route does.
 ///
-/// Its runs are recorded as those of an annotated function are. It is the parent of the stages inside it, and begins a trace
-/// where there is none. The name joins the catalog ([`stages`](crate::stages)) and stays there, so names are bounded: at most
-/// 1,024 in a process, of at most 200 bytes (a longer one is cut and ends in `…`). Make them of what has few values, such as a
-/// job's type or a route's pattern, never of an id.
+/// Its runs are recorded as those of an annotated function are. It is the parent of the stages
+/// inside it, and begins a trace where there is none. The name joins the catalog
+/// ([`stages`](crate::stages)) and stays there, so names are bounded: at most 1,024 in a process,
+/// of at most 200 bytes (a longer one is cut and ends in `…`). Make them of what has few values,
+/// such as a job's type or a route's pattern, never of an id.
 ///
 /// ```
 /// use ragtrace::{NamedStage, StageKind};
@@ -32,8 +33,8 @@ use crate::stage::span::open_bare;
 pub struct NamedStage(&'static CatalogEntry);
 
 impl NamedStage {
-    /// Returns the stage of this name, which is made the first time, or `None` if there are 1,024 others. Kind and place are
-    /// those of the first time.
+    /// Returns the stage of this name, which is made the first time, or `None` if there are 1,024
+    /// others. Kind and place are those of the first time.
     #[track_caller]
     pub fn new(name: &str, kind: StageKind) -> Option<Self> {
         let template = StageDescriptor::at("", "ragtrace::named", Location::caller()).with_kind(kind);

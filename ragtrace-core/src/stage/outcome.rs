@@ -1,9 +1,10 @@
 //! What a result says of its stage, as far as its type can say it.
 //!
-//! Generated code does not know types, so it asks the compiler: a probe has a method for the best case, and derefs to
-//! a probe with the same method for the next best. Method resolution takes the first whose bounds hold ("autoref
-//! specialisation"), with inherent methods only, so no trait needs to be in the user's scope. In a generic function
-//! only what the bounds promise is seen: an unbounded `T` has no count, an unbounded `E` gives its type's name.
+//! Generated code does not know types, so it asks the compiler: a probe has a method for the best
+//! case, and derefs to a probe with the same method for the next best. Method resolution takes the
+//! first whose bounds hold ("autoref specialisation"), with inherent methods only, so no trait
+//! needs to be in the user's scope. In a generic function only what the bounds promise is seen: an
+//! unbounded `T` has no count, an unbounded `E` gives its type's name.
 
 #![expect(clippy::unnecessary_box_returns, reason = "generated code passes it on: a pointer keeps that small")]
 
@@ -74,7 +75,8 @@ impl<'a, T: ?Sized> CountProbe<'a, T> {
 impl<T: Countable + ?Sized> CountProbe<'_, T> {
     /// How many items there are, unless the counting panics.
     pub fn count(&self) -> Option<u64> {
-        // Where the counting cannot panic, as that of the standard collections, nothing is left of the guard.
+        // Where the counting cannot panic, as that of the standard collections, nothing is left of
+        // the guard.
         guard::call(|| self.0.count() as u64).ok()
     }
 }
@@ -95,22 +97,23 @@ impl NoCount {
     }
 }
 
-/// Reads the most that an error's type offers. First: `Error`, with its chain. It is what is taken, too, where the type
-/// is not known yet.
+/// Reads the most that an error's type offers. First: `Error`, with its chain. It is what is taken,
+/// too, where the type is not known yet.
 #[derive(Debug)]
 pub struct ErrorProbe<'a, E>(KnownProbe<'a, E>);
 
-/// Second: types that are known by name. An `anyhow::Error` has a backtrace besides; what a thread panicked with has a
-/// text inside.
+/// Second: types that are known by name. An `anyhow::Error` has a backtrace besides; what a thread
+/// panicked with has a text inside.
 #[derive(Debug)]
 pub struct KnownProbe<'a, E>(PointerProbe<'a, E>);
 
-/// Third: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and what is made in the way of
-/// `anyhow::Error`.
+/// Third: a pointer to an `Error`, such as `Box<dyn Error + Send + Sync>` and what is made in the
+/// way of `anyhow::Error`.
 #[derive(Debug)]
 pub struct PointerProbe<'a, E>(SharedProbe<'a, E>);
 
-/// Fourth: a pointer to such a pointer, such as `Arc<anyhow::Error>`, as those have it who hand an error to many.
+/// Fourth: a pointer to such a pointer, such as `Arc<anyhow::Error>`, as those have it who hand an
+/// error to many.
 #[derive(Debug)]
 pub struct SharedProbe<'a, E>(DisplayProbe<'a, E>);
 
@@ -223,7 +226,8 @@ impl<'a, E> NameProbe<'a, E> {
     }
 }
 
-/// An error that a pointer of the application's points to. It is looked at where a panic of the pointer's does no harm.
+/// An error that a pointer of the application's points to. It is looked at where a panic of the
+/// pointer's does no harm.
 struct Pointed<'a, E, T: ?Sized>(&'a E, fn(&'a E) -> &'a T);
 
 impl<T: Error + ?Sized, E> Error for Pointed<'_, E, T> {
@@ -276,7 +280,8 @@ fn without_chain(type_name: &'static str, message: String) -> Box<Failure> {
     Box::new(Failure { error: ErrorInfo { type_name, message, chain: Vec::new() }, stack_trace: None })
 }
 
-/// A type's name without the paths: `Box<dyn Error + Send>` for `alloc::boxed::Box<dyn core::error::Error + …::Send>`.
+/// A type's name without the paths: `Box<dyn Error + Send>` for `alloc::boxed::Box<dyn
+/// core::error::Error + …::Send>`.
 fn short_type_name(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
     for part in full.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {

@@ -1,10 +1,11 @@
 //! The text of a panic, for the runs that it passes.
 //!
-//! The payload says what the panic was, and goes from run to run. Where it began, and its backtrace, only the panic hook is
-//! told, before the unwinding; so the hook leaves a note on the thread. A note is used for nothing but its own panic: not
-//! every panic runs the hook (`resume_unwind` does not), a panic may be caught and another one come, and the last one
-//! on a thread may be another request's. So a run takes a note only if it was left while the run was the innermost one, or was
-//! taken for this very payload before, and only if both say the same text.
+//! The payload says what the panic was, and goes from run to run. Where it began, and its
+//! backtrace, only the panic hook is told, before the unwinding; so the hook leaves a note on the
+//! thread. A note is used for nothing but its own panic: not every panic runs the hook
+//! (`resume_unwind` does not), a panic may be caught and another one come, and the last one on a
+//! thread may be another request's. So a run takes a note only if it was left while the run was the
+//! innermost one, or was taken for this very payload before, and only if both say the same text.
 
 use std::any::TypeId;
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -39,7 +40,8 @@ struct Note {
 enum Owner {
     /// The run that was the innermost on the thread; `None` outside of any.
     Innermost(Option<SpanId>),
-    /// A run has taken the note for the payload at this address, which goes on to the runs around it.
+    /// A run has taken the note for the payload at this address, which goes on to the runs around
+    /// it.
     Payload(usize),
 }
 
@@ -56,12 +58,13 @@ pub(super) fn note(info: &PanicHookInfo<'_>) {
         stack_trace: captured.then(|| backtrace.to_string()),
         owner: Owner::Innermost(current::span()),
     };
-    // A panic while this very value is borrowed, or while the thread ends, is one that no stage will ask for.
+    // A panic while this very value is borrowed, or while the thread ends, is one that no stage
+    // will ask for.
     with_note(|last| *last = Some(noted));
 }
 
-/// Returns the failure of a run by the panic whose payload this is. The run has left the thread; `span` was the innermost one when
-/// it panicked.
+/// Returns the failure of a run by the panic whose payload this is. The run has left the thread;
+/// `span` was the innermost one when it panicked.
 pub(super) fn failure(payload: &Payload, span: Option<SpanId>) -> Failure {
     let payload = innermost(payload);
     let text = text_of(payload);
@@ -80,8 +83,8 @@ pub(super) fn failure(payload: &Payload, span: Option<SpanId>) -> Failure {
     }
 }
 
-/// Returns the failure of a run by a panic whose payload nobody has seen, such as one of a destructor. The run has left the
-/// thread; `span` was the innermost one when it panicked.
+/// Returns the failure of a run by a panic whose payload nobody has seen, such as one of a
+/// destructor. The run has left the thread; `span` was the innermost one when it panicked.
 pub(super) fn unseen_failure(span: Option<SpanId>) -> Failure {
     let around = current::span();
     let taken = with_note(|last| {
@@ -104,7 +107,8 @@ pub(super) fn is_noted() -> bool {
     with_note(|last| last.as_ref().is_some_and(|note| note.owner == innermost)).unwrap_or(false)
 }
 
-/// Forgets what is noted of an earlier panic of the run `span`, so that it is not taken for one to come.
+/// Forgets what is noted of an earlier panic of the run `span`, so that it is not taken for one to
+/// come.
 pub(super) fn forget(span: Option<SpanId>) {
     with_note(|last| last.take_if(|note| note.owner == Owner::Innermost(span)));
 }
@@ -114,7 +118,8 @@ pub(super) fn describe(payload: &Payload) -> &str {
     text_of(innermost(payload)).unwrap_or(NO_TEXT)
 }
 
-/// Returns the payload that was boxed once more on its way from one thread to another, as `panic_any(error)` does.
+/// Returns the payload that was boxed once more on its way from one thread to another, as
+/// `panic_any(error)` does.
 fn innermost(mut payload: &Payload) -> &Payload {
     while let Some(inner) = payload.downcast_ref::<Box<Payload>>() {
         payload = &**inner;

@@ -1,11 +1,12 @@
-//! The panic hook: notes each panic for the stages that it passes and, where a panic ends the process, has the last records
-//! made and delivered.
+//! The panic hook: notes each panic for the stages that it passes and, where a panic ends the
+//! process, has the last records made and delivered.
 //!
-//! A panic ends the process under `panic = "abort"`, and where it cannot unwind: in a destructor while another one unwinds, in
-//! an `extern "C"` function. One that unwinds may be caught, and nothing is held up for it.
+//! A panic ends the process under `panic = "abort"`, and where it cannot unwind: in a destructor
+//! while another one unwinds, in an `extern "C"` function. One that unwinds may be caught, and
+//! nothing is held up for it.
 //!
-//! The hook that was there still runs. A hook that the application sets later replaces ours: stages then fail with the panic's
-//! message, and without its place.
+//! The hook that was there still runs. A hook that the application sets later replaces ours: stages
+//! then fail with the panic's message, and without its place.
 
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
@@ -50,8 +51,9 @@ pub fn install_hook() {
     });
 }
 
-/// Does `work`, and returns what it returns or where it panicked. Our hook, if it is the process's, says nothing of that panic:
-/// its message may repeat what `work` was given. Where a panic ends the process, all is as ever.
+/// Does `work`, and returns what it returns or where it panicked. Our hook, if it is the process's,
+/// says nothing of that panic: its message may repeat what `work` was given. Where a panic ends the
+/// process, all is as ever.
 ///
 /// # Errors
 ///
@@ -79,13 +81,15 @@ fn note_silenced(info: &PanicHookInfo<'_>) -> bool {
 }
 
 /// Returns whether the process is aborted after the hook although panics unwind.
-// `PanicHookInfo::can_unwind` is not stable. The `Debug` says it; its texts come from the standard library and the compiler.
+// `PanicHookInfo::can_unwind` is not stable. The `Debug` says it; its texts come from the standard
+// library and the compiler.
 fn cannot_unwind(info: &PanicHookInfo<'_>) -> bool {
     let said = format!("{info:?}");
     if said.contains("can_unwind: ") { said.contains("can_unwind: false") } else { is_follow_up(info) }
 }
 
-/// Returns whether the panic is the one that the standard library raises where another one cannot unwind.
+/// Returns whether the panic is the one that the standard library raises where another one cannot
+/// unwind.
 fn is_follow_up(info: &PanicHookInfo<'_>) -> bool {
     let texts = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
     info.payload_as_str().is_some_and(|text| texts.contains(&text))

@@ -1,7 +1,8 @@
 //! `record!`: fields that a stage's body adds while it runs.
 //!
-//! A stage that declares such fields notes on its thread that it runs there, so that `record!` finds it from closures,
-//! helper futures and stages inside it too. What is recorded goes to the queue at once, and so outlives a panic.
+//! A stage that declares such fields notes on its thread that it runs there, so that `record!`
+//! finds it from closures, helper futures and stages inside it too. What is recorded goes to the
+//! queue at once, and so outlives a panic.
 
 use std::cell::RefCell;
 use std::sync::Arc;

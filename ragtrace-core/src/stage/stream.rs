@@ -1,7 +1,7 @@
 //! Stages that are streams: they end when the stream does.
 //!
-//! An item that is an `Err` fails the stage there and then. The stream goes on if its consumer does, in the stage's
-//! context still, but what comes is no longer counted.
+//! An item that is an `Err` fails the stage there and then. The stream goes on if its consumer
+//! does, in the stage's context still, but what comes is no longer counted.
 
 use std::fmt;
 use std::future::Future;
@@ -48,7 +48,8 @@ impl Span {
         StreamBody { body, span: self, pending: None }
     }
 
-    /// Runs `body`, with whose stream the run goes on if there is one. Without, it fails; `on_error` says how.
+    /// Runs `body`, with whose stream the run goes on if there is one. Without, it fails;
+    /// `on_error` says how.
     pub fn try_call_stream<T, S: Stream<Item = T>, E>(
         mut self,
         body: impl FnOnce() -> Result<S, E>,
@@ -69,7 +70,8 @@ impl Span {
         StreamBody { body, span, pending: None }
     }
 
-    /// Awaits `body`, with whose stream the run goes on if there is one. Without, it fails; `on_error` says how.
+    /// Awaits `body`, with whose stream the run goes on if there is one. Without, it fails;
+    /// `on_error` says how.
     pub async fn try_await_stream<T, S: Stream<Item = T>, E>(
         self,
         body: impl Future<Output = Result<S, E>>,
@@ -122,7 +124,8 @@ pub struct OpenStream<'a> {
 }
 
 impl OpenStream<'_> {
-    /// Ends the run as failed. More may be said until the returned end is dropped; a run that has ended ignores it.
+    /// Ends the run as failed. More may be said until the returned end is dropped; a run that has
+    /// ended ignores it.
     pub fn fail(&mut self, failure: Box<Failure>) -> Ending<'_> {
         if self.span.is_active() {
             *self.after_failure = self.span.context();

@@ -1,9 +1,9 @@
 //! Panics that pass a run: the run fails by them, and they go on.
 //!
-//! What a panic says is in its payload, which only whoever catches it sees; so the body of a run is called inside
-//! `catch_unwind`, and the panic goes on as it came (`resume_unwind` runs no hook). Nothing is paid for that as long as
-//! nothing panics, but what the body returns is moved once more. A large value is not: its run fails by what the panic
-//! hook has noted of the panic.
+//! What a panic says is in its payload, which only whoever catches it sees; so the body of a run is
+//! called inside `catch_unwind`, and the panic goes on as it came (`resume_unwind` runs no hook).
+//! Nothing is paid for that as long as nothing panics, but what the body returns is moved once
+//! more. A large value is not: its run fails by what the panic hook has noted of the panic.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -14,7 +14,8 @@ use crate::stage::span::Span;
 /// The largest value, in bytes, that is moved for the sake of the panic's text.
 pub(crate) const LARGEST_MOVED: usize = 1_024;
 
-/// Calls `body`, which enters the run and leaves it. A panic fails the run, if it has not ended, and goes on.
+/// Calls `body`, which enters the run and leaves it. A panic fails the run, if it has not ended,
+/// and goes on.
 #[inline]
 pub(crate) fn run<T>(span: &mut Span, body: impl FnOnce(&mut Span) -> T) -> T {
     if size_of::<T>() > LARGEST_MOVED { run_unseen(span, body) } else { run_seen(span, body) }

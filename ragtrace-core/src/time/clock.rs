@@ -1,10 +1,12 @@
-//! The monotonic clock that stages read: the processor's counter where that is sound, else the system's clock.
+//! The monotonic clock that stages read: the processor's counter where that is sound, else the
+//! system's clock.
 //!
-//! On `x86_64` Linux, `Instant::now` takes two to three times as long as reading the time stamp counter. The counter is
-//! sound as a clock when it runs at one rate on all cores whatever they do, which is what the kernel checks before it
-//! takes the counter for its own clock source. So: if the kernel trusts it, the worker measures its rate against the
-//! system's clock over its first ticks, and from then on readings come from the counter, on the same scale of
-//! nanoseconds. The worker compares the two clocks for as long as it runs; if they part (a machine that was migrated or
+//! On `x86_64` Linux, `Instant::now` takes two to three times as long as reading the time stamp
+//! counter. The counter is sound as a clock when it runs at one rate on all cores whatever they do,
+//! which is what the kernel checks before it takes the counter for its own clock source. So: if the
+//! kernel trusts it, the worker measures its rate against the system's clock over its first ticks,
+//! and from then on readings come from the counter, on the same scale of nanoseconds. The worker
+//! compares the two clocks for as long as it runs; if they part (a machine that was migrated or
 //! suspended), readings come from the system's clock again, for good.
 
 #![cfg_attr(
@@ -57,7 +59,8 @@ fn system_nanos() -> u64 {
     u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Measures the counter, and watches it afterwards. The worker calls [`Calibration::tick`] now and then.
+/// Measures the counter, and watches it afterwards. The worker calls [`Calibration::tick`] now and
+/// then.
 #[derive(Debug)]
 pub struct Calibration {
     first: Option<Pair>,
@@ -71,7 +74,8 @@ struct Pair {
 }
 
 impl Calibration {
-    /// The shortest time that the rate is measured over: the pairs are within some 50 ns, so this is 1 in 400,000.
+    /// The shortest time that the rate is measured over: the pairs are within some 50 ns, so this
+    /// is 1 in 400,000.
     const BASELINE: Duration = Duration::from_millis(20);
     /// How far the clocks may part before the counter is given up.
     const TOLERANCE: Duration = Duration::from_millis(5);
@@ -81,7 +85,8 @@ impl Calibration {
         Self { first: usable.then(Pair::now) }
     }
 
-    /// Moves on: takes the counter as the clock once its rate is known, and gives it up when it goes wrong.
+    /// Moves on: takes the counter as the clock once its rate is known, and gives it up when it
+    /// goes wrong.
     pub fn tick(&self) {
         match COUNTED.mode.load(Ordering::Acquire) {
             SYSTEM => self.measure(),
@@ -116,7 +121,8 @@ fn watch() {
 }
 
 impl Pair {
-    /// The tightest of a few tries, so that an interruption between the two readings does not count.
+    /// The tightest of a few tries, so that an interruption between the two readings does not
+    /// count.
     fn now() -> Self {
         let one = || {
             let before = count();
@@ -132,8 +138,8 @@ impl Pair {
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 #[inline]
 fn count() -> u64 {
-    // SAFETY: every x86_64 processor has the instruction, and Linux lets user code run it (a process that asked to be
-    // refused, by `PR_SET_TSC`, asked for the fault).
+    // SAFETY: every x86_64 processor has the instruction, and Linux lets user code run it (a
+    // process that asked to be refused, by `PR_SET_TSC`, asked for the fault).
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 

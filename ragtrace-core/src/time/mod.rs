@@ -1,8 +1,9 @@
-//! Time: instants of the wall clock as records carry them, and readings of a clock that never steps.
+//! Time: instants of the wall clock as records carry them, and readings of a clock that never
+//! steps.
 //!
-//! A stage reads the monotonic clock alone. Its wall time is an [`Anchor`] taken where its trace begins in this
-//! process plus the monotonic difference, so a stepped clock never yields a negative duration, and two records of one
-//! trace order as they happened.
+//! A stage reads the monotonic clock alone. Its wall time is an [`Anchor`] taken where its trace
+//! begins in this process plus the monotonic difference, so a stepped clock never yields a negative
+//! duration, and two records of one trace order as they happened.
 
 mod clock;
 
@@ -14,8 +15,8 @@ pub use clock::Calibration;
 
 use crate::parse::ParseError;
 
-/// An instant in UTC, to the microsecond. Prints as RFC 3339 with six decimals and `Z`, so texts sort like instants
-/// (for the years 0 to 9999; instants beyond are clamped to them when printed).
+/// An instant in UTC, to the microsecond. Prints as RFC 3339 with six decimals and `Z`, so texts
+/// sort like instants (for the years 0 to 9999; instants beyond are clamped to them when printed).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
@@ -103,7 +104,8 @@ impl fmt::Debug for Timestamp {
 impl FromStr for Timestamp {
     type Err = ParseError;
 
-    /// Reads RFC 3339 in UTC (`Z` or `+00:00`), with or without decimals, and a date alone (its first instant).
+    /// Reads RFC 3339 in UTC (`Z` or `+00:00`), with or without decimals, and a date alone (its
+    /// first instant).
     fn from_str(text: &str) -> Result<Self, ParseError> {
         parse_rfc3339(text).ok_or_else(|| {
             let expected = "a time in UTC such as 2026-11-22T08:20:11Z, or a date such as 2026-11-22";
@@ -144,8 +146,8 @@ fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     Some(Timestamp(days * MICROS_PER_DAY + seconds * 1_000_000 + micros))
 }
 
-/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Eras of 400 years that
-/// begin in March make the leap day the last of its year.
+/// Year, month and day of a day counted from 1970-01-01, in the proleptic Gregorian calendar. Eras
+/// of 400 years that begin in March make the leap day the last of its year.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

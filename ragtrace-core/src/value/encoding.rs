@@ -53,7 +53,8 @@ pub mod field_id {
     /// The fields after it are those of another descriptor.
     pub(crate) const DESCRIPTOR: u16 = COUNT - 22;
 
-    /// Returns the name in records of a field that no stage declares and that records have no place of their own for.
+    /// Returns the name in records of a field that no stage declares and that records have no place
+    /// of their own for.
     #[inline(never)]
     pub const fn name(id: u16) -> Option<&'static str> {
         match id {
@@ -84,7 +85,8 @@ pub(crate) enum Tag {
     Json,
     /// An item's id: it follows, as a text does. The name is that of the item's type.
     Item,
-    /// The address of a `&'static LogDescriptor`, in the next word: the names of the fields after it are of that one.
+    /// The address of a `&'static LogDescriptor`, in the next word: the names of the fields after
+    /// it are of that one.
     Descriptor,
 }
 
@@ -261,7 +263,8 @@ impl<'a> EncodedText<'a> {
         }
     }
 
-    /// Its bytes. Where the lowest byte of a word comes first in memory, they are the words themselves.
+    /// Its bytes. Where the lowest byte of a word comes first in memory, they are the words
+    /// themselves.
     #[inline]
     pub(crate) fn as_bytes(self) -> Cow<'a, [u8]> {
         if cfg!(target_endian = "little") {

@@ -1,10 +1,11 @@
-//! The fields that a stage records, before they are written to the queue. They lie, encoded, in the thread's scratch
-//! buffer, so they cost no allocation once that has memory.
+//! The fields that a stage records, before they are written to the queue. They lie, encoded, in the
+//! thread's scratch buffer, so they cost no allocation once that has memory.
 //!
-//! A stage declares all its field names, so a field holds the index of its name in the descriptor instead of the name.
+//! A stage declares all its field names, so a field holds the index of its name in the descriptor
+//! instead of the name.
 //!
-//! Expressions that are recorded may run stages themselves, whose fields lie in the same buffer then: above those of the
-//! stage around them, and gone before that goes on.
+//! Expressions that are recorded may run stages themselves, whose fields lie in the same buffer
+//! then: above those of the stage around them, and gone before that goes on.
 
 use std::borrow::Cow;
 use std::fmt::{self, Debug, Display, Write};
@@ -54,7 +55,8 @@ impl Field<'_> {
         self.buffer.text(self.name, text);
     }
 
-    /// Puts a structured value, as JSON without white space between its parts. Nobody looks at it again.
+    /// Puts a structured value, as JSON without white space between its parts. Nobody looks at it
+    /// again.
     #[cfg(feature = "serde")]
     #[inline(never)]
     pub(crate) fn json(self, json: &str) {
@@ -94,8 +96,8 @@ impl Field<'_> {
     }
 }
 
-/// The fields that a stage recorded, filled by generated code: the thread's scratch buffer from `start` on. Dropping it clears
-/// the buffer down to there.
+/// The fields that a stage recorded, filled by generated code: the thread's scratch buffer from
+/// `start` on. Dropping it clears the buffer down to there.
 #[derive(Debug)]
 pub struct FieldBuffer {
     start: usize,
@@ -108,7 +110,8 @@ impl FieldBuffer {
         Self { start: scratch::used() }
     }
 
-    /// Leaves the fields in the scratch buffer, and returns where they begin, for [`FieldBuffer::attach`] on this thread.
+    /// Leaves the fields in the scratch buffer, and returns where they begin, for
+    /// [`FieldBuffer::attach`] on this thread.
     #[inline]
     pub(crate) fn detach(self) -> usize {
         let start = self.start;
@@ -274,7 +277,8 @@ impl Drop for FieldBuffer {
     }
 }
 
-/// Makes words of what a `Display` writes, piece by piece. Dropping it ends the text, also when the `Display` panics.
+/// Makes words of what a `Display` writes, piece by piece. Dropping it ends the text, also when the
+/// `Display` panics.
 struct TextWriter<'a> {
     buffer: &'a mut FieldBuffer,
     name: u16,

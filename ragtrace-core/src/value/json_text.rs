@@ -1,5 +1,6 @@
-//! JSON that somebody else wrote. It becomes part of a record as it is, and one line of a file holds one record, so it is
-//! looked at before: what is no JSON, takes several lines or cannot be read again would cost whatever lies beside it, too.
+//! JSON that somebody else wrote. It becomes part of a record as it is, and one line of a file
+//! holds one record, so it is looked at before: what is no JSON, takes several lines or cannot be
+//! read again would cost whatever lies beside it, too.
 
 use std::borrow::Cow;
 
@@ -9,12 +10,13 @@ use super::Value;
 
 /// The longest JSON of a value, in bytes.
 pub(super) const LONGEST: usize = 64 << 10;
-/// The most levels of objects and lists in each other. Whoever reads JSON stops at 128, as `serde_json` does, and the value
-/// lies two levels deep in a record.
+/// The most levels of objects and lists in each other. Whoever reads JSON stops at 128, as
+/// `serde_json` does, and the value lies two levels deep in a record.
 pub(super) const DEEPEST: usize = 100;
 
-/// Returns the value to record for what [`Value::Json`] holds: JSON without white space between its parts, or what a number, a
-/// text or a truth value is by itself. What is no JSON, or more than a record may have, is a text.
+/// Returns the value to record for what [`Value::Json`] holds: JSON without white space between its
+/// parts, or what a number, a text or a truth value is by itself. What is no JSON, or more than a
+/// record may have, is a text.
 #[cold]
 pub(super) fn recordable(json: Cow<'static, str>) -> Value {
     if json.len() > LONGEST {

@@ -1,5 +1,6 @@
-//! Values of fields: what they are ([`Value`]), what may become one ([`ToValue`]), and the form in which they go from a
-//! thread to the worker ([`encoding`]), where they wait until then ([`FieldBuffer`], over a thread's scratch buffer).
+//! Values of fields: what they are ([`Value`]), what may become one ([`ToValue`]), and the form in
+//! which they go from a thread to the worker ([`encoding`]), where they wait until then
+//! ([`FieldBuffer`], over a thread's scratch buffer).
 
 mod convert;
 pub mod encoding;
@@ -22,8 +23,9 @@ pub use to_value::ToValue;
 
 /// The value of a recorded field.
 ///
-/// It compares with texts, numbers and truth values. A whole number equals any integer of the same value, of whatever
-/// type of up to 64 bits, and every number equals the `f64` that is nearest to it:
+/// It compares with texts, numbers and truth values. A whole number equals any integer of the same
+/// value, of whatever type of up to 64 bits, and every number equals the `f64` that is nearest to
+/// it:
 ///
 /// ```
 /// use ragtrace::Value;
@@ -48,11 +50,12 @@ pub enum Value {
     F64(f64),
     /// A text.
     Text(Cow<'static, str>),
-    /// A list or an object, as JSON (RFC 8259) of at most 64 KiB and 100 levels, without white space between its parts.
+    /// A list or an object, as JSON (RFC 8259) of at most 64 KiB and 100 levels, without white
+    /// space between its parts.
     ///
-    /// `ragtrace::json` makes such values. What [`ToValue::to_value`] returns is looked at when a field records it:
-    /// white space goes, a text, a number or a truth value is recorded as one, and what is no JSON or is beyond these limits
-    /// is recorded as a text.
+    /// `ragtrace::json` makes such values. What [`ToValue::to_value`] returns is looked at when a
+    /// field records it: white space goes, a text, a number or a truth value is recorded as one,
+    /// and what is no JSON or is beyond these limits is recorded as a text.
     Json(Cow<'static, str>),
 }
 
@@ -102,7 +105,8 @@ impl Value {
         }
     }
 
-    /// Returns true for a number: numbers from results go to a record's `metrics`, everything else to its `context`.
+    /// Returns true for a number: numbers from results go to a record's `metrics`, everything else
+    /// to its `context`.
     pub fn is_number(&self) -> bool {
         matches!(self, Self::U64(_) | Self::I64(_) | Self::F64(_))
     }

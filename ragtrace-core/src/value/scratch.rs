@@ -22,7 +22,8 @@ impl Scratch {
     /// 32 KiB: some long texts.
     const KEPT_CAPACITY: usize = 4_096;
 
-    // Only an allocator that runs stages finds it borrowed. What that one records has no fields then.
+    // Only an allocator that runs stages finds it borrowed. What that one records has no fields
+    // then.
     fn push_spilled(&self, word: u64) {
         let Ok(mut spilled) = self.spilled.try_borrow_mut() else { return };
         if spilled.capacity() == 0 {

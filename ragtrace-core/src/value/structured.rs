@@ -1,7 +1,8 @@
 //! Structured values: anything `Serialize`, as JSON.
 //!
-//! They are serialised on the caller's thread, so what that takes has limits: what is larger than [`LONGEST`] becomes a text
-//! that is cut, and what is nested deeper than [`DEEPEST`] is not read at all.
+//! They are serialised on the caller's thread, so what that takes has limits: what is larger than
+//! [`LONGEST`] becomes a text that is cut, and what is nested deeper than [`DEEPEST`] is not read
+//! at all.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -21,13 +22,15 @@ const MOST_COUNTED: usize = 256 << 10;
 
 /// Records a structured value, such as `fields(filters = ragtrace::json(&filters))`.
 ///
-/// A value that serialises to a number, a text or a truth value is recorded as such, and one that serialises to nothing, as
-/// `None` does, leaves the field out. The rest is kept as JSON of at most 64 KiB (8 KiB in fields other than `input` and
-/// `output`): what is longer becomes a text that is cut, with a mark. Secrets in it are redacted, by the names
-/// beside them at any depth, and by their form.
+/// A value that serialises to a number, a text or a truth value is recorded as such, and one that
+/// serialises to nothing, as `None` does, leaves the field out. The rest is kept as JSON of at most
+/// 64 KiB (8 KiB in fields other than `input` and `output`): what is longer becomes a text that is
+/// cut, with a mark. Secrets in it are redacted, by the names beside them at any depth, and by
+/// their form.
 ///
-/// The value is serialised where the field is read, on the caller's thread. What fails to be serialised, panics or is nested
-/// deeper than 100 levels is recorded as a mark that says why, before what there is of it if that is more than 64 KiB.
+/// The value is serialised where the field is read, on the caller's thread. What fails to be
+/// serialised, panics or is nested deeper than 100 levels is recorded as a mark that says why,
+/// before what there is of it if that is more than 64 KiB.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -120,7 +123,8 @@ impl Output {
         String::from_utf8(self.bytes).unwrap_or_else(|bad| cut(bad.into_bytes()))
     }
 
-    /// Returns the text that is there with a mark before it, where it stays when the worker cuts the text at its own limit.
+    /// Returns the text that is there with a mark before it, where it stays when the worker cuts
+    /// the text at its own limit.
     fn into_cut_text_behind(mut self, mark: String) -> String {
         self.is_at_end = true;
         mark + " " + &self.into_cut_text()
@@ -166,7 +170,8 @@ impl Compact {
         Ok(())
     }
 
-    /// Fails for whoever announces that a list or an object is empty, which ends it, and goes on with it.
+    /// Fails for whoever announces that a list or an object is empty, which ends it, and goes on
+    /// with it.
     fn ascend(&mut self) -> io::Result<()> {
         let ended_twice = || io::Error::other("it ends a list or an object twice: its length is another than it says");
         self.depth = self.depth.checked_sub(1).ok_or_else(ended_twice)?;

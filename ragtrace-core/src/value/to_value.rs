@@ -9,8 +9,9 @@ use super::field_buffer::{Field, FieldBuffer};
 
 /// A value that a field can record as it is: without `%` (its `Display`) or `?` (its `Debug`).
 ///
-/// Implemented for numbers, `bool`, `char`, texts, paths, durations (in milliseconds), ids, and references and options of
-/// these; `None` leaves the field out. Implement it for your own newtypes:
+/// Implemented for numbers, `bool`, `char`, texts, paths, durations (in milliseconds), ids, and
+/// references and options of these; `None` leaves the field out. Implement it for your own
+/// newtypes:
 ///
 /// ```
 /// use ragtrace::{ToValue, Value};

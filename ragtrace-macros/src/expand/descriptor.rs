@@ -19,8 +19,8 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
             }
         };
     }
-    // Where the path that the attribute gives leads to something else, it has no macro to make the item, and whatever names
-    // the item would be an error too. So this is what the macro makes.
+    // Where the path that the attribute gives leads to something else, it has no macro to make the
+    // item, and whatever names the item would be an error too. So this is what the macro makes.
     let (elf, mach_o, pe) = SECTION;
     quote! {
         #alias
@@ -32,22 +32,23 @@ pub(crate) fn items(stage: &Stage) -> TokenStream {
     }
 }
 
-/// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it for ELF, Mach-O and PE. The version of
-/// both crates is the same.
+/// The catalog's section, as `catalog_entry!` in `ragtrace-core/src/catalog/section.rs` names it
+/// for ELF, Mach-O and PE. The version of both crates is the same.
 const SECTION: (&str, &str, &str) = (
     concat!("ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L2"),
     concat!("__DATA,ragtrace_", env!("CARGO_PKG_VERSION_MAJOR"), "_", env!("CARGO_PKG_VERSION_MINOR"), "_L2"),
     concat!(".rt", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), "l2$b"),
 );
 
-/// Returns `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated constant where the function is
-/// an associated function.
+/// Returns `const NAME: StageDescriptor`, if the attribute asks for it. It is an associated
+/// constant where the function is an associated function.
 pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream> {
     let name = stage.descriptor.as_ref()?;
     let krate = stage.path.as_ref().map_or_else(|| stage.krate.clone(), ToTokens::to_token_stream);
     let descriptor = descriptor(stage);
     let value = alias(stage).map_or_else(|| descriptor.clone(), |alias| quote!({ #alias #descriptor }));
-    // An error about the constant (in the implementation of a trait it has no place) is at its name.
+    // An error about the constant (in the implementation of a trait it has no place) is at its
+    // name.
     let span = Span::call_site().located_at(name.span());
     let (cfg, visibility) = (&function.cfg_attributes, &function.visibility);
     let doc = format!("The stage `{}`.", stage.name);
@@ -60,8 +61,8 @@ pub(crate) fn constant(stage: &Stage, function: &Function) -> Option<TokenStream
     Some(quote!(#attributes #visibility #constant))
 }
 
-/// Returns a `use` of the path that the attribute gives, if it does. The module that it names is ours alone, so a path to
-/// anything else is one error, at the path.
+/// Returns a `use` of the path that the attribute gives, if it does. The module that it names is
+/// ours alone, so a path to anything else is one error, at the path.
 fn alias(stage: &Stage) -> Option<TokenStream> {
     let here = |path: &syn::Path| Span::call_site().located_at(path.span());
     stage.path.as_ref().map(|path| quote_spanned!(here(path)=> use #path::__private as __ragtrace;))

@@ -1,7 +1,7 @@
 //! Writes the code that a stage becomes: its function with another body, which calls the runtime.
 //!
-//! Every path is rooted at the crate's hidden module; every name of ours is hygienic. The user's tokens keep their
-//! spans, so the user's own mistakes are reported where they were made.
+//! Every path is rooted at the crate's hidden module; every name of ours is hygienic. The user's
+//! tokens keep their spans, so the user's own mistakes are reported where they were made.
 
 mod descriptor;
 mod names;
@@ -26,7 +26,8 @@ pub(crate) fn expand(stage: &Stage, function: &Function) -> TokenStream {
     let items = descriptor::items(stage);
     let record = record::definition(stage);
     let body = body(stage, function);
-    // A lint asks for a `return` at the end, and none finds ours needless. A body that never returns has none to write.
+    // A lint asks for a `return` at the end, and none finds ours needless. A body that never
+    // returns has none to write.
     let is_never = matches!(&function.signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
     let give_back = (!is_never).then(|| quote_spanned!(here(function)=> return));
     // The function's own braces, so that the compiler takes the whole for the user's function.
@@ -53,8 +54,9 @@ pub(crate) fn expand_block(stage: &Stage, body: &Body) -> TokenStream {
             let end = outcome::on_end_of_call(stage, &names);
             let Names { expected, whole, .. } = &names;
             let block = typed_block(&quote!(#expected()), &Parameters::default(), block);
-            // The closure does not outlive the expression, so it borrows what it only looks at. The type that is expected of
-            // the whole is known before the block is looked at, as it is without the macro.
+            // The closure does not outlive the expression, so it borrows what it only looks at. The
+            // type that is expected of the whole is known before the block is looked at, as it is
+            // without the macro.
             let run = called(stage, here, &open, &quote_spanned!(here=> || -> _ #block), &end);
             quote_spanned!(here=> #whole: {
                 let #expected = #private::expected;
@@ -183,7 +185,8 @@ fn streaming(stage: &Stage, function: &Function, stream: &Stream) -> TokenStream
     }
 }
 
-/// Returns the expression that runs `body`, which returns a stream or makes a future of one, and goes on with the stream.
+/// Returns the expression that runs `body`, which returns a stream or makes a future of one, and
+/// goes on with the stream.
 fn going_on(stage: &Stage, stream: &Stream, here: Span, open: &TokenStream, body: &TokenStream) -> TokenStream {
     let names = Names::new();
     let private = stage.private(here);
@@ -215,8 +218,8 @@ fn going_on(stage: &Stage, stream: &Stream, here: Span, open: &TokenStream, body
     })
 }
 
-/// Returns statements and an expression that run `call`, a closure. One that is large, or returns what is large, is called where
-/// it is, so that neither is copied.
+/// Returns statements and an expression that run `call`, a closure. One that is large, or returns
+/// what is large, is called where it is, so that neither is copied.
 fn called(stage: &Stage, here: Span, open: &TokenStream, call: &TokenStream, end: &TokenStream) -> TokenStream {
     let Names { span, entered, body, out, .. } = &Names::new();
     let private = stage.private(here);
@@ -258,13 +261,15 @@ fn expected(private: &TokenStream, output: &TokenStream) -> TokenStream {
     quote!(#private::expected::<#output>())
 }
 
-/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers anything in the body, and
-/// which takes `parameters` in the order in which they are to be dropped.
+/// Returns the body as a block of the type of `expected`, which the compiler sees before it infers
+/// anything in the body, and which takes `parameters` in the order in which they are to be dropped.
 ///
-/// The outer braces have the body's place, or errors about borrows would not name the user's variables.
+/// The outer braces have the body's place, or errors about borrows would not name the user's
+/// variables.
 fn typed_block(expected: &TokenStream, parameters: &Parameters, body: &Group) -> TokenStream {
-    // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the user's, so that lints
-    // that look from a macro's call at what is around it find the user's code.
+    // In parentheses of ours the body's braces are no lint's superfluous ones, and they stay the
+    // user's, so that lints that look from a macro's call at what is around it find the user's
+    // code.
     let mut inner = Group::new(Delimiter::Parenthesis, body.to_token_stream());
     inner.set_span(body.span().resolved_at(Span::mixed_site()));
     let (order, bind) = (parameters.order(), parameters.bind());
@@ -279,12 +284,14 @@ fn typed_block(expected: &TokenStream, parameters: &Parameters, body: &Group) ->
     braces(block, body.span()).into_token_stream()
 }
 
-/// Returns the body as a closure that is called once. All of it has the body's place, as with [`typed_block`].
+/// Returns the body as a closure that is called once. All of it has the body's place, as with
+/// [`typed_block`].
 fn closure(stage: &Stage, output: Option<&TokenStream>, function: &Function) -> TokenStream {
     let Function { body, parameters, .. } = function;
     let span = body.span();
     let private = stage.private(here(function));
-    // Where nothing is said of the type, saying so makes the body's braces needed, which a lint would call superfluous.
+    // Where nothing is said of the type, saying so makes the body's braces needed, which a lint
+    // would call superfluous.
     let output = output.map_or_else(|| quote!(_), ToTokens::to_token_stream);
     let block = if parameters.is_empty() {
         body.to_token_stream()
@@ -302,8 +309,8 @@ fn braces(inside: TokenStream, span: Span) -> Group {
     group
 }
 
-/// Returns the block of a body that is `Box::pin(async move { … })` and nothing else, as `#[async_trait]` makes it, and the
-/// place of the call.
+/// Returns the block of a body that is `Box::pin(async move { … })` and nothing else, as
+/// `#[async_trait]` makes it, and the place of the call.
 fn boxed_block(body: &Group) -> Option<(Span, Group)> {
     let call: syn::ExprCall = syn::parse2(body.stream()).ok()?;
     let syn::Expr::Path(callee) = &*call.func else { return None };

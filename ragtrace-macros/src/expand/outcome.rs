@@ -1,4 +1,5 @@
-//! Writes the closures that read fields: from the arguments at the start, from the result at the end.
+//! Writes the closures that read fields: from the arguments at the start, from the result at the
+//! end.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -28,7 +29,8 @@ pub(crate) fn start_fields(stage: &Stage, names: &Names) -> TokenStream {
     quote!(|#fields| { #(#set)* #used })
 }
 
-/// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later puts `move` before it.
+/// Returns `|out, end| { … }`, which reads the fields of the result. A caller that runs it later
+/// puts `move` before it.
 pub(crate) fn on_end(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, end, .. } = names;
     let read = result(stage, names, &quote!(#out));
@@ -76,7 +78,8 @@ pub(crate) fn on_item(stage: &Stage, names: &Names) -> TokenStream {
     quote!(move |#out, #open| if let ::core::result::Result::Err(#out) = #krate::__private::Probe::new(#out).split() { #fail })
 }
 
-/// Returns `|error, open| …`, which fails the stage where an error is returned in place of a stream.
+/// Returns `|error, open| …`, which fails the stage where an error is returned in place of a
+/// stream.
 pub(crate) fn on_error(stage: &Stage, names: &Names) -> TokenStream {
     let Names { out, open, .. } = names;
     let fail = fail(stage, names);

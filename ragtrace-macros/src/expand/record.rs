@@ -38,7 +38,8 @@ pub(crate) fn definition(stage: &Stage) -> Option<TokenStream> {
     });
     let record = Ident::new("record", Span::call_site());
     Some(quote! {
-        // A name of its own: a block inside that is a stage too, and declares nothing, hides the other one.
+        // A name of its own: a block inside that is a stage too, and declares nothing, hides the
+        // other one.
         static __RAGTRACE_RECORDING: &#krate::StageDescriptor = __RAGTRACE_STAGE.get();
         #[allow(unused_macros)]
         macro_rules! #record {

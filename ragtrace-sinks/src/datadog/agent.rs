@@ -1,8 +1,8 @@
 //! Datadog's Agent, which takes some of what Datadog does, and adds the key to it.
 //!
-//! Its `evp_proxy` (Agent 7.36 and later) hands a request on to the host that a header names, under the
-//! Agent's own key and site. LLM Observability and evaluations go through it; logs and metrics do not,
-//! since the Agent takes those in other forms.
+//! Its `evp_proxy` (Agent 7.36 and later) hands a request on to the host that a header names, under
+//! the Agent's own key and site. LLM Observability and evaluations go through it; logs and metrics
+//! do not, since the Agent takes those in other forms.
 
 use serde::Deserialize;
 

@@ -1,10 +1,10 @@
 //! Attributes of an entry, kept within what Datadog takes of them.
 //!
-//! A log has fewer than 256 attributes, each with a key of fewer than 50 characters, on fewer than 10
-//! levels, and values of facets have fewer than 1,024 (Datadog, "Log Collection", "Attributes and
-//! tags"). What is beyond is not refused but lost in ways of its own, so it is made to fit here: JSON
-//! becomes a text, a text is cut with a mark, and fields that are too many, or whose key, cut, is
-//! another's, are left out, and counted.
+//! A log has fewer than 256 attributes, each with a key of fewer than 50 characters, on fewer than
+//! 10 levels, and values of facets have fewer than 1,024 (Datadog, "Log Collection", "Attributes
+//! and tags"). What is beyond is not refused but lost in ways of its own, so it is made to fit
+//! here: JSON becomes a text, a text is cut with a mark, and fields that are too many, or whose
+//! key, cut, is another's, are left out, and counted.
 
 use std::borrow::Cow;
 

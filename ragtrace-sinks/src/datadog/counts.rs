@@ -21,20 +21,20 @@ struct Counters {
 }
 
 impl DatadogCounts {
-    /// Returns how many log entries had texts cut, since they were over a megabyte otherwise. Each has
-    /// a mark where that was.
+    /// Returns how many log entries had texts cut, since they were over a megabyte otherwise. Each
+    /// has a mark where that was.
     pub fn cut_entries(&self) -> u64 {
         self.0.cut_entries.load(Ordering::Relaxed)
     }
 
-    /// Returns how many fields of log entries were left out, since an entry may have no more than 255, or
-    /// since their names, cut to the 49 characters that Datadog takes, are those of others.
+    /// Returns how many fields of log entries were left out, since an entry may have no more than
+    /// 255, or since their names, cut to the 49 characters that Datadog takes, are those of others.
     pub fn fields_left_out(&self) -> u64 {
         self.0.fields_left_out.load(Ordering::Relaxed)
     }
 
-    /// Returns how many points of metrics were left out, since they were more than an hour old, or more
-    /// than ten minutes ahead.
+    /// Returns how many points of metrics were left out, since they were more than an hour old, or
+    /// more than ten minutes ahead.
     pub fn points_left_out(&self) -> u64 {
         self.0.points_left_out.load(Ordering::Relaxed)
     }
@@ -45,7 +45,8 @@ impl DatadogCounts {
         self.0.cut_spans.load(Ordering::Relaxed)
     }
 
-    /// Adds what one request lost, which has arrived. One that has to be sent again adds nothing before.
+    /// Adds what one request lost, which has arrived. One that has to be sent again adds nothing
+    /// before.
     pub(super) fn add(&self, losses: Losses) {
         let Counters { cut_entries, fields_left_out, points_left_out, cut_spans } = &*self.0;
         cut_entries.fetch_add(losses.cut_entries, Ordering::Relaxed);

@@ -1,7 +1,7 @@
 //! Evaluations: scores of spans in LLM Observability.
 //!
-//! A score of a span joins it by its ids, and one of a trace alone joins the trace's root by a tag that
-//! the root has for that. What is of neither becomes a dead letter that says so.
+//! A score of a span joins it by its ids, and one of a trace alone joins the trace's root by a tag
+//! that the root has for that. What is of neither becomes a dead letter that says so.
 
 use ragtrace::__json::{Object, write_parts, write_whole};
 use ragtrace::sink::{BatchLimits, SinkError};

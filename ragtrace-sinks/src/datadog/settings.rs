@@ -76,8 +76,8 @@ impl Settings {
         self.direct(endpoint)
     }
 
-    /// Returns where the Agent takes what is meant for a path of one of Datadog's hosts, if things go
-    /// through an Agent.
+    /// Returns where the Agent takes what is meant for a path of one of Datadog's hosts, if things
+    /// go through an Agent.
     pub(super) fn through_agent(&self, subdomain: &'static str, path: &str) -> Result<Option<Target<'_>>, SinkError> {
         Ok(usable(&self.agent)?.as_ref().map(|agent| Target {
             endpoint: agent::proxied(agent, path),
@@ -129,7 +129,8 @@ impl Settings {
         Ok(format!("the API key is valid at {}", target.endpoint.host()))
     }
 
-    /// Asks the Agent if things go through one, and else Datadog, and returns a line that says what works.
+    /// Asks the Agent if things go through one, and else Datadog, and returns a line that says what
+    /// works.
     pub(super) async fn check(&self) -> Result<String, SinkError> {
         match self.check_agent().await? {
             Some(works) => Ok(works),

@@ -37,7 +37,8 @@ impl Tags {
         &self.text
     }
 
-    /// Returns them in the order of their texts, the same for the same tags however they were added.
+    /// Returns them in the order of their texts, the same for the same tags however they were
+    /// added.
     pub(super) fn sorted(&self) -> String {
         let mut all: Vec<_> = self.all().collect();
         all.sort_unstable();
@@ -50,9 +51,9 @@ impl Tags {
     }
 }
 
-/// Returns a tag as Datadog would store it (Datadog, "Getting Started with Tags", "Define tags"): it
-/// begins with a letter, has lower-case letters, digits, `_ - : . /` alone, and 256 characters at most.
-/// A character that it may not have becomes an underscore.
+/// Returns a tag as Datadog would store it (Datadog, "Getting Started with Tags", "Define tags"):
+/// it begins with a letter, has lower-case letters, digits, `_ - : . /` alone, and 256 characters
+/// at most. A character that it may not have becomes an underscore.
 fn normalized(tag: &str) -> String {
     let mut normal = String::with_capacity(tag.len());
     let from_letter = tag.trim().trim_start_matches(|sign: char| !sign.is_alphabetic());

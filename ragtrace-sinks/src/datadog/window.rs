@@ -21,8 +21,8 @@ pub(super) struct Limits {
     pub(super) intake: &'static str,
 }
 
-/// A time that is within a limit by less is not sent: the limit is reached while it is under way, and the
-/// server would drop it without a word.
+/// A time that is within a limit by less is not sent: the limit is reached while it is under way,
+/// and the server would drop it without a word.
 const MARGIN: Duration = Duration::from_mins(1);
 
 impl Limits {

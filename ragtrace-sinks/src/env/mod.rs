@@ -49,16 +49,16 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 /// LangSmith gets runs by the sink `langsmith`, and scores by `langsmith-feedback`.
 ///
 /// The sink `otlp` takes the variables of OpenTelemetry's exporters: `OTEL_EXPORTER_OTLP_ENDPOINT`,
-/// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set, or
-/// `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal before them
-/// (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on). `_PROTOCOL` may be
-/// `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and so on go before them.
-/// With `RAGTRACE_OTLP_ENDPOINT`, no `OTEL_EXPORTER_OTLP_…` counts: an exporter of the application's has
-/// them for something else, credentials too. Resources get
-/// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over OTLP
-/// (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless `RAGTRACE_OTLP_LOGS`
-/// is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes nothing: `RAGTRACE_SINKS`
-/// alone says where records go.
+/// `_HEADERS`, `_TIMEOUT` (in milliseconds, 10,000 if not set), `_COMPRESSION` (`gzip` if not set,
+/// or `none`), `_CERTIFICATE`, `_CLIENT_CERTIFICATE` and `_CLIENT_KEY`, and those of one signal
+/// before them (`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, which is the whole URL, and so on).
+/// `_PROTOCOL` may be `http/protobuf` alone. `RAGTRACE_OTLP_ENDPOINT`, `RAGTRACE_OTLP_HEADERS` and
+/// so on go before them. With `RAGTRACE_OTLP_ENDPOINT`, no `OTEL_EXPORTER_OTLP_…` counts: an
+/// exporter of the application's has them for something else, credentials too. Resources get
+/// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`. Where the backend takes log records over
+/// OTLP (`collector`, `datadog`), they are sent too, by a sink named `otlp-logs`, unless
+/// `RAGTRACE_OTLP_LOGS` is `false` or `OTEL_LOGS_EXPORTER` is `none`. `OTEL_SDK_DISABLED` changes
+/// nothing: `RAGTRACE_SINKS` alone says where records go.
 ///
 /// | profile | variables of the backend's own, where those above say nothing |
 /// | --- | --- |
@@ -78,10 +78,10 @@ const KNOWN: [&str; 5] = ["sqlite", "postgres", "datadog", "langsmith", "otlp"];
 ///
 /// If a name is no backend's ([`ConfigError::is_unknown_sink`]), is given twice
 /// ([`ConfigError::is_repeated_sink`]), its feature is not enabled
-/// ([`ConfigError::is_missing_feature`]; the message says which to add), a variable that has to be set
-/// is not ([`ConfigError::is_missing_variable`]), or one has a value that is of no use
-/// ([`ConfigError::is_malformed_variable`]), such as a text that is not UTF-8, or a file of SQLite's that
-/// would be in memory.
+/// ([`ConfigError::is_missing_feature`]; the message says which to add), a variable that has to be
+/// set is not ([`ConfigError::is_missing_variable`]), or one has a value that is of no use
+/// ([`ConfigError::is_malformed_variable`]), such as a text that is not UTF-8, or a file of
+/// SQLite's that would be in memory.
 pub fn from_env() -> Result<Vec<BoxSink>, ConfigError> {
     from_os_lookup(|name| std::env::var_os(name))
 }

@@ -13,7 +13,8 @@ use crate::quote::quoted;
 /// The variables that a lookup knows.
 ///
 /// Except for [`raw_text`](Self::raw_text), a variable that is empty or blank counts as not set, as
-/// OpenTelemetry's specification has it ("Environment Variable Specification", "Parsing empty value").
+/// OpenTelemetry's specification has it ("Environment Variable Specification", "Parsing empty
+/// value").
 pub struct Variables<'a>(&'a dyn Fn(&str) -> Option<OsString>);
 
 impl<'a> Variables<'a> {
@@ -55,7 +56,8 @@ impl Variables<'_> {
         self.0
     }
 
-    /// Returns the answer that a variable gives: `true`, `1` or `yes`, `false`, `0` or `no`, in any case.
+    /// Returns the answer that a variable gives: `true`, `1` or `yes`, `false`, `0` or `no`, in any
+    /// case.
     ///
     /// # Errors
     ///
@@ -93,8 +95,8 @@ impl Variables<'_> {
     ///
     /// # Errors
     ///
-    /// If both are set, since one of them would be old some day, or the key is not UTF-8. The message
-    /// does not show it.
+    /// If both are set, since one of them would be old some day, or the key is not UTF-8. The
+    /// message does not show it.
     pub fn key(&self, name: &str, file_name: &str) -> Result<Option<Key>, ConfigError> {
         match (self.path(name), self.path(file_name)) {
             (Some(_), Some(_)) => {

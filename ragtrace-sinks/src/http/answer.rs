@@ -43,7 +43,8 @@ impl Answer {
         &self.body
     }
 
-    /// Reports that the request may succeed later, and after how long the server would have it again.
+    /// Reports that the request may succeed later, and after how long the server would have it
+    /// again.
     pub fn retry(&self, advice: &str) -> SinkError {
         self.after(SinkError::retry(self.reason(advice)))
     }

@@ -7,8 +7,8 @@ use tokio::task;
 
 /// Runs calls that may block, one at a time, on a thread of the runtime's that is there for it.
 ///
-/// A call whose caller has given up goes on. Since the next one waits for it, a file system or a vault
-/// that hangs takes one thread, and not another with each attempt.
+/// A call whose caller has given up goes on. Since the next one waits for it, a file system or a
+/// vault that hangs takes one thread, and not another with each attempt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OneAtATime(Arc<Mutex<()>>);
 

@@ -38,7 +38,8 @@ impl Cause {
         }
     }
 
-    /// Finds the cause in an error and its sources: the first that says more than that there was one.
+    /// Finds the cause in an error and its sources: the first that says more than that there was
+    /// one.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
         let chain: Vec<_> = std::iter::successors(Some(error), |&error| error.source()).take(16).collect();
         if let Some(error) = chain.iter().find_map(|error| error.downcast_ref::<Self>()) {
@@ -60,8 +61,8 @@ impl Cause {
         Self::passing(messages.join(": "))
     }
 
-    /// Finds the cause in an error of a connection, which may be one of TLS. `trusted` is the setting that
-    /// names a file of those who are trusted alone.
+    /// Finds the cause in an error of a connection, which may be one of TLS. `trusted` is the
+    /// setting that names a file of those who are trusted alone.
     pub(super) fn of_io(error: &io::Error, trusted: Option<&str>) -> Self {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
             Some(error) => Self::of_tls(error, trusted),
@@ -128,8 +129,8 @@ fn certificate_advice(fault: &CertificateError, trusted: Option<&str>) -> String
     }
 }
 
-/// Returns the message of an error of input and output without the number of the operating system's,
-/// where its kind says as much.
+/// Returns the message of an error of input and output without the number of the operating
+/// system's, where its kind says as much.
 pub(super) fn io_message(error: &io::Error) -> String {
     let kind = error.kind();
     if error.raw_os_error().is_some() && !kind.to_string().contains("error") {

@@ -24,11 +24,13 @@ use super::request::Request;
 
 /// The `User-Agent`.
 const AGENT: &str = concat!("ragtrace/", env!("CARGO_PKG_VERSION"));
-/// A connection that was idle for longer is closed: most servers and balancers keep one for a minute.
+/// A connection that was idle for longer is closed: most servers and balancers keep one for a
+/// minute.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// How long a connection of HTTP/2 may be silent before it is asked whether it lives, and how long its
-/// answer may take: one that is dead would fail every request until TCP gives it up, after minutes.
+/// How long a connection of HTTP/2 may be silent before it is asked whether it lives, and how long
+/// its answer may take: one that is dead would fail every request until TCP gives it up, after
+/// minutes.
 const PING: Duration = Duration::from_secs(10);
 
 /// The bounds of what may be set: a batch must come back some day, or its sink sends no other.
@@ -55,29 +57,29 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Sets how long a request may take until the answer is read, from a millisecond to an hour. It is
-    /// 30 seconds unless set.
+    /// Sets how long a request may take until the answer is read, from a millisecond to an hour. It
+    /// is 30 seconds unless set.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// Sets how long it may take until a connection is there, from a millisecond to an hour: the host's
-    /// name, TCP, the proxy and TLS. It is 10 seconds unless set.
+    /// Sets how long it may take until a connection is there, from a millisecond to an hour: the
+    /// host's name, TCP, the proxy and TLS. It is 10 seconds unless set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout.clamp(SHORTEST, LONGEST);
         self
     }
 
-    /// Sets a file of certificates in PEM whose issuers alone are trusted, in the place of the system's
-    /// and the web's. Errors name `name`, the setting that it is from.
+    /// Sets a file of certificates in PEM whose issuers alone are trusted, in the place of the
+    /// system's and the web's. Errors name `name`, the setting that it is from.
     pub fn certificate(mut self, name: &str, path: impl Into<PathBuf>) -> Self {
         self.tls = self.tls.authorities(name, path.into());
         self
     }
 
-    /// Sets the files, in PEM, of the certificate and the key by which the server knows this client, each
-    /// with the name of the setting that it is from.
+    /// Sets the files, in PEM, of the certificate and the key by which the server knows this
+    /// client, each with the name of the setting that it is from.
     pub fn client_certificate(
         mut self,
         (certificate_name, certificate): (&str, impl Into<PathBuf>),
@@ -94,8 +96,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets where the variables of proxies and of the system's certificates are looked up, in the place
-    /// of the environment.
+    /// Sets where the variables of proxies and of the system's certificates are looked up, in the
+    /// place of the environment.
     pub fn variables(mut self, lookup: &dyn Fn(&str) -> Option<OsString>) -> Self {
         self.proxies = Proxies::from_variables(lookup);
         self.tls = self.tls.variables(lookup);
@@ -125,8 +127,8 @@ impl ClientBuilder {
 
 impl Client {
     /// Returns the settings of a client: the proxies that the environment names (`HTTPS_PROXY`,
-    /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower case too), the issuers of the web's certificates
-    /// and those of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
+    /// `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower case too), the issuers of the web's
+    /// certificates and those of the system's (`SSL_CERT_FILE`, `SSL_CERT_DIR`).
     pub fn builder() -> ClientBuilder {
         let builder = ClientBuilder {
             timeout: Duration::from_secs(30),
@@ -147,8 +149,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If there is no answer within the client's time, a 2xx does not end within it, or a key cannot be
-    /// read.
+    /// If there is no answer within the client's time, a 2xx does not end within it, or a key
+    /// cannot be read.
     pub async fn send(&self, request: &Request) -> Result<Answer, SinkError> {
         let deadline = Instant::now() + self.timeout;
         let sent = format!("{} {}", request.method, shown(request.endpoint.uri()));

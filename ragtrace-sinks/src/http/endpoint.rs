@@ -19,7 +19,8 @@ const SOCKET: &str = ".socket.invalid";
 
 /// A URL of a backend: `http://`, `https://` or, on Unix, `unix://` and the path of a socket.
 ///
-/// A user and password in it go into an `Authorization` header. Neither these nor a query are shown.
+/// A user and password in it go into an `Authorization` header. Neither these nor a query are
+/// shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     uri: Uri,
@@ -125,7 +126,8 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let text = text.trim();
         let refused = |what: &str| EndpointError(format!("{what}, found {}", masked(text)));
-        // A password that has one of these as it is would be sent to the host that its user seems to be.
+        // A password that has one of these as it is would be sent to the host that its user seems
+        // to be.
         if text.find(['?', '#']).is_some_and(|at| text[at..].contains('@')) {
             return Err(refused("expected `?`, `#` and `@` of a user, a password or a query by their codes (`%23`)"));
         }
@@ -176,8 +178,8 @@ fn of_socket(path: &str) -> Option<Endpoint> {
     Some(Endpoint { uri, authorization: None })
 }
 
-/// Returns what somebody took for a URL as an error may quote it. What may be a user, a password or a
-/// query is left out, also where a sign in it ends the host of a URL.
+/// Returns what somebody took for a URL as an error may quote it. What may be a user, a password or
+/// a query is left out, also where a sign in it ends the host of a URL.
 fn masked(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => (format!("{scheme}://"), rest),

@@ -19,7 +19,8 @@ type Read = dyn Fn() -> Result<String, Box<dyn Error + Send + Sync>> + Send + Sy
 ///
 /// It is read before each request, off the telemetry thread, so that a key that was exchanged is in
 /// use from the next request on: a sink that is parked over the old one works again with its next
-/// probe. White space around it does not count. Its `Debug` says where it is from and not what it is.
+/// probe. White space around it does not count. Its `Debug` says where it is from and not what it
+/// is.
 #[derive(Clone)]
 pub struct Key {
     /// The setting to name in errors.

@@ -1,11 +1,12 @@
 //! One HTTP client for all sinks that have one, and the judgement of what comes back.
 //!
-//! It promises: a request ends within its time, with an answer or with a [`SinkError`] that says what
-//! the pipeline does next and what an operator reads: method, host and path, the whole cause, the
-//! beginning of the answer. No key, password or query of a URL is in any error or `Debug`, also where
-//! a server repeats it. A key is read anew before each request, so one that was exchanged is in use
-//! with the next probe. Connections are kept and used again; one that the server closed meanwhile
-//! costs no delivery. Nothing is connected, and no file is read, before the first request.
+//! It promises: a request ends within its time, with an answer or with a [`SinkError`] that says
+//! what the pipeline does next and what an operator reads: method, host and path, the whole cause,
+//! the beginning of the answer. No key, password or query of a URL is in any error or `Debug`, also
+//! where a server repeats it. A key is read anew before each request, so one that was exchanged is
+//! in use with the next probe. Connections are kept and used again; one that the server closed
+//! meanwhile costs no delivery. Nothing is connected, and no file is read, before the first
+//! request.
 //!
 //! It does not: follow redirects, since the key would go along; keep cookies; ask for compressed
 //! answers; read more of an answer than [`Answer::LONGEST`]; try again what failed on the way, but

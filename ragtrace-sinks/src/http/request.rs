@@ -42,8 +42,8 @@ impl Request {
         Self { method, endpoint, headers, keys, body, fault: None }
     }
 
-    /// Sets a header, in any case. One that cannot be sent makes [`Client::send`](super::Client::send)
-    /// fail.
+    /// Sets a header, in any case. One that cannot be sent makes
+    /// [`Client::send`](super::Client::send) fail.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.set(name, HeaderValue::from_str(value).ok());
         self

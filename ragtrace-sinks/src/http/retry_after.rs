@@ -11,9 +11,9 @@ const RATE_LIMIT_RESET: &str = "x-ratelimit-reset";
 /// A number of seconds from here on is a time and no wait: some servers mean the time of the reset.
 const IS_A_TIME: u64 = 1_000_000_000;
 
-/// Returns how long an answer asks to wait from `now` on, at most an hour: `Retry-After` in seconds or
-/// as a date (RFC 9110, section 10.2.3), else `X-RateLimit-Reset`. What is neither, or is over already, is
-/// no wait.
+/// Returns how long an answer asks to wait from `now` on, at most an hour: `Retry-After` in seconds
+/// or as a date (RFC 9110, section 10.2.3), else `X-RateLimit-Reset`. What is neither, or is over
+/// already, is no wait.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let asked = text(RETRY_AFTER.as_str()).and_then(|text| seconds(text, now).or_else(|| date(text, now)));

@@ -1,5 +1,5 @@
-//! The way to a LangSmith: settings, a client, and what the server is known to take. The sinks of runs
-//! and of feedback share it.
+//! The way to a LangSmith: settings, a client, and what the server is known to take. The sinks of
+//! runs and of feedback share it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

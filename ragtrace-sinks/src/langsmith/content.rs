@@ -1,5 +1,5 @@
-//! A run's inputs and outputs: messages where it has a conversation, documents where it has items, and
-//! else `input`, `query` and `output`. Both are objects, since LangSmith takes nothing else.
+//! A run's inputs and outputs: messages where it has a conversation, documents where it has items,
+//! and else `input`, `query` and `output`. Both are objects, since LangSmith takes nothing else.
 
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{RecordItem, Value};
@@ -37,8 +37,9 @@ pub(super) fn write_outputs(out: &mut Vec<u8>, span: &Span<'_>) {
     outputs.close();
 }
 
-/// Begins an object with a value: as `messages`, as the members of the object that it is, or under a
-/// name of its own. `taken` has the names that are going to be written, too, each with whether it is.
+/// Begins an object with a value: as `messages`, as the members of the object that it is, or under
+/// a name of its own. `taken` has the names that are going to be written, too, each with whether it
+/// is.
 fn begin<'o>(
     out: &'o mut Vec<u8>,
     value: Option<&Value>,

@@ -1,8 +1,9 @@
 //! The place of a run in its tree: its ids, and its dotted order.
 //!
-//! LangSmith answers 400 unless the last id of a dotted order is the run's, the first is its trace's,
-//! the last but one is its parent's, and no time in it is before the one to its left. What is made here
-//! has all of that by its construction, also of a record whose path is missing or makes no sense:
+//! LangSmith answers 400 unless the last id of a dotted order is the run's, the first is its
+//! trace's, the last but one is its parent's, and no time in it is before the one to its left. What
+//! is made here has all of that by its construction, also of a record whose path is missing or
+//! makes no sense:
 //!
 //! | the record | its place |
 //! | --- | --- |
@@ -11,9 +12,9 @@
 //! | has no path, and a parent | a tree of its own, or right below the caller's run |
 //! | has a path that was cut at 64 steps | below the steps that are there, so right below the root |
 //!
-//! A path's first step is the root of the LangSmith trace, or continues the run of a LangSmith client
-//! whose dotted order came with the request (`langsmith-trace`): the tree has its trace id then. A dotted
-//! order with times of no calendar, or in no order, is passed over.
+//! A path's first step is the root of the LangSmith trace, or continues the run of a LangSmith
+//! client whose dotted order came with the request (`langsmith-trace`): the tree has its trace id
+//! then. A dotted order with times of no calendar, or in no order, is passed over.
 
 use ragtrace::uuid::Uuid;
 use ragtrace::{PathStep, Record, SpanId, Timestamp, TraceId};
@@ -204,7 +205,8 @@ fn path_of(record: &Record, span_id: SpanId, start: Timestamp) -> Path<'_> {
     }
 }
 
-/// Returns the path of a record, if it leads to this run and is none in which a run is its own parent.
+/// Returns the path of a record, if it leads to this run and is none in which a run is its own
+/// parent.
 fn usable_path(record: &Record, span_id: SpanId) -> Option<&[PathStep]> {
     let path = record.path();
     let leads_here = path.last().is_some_and(|last| last.span_id == span_id);

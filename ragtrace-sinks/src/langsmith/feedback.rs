@@ -1,9 +1,9 @@
 //! Feedback: what a score says of a run.
 //!
-//! A score that was recorded inside a stage says where its run stands, and goes with runs, in any order:
-//! the run ends after it. One that comes from elsewhere names a trace and perhaps a span. It goes alone,
-//! since LangSmith then says whether it has the run: a span that it does not know, of a trace that it
-//! knows, is the trace's root, which has the trace's id.
+//! A score that was recorded inside a stage says where its run stands, and goes with runs, in any
+//! order: the run ends after it. One that comes from elsewhere names a trace and perhaps a span. It
+//! goes alone, since LangSmith then says whether it has the run: a span that it does not know, of a
+//! trace that it knows, is the trace's root, which has the trace's id.
 
 use ragtrace::__json::Object;
 use ragtrace::sink::Batch;
@@ -114,8 +114,8 @@ fn write_feedback(out: &mut Vec<u8>, record: &Record, score: &RecordScore, run: 
     object.close();
 }
 
-/// Returns a number as LangSmith keeps it, with four decimals. One beyond 1.8e304 has none that could be
-/// taken away, and stays.
+/// Returns a number as LangSmith keeps it, with four decimals. One beyond 1.8e304 has none that
+/// could be taken away, and stays.
 fn rounded(number: f64) -> f64 {
     let scaled = number * 1e4;
     if scaled.is_finite() { scaled.round() / 1e4 } else { number }

@@ -16,11 +16,12 @@ use super::taken::Taken;
 use super::verdict::judge;
 use crate::http::{Answer, Body};
 
-/// For so long a score waits for its run to arrive. What comes after it waits as well, and a run that the
-/// sampler left out never comes.
+/// For so long a score waits for its run to arrive. What comes after it waits as well, and a run
+/// that the sampler left out never comes.
 const WAIT: Duration = Duration::from_secs(30);
 
-/// Sends scores to LangSmith as feedback: see [`LangSmithSink::feedback`](super::LangSmithSink::feedback).
+/// Sends scores to LangSmith as feedback: see
+/// [`LangSmithSink::feedback`](super::LangSmithSink::feedback).
 #[derive(Debug)]
 pub struct LangSmithFeedbackSink {
     name: Cow<'static, str>,
@@ -59,9 +60,10 @@ impl LangSmithFeedbackSink {
         self
     }
 
-    /// Sets for how long a score that names a trace alone, or a run of it, waits for that run to arrive
-    /// before it becomes a dead letter; 30 seconds unless set. It counts from when the score was recorded,
-    /// and anew from when LangSmith takes feedback, and runs without a backlog, after it did not.
+    /// Sets for how long a score that names a trace alone, or a run of it, waits for that run to
+    /// arrive before it becomes a dead letter; 30 seconds unless set. It counts from when the score
+    /// was recorded, and anew from when LangSmith takes feedback, and runs without a backlog, after
+    /// it did not.
     pub fn wait_for_runs(mut self, wait: Duration) -> Self {
         self.wait = wait;
         self

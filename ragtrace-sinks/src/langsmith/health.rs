@@ -1,7 +1,7 @@
 //! How well LangSmith takes what it is sent, as both sinks see it.
 //!
-//! A score is given up when its run should have arrived long ago. While LangSmith fails, or takes runs
-//! from before an outage, nothing says that a run never comes.
+//! A score is given up when its run should have arrived long ago. While LangSmith fails, or takes
+//! runs from before an outage, nothing says that a run never comes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -31,7 +31,8 @@ impl Health {
         self.is_langsmith.load(Ordering::Relaxed)
     }
 
-    /// Returns true if feedback has been answered for so long, and runs too if this process sends any.
+    /// Returns true if feedback has been answered for so long, and runs too if this process sends
+    /// any.
     pub(super) fn is_settled(&self, wait: Duration, now: Instant) -> bool {
         self.feedback.is_well(wait, now).unwrap_or(false) && self.runs.is_well(wait, now).unwrap_or(true)
     }

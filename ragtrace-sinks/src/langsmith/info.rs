@@ -71,8 +71,8 @@ pub(super) struct KnownInfo {
 }
 
 impl KnownInfo {
-    /// Returns what is known, or `None` if it is time to ask: then whoever else comes meanwhile gets what
-    /// was known before.
+    /// Returns what is known, or `None` if it is time to ask: then whoever else comes meanwhile
+    /// gets what was known before.
     pub(super) fn current(&self) -> Option<Info> {
         let now = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,8 +9,8 @@ use super::value::write_value;
 use crate::spans::{Outcome, Span, write_links};
 
 /// The names that are given here. A field of the application's that has one of them stands behind
-/// `field.`, and a number that has the name of a field behind `metrics.`, since no reader agrees with the
-/// next about a name that is there twice.
+/// `field.`, and a number that has the name of a field behind `metrics.`, since no reader agrees
+/// with the next about a name that is there twice.
 const NAMES: [&str; 29] = [
     "busy_ms",
     "count",

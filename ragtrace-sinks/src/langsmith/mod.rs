@@ -1,15 +1,15 @@
 //! The sinks for LangSmith: runs, and feedback.
 //!
-//! It promises requests that LangSmith takes: limits are the server's own (`GET /info`), ids and dotted
-//! orders are right by construction, no number is beyond 64 bits. A run is sent once, when it has ended,
-//! and never changed: LangSmith gives up what comes second. Its id follows from the ids of trace and
-//! span, so a batch that is sent again repeats nothing (409 is a success), and a score that comes days
-//! later finds its run.
+//! It promises requests that LangSmith takes: limits are the server's own (`GET /info`), ids and
+//! dotted orders are right by construction, no number is beyond 64 bits. A run is sent once, when
+//! it has ended, and never changed: LangSmith gives up what comes second. Its id follows from the
+//! ids of trace and span, so a batch that is sent again repeats nothing (409 is a success), and a
+//! score that comes days later finds its run.
 //!
-//! It does not promise: that runs are seen while they work; that a tree is whole where the sampler or a
-//! full queue left something out; one tree over several services. A service whose caller is no LangSmith
-//! client has a LangSmith trace of its own for each of its local roots, with the id of our trace in
-//! `metadata.trace_id`.
+//! It does not promise: that runs are seen while they work; that a tree is whole where the sampler
+//! or a full queue left something out; one tree over several services. A service whose caller is no
+//! LangSmith client has a LangSmith trace of its own for each of its local roots, with the id of
+//! our trace in `metadata.trace_id`.
 //!
 //! | room | holds |
 //! | --- | --- |

@@ -1,7 +1,7 @@
 //! A run: what LangSmith is told of one finished span. Pure encoding, part by part.
 //!
-//! The main part has ids, times and the tree; the others are sent beside it (multipart) or inside it
-//! (batch), and are the same in both.
+//! The main part has ids, times and the tree; the others are sent beside it (multipart) or inside
+//! it (batch), and are the same in both.
 
 use ragtrace::__json::{Object, write_text};
 use ragtrace::{ErrorInfo, Timestamp};

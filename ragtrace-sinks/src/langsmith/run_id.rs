@@ -1,10 +1,10 @@
-//! The ids of runs, which follow from the ids of trace and span alone: a retry, a restart or a score
-//! that comes days later finds the run again.
+//! The ids of runs, which follow from the ids of trace and span alone: a retry, a restart or a
+//! score that comes days later finds the run again.
 //!
-//! An id is laid out as a UUID version 7 (RFC 9562, section 5.7), which LangSmith is going to require.
-//! Its 48 bits of time are those of the trace id where that is of version 7, and else, as for a trace
-//! that another tracer began, bits of a hash. The rest always is of that hash: the UUID version 5 of
-//! [`NAMESPACE`] and the 16 bytes of the trace id and the 8 of the span id.
+//! An id is laid out as a UUID version 7 (RFC 9562, section 5.7), which LangSmith is going to
+//! require. Its 48 bits of time are those of the trace id where that is of version 7, and else, as
+//! for a trace that another tracer began, bits of a hash. The rest always is of that hash: the UUID
+//! version 5 of [`NAMESPACE`] and the 16 bytes of the trace id and the 8 of the span id.
 
 use ragtrace::uuid::Uuid;
 use ragtrace::{SpanId, TraceId};
@@ -25,8 +25,8 @@ pub(super) fn of_span(trace_id: TraceId, span_id: SpanId) -> Uuid {
     laid_out(trace_id, &name)
 }
 
-/// Returns the id of the run that is the root of its trace: the trace's own if it is of version 7, and
-/// else one that follows from it.
+/// Returns the id of the run that is the root of its trace: the trace's own if it is of version 7,
+/// and else one that follows from it.
 pub(super) fn of_root(trace_id: TraceId) -> Uuid {
     if is_version_7(trace_id) { trace_id.as_uuid() } else { laid_out(trace_id, &trace_id.as_u128().to_be_bytes()) }
 }

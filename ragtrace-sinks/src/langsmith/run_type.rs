@@ -2,8 +2,8 @@
 
 use ragtrace::StageKind;
 
-/// Returns LangSmith's `run_type` of a stage. A reranker returns documents, as a retriever does, and is
-/// shown as one.
+/// Returns LangSmith's `run_type` of a stage. A reranker returns documents, as a retriever does,
+/// and is shown as one.
 pub(super) fn run_type(kind: StageKind) -> &'static str {
     match kind {
         StageKind::Parse => "parser",

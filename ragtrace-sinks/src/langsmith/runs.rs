@@ -1,4 +1,5 @@
-//! The runs of a batch, and the requests that bring them. Pure: what it makes follows from the batch.
+//! The runs of a batch, and the requests that bring them. Pure: what it makes follows from the
+//! batch.
 
 use std::io;
 

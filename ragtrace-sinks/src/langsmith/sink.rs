@@ -25,14 +25,14 @@ use crate::http::{Client, ClientBuilder, Endpoint, Key, Request};
 /// ```
 ///
 /// A stage's end is a run, with the stages in it below. `input`, `output`, `query`, items, `model`,
-/// tokens and cost go where LangSmith has them, all else into `metadata`. Scores go by a sink of their
-/// own ([`feedback`](Self::feedback)).
+/// tokens and cost go where LangSmith has them, all else into `metadata`. Scores go by a sink of
+/// their own ([`feedback`](Self::feedback)).
 ///
-/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours are,
-/// else one that follows from it. Where a trace has a second root, or its root is in another service, the
-/// stages below each are a LangSmith trace of their own, and `metadata.trace_id` says what belongs
-/// together. What continues a LangSmith client's run (`RequestContext::with_langsmith_parent`) stands
-/// below that run.
+/// A root that has no caller has the trace's id as its run's, if that is a UUID version 7 as ours
+/// are, else one that follows from it. Where a trace has a second root, or its root is in another
+/// service, the stages below each are a LangSmith trace of their own, and `metadata.trace_id` says
+/// what belongs together. What continues a LangSmith client's run
+/// (`RequestContext::with_langsmith_parent`) stands below that run.
 #[derive(Debug)]
 pub struct LangSmithSink {
     name: Cow<'static, str>,
@@ -43,9 +43,9 @@ pub struct LangSmithSink {
 }
 
 impl LangSmithSink {
-    /// Makes a sink with an API key: a text, or a [`Key`] from a file or a function, which is read again
-    /// before each request, so that it may be exchanged while the service runs. Nothing is connected
-    /// before the first batch.
+    /// Makes a sink with an API key: a text, or a [`Key`] from a file or a function, which is read
+    /// again before each request, so that it may be exchanged while the service runs. Nothing is
+    /// connected before the first batch.
     pub fn new(key: impl Into<Key>) -> Self {
         Self {
             name: Cow::Borrowed("langsmith"),
@@ -69,8 +69,8 @@ impl LangSmithSink {
         self
     }
 
-    /// Sets the URL; `https://api.smith.langchain.com` unless set. That of a server of your own ends in
-    /// `/api/v1`. A malformed URL parks the sink.
+    /// Sets the URL; `https://api.smith.langchain.com` unless set. That of a server of your own
+    /// ends in `/api/v1`. A malformed URL parks the sink.
     pub fn endpoint(mut self, url: impl AsRef<str>) -> Self {
         self.connection.set_endpoint(parsed(url.as_ref()));
         self
@@ -121,14 +121,15 @@ impl LangSmithSink {
         self
     }
 
-    /// Makes a sink of this one's settings that sends scores as feedback, named `langsmith-feedback` if
-    /// this one is `langsmith`. Settings that are changed later are this sink's alone.
+    /// Makes a sink of this one's settings that sends scores as feedback, named
+    /// `langsmith-feedback` if this one is `langsmith`. Settings that are changed later are this
+    /// sink's alone.
     pub fn feedback(&self) -> LangSmithFeedbackSink {
         LangSmithFeedbackSink::new(format!("{}-feedback", self.name), self.in_flight, self.connection.clone())
     }
 
-    /// Returns how many parts of runs were too large for LangSmith and have a mark in their place. Whoever
-    /// reads it keeps the sink in an `Arc`, of which a clone is a sink as well.
+    /// Returns how many parts of runs were too large for LangSmith and have a mark in their place.
+    /// Whoever reads it keeps the sink in an `Arc`, of which a clone is a sink as well.
     pub fn parts_cut(&self) -> u64 {
         self.cut.load(Ordering::Relaxed)
     }

@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use ragtrace::uuid::Uuid;
 
-/// More than the batches under way have; without them, feedback is sent again, which changes nothing.
+/// More than the batches under way have; without them, feedback is sent again, which changes
+/// nothing.
 const LIMIT: usize = 10_000;
 
-/// The ids of feedback that is not sent again: one score whose run is late brings its batch back, with
-/// all that LangSmith took of it.
+/// The ids of feedback that is not sent again: one score whose run is late brings its batch back,
+/// with all that LangSmith took of it.
 #[derive(Debug, Default)]
 pub(super) struct Taken(Mutex<HashSet<Uuid>>);
 

@@ -4,8 +4,8 @@ use ragtrace::__json::Object;
 
 use crate::spans::Usage;
 
-/// Writes the members of `usage_metadata`. Whoever gives tokens of one side has none of the other, so
-/// that the three counts that LangSmith wants together are there.
+/// Writes the members of `usage_metadata`. Whoever gives tokens of one side has none of the other,
+/// so that the three counts that LangSmith wants together are there.
 pub(super) fn write_usage(mut object: Object<'_>, usage: &Usage) {
     if let Some(total) = usage.total_tokens() {
         object.unsigned("input_tokens", usage.input_tokens.unwrap_or(0));

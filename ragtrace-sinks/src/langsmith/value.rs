@@ -1,8 +1,8 @@
 //! Values that applications recorded, in JSON that LangSmith takes.
 //!
-//! It answers 422 to a whole request over one number beyond 64 bits, and its parser gives up at some
-//! depth. JSON that an application made may have both. Such a number is written as a text of its digits,
-//! and a value that is too deep as a text of its JSON.
+//! It answers 422 to a whole request over one number beyond 64 bits, and its parser gives up at
+//! some depth. JSON that an application made may have both. Such a number is written as a text of
+//! its digits, and a value that is too deep as a text of its JSON.
 
 use ragtrace::__json::{write_float, write_text, write_whole};
 use ragtrace::Value;
@@ -88,8 +88,8 @@ fn is_in_range(number: &str) -> bool {
     }
 }
 
-/// Returns the members of a JSON object, without its braces, if it is one that has no member of these
-/// names.
+/// Returns the members of a JSON object, without its braces, if it is one that has no member of
+/// these names.
 pub(super) fn members_without<'a>(value: &'a Value, names: &[&str]) -> Option<&'a str> {
     let json = value.as_json()?.trim();
     let members = json.strip_prefix('{')?.strip_suffix('}')?;

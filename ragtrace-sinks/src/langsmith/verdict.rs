@@ -38,7 +38,8 @@ pub(super) fn judge_question(answer: &Answer) -> Result<(), SinkError> {
     QUESTION.judge(answer)
 }
 
-/// Returns how long a quota of an hour lasts, if the answer says that one is used up: till the hour turns.
+/// Returns how long a quota of an hour lasts, if the answer says that one is used up: till the hour
+/// turns.
 fn wait_for_quota(answer: &Answer, now: SystemTime) -> Option<Duration> {
     const HOUR: u64 = 3_600;
     let is_hourly = || String::from_utf8_lossy(answer.body()).to_ascii_lowercase().contains("hour");

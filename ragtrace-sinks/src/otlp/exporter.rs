@@ -21,8 +21,8 @@ impl Exporter {
         Self { settings, signal, client }
     }
 
-    /// Sends the request that `write` writes, with so many spans or log records as it returns. One with
-    /// none is not sent.
+    /// Sends the request that `write` writes, with so many spans or log records as it returns. One
+    /// with none is not sent.
     pub(crate) async fn export(&self, write: impl FnOnce(&mut Writer) -> usize) -> Result<Delivered, SinkError> {
         let mut body = self.settings.compression.begin();
         let mut writer = Writer::over(std::mem::take(body.staged()));
@@ -37,8 +37,8 @@ impl Exporter {
         Ok(match (rejected, message.is_empty()) {
             (0, true) => Delivered::all(),
             (0, false) => Delivered::all_but(0, message),
-            // Records that are named would be sent again one day, if they were all that there was, and
-            // "the client MUST NOT retry" ("OTLP Specification", "Partial Success").
+            // Records that are named would be sent again one day, if they were all that there was,
+            // and "the client MUST NOT retry" ("OTLP Specification", "Partial Success").
             (all, _) if all >= number => {
                 Delivered::all_but(number, format!("the backend refused all {number} of the request: {message}"))
             }

@@ -10,13 +10,13 @@ use super::exporter::Exporter;
 use super::logs::LogEncoding;
 use super::settings::{Settings, Signal};
 
-/// Sends log records to a backend that takes them over OTLP: [`OtlpSink::logs`](super::OtlpSink::logs) makes
-/// one.
+/// Sends log records to a backend that takes them over OTLP:
+/// [`OtlpSink::logs`](super::OtlpSink::logs) makes one.
 ///
-/// An application's log lines, scores (as the event `gen_ai.evaluation.result`) and what the pipeline
-/// reports on itself become log records, with the ids of the trace and the span in which they were
-/// written. The starts and ends of stages, which spans tell already, count as delivered without being
-/// sent unless [`stage_events`](Self::stage_events) is set.
+/// An application's log lines, scores (as the event `gen_ai.evaluation.result`) and what the
+/// pipeline reports on itself become log records, with the ids of the trace and the span in which
+/// they were written. The starts and ends of stages, which spans tell already, count as delivered
+/// without being sent unless [`stage_events`](Self::stage_events) is set.
 #[derive(Debug)]
 pub struct OtlpLogSink {
     name: Cow<'static, str>,

@@ -134,8 +134,8 @@ fn put_attributes(record: &Record, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Writes a judgement by the event `gen_ai.evaluation.result` of the GenAI conventions. A truth value is
-/// the label `true` or `false`, and the number 1 or 0.
+/// Writes a judgement by the event `gen_ai.evaluation.result` of the GenAI conventions. A truth
+/// value is the label `true` or `false`, and the number 1 or 0.
 fn put_score(score: &RecordScore, attributes: &mut Attributes<'_>) {
     attributes.put("gen_ai.evaluation.name", score.name());
     let value = match score.value() {

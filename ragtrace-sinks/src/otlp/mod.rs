@@ -1,20 +1,20 @@
 //! OTLP: spans and log records for whatever takes OpenTelemetry's protocol, over HTTP.
 //!
 //! It promises: each end record is one span, with the ids that it has everywhere, and the same
-//! however often it is sent; what `opentelemetry-proto` describes is what is written; attributes have
-//! the names that the backend reads (its [`OtlpProfile`]). A partial success is read, and is not sent
-//! again.
+//! however often it is sent; what `opentelemetry-proto` describes is what is written; attributes
+//! have the names that the backend reads (its [`OtlpProfile`]). A partial success is read, and is
+//! not sent again.
 //!
-//! It does not promise: that a span arrives once. There is no id of a batch in the protocol, so one whose
-//! answer was lost is sent again; backends know a span by its ids. Nor that a score arrives: it is a
-//! log record, and only some backends take logs.
+//! It does not promise: that a span arrives once. There is no id of a batch in the protocol, so one
+//! whose answer was lost is sent again; backends know a span by its ids. Nor that a score arrives:
+//! it is a log record, and only some backends take logs.
 //!
 //! Spans and log records go in requests of their own, so each is a sink, with its own batches and
 //! retries: what one has acknowledged is not repeated because the other failed.
 //!
-//! Ground first: `proto` writes the wire format, `conventions` has the names of attributes, `profile`
-//! a table a backend, `resource` what is known of the process; `traces` and `logs` write requests,
-//! `partial_success` reads answers; `settings` and `exporter` send.
+//! Ground first: `proto` writes the wire format, `conventions` has the names of attributes,
+//! `profile` a table a backend, `resource` what is known of the process; `traces` and `logs` write
+//! requests, `partial_success` reads answers; `settings` and `exporter` send.
 
 mod conventions;
 mod exporter;

@@ -22,8 +22,8 @@ pub(crate) struct PartialSuccess {
 }
 
 impl PartialSuccess {
-    /// Reads an answer in protobuf or in JSON. One that is neither says nothing: its status said that
-    /// all arrived.
+    /// Reads an answer in protobuf or in JSON. One that is neither says nothing: its status said
+    /// that all arrived.
     pub(crate) fn of(answer: &[u8]) -> Self {
         let first = answer.iter().find(|byte| !byte.is_ascii_whitespace());
         let mut partial = match first {

@@ -12,7 +12,8 @@ use super::resource::ResourceSettings;
 use crate::http::{Body, Client, ClientBuilder, Compression, Endpoint, EndpointError, Key, Request};
 use crate::quote::quoted;
 
-/// How long an export may take unless set ("OpenTelemetry Protocol Exporter", "Configuration Options").
+/// How long an export may take unless set ("OpenTelemetry Protocol Exporter", "Configuration
+/// Options").
 const TIMEOUT: Duration = Duration::from_secs(10);
 const PROTOBUF: &str = "application/x-protobuf";
 

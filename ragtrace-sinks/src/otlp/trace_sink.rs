@@ -15,8 +15,8 @@ use super::settings::{ApiKey, Header, Settings, Signal, Target};
 use super::traces::TraceEncoding;
 use crate::http::{Compression, Key};
 
-/// Sends spans to whatever takes OTLP over HTTP: an OpenTelemetry Collector, Datadog's Agent, Phoenix,
-/// Langfuse, LangSmith, MLflow.
+/// Sends spans to whatever takes OTLP over HTTP: an OpenTelemetry Collector, Datadog's Agent,
+/// Phoenix, Langfuse, LangSmith, MLflow.
 ///
 /// A span is made of each end record, whatever its level, and of no other record. Where the backend
 /// takes log records, [`logs`](Self::logs) makes the sink of them.
@@ -40,8 +40,8 @@ pub struct OtlpSink {
 }
 
 impl OtlpSink {
-    /// Makes a sink that sends to a URL, to which `/v1/traces` is added unless it ends so. A malformed URL
-    /// parks the sink with an error that says so.
+    /// Makes a sink that sends to a URL, to which `/v1/traces` is added unless it ends so. A
+    /// malformed URL parks the sink with an error that says so.
     pub fn new(url: &str) -> Self {
         let mut settings = Settings::new(OtlpProfile::default());
         settings.target = Target::base(url).map_err(|error| error.to_string());
@@ -52,14 +52,15 @@ impl OtlpSink {
         Self { name: Cow::Borrowed("otlp"), level: None, settings, exporter: OnceLock::new() }
     }
 
-    /// Sets the backend, by which attributes have their names; [`OtlpProfile::Collector`] unless set.
+    /// Sets the backend, by which attributes have their names; [`OtlpProfile::Collector`] unless
+    /// set.
     pub fn profile(mut self, profile: OtlpProfile) -> Self {
         self.settings.profile = profile;
         self
     }
 
-    /// Sets a header of each request. Its value is shown nowhere, since it may be a credential. One of
-    /// the same name that was set before is replaced.
+    /// Sets a header of each request. Its value is shown nowhere, since it may be a credential. One
+    /// of the same name that was set before is replaced.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         let value = Key::text(value).named(&format!("the header `{name}`"));
@@ -68,24 +69,24 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the key, in the header in which the backend wants it: for a Collector, Phoenix and MLflow
-    /// the token of `Authorization: Bearer`, for Langfuse the public and the secret key with a colon
-    /// between them in base64, for LangSmith and Datadog the API key. It is shown nowhere.
+    /// Sets the key, in the header in which the backend wants it: for a Collector, Phoenix and
+    /// MLflow the token of `Authorization: Bearer`, for Langfuse the public and the secret key with
+    /// a colon between them in base64, for LangSmith and Datadog the API key. It is shown nowhere.
     pub fn api_key(self, key: impl Into<String>) -> Self {
         self.key(Key::text(key).named("the API key"))
     }
 
-    /// Sets the key from a file or a function, which is read again for each request, so that a key may
-    /// be exchanged.
+    /// Sets the key from a file or a function, which is read again for each request, so that a key
+    /// may be exchanged.
     pub fn key(mut self, value: Key) -> Self {
         self.settings.key = Some(ApiKey { prefix: None, value });
         self
     }
 
-    /// Sets where in the backend spans go: Phoenix's and LangSmith's project, MLflow's experiment (its
-    /// id), Datadog's application (`ml_app`: 1 to 193 letters, digits and signs of `_-:./`, which are sent in
-    /// lower case). Others have no use for it. It goes into a header, so it is one line of ASCII. Any other
-    /// parks the sink with an error that says so.
+    /// Sets where in the backend spans go: Phoenix's and LangSmith's project, MLflow's experiment
+    /// (its id), Datadog's application (`ml_app`: 1 to 193 letters, digits and signs of `_-:./`,
+    /// which are sent in lower case). Others have no use for it. It goes into a header, so it is
+    /// one line of ASCII. Any other parks the sink with an error that says so.
     pub fn project(mut self, project: impl Into<String>) -> Self {
         self.settings.project = Some(project.into().trim().to_owned());
         self
@@ -122,7 +123,8 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the files, in PEM, of the certificate and the key by which the backend knows this client.
+    /// Sets the files, in PEM, of the certificate and the key by which the backend knows this
+    /// client.
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         let named = |name: &str, path| (name.to_owned(), path);
         self.settings.tls.client = Some([
@@ -132,14 +134,15 @@ impl OtlpSink {
         self
     }
 
-    /// Sets the sink's name; `otlp` unless set. That of [`logs`](Self::logs) ends in `-logs` besides.
+    /// Sets the sink's name; `otlp` unless set. That of [`logs`](Self::logs) ends in `-logs`
+    /// besides.
     pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets the least severe level of the log records of [`logs`](Self::logs); the builder's unless set.
-    /// Spans are made of stages of every level.
+    /// Sets the least severe level of the log records of [`logs`](Self::logs); the builder's unless
+    /// set. Spans are made of stages of every level.
     pub fn level(mut self, level: Level) -> Self {
         self.level = Some(level);
         self
@@ -154,7 +157,8 @@ impl OtlpSink {
         })
     }
 
-    /// Returns the exporter, which is made when it is first used, since a setter may come after others.
+    /// Returns the exporter, which is made when it is first used, since a setter may come after
+    /// others.
     fn exporter(&self) -> &Exporter {
         self.exporter.get_or_init(|| Exporter::new(self.settings.clone(), Signal::Traces))
     }

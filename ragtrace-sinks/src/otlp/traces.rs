@@ -63,8 +63,8 @@ pub(crate) struct TraceEncoding<'a> {
 }
 
 impl TraceEncoding<'_> {
-    /// Writes the spans that records make as an `ExportTraceServiceRequest`, and returns how many they
-    /// are. Other records make none.
+    /// Writes the spans that records make as an `ExportTraceServiceRequest`, and returns how many
+    /// they are. Other records make none.
     pub(crate) fn write(&self, records: &[Record], writer: &mut Writer) -> usize {
         let mut spans = records.iter().filter_map(Span::of).peekable();
         let (mut written, mut keys) = (0, Vec::with_capacity(64));
@@ -120,9 +120,9 @@ fn is_parent_remote(span: &Span<'_>) -> bool {
     span.record.is_local_root() && span.parent_span_id().is_some()
 }
 
-/// Returns the span's side of a call ("Trace API", "`SpanKind`"). A request serves whoever sent it, with a trace or
-/// without; so does a stage whose caller is another process. One that names the provider of its model calls that; without one it is not known to
-/// leave the process.
+/// Returns the span's side of a call ("Trace API", "`SpanKind`"). A request serves whoever sent it,
+/// with a trace or without; so does a stage whose caller is another process. One that names the
+/// provider of its model calls that; without one it is not known to leave the process.
 fn kind(span: &Span<'_>) -> u64 {
     let is_call = matches!(span.kind, StageKind::Generate | StageKind::Embed | StageKind::Rerank);
     if is_parent_remote(span) || span.is_request() {
@@ -179,8 +179,9 @@ fn write_links(span: &Span<'_>, writer: &mut Writer) {
     }
 }
 
-/// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset. So is that of a
-/// request that was answered below 500 ("Semantic conventions for HTTP spans", "Status").
+/// Writes how it ended. A stage that was cancelled did neither well nor badly: its status is unset.
+/// So is that of a request that was answered below 500 ("Semantic conventions for HTTP spans",
+/// "Status").
 fn write_status(span: &Span<'_>, writer: &mut Writer) {
     let code = match span.outcome {
         Outcome::Completed if span.is_request() => return,

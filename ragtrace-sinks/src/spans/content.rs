@@ -69,8 +69,8 @@ pub(crate) fn is_reserved(name: &str) -> bool {
 }
 
 impl<'a> Content<'a> {
-    /// Reads a record's fields of reserved names. One whose value is of a type that it cannot have is
-    /// left out.
+    /// Reads a record's fields of reserved names. One whose value is of a type that it cannot have
+    /// is left out.
     pub(super) fn of(record: &'a Record) -> Self {
         let mut content = Self::default();
         for (name, value) in record.context().chain(record.metrics()) {

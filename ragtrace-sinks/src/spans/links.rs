@@ -6,7 +6,8 @@ use ragtrace::Record;
 /// The name of the member that they are.
 pub(crate) const LINKS: &str = "links";
 
-/// Writes the links of a record as records have them in their canonical JSON; nothing, if it has none.
+/// Writes the links of a record as records have them in their canonical JSON; nothing, if it has
+/// none.
 pub(crate) fn write_links(object: &mut Object<'_>, record: &Record) {
     if record.links().is_empty() {
         return;

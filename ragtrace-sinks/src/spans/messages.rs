@@ -56,9 +56,9 @@ pub(crate) struct ToolCall<'a> {
 }
 
 impl Message<'_> {
-    /// Returns the calls of tools that the message asks for, each in the shape of `OpenAI`'s interface
-    /// (`{"id", "function": {"name", "arguments"}}`) or as one object (`{"id", "name", "arguments"}`, or
-    /// `args` or `input` for the last). What is neither is left out.
+    /// Returns the calls of tools that the message asks for, each in the shape of `OpenAI`'s
+    /// interface (`{"id", "function": {"name", "arguments"}}`) or as one object (`{"id", "name",
+    /// "arguments"}`, or `args` or `input` for the last). What is neither is left out.
     pub(crate) fn tool_calls(&self) -> Vec<ToolCall<'_>> {
         #[derive(Deserialize)]
         struct Call<'a> {

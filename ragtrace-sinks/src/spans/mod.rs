@@ -7,8 +7,8 @@
 //! It does not promise: that the span's parent arrives, or arrives first.
 //!
 //! `content` has the reserved names, whose meaning every backend knows by a name of its own;
-//! `messages` reads the messages of a conversation out of `input` and `output`; `links` writes links with other traces
-//! where a backend has no place for them.
+//! `messages` reads the messages of a conversation out of `input` and `output`; `links` writes
+//! links with other traces where a backend has no place for them.
 
 mod content;
 #[cfg(any(feature = "datadog", feature = "langsmith"))]
@@ -99,8 +99,8 @@ impl<'a> Span<'a> {
         Timestamp::from_micros(self.start.as_micros().saturating_add(micros))
     }
 
-    /// Returns true for a request that was served. By its fields alone it would not be told from a stage that sends one,
-    /// nor by its message from a stage that is named `http_request`.
+    /// Returns true for a request that was served. By its fields alone it would not be told from a
+    /// stage that sends one, nor by its message from a stage that is named `http_request`.
     #[cfg(feature = "otlp")]
     pub(crate) fn is_request(&self) -> bool {
         if self.name == "http_request" || self.record.field("http.request.method").is_none() {

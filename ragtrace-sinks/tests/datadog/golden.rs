@@ -251,7 +251,8 @@ fn scores_arrive_as_from_datadogs_own_client() {
         assert!(their_tags.iter().filter(|tag| tag.starts_with("by:")).all(|tag| our_tags.contains(tag)));
         for object in [&mut ours, &mut theirs] {
             let members = object.as_object_mut().expect("an object");
-            // The client's own words for what an evaluation is of, which the documented intake has not; and the time.
+            // The client's own words for what an evaluation is of, which the documented intake has
+            // not; and the time.
             for name in ["eval_scope", "event_kind", "timestamp_ms"] {
                 members.remove(name);
             }

@@ -1,5 +1,5 @@
-//! A strict intake: what Datadog documents as a limit, what its clients keep to, and what it is known to
-//! lose, is an error 400 or 413 here that says what is wrong.
+//! A strict intake: what Datadog documents as a limit, what its clients keep to, and what it is
+//! known to lose, is an error 400 or 413 here that says what is wrong.
 
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -1,5 +1,5 @@
-//! The sinks for Datadog, against an intake on loopback that refuses, and says so, what the real one
-//! refuses or loses without a word.
+//! The sinks for Datadog, against an intake on loopback that refuses, and says so, what the real
+//! one refuses or loses without a word.
 
 mod counts;
 mod encoding;

@@ -110,7 +110,8 @@ fn of_unknown_run(age: Duration) -> Record {
     score("a", 1.0).trace_id(TraceId::new()).timestamp(Timestamp::now().minus(age)).build()
 }
 
-/// Delivers a batch until it is no longer retried, and returns the answer and the number of attempts.
+/// Delivers a batch until it is no longer retried, and returns the answer and the number of
+/// attempts.
 fn deliver_until_answered(sink: &impl Sink, scores: &Batch) -> (Delivered, usize) {
     let bound = Instant::now() + Duration::from_secs(20);
     for attempt in 1.. {

@@ -1,5 +1,5 @@
-//! The sink of LangSmith against a server on loopback that is as strict as the real one, and against what
-//! the official Python client sends.
+//! The sink of LangSmith against a server on loopback that is as strict as the real one, and
+//! against what the official Python client sends.
 #![cfg(feature = "langsmith")]
 
 mod feedback;

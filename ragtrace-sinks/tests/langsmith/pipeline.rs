@@ -30,8 +30,8 @@ fn generate(query: &str, hits: usize) -> String {
     format!("{hits} passages on {query}")
 }
 
-/// Runs a program, and returns what LangSmith has when all is delivered, and how many runs and scores
-/// that are.
+/// Runs a program, and returns what LangSmith has when all is delivered, and how many runs and
+/// scores that are.
 fn delivered(program: impl FnOnce()) -> (LangSmith, [u64; 2]) {
     let _one = ONE_TELEMETRY.lock().unwrap_or_else(PoisonError::into_inner);
     let langsmith = LangSmith::start();

@@ -240,7 +240,8 @@ fn runs_are_those_of_the_official_python_client_but_for_what_is_listed_here() {
         }
         assert_eq!(ours.main, theirs.main, "{name}");
 
-        // It keeps documents' type, which is always `Document`; what our items are is their metadata's.
+        // It keeps documents' type, which is always `Document`; what our items are is their
+        // metadata's.
         for part in ["inputs", "outputs"] {
             let documents = ours.parts.get_mut(part).and_then(|part| part.get_mut("documents"));
             for document in documents.and_then(Json::as_array_mut).into_iter().flatten() {
@@ -258,7 +259,8 @@ fn runs_are_those_of_the_official_python_client_but_for_what_is_listed_here() {
 
         let (metadata, theirs) = (ours.metadata(), theirs.metadata().as_object().expect("metadata"));
         for (key, value) in theirs {
-            // The switch of its own tracing is one of the process's variables, which it repeats in every run.
+            // The switch of its own tracing is one of the process's variables, which it repeats in
+            // every run.
             if key != "LANGSMITH_TRACING" {
                 assert_eq!(&metadata[key], value, "{name}'s {key}");
             }

@@ -25,7 +25,8 @@ fn trees() -> impl Strategy<Value = Tree> {
     (1_usize..40, any::<bool>()).prop_flat_map(|(runs, is_deep)| {
         let parents = (1..runs).map(|index| (if is_deep { index - 1 } else { 0 }..index).boxed()).collect::<Vec<_>>();
         let time = prop_oneof![8 => -1_000_i64..1_000_000, 1 => any::<i64>()];
-        // The canonical JSON has a float of milliseconds, which is exact to the nanosecond up to some days.
+        // The canonical JSON has a float of milliseconds, which is exact to the nanosecond up to
+        // some days.
         let took = prop_oneof![8 => 0_u64..1_000_000, 1 => 0..100_000_000_000_u64];
         let trace = prop_oneof![Just(TraceId::new().as_u128()), 1_u128..];
         let caller = prop_oneof![

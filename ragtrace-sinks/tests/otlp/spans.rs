@@ -261,7 +261,8 @@ fn nothing_that_a_stage_declares_is_lost_in_any_profile() {
             ["id", "content", "source", "origin"].map(|part| (format!("used-{part}"), format!("generated-{part}")));
         let mut marks: Vec<String> = texts.iter().map(|name| format!("{name}-mark")).collect();
         for (used, generated) in items {
-            // The texts that are embedded are the items' contents, and their ids are of no use without them.
+            // The texts that are embedded are the items' contents, and their ids are of no use
+            // without them.
             if kind != StageKind::Embed || used.ends_with("content") {
                 marks.push(used);
             }

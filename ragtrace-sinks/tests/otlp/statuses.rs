@@ -69,7 +69,8 @@ fn verdict(profile: OtlpProfile, answer: &Answer) -> Result<Delivered, SinkError
 fn every_backend_means_by_a_status_what_its_documentation_says() {
     let hosted = [OtlpProfile::Langfuse, OtlpProfile::LangSmith, OtlpProfile::Datadog];
     for profile in OtlpProfile::ALL {
-        // The specification has these sent again no more; who operates such a backend says otherwise.
+        // The specification has these sent again no more; who operates such a backend says
+        // otherwise.
         let of_server = if hosted.contains(profile) { Verdict::Retry } else { Verdict::Rejected };
         let own = |status: u16| match (profile, status) {
             (OtlpProfile::LangSmith, 409) => None,

@@ -104,15 +104,15 @@ impl<'a> Matrix<'a> {
         self
     }
 
-    /// Refuses, by this answer, whatever has a certain question in it: those records alone have to be
-    /// dead letters, and all others have to arrive.
+    /// Refuses, by this answer, whatever has a certain question in it: those records alone have to
+    /// be dead letters, and all others have to arrive.
     pub fn poison(mut self, answer: Answer) -> Self {
         self.poison = Some(answer);
         self
     }
 
-    /// Refuses, by this answer, whatever is larger than so many bytes before compression: all has to
-    /// arrive in parts.
+    /// Refuses, by this answer, whatever is larger than so many bytes before compression: all has
+    /// to arrive in parts.
     pub fn limit(mut self, bytes: usize, answer: Answer) -> Self {
         self.limit = Some((bytes, answer));
         self
@@ -120,12 +120,13 @@ impl<'a> Matrix<'a> {
 
     /// Delivers a batch over each row, and a program's records through a whole pipeline.
     ///
-    /// The sink's own verdict has to be the row's. Through the pipeline, the server answers as the row says
-    /// until it has done so once, and well from then on: then nothing may be missing, and where the sink is
-    /// parked all has to be in the spool. The account adds up in any case.
+    /// The sink's own verdict has to be the row's. Through the pipeline, the server answers as the
+    /// row says until it has done so once, and well from then on: then nothing may be missing, and
+    /// where the sink is parked all has to be in the spool. The account adds up in any case.
     ///
-    /// The rows that every backend has in common come along: a closed port, no answer, half an answer,
-    /// resets, what is no HTTP, certificates of a stranger, of another host and of long ago.
+    /// The rows that every backend has in common come along: a closed port, no answer, half an
+    /// answer, resets, what is no HTTP, certificates of a stranger, of another host and of long
+    /// ago.
     ///
     /// # Panics
     ///

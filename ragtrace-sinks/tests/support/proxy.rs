@@ -18,8 +18,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy to the server at an address. With `refusal`, such as `407 Proxy Authentication
-    /// Required`, it answers that, and leads nowhere.
+    /// Starts a proxy to the server at an address. With `refusal`, such as `407 Proxy
+    /// Authentication Required`, it answers that, and leads nowhere.
     ///
     /// # Panics
     ///

@@ -7,7 +7,8 @@ use std::io::Read;
 pub struct Received {
     /// The method.
     pub method: String,
-    /// What follows the method: a path and a query, or a whole URL where the client speaks to a proxy.
+    /// What follows the method: a path and a query, or a whole URL where the client speaks to a
+    /// proxy.
     pub target: String,
     /// The headers in their order, with names in lower case.
     pub headers: Vec<(String, String)>,

@@ -106,7 +106,8 @@ impl Server {
         ServerBuilder::default()
     }
 
-    /// Returns the URL, without a slash at its end: `http://127.0.0.1:1234`, or `https://localhost:1234`.
+    /// Returns the URL, without a slash at its end: `http://127.0.0.1:1234`, or
+    /// `https://localhost:1234`.
     pub fn url(&self) -> String {
         match self.scheme {
             "https" => self.url_of("localhost"),
@@ -180,7 +181,8 @@ impl Listening {
     }
 
     async fn serve(self, stream: TcpStream, number: usize) {
-        // A reset is a close that drops what is under way (`SO_LINGER` of zero), of the same socket.
+        // A reset is a close that drops what is under way (`SO_LINGER` of zero), of the same
+        // socket.
         let Ok(raw) = stream.into_std() else { return };
         let Ok(twin) = raw.try_clone() else { return };
         let Ok(stream) = TcpStream::from_std(raw) else { return };

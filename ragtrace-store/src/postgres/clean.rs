@@ -1,5 +1,5 @@
-//! Mends texts that PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike, which becomes
-//! U+FFFD; and in `jsonb` some more that JSON allows.
+//! Mends texts that PostgreSQL cannot hold: the character U+0000, in `text` and in `jsonb` alike,
+//! which becomes U+FFFD; and in `jsonb` some more that JSON allows.
 
 use std::borrow::Cow;
 
@@ -9,8 +9,8 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
 }
 
 /// Returns a JSON text that `jsonb` takes. Escapes of U+0000 and of half a surrogate pair become
-/// U+FFFD, and numbers for which `numeric` has no room become texts. JSON allows all of them, so they
-/// come in what a program has ready as JSON; one of them would cost the record.
+/// U+FFFD, and numbers for which `numeric` has no room become texts. JSON allows all of them, so
+/// they come in what a program has ready as JSON; one of them would cost the record.
 pub(crate) fn json(json: String) -> String {
     if !json.contains("\\u") && !may_have_large_number(&json) {
         return json;
@@ -64,7 +64,8 @@ fn code_unit(text: &str) -> Option<u16> {
     if is_hexadecimal { u16::from_str_radix(digits, 16).ok() } else { None }
 }
 
-/// The most digits that `numeric` has before the point, and after it: PostgreSQL's manual, table 8.2.
+/// The most digits that `numeric` has before the point, and after it (PostgreSQL's manual, table
+/// 8.2).
 const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
 
 /// Returns `false` if there is no number in a JSON text that `numeric` may have no room for: such a

@@ -143,8 +143,8 @@ impl Job<'_> {
                 let id = TraceId::from_u128(trace.trace_id.as_u128());
                 let decides = || id.is_none_or(|id| self.retention.keeps(id, trace.has_error));
                 let keeps = trace.kept.unwrap_or_else(decides);
-                // Nothing is noted in a dry run, so a trace that began on an earlier day is known by
-                // its rows there.
+                // Nothing is noted in a dry run, so a trace that began on an earlier day is known
+                // by its rows there.
                 if trace.kept.is_none() && !trace.seen {
                     *(if keeps { &mut archived } else { &mut removed }) += 1;
                 }
@@ -161,8 +161,8 @@ impl Job<'_> {
     }
 
     /// Drops the partition of a day as soon as nobody reads or writes the table for a moment, see
-    /// [`Self::drop_day`]. While a drop waits, everybody else waits behind it, so each attempt waits
-    /// for a moment only. Returns whether it is dropped, or `None` if another job is running.
+    /// [`Self::drop_day`]. While a drop waits, everybody else waits behind it, so each attempt
+    /// waits for a moment only. Returns whether it is dropped, or `None` if another job is running.
     async fn drop_when_unused(&mut self, day: &Day) -> Result<Option<bool>, sqlx::Error> {
         let mut attempts = 1..=ATTEMPTS;
         loop {

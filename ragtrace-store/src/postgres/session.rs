@@ -1,11 +1,11 @@
 //! Transactions, and what is set in them.
 //!
 //! **A server connection is ours from `BEGIN` to `COMMIT`, and no longer.** Between a program and
-//! its server there may be a pooler, such as `PgBouncer`, that lends a connection of the server's for
-//! the length of a transaction, drops what was asked for when the connection was made, and lends it
-//! to somebody else afterwards. So every statement is part of a transaction; what a transaction
-//! needs, the schema above all, is set in it, in the message that begins it; and nothing is left
-//! behind: no settings, no locks, no names of statements.
+//! its server there may be a pooler, such as `PgBouncer`, that lends a connection of the server's
+//! for the length of a transaction, drops what was asked for when the connection was made, and
+//! lends it to somebody else afterwards. So every statement is part of a transaction; what a
+//! transaction needs, the schema above all, is set in it, in the message that begins it; and
+//! nothing is left behind: no settings, no locks, no names of statements.
 //!
 //! **Statements have no names** unless the URL asks for a cache of them
 //! (`statement-cache-capacity`). A name that another program gave to another statement on the same

@@ -37,8 +37,8 @@ const BATCH_TIMEOUT: Duration = Duration::from_secs(45);
 /// or be allowed to create it; where it may not, `ragtrace migrate` does so ahead under a role that
 /// may, and that role owns the tables.
 ///
-/// A pooler such as `PgBouncer` may stand before the server, in session or transaction mode. Where none
-/// does, `statement-cache-capacity=100` in the URL has the server parse each statement once a
+/// A pooler such as `PgBouncer` may stand before the server, in session or transaction mode. Where
+/// none does, `statement-cache-capacity=100` in the URL has the server parse each statement once a
 /// connection; through a pooler in transaction mode it loses records.
 #[derive(Debug)]
 pub struct PostgresSink {

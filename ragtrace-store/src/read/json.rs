@@ -9,9 +9,9 @@ use crate::object::Object;
 use crate::tables::millis;
 
 impl Trace {
-    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […], scores: […]}`,
-    /// the spans depth first as [`SpanNode::to_json`] gives them, the logs as [`LogRow::to_json`] does,
-    /// the scores as [`ScoreRow::to_json`]. What is absent is `null`.
+    /// Returns one JSON object: `{trace_id, status, duration_ms, spans: […], logs: […], scores:
+    /// […]}`, the spans depth first as [`SpanNode::to_json`] gives them, the logs as
+    /// [`LogRow::to_json`] does, the scores as [`ScoreRow::to_json`]. What is absent is `null`.
     pub fn to_json(&self) -> String {
         let spans: Vec<String> = self.spans().map(SpanNode::to_json).collect();
         let logs: Vec<String> = self.logs().iter().map(LogRow::to_json).collect();
@@ -30,8 +30,8 @@ impl Trace {
 impl SpanNode<'_> {
     /// Returns one JSON object: `{stage, kind, status, span_id, parent_span_id, started_at,
     /// duration_ms, count, context, metrics, error}`, and `scores` if it was judged, as
-    /// [`ScoreRow::to_json`] gives them. `metrics` has `duration_ms`, `busy_ms` and `count` too, as in
-    /// the record.
+    /// [`ScoreRow::to_json`] gives them. `metrics` has `duration_ms`, `busy_ms` and `count` too, as
+    /// in the record.
     pub fn to_json(self) -> String {
         let or = |json: Option<String>, absent: &str| json.unwrap_or_else(|| absent.to_owned());
         let span = Object::new()

@@ -9,9 +9,9 @@
 //! that none keeps a writer waiting or makes SQLite's log long: while it moves it is read whole all
 //! the same, and while it goes, less and less of it is there.
 //!
-//! **Scores follow their trace.** They go when it goes, from `logs` or from the archive, and one that
-//! comes later goes with the next job. Those of a trace that was never here, as one that was left out
-//! by sampling, stay for as long as the archive keeps a trace.
+//! **Scores follow their trace.** They go when it goes, from `logs` or from the archive, and one
+//! that comes later goes with the next job. Those of a trace that was never here, as one that was
+//! left out by sampling, stay for as long as the archive keeps a trace.
 //!
 //! **A job that is stopped goes on where it was.** Every step is small, says when it is done, and
 //! does no harm when it is done again. Over PostgreSQL one job runs at a time; others find it

@@ -1,9 +1,9 @@
 //! The erasure of a person.
 
 /// Rules for erasing a person from a store: every trace with a record of that user goes, archive
-/// requests and scores included, some traces at a time, each whole; and so do the scores that this user
-/// gave to other traces. Counts by stage name nobody and stay.
-/// So does what is written meanwhile: erase a person who is gone.
+/// requests and scores included, some traces at a time, each whole; and so do the scores that this
+/// user gave to other traces. Counts by stage name nobody and stay. So does what is written
+/// meanwhile: erase a person who is gone.
 ///
 /// A SQLite file is then written anew, so that no byte of theirs stays in it or in its log. That
 /// takes as much room again for a while, and writers wait for it. Copies and backups are the
@@ -11,9 +11,9 @@
 ///
 /// In PostgreSQL no statement finds a removed row any more, but its bytes stay in the files of the
 /// tables until something is written over them, which autovacuum makes room for in its own time.
-/// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics, ragtrace.scores` writes
-/// the tables anew without them; it locks each while it does. Write-ahead logs and backups from before are the
-/// operator's to let expire.
+/// `VACUUM (FULL) ragtrace.logs, ragtrace.logs_archive, ragtrace.request_metrics, ragtrace.scores`
+/// writes the tables anew without them; it locks each while it does. Write-ahead logs and backups
+/// from before are the operator's to let expire.
 ///
 /// ```no_run
 /// use ragtrace_store::retention::Purge;

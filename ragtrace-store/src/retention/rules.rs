@@ -91,10 +91,10 @@ impl Retention {
         self
     }
 
-    /// Sets whether a SQLite file is written anew at the end, without the room that what was removed
-    /// leaves in it. Writers wait meanwhile, for seconds a gigabyte, and the disk needs as much room
-    /// again. Without it that room is used before the file grows. PostgreSQL gives back the
-    /// partitions of whole days by itself.
+    /// Sets whether a SQLite file is written anew at the end, without the room that what was
+    /// removed leaves in it. Writers wait meanwhile, for seconds a gigabyte, and the disk needs as
+    /// much room again. Without it that room is used before the file grows. PostgreSQL gives back
+    /// the partitions of whole days by itself.
     pub fn shrink(mut self, shrink: bool) -> Self {
         self.shrink = shrink;
         self
@@ -182,8 +182,8 @@ pub struct RetentionReport {
     pub removed: u64,
     /// How many traces were removed from the archive.
     pub expired: u64,
-    /// How many rows of metrics, of scores without a trace and of the store's own books were too old
-    /// and removed.
+    /// How many rows of metrics, of scores without a trace and of the store's own books were too
+    /// old and removed.
     pub metrics: u64,
     /// How many bytes of a SQLite file hold nothing after this. They are used before it grows;
     /// [`shrink`](Retention::shrink) gives them back. Over PostgreSQL it is 0.

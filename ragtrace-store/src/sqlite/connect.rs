@@ -26,8 +26,8 @@ const CACHE: &str = "-16384";
 const CHECKPOINT_PAGES: &str = "4000";
 
 /// How long SQLite's log stays once it was longer: a large transaction, or a reader that holds up
-/// checkpoints, makes it grow. Above what it grows to between two checkpoints, so that it is not cut
-/// and made longer again all the time.
+/// checkpoints, makes it grow. Above what it grows to between two checkpoints, so that it is not
+/// cut and made longer again all the time.
 const WAL_BYTES: &str = "25165824";
 
 /// How often the change to WAL mode is tried. Each attempt has waited in line for the write lock.
@@ -73,7 +73,8 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
     let lock = FolderLock::take(files.folder()).await;
     set_leftovers_aside(&files, &lock);
     let before = files.ids().database;
-    // One that is moved away from now on is not made anew: it would have the companions of that one.
+    // One that is moved away from now on is not made anew: it would have the companions of that
+    // one.
     let options = options(&files, if before.is_some() { "mode=rw" } else { "mode=rwc" })
         .create_if_missing(before.is_none())
         .synchronous(synchronous)
@@ -94,8 +95,8 @@ pub(super) async fn for_writing(path: &Path, synchronous: Synchronous) -> Result
         Err(error) => Err(failed(error)),
     };
     if let Err(fault) = prepared {
-        // Closed before the next attempt: connections of one process share what they have found of the
-        // file's companions, such as that they may not be written.
+        // Closed before the next attempt: connections of one process share what they have found of
+        // the file's companions, such as that they may not be written.
         close(connection).await;
         return Err(fault);
     }
@@ -143,7 +144,8 @@ pub(super) async fn close(connection: SqliteConnection) {
 /// records are on their way here.
 pub(super) fn options(files: &Files, parameters: &str) -> SqliteConnectOptions {
     let options = SqliteConnectOptions::new().filename(files.uri(parameters));
-    // Each connection has a thread, which must be known as one of ours: what is logged there would come to the sink again.
+    // Each connection has a thread, which must be known as one of ours: what is logged there would
+    // come to the sink again.
     let options = options.thread_name(|number| format!("{}sqlite-{number}", ragtrace::__SINK_THREAD));
     options.busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
 }

@@ -108,7 +108,8 @@ pub(super) fn while_reading(error: sqlx::Error) -> Fault {
         (Some(code::BUSY | code::LOCKED), _) => {
             (Cause::Transient, "another program holds the database locked: try again")
         }
-        // Read-only comes up where the companions could not be used, as another process was making them.
+        // Read-only comes up where the companions could not be used, as another process was making
+        // them.
         (Some(code::IOERR | code::READONLY | code::CANTOPEN), _) | (_, sqlx::Error::PoolTimedOut) => {
             (Cause::Transient, "the database could not be read: try again")
         }

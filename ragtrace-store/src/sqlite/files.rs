@@ -226,7 +226,8 @@ pub(super) struct FileStates {
     pub(super) database: Option<FileState>,
     pub(super) wal: Option<FileState>,
     pub(super) shm: Option<FileState>,
-    /// The journal that SQLite writes instead of a log to a file that somebody took out of WAL mode.
+    /// The journal that SQLite writes instead of a log to a file that somebody took out of WAL
+    /// mode.
     pub(super) journal: Option<FileState>,
 }
 

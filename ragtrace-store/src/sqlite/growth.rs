@@ -73,8 +73,8 @@ async fn steps(shape: Shape, records: u32, job: impl AsyncFn(&mut SqliteConnecti
     counter.load(Ordering::Relaxed)
 }
 
-/// Four times the records are four times the steps, or little more: an index gets a level deeper now
-/// and then. Something quadratic would take sixteen times as many.
+/// Four times the records are four times the steps, or little more: an index gets a level deeper
+/// now and then. Something quadratic would take sixteen times as many.
 async fn grows_with_its_records(what: &str, job: impl AsyncFn(&mut SqliteConnection)) {
     for shape in SHAPES {
         let (few, many) = (steps(shape, 2_000, &job).await, steps(shape, 8_000, &job).await);

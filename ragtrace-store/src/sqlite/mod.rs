@@ -13,8 +13,8 @@
 //! **Readers leave nothing behind.** They make no file and delete none, so they lock nobody out,
 //! and read where they may not write.
 //!
-//! **What was acknowledged stays** when the file is moved away, replaced or its log deleted while it
-//! is written: it is moved out of the log, into the file wherever that is.
+//! **What was acknowledged stays** when the file is moved away, replaced or its log deleted while
+//! it is written: it is moved out of the log, into the file wherever that is.
 //!
 //! **What it does not do:** it never retries by itself and keeps no queue. What stands in the way
 //! becomes a verdict for the pipeline: busy, a full disk and I/O errors pass, so `retry`; what

@@ -300,8 +300,8 @@ async fn count_traces(
     Ok(())
 }
 
-/// Counts what of a user's rows that belong to no trace would be erased, and the scores that the user
-/// gave.
+/// Counts what of a user's rows that belong to no trace would be erased, and the scores that the
+/// user gave.
 async fn count_loose(
     connection: &mut SqliteConnection,
     user: &str,

@@ -7,12 +7,12 @@
 //! system's, which opens a log only if it is there, and only to read.
 //!
 //! **Why this is sound.** A VFS is a table of functions. Ours is a copy of the system's, which
-//! SQLite keeps for as long as the program runs, with two entries exchanged. `open` hands everything
-//! it got to the system's own function together with the system's own table, which is what that
-//! function would have got without us; `delete` looks at nothing. The copy lives for as long as the
-//! program, and is not written to once SQLite knows it. The same holds for the table of a file's
-//! methods where locks are left out: those that are exchanged look at nothing but where their
-//! answer goes.
+//! SQLite keeps for as long as the program runs, with two entries exchanged. `open` hands
+//! everything it got to the system's own function together with the system's own table, which is
+//! what that function would have got without us; `delete` looks at nothing. The copy lives for as
+//! long as the program, and is not written to once SQLite knows it. The same holds for the table of
+//! a file's methods where locks are left out: those that are exchanged look at nothing but where
+//! their answer goes.
 //!
 //! **Why not the VFS `unix-none`**, which has no locks either: it closes a file at once, and a
 //! process that closes any descriptor of a file gives up all its locks on it (`fcntl`, POSIX.1),

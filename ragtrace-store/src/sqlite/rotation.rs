@@ -1,8 +1,8 @@
 //! Letting go of a file that was moved, replaced or deleted while it was written.
 //!
-//! What was acknowledged stays: the descriptors lead to the files wherever they are, so SQLite's log
-//! is moved into the database, which whoever moved it has whole then. What comes next goes to a new
-//! file.
+//! What was acknowledged stays: the descriptors lead to the files wherever they are, so SQLite's
+//! log is moved into the database, which whoever moved it has whole then. What comes next goes to a
+//! new file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -36,8 +36,8 @@ pub(super) async fn let_go(mut opened: Opened) -> bool {
     }
     let is_done = is_moved_into_database(&mut opened.connection).await.unwrap_or(false);
     let has_a_name = ids.database.is_some_and(|id| is_linked(id, files.folder()));
-    // As long as the companions are open no other files have their numbers: once they are closed, the
-    // next database's may.
+    // As long as the companions are open no other files have their numbers: once they are closed,
+    // the next database's may.
     leftovers::remove(&files, &ids, is_done).await;
     close(opened.connection).await;
     has_a_name && is_done
@@ -63,13 +63,14 @@ pub(super) async fn is_moved_into_database(connection: &mut SqliteConnection) ->
     for _ in 0..ATTEMPTS {
         let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
         let moved = checkpoint.fetch_one(&mut *connection).await.map_err(while_writing)?;
-        // Whether it was held up, the pages of the log, and how many of them were moved. A reader that
-        // keeps the log from being cut does not keep its pages from being moved.
+        // Whether it was held up, the pages of the log, and how many of them were moved. A reader
+        // that keeps the log from being cut does not keep its pages from being moved.
         let (is_held_up, pages, done) = (moved.get::<i64, _>(0), moved.get::<i64, _>(1), moved.get::<i64, _>(2));
         if is_held_up == 0 || pages >= 0 {
             return Ok(pages == done);
         }
-        // Another connection is moving it, perhaps not all of it, and SQLite does not wait for that.
+        // Another connection is moving it, perhaps not all of it, and SQLite does not wait for
+        // that.
         tokio::time::sleep(PAUSE).await;
     }
     Ok(false)

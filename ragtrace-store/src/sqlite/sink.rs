@@ -116,8 +116,8 @@ impl SqliteSink {
         written
     }
 
-    /// Takes the connection at hand, unless its file was moved, replaced or deleted: SQLite would go
-    /// on writing to a file that nobody can find.
+    /// Takes the connection at hand, unless its file was moved, replaced or deleted: SQLite would
+    /// go on writing to a file that nobody can find.
     async fn healthy(&self, writer: &mut Writer) -> Result<Opened, Fault> {
         match writer.connection.take() {
             Some(opened) if opened.is_in_place() => return Ok(opened),

@@ -18,7 +18,8 @@ use uuid::Uuid;
 use super::write_scores::write_scores;
 use crate::tables::{self, Refused, log_records};
 
-/// Writes the batch, unless the ledger says that it is written. Returns the records that are refused.
+/// Writes the batch, unless the ledger says that it is written. Returns the records that are
+/// refused.
 pub(super) async fn batch(connection: &mut SqliteConnection, batch: &Batch) -> Result<Vec<Refused>, sqlx::Error> {
     // `IMMEDIATE` takes the write lock at once: a transaction that asks for it later may be told
     // that it cannot have it.

@@ -8,9 +8,9 @@ use sqlx::SqliteConnection;
 
 use crate::tables::{NewScore, Refused, scores};
 
-/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is not
-/// passed over as its log records are: of its scores, some may have been refused, and the tenants of
-/// their traces were mended since. Those that are there stay as they are, by their ids.
+/// Writes the scores of a batch, and returns those that are refused. A batch that comes again is
+/// not passed over as its log records are: of its scores, some may have been refused, and the
+/// tenants of their traces were mended since. Those that are there stay as they are, by their ids.
 pub(super) async fn write_scores(
     connection: &mut SqliteConnection,
     batch: &Batch,

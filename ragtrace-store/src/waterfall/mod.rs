@@ -57,9 +57,9 @@ pub use text::{display_width, fit, printable};
 ///   └─✓ chunk_embedding                                        ███▋                     850ms
 /// ```
 ///
-/// The scores of the trace stand beneath the header, and those of a span beneath it:
-/// `★ faithfulness 0.83 · helpful yes`. How many scores there are of spans that are not drawn stands at
-/// the end.
+/// The scores of the trace stand beneath the header, and those of a span beneath it: `★
+/// faithfulness 0.83 · helpful yes`. How many scores there are of spans that are not drawn stands
+/// at the end.
 ///
 /// A line with a `×` says how often the stage ran there and what these runs took, yielded and cost
 /// together. Beneath it are the stages inside of all of them; after it, drawn whole, some that it

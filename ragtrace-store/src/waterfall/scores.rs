@@ -32,7 +32,8 @@ impl<'a> Scores<'a> {
         Some(format!("★ {}", shown.chain(more).collect::<Vec<_>>().join(" · ")))
     }
 
-    /// Returns how many there are of spans that are not drawn: they lie in a fold, or are not there.
+    /// Returns how many there are of spans that are not drawn: they lie in a fold, or are not
+    /// there.
     pub(super) fn not_drawn(&self, drawn: &HashSet<SpanId>) -> Option<String> {
         let is_hidden = |span: &Option<SpanId>| span.is_some_and(|span| !drawn.contains(&span));
         match self.0.iter().filter(|(span, _)| is_hidden(span)).map(|(_, scores)| scores.len()).sum::<usize>() {

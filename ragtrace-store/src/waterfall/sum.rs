@@ -27,8 +27,9 @@ pub(super) struct Sum<'a> {
     children: Vec<usize>,
 }
 
-/// Takes alike siblings together, and likewise what lies beneath them. Returns a sum for each stage,
-/// depth first: that of the siblings first, and beneath it each stage by its first appearance.
+/// Takes alike siblings together, and likewise what lies beneath them. Returns a sum for each
+/// stage, depth first: that of the siblings first, and beneath it each stage by its first
+/// appearance.
 pub(super) fn sums<'a>(siblings: &[SpanNode<'a>]) -> Vec<Sum<'a>> {
     let Some(first) = siblings.first() else { return Vec::new() };
     let mut sums = vec![Sum::new(first.stage(), 0)];
@@ -113,8 +114,8 @@ impl<'a> Sum<'a> {
         self.durations.get(self.durations.len().saturating_sub(1) / 2).copied()
     }
 
-    /// Returns how long the median and the slowest run took, and how many ended otherwise than well,
-    /// each part with its colour.
+    /// Returns how long the median and the slowest run took, and how many ended otherwise than
+    /// well, each part with its colour.
     pub(super) fn statistics(&self, form: &Statistics) -> Vec<(Paint, String)> {
         let (most, and) = if form.in_signs { (" ≤", " ") } else { (" · slowest ", " · ") };
         let mut parts = Vec::new();

@@ -1,9 +1,9 @@
-//! Texts that fit: what could steer a terminal escaped, cut to a width between characters as a reader
-//! sees them.
+//! Texts that fit: what could steer a terminal escaped, cut to a width between characters as a
+//! reader sees them.
 //!
 //! Widths are counted in terminal columns (Unicode Standard Annex 11), and texts are cut between
-//! grapheme clusters alone (Unicode Standard Annex 29): an emoji of several code points, or a letter
-//! and its marks, is kept whole or not at all.
+//! grapheme clusters alone (Unicode Standard Annex 29): an emoji of several code points, or a
+//! letter and its marks, is kept whole or not at all.
 
 use std::borrow::Cow;
 
@@ -83,8 +83,8 @@ pub fn display_width(text: &str) -> usize {
     text.width()
 }
 
-/// Returns the text, cut to at most `columns` terminal columns, with an ellipsis in the last of them
-/// where it is longer. A letter with its marks, or an emoji, is never cut apart.
+/// Returns the text, cut to at most `columns` terminal columns, with an ellipsis in the last of
+/// them where it is longer. A letter with its marks, or an emoji, is never cut apart.
 pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     if display_width(text) <= columns {
         return Cow::Borrowed(text);

@@ -68,7 +68,8 @@ async fn each_filter_narrows_and_all_of_them_together(place: TestStore) {
 async fn a_renamed_stage_is_found_by_its_descriptor_with_what_it_left_before(place: TestStore) {
     const CHUNKING: StageDescriptor =
         StageDescriptor::new("document_chunking", "rag").with_renamed_from(&"chunk_document");
-    // Its old name and its new one by turns, each run a trace of its own, and a stage that is neither.
+    // Its old name and its new one by turns, each run a trace of its own, and a stage that is
+    // neither.
     let end = |number: u64| {
         let name = ["chunk_document", "document_chunking", "chunking"][usize::try_from(number % 3).expect("small")];
         let trace = uuid::Uuid::from_u128(u128::from(number) + 1).to_string();

@@ -57,7 +57,8 @@ async fn rows_by_trace(place: &TestStore, traces: u64) -> BTreeMap<u64, (i64, i6
 }
 
 async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: TestStore) {
-    // Six records an hour apart, beginning at 22 o'clock: each crosses midnight. Every other one fails, past midnight.
+    // Six records an hour apart, beginning at 22 o'clock: each crosses midnight. Every other one
+    // fails, past midnight.
     let traces = (0..12).flat_map(|number| {
         let day = u32::try_from(number / 4).expect("small");
         trace(number, at(day, 22), 6, number % 2 == 0)
@@ -69,7 +70,8 @@ async fn a_trace_is_kept_whole_or_goes_whole_also_across_midnight(place: TestSto
     let store = place.holding(traces.chain(loose)).await;
     let retention = Retention::new().days(7).sample(0.0).at(at(9, 1));
     let report = store::retain(&place.url, &retention, |_| {}).await.expect("decided");
-    // The days 0 and 1 are older than seven whole days; traces of day 2 are not, whatever of day 1's came to lie there.
+    // The days 0 and 1 are older than seven whole days; traces of day 2 are not, whatever of day
+    // 1's came to lie there.
     assert_eq!((report.archived, report.removed), (4, 4), "{report:?}");
     for (number, rows) in rows_by_trace(&place, 12).await {
         let expected = match number {
@@ -161,7 +163,8 @@ async fn a_job_that_is_stopped_anywhere_goes_on_where_it_was(place: TestStore) {
             }
         }
         drop(job);
-        // A transaction that nobody waits for any more ends by itself, and only then is this known to be so.
+        // A transaction that nobody waits for any more ends by itself, and only then is this known
+        // to be so.
         let halves =
             "SELECT count(*) FROM (SELECT trace_id FROM logs GROUP BY trace_id HAVING count(*) <> 4) AS halves";
         assert_eq!(place.number(halves).await, 0, "a trace is there by halves after {polls} polls");

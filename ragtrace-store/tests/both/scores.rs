@@ -167,7 +167,8 @@ async fn scores_that_are_refused_alone_do_not_park_a_store_that_is_well(place: T
 async fn a_score_that_was_refused_is_taken_once_the_tenant_of_its_trace_is_mended(place: TestStore) {
     let foreign = || score("helpful", false).with("tenant_id", "beta").record();
     let of_nobody = score("helpful", true).with("tenant_id", Json::Null).record();
-    // Each comes again under the id that it had: a dead letter is replayed under the same one each time.
+    // Each comes again under the id that it had: a dead letter is replayed under the same one each
+    // time.
     let (alone, together) = (batch([foreign()]), batch([of_nobody, foreign()]));
     let sink = place.sink();
     sink.deliver(&batch(ingestion())).await.expect("delivered");

@@ -1,4 +1,5 @@
-//! Faults of the server and of the way there. The oracle: every record that was issued is there, none twice.
+//! Faults of the server and of the way there. The oracle: every record that was issued is there,
+//! none twice.
 
 use std::time::Duration;
 
@@ -50,7 +51,8 @@ async fn a_connection_cut_at_any_point_of_a_batch_costs_and_doubles_nothing() {
             assert!(proxy.is_cut() && attempts > 1, "{cut:?} was not reached");
             sink.deliver(&batch).await.expect("acknowledged again");
             batches.push(batch);
-            // A statement is named to the server once a connection, so the next cut needs a new one.
+            // A statement is named to the server once a connection, so the next cut needs a new
+            // one.
             sink.close().await;
         }
     }

@@ -33,7 +33,8 @@ async fn goes_on_with_room(database: &Database<'_>, sink: &PostgresSink, mut bat
     all_there_once(database, &batches);
 }
 
-/// Where nothing may be mounted, as for any user but root, files that cannot grow stand for a disk that is full: see below.
+/// Where nothing may be mounted, as for any user but root, files that cannot grow stand for a disk
+/// that is full: see below.
 #[tokio::test]
 async fn a_disk_that_is_full_is_waited_for_and_said_to_be() {
     let cluster = Cluster::start("");

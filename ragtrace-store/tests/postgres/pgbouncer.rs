@@ -1,4 +1,5 @@
-//! `PgBouncer` before a test's server: a process of its own, on a free port, which ends with the test however that goes.
+//! `PgBouncer` before a test's server: a process of its own, on a free port, which ends with the
+//! test however that goes.
 
 use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! The whole way: stages, the pipeline, a real server. The oracle: every record that was issued is there once, or dead with
-//! its reason.
+//! The whole way: stages, the pipeline, a real server. The oracle: every record that was issued is
+//! there once, or dead with its reason.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -90,7 +90,8 @@ fn a_poison_record_costs_itself_and_its_dead_letter_makes_one_row_once_it_is_men
     assert_eq!(wrong, []);
     assert_eq!(stored(&database).len() as u64, RUNS);
 
-    // What stood in the way goes, and the letters are replayed, also by somebody with an old copy of them.
+    // What stood in the way goes, and the letters are replayed, also by somebody with an old copy
+    // of them.
     database.sql("ALTER TABLE logs DROP CONSTRAINT nobody");
     let copy = std::fs::read(spool.path().join("dead-letters.jsonl")).expect("there are letters");
     for _ in 0..2 {

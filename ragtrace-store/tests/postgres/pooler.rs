@@ -109,7 +109,8 @@ async fn what_others_left_on_a_poolers_connection_is_not_used() {
     let database = Database::on(cluster);
     let pooler = PgBouncer::before(cluster, Mode::Transaction, 1, IGNORING);
     let url = pooler.url(&database.name);
-    // An application that names its statements, sets its path and has temporary tables of our names.
+    // An application that names its statements, sets its path and has temporary tables of our
+    // names.
     let options: PgConnectOptions = url.parse().expect("a URL");
     let mut other = options.extra_float_digits(None).connect().await.expect("connects");
     for _ in 0..3 {

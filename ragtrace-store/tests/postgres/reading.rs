@@ -26,7 +26,8 @@ async fn ten_days(cluster: &Cluster) -> Database<'_> {
     database
 }
 
-/// The plans are those of the store's own statements, as the server writes them down when it runs them.
+/// The plans are those of the store's own statements, as the server writes them down when it runs
+/// them.
 #[tokio::test]
 async fn filters_use_their_indexes_and_read_the_days_they_name() {
     // A trace is found by a function, whose own plan is one of a nested statement.

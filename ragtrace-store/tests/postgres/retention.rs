@@ -59,7 +59,8 @@ async fn a_job_whose_connection_is_cut_at_any_step_goes_on_where_it_was() {
         for cut in [Cut::Before(point), Cut::After(point)] {
             proxy.cut(cut);
             let job = store::retain(&url, &ten_days_later(), |_| {}).await;
-            // A lock that the server has not given back yet, or a step that was done before, is no cut.
+            // A lock that the server has not given back yet, or a step that was done before, is no
+            // cut.
             assert!(job.is_err() || !proxy.is_cut(), "{cut:?}: {job:?}");
             assert!(job.as_ref().err().is_none_or(StoreError::is_retryable), "{cut:?}: {job:?}");
             no_halves(&database, &format!("{cut:?}"));

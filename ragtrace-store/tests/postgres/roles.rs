@@ -84,7 +84,8 @@ async fn a_tenants_reader_sees_no_row_of_another_through_sql_of_its_own() {
     assert_eq!(own("SELECT count(*) FROM tenant_readers"), "1");
 }
 
-/// The plan that finds a trace stays with the server's connection, which a pooler may lend to others.
+/// The plan that finds a trace stays with the server's connection, which a pooler may lend to
+/// others.
 #[tokio::test]
 async fn a_plan_that_the_owner_left_shows_a_tenants_reader_no_row_of_another() {
     let database = two_tenants(Cluster::shared(), "reads_plans").await;

@@ -160,7 +160,8 @@ proptest! {
             let (start, end) = run("completed", &format!("stage_{at}"), at, (at * 10, at * 10 + 5));
             let of = |make: Make| if parent == 0 { make } else { make.parent(parent) };
             let (start, end) = (of(start), of(end));
-            // The same event again, under another id: at-least-once delivery by something in between.
+            // The same event again, under another id: at-least-once delivery by something in
+            // between.
             let again = end.clone().with("id", uuid::Uuid::new_v4().to_string());
             records.extend([start.record(), end.record(), again.record()]);
         }

@@ -16,7 +16,8 @@ async fn latest(records: impl IntoIterator<Item = Record>) -> Trace {
     store.latest_trace().await.expect("reads").expect("there is a trace")
 }
 
-/// Compares with a picture in `tests/golden`, which `RAGTRACE_BLESS=1` draws anew: look at it before committing it.
+/// Compares with a picture in `tests/golden`, which `RAGTRACE_BLESS=1` draws anew: look at it
+/// before committing it.
 fn golden(name: &str, drawn: &str) {
     let path = format!("{}/tests/golden/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     if std::env::var_os("RAGTRACE_BLESS").is_some() {

@@ -12,7 +12,8 @@ use ragtrace_core::guard;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The body of an answer of a [`Trace`](super::Trace). Its request ends when it does, or when it is dropped.
+    /// The body of an answer of a [`Trace`](super::Trace). Its request ends when it does, or when
+    /// it is dropped.
     #[derive(Debug)]
     pub struct ResponseBody<B: Body> {
         // `None` once it is dropped, which is in the request's context.
@@ -34,8 +35,8 @@ pin_project! {
     }
 }
 
-/// Returns whether a body that is dropped has no more: it may have learned so since its last frame, and whoever serves it asks it
-/// then. Whatever it does, it is to be dropped.
+/// Returns whether a body that is dropped has no more: it may have learned so since its last frame,
+/// and whoever serves it asks it then. Whatever it does, it is to be dropped.
 fn is_at_end<B: Body>(body: Option<Pin<&B>>) -> bool {
     guard::contain(|| body.is_some_and(|body| body.is_end_stream())).unwrap_or_else(|payload| {
         guard::dispose(payload);

@@ -1,4 +1,5 @@
-//! A request and its answer as one run of a stage, over the service's call, its future and the answer's body.
+//! A request and its answer as one run of a stage, over the service's call, its future and the
+//! answer's body.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use super::request_fields::RequestFields;
 use super::settings::Settings;
 use super::{headers, identity, route};
 
-/// Marks a request that has a run, so that it gets no second one where a layer stands around another one.
+/// Marks a request that has a run, so that it gets no second one where a layer stands around
+/// another one.
 #[derive(Clone, Copy, Debug)]
 struct Traced;
 
@@ -161,7 +163,8 @@ impl Exchange {
         self.end_by_answer();
     }
 
-    /// Ends the request: its answer's body has no more. If that is less than was promised, whoever asked has an error.
+    /// Ends the request: its answer's body has no more. If that is less than was promised, whoever
+    /// asked has an error.
     pub(super) fn end_by_answer(&mut self) {
         let facts = &mut self.facts;
         if let Some(Answer { grpc: Some(grpc), .. }) = &mut facts.answer {
@@ -195,8 +198,8 @@ impl Exchange {
         self.run.is_active()
     }
 
-    /// Ends the request, if it has not ended, since its service's future or its answer's body has been dropped, which may have
-    /// been at its end.
+    /// Ends the request, if it has not ended, since its service's future or its answer's body has
+    /// been dropped, which may have been at its end.
     pub(super) fn end_by_drop(&mut self, is_at_end: bool) {
         if !self.run.is_active() {
             return;
@@ -239,7 +242,8 @@ fn grpc_answer(content_type: &HeaderValue, headers: &HeaderMap) -> Option<GrpcAn
     if grpc::is_grpc(content_type) {
         return Some(GrpcAnswer { status: GrpcStatus::read(headers) });
     }
-    // The trailers of gRPC-Web are in the body. A call that failed before there was one has its status here.
+    // The trailers of gRPC-Web are in the body. A call that failed before there was one has its
+    // status here.
     let status = if grpc::is_grpc_web(content_type) { GrpcStatus::read(headers) } else { None };
     status.map(|status| GrpcAnswer { status: Some(status) })
 }
@@ -250,7 +254,8 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 impl AnsweredMethod {
-    /// Returns whether an answer of this status is a message without a body (RFC 9110, sections 6.4.1 and 9.3.6).
+    /// Returns whether an answer of this status is a message without a body (RFC 9110, sections
+    /// 6.4.1 and 9.3.6).
     fn answers_without_body(self, status: StatusCode) -> bool {
         match self {
             Self::Head => true,
@@ -261,7 +266,8 @@ impl AnsweredMethod {
 }
 
 impl Answer {
-    /// Returns whether a body that is dropped now was wanted no further. Of a stream of events whoever reads it says when it ends.
+    /// Returns whether a body that is dropped now was wanted no further. Of a stream of events
+    /// whoever reads it says when it ends.
     fn is_complete(&self) -> bool {
         match self.length {
             Length::NoBody => true,
@@ -272,7 +278,8 @@ impl Answer {
         }
     }
 
-    /// Returns the failure that it is if the body, which has ended, is shorter than the answer said.
+    /// Returns the failure that it is if the body, which has ended, is shorter than the answer
+    /// said.
     fn missing(&self) -> Option<Box<ragtrace_core::Failure>> {
         match self.length {
             Length::Exact(length) if self.sent < length => Some(failure::of_length(self.sent, length)),

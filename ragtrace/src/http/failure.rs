@@ -33,8 +33,9 @@ pub(super) fn of_length(sent: u64, length: u64) -> Box<Failure> {
 
 /// Returns the failure by an error of the service or of a body.
 ///
-/// Boxed errors, which most services have, are not of the trait `Error`, so the bound here can ask for no more than `Display`; of
-/// the types that are known to carry a chain, the chain is read. Others give their text, and in a box their chain as well.
+/// Boxed errors, which most services have, are not of the trait `Error`, so the bound here can ask
+/// for no more than `Display`; of the types that are known to carry a chain, the chain is read.
+/// Others give their text, and in a box their chain as well.
 pub(super) fn of_error<E: Display + 'static>(error: &E) -> Box<Failure> {
     macro_rules! known {
         ($($known:ty),*) => {

@@ -1,5 +1,5 @@
-//! The fields of a request's records, by the names of OpenTelemetry's semantic conventions for HTTP (stable) and RPC (release
-//! candidate).
+//! The fields of a request's records, by the names of OpenTelemetry's semantic conventions for HTTP
+//! (stable) and RPC (release candidate).
 
 use std::borrow::Cow;
 
@@ -8,7 +8,8 @@ use ragtrace_core::FieldDescriptor;
 
 use super::text::bounded;
 
-/// The fields of every request. Those of the answer that are numbers and belong to `context` are declared as the start's.
+/// The fields of every request. Those of the answer that are numbers and belong to `context` are
+/// declared as the start's.
 pub(super) static FIELDS: [FieldDescriptor; 18] = [
     FieldDescriptor::start("http.request.method"),
     FieldDescriptor::start("http.request.method_original"),
@@ -78,8 +79,8 @@ pub(super) fn captured_header(prefix: &str, name: &HeaderName) -> FieldDescripto
     FieldDescriptor::start(format!("{prefix}{name}").leak())
 }
 
-/// Returns the values of a header that an application asked for, joined as RFC 9110 (section 5.3) does. Credentials are none that
-/// anybody may ask for.
+/// Returns the values of a header that an application asked for, joined as RFC 9110 (section 5.3)
+/// does. Credentials are none that anybody may ask for.
 pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter().filter(|value| !value.is_sensitive());
     let mut text = beginning(values.next()?).into_owned();
@@ -94,7 +95,8 @@ pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Option<Stri
     Some(bounded(&text, LONGEST_TEXT).into_owned())
 }
 
-/// Returns as much of a value as may be recorded, and a little more, so that it is known to have been cut.
+/// Returns as much of a value as may be recorded, and a little more, so that it is known to have
+/// been cut.
 fn beginning(value: &HeaderValue) -> Cow<'_, str> {
     let bytes = value.as_bytes();
     String::from_utf8_lossy(&bytes[..bytes.len().min(2 * LONGEST_TEXT)])

@@ -13,7 +13,8 @@ use super::ResponseBody;
 use super::exchange::{BodyHint, Exchange};
 
 pin_project! {
-    /// The answer of a [`Trace`](super::Trace), to come. Dropped before the answer is there, its request is cancelled.
+    /// The answer of a [`Trace`](super::Trace), to come. Dropped before the answer is there, its
+    /// request is cancelled.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct ResponseFuture<F> {

@@ -1,5 +1,5 @@
-//! gRPC: the status of a call, which is in the head of an answer without a body, and in the trailers of any other (gRPC over
-//! HTTP/2, section "Responses").
+//! gRPC: the status of a call, which is in the head of an answer without a body, and in the
+//! trailers of any other (gRPC over HTTP/2, section "Responses").
 
 use std::borrow::Cow;
 
@@ -34,7 +34,8 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 const UNKNOWN: &str = NAMES[2];
-/// The codes that are the server's fault (OpenTelemetry, "Semantic conventions for gRPC", server spans).
+/// The codes that are the server's fault (OpenTelemetry, "Semantic conventions for gRPC", server
+/// spans).
 const SERVER_ERRORS: [&str; 6] =
     ["UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
 
@@ -47,7 +48,8 @@ pub(super) struct GrpcStatus {
 }
 
 impl GrpcStatus {
-    /// Reads the status in the head or the trailers of an answer. A code that nobody knows is `UNKNOWN`, as it is for clients.
+    /// Reads the status in the head or the trailers of an answer. A code that nobody knows is
+    /// `UNKNOWN`, as it is for clients.
     pub(super) fn read(headers: &HeaderMap) -> Option<Self> {
         let code = headers.get(&STATUS)?;
         let number = code.to_str().ok().and_then(|code| code.parse::<usize>().ok());
@@ -74,7 +76,8 @@ pub(super) fn is_grpc_web(content_type: &HeaderValue) -> bool {
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'-' | b'+' | b';')))
 }
 
-/// Returns whether a message is of gRPC by the value of its `content-type`. In gRPC-Web the trailers are a part of the body.
+/// Returns whether a message is of gRPC by the value of its `content-type`. In gRPC-Web the
+/// trailers are a part of the body.
 pub(super) fn is_grpc(content_type: &HeaderValue) -> bool {
     let rest = content_type.as_bytes().strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))

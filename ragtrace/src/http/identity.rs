@@ -1,4 +1,5 @@
-//! Whose a request is: its headers as far as they are believed, and what the application knows of it.
+//! Whose a request is: its headers as far as they are believed, and what the application knows of
+//! it.
 
 use http::HeaderName;
 use http::request::Parts;

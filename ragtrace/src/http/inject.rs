@@ -6,11 +6,12 @@ use ragtrace_core::context::{Caller, trace_flag};
 use super::headers::{self, DATADOG_UPPER_BITS, baggage_value, names};
 use crate::RequestContext;
 
-/// Sets the headers that carry the current context on; see [`Injector`] for which they are, and for headers that go to
-/// some hosts alone. Without a current context nothing is set.
+/// Sets the headers that carry the current context on; see [`Injector`] for which they are, and for
+/// headers that go to some hosts alone. Without a current context nothing is set.
 ///
-/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer further in, or whoever the
-/// request is handed on to, go on with the request's trace: OpenTelemetry's layers read `traceparent`, too.
+/// On a request that came in, inside [`TraceLayer`](super::TraceLayer), it has another tracer
+/// further in, or whoever the request is handed on to, go on with the request's trace:
+/// OpenTelemetry's layers read `traceparent`, too.
 ///
 /// ```
 /// use ragtrace::RequestContext;
@@ -28,7 +29,8 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the headers that carry a context to whoever is called, on requests to hosts that the application names.
+/// Sets the headers that carry a context to whoever is called, on requests to hosts that the
+/// application names.
 ///
 /// | header | is |
 /// | --- | --- |
@@ -38,16 +40,17 @@ pub fn inject(headers: &mut HeaderMap) {
 /// | `langsmith-trace` | the caller's: the run of a LangSmith client that the request continues |
 /// | `x-datadog-…` | trace, span and whether it is sampled, if they are asked for ([`Injector::datadog`]) |
 ///
-/// Headers are set, and never added to others of their name. Of all these, and of B3's, nothing stays that was there
-/// before, and an `X-Trace-ID` only if it names the context's trace: a request that is handed on would say two things, and
-/// the next service go on with a trace that this one has left.
+/// Headers are set, and never added to others of their name. Of all these, and of B3's, nothing
+/// stays that was there before, and an `X-Trace-ID` only if it names the context's trace: a request
+/// that is handed on would say two things, and the next service go on with a trace that this one
+/// has left.
 ///
-/// A run that continues a LangSmith client's hands the client's dotted order on, so what is called stands beside it
-/// there, below the same run. Of a run that continues none there is no dotted order to send: it has the place of
-/// each stage above, which is known only where runs are written.
+/// A run that continues a LangSmith client's hands the client's dotted order on, so what is called
+/// stands beside it there, below the same run. Of a run that continues none there is no dotted
+/// order to send: it has the place of each stage above, which is known only where runs are written.
 ///
-/// A client that follows redirects takes these headers along, to whatever host it is sent: one that may be sent anywhere
-/// should be told not to follow, or to set headers anew.
+/// A client that follows redirects takes these headers along, to whatever host it is sent: one that
+/// may be sent anywhere should be told not to follow, or to set headers anew.
 ///
 /// ```
 /// use ragtrace::RequestContext;
@@ -71,26 +74,27 @@ pub struct Injector {
 }
 
 impl Injector {
-    /// Makes an injector for requests to `hosts`, and to no other. `*.example.com` stands for all hosts below
-    /// `example.com`, and `*` for every host. Letters are the same in both cases, and a port is passed over. A name beyond
-    /// ASCII is written as it stands in URLs (`xn--…`). Of a URL its host counts. What has none, or a user before it, names
-    /// nobody.
+    /// Makes an injector for requests to `hosts`, and to no other. `*.example.com` stands for all
+    /// hosts below `example.com`, and `*` for every host. Letters are the same in both cases, and a
+    /// port is passed over. A name beyond ASCII is written as it stands in URLs (`xn--…`). Of a URL
+    /// its host counts. What has none, or a user before it, names nobody.
     pub fn to<H: AsRef<str>>(hosts: impl IntoIterator<Item = H>) -> Self {
         let hosts = hosts.into_iter().filter_map(|host| Host::of(of_url(host.as_ref()))).collect();
         Self { hosts, has_datadog: false }
     }
 
-    /// Sets whether Datadog's own headers are sent too, for services whose tracers are not told to read `traceparent`.
+    /// Sets whether Datadog's own headers are sent too, for services whose tracers are not told to
+    /// read `traceparent`.
     ///
-    /// They say whether the trace is sampled, and no more: of a caller's priority "keep" (2) or "drop" (-1) that is 1 or 0,
-    /// and its tags are not sent on.
+    /// They say whether the trace is sampled, and no more: of a caller's priority "keep" (2) or
+    /// "drop" (-1) that is 1 or 0, and its tags are not sent on.
     pub fn datadog(mut self, is_on: bool) -> Self {
         self.has_datadog = is_on;
         self
     }
 
-    /// Sets the headers of a request to `host` that carry the current context on, and returns true; or leaves them as they
-    /// are, if the host is not named or there is no current context.
+    /// Sets the headers of a request to `host` that carry the current context on, and returns true;
+    /// or leaves them as they are, if the host is not named or there is no current context.
     ///
     /// The host is as `http::Uri::host` and `host_str` of reqwest's `Url` give it.
     pub fn inject(&self, host: &str, headers: &mut HeaderMap) -> bool {
@@ -103,8 +107,8 @@ impl Injector {
         true
     }
 
-    /// Sets the headers of a request as [`Injector::inject`] does. The host is that of its URI or, where that has none, of
-    /// the header `host`.
+    /// Sets the headers of a request as [`Injector::inject`] does. The host is that of its URI or,
+    /// where that has none, of the header `host`.
     pub fn inject_request<B>(&self, request: &mut http::Request<B>) -> bool {
         let of_header = || request.headers().get(http::header::HOST)?.to_str().ok();
         let host = request.uri().host().or_else(of_header).unwrap_or_default().to_owned();
@@ -148,8 +152,8 @@ fn of_url(text: &str) -> &str {
     rest.split(['/', '?', '#']).next().unwrap_or_default()
 }
 
-/// Returns a host's name in lower case, without its port, the dot at its end and the brackets of an address; `None` for
-/// what is no host, as where a user stands before it.
+/// Returns a host's name in lower case, without its port, the dot at its end and the brackets of an
+/// address; `None` for what is no host, as where a user stands before it.
 fn name_of(host: &str) -> Option<String> {
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     let name = match host.strip_prefix('[') {
@@ -181,7 +185,8 @@ fn set(headers: &mut HeaderMap, context: &RequestContext) -> Option<Caller> {
     caller
 }
 
-/// Removes what would be taken for this context's: of a trace that it does not go on with, or of baggage that it has not.
+/// Removes what would be taken for this context's: of a trace that it does not go on with, or of
+/// baggage that it has not.
 fn remove_others(headers: &mut HeaderMap, context: &RequestContext) {
     if headers.is_empty() {
         return;

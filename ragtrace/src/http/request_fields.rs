@@ -90,7 +90,8 @@ fn version(version: Version) -> Option<&'static str> {
     }
 }
 
-/// Reads an authority (RFC 3986, section 3.2) without its user, whose password may stand there. A host that cannot be one is none.
+/// Reads an authority (RFC 3986, section 3.2) without its user, whose password may stand there. A
+/// host that cannot be one is none.
 fn host_and_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {

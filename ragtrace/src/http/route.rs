@@ -1,8 +1,9 @@
 //! The stage of a request: its method and the route that matched it.
 //!
-//! A name is of what the program's text lists: a route's pattern and one of the methods that are known, among which whoever asks
-//! chooses, or `HTTP`. Routes have a bound, since each stays in memory, and so have their names, of which a route has ten at most;
-//! past it, as where no route matched, the name is the method alone.
+//! A name is of what the program's text lists: a route's pattern and one of the methods that are
+//! known, among which whoever asks chooses, or `HTTP`. Routes have a bound, since each stays in
+//! memory, and so have their names, of which a route has ten at most; past it, as where no route
+//! matched, the name is the method alone.
 
 use http::request::Parts;
 use ragtrace_core::__private::CatalogEntry;
@@ -11,7 +12,8 @@ use ragtrace_core::{intern_in, intern_listed};
 use super::fields::{LONGEST_TEXT, known_method};
 use super::settings::Settings;
 
-/// Returns the route that matched a request: that of axum, else that of the application's own router.
+/// Returns the route that matched a request: that of axum, else that of the application's own
+/// router.
 pub(super) fn of<'a>(settings: &Settings, parts: &'a Parts) -> Option<&'a str> {
     matched_path(parts).or_else(|| settings.route(parts)).filter(|route| !route.is_empty())
 }

@@ -57,7 +57,8 @@ impl Settings {
         }
     }
 
-    /// Declares the fields of the headers that are recorded. Descriptors live as long as the program, and so do these.
+    /// Declares the fields of the headers that are recorded. Descriptors live as long as the
+    /// program, and so do these.
     pub(super) fn declare_headers(&mut self) {
         let of_requests = self.request_headers.iter().map(|name| captured_header("http.request.header.", name));
         let of_responses = self.response_headers.iter().map(|name| captured_header("http.response.header.", name));
@@ -88,7 +89,8 @@ impl Settings {
     }
 }
 
-/// Returns `value` where a closure of the application's panicked: the request goes on without its answer.
+/// Returns `value` where a closure of the application's panicked: the request goes on without its
+/// answer.
 fn or<T>(value: T) -> impl FnOnce(Box<guard::Payload>) -> T {
     |payload| {
         guard::dispose(payload);

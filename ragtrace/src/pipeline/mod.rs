@@ -14,21 +14,20 @@
 //! - A batch keeps its id and its records from its first attempt on, in memory and on disk, over
 //!   processes. One that is on disk is taken from there only when it was delivered or written down
 //!   as dead letters; a split is on disk before a part is sent.
-//! - What a backend refuses for good is found by halving, and is a dead letter with its reason. Counts
-//!   ride on no record: when a batch is split they are a part of their own.
-//!   Where everything is refused, the sink is parked instead, and nothing more becomes a dead
-//!   letter.
+//! - What a backend refuses for good is found by halving, and is a dead letter with its reason.
+//!   Counts ride on no record: when a batch is split they are a part of their own. Where everything
+//!   is refused, the sink is parked instead, and nothing more becomes a dead letter.
 //! - For each sink, at every reading,
 //!   `accepted + recovered = delivered + spooled + dead_lettered + dropped + pending`.
 //! - `flush` and `shutdown` end within their timeout and say what became of every record.
 //!   `complete` means that all that was accepted before is delivered or on disk, the dead letters
 //!   included, and nothing was given up.
-//! - What panics in a sink or a redaction rule is an answer or a mark, and ends no thread of ours. If one
-//!   panics all the same, flushes and shutdowns are answered as incomplete, and what is recorded
-//!   afterwards is counted.
+//! - What panics in a sink or a redaction rule is an answer or a mark, and ends no thread of ours.
+//!   If one panics all the same, flushes and shutdowns are answered as incomplete, and what is
+//!   recorded afterwards is counted.
 //! - Secrets go, and texts are cut, before anything is sampled, sent, stored or shown.
-//! - Reports of the pipeline on itself lead to no further reports, and stages that run on its threads, as
-//!   in a sink, are not recorded.
+//! - Reports of the pipeline on itself lead to no further reports, and stages that run on its
+//!   threads, as in a sink, are not recorded.
 //! - Where records are durable, what the sampler holds is on disk, too, once a flush has returned.
 //!
 //! It does not promise: an order between batches; what only memory held when the process was

@@ -113,8 +113,8 @@ impl Record {
         self.parts().flags.has(RecordFlags::LOCAL_ROOT)
     }
 
-    /// Returns the spans of other traces that led to it and that its trace does not continue, of the record of
-    /// a local root.
+    /// Returns the spans of other traces that led to it and that its trace does not continue, of
+    /// the record of a local root.
     pub fn links(&self) -> &[SpanLink] {
         let request = self.request().filter(|_| self.is_local_root());
         request.map_or(&[], |request| &request.links)
@@ -248,8 +248,8 @@ impl Record {
     /// ([`Needs::with_ancestry`](crate::sink::Needs::with_ancestry)), up to [`PathStep::MOST`].
     ///
     /// Levels hide nothing in a path. It begins below the local root where a run above is not known
-    /// to the process: its start was refused by a full queue and it has not ended yet, it began before
-    /// telemetry was installed, or it ended very long ago, some 20,000 runs.
+    /// to the process: its start was refused by a full queue and it has not ended yet, it began
+    /// before telemetry was installed, or it ended very long ago, some 20,000 runs.
     pub fn path(&self) -> &[PathStep] {
         self.parts().extras.as_deref().and_then(|extras| extras.path.as_deref()).unwrap_or_default()
     }

@@ -169,8 +169,8 @@ impl FieldSizes {
         self.texts = self.texts.saturating_add(saturating_u32(bytes + ALLOCATION));
     }
 
-    /// Adds a path of so many steps. Their memory is shared by the records of a run and those of its
-    /// children, so it counts for more than it takes.
+    /// Adds a path of so many steps. Their memory is shared by the records of a run and those of
+    /// its children, so it counts for more than it takes.
     #[inline]
     pub(super) fn add_path(&mut self, steps: usize) {
         self.json = self.json.saturating_add(saturating_u32(steps * PATH_STEP));
@@ -203,7 +203,8 @@ const NUMBER: u32 = 20;
 /// The bytes that the canonical JSON of a stage's record takes without the texts that its user
 /// gives.
 const REST: u32 = 480;
-/// The bytes that the canonical JSON of a step of a path takes: `["0123456789abcdef",1795335611123456],`.
+/// The bytes that the canonical JSON of a step of a path takes:
+/// `["0123456789abcdef",1795335611123456],`.
 const PATH_STEP: usize = 38;
 /// The memory of a field without its text.
 #[expect(clippy::cast_possible_truncation, reason = "some bytes")]

@@ -5,8 +5,8 @@ use ragtrace_core::{Event, Level};
 use super::Record;
 use super::levels::LevelFilter;
 
-/// Which records a sink takes: those of a level and scores, which say nothing of how severe something
-/// is, and perhaps every end whatever its level.
+/// Which records a sink takes: those of a level and scores, which say nothing of how severe
+/// something is, and perhaps every end whatever its level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RecordFilter {
     stages: LevelFilter,

@@ -40,7 +40,8 @@ impl Levels {
         self.directives.iter().map(|directive| directive.level).chain([self.default])
     }
 
-    /// Returns these levels for the rest of the process. What is kept is kept once, however often it is asked for.
+    /// Returns these levels for the rest of the process. What is kept is kept once, however often
+    /// it is asked for.
     fn interned(self) -> &'static Self {
         static KEPT: Mutex<Vec<&'static Levels>> = Mutex::new(Vec::new());
         let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +67,8 @@ impl Default for Levels {
 }
 
 impl Directive {
-    /// Returns true if `target` is the directive's, or begins with it and goes on with another segment.
+    /// Returns true if `target` is the directive's, or begins with it and goes on with another
+    /// segment.
     fn covers(&self, target: &str) -> bool {
         target.strip_prefix(&*self.target).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ':']))
     }
@@ -75,7 +77,8 @@ impl Directive {
 impl FromStr for Levels {
     type Err = ParseError;
 
-    /// Reads a level, directives, or both, with commas between them. Of two for one target the last counts.
+    /// Reads a level, directives, or both, with commas between them. Of two for one target the last
+    /// counts.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut levels = Self::default();
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());

@@ -1,4 +1,5 @@
-//! The messages of stages' records: `{stage}_{event}`, and those of requests, which say the same of each route.
+//! The messages of stages' records: `{stage}_{event}`, and those of requests, which say the same of
+//! each route.
 
 use std::borrow::Cow;
 
@@ -23,7 +24,8 @@ pub(crate) fn message_of(stage: &StageDescriptor, event: Event) -> [&'static str
     [message, ""]
 }
 
-/// Returns the message of a record that was read, unless it is the one that its stage and event have anyway.
+/// Returns the message of a record that was read, unless it is the one that its stage and event
+/// have anyway.
 pub(super) fn other_than_usual(
     message: Cow<'static, str>,
     stage: Option<&str>,

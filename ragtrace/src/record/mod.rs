@@ -10,12 +10,13 @@
 //! It does not promise: that few records hold little memory. A chunk goes when the last of its
 //! records does, so whoever keeps few of many for long keeps copies ([`Record::detached`]).
 //!
-//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path`
-//! and `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then
-//! `accessors` (the public [`Record`]), `levels` and `filter` (which of them somebody takes), `record_mut`, `limits` and `chunk_builder` (how
-//! records are made and changed before they are shared), `log_line` and `score_line` (records of
-//! entries that are no stage's), `record_builder` (records by hand, for tests); then the canonical JSON:
-//! `sections`, `fragments`, `encode` and `decode`; and `visit`, which reads fields where they lie.
+//! Ground first: `origin`, `ids`, `fields` (where fields are, and their sizes), `item`, `path` and
+//! `score` (what only some records have), `parts` (what a record has for itself), `chunk`; then
+//! `accessors` (the public [`Record`]), `levels` and `filter` (which of them somebody takes),
+//! `record_mut`, `limits` and `chunk_builder` (how records are made and changed before they are
+//! shared), `log_line` and `score_line` (records of entries that are no stage's), `record_builder`
+//! (records by hand, for tests); then the canonical JSON: `sections`, `fragments`, `encode` and
+//! `decode`; and `visit`, which reads fields where they lie.
 
 mod accessors;
 mod chunk;

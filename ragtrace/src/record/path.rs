@@ -10,8 +10,8 @@ pub struct PathStep {
     pub span_id: SpanId,
     /// When it started.
     pub start: Timestamp,
-    /// True for the first step of a path if it is not the root of its trace: its parent is in another
-    /// process or is not known, or the trace had another root before.
+    /// True for the first step of a path if it is not the root of its trace: its parent is in
+    /// another process or is not known, or the trace had another root before.
     pub is_detached: bool,
 }
 

@@ -294,7 +294,8 @@ impl RecordBuilder {
         self
     }
 
-    /// Sets the message of a stage's record to another than `{stage}_{event}`, as those of requests have.
+    /// Sets the message of a stage's record to another than `{stage}_{event}`, as those of requests
+    /// have.
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.subject.message = Some(Cow::Owned(message.into()));
         self

@@ -80,7 +80,8 @@ impl RecordMut<'_> {
         size
     }
 
-    /// Drops the last items until the others take about `bytes` bytes, and says how many there were.
+    /// Drops the last items until the others take about `bytes` bytes, and says how many there
+    /// were.
     pub(crate) fn drop_items(&mut self, bytes: usize) {
         let mut excess = self.items_size().saturating_sub(bytes);
         let Some(extras) = self.parts.extras.as_deref_mut() else { return };

@@ -83,8 +83,8 @@ pub(super) fn after_short_option(text: &str, at: usize) -> Option<Range<usize>> 
     (end > start && bytes[start] != b'-' && !value::is_placeholder(&text[start..end])).then_some(start..end)
 }
 
-/// Finds the secret behind the word at `at` with which a line of some files begins: `ENV` in that of a
-/// container, `machine` in `.netrc`, and `AUTH` in SMTP (RFC 4954).
+/// Finds the secret behind the word at `at` with which a line of some files begins: `ENV` in that
+/// of a container, `machine` in `.netrc`, and `AUTH` in SMTP (RFC 4954).
 pub(super) fn after_keyword(text: &str, at: usize) -> Option<Range<usize>> {
     const LONGEST: usize = 512;
     let bytes = text.as_bytes();

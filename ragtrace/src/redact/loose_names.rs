@@ -33,8 +33,8 @@ pub(super) fn ends_in_letter(bytes: &[u8], sign: usize) -> bool {
     }
 }
 
-/// Finds the secret behind a sign from `at` to `from`, before which a word of another language for a
-/// password stands.
+/// Finds the secret behind a sign from `at` to `from`, before which a word of another language for
+/// a password stands.
 #[cold]
 pub(super) fn foreign_name(text: &str, at: usize, from: usize, lookahead: &mut Lookahead) -> Option<Range<usize>> {
     const LONGEST: usize = 24;
@@ -52,8 +52,8 @@ pub(super) fn foreign_name(text: &str, at: usize, from: usize, lookahead: &mut L
     secret_value(text, &site, lookahead)
 }
 
-/// Finds the secret behind a sign, before which the name has a word behind it: `the password is: …`,
-/// `API key provided: …`; in PHP, the visibility of a member: `[password:private] => …`.
+/// Finds the secret behind a sign, before which the name has a word behind it: `the password is:
+/// …`, `API key provided: …`; in PHP, the visibility of a member: `[password:private] => …`.
 #[cold]
 pub(super) fn behind_a_word(
     text: &str,
@@ -135,8 +135,8 @@ pub(super) fn putty_key(text: &str, at: usize) -> Option<Range<usize>> {
 /// table.
 pub(super) const PAIRED: &[&str] = &["key", "name", "string", "dt", "td", "th"];
 
-/// Finds the secret in the element behind one that has a secret's name for its text, and whose tag's
-/// name ends at `end`: `<key>password</key><string>…</string>`.
+/// Finds the secret in the element behind one that has a secret's name for its text, and whose
+/// tag's name ends at `end`: `<key>password</key><string>…</string>`.
 #[cold]
 pub(super) fn after_paired_tag(
     text: &str,

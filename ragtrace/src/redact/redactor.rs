@@ -19,18 +19,19 @@ use crate::record::RecordMut;
 ///
 /// - The value of a field with a secret's name, and in texts whatever stands behind such a name:
 ///   quoted, in brackets, in a block, or plain, as `Debug`, JSON (also in strings in strings),
-///   YAML, TOML, INI, the environment, XML, SQL, URLs, headers, command lines and connection strings have
-///   it. What is around the value stays.
+///   YAML, TOML, INI, the environment, XML, SQL, URLs, headers, command lines and connection
+///   strings have it. What is around the value stays.
 /// - Names by how their words end, in any case and with any separators: `…password`, `…passwd`,
 ///   `…pass`, `…pwd`, `…passphrase`, `…secret`, `…token`, `…api_key`, `…access_key`, `…private_key`
 ///   and other keys that open something, `…credentials`, `authorization`, `cookie`, `session_id`,
 ///   the signatures of presigned URLs. A name that is about a secret has none: `token_count`,
 ///   `password_length`, `has_password`. Neither do `tokens`.
 /// - In structured values (`ragtrace::json`), at any depth: the whole value of a member with such a
-///   name, but `true`, `false` and `null`; the `value`, `val` or `default` of an object whose `name`, `key`,
-///   `header` or the like is such a name; the second of two in a list whose first is such a name, if it
-///   looks like a secret or the list lies in another; what comes behind an option such as
-///   `--password` in a list; and what is recognized in each text by itself. They stay JSON.
+///   name, but `true`, `false` and `null`; the `value`, `val` or `default` of an object whose
+///   `name`, `key`, `header` or the like is such a name; the second of two in a list whose first is
+///   such a name, if it looks like a secret or the list lies in another; what comes behind an
+///   option such as `--password` in a list; and what is recognized in each text by itself. They
+///   stay JSON.
 /// - Secrets by their form: passwords in URLs, private keys in PEM and PGP's armor, JSON Web
 ///   Tokens, the tokens of `Bearer`, and keys with the prefix of a provider, such as `sk-…` and
 ///   `ghp_…`, if they have digits and are not made of words.
@@ -44,7 +45,8 @@ use crate::record::RecordMut;
 ///   placeholder.
 /// - A secret that is spread over several fields, or encoded or compressed as a whole, such as JSON
 ///   in base64.
-/// - Values of fields that are no texts, such as numbers, ids of items, and what an image or a document shows.
+/// - Values of fields that are no texts, such as numbers, ids of items, and what an image or a
+///   document shows.
 ///
 /// A value that must never leave belongs in a [`Secret`](crate::Secret).
 ///
@@ -103,8 +105,8 @@ impl Redactor {
     /// It runs on the worker for every text, so it should be quick.
     ///
     /// A text over which the rule panics becomes the mark `[redacted]`. That is counted
-    /// ([`Stats::rule_panics`](crate::Stats::rule_panics)) and told on stderr, seldom, with the place of
-    /// the panic and without its message, which may repeat the text.
+    /// ([`Stats::rule_panics`](crate::Stats::rule_panics)) and told on stderr, seldom, with the
+    /// place of the panic and without its message, which may repeat the text.
     pub fn rule(mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
         self.rules.add_custom(rule);
         self

@@ -27,8 +27,8 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Adds a rule of the user's. A text over which it panics becomes the mark: what is in it is not
-    /// known, and may be what the rule was to take out.
+    /// Adds a rule of the user's. A text over which it panics becomes the mark: what is in it is
+    /// not known, and may be what the rule was to take out.
     pub(super) fn add_custom(&mut self, rule: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
         let panics = Arc::clone(&self.panics);
         self.custom.push(Arc::new(move |text| {

@@ -52,7 +52,8 @@ pub(super) fn with_marks(text: &str, rules: &Rules) -> Option<String> {
         let secret = secret_at(text, at, rules, &mut lookahead)
             .filter(|secret| secret.end > secret.start && secret.start >= copied)
             .map(|secret| text.floor_char_boundary(secret.start)..text.ceil_char_boundary(secret.end));
-        // What was looked through before, such as a reason that becomes a record, has marks already.
+        // What was looked through before, such as a reason that becomes a record, has marks
+        // already.
         let is_mark =
             |secret: &Range<usize>| text[secret.start..].starts_with(MARK) && secret.end <= secret.start + MARK.len();
         let Some(secret) = secret.filter(|secret| !is_mark(secret)) else {

@@ -1,8 +1,9 @@
-//! Secrets in structured values: what stands behind a secret's name at any depth, as the value of a member, in a pair, behind
-//! an option, or as the value of an object that is named in another member; and whatever texts have in them. What comes out is
-//! JSON as what goes in is.
+//! Secrets in structured values: what stands behind a secret's name at any depth, as the value of a
+//! member, in a pair, behind an option, or as the value of an object that is named in another
+//! member; and whatever texts have in them. What comes out is JSON as what goes in is.
 //!
-//! It goes through the JSON once, from left to right: a text with a colon behind it is a name, and any other one a value.
+//! It goes through the JSON once, from left to right: a text with a colon behind it is a name, and
+//! any other one a value.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -78,14 +79,16 @@ pub(super) fn redacted(json: &str, rules: &Rules) -> Option<String> {
 struct Open {
     start: usize,
     commas: usize,
-    /// The element before the last comma and the one behind it, if they are texts, lists or objects.
+    /// The element before the last comma and the one behind it, if they are texts, lists or
+    /// objects.
     before: Option<Range<usize>>,
     last: Option<Range<usize>>,
     /// The text of the member that names a secret, quoted, and after how many commas it came.
     name: Option<(Range<usize>, usize)>,
     /// Where the values of members begin that hold what is named elsewhere.
     values: Vec<usize>,
-    /// Where the value begins of a member that holds it right behind the name only, and after how many commas it came.
+    /// Where the value begins of a member that holds it right behind the name only, and after how
+    /// many commas it came.
     next: Option<(usize, usize)>,
 }
 
@@ -134,7 +137,8 @@ impl Replacements<'_> {
         }
     }
 
-    /// Redacts the last text of a list if the one before it is an option with a secret's name: `["--password", "…"]`.
+    /// Redacts the last text of a list if the one before it is an option with a secret's name:
+    /// `["--password", "…"]`.
     fn redact_behind_option(&mut self, list: &Open, rules: &Rules) {
         let (Some(option), Some(value)) = (&list.before, &list.last) else { return };
         let [option, text] = [option, value].map(|place| &self.json[place.clone()]);
@@ -145,8 +149,8 @@ impl Replacements<'_> {
         }
     }
 
-    /// Redacts the second part of a pair whose first one is a secret's name. Two texts may be a list of two names, unless they
-    /// lie in a list, as pairs do.
+    /// Redacts the second part of a pair whose first one is a secret's name. Two texts may be a
+    /// list of two names, unless they lie in a list, as pairs do.
     fn redact_pair(&mut self, list: &Open, rules: &Rules) {
         let (1, Some(name), Some(value)) = (list.commas, &list.before, &list.last) else { return };
         let name_text = decoded(&self.json[name.clone()]);
@@ -166,7 +170,8 @@ impl Replacements<'_> {
         }
     }
 
-    /// Redacts the values of an object that has a secret's name in another member: `{"name": "password", "value": "…"}`.
+    /// Redacts the values of an object that has a secret's name in another member: `{"name":
+    /// "password", "value": "…"}`.
     fn redact_named(&mut self, object: &Open, rules: &Rules) {
         let Some((name, commas)) = &object.name else { return };
         let next = object.next.filter(|(_, at)| commas + 1 == *at).map(|(value, _)| value);
@@ -213,12 +218,14 @@ fn skip_space(bytes: &[u8], from: usize) -> usize {
     from + space
 }
 
-/// Returns where the text that begins at `start` is over. It begins and ends with a quote, unless the JSON breaks off.
+/// Returns where the text that begins at `start` is over. It begins and ends with a quote, unless
+/// the JSON breaks off.
 fn end_of_text(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     while let Some(byte) = bytes.get(at) {
         match byte {
-            // What is escaped may be a letter of several bytes where this is no JSON; none of them is a quote.
+            // What is escaped may be a letter of several bytes where this is no JSON; none of them
+            // is a quote.
             b'\\' => at += 2,
             b'"' => return at + 1,
             _ => at += 1,

@@ -182,9 +182,10 @@ impl Builder {
     /// Makes records of the program's `tracing` events and of its lines to `log`, in a program that
     /// has no `tracing` subscriber; off unless set.
     ///
-    /// [`install`](Self::install) then sets a subscriber that has the [`layer`](fn@crate::layer) and nothing else, for the whole
-    /// process and for good. What no sink takes costs as little as without a subscriber. Where the
-    /// program has another logger for `log` already, its lines stay there.
+    /// [`install`](Self::install) then sets a subscriber that has the [`layer`](fn@crate::layer)
+    /// and nothing else, for the whole process and for good. What no sink takes costs as little as
+    /// without a subscriber. Where the program has another logger for `log` already, its lines stay
+    /// there.
     ///
     /// Where a subscriber is set already, that stays as it is: a warning says to add
     /// `.with(ragtrace::layer())` to it, unless it has the layer. A layer inside a `reload::Layer`

@@ -75,8 +75,8 @@ fn set(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Option<OsString
     lookup(name).filter(|value| value.to_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
-/// Returns a variable's value as a text, or where it is none. Nothing of it is shown: it may be a password that was meant
-/// for another variable.
+/// Returns a variable's value as a text, or where it is none. Nothing of it is shown: it may be a
+/// password that was meant for another variable.
 fn text(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<String>, String> {
     let value = set(lookup, name).map(OsString::into_string).transpose();
     value.map_err(|value| {

@@ -147,12 +147,12 @@ impl Batch {
         self.sent.as_ref().map(|(_, at)| *at)
     }
 
-    /// Returns the parts that the batch is split into, at least two; none if it has one record or one
-    /// count alone. Their ids follow from its id, so they are the same whenever it is split (UUID
-    /// version 5 of the parent and the range).
+    /// Returns the parts that the batch is split into, at least two; none if it has one record or
+    /// one count alone. Their ids follow from its id, so they are the same whenever it is split
+    /// (UUID version 5 of the parent and the range).
     ///
-    /// Counts never ride on a record, which may be refused: those of a batch with records become a part
-    /// of their own, the last one. A batch of counts alone is halved like one of records.
+    /// Counts never ride on a record, which may be refused: those of a batch with records become a
+    /// part of their own, the last one. A batch of counts alone is halved like one of records.
     pub(crate) fn split(&self) -> Vec<Self> {
         let (records, counts) = (self.records.len(), self.counts());
         let mut parts: Vec<_> = halves(records).map(|range| self.records_part(range)).collect();

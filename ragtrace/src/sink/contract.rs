@@ -11,9 +11,9 @@ use super::{Batch, BatchLimits, Delivered, Needs, SinkError};
 /// Only [`name`](Self::name) and [`deliver`](Self::deliver) have to be written.
 /// `ragtrace::testing::sink` tries a sink of your own with batches of every sort.
 pub trait Sink: Send + Sync + 'static {
-    /// Returns a short name for reports, warnings and the spool, such as `sqlite` or `datadog`: 1 to
-    /// 64 ASCII letters, digits, dots, dashes and underscores, and unique in an installation. Another
-    /// name is an error of [`Builder::install`](crate::Builder::install).
+    /// Returns a short name for reports, warnings and the spool, such as `sqlite` or `datadog`: 1
+    /// to 64 ASCII letters, digits, dots, dashes and underscores, and unique in an installation.
+    /// Another name is an error of [`Builder::install`](crate::Builder::install).
     fn name(&self) -> &str;
 
     /// Returns when a batch is full, and how many may be under way at once.
@@ -23,8 +23,8 @@ pub trait Sink: Send + Sync + 'static {
 
     /// Returns the least severe level that the sink takes, or `None` to take the builder's.
     ///
-    /// The sinks that come with the crate have a method `level(self, Level)` that sets it and shadows
-    /// this one: call `Sink::level(&sink)`.
+    /// The sinks that come with the crate have a method `level(self, Level)` that sets it and
+    /// shadows this one: call `Sink::level(&sink)`.
     fn level(&self) -> Option<Level> {
         None
     }

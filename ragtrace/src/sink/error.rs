@@ -28,17 +28,17 @@ impl Delivered {
         Self { rejected: rejected.into_iter().collect(), ..Self::default() }
     }
 
-    /// Makes the answer to a batch of which these records were not sent, since the backend takes none
-    /// such: their index in the batch, and why, as for their age. They become dead letters. However
-    /// many they are, that says nothing of the backend, while records that it refused itself park the
-    /// sink when there is nothing else for long.
+    /// Makes the answer to a batch of which these records were not sent, since the backend takes
+    /// none such: their index in the batch, and why, as for their age. They become dead letters.
+    /// However many they are, that says nothing of the backend, while records that it refused
+    /// itself park the sink when there is nothing else for long.
     pub fn unsent(records: impl IntoIterator<Item = (usize, String)>) -> Self {
         let rejected: Vec<_> = records.into_iter().collect();
         Self { is_unsent: !rejected.is_empty(), rejected, ..Self::default() }
     }
 
-    /// Makes the answer to a batch that arrived but for so many records, of which the backend does not
-    /// say which they are: they count as dropped. With 0 records the reason is a warning of the
+    /// Makes the answer to a batch that arrived but for so many records, of which the backend does
+    /// not say which they are: they count as dropped. With 0 records the reason is a warning of the
     /// backend's, which an operator is told.
     pub fn all_but(records: u64, why: impl Into<String>) -> Self {
         Self { unnamed: Some((records, why.into())), ..Self::default() }

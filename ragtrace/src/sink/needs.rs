@@ -63,7 +63,8 @@ impl Needs {
     }
 
     /// Names what another sink must not fill as well, such as a product that would count each cost
-    /// twice. [`Builder::install`](crate::Builder::install) warns of two sinks that give the same name.
+    /// twice. [`Builder::install`](crate::Builder::install) warns of two sinks that give the same
+    /// name.
     pub fn with_alone_in(mut self, place: &'static str) -> Self {
         self.alone_in = Some(place);
         self

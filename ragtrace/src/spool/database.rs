@@ -95,8 +95,8 @@ fn builder() -> Builder {
     builder
 }
 
-/// Returns whether there is no file, or one that nothing was ever written to: `redb` writes the first
-/// bytes, by which it knows its files, when the rest of a new one is on disk.
+/// Returns whether there is no file, or one that nothing was ever written to: `redb` writes the
+/// first bytes, by which it knows its files, when the rest of a new one is on disk.
 fn is_unborn(path: &Path) -> io::Result<bool> {
     /// The header of a new file, without those first bytes, is on its first page.
     const FIRST_PAGE: usize = 4_096;

@@ -3,12 +3,12 @@
 //! It promises:
 //!
 //! - The disk has a thread of its own. Neither the application nor the worker ever waits for it.
-//! - A stored batch keeps its id and its records until it is delivered. If it is split, the parts are on
-//!   disk before one of them is sent, so a crash between them repeats nothing.
+//! - A stored batch keeps its id and its records until it is delivered. If it is split, the parts
+//!   are on disk before one of them is sent, so a crash between them repeats nothing.
 //! - What does not fit the limits is dropped, the oldest or the newest as set, and counted.
 //! - A disk that is full, a folder that cannot be written and a damaged file cost what they hold
-//!   and no more: the process goes on in memory and says so on stderr. A file that is removed under the
-//!   process is noticed, what it held counts as dropped, and a new one begins.
+//!   and no more: the process goes on in memory and says so on stderr. A file that is removed under
+//!   the process is noticed, what it held counts as dropped, and a new one begins.
 //! - A process that ends at any moment leaves a file that the next one reads.
 //!
 //! It does not promise: an order between batches, and that a batch arrives once at a sink that
@@ -42,11 +42,11 @@
 //!
 //! # The files
 //!
-//! Ground first: `codec` (a batch as bytes), `replace` (a file for another), `database` (the file of a slot), `slot`, `index` and
-//! `undecided` (what the file holds, in memory), `protocol` (what the worker asks and is answered),
-//! `group_commit`; then the thread's work: `store` (its state), `recover` (opening), `execute` (the
-//! commands) and `thread` (the loop). `dead_letter`, `replay` and `purge` are for other programs,
-//! too.
+//! Ground first: `codec` (a batch as bytes), `replace` (a file for another), `database` (the file
+//! of a slot), `slot`, `index` and `undecided` (what the file holds, in memory), `protocol` (what
+//! the worker asks and is answered), `group_commit`; then the thread's work: `store` (its state),
+//! `recover` (opening), `execute` (the commands) and `thread` (the loop). `dead_letter`, `replay`
+//! and `purge` are for other programs, too.
 
 mod codec;
 mod database;

@@ -38,8 +38,8 @@ pub struct PurgedSpool {
 /// counts.
 ///
 /// The files are written anew, so that no byte stays in them of what goes, or of what was delivered
-/// from them before. A batch keeps its id, so that one that had arrived already is still known. Dead
-/// letters are in [`DeadLetters`].
+/// from them before. A batch keeps its id, so that one that had arrived already is still known.
+/// Dead letters are in [`DeadLetters`].
 ///
 /// # Errors
 ///

@@ -112,8 +112,8 @@ impl SpoolStore {
         sequence
     }
 
-    /// Returns an error if the open file is no longer where it should be: somebody removed it, or put
-    /// another one in its place, and what is written to it is lost with the process.
+    /// Returns an error if the open file is no longer where it should be: somebody removed it, or
+    /// put another one in its place, and what is written to it is lost with the process.
     pub(super) fn check_place(&self) -> Result<(), SpoolError> {
         match &self.slot {
             Some(slot) if self.file.is_some() && !slot.is_in_place() => {
@@ -123,8 +123,8 @@ impl SpoolStore {
         }
     }
 
-    /// Lets go of a file that is no longer where it should be, so that the next one who wants it opens
-    /// another.
+    /// Lets go of a file that is no longer where it should be, so that the next one who wants it
+    /// opens another.
     pub(super) fn leave_lost_file(&mut self) {
         if self.check_place().is_err() {
             self.file = None;

@@ -49,7 +49,8 @@ impl Capture {
         Self::default()
     }
 
-    /// Sets the clock, and makes ids count from 1, so that what is recorded is the same in every run.
+    /// Sets the clock, and makes ids count from 1, so that what is recorded is the same in every
+    /// run.
     pub fn clock(mut self, clock: &ManualClock) -> Self {
         self.clock = Some(clock.clone());
         self

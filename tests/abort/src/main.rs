@@ -1,5 +1,5 @@
-//! Panics in the way that its argument names, while its records go to stdout. `tests/attribute/abort.rs` builds it with
-//! `panic = "abort"` and reads what it said.
+//! Panics in the way that its argument names, while its records go to stdout.
+//! `tests/attribute/abort.rs` builds it with `panic = "abort"` and reads what it said.
 
 use std::future::{Future, pending, ready};
 use std::io::{Write, stdout};

@@ -78,8 +78,8 @@ type Signal = (i32, usize, i32, bool);
 #[cfg(unix)]
 fn signals() -> Vec<Signal> {
     let mut all = Vec::new();
-    // SAFETY: without a new action and a new mask both functions only write what there is to `known` and `mask`, which are
-    // plain values.
+    // SAFETY: without a new action and a new mask both functions only write what there is to
+    // `known` and `mask`, which are plain values.
     unsafe {
         let mut mask = std::mem::zeroed::<libc::sigset_t>();
         assert_eq!(libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask), 0);

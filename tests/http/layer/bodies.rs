@@ -85,7 +85,8 @@ fn answers_without_a_body_are_complete_whatever_the_service_made_of_it() {
             let ((), requests) = served(service, async |server| {
                 let mut request = server.request(method, "/");
                 request.headers_mut().insert("x-status", status.into());
-                // Over HTTP/2 hyper sends a body that there must not be, and a client breaks the answer off for it.
+                // Over HTTP/2 hyper sends a body that there must not be, and a client breaks the
+                // answer off for it.
                 let answer = server.try_send(protocol, request).await;
                 assert!(answer.is_ok() || protocol == Protocol::Http2, "{answer:?}");
             });

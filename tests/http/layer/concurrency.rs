@@ -141,7 +141,8 @@ fn of_many_requests_of_every_sort_each_has_one_start_and_one_end() {
             assert_eq!(request.message(), "http_response_sent", "{stage}");
         }
     }
-    // The server sees the end either by what its handler reads, and has its answer, or by the connection.
+    // The server sees the end either by what its handler reads, and has its answer, or by the
+    // connection.
     let all = requests.all();
     let cut: Vec<_> = all.iter().filter(|request| request.stage() == "POST /cut/{number}").collect();
     assert_eq!(cut.len(), 40);

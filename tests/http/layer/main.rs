@@ -1,4 +1,5 @@
-//! The layer for HTTP services, over real connections: what each request records, whatever becomes of it.
+//! The layer for HTTP services, over real connections: what each request records, whatever becomes
+//! of it.
 
 mod answers;
 mod bodies;

@@ -1,4 +1,5 @@
-//! Services without axum: hyper alone, tower's stacks, errors of services, and what a layer must not change.
+//! Services without axum: hyper alone, tower's stacks, errors of services, and what a layer must
+//! not change.
 
 use std::convert::Infallible;
 use std::error::Error;

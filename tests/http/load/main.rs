@@ -1,6 +1,6 @@
-//! Two thousand requests of every kind at once: answered, empty, streamed, left, cut off, failed and
-//! panicking, over HTTP/1, HTTP/2 and gRPC. Each has exactly one record that it was received and
-//! exactly one of how it ended, and none bears another's ids.
+//! Two thousand requests of every kind at once: answered, empty, streamed, left, cut off, failed
+//! and panicking, over HTTP/1, HTTP/2 and gRPC. Each has exactly one record that it was received
+//! and exactly one of how it ended, and none bears another's ids.
 
 mod client;
 mod kind;

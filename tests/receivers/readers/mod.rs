@@ -1,5 +1,6 @@
-//! How each receiver tells what arrived. All of them know OTLP's own terms; three tell them as JSON, each a little
-//! differently, and one as text for people. `recorder` is none: it shows requests as they came.
+//! How each receiver tells what arrived. All of them know OTLP's own terms; three tell them as
+//! JSON, each a little differently, and one as text for people. `recorder` is none: it shows
+//! requests as they came.
 
 mod mlflow;
 mod otlp_json;

@@ -1,5 +1,5 @@
-//! Spans in the JSON that Protobuf's libraries write of OTLP's messages: bytes in base64, 64-bit numbers as texts or as
-//! numbers, members in snake case, what is empty left out or null.
+//! Spans in the JSON that Protobuf's libraries write of OTLP's messages: bytes in base64, 64-bit
+//! numbers as texts or as numbers, members in snake case, what is empty left out or null.
 
 use std::collections::BTreeMap;
 

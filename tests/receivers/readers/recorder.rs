@@ -1,4 +1,5 @@
-//! The recorder, which stands in for backends that cannot be had: it writes each request as a line of JSON.
+//! The recorder, which stands in for backends that cannot be had: it writes each request as a line
+//! of JSON.
 
 use std::path::PathBuf;
 
@@ -13,7 +14,8 @@ impl Recorder {
     ///
     /// # Panics
     ///
-    /// If one has a body that could not be read: wrongly compressed, no JSON, parts whose lengths are wrong.
+    /// If one has a body that could not be read: wrongly compressed, no JSON, parts whose lengths
+    /// are wrong.
     pub fn requests(&self, path: &str) -> Vec<Json> {
         let output = std::fs::read_to_string(&self.0).expect("its output");
         // The last line may be half written.

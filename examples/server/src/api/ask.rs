@@ -62,8 +62,8 @@ struct Done {
     detail: Option<String>,
 }
 
-/// `POST /api/ask`: the sources, then the answer sentence by sentence, then its end. A client that leaves cancels the
-/// question.
+/// `POST /api/ask`: the sources, then the answer sentence by sentence, then its end. A client that
+/// leaves cancels the question.
 pub(super) async fn ask(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -114,7 +114,8 @@ async fn answer(app: &App, tenant: &str, question: &str, (limit, events): (usize
     let trace_id = context.as_ref().map(|context| Text(context.trace_id()));
     let mut span_id = context.and_then(|context| context.span_id());
     let mut has_sources = false;
-    // The stream goes with its client, and the question with it: nobody is left to hear that it has gone.
+    // The stream goes with its client, and the question with it: nobody is left to hear that it has
+    // gone.
     let send = |event: Event| drop(events.send(event));
     let on_part = |part: Part<'_>| match part {
         Part::Passages(passages) => {
@@ -157,8 +158,9 @@ pub(super) fn event(name: &str, data: &impl Serialize) -> Event {
     event.json_data(data).unwrap_or_else(|_| Event::default().event("problem").data("{}"))
 }
 
-/// Returns the events that the work sends. It is a task of its own, and not polled by the stream: a client that does not
-/// read would have it stand still with all that it holds. It goes with the stream.
+/// Returns the events that the work sends. It is a task of its own, and not polled by the stream: a
+/// client that does not read would have it stand still with all that it holds. It goes with the
+/// stream.
 fn stream_of(
     received: mpsc::UnboundedReceiver<Event>,
     work: AbortOnDropHandle<()>,

@@ -20,7 +20,8 @@ impl Caller {
         self.0.as_ref().map(|identity| identity.tenant.as_str())
     }
 
-    /// Returns the name of the tenant in the database of documents, which has an empty one for nobody in particular.
+    /// Returns the name of the tenant in the database of documents, which has an empty one for
+    /// nobody in particular.
     pub(super) fn library(&self) -> &str {
         self.tenant().unwrap_or_default()
     }

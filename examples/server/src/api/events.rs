@@ -1,9 +1,10 @@
 //! A trace while it runs, as server-sent events.
 //!
-//! The stream may be opened before its trace begins: a page picks the id, opens the stream, and then sends the request.
-//! It ends once the roots of the trace have ended and nothing has come for a moment, since records of other threads may
-//! come behind the root's. A client that comes back with the last id that it has seen goes on from there; if that is the
-//! end's, it is told to stay away (204), or an `EventSource` would come back for ever.
+//! The stream may be opened before its trace begins: a page picks the id, opens the stream, and
+//! then sends the request. It ends once the roots of the trace have ended and nothing has come for
+//! a moment, since records of other threads may come behind the root's. A client that comes back
+//! with the last id that it has seen goes on from there; if that is the end's, it is told to stay
+//! away (204), or an `EventSource` would come back for ever.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -76,7 +77,8 @@ pub(super) async fn events(
     Ok(([("x-accel-buffering", "no")], stream).into_response())
 }
 
-/// The last event that a client has seen. The end of a trace has the number of its last event, and a mark.
+/// The last event that a client has seen. The end of a trace has the number of its last event, and
+/// a mark.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     number: u64,

@@ -34,8 +34,8 @@ enum Thumb {
     Down,
 }
 
-/// `POST /api/feedback`: records the score. It judges a trace of the caller's own tenant, and the store compares once
-/// more.
+/// `POST /api/feedback`: records the score. It judges a trace of the caller's own tenant, and the
+/// store compares once more.
 pub(super) async fn feedback(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,8 +1,9 @@
 //! Requests for a host that the service is not.
 //!
-//! A page of any site may have its own name lead to an address on the user's machine or network, and is then of the same
-//! site as the service for the browser: it may send and read what it likes. The browser still says the name that it asked
-//! for. So where the address of a client is all that keeps strangers out, requests for any other name are refused.
+//! A page of any site may have its own name lead to an address on the user's machine or network,
+//! and is then of the same site as the service for the browser: it may send and read what it likes.
+//! The browser still says the name that it asked for. So where the address of a client is all that
+//! keeps strangers out, requests for any other name are refused.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(crate) enum Hosts {
 #[derive(Debug)]
 pub(crate) struct Names {
     names: Vec<String>,
-    /// True if the service listens at all addresses of the machine. A name that was led astray is no address.
+    /// True if the service listens at all addresses of the machine. A name that was led astray is
+    /// no address.
     takes_addresses: bool,
 }
 

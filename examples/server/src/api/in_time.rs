@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 
-/// How long a request may take to its answer, if that is not to send files. Streams begin at once, and last longer.
+/// How long a request may take to its answer, if that is not to send files. Streams begin at once,
+/// and last longer.
 const TIME: Duration = Duration::from_secs(30);
 
 /// Refuses a request that does not come to its end.

@@ -117,7 +117,8 @@ fn file_answer<'a>(upload: &'a Upload, outcome: Option<&'a Outcome>) -> FileAnsw
     }
 }
 
-/// Returns how long a request may take to come: the slowest connection that is served has 64 KiB a second.
+/// Returns how long a request may take to come: the slowest connection that is served has 64 KiB a
+/// second.
 fn longest(max_bytes: usize) -> Duration {
     Duration::from_mins(1) + Duration::from_secs((max_bytes >> 16) as u64)
 }

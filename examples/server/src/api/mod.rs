@@ -1,7 +1,8 @@
 //! The routes, a file each.
 //!
-//! Around all routes, from the outside in: the trace ([`trace`]), errors as problem details ([`problem`]), the check that
-//! a request is for this service ([`host`]), and the one that a browser sends it for our own page ([`same_site`]).
+//! Around all routes, from the outside in: the trace ([`trace`]), errors as problem details
+//! ([`problem`]), the check that a request is for this service ([`host`]), and the one that a
+//! browser sends it for our own page ([`same_site`]).
 
 mod ask;
 mod caller;

@@ -1,7 +1,8 @@
 //! Errors as problem details (RFC 9457), whoever found them.
 //!
-//! A handler refuses with a [`Problem`]. The refusals of axum before it (a path, a method, JSON that it cannot read) are
-//! plain texts, and become problems in [`problems`]; so does a handler that panics.
+//! A handler refuses with a [`Problem`]. The refusals of axum before it (a path, a method, JSON
+//! that it cannot read) are plain texts, and become problems in [`problems`]; so does a handler
+//! that panics.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -38,7 +39,8 @@ struct Fault {
     detail: String,
 }
 
-/// Its JSON. The type is `about:blank`: the status says what sort of problem it is, and the detail the rest.
+/// Its JSON. The type is `about:blank`: the status says what sort of problem it is, and the detail
+/// the rest.
 #[derive(Debug, Serialize)]
 pub(super) struct Details {
     r#type: &'static str,
@@ -64,8 +66,9 @@ impl Problem {
         Self { errors: vec![fault], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
-    /// Makes the problem of something that failed in the service. The detail is its own message. Its causes go to standard
-    /// error; those of a stage are in the trace too, for whoever may see that.
+    /// Makes the problem of something that failed in the service. The detail is its own message.
+    /// Its causes go to standard error; those of a stage are in the trace too, for whoever may see
+    /// that.
     pub(super) fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
         eprintln!("error: {}", ragtrace_examples::report::one_line(error));
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())

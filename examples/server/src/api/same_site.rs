@@ -1,7 +1,8 @@
 //! Requests that another site has a browser make.
 //!
-//! A page of any site may have a browser post a form to an address on the user's own machine or network. It cannot read
-//! the answer, but what is sent would be stored. Browsers say where a request comes from; other clients need not.
+//! A page of any site may have a browser post a form to an address on the user's own machine or
+//! network. It cannot read the answer, but what is sent would be stored. Browsers say where a
+//! request comes from; other clients need not.
 
 use axum::extract::Request;
 use axum::http::uri::Authority;

@@ -1,5 +1,5 @@
-//! Sessions: a browser sends its token once, and a cookie from then on, which event streams take along. A stream that is
-//! open when its session ends goes on to its own end.
+//! Sessions: a browser sends its token once, and a cookie from then on, which event streams take
+//! along. A stream that is open when its session ends goes on to its own end.
 
 use std::sync::Arc;
 use std::time::Duration;

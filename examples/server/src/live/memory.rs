@@ -20,7 +20,8 @@ pub(super) struct Memory {
     needs_tenant: bool,
 }
 
-/// Returns true for a request that changes nothing. One that matches no route is named by its method alone.
+/// Returns true for a request that changes nothing. One that matches no route is named by its
+/// method alone.
 fn only_reads(stage: &str) -> bool {
     let method = stage.split(' ').next().unwrap_or_default();
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE")
@@ -31,15 +32,16 @@ impl Memory {
         self.traces.get(&id)
     }
 
-    /// Makes a memory that keeps no trace of nobody's: where users are known, strangers leave nothing.
+    /// Makes a memory that keeps no trace of nobody's: where users are known, strangers leave
+    /// nothing.
     pub(super) fn of_tenants() -> Self {
         Self { needs_tenant: true, ..Self::default() }
     }
 
     /// Adds what a record says to its trace.
     ///
-    /// Requests that only read are left out: probes would fill the memory, and a stream of a trace, opened in that trace,
-    /// would wait for its own end.
+    /// Requests that only read are left out: probes would fill the memory, and a stream of a trace,
+    /// opened in that trace, would wait for its own end.
     pub(super) fn add(&mut self, record: &Record) {
         let Some(id) = record.trace_id().filter(|_| !record.stage().is_some_and(only_reads)) else { return };
         if !self.traces.contains_key(&id) {
@@ -59,7 +61,8 @@ impl Memory {
         self.make_room(0);
     }
 
-    /// Forgets the oldest traces, those that have ended first, until there is room for so many more.
+    /// Forgets the oldest traces, those that have ended first, until there is room for so many
+    /// more.
     fn make_room(&mut self, more: usize) {
         let mut spared = 0;
         while self.traces.len() + more > TRACES || self.bytes > BYTES {

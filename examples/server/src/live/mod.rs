@@ -1,13 +1,15 @@
 //! Traces while they run, and an example of a sink of one's own.
 //!
-//! A sink is settings and a verdict: [`LiveSink`] says how it wants its batches (small, and at most 50 ms old), puts each
-//! into memory, and answers that all arrived. The pipeline does the rest, as for every other sink: it drains the queue,
-//! gathers batches, waits, and counts. The sink is called on the pipeline's own thread, so it does not block: the lock is
-//! held for as long as a batch takes to be copied, by readers too.
+//! A sink is settings and a verdict: [`LiveSink`] says how it wants its batches (small, and at most
+//! 50 ms old), puts each into memory, and answers that all arrived. The pipeline does the rest, as
+//! for every other sink: it drains the queue, gathers batches, waits, and counts. The sink is
+//! called on the pipeline's own thread, so it does not block: the lock is held for as long as a
+//! batch takes to be copied, by readers too.
 //!
-//! The memory is bounded: the newest 512 traces, of each the newest 2,000 events and at most 4,000 runs, and 64 MiB in
-//! all. What is older is forgotten, and whoever follows a trace is told how many events they missed. There is no queue a
-//! reader: each has a position in the events of a trace and takes what is behind it, as slowly as it likes.
+//! The memory is bounded: the newest 512 traces, of each the newest 2,000 events and at most 4,000
+//! runs, and 64 MiB in all. What is older is forgotten, and whoever follows a trace is told how
+//! many events they missed. There is no queue a reader: each has a position in the events of a
+//! trace and takes what is behind it, as slowly as it likes.
 
 mod memory;
 mod sink;
@@ -49,8 +51,8 @@ impl Live {
         LiveSink::new(self.clone())
     }
 
-    /// Takes a batch of records. Threads write apart from each other, so the batch is put into the order of time: a stage
-    /// is shown after the one that it is in.
+    /// Takes a batch of records. Threads write apart from each other, so the batch is put into the
+    /// order of time: a stage is shown after the one that it is in.
     fn accept(&self, records: &[Record]) {
         let mut in_order: Vec<_> = records.iter().collect();
         in_order.sort_by_key(|record| (record.timestamp(), record.event().is_end()));

@@ -22,8 +22,8 @@ impl Sink for LiveSink {
         "live"
     }
 
-    /// Starts and ends of stages are at this level, and the page is nothing without them, whatever level the other sinks
-    /// are given.
+    /// Starts and ends of stages are at this level, and the page is nothing without them, whatever
+    /// level the other sinks are given.
     fn level(&self) -> Option<Level> {
         Some(Level::Info)
     }

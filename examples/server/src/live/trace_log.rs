@@ -12,8 +12,8 @@ use crate::trace_view::TraceView;
 /// How many events are kept of a trace, and how much memory they may take, as an estimate in bytes.
 const EVENTS: usize = 2_000;
 const BYTES: usize = 4 << 20;
-/// How many runs are kept of a trace, and how much memory they may take besides. Those that have ended go with their
-/// events, so this bounds those that run.
+/// How many runs are kept of a trace, and how much memory they may take besides. Those that have
+/// ended go with their events, so this bounds those that run.
 const RUNS: usize = 2 * EVENTS;
 const RUN_BYTES: usize = 4 << 20;
 /// How many scores are kept of a trace.
@@ -67,7 +67,8 @@ pub(crate) struct Ended {
     pub(crate) last: u64,
 }
 
-/// The account of the roots of a trace, those that are forgotten too: anybody may send any number of requests in one trace.
+/// The account of the roots of a trace, those that are forgotten too: anybody may send any number
+/// of requests in one trace.
 #[derive(Debug, Default)]
 struct Roots {
     /// How many of the runs that are kept are roots that have not ended.
@@ -110,7 +111,8 @@ pub(super) struct TraceLog {
     open_runs: usize,
     roots: Roots,
     scores: Vec<Judgement>,
-    /// The bytes of the events, the runs and the scores. A run that is also an event counts twice, since either may go first.
+    /// The bytes of the events, the runs and the scores. A run that is also an event counts twice,
+    /// since either may go first.
     event_bytes: usize,
     run_bytes: usize,
     score_bytes: usize,
@@ -150,7 +152,8 @@ impl TraceLog {
         self.roots.open > 0
     }
 
-    /// Adds a record, unless another tenant wrote it into the trace, which is none of the owner's business.
+    /// Adds a record, unless another tenant wrote it into the trace, which is none of the owner's
+    /// business.
     pub(super) fn add(&mut self, record: &Record) {
         if record.tenant_id() != self.owner() {
             return;
@@ -170,8 +173,8 @@ impl TraceLog {
     }
 
     fn add_run(&mut self, run: Arc<Run>) {
-        // Order is not promised: a start may come after its end, and says nothing new then; nor does a record that comes
-        // twice.
+        // Order is not promised: a start may come after its end, and says nothing new then; nor
+        // does a record that comes twice.
         let says_nothing_new = |known: &Arc<Run>| known.event == run.event || known.duration.is_some();
         let known = self.runs.get(&run.span_id);
         let is_full = self.runs.len() >= RUNS || self.run_bytes >= RUN_BYTES;
@@ -211,8 +214,8 @@ impl TraceLog {
         }
     }
 
-    /// Returns what happened after the event of this number. A number of an earlier process means nothing here: from the
-    /// start, then.
+    /// Returns what happened after the event of this number. A number of an earlier process means
+    /// nothing here: from the start, then.
     pub(super) fn read(&self, after: u64) -> Reading {
         let after = if after < self.next { after } else { 0 };
         let first = self.events.front().map_or(self.next, |(number, _)| *number);

@@ -1,8 +1,9 @@
 //! Reading on after an answer was given early.
 //!
-//! A server that answers before it has read the request, and then closes the connection, resets it: the answer may be
-//! lost on its way, and the client sees a broken connection instead of "too large". So what is left of a body
-//! that nobody wants any more is read and thrown away, up to a bound.
+//! A server that answers before it has read the request, and then closes the connection, resets it:
+//! the answer may be lost on its way, and the client sees a broken connection instead of "too
+//! large". So what is left of a body that nobody wants any more is read and thrown away, up to a
+//! bound.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -19,7 +19,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Makes one in `data`, and removes those of processes that were killed: nobody reads the files in them.
+    /// Makes one in `data`, and removes those of processes that were killed: nobody reads the files
+    /// in them.
     pub(crate) fn make(data: &Path) -> io::Result<Self> {
         fs::create_dir_all(data)?;
         for entry in fs::read_dir(data)?.filter_map(Result::ok) {
@@ -40,7 +41,8 @@ impl Folder {
     }
 }
 
-/// Locks a folder that was made just now; `None` if another process that begins took it for abandoned and removed it.
+/// Locks a folder that was made just now; `None` if another process that begins took it for
+/// abandoned and removed it.
 fn lock(folder: &Path) -> io::Result<Option<File>> {
     let path = folder.join(LOCK);
     let lock = match File::create_new(&path) {

@@ -5,8 +5,8 @@ const LONGEST: usize = 255;
 /// The longest extension that a label keeps when it is cut, in bytes.
 const LONGEST_EXTENSION: usize = 16;
 
-/// Returns the last component of a file's name, without what moves a terminal's cursor or turns a text around; the
-/// fallback if nothing is left.
+/// Returns the last component of a file's name, without what moves a terminal's cursor or turns a
+/// text around; the fallback if nothing is left.
 pub(super) fn label(given: &str, fallback: &str) -> String {
     // Browsers encode these three and no others (HTML, "multipart form data").
     let decoded = given.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n");
@@ -32,8 +32,8 @@ fn cut(name: &str) -> String {
     format!("{}{extension}", &stem[..end])
 }
 
-/// Returns true for a character that is a control, turns the direction of a text, or takes no room at all: a name with it
-/// would look like another one.
+/// Returns true for a character that is a control, turns the direction of a text, or takes no room
+/// at all: a name with it would look like another one.
 fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(

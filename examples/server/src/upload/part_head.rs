@@ -1,8 +1,9 @@
 //! A bound on the heads of a form's parts.
 //!
-//! A reader of forms gathers a part's head, and all that lies before the first part, until it is complete, and looks for
-//! its end from the start with each chunk that comes. So while a head is read, a body gives [`PART_HEAD`] bytes and no
-//! more, in chunks small enough that nothing of a file is gathered along with it.
+//! A reader of forms gathers a part's head, and all that lies before the first part, until it is
+//! complete, and looks for its end from the start with each chunk that comes. So while a head is
+//! read, a body gives [`PART_HEAD`] bytes and no more, in chunks small enough that nothing of a
+//! file is gathered along with it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -78,7 +79,8 @@ struct Bounded {
     /// Bytes that have come and were not given.
     chunk: Bytes,
     head: Head,
-    /// The reader takes chunks for as long as there are any, and looks at them then. So each is followed by a pause.
+    /// The reader takes chunks for as long as there are any, and looks at them then. So each is
+    /// followed by a pause.
     is_turn: bool,
 }
 

@@ -77,8 +77,8 @@ impl From<MultipartError> for Refusal {
     }
 }
 
-/// Receives all files of a request into `folder`, at most `max_files` of them. A part is a file if it is named `files` or
-/// has a file's name; others are passed over.
+/// Receives all files of a request into `folder`, at most `max_files` of them. A part is a file if
+/// it is named `files` or has a file's name; others are passed over.
 pub(crate) async fn receive(form: Parts, folder: &Path, max_files: usize) -> Result<Vec<Upload>, Refusal> {
     let Parts { mut parts, head } = form;
     let mut uploads = Vec::new();

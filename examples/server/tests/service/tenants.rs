@@ -137,7 +137,8 @@ fn nobody_writes_into_a_trace_of_another_tenant() {
         }
     };
     check(&server);
-    // Also when only the store knows it; the end is a hard one, so what is to be there is waited for.
+    // Also when only the store knows it; the end is a hard one, so what is to be there is waited
+    // for.
     server.stored(id, |trace| trace.roots().filter(|root| root.duration().is_some()).count() == 3);
     let server = server.restart(&tokens);
     check(&server);

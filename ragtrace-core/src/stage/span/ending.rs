@@ -44,7 +44,8 @@ impl Span {
         self.end_at(at)
     }
 
-    /// Ends the run, if it has not ended, as failed by the panic whose payload this is. It has left the thread.
+    /// Ends the run, if it has not ended, as failed by the panic whose payload this is. It has left
+    /// the thread.
     #[cold]
     #[inline(never)]
     pub(crate) fn fail_by(&mut self, payload: &Payload) {
@@ -54,7 +55,8 @@ impl Span {
         }
     }
 
-    /// Returns the failure of the run, if it has not ended, by the panic whose payload this is. It has left the thread.
+    /// Returns the failure of the run, if it has not ended, by the panic whose payload this is. It
+    /// has left the thread.
     #[cold]
     #[inline(never)]
     pub(crate) fn failure_by(&self, payload: &Payload) -> Option<Failure> {
@@ -94,7 +96,8 @@ impl Span {
 }
 
 impl Drop for Span {
-    // The part for a run that did not end is out of line: a stage has three places that drop its span.
+    // The part for a run that did not end is out of line: a stage has three places that drop its
+    // span.
     #[inline]
     fn drop(&mut self) {
         if self.is_active() {
@@ -103,8 +106,9 @@ impl Drop for Span {
     }
 }
 
-/// The end of a run, while generated code records what is of interest in its result. Dropping it records the end, but that of a
-/// run that has completed: what generated code calls has panicked then, and so the run fails.
+/// The end of a run, while generated code records what is of interest in its result. Dropping it
+/// records the end, but that of a run that has completed: what generated code calls has panicked
+/// then, and so the run fails.
 #[derive(Debug)]
 pub struct Ending<'a> {
     span: &'a mut Span,

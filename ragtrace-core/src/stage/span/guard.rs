@@ -8,9 +8,10 @@ use crate::stage::panic;
 use crate::time::Ticks;
 
 impl Span {
-    /// Puts the run's context on the thread until the guard ends. The first time this begins the run.
-    // The question whether there is a run is inlined, so that without one a poll has no call in it; the rest is not,
-    // so that a stage adds little code.
+    /// Puts the run's context on the thread until the guard ends. The first time this begins the
+    /// run.
+    // The question whether there is a run is inlined, so that without one a poll has no call in it;
+    // the rest is not, so that a stage adds little code.
     #[inline]
     pub(crate) fn enter(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
@@ -19,7 +20,8 @@ impl Span {
         EnteredSpan(self)
     }
 
-    /// Begins a run that is a call, which has no polls, and puts its context on the thread until the guard ends.
+    /// Begins a run that is a call, which has no polls, and puts its context on the thread until
+    /// the guard ends.
     #[inline]
     pub(crate) fn enter_call(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
@@ -34,7 +36,8 @@ impl Span {
         EnteredSpan(self)
     }
 
-    /// Enters the run for the drop of its body. A panic of the run that was caught is not the one that a destructor may raise.
+    /// Enters the run for the drop of its body. A panic of the run that was caught is not the one
+    /// that a destructor may raise.
     pub(crate) fn enter_to_drop(&mut self) -> EnteredSpan<'_> {
         if self.is_active() {
             self.enter_poll();
@@ -55,8 +58,9 @@ impl Span {
     }
 }
 
-/// A run whose poll or call goes on. Dropped without [`EnteredSpan::pause`] or [`EnteredSpan::finish`] it means that the poll
-/// panicked, whatever else goes on in the thread: the run leaves the thread, and whoever meets the panic next ends it.
+/// A run whose poll or call goes on. Dropped without [`EnteredSpan::pause`] or
+/// [`EnteredSpan::finish`] it means that the poll panicked, whatever else goes on in the thread:
+/// the run leaves the thread, and whoever meets the panic next ends it.
 pub(crate) struct EnteredSpan<'a>(&'a mut Span);
 
 impl EnteredSpan<'_> {
@@ -68,7 +72,8 @@ impl EnteredSpan<'_> {
         if entered.0.is_active() { Some(entered.0.pause()) } else { None }
     }
 
-    /// Ends the run after its last poll or its call; `on_end` records what is of interest, if anybody listens.
+    /// Ends the run after its last poll or its call; `on_end` records what is of interest, if
+    /// anybody listens.
     #[inline]
     pub(crate) fn finish(self, on_end: impl FnOnce(&mut Ending<'_>)) {
         let mut entered = ManuallyDrop::new(self);

@@ -1,14 +1,17 @@
-//! A run of a stage from its start to its end: the part of the runtime that every shape of function shares.
+//! A run of a stage from its start to its end: the part of the runtime that every shape of function
+//! shares.
 //!
-//! Nothing here is generic over the stage, so each annotated function adds calls and no copies. A stage inlines only the
-//! question whether there is a run at all.
+//! Nothing here is generic over the stage, so each annotated function adds calls and no copies. A
+//! stage inlines only the question whether there is a run at all.
 //!
-//! A run begins where its first poll or call does, at the place in memory where it stays; until then it is its stage and
-//! the fields in the thread's scratch buffer. One that begins in the request of what runs around it shares that one's
-//! reference for as long as its first poll or call lasts: it changes the thread's span and nothing else. Only a run that
-//! is still open after a poll takes a reference of its own, since its next poll may be on another thread.
+//! A run begins where its first poll or call does, at the place in memory where it stays; until
+//! then it is its stage and the fields in the thread's scratch buffer. One that begins in the
+//! request of what runs around it shares that one's reference for as long as its first poll or call
+//! lasts: it changes the thread's span and nothing else. Only a run that is still open after a poll
+//! takes a reference of its own, since its next poll may be on another thread.
 //!
-//! [`Span`] here enters and leaves threads; `guard` is the time inside one poll or call; `ending` ends the run.
+//! [`Span`] here enters and leaves threads; `guard` is the time inside one poll or call; `ending`
+//! ends the run.
 
 mod ending;
 mod guard;
@@ -32,7 +35,8 @@ use crate::stage::{panic, recorder};
 use crate::time::Ticks;
 use crate::value::FieldBuffer;
 
-/// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept small: 48 bytes.
+/// A run of a stage, or nothing if nobody listens. It lies in the stage's future, so it is kept
+/// small: 48 bytes.
 #[derive(Debug)]
 pub struct Span {
     /// `None` for a run that nobody listens to, and for one that has ended.
@@ -42,27 +46,29 @@ pub struct Span {
 
 #[derive(Debug)]
 enum State {
-    /// Its fields lie in the thread's scratch buffer from this index on: whoever has the run enters it next, on this thread.
+    /// Its fields lie in the thread's scratch buffer from this index on: whoever has the run enters
+    /// it next, on this thread.
     Idle(usize),
     Begun(Begun),
 }
 
-/// A run that has begun. Between polls it has its span and its request, and while it is inside one the thread has these, and
-/// it keeps what the thread had instead.
+/// A run that has begun. Between polls it has its span and its request, and while it is inside one
+/// the thread has these, and it keeps what the thread had instead.
 #[derive(Debug)]
 struct Begun {
     span: Option<SpanId>,
     parent: Option<SpanId>,
     started: Ticks,
-    /// `None` too for a run that shares the thread's request, as it does up to the end of its first poll.
+    /// `None` too for a run that shares the thread's request, as it does up to the end of its first
+    /// poll.
     request: ManuallyDrop<Option<Arc<Request>>>,
     run_state: RunState,
 }
 
 const _: () = assert!(size_of::<Span>() <= 48);
 
-/// Makes a run of `stage` to come, with the fields that `fields` records. Whoever has it enters it next, on this thread. With
-/// nobody to listen it costs a load and reads nothing.
+/// Makes a run of `stage` to come, with the fields that `fields` records. Whoever has it enters it
+/// next, on this thread. With nobody to listen it costs a load and reads nothing.
 #[inline]
 pub fn open(stage: &'static CatalogEntry, fields: impl FnOnce(&mut FieldBuffer)) -> Span {
     if !dispatch::is_enabled() || !dispatch::is_enabled_here() {
@@ -138,7 +144,8 @@ impl Span {
         }
     }
 
-    /// Begins the run in the thread's request, records its start, and enters it, if anybody listens.
+    /// Begins the run in the thread's request, records its start, and enters it, if anybody
+    /// listens.
     #[inline]
     fn begin(&mut self, fields_at: usize, flags: u64) {
         let Some(stage) = self.stage else { return };
@@ -251,8 +258,9 @@ impl Span {
         }
     }
 
-    /// Prepares for the drop of what runs inside: it is dropped in the run's context, so that it is cancelled before the run
-    /// is and its destructors log to the right trace. The run ends when it is dropped itself.
+    /// Prepares for the drop of what runs inside: it is dropped in the run's context, so that it is
+    /// cancelled before the run is and its destructors log to the right trace. The run ends when it
+    /// is dropped itself.
     #[inline]
     pub(crate) fn before_drop(&mut self) {
         if self.is_active() {
@@ -288,8 +296,8 @@ impl Span {
 }
 
 impl Begun {
-    /// Gives the thread back what it had, and returns when that was. A run that stays open has a request for itself
-    /// from then on, since its next poll may be on another thread.
+    /// Gives the thread back what it had, and returns when that was. A run that stays open has a
+    /// request for itself from then on, since its next poll may be on another thread.
     #[inline]
     fn leave(&mut self, stays_open: bool) -> Ticks {
         if current::is_carrying() { self.leave_carrying(stays_open) } else { self.leave_thread(stays_open) }
@@ -331,8 +339,8 @@ impl Begun {
         observer::each(|observer| observer.left(span));
     }
 
-    /// Returns whether `record!` may add to the run. What is added is kept until the end, which only an accepted start has for
-    /// certain.
+    /// Returns whether `record!` may add to the run. What is added is kept until the end, which
+    /// only an accepted start has for certain.
     fn records(&self, stage: &'static StageDescriptor) -> bool {
         stage.declares_records() && self.run_state.accepted_by().is_some()
     }

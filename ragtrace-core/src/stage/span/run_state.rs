@@ -5,9 +5,9 @@ use std::num::NonZeroU64;
 use crate::entry::RecipientId;
 use crate::time::Ticks;
 
-/// Who accepted the run's start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds inside polls so far. Inside a
-/// poll the time of its beginning is taken off, so that adding that of its end gives the sum: all of it modulo 2^49, which is
-/// 6 days.
+/// Who accepted the run's start, or 0, in the lowest 8 bits; then 7 flags; and then nanoseconds
+/// inside polls so far. Inside a poll the time of its beginning is taken off, so that adding that
+/// of its end gives the sum: all of it modulo 2^49, which is 6 days.
 ///
 /// One of the flags is always set, so that zero is left for a run that has not begun.
 #[derive(Clone, Copy, Debug)]
@@ -17,13 +17,15 @@ impl RunState {
     const BEGUN: NonZeroU64 = NonZeroU64::new(1 << 8).expect("not zero");
     /// There are no polls, so time inside them means nothing.
     pub(super) const CALL: u64 = 1 << 9;
-    /// Somebody keeps track of the run on its threads: `record!`, which may add to it, or an observer.
+    /// Somebody keeps track of the run on its threads: `record!`, which may add to it, or an
+    /// observer.
     pub(super) const TRACKED: u64 = 1 << 10;
     /// The run has no parent in this process.
     pub(super) const LOCAL_ROOT: u64 = 1 << 11;
     /// The run shares the thread's request.
     pub(super) const SHARES_REQUEST: u64 = 1 << 12;
-    /// The body does not run any more: it is being dropped, or its result was being read when something panicked.
+    /// The body does not run any more: it is being dropped, or its result was being read when
+    /// something panicked.
     pub(super) const ASIDE: u64 = 1 << 13;
     /// A panic was unwinding when the drop began.
     pub(super) const UNWINDING: u64 = 1 << 14;

@@ -59,8 +59,8 @@ fn is_documents(span: &Span<'_>, kind: Kind) -> bool {
     kind == Kind::Retrieval && !span.record.generated().is_empty()
 }
 
-/// Returns the declared content that input and output leave out, since they are something else, with
-/// its names.
+/// Returns the declared content that input and output leave out, since they are something else,
+/// with its names.
 pub(super) fn beside_input_and_output<'a>(span: &Span<'a>) -> impl Iterator<Item = (&'static str, &'a Value)> {
     let content = &span.content;
     let query = content.query.filter(|_| content.input.is_some());

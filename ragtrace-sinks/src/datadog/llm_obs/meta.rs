@@ -11,9 +11,9 @@ use crate::spans::{LINKS, Span, Usage, write_links};
 /// Stands in the place of input and output of a span that is too large otherwise.
 const LEFT_OUT: &str = "[left out: the span would be over 5,000,000 bytes]";
 
-/// Metrics that Datadog knows the meaning of and adds up (Datadog, "LLM Observability HTTP API" and "LLM
-/// Observability Metrics"). Those of them that are not written here are the application's to set by no
-/// number of its own, either: Datadog would count its cost twice.
+/// Metrics that Datadog knows the meaning of and adds up (Datadog, "LLM Observability HTTP API" and
+/// "LLM Observability Metrics"). Those of them that are not written here are the application's to
+/// set by no number of its own, either: Datadog would count its cost twice.
 const COUNTED: [&str; 16] = [
     "cache_read_input_cost",
     "cache_read_input_tokens",
@@ -136,9 +136,9 @@ fn write_field(out: &mut Vec<u8>, value: &FieldValue<'_>) {
     }
 }
 
-/// Writes numbers, of which each is a float and no name has a dot: Datadog drops a whole request over
-/// one. A number of the application's that has one of Datadog's names stands behind `field_`; of two whose
-/// names differ in dots alone, the first is written.
+/// Writes numbers, of which each is a float and no name has a dot: Datadog drops a whole request
+/// over one. A number of the application's that has one of Datadog's names stands behind `field_`;
+/// of two whose names differ in dots alone, the first is written.
 #[expect(clippy::cast_precision_loss, reason = "they are floats there")]
 pub(super) fn write_metrics(mut metrics: Object<'_>, span: &Span<'_>) {
     let usage = &span.content.usage;

@@ -1,20 +1,20 @@
 //! LLM Observability: a span an end record, with what went in and came out.
 //!
-//! Spans go to the documented intake (`/api/intake/llm-obs/v1/trace/spans`), or, through an Agent, to
-//! the one that Datadog's own clients use (`/api/v2/llmobs`). An event of many spans that is over a
-//! megabyte is lost without a word: a request to the former, which is one event, has less than that
-//! unless it is of a single span, and with the latter each span is an event.
+//! Spans go to the documented intake (`/api/intake/llm-obs/v1/trace/spans`), or, through an Agent,
+//! to the one that Datadog's own clients use (`/api/v2/llmobs`). An event of many spans that is
+//! over a megabyte is lost without a word: a request to the former, which is one event, has less
+//! than that unless it is of a single span, and with the latter each span is an event.
 //!
-//! Where there is no parent in this process the span is a root (`parent_id` is `undefined`), whatever
-//! a caller's header says: a tree whose root never came would not be shown. Tokens and cost are with the
-//! stage that declares them alone, so that sums over spans count nothing twice.
+//! Where there is no parent in this process the span is a root (`parent_id` is `undefined`),
+//! whatever a caller's header says: a tree whose root never came would not be shown. Tokens and
+//! cost are with the stage that declares them alone, so that sums over spans count nothing twice.
 //!
-//! Content that has no place of its own is in `metadata`: documents beside another input or output, a
-//! `query` beside an `input`, a retriever's `output` beside its documents. The application's numbers are
-//! metrics; one that has the name of a metric of Datadog's stands behind `field_`.
+//! Content that has no place of its own is in `metadata`: documents beside another input or output,
+//! a `query` beside an `input`, a retriever's `output` beside its documents. The application's
+//! numbers are metrics; one that has the name of a metric of Datadog's stands behind `field_`.
 //!
-//! A failed run has the status `error`. A cancelled one is `ok`, with the tag `outcome:cancelled`: whoever
-//! asked has left, and nothing went wrong.
+//! A failed run has the status `error`. A cancelled one is `ok`, with the tag `outcome:cancelled`:
+//! whoever asked has left, and nothing went wrong.
 //!
 //! Not sent: starts and log lines, and spans that are more than 24 hours old, which become dead
 //! letters. A span over 5,000,000 bytes loses its input and output, with a notice in their place.

@@ -26,8 +26,8 @@ impl SpanWriter<'_> {
         write_decimal(object.value("span_id"), span.span_id.as_u64());
         let trace_id = span.trace_id.to_hex();
         object.text("trace_id", &trace_id);
-        // A caller in another process has sent no span of this product's, perhaps: a tree whose root is
-        // missing is not shown.
+        // A caller in another process has sent no span of this product's, perhaps: a tree whose
+        // root is missing is not shown.
         let parent = span.parent_span_id().filter(|_| !span.record.is_local_root());
         match parent {
             Some(parent) => write_decimal(object.value("parent_id"), parent.as_u64()),

@@ -23,8 +23,8 @@ use crate::datadog::counts::Losses;
 
 /// The longest entry (Datadog, "Send logs": 1 MB for a single log).
 const LONGEST: usize = 1_000_000;
-/// Bytes of a text, from the first try on to the last: whatever they are of, an entry of 255 of the last
-/// ones is short enough.
+/// Bytes of a text, from the first try on to the last: whatever they are of, an entry of 255 of the
+/// last ones is short enough.
 const TEXTS: [usize; 4] = [usize::MAX, 64 * 1024, 8 * 1024, 256];
 /// Attributes of an entry, and those of them that are not the record's fields or items, at most.
 const ATTRIBUTES: usize = 255;

@@ -10,8 +10,8 @@ use crate::datadog::tags::Tags;
 /// Stages that fragments are kept of; when there are more, the oldest goes.
 const MOST_STAGES: usize = 64;
 
-/// The fragments of one payload: its records lie where they are until it is done, so they are known by
-/// where their texts are.
+/// The fragments of one payload: its records lie where they are until it is done, so they are known
+/// by where their texts are.
 pub(super) struct Fragments<'a> {
     settings: &'a Settings,
     stages: Vec<(StageKey, Vec<u8>)>,
@@ -66,8 +66,8 @@ impl<'a> Fragments<'a> {
     }
 
     fn index_of_stage(&mut self, record: &Record) -> usize {
-        // Two stages of one name may share its text, but are on lines of their own. Log lines of one logger share a
-        // fragment, wherever they are.
+        // Two stages of one name may share its text, but are on lines of their own. Log lines of
+        // one logger share a fragment, wherever they are.
         let of_stage = has_message_of_stage(record);
         let name = record.stage().filter(|_| of_stage).unwrap_or_default();
         let line = record.source().filter(|_| of_stage).map_or(0, |(_, line)| line);

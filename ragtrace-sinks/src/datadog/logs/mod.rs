@@ -1,8 +1,8 @@
 //! The logs' intake, version 2: a list of entries, one a record.
 //!
-//! It promises a payload that the intake takes: at most 5 MB and 1,000 entries, none of them over 1 MB,
-//! none older than 18 hours or more than two ahead. [`encode`] says of which records that is not true;
-//! texts of an entry that is too long are cut, and counted.
+//! It promises a payload that the intake takes: at most 5 MB and 1,000 entries, none of them over 1
+//! MB, none older than 18 hours or more than two ahead. [`encode`] says of which records that is
+//! not true; texts of an entry that is too long are cut, and counted.
 
 mod entry;
 mod fragments;
@@ -22,8 +22,8 @@ use fragments::Fragments;
 const MOST_ENTRIES: usize = 1_000;
 /// Bytes of a payload: 5 MB.
 const LONGEST: usize = 5_000_000;
-/// Bytes of a batch, as an estimate of the records' canonical JSON. Entries are somewhat longer, so that
-/// payloads have about 4 MB at most, and few batches have to be split.
+/// Bytes of a batch, as an estimate of the records' canonical JSON. Entries are somewhat longer, so
+/// that payloads have about 4 MB at most, and few batches have to be split.
 const AIM: usize = 3 << 20;
 
 /// How old logs may be (Datadog, "Send logs": 18 hours in the past, 2 in the future).

@@ -7,15 +7,15 @@
 //! | `ragtrace.stage.cost` | count | the sum of `cost_usd`, in dollars |
 //! | `ragtrace.stage.duration.p50` `.p95` `.p99` `.max` | gauge | durations, in seconds, within 1% |
 //!
-//! Tags: `stage`, `kind`, `tenant`, `env`, `service`, `version`, and those that were set. A finished
-//! request is a run of its outermost stage, whose series has it.
+//! Tags: `stage`, `kind`, `tenant`, `env`, `service`, `version`, and those that were set. A
+//! finished request is a run of its outermost stage, whose series has it.
 //!
 //! A point is an hour old at most when it arrives, so what a spool kept for longer is left out, and
-//! counted. Datadog keeps one point of a series a second, and the last that came: a batch sent twice
-//! counts once. What a batch has of one minute and the same tags is one point. Batches with parts of
-//! one minute, and processes of one host, have points at another second of it each, which follows from
-//! the batch's id: 59 times of 60, that is, since a minute has no more seconds. Where that is too few,
-//! `DD_TAGS` with a tag for each process keeps their series apart.
+//! counted. Datadog keeps one point of a series a second, and the last that came: a batch sent
+//! twice counts once. What a batch has of one minute and the same tags is one point. Batches with
+//! parts of one minute, and processes of one host, have points at another second of it each, which
+//! follows from the batch's id: 59 times of 60, that is, since a minute has no more seconds. Where
+//! that is too few, `DD_TAGS` with a tag for each process keeps their series apart.
 
 mod series;
 mod sums;

@@ -22,8 +22,8 @@ pub(super) struct Sum<'a> {
 
 /// Adds up the minutes of a batch, in the order in which each comes first.
 ///
-/// A batch may have several parts of one minute, and several tenants whose tags are one: Datadog keeps
-/// the last point alone that a series has at one time.
+/// A batch may have several parts of one minute, and several tenants whose tags are one: Datadog
+/// keeps the last point alone that a series has at one time.
 pub(super) fn sums<'a>(minutes: &'a [StageMinute], tags_of: impl Fn(&StageMinute) -> Tags) -> Vec<Sum<'a>> {
     let mut sums: Vec<Sum<'a>> = Vec::with_capacity(minutes.len());
     let mut indices = HashMap::with_capacity(minutes.len());

@@ -17,8 +17,8 @@ use crate::http::{Client, Endpoint, Key};
 /// Sends records to Datadog as logs: one entry a record, which its ids join to the trace that the
 /// Datadog Agent or another sink has of it.
 ///
-/// Metrics, spans of LLM Observability and evaluations are sinks of their own, which are made of this
-/// one and have its settings. Each has its own batches, retries and spool.
+/// Metrics, spans of LLM Observability and evaluations are sinks of their own, which are made of
+/// this one and have its settings. Each has its own batches, retries and spool.
 ///
 /// ```
 /// use ragtrace_sinks::DatadogSink;
@@ -34,10 +34,11 @@ use crate::http::{Client, Endpoint, Key};
 /// # let _ = builder;
 /// ```
 ///
-/// Traces of Datadog's APM go to the Agent by OTLP: there is a sink for that, and the ids are the same.
+/// Traces of Datadog's APM go to the Agent by OTLP: there is a sink for that, and the ids are the
+/// same.
 ///
-/// Datadog's limits on a log cost some of it; see [`DatadogCounts`]. Entries that are more than 18 hours
-/// old, or two ahead, become dead letters.
+/// Datadog's limits on a log cost some of it; see [`DatadogCounts`]. Entries that are more than 18
+/// hours old, or two ahead, become dead letters.
 #[derive(Clone, Debug)]
 pub struct DatadogSink {
     name: Cow<'static, str>,
@@ -46,8 +47,9 @@ pub struct DatadogSink {
 }
 
 impl DatadogSink {
-    /// Makes a sink for the site `datadoghq.com`, with an API key: a text, or a [`Key`] in a file or of a
-    /// function, which is read again before each request. Nothing is connected before the first batch.
+    /// Makes a sink for the site `datadoghq.com`, with an API key: a text, or a [`Key`] in a file
+    /// or of a function, which is read again before each request. Nothing is connected before the
+    /// first batch.
     pub fn new(api_key: impl Into<Key>) -> Self {
         Self::of(Settings::new(Some(api_key.into()), Client::builder().build()))
     }
@@ -69,16 +71,16 @@ impl DatadogSink {
         self
     }
 
-    /// Sets the site, such as `datadoghq.eu`; `datadoghq.com` unless set. A name that is no site's parks
-    /// a sink that has no host from [`logs_url`](Self::logs_url), [`api_url`](Self::api_url) or
-    /// [`agent`](Self::agent), which says so.
+    /// Sets the site, such as `datadoghq.eu`; `datadoghq.com` unless set. A name that is no site's
+    /// parks a sink that has no host from [`logs_url`](Self::logs_url), [`api_url`](Self::api_url)
+    /// or [`agent`](Self::agent), which says so.
     pub fn site(mut self, site: impl AsRef<str>) -> Self {
         self.settings.site = site.as_ref().parse::<Site>();
         self
     }
 
-    /// Sets where logs go in the place of the site's host, such as a proxy. A text that is no URL parks
-    /// the sink, which says so.
+    /// Sets where logs go in the place of the site's host, such as a proxy. A text that is no URL
+    /// parks the sink, which says so.
     pub fn logs_url(mut self, url: impl AsRef<str>) -> Self {
         self.settings.logs_url = parsed(url.as_ref());
         self
@@ -90,8 +92,9 @@ impl DatadogSink {
         self
     }
 
-    /// Sets the Datadog Agent, such as `http://localhost:8126` or `unix:///var/run/datadog/apm.socket`,
-    /// through which spans of LLM Observability and evaluations go. Logs and metrics go to the site.
+    /// Sets the Datadog Agent, such as `http://localhost:8126` or
+    /// `unix:///var/run/datadog/apm.socket`, through which spans of LLM Observability and
+    /// evaluations go. Logs and metrics go to the site.
     pub fn agent(mut self, url: impl AsRef<str>) -> Self {
         self.settings.agent = parsed(url.as_ref());
         self
@@ -134,9 +137,9 @@ impl DatadogSink {
         self
     }
 
-    /// Makes a sink of this one's settings that sends counts and durations of stages, by the minute:
-    /// `ragtrace.stage.runs`, `.items` and `.cost`, and `ragtrace.stage.duration.p50`, `.p95`, `.p99`
-    /// and `.max`. Its name is this one's with `-metrics`.
+    /// Makes a sink of this one's settings that sends counts and durations of stages, by the
+    /// minute: `ragtrace.stage.runs`, `.items` and `.cost`, and `ragtrace.stage.duration.p50`,
+    /// `.p95`, `.p99` and `.max`. Its name is this one's with `-metrics`.
     pub fn metrics(&self) -> DatadogMetricsSink {
         DatadogMetricsSink { name: self.name_with("-metrics"), settings: self.settings.clone() }
     }
@@ -144,8 +147,8 @@ impl DatadogSink {
     /// Makes a sink of this one's settings that sends runs of stages to LLM Observability, as an
     /// application of this name. Its own name is this one's with `-llmobs`.
     ///
-    /// An application's name has lower-case letters, digits and `_ - : . /`, 193 characters at most;
-    /// another one parks the sink, which says so, and so does a site without the product.
+    /// An application's name has lower-case letters, digits and `_ - : . /`, 193 characters at
+    /// most; another one parks the sink, which says so, and so does a site without the product.
     pub fn llm_observability(&self, ml_app: impl AsRef<str>) -> DatadogLlmObsSink {
         DatadogLlmObsSink {
             name: self.name_with("-llmobs"),

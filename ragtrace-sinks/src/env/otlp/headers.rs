@@ -3,7 +3,8 @@
 use crate::http::Key;
 use crate::otlp::{Header, parse_pairs};
 
-/// Reads headers as `OTEL_EXPORTER_OTLP_HEADERS` has them. Values may be credentials: no error shows one.
+/// Reads headers as `OTEL_EXPORTER_OTLP_HEADERS` has them. Values may be credentials: no error
+/// shows one.
 pub(super) fn headers(variable: &str, text: &str) -> Result<Vec<Header>, String> {
     let mut headers: Vec<Header> = Vec::new();
     for (at, (name, value)) in parse_pairs(text)?.into_iter().enumerate() {

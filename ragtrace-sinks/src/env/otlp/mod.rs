@@ -95,8 +95,8 @@ fn base(text: &str) -> Result<Target, String> {
     text.parse().map(Target::Base).map_err(|error: crate::http::EndpointError| error.to_string())
 }
 
-/// The variables of one signal's exporter ("OpenTelemetry Protocol Exporter", "Configuration Options"),
-/// and ours before them.
+/// The variables of one signal's exporter ("OpenTelemetry Protocol Exporter", "Configuration
+/// Options"), and ours before them.
 struct Exporter<'a> {
     variables: &'a Variables<'a>,
     signal: Signal,
@@ -112,7 +112,8 @@ impl Exporter<'_> {
         std::iter::once(format!("RAGTRACE_OTLP_{option}")).chain(theirs)
     }
 
-    /// Returns the names that OpenTelemetry has: the signal's own goes before the one of all signals.
+    /// Returns the names that OpenTelemetry has: the signal's own goes before the one of all
+    /// signals.
     fn names_of_opentelemetry(&self, option: &str) -> [String; 2] {
         let signal = match self.signal {
             Signal::Traces => "TRACES",

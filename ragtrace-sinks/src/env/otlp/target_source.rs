@@ -5,8 +5,8 @@
 pub(super) enum TargetSource {
     /// From ours, which is for this sink alone.
     Ours,
-    /// From those of OpenTelemetry's exporters, of which others in the process and beside it may know
-    /// nothing but that there is one.
+    /// From those of OpenTelemetry's exporters, of which others in the process and beside it may
+    /// know nothing but that there is one.
     OpenTelemetry,
     /// From the backend's own, or it is the profile's.
     Backend,

@@ -191,8 +191,9 @@ impl Backend<'_> {
         Ok(())
     }
 
-    /// Fails if a credential of the backend's, from the variable `name`, would be sent elsewhere: a URL of
-    /// OpenTelemetry's may be that of a collector, which somebody else set for all that is in a container.
+    /// Fails if a credential of the backend's, from the variable `name`, would be sent elsewhere: a
+    /// URL of OpenTelemetry's may be that of a collector, which somebody else set for all that is
+    /// in a container.
     fn check_reader(&self, name: &str, header: &str) -> Result<(), ConfigError> {
         if self.source != TargetSource::OpenTelemetry || self.is_own_target() {
             return Ok(());

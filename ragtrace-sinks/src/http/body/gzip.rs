@@ -2,8 +2,8 @@
 
 use zlib_rs::{Deflate, DeflateConfig, DeflateError, DeflateFlush, Status};
 
-/// 16 asks for a header and a checksum as gzip has them, and 15 for the largest window, 32 KiB (zlib,
-/// `deflateInit2`).
+/// 16 asks for a header and a checksum as gzip has them, and 15 for the largest window, 32 KiB
+/// (zlib, `deflateInit2`).
 const WINDOW_BITS: i32 = 16 + 15;
 /// How much room there is for what one step writes, at least.
 const STEP: usize = 16 * 1024;
@@ -20,8 +20,8 @@ impl Gzip {
         Self { deflate: Deflate::new_with_config(config), filled: 0 }
     }
 
-    /// Compresses all of `input`, and with `is_last` ends the stream. `output` has the stream's whole
-    /// length then, and room behind it before.
+    /// Compresses all of `input`, and with `is_last` ends the stream. `output` has the stream's
+    /// whole length then, and room behind it before.
     pub(super) fn compress(
         &mut self,
         mut input: &[u8],

@@ -131,8 +131,9 @@ pub struct BodyWriter {
 }
 
 impl BodyWriter {
-    /// Returns where to append. What was staged since the last [`settle`](Self::settle) may be changed
-    /// and taken back; where [`settle`](Self::settle) left something, it is before that, and stays.
+    /// Returns where to append. What was staged since the last [`settle`](Self::settle) may be
+    /// changed and taken back; where [`settle`](Self::settle) left something, it is before that,
+    /// and stays.
     pub fn staged(&mut self) -> &mut Vec<u8> {
         &mut self.staged
     }

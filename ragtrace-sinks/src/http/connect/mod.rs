@@ -1,8 +1,8 @@
 //! How a connection comes to be: the name's addresses, TCP or a socket, the proxy, TLS.
 //!
-//! It promises: a connection, or the whole reason why there is none, within the time that is set for
-//! it. Certificates are read with the first connection that needs them, and again after one that was
-//! refused, so that a certificate that was renewed or added needs no restart.
+//! It promises: a connection, or the whole reason why there is none, within the time that is set
+//! for it. Certificates are read with the first connection that needs them, and again after one
+//! that was refused, so that a certificate that was renewed or added needs no restart.
 
 mod dial;
 mod proxy;

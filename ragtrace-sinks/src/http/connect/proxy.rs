@@ -21,11 +21,11 @@ pub(super) struct Proxy {
 }
 
 impl Proxies {
-    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` as curl does, in upper or else in
-    /// lower case.
+    /// Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` as curl does, in upper or else
+    /// in lower case.
     ///
-    /// `HTTP_PROXY` in upper case does not count in a program of CGI's, where whoever sends a request sets
-    /// it.
+    /// `HTTP_PROXY` in upper case does not count in a program of CGI's, where whoever sends a
+    /// request sets it.
     ///
     /// # Errors
     ///

@@ -58,7 +58,8 @@ fn a_connection_that_the_server_closed_costs_no_delivery() {
 
 #[test]
 fn a_connection_that_is_reset_when_it_is_used_again_costs_no_delivery() {
-    // The second request on each connection is read and never answered, as by a balancer that forgot it.
+    // The second request on each connection is read and never answered, as by a balancer that
+    // forgot it.
     let server = Server::start(|request| match request.body.as_slice() {
         b"first" => Answer::status(200),
         _ if request.connection == 0 => Answer::resets_at_once(),

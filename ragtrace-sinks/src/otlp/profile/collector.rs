@@ -1,4 +1,5 @@
-//! A Collector, or any receiver that keeps to the specification ("OTLP Specification", version 1.9).
+//! A Collector, or any receiver that keeps to the specification ("OTLP Specification", version
+//! 1.9).
 
 use super::table::{BatchSize, ProfileTable};
 use crate::http::{Row, Verdicts};

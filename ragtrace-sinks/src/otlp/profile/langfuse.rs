@@ -111,8 +111,8 @@ fn put_content(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     }
 }
 
-/// Writes tokens, each once: it adds up what it is given, so what a cache had is no part of `input`,
-/// nor reasoning of `output`.
+/// Writes tokens, each once: it adds up what it is given, so what a cache had is no part of
+/// `input`, nor reasoning of `output`.
 fn put_usage(span: &Span<'_>, attributes: &mut Attributes<'_>) {
     let Usage { input_tokens, output_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_usd } =
         span.content.usage;
@@ -158,8 +158,8 @@ fn level(span: &Span<'_>) -> &'static str {
     }
 }
 
-/// Returns an environment as it may be named: lower-case letters, digits, hyphens and underscores, not
-/// beginning with `langfuse`.
+/// Returns an environment as it may be named: lower-case letters, digits, hyphens and underscores,
+/// not beginning with `langfuse`.
 fn environment(name: &str) -> Option<String> {
     let plain = |sign: char| match sign.to_ascii_lowercase() {
         sign @ ('a'..='z' | '0'..='9' | '-' | '_') => sign,

@@ -1,4 +1,5 @@
-//! LangSmith's endpoint for OTLP ("Trace with OpenTelemetry", "Supported OpenTelemetry attributes").
+//! LangSmith's endpoint for OTLP ("Trace with OpenTelemetry", "Supported OpenTelemetry
+//! attributes").
 
 use ragtrace::{StageKind, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};

@@ -1,8 +1,8 @@
-//! Profiles: one table for each backend that speaks OTLP, of where it listens, which words it reads,
-//! and what its statuses mean.
+//! Profiles: one table for each backend that speaks OTLP, of where it listens, which words it
+//! reads, and what its statuses mean.
 //!
-//! A profile has exactly one dialect a span: two dialects' messages on one span get mixed up by those
-//! who read both.
+//! A profile has exactly one dialect a span: two dialects' messages on one span get mixed up by
+//! those who read both.
 
 mod collector;
 mod datadog;

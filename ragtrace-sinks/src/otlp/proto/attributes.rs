@@ -125,8 +125,8 @@ impl<'w> Attributes<'w> {
         }
     }
 
-    /// Writes a field of the application's under a key in parts, unless that key is taken or has nothing
-    /// in it ("Common specification concepts", "Attribute": a key is a non-empty string).
+    /// Writes a field of the application's under a key in parts, unless that key is taken or has
+    /// nothing in it ("Common specification concepts", "Attribute": a key is a non-empty string).
     pub(crate) fn put_field(&mut self, key: &[&str], value: &Value) {
         let is_empty = key.iter().all(|part| part.is_empty());
         if *value != Value::Null && !is_empty && !self.has(key) {
@@ -194,7 +194,8 @@ impl<'w> Attributes<'w> {
 }
 
 /// Returns the name of a number that JSON has no form for, as in the JSON of Protocol Buffers: most
-/// backends store attributes as JSON, and a number that they cannot store would lose the whole batch.
+/// backends store attributes as JSON, and a number that they cannot store would lose the whole
+/// batch.
 fn name_of(number: f64) -> &'static str {
     match number {
         f64::INFINITY => "Infinity",

@@ -18,8 +18,8 @@ fn of_segment(segment: &str) -> Option<String> {
 }
 
 /// Returns the id in the root of a mount, such as `/var/lib/docker/containers/<id>/hostname`
-/// (proc(5): it is the fourth field). The id of a pod's sandbox, which has the pod's files, is none of the
-/// container's.
+/// (proc(5): it is the fourth field). The id of a pod's sandbox, which has the pod's files, is none
+/// of the container's.
 fn of_mount(line: &str) -> Option<String> {
     let root = line.split(' ').nth(3)?;
     let mut segments = root.split('/').skip_while(|segment| *segment != "containers").skip(1);

@@ -5,8 +5,8 @@ use super::pairs::Pair;
 /// Where Kubernetes mounts the namespace of the pod's service account.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-/// The attributes, and the variables that manifests customarily have for each; the Downward API gives
-/// them no names of its own.
+/// The attributes, and the variables that manifests customarily have for each; the Downward API
+/// gives them no names of its own.
 const VARIABLES: [(&str, &[&str]); 7] = [
     ("k8s.pod.name", &["K8S_POD_NAME", "POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_POD_NAME"]),
     ("k8s.pod.uid", &["K8S_POD_UID", "POD_UID", "OTEL_RESOURCE_ATTRIBUTES_POD_UID"]),

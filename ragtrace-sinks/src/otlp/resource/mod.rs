@@ -1,8 +1,8 @@
 //! The resource: which process spans and log records come from.
 //!
 //! It promises: records name their own process, by what they say of it, also where they come from
-//! an earlier one by way of the spool. What is only known of this process (its number, its container)
-//! is told of its own records alone.
+//! an earlier one by way of the spool. What is only known of this process (its number, its
+//! container) is told of its own records alone.
 
 mod container;
 mod kubernetes;

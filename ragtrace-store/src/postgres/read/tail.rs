@@ -36,8 +36,8 @@ impl PostgresStore {
     /// Returns the rows that one snapshot shows and an earlier one did not, from a transaction and
     /// a record in it on.
     async fn written_between(&self, seen: &str, seeing: &str, after: (i64, Uuid)) -> Result<Vec<LogRow>, StoreError> {
-        // A row that is moved keeps the number of the transaction that wrote it. The index finds what was written since the oldest transaction that the earlier snapshot
-        // still waited for.
+        // A row that is moved keeps the number of the transaction that wrote it. The index finds
+        // what was written since the oldest transaction that the earlier snapshot still waited for.
         let rows = select_rows!(
             ["FROM (SELECT * FROM logs UNION ALL SELECT * FROM logs_archive) r
             WHERE r.written >= pg_snapshot_xmin($1::text::pg_snapshot)::text::bigint

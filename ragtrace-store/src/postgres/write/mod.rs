@@ -31,7 +31,8 @@ pub(super) use row::days_of;
 /// From so many rows on `COPY` does not wait, and is four times as fast.
 const MANY: usize = 1_000;
 
-/// Writes the batch, unless the ledger says that it is written. Returns the records that are refused.
+/// Writes the batch, unless the ledger says that it is written. Returns the records that are
+/// refused.
 ///
 /// The tables come in the same order for every batch, and rows that several batches change in the
 /// order of their keys, so that two of them never wait for each other in a circle.

@@ -1,10 +1,10 @@
 //! A path that is read, whatever file is there.
 //!
-//! Readers leave nothing behind: they make no file and change none, so they lock nobody out, and may
-//! read where they may not write. So they take part in SQLite's locks only where `-wal` and `-shm`
-//! are there already. Where they are not, nobody is writing, and the file is read as it is. Someone
-//! may begin to write meanwhile: what was read is looked at again, and read anew if the files have
-//! changed.
+//! Readers leave nothing behind: they make no file and change none, so they lock nobody out, and
+//! may read where they may not write. So they take part in SQLite's locks only where `-wal` and
+//! `-shm` are there already. Where they are not, nobody is writing, and the file is read as it is.
+//! Someone may begin to write meanwhile: what was read is looked at again, and read anew if the
+//! files have changed.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

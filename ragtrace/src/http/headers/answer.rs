@@ -1,12 +1,15 @@
 //! The headers of an answer, which say in which trace it was made.
 //!
-//! `X-Trace-ID` has the trace's id as records print it. `Server-Timing` has the request's span, under two names:
-//! `trace`, which the W3C's draft has for it, and `traceparent`, which the browser agents of today look for.
+//! `X-Trace-ID` has the trace's id as records print it. `Server-Timing` has the request's span,
+//! under two names: `trace`, which the W3C's draft has for it, and `traceparent`, which the browser
+//! agents of today look for.
 //!
-//! A page of another origin sees either only if the answer says so. Nothing is opened that the application has not: where
-//! it answers other origins (`Access-Control-Allow-Origin`, `Access-Control-Expose-Headers`), these headers are added to
-//! what they may read, and an origin that it names to what they may time. `*` is none: it opens answers to what is asked
-//! without cookies, and the times would be those of any request, with the cookies of whoever looks at the page.
+//! A page of another origin sees either only if the answer says so. Nothing is opened that the
+//! application has not: where it answers other origins (`Access-Control-Allow-Origin`,
+//! `Access-Control-Expose-Headers`), these headers are added to what they may read, and an origin
+//! that it names to what they may time. `*` is none: it opens answers to what is asked without
+//! cookies, and the times would be those of any request, with the cookies of whoever looks at the
+//! page.
 
 use http::HeaderMap;
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue};

@@ -1,5 +1,5 @@
-//! B3, Zipkin's headers (`openzipkin/b3-propagation`): `b3` alone, which wins, or `X-B3-TraceId`, `X-B3-SpanId`,
-//! `X-B3-Sampled` and `X-B3-Flags`.
+//! B3, Zipkin's headers (`openzipkin/b3-propagation`): `b3` alone, which wins, or `X-B3-TraceId`,
+//! `X-B3-SpanId`, `X-B3-Sampled` and `X-B3-Flags`.
 
 use http::HeaderMap;
 use ragtrace_core::context::{Caller, trace_flag};
@@ -50,7 +50,8 @@ fn verdict_of_several(headers: &HeaderMap) -> Option<bool> {
     if is_debug { Some(true) } else { value::only(headers, &B3_SAMPLED).and_then(sampled) }
 }
 
-/// Reads a verdict. Debugging is one for sampling; the words are those of older tracers, which have to be taken.
+/// Reads a verdict. Debugging is one for sampling; the words are those of older tracers, which have
+/// to be taken.
 fn sampled(verdict: &[u8]) -> Option<bool> {
     match verdict {
         b"1" | b"d" | b"true" => Some(true),

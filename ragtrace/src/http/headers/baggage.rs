@@ -7,8 +7,8 @@ use super::names::BAGGAGE;
 use super::value;
 use crate::RequestContext;
 
-/// The most members, and the most bytes of all together with the commas between them, that have to be sent on (section
-/// 3.3.2, "Limits").
+/// The most members, and the most bytes of all together with the commas between them, that have to
+/// be sent on (section 3.3.2, "Limits").
 const MOST_MEMBERS: usize = 64;
 const MOST_BYTES: usize = 8_192;
 /// A name of one character, and its sign.
@@ -26,8 +26,8 @@ pub(super) struct Member {
     pub(super) properties: String,
 }
 
-/// Returns the members of all lines of the header. Those that are malformed are left out, and so is what is over the
-/// limits, by whole members.
+/// Returns the members of all lines of the header. Those that are malformed are left out, and so is
+/// what is over the limits, by whole members.
 pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
     let mut left = Left::whole();
     // A member is judged before it is copied, and once none can fit no more are looked at.
@@ -43,8 +43,9 @@ pub(super) fn read(headers: &HeaderMap) -> impl Iterator<Item = Member> {
     members.flatten()
 }
 
-/// Returns the baggage of a context as the value of a header; `None` if it has none that can be sent. Names that are no
-/// tokens of HTTP cannot be. The application's own goes first, so that a caller cannot push it out.
+/// Returns the baggage of a context as the value of a header; `None` if it has none that can be
+/// sent. Names that are no tokens of HTTP cannot be. The application's own goes first, so that a
+/// caller cannot push it out.
 pub(crate) fn to_value(context: &RequestContext) -> Option<String> {
     let members =
         context.baggage_members().filter(|(name, ..)| is_token(name.as_bytes())).map(|(name, value, properties)| {

@@ -1,5 +1,5 @@
-//! Datadog's headers: `x-datadog-trace-id`, `x-datadog-parent-id`, `x-datadog-sampling-priority` and `x-datadog-tags`
-//! ("Trace Context Propagation", in the documentation of its tracers).
+//! Datadog's headers: `x-datadog-trace-id`, `x-datadog-parent-id`, `x-datadog-sampling-priority`
+//! and `x-datadog-tags` ("Trace Context Propagation", in the documentation of its tracers).
 
 use http::HeaderMap;
 use ragtrace_core::context::{Caller, trace_flag};

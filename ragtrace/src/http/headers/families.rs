@@ -1,7 +1,7 @@
 //! Which of the headers that are read a request has at all.
 //!
-//! A request has one family of them or none, and there are a dozen names: one look at the names that came costs less than a
-//! search for each that might have.
+//! A request has one family of them or none, and there are a dozen names: one look at the names
+//! that came costs less than a search for each that might have.
 
 use http::HeaderMap;
 

@@ -14,8 +14,8 @@ pub(in crate::http) fn trace_id(headers: &HeaderMap) -> Option<TraceId> {
     read_trace_id(value::only(headers, &X_TRACE_ID)?)
 }
 
-/// Returns the request's id that the header names, if it is of letters, digits and the signs that ids have, so that it
-/// means nothing to a shell, a page or a query.
+/// Returns the request's id that the header names, if it is of letters, digits and the signs that
+/// ids have, so that it means nothing to a shell, a page or a query.
 pub(super) fn request_id(headers: &HeaderMap) -> Option<&str> {
     read_request_id(value::only(headers, &X_REQUEST_ID)?)
 }

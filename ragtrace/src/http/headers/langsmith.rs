@@ -1,11 +1,13 @@
-//! LangSmith's headers: `langsmith-trace`, the dotted order of the caller's run, and its members of `baggage`.
+//! LangSmith's headers: `langsmith-trace`, the dotted order of the caller's run, and its members of
+//! `baggage`.
 
 use http::HeaderMap;
 
 use super::names::LANGSMITH_TRACE;
 use super::value;
 
-/// The member that names where else runs are sent to. A caller who could would have ours sent to servers of its own.
+/// The member that names where else runs are sent to. A caller who could would have ours sent to
+/// servers of its own.
 const REPLICAS: &str = "langsmith-replicas";
 
 /// Returns the header's value. The context takes it only if it is a dotted order of at most 4 KiB.

@@ -1,8 +1,9 @@
 //! The headers of a request, read into its context, and those that answer it.
 //!
-//! [`read`] promises: it makes a context of any headers whatever, in time that grows with their size and memory that
-//! does not. What is malformed, too long or there twice counts as absent; it is neither repeated nor logged. No flag of a
-//! caller's decides what is sampled here; the id of the trace does, so whoever names it chooses.
+//! [`read`] promises: it makes a context of any headers whatever, in time that grows with their
+//! size and memory that does not. What is malformed, too long or there twice counts as absent; it
+//! is neither repeated nor logged. No flag of a caller's decides what is sampled here; the id of
+//! the trace does, so whoever names it chooses.
 //!
 //! | said by | in the order in which they are believed |
 //! | --- | --- |
@@ -13,9 +14,10 @@
 //! | the request | `X-Request-ID` |
 //! | what travels along | `baggage`, whoever names the trace |
 //!
-//! A public endpoint believes nobody: whoever names the trace chooses what is sampled, and could write into the trace of
-//! somebody else, and baggage goes on to services inside in our name. There the trace is a new one, the caller's is a link,
-//! the request's id is kept, and of LangSmith's headers and of baggage nothing is.
+//! A public endpoint believes nobody: whoever names the trace chooses what is sampled, and could
+//! write into the trace of somebody else, and baggage goes on to services inside in our name. There
+//! the trace is a new one, the caller's is a link, the request's id is kept, and of LangSmith's
+//! headers and of baggage nothing is.
 
 mod answer;
 mod b3;
@@ -39,11 +41,12 @@ use self::families::Families;
 pub(super) use self::ids::trace_id;
 use crate::RequestContext;
 
-/// Returns the context of a request that came with these headers, for what is served without the layer: a queue's
-/// messages, a server that is no tower service. The other side is [`inject`](crate::http::inject).
+/// Returns the context of a request that came with these headers, for what is served without the
+/// layer: a queue's messages, a server that is no tower service. The other side is
+/// [`inject`](crate::http::inject).
 ///
-/// A malformed header counts as absent. Whoever sent the headers chooses the trace, and so what is sampled of it: they
-/// should be those of a caller that is trusted.
+/// A malformed header counts as absent. Whoever sent the headers chooses the trace, and so what is
+/// sampled of it: they should be those of a caller that is trusted.
 ///
 /// ```
 /// let mut headers = http::HeaderMap::new();
@@ -56,8 +59,8 @@ pub fn extract(headers: &HeaderMap) -> RequestContext {
     read(headers, false)
 }
 
-/// Returns the context of a request with these headers. A public endpoint starts a trace of its own, and keeps the
-/// caller's as a link.
+/// Returns the context of a request with these headers. A public endpoint starts a trace of its
+/// own, and keeps the caller's as a link.
 pub(super) fn read(headers: &HeaderMap, is_public: bool) -> RequestContext {
     let present = Families::of(headers);
     let context = if is_public { restart(headers, present) } else { go_on(headers, present) };

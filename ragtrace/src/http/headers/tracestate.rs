@@ -1,4 +1,5 @@
-//! `tracestate` (W3C Trace Context level 2, section 3.3): what vendors keep beside a trace, which is sent on as it came.
+//! `tracestate` (W3C Trace Context level 2, section 3.3): what vendors keep beside a trace, which
+//! is sent on as it came.
 
 use http::HeaderMap;
 
@@ -14,8 +15,8 @@ const LONG: usize = 128;
 /// The most characters of a key, and of a value (sections 3.3.1.3.1 and 3.3.1.3.2).
 const MOST_OF_EITHER: usize = 256;
 
-/// Returns the members of all lines of the header, joined by commas; `None` if there are none, or one is malformed, which
-/// has all of them dropped.
+/// Returns the members of all lines of the header, joined by commas; `None` if there are none, or
+/// one is malformed, which has all of them dropped.
 pub(super) fn read(headers: &HeaderMap) -> Option<String> {
     joined(value::members(headers, &TRACESTATE))
 }

@@ -18,8 +18,8 @@ pub(super) fn trimmed(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Returns the members of a list that a header's lines make together (RFC 9110, sections 5.3 and 5.6.1). Empty ones
-/// are none.
+/// Returns the members of a list that a header's lines make together (RFC 9110, sections 5.3 and
+/// 5.6.1). Empty ones are none.
 pub(super) fn members<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(name).into_iter();
     lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b',')).map(trimmed).filter(|member| !member.is_empty())

@@ -6,7 +6,8 @@ use ragtrace_core::context::Caller;
 use super::names::TRACEPARENT;
 use super::value;
 
-/// Returns the caller that the header names. Two headers name none (section 4.2: which of them is meant cannot be told).
+/// Returns the caller that the header names. Two headers name none (section 4.2: which of them is
+/// meant cannot be told).
 pub(super) fn caller(headers: &HeaderMap) -> Option<Caller> {
     read(value::only(headers, &TRACEPARENT)?)
 }

@@ -13,8 +13,8 @@ const AT_ITS_END: &str = "the sink is at its end";
 const NO_ROOM: &str = "too many records wait for it";
 
 impl SinkDelivery {
-    /// Takes in counts, and the records that the sink takes. Of those, the ones for which there is no
-    /// room are dropped, and counted.
+    /// Takes in counts, and the records that the sink takes. Of those, the ones for which there is
+    /// no room are dropped, and counted.
     pub(crate) fn accept(&mut self, input: DeliveryInput, now: Instant) {
         let DeliveryInput { mut records, requests, minutes } = input;
         if let Some(filter) = self.filter {

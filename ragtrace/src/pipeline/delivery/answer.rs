@@ -14,8 +14,8 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 const MIN_PARKED_DELAY: Duration = Duration::from_millis(500);
 /// After so many panics of the sink over one batch the batch is at fault.
 const MAX_PANICS: u32 = 3;
-/// So many lone records, or counts, refused one after another, and nothing taken in between, are no bad
-/// records: the backend is not set up for any.
+/// So many lone records, or counts, refused one after another, and nothing taken in between, are no
+/// bad records: the backend is not set up for any.
 const MAX_REFUSED_IN_A_ROW: usize = 8;
 
 impl SinkDelivery {
@@ -129,8 +129,8 @@ impl SinkDelivery {
         self.requeue_last(sent);
     }
 
-    /// Puts the parts of a batch in its place: at once, if it is in memory alone, and once they are on
-    /// disk otherwise.
+    /// Puts the parts of a batch in its place: at once, if it is in memory alone, and once they are
+    /// on disk otherwise.
     fn split(&mut self, sent: OutgoingBatch, parts: Vec<Batch>) {
         let part = |batch| OutgoingBatch { panics: sent.panics, ..OutgoingBatch::new(sent.number, None, batch) };
         let parts: Vec<_> = parts.into_iter().map(part).collect();
@@ -155,8 +155,8 @@ impl SinkDelivery {
         }
     }
 
-    /// Makes dead letters of all records of a batch. Its counts, which are alone in it unless the sink
-    /// is closed, are dropped: nobody could send them again.
+    /// Makes dead letters of all records of a batch. Its counts, which are alone in it unless the
+    /// sink is closed, are dropped: nobody could send them again.
     fn dead_letter(&mut self, sent: &OutgoingBatch, error: &SinkError) {
         let why = error.to_string();
         self.account.dead_lettered += sent.records();

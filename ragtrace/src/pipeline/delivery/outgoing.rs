@@ -18,7 +18,8 @@ pub(super) struct OutgoingBatch {
     pub(super) bytes: usize,
     /// How often the sink panicked over it.
     pub(super) panics: u32,
-    /// How many batches the sink had taken something of when this one was kept though it was refused.
+    /// How many batches the sink had taken something of when this one was kept though it was
+    /// refused.
     pub(super) refused_after: Option<u64>,
 }
 

@@ -122,7 +122,8 @@ impl SinkDelivery {
         self.spooled.as_ref().map(|spooled| spooled.link.sink_index)
     }
 
-    /// Returns how many records and counts are lost so far: neither delivered nor to be found on disk.
+    /// Returns how many records and counts are lost so far: neither delivered nor to be found on
+    /// disk.
     pub(crate) fn lost(&self) -> u64 {
         self.account.dropped + self.account.counts_dropped + self.unwritten_letters
     }

@@ -233,7 +233,8 @@ fn with_counts(number: usize, stages: &[&'static str]) -> DeliveryInput {
     DeliveryInput { minutes: stages.iter().map(minute).collect(), ..records(number) }
 }
 
-/// Sends all there is to a sink that refuses what `is_bad` says, and returns the stages whose counts arrived.
+/// Sends all there is to a sink that refuses what `is_bad` says, and returns the stages whose
+/// counts arrived.
 fn counts_that_arrive(
     delivery: &mut SinkDelivery,
     now: Instant,

@@ -178,8 +178,8 @@ impl Assembler {
         self.without_parent.turn()
     }
 
-    /// Returns true if an end that was read in a turn before `turn` is no record yet, but may become one by the
-    /// next turns.
+    /// Returns true if an end that was read in a turn before `turn` is no record yet, but may
+    /// become one by the next turns.
     #[cfg(feature = "pipeline")]
     pub(crate) fn defers_any_before(&self, turn: u64) -> bool {
         self.without_parent.has_any_before(turn)
@@ -194,7 +194,8 @@ impl Assembler {
         deferred
     }
 
-    /// Takes in an entry that no record is made of, and returns what sort of record that would have been.
+    /// Takes in an entry that no record is made of, and returns what sort of record that would have
+    /// been.
     #[cfg(feature = "pipeline")]
     pub(crate) fn forget_entry(&mut self, queued: &QueuedEntry<'_>) -> Option<ForgottenRecord> {
         if let Some((run, _)) = queued.entry.start() {

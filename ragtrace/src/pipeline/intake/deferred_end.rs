@@ -38,8 +38,8 @@ impl DeferredEnd {
 }
 
 /// Ends of runs whose parent's start was not read, where a sink needs paths. That start may be in
-/// another chain: it was written before, so it is read once every chain has been read to where it is
-/// now. An end for which nothing comes then is one whose parent is not known.
+/// another chain: it was written before, so it is read once every chain has been read to where it
+/// is now. An end for which nothing comes then is one whose parent is not known.
 ///
 /// The end of a local root waits for those of its trace, since sampling decides over the trace when
 /// it comes.
@@ -85,8 +85,8 @@ impl EndsWithoutParent {
         if self.ends.len() > Self::MOST { self.ends.pop_front().map(|(_, end)| end) } else { None }
     }
 
-    /// Ends a turn, in which every chain was looked at, and read to its end if `is_complete`. Returns the
-    /// ends that waited, each with true if nothing more is to be expected for it.
+    /// Ends a turn, in which every chain was looked at, and read to its end if `is_complete`.
+    /// Returns the ends that waited, each with true if nothing more is to be expected for it.
     pub(super) fn end_turn(&mut self, is_complete: bool) -> impl Iterator<Item = (u64, bool, DeferredEnd)> + use<> {
         let turn = self.turn;
         self.turn += 1;

@@ -122,7 +122,8 @@ impl EndSummary {
     }
 }
 
-/// Returns whether a number belongs to the context, as that of a field of the start does also where the end brings it.
+/// Returns whether a number belongs to the context, as that of a field of the start does also where
+/// the end brings it.
 fn belongs_to_context(stage: &'static StageDescriptor, index: u16) -> bool {
     stage.fields().get(usize::from(index)).is_some_and(|field| field.source() == FieldSource::Start)
 }

@@ -26,8 +26,8 @@ use crate::record::PathStep;
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     known: HashMap<SpanId, KnownPath, FastHash>,
-    /// Runs that have ended, the oldest first: children of theirs may still begin, or have begun on a
-    /// thread whose chain is read later.
+    /// Runs that have ended, the oldest first: children of theirs may still begin, or have begun on
+    /// a thread whose chain is read later.
     ended: VecDeque<SpanId>,
     /// The memory of these.
     ended_bytes: usize,
@@ -184,7 +184,8 @@ mod tests {
     #[derive(Debug)]
     struct Interleaving {
         parents: Vec<Option<usize>>,
-        /// Of each run, in the order that its entries are read: the first time its start, then its end.
+        /// Of each run, in the order that its entries are read: the first time its start, then its
+        /// end.
         order: Vec<usize>,
         /// Runs whose start comes with their end, since it was refused.
         refused: Vec<bool>,

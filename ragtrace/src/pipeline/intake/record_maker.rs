@@ -299,8 +299,8 @@ impl RecordMaker {
         }
     }
 
-    /// Returns whether a record of a run is logged that has this level and event, where all are from the level of the number
-    /// `certain` on, and counts those that are not.
+    /// Returns whether a record of a run is logged that has this level and event, where all are
+    /// from the level of the number `certain` on, and counts those that are not.
     #[inline(always)]
     fn shows(&mut self, run: &Run, (level, event): (Level, Event), certain: u8) -> bool {
         if level as u8 >= certain {

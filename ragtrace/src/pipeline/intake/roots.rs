@@ -1,9 +1,9 @@
-//! The root of each trace, for sinks that need paths: a backend that names a trace's root by the trace
-//! has room for one.
+//! The root of each trace, for sinks that need paths: a backend that names a trace's root by the
+//! trace has room for one.
 //!
 //! It promises: of several runs without a parent in one trace, as where one context is the scope of
-//! two stages after one another, the one whose start was read first is the root for as long as the trace
-//! is among the last [`Roots::MOST`].
+//! two stages after one another, the one whose start was read first is the root for as long as the
+//! trace is among the last [`Roots::MOST`].
 
 use std::collections::{HashMap, VecDeque};
 

@@ -29,7 +29,8 @@ pub(crate) struct Sanitizer {
 type SeenRequest = (Arc<Request>, Arc<Request>);
 
 impl Sanitizer {
-    /// As many requests as a chunk of records has, so that the counts of a request meet it here again.
+    /// As many requests as a chunk of records has, so that the counts of a request meet it here
+    /// again.
     const SEEN_REQUESTS: usize = 512;
 
     pub(crate) fn new(redactor: Redactor, limits: RecordLimits) -> Self {

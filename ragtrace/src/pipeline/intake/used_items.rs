@@ -1,8 +1,8 @@
 //! The items that open runs use, kept for the records of their ends.
 //!
-//! Few stages name items, so they are not kept with the runs. Their texts are bounded over all runs:
-//! beyond that an end has the ids and scores, and a mark in the place of each text. The start's record
-//! has the texts whole.
+//! Few stages name items, so they are not kept with the runs. Their texts are bounded over all
+//! runs: beyond that an end has the ids and scores, and a mark in the place of each text. The
+//! start's record has the texts whole.
 
 use std::collections::HashMap;
 

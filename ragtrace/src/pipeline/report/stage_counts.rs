@@ -34,8 +34,8 @@ impl StageCounts {
         Self { totals, ..Self::default() }
     }
 
-    /// Returns whether it is time to add what was counted: about once a second, and when a minute is
-    /// over at `time`, which would go to the sinks without its last second otherwise.
+    /// Returns whether it is time to add what was counted: about once a second, and when a minute
+    /// is over at `time`, which would go to the sinks without its last second otherwise.
     pub(crate) fn is_due(&mut self, now: Instant, time: Timestamp) -> bool {
         let is_due =
             self.added_at.is_none_or(|at| now.duration_since(at) >= ADD_INTERVAL) || self.has_minute_over(time);

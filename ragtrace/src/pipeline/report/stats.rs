@@ -73,22 +73,22 @@ impl Dropped {
 pub struct Stats {
     /// One entry a sink, in the order they were set up; the console, if it is on, comes first.
     pub sinks: Vec<SinkStats>,
-    /// Records of stages whose level no sink takes. Events of `tracing` that no sink takes are left out
-    /// where they are logged, and are not counted.
+    /// Records of stages whose level no sink takes. Events of `tracing` that no sink takes are left
+    /// out where they are logged, and are not counted.
     pub filtered: u64,
     /// Records that the sampler left out.
     pub sampled_out: u64,
     /// Records that the sampler holds until their trace is decided.
     pub held: u64,
     /// Records that no sink was offered: a full queue refused them, or nobody read them, since the
-    /// time for the shutdown was over or the telemetry thread had ended. In a forked process, what was
-    /// recorded there and is lost.
+    /// time for the shutdown was over or the telemetry thread had ended. In a forked process, what
+    /// was recorded there and is lost.
     pub dropped: Dropped,
-    /// How often a rule of [`Redactor::rule`](crate::Redactor::rule) panicked. What it panicked over
-    /// was replaced by a mark.
+    /// How often a rule of [`Redactor::rule`](crate::Redactor::rule) panicked. What it panicked
+    /// over was replaced by a mark.
     pub rule_panics: u64,
-    /// True in a process that was forked from the one that installed the telemetry: the worker stayed
-    /// there, nothing is delivered from here, and nothing but `dropped` is counted.
+    /// True in a process that was forked from the one that installed the telemetry: the worker
+    /// stayed there, nothing is delivered from here, and nothing but `dropped` is counted.
     pub forked: bool,
 }
 

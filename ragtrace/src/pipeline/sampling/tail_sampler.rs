@@ -158,8 +158,8 @@ impl TailSampler {
     }
 
     fn sample_one(&mut self, record: Record, now: Instant, sampled: &mut Sampled) {
-        // A score says nothing of its trace that would have it kept, and is not held for it either: it
-        // may come days later, and counts by itself.
+        // A score says nothing of its trace that would have it kept, and is not held for it either:
+        // it may come days later, and counts by itself.
         let trace_id = record.trace_id().filter(|_| record.event() != Event::Score);
         let Some(trace_id) = trace_id else { return sampled.records.push(record) };
         let is_kept = match self.decisions.of(trace_id) {

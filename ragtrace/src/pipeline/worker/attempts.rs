@@ -10,8 +10,8 @@ use crate::spool::SpoolEvent;
 
 /// How often attempts have a turn before the next slice is read.
 const MAX_TURNS: usize = 64;
-/// Turns without an answer after which no sink answers at once: an attempt takes one, and so may what
-/// it waits for.
+/// Turns without an answer after which no sink answers at once: an attempt takes one, and so may
+/// what it waits for.
 const MAX_IDLE_TURNS: usize = 3;
 
 impl Worker {

@@ -41,7 +41,8 @@ impl WorkerConfig {
         self.console.iter().chain(&self.sinks).map(filter_of).collect()
     }
 
-    /// Returns what at least one sink takes. Without a sink the builder's levels say what counts as filtered.
+    /// Returns what at least one sink takes. Without a sink the builder's levels say what counts as
+    /// filtered.
     pub(crate) fn filter(&self) -> RecordFilter {
         self.filters().into_iter().reduce(RecordFilter::or).unwrap_or(RecordFilter::new(self.levels, false))
     }

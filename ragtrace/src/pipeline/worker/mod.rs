@@ -5,8 +5,9 @@
 //! drains the queue in slices, gives the records to the deliveries, starts what is due, and takes
 //! in the answers. A flush and a shutdown are answered within their time.
 //!
-//! A panic on its thread, which nothing of the application's should lead to, ends the deliveries and
-//! not the account: what is left goes to disk or is counted as dropped, and flushes are answered.
+//! A panic on its thread, which nothing of the application's should lead to, ends the deliveries
+//! and not the account: what is left goes to disk or is counted as dropped, and flushes are
+//! answered.
 //!
 //! It does not promise: that a sink whose future blocks the thread holds up nobody.
 //!

@@ -17,8 +17,8 @@ use crate::warning;
 const REASON: &str = "the telemetry thread has panicked";
 
 impl Worker {
-    /// Settles the deliveries and answers what is asked, up to the shutdown. A step that panics, too,
-    /// is left as it is.
+    /// Settles the deliveries and answers what is asked, up to the shutdown. A step that panics,
+    /// too, is left as it is.
     pub(super) fn outlive_panic(&mut self, runtime: &Runtime, why: &str) {
         warning::print(&format!("the telemetry thread has panicked, and nothing more is delivered: {why}"));
         let steps: [&mut dyn FnMut(&mut Self); 4] = [

@@ -1,4 +1,5 @@
-//! A worker whose loop panics, and one whose spool's thread does: nothing of the application's leads there, so the tests do.
+//! A worker whose loop panics, and one whose spool's thread does: nothing of the application's
+//! leads there, so the tests do.
 
 use std::path::Path;
 use std::sync::mpsc::sync_channel;

@@ -61,8 +61,8 @@ fn read(text: &str, at: usize, site: &Site, lookahead: &mut Lookahead) -> Readin
     plain::read(text, at, site)
 }
 
-/// Returns the length of what stands between `=>` and a value in quotes: in PHP, the type on a line of
-/// its own, and in Erlang the brackets of a binary.
+/// Returns the length of what stands between `=>` and a value in quotes: in PHP, the type on a line
+/// of its own, and in Erlang the brackets of a binary.
 fn behind_arrow(rest: &[u8]) -> usize {
     let spaces = rest.iter().take(256).take_while(|byte| byte.is_ascii_whitespace()).count();
     let rest = &rest[spaces..];

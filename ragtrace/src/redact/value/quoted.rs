@@ -188,8 +188,8 @@ pub(super) fn read(text: &str, quote: &Quote, site: &Site) -> Reading {
     reading
 }
 
-/// Returns whether what stands behind a value in quotes is of a tokenizer's or a model's output, where
-/// a token is a piece of text: `{"token": " the", "logprob": -0.3}`.
+/// Returns whether what stands behind a value in quotes is of a tokenizer's or a model's output,
+/// where a token is a piece of text: `{"token": " the", "logprob": -0.3}`.
 fn is_of_tokenizer(after: &[u8]) -> bool {
     const NAMES: &[&[u8]] = &[b"logprob", b"bytes", b"id", b"token_id", b"special", b"top_logprobs", b"pos", b"lemma"];
     let Some(b',') = after.first() else { return false };
