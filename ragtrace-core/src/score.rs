@@ -173,7 +173,7 @@ impl Score {
         }
         match by.as_deref() {
             Some(judge) if !JUDGES.contains(&judge) => Err(ScoreError(format!(
-                "the score `{name}` is by {:?}: `human`, `llm` and `code` may judge",
+                "the score `{name}` has the judge {:?}: use `human`, `llm` or `code`",
                 beginning(judge)
             ))),
             _ => Ok(()),
@@ -209,11 +209,11 @@ pub struct ScoreError(String);
 impl ScoreError {
     fn name(name: &str) -> Self {
         let expected = format!("1 to {LONGEST_NAME} characters, none of them a control character");
-        Self(format!("a score has no good name: give one of {expected}, instead of {:?}", beginning(name)))
+        Self(format!("invalid score name {:?}: give one of {expected}", beginning(name)))
     }
 
     fn without_trace(name: &str) -> Self {
-        Self(format!("the score `{name}` is of no trace: name one by `.trace(…)`, or record it inside a request"))
+        Self(format!("the score `{name}` has no trace: set one with `.trace(…)`, or record it inside a request"))
     }
 }
 

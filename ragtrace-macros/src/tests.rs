@@ -1,5 +1,5 @@
-//! The expansion of the main shapes, as it is formatted. `UPDATE_EXPECT=1` writes what it is now
-//! into the files.
+//! Snapshots of the expansion of the main shapes, formatted. Run with `UPDATE_EXPECT=1` to update
+//! the files.
 
 use expect_test::{ExpectFile, expect_file};
 use quote::quote;

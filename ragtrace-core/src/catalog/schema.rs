@@ -23,7 +23,7 @@ pub fn stages_schema() -> String {
     let one_of: Value = names.iter().map(|name| json!({"$ref": format!("#/$defs/{name}")})).collect();
     let schema = Object::default()
         .with("$schema", json!(DRAFT))
-        .with("title", json!("What the stages log"))
+        .with("title", json!("Records of stages"))
         .with("oneOf", one_of)
         .with("$defs", definitions);
     schema.to_string()

@@ -25,9 +25,9 @@ const MOST_COUNTED: u32 = 10_000;
 
 /// Conversion into an item, implemented for every type that is `Into<Item>`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no item of a stage",
+    message = "`{Self}` cannot be used as an item",
     label = "neither an id nor a `ragtrace::Item`",
-    note = "an item is given by its id (a text, a `Uuid` or an integer), by a pair `(id, score)`, or by `ragtrace::Item::new(id)`",
+    note = "an item is an id (a string, a `Uuid` or an integer), a pair `(id, score)`, or a `ragtrace::Item`",
     note = "or implement `From<{Self}>` for `ragtrace::Item<'_>`"
 )]
 pub trait IntoItem<'a> {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "ragtrace does not know how to count `{Self}`",
+    message = "the items of `{Self}` cannot be counted",
     note = "implement `ragtrace::Countable` for `{Self}`, or record the number yourself: `ok(|out| count = out.len())`"
 )]
 pub trait Countable {

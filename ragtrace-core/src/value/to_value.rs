@@ -28,8 +28,8 @@ use super::field_buffer::{Field, FieldBuffer};
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be recorded as a field as it is",
-    label = "not a number, text, bool or option of these",
+    message = "`{Self}` cannot be recorded as a field directly",
+    label = "not a number, string, bool or option of these",
     note = "record its `Display` with `%`, its `Debug` with `?`, or one of its parts: `fields(x = %expr)`, `fields(x = ?expr)`, `fields(x = expr.len())`",
     note = "or implement `ragtrace::ToValue` for `{Self}`"
 )]
