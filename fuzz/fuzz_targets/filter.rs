@@ -2,7 +2,7 @@
 //! position reads back as the same one.
 #![no_main]
 
-#[expect(dead_code, reason = "a part of the store's crate, without what uses it")]
+#[expect(dead_code, reason = "part of the store's crate, without the code that uses it")]
 #[path = "../../ragtrace-store/src/read/position.rs"]
 mod position;
 #[path = "../../ragtrace-cli/src/time.rs"]

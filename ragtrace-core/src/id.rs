@@ -132,7 +132,7 @@ pub struct SpanId(NonZeroU64);
 impl SpanId {
     /// Creates a new random id.
     #[inline]
-    #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
+    #[expect(clippy::new_without_default, reason = "a default value that differs each time would be surprising")]
     pub fn new() -> Self {
         Self(NonZeroU64::new(random()).unwrap_or(NonZeroU64::MIN))
     }
@@ -241,7 +241,7 @@ thread_local! {
 /// number, and keeping the state in a thread-local with a constant initializer makes the step
 /// cheaper than a call to that crate.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+#[expect(clippy::cast_possible_truncation, reason = "takes the two halves of the product")]
 pub fn random() -> u64 {
     RANDOM.with(|state| {
         let before = match state.get() {

@@ -96,7 +96,7 @@ impl<'a> Object<'a> {
     /// digits of a whole number of nanoseconds are already the shortest form, as long as an `f64`
     /// can distinguish them.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "numbers below a hundred")]
+    #[expect(clippy::cast_possible_truncation, reason = "the numbers are below a hundred")]
     pub fn millis(&mut self, name: &'static str, time: Duration) {
         const MOST: u64 = 1_000_000_000_000_000;
         self.key(name);

@@ -13,7 +13,7 @@ pub use crate::{FieldDescriptor, Level, StageDescriptor, StageKind};
 pub use anyhow::Error as AnyhowError;
 
 /// Tells type inference what type a body returns. Never called.
-#[expect(clippy::unreachable, reason = "generated code names it behind `if false`")]
+#[expect(clippy::unreachable, reason = "generated code calls it only behind `if false`")]
 pub fn expected<T>() -> T {
     unreachable!("generated code never gets here")
 }

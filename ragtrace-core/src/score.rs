@@ -116,7 +116,7 @@ impl Score {
     /// Returns `false` if no telemetry is installed, if the queue is full (which is counted, as for
     /// any record), or if [`try_record`](Self::try_record) would return an error. Delivery happens
     /// later: a score that a sink or a store refuses becomes a dead letter.
-    #[expect(clippy::must_use_candidate, reason = "what cannot be recorded does not concern everybody")]
+    #[expect(clippy::must_use_candidate, reason = "most callers need not know if the score was recorded")]
     pub fn record(self) -> bool {
         self.try_record().unwrap_or(false)
     }

@@ -54,8 +54,9 @@ impl Parse for Args {
         }
         while !input.is_empty() {
             if input.peek(syn::Lit) {
-                return Err(input
-                    .error("the stage's name must be the first argument, as a string literal: `#[traced_stage(\"name\", …)]`"));
+                return Err(input.error(
+                    "the stage's name must be the first argument, as a string literal: `#[traced_stage(\"name\", …)]`",
+                ));
             }
             let key = input.call(Ident::parse_any).map_err(|error| Error::new(error.span(), expected_keys()))?;
             let text = key.to_string();
@@ -238,7 +239,9 @@ fn clause<T: Parse>(key: &Ident, input: ParseStream<'_>, example: &str) -> Resul
         return Err(Error::new_spanned(pattern, format!("nothing follows the parameter: write `{example}`")));
     }
     if input.peek(syn::token::Brace) || input.peek(Token![->]) {
-        return Err(input.error(format!("expected names and values directly after the parameter, without braces or a return type: `{example}`")));
+        return Err(input.error(format!(
+            "expected names and values directly after the parameter, without braces or a return type: `{example}`"
+        )));
     }
     let parts = Punctuated::<T, Token![,]>::parse_terminated(input)?;
     Ok(Clause { pattern, parts: parts.into_iter().collect() })

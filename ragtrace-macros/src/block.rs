@@ -45,7 +45,9 @@ impl Parse for Block {
         }
         let body = input.parse()?;
         if input.peek(Token![.]) || input.peek(Token![?]) {
-            return Err(input.error("nothing may follow the block: move this behind the closing parenthesis of `stage!(…)`"));
+            return Err(
+                input.error("nothing may follow the block: move this behind the closing parenthesis of `stage!(…)`")
+            );
         }
         let _comma: Option<Token![,]> = input.parse()?;
         if !input.is_empty() {
@@ -80,9 +82,7 @@ fn refuse_other_expressions(input: ParseStream<'_>) -> Result<()> {
         return Err(input.error(of_closure("{ … }")));
     }
     if capture.is_some() {
-        return Err(
-            input.error("`move` needs an `async` block: remove it, or write `async move { … }`")
-        );
+        return Err(input.error("`move` needs an `async` block: remove it, or write `async move { … }`"));
     }
     if lookahead.peek(Lifetime) {
         return Err(input.error("wrap the labeled expression in a block: `{ 'name: { … } }`"));

@@ -74,7 +74,10 @@ impl Parse for NamedField {
         let equals: Option<Token![=]> = input.parse()?;
         let form = form(input)?;
         if equals.is_none() || is_at_end(input) {
-            return Err(Error::new_spanned(&name_tokens, format!("the value of `{name}` is missing: write `{name} = expr`")));
+            return Err(Error::new_spanned(
+                &name_tokens,
+                format!("the value of `{name}` is missing: write `{name} = expr`"),
+            ));
         }
         let value = input.parse()?;
         check_end(input)?;
@@ -184,7 +187,10 @@ fn place_name(value: &Expr) -> Result<String> {
     }
     let of_self = names.first().is_some_and(|first| first == "self");
     match &names[usize::from(of_self)..] {
-        [] => Err(Error::new_spanned(value, "`self` needs a name: write `name = …`, or record one of its fields: `self.x`")),
+        [] => Err(Error::new_spanned(
+            value,
+            "`self` needs a name: write `name = …`, or record one of its fields: `self.x`",
+        )),
         rest => Ok(rest.join(".")),
     }
 }

@@ -80,8 +80,7 @@ pub(crate) fn braces(token: TokenTree) -> Option<Group> {
 }
 
 fn not_a_stream(signature: &Signature, word: &Ident) -> Error {
-    const HINT: &str =
-        "`stream` needs a return type `impl Stream<Item = …>` or `Pin<Box<dyn Stream<Item = …> + …>>`, optionally in a `Result`";
+    const HINT: &str = "`stream` needs a return type `impl Stream<Item = …>` or `Pin<Box<dyn Stream<Item = …> + …>>`, optionally in a `Result`";
     match &signature.output {
         ReturnType::Default => Error::new_spanned(word, format!("{HINT}; this function returns nothing")),
         ReturnType::Type(_, ty) => {

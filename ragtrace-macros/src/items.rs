@@ -31,14 +31,20 @@ impl Parse for Items {
         }
         if !input.peek(Token![=]) || input.peek(Token![==]) {
             let is_alone = input.is_empty() || input.peek(Token![,]);
-            let message =
-                if is_alone { format!("the items of type `{name}` are missing: write `{name} = [&{name}.id]`") } else { EXPECTED.to_owned() };
+            let message = if is_alone {
+                format!("the items of type `{name}` are missing: write `{name} = [&{name}.id]`")
+            } else {
+                EXPECTED.to_owned()
+            };
             return Err(Error::new_spanned(name, message));
         }
         check(&name, &item_type)?;
         let _equals: Token![=] = input.parse()?;
         if input.is_empty() || input.peek(Token![,]) {
-            return Err(Error::new_spanned(&name, format!("the items of type `{name}` are missing: write `{name} = [&{name}.id]`")));
+            return Err(Error::new_spanned(
+                &name,
+                format!("the items of type `{name}` are missing: write `{name} = [&{name}.id]`"),
+            ));
         }
         if input.peek(Token![%]) || input.peek(Token![?]) {
             let message = "items are given by their ids, without `%` or `?`: write `Item::new(id.to_string())` for an id that has a `Display`";

@@ -27,13 +27,13 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-#[expect(missing_docs, reason = "documented where it is handed on")]
+#[expect(missing_docs, reason = "documented where it is re-exported")]
 #[proc_macro_attribute]
 pub fn traced_stage(args: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     traced::traced_function(args.into(), item.into()).into()
 }
 
-#[expect(missing_docs, reason = "documented where it is handed on")]
+#[expect(missing_docs, reason = "documented where it is re-exported")]
 #[proc_macro]
 pub fn stage(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     traced::traced_block(input.into()).into()

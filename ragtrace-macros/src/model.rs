@@ -106,7 +106,10 @@ impl Stage {
             return Err(Error::new(Span::call_site(), "a block needs a name: `stage!(\"file_parsing\", { … })`"));
         };
         if let Some(word) = &args.stream {
-            return Err(Error::new_spanned(word, "`stream` cannot be used on a block: put the attribute on a function"));
+            return Err(Error::new_spanned(
+                word,
+                "`stream` cannot be used on a block: put the attribute on a function",
+            ));
         }
         if let Some(name) = &args.descriptor {
             return Err(Error::new_spanned(
@@ -218,10 +221,7 @@ const MEASURED: [&str; 3] = ["duration_ms", "busy_ms", "first_item_ms"];
 
 fn refuse_measured(name: &str, at: &impl ToTokens) -> Result<()> {
     if MEASURED.contains(&name) {
-        return Err(Error::new_spanned(
-            at,
-            format!("`{name}` is recorded automatically: choose another name"),
-        ));
+        return Err(Error::new_spanned(at, format!("`{name}` is recorded automatically: choose another name")));
     }
     Ok(())
 }
@@ -237,7 +237,10 @@ fn with_indices(fields: Vec<Field>, source: &str, declared: &mut Vec<DeclaredFie
     let mut recorded = Vec::new();
     for field in fields {
         if names.contains(&field.name) {
-            return Err(Error::new_spanned(&field.name_tokens, format!("`{}` is recorded twice: remove one of them, or choose another name", field.name)));
+            return Err(Error::new_spanned(
+                &field.name_tokens,
+                format!("`{}` is recorded twice: remove one of them, or choose another name", field.name),
+            ));
         }
         if source != "start" {
             refuse_measured(&field.name, &field.name_tokens)?;
@@ -264,7 +267,10 @@ fn items(items: Vec<Items>, source: &str, declared: &mut Vec<DeclaredField>) -> 
     let mut indexed = Vec::new();
     for Items { item_type, type_tokens, value } in items {
         if types.contains(&item_type) {
-            return Err(Error::new_spanned(type_tokens, format!("the item type `{item_type}` is given twice: combine its items with `.chain(…)`")));
+            return Err(Error::new_spanned(
+                type_tokens,
+                format!("the item type `{item_type}` is given twice: combine its items with `.chain(…)`"),
+            ));
         }
         types.push(item_type.clone());
         let index = next_index(declared, &type_tokens)?;
@@ -285,7 +291,10 @@ fn check_declarations(record: &[RecordDeclaration]) -> Result<()> {
     for (at, field) in record.iter().enumerate() {
         refuse_measured(&field.name.unraw().to_string(), &field.name)?;
         if record[..at].iter().any(|earlier| earlier.name.unraw() == field.name.unraw()) {
-            return Err(Error::new_spanned(&field.name, format!("`{}` is declared twice: remove one of them", field.name)));
+            return Err(Error::new_spanned(
+                &field.name,
+                format!("`{}` is declared twice: remove one of them", field.name),
+            ));
         }
     }
     Ok(())

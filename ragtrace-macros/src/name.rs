@@ -23,7 +23,10 @@ pub(crate) fn of_literal(literal: &LitStr) -> Result<String> {
 pub(crate) fn of_function(ident: &Ident) -> Result<String> {
     let name = ident.unraw().to_string();
     check(&name).map_err(|what| {
-        Error::new_spanned(ident, format!("a stage's name {what}: set another name than the function's, `name = \"…\"`"))
+        Error::new_spanned(
+            ident,
+            format!("a stage's name {what}: set another name than the function's, `name = \"…\"`"),
+        )
     })?;
     Ok(name)
 }
@@ -34,9 +37,7 @@ pub(crate) fn older(literal: &LitStr, name: &str) -> Result<String> {
     if older == name {
         return Err(Error::new_spanned(
             literal,
-            format!(
-                "`{name}` is the stage's current name: write its previous name, or remove `renamed_from`"
-            ),
+            format!("`{name}` is the stage's current name: write its previous name, or remove `renamed_from`"),
         ));
     }
     Ok(older)

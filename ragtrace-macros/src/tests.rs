@@ -13,7 +13,7 @@ fn formatted(expansion: TokenStream) -> String {
     prettyplease::unparse(&file)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "made where it is passed")]
+#[expect(clippy::needless_pass_by_value, reason = "tests create the value in the call")]
 fn expands(args: TokenStream, item: TokenStream, to: ExpectFile) {
     to.assert_eq(&formatted(traced_function(args, item)));
 }

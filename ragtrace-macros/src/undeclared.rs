@@ -43,7 +43,10 @@ fn mistake_in<'a>(written: &'a [TokenTree], declared: &[&str]) -> (Option<&'a To
         }
         (Some('='), _) => {
             // There is a value, so the mistake is in the value or after it.
-            return (Some(first), format!("expected one value, followed by `,` or the end: `record!({name} = expr, …)`"));
+            return (
+                Some(first),
+                format!("expected one value, followed by `,` or the end: `record!({name} = expr, …)`"),
+            );
         }
         _ => return (written.get(1), format!("expected `=` and a value: `record!({name} = expr)`")),
     }

@@ -117,7 +117,7 @@ pub struct Account {
 pub enum Installed {
     Nothing,
     /// The folder is removed when this is dropped.
-    Ragtrace(Telemetry, #[expect(dead_code, reason = "it is held, not read")] Option<TempDir>),
+    Ragtrace(Telemetry, #[expect(dead_code, reason = "kept only to be dropped")] Option<TempDir>),
     OpenTelemetry(SdkTracerProvider),
 }
 

@@ -7,7 +7,7 @@
 
 mod drive;
 #[path = "../../src/measure.rs"]
-#[expect(dead_code, reason = "the bench of stages has threads and polls besides")]
+#[expect(dead_code, reason = "the benchmark of stages also uses the parts for threads and polls")]
 mod measure;
 mod table;
 mod way;

@@ -7,7 +7,7 @@
 
 mod convert;
 mod id;
-#[expect(clippy::module_inception, reason = "the room is about items, and this is one")]
+#[expect(clippy::module_inception, reason = "the module `item` contains the type `Item`")]
 mod item;
 mod writer;
 

@@ -7,7 +7,7 @@
 //! words in place as plain memory, which needs `unsafe`, because copying them one by one would cost
 //! the worker noticeably.
 
-#![expect(unsafe_code, reason = "the reader's words are plain memory; see above")]
+#![expect(unsafe_code, reason = "the reader accesses words as plain memory; see above")]
 
 use super::sync::{Arc, ArrayQueue, AtomicU64, AtomicUsize, Link, Ordering, as_plain_memory};
 use crate::entry;

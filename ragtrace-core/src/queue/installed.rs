@@ -173,7 +173,7 @@ pub fn uninstall(queue: &Queue) {
 /// accepted.
 #[expect(
     clippy::inline_always,
-    reason = "heads of other entries have the length of a stage's, and the compiler sees two callers"
+    reason = "some entries have heads of equal length, so the compiler sees two callers and would not inline it"
 )]
 #[inline(always)]
 pub(crate) fn push<const HEAD: usize>(

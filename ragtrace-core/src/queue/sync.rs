@@ -74,7 +74,7 @@ mod modelled {
     // Loading the words lets a model check that they were written before they are read. That they
     // are not written at the same time follows from the ownership of blocks, and the tests of
     // `block` try it with threads.
-    #[expect(unsafe_code, reason = "as unsafe as what it stands for")]
+    #[expect(unsafe_code, reason = "has the signature of the function that it replaces")]
     pub(in super::super) unsafe fn as_plain_memory<'a>(words: &'a [AtomicU64], copy: &'a mut Vec<u64>) -> &'a [u64] {
         copy.clear();
         copy.extend(words.iter().map(|word| word.load(Ordering::Relaxed)));

@@ -7,7 +7,10 @@
 //! function only declared bounds count: a value of an unbounded type `T` has no count, and for an
 //! unbounded error type `E` only its name is recorded.
 
-#![expect(clippy::unnecessary_box_returns, reason = "generated code passes it on: a pointer keeps that small")]
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "generated code moves the result, and moves of a pointer are small"
+)]
 
 use std::any::{Any, type_name};
 use std::borrow::Cow;
@@ -52,7 +55,7 @@ impl<'a, T> Deref for Probe<'a, T> {
 
 impl<'a, T> AnyProbe<'a, T> {
     /// Returns the value as a success.
-    #[expect(clippy::unnecessary_wraps, reason = "the same call as on `Probe`")]
+    #[expect(clippy::unnecessary_wraps, reason = "must have the signature of the method on `Probe`")]
     pub fn split(&self) -> Result<&'a T, &'a Infallible> {
         Ok(self.0)
     }
@@ -91,7 +94,7 @@ impl<T: ?Sized> Deref for CountProbe<'_, T> {
 
 impl NoCount {
     /// Returns `None`, because the value cannot be counted.
-    #[expect(clippy::unused_self, reason = "the same call as on `CountProbe`")]
+    #[expect(clippy::unused_self, reason = "must have the signature of the method on `CountProbe`")]
     pub fn count(&self) -> Option<u64> {
         None
     }
@@ -215,7 +218,7 @@ impl<E: Debug> DebugProbe<'_, E> {
 
 impl<'a, E> NameProbe<'a, E> {
     /// Captures the type's name.
-    #[expect(clippy::unused_self, reason = "the same call as on the probes before it")]
+    #[expect(clippy::unused_self, reason = "must have the signature of the method on the other probes")]
     pub fn capture(&self) -> Box<Failure> {
         let name = type_name::<E>();
         without_chain(name, short_type_name(name))

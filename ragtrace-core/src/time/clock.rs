@@ -11,7 +11,7 @@
 
 #![cfg_attr(
     all(target_arch = "x86_64", target_os = "linux"),
-    expect(unsafe_code, reason = "one instruction: the read of the time stamp counter")
+    expect(unsafe_code, reason = "reads the time stamp counter, which takes one instruction")
 )]
 
 use std::sync::OnceLock;

@@ -182,7 +182,7 @@ impl<'a> Iterator for EncodedFields<'a> {
     type Item = EncodedField<'a>;
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the lowest bits are the name, and a length fits in memory")]
+    #[expect(clippy::cast_possible_truncation, reason = "the name is in the lowest bits, and a length fits in memory")]
     fn next(&mut self) -> Option<Self::Item> {
         let (head, rest) = self.0.split_first()?;
         let (name, tag, small) = (*head as u16, (*head >> TAG_SHIFT) & 0xf, *head >> SMALL_SHIFT);

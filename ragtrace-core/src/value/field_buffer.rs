@@ -269,7 +269,7 @@ impl FieldBuffer {
     }
 
     #[inline]
-    #[expect(clippy::unused_self, reason = "whoever has the fields may add to them")]
+    #[expect(clippy::unused_self, reason = "only an owner of fields may add to them")]
     fn push(&mut self, word: u64) {
         scratch::push(word);
     }

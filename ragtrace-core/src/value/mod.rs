@@ -89,7 +89,7 @@ impl Value {
     }
 
     /// Returns the number, rounded to the nearest `f64`, or `None` if the value is not a number.
-    #[expect(clippy::cast_precision_loss, reason = "documented: rounded to the nearest")]
+    #[expect(clippy::cast_precision_loss, reason = "documented as rounded to the nearest")]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::U64(number) => Some(*number as f64),

@@ -178,7 +178,8 @@ impl Compact {
     /// Leaves a list or an object. Fails if a value announces an empty one, which ends it, and then
     /// goes on with it.
     fn ascend(&mut self) -> io::Result<()> {
-        let ended_twice = || io::Error::other("a list or an object ends twice: its length differs from the announced one");
+        let ended_twice =
+            || io::Error::other("a list or an object ends twice: its length differs from the announced one");
         self.depth = self.depth.checked_sub(1).ok_or_else(ended_twice)?;
         Ok(())
     }

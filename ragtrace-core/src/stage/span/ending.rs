@@ -153,7 +153,7 @@ impl Ending<'_> {
     }
 
     /// Makes the outcome a failure.
-    #[expect(clippy::needless_pass_by_value, reason = "generated code makes it where it passes it")]
+    #[expect(clippy::needless_pass_by_value, reason = "generated code creates the value in the call")]
     pub fn fail(&mut self, failure: Box<Failure>) {
         self.outcome = Outcome::Failed;
         self.fields.failure(&failure);
