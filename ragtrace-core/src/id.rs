@@ -40,6 +40,7 @@ impl TraceId {
         Self::at(Timestamp::now())
     }
 
+    /// Creates a new id that contains the time `now`.
     pub(crate) fn at(now: Timestamp) -> Self {
         Self(version_7(now, random(), random()))
     }
@@ -60,6 +61,7 @@ impl TraceId {
         self.as_uuid().as_u64_pair()
     }
 
+    /// Creates an id from its upper and lower 64 bits, or returns `None` for zero.
     pub(crate) fn from_halves(high: u64, low: u64) -> Option<Self> {
         Self::from_u128(Uuid::from_u64_pair(high, low).as_u128())
     }
@@ -114,7 +116,7 @@ impl fmt::Debug for TraceId {
 impl FromStr for TraceId {
     type Err = ParseError;
 
-    /// Parses a hyphenated UUID or 32 hex digits.
+    /// Parses a hyphenated UUID or 32 hex digits that are not all zero.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let well_formed = matches!(text.len(), 32 | 36);
         Uuid::try_parse(text)
@@ -166,6 +168,7 @@ impl fmt::Debug for SpanId {
 impl FromStr for SpanId {
     type Err = ParseError;
 
+    /// Parses 16 hex digits that are not all zero.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let digits = text.len() == 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
         digits
@@ -255,6 +258,7 @@ pub fn random() -> u64 {
     })
 }
 
+/// Returns a random seed, which is not zero.
 #[cold]
 fn seed() -> u64 {
     fastrand::u64(1..)

@@ -46,7 +46,7 @@ pub trait Observer: Send + Sync {
     }
 }
 
-/// The number of observers in a process at most.
+/// The maximum number of observers in a process.
 const MAX_OBSERVERS: usize = 4;
 
 static OBSERVERS: [OnceLock<&'static dyn Observer>; MAX_OBSERVERS] = [const { OnceLock::new() }; MAX_OBSERVERS];

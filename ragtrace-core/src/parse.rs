@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// The number of characters of the input that an error message shows at most.
+/// The maximum number of characters of the input that an error message shows.
 const SHOWN: usize = 64;
 
 /// An error returned when parsing a [`Level`](crate::Level), a [`TraceId`](crate::TraceId), a

@@ -19,10 +19,10 @@ use crate::value::{FieldBuffer, Value};
 /// trace. In other places, and at any later time, [`trace`](Self::trace) sets the trace, and
 /// [`span`](Self::span) a run in it.
 ///
-/// A score is stored as a record with [`Event::Score`](crate::Event::Score). No level and no
-/// sampler excludes it, even if the other records of its trace are excluded. Its user and tenant
-/// are those of the context in which it is recorded. A store refuses a score for a trace that
-/// belongs to another tenant, and gives a score without a tenant the tenant of its trace.
+/// A score is stored as a record with [`Event::Score`](crate::Event::Score). It passes every level
+/// filter and sampler, even if the other records of its trace do not. Its user and tenant are those
+/// of the context in which it is recorded. A store refuses a score for a trace that belongs to
+/// another tenant, and gives a score without a tenant the tenant of its trace.
 ///
 /// # Examples
 ///
@@ -54,7 +54,7 @@ pub struct Score {
     tenant_id: Option<String>,
 }
 
-/// The length of a name in characters at most.
+/// The maximum length of a name in characters.
 const LONGEST_NAME: usize = 64;
 /// The permitted judges.
 const JUDGES: [&str; 3] = ["human", "llm", "code"];

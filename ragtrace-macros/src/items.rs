@@ -14,7 +14,7 @@ pub(crate) struct Items {
     pub(crate) value: Expr,
 }
 
-/// The length of an item type in characters at most.
+/// The maximum length of an item type in characters.
 const LONGEST: usize = 64;
 const EXPECTED: &str = "expected a type and its items: `document = [&doc.id]`";
 

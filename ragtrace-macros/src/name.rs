@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{Error, LitStr, Result};
 
-/// The length of a stage's name in characters at most.
+/// The maximum length of a stage's name in characters.
 const LONGEST: usize = 64;
 
 /// Returns the name in a literal, or an error if it is invalid.

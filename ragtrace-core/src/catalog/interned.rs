@@ -13,9 +13,9 @@ use super::StageDescriptor;
 use super::lookup;
 use super::section::CatalogEntry;
 
-/// The number of names, or groups of names, that a process interns at most.
+/// The maximum number of names, or groups of names, that a process interns.
 const MAX_INTERNED: usize = 1_024;
-/// The length of an interned name in bytes at most. A longer name is cut at the end of a character
+/// The maximum length of an interned name in bytes. A longer name is cut at the end of a character
 /// and ends in `…`.
 const MAX_INTERNED_NAME: usize = 200;
 
@@ -112,6 +112,7 @@ pub fn intern_listed(name: &'static str, template: &StageDescriptor) -> &'static
     added
 }
 
+/// Looks up a name, first in the lock-free table and then under the read lock.
 fn known(group: &str, name: &str, template: &StageDescriptor) -> Known {
     if let Some(entry) = lookup::find(name, template) {
         return Known::Entry(entry);
@@ -130,6 +131,7 @@ fn leaked(text: Cow<'_, str>) -> &'static str {
     Box::leak(text.into_owned().into_boxed_str())
 }
 
+/// Calls the registered watcher, if there is one.
 fn announce(added: &'static CatalogEntry) {
     if let Some(watcher) = WATCHER.get() {
         watcher(added.get());
@@ -163,6 +165,7 @@ pub(super) fn all() -> Vec<&'static StageDescriptor> {
     all
 }
 
+/// Cuts a name that is longer than [`MAX_INTERNED_NAME`].
 fn bounded(name: &str) -> Cow<'_, str> {
     const MARK: char = '…';
     if name.len() <= MAX_INTERNED_NAME {

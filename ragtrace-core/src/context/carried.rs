@@ -19,8 +19,8 @@ use super::current;
 use super::request_context::RequestContext;
 use crate::SpanId;
 
-/// The number of frames that a thread keeps at most; a new one then replaces the oldest. Only
-/// guards that are leaked, or dropped on another thread, leave so many.
+/// The maximum number of frames per thread; a new one then replaces the oldest. Only guards that
+/// are leaked, or dropped on another thread, leave so many.
 const MOST_FRAMES: usize = 512;
 
 /// Identifies a span that carries a context.
@@ -198,6 +198,7 @@ impl EnteredCarrier {
     }
 }
 
+/// Returns `true` if the context is outside of any stage of this process.
 fn is_of_no_stage(context: &RequestContext) -> bool {
     context.span == context.request.remote_parent
 }

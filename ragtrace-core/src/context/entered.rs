@@ -15,6 +15,7 @@ pub(crate) struct Entered<'a> {
 }
 
 impl<'a> Entered<'a> {
+    /// Makes the context of `owner` the current one.
     pub(crate) fn new(owner: &'a mut Option<RequestContext>) -> Self {
         let before = ManuallyDrop::new(current::swap(owner.take()));
         if current::is_carrying() {

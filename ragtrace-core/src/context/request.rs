@@ -185,10 +185,12 @@ impl PartialEq for Request {
     }
 }
 
+/// Returns a random number that is not zero.
 pub(super) fn fresh_version() -> u64 {
     id::random().max(1)
 }
 
+/// Returns a new request id: `req-` and 32 random hex digits.
 pub(super) fn fresh_request_id() -> Box<str> {
     let mut request_id = *b"req-00000000000000000000000000000000";
     request_id[4..20].copy_from_slice(&id::digits_of(id::random()));

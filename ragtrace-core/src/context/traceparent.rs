@@ -45,7 +45,8 @@ impl RequestContext {
     ///
     /// If the request continues a caller's trace, the flags are the caller's, as W3C Trace Context
     /// level 2 requires of the random flag. If the trace began here, they are `03`: sampled, with a
-    /// random id.
+    /// random id. An id set by [`RequestContext::with_trace_id`] that is not a UUID of version 4 or
+    /// 7 does not count as random, and the flags are `01`.
     pub fn traceparent(&self) -> String {
         id::hex(&self.traceparent_bytes()).to_owned()
     }

@@ -8,19 +8,19 @@ use crate::guard;
 use crate::value::FieldBuffer;
 use crate::value::encoding::{EncodedFields, field_id};
 
-/// The number of used items, and of generated items, that a run keeps at most.
+/// The maximum number of used items, and of generated items, that a run keeps.
 pub const MOST_ITEMS: usize = 1_000;
-/// The length of an id that is kept, in bytes at most.
+/// The maximum length of an id that is kept, in bytes.
 pub const LONGEST_ID: usize = 256;
-/// The length of an item's content that a record keeps, in bytes at most.
+/// The maximum length of an item's content in a record, in bytes.
 pub const LONGEST_CONTENT: usize = 2 << 10;
-/// The length of an item's source that a record keeps, in bytes at most.
+/// The maximum length of an item's source in a record, in bytes.
 pub const LONGEST_SOURCE: usize = 1 << 10;
 /// The number of bytes beyond the limit that are sent to the worker, which looks for secrets before
 /// it cuts a text. A secret that spans the cut is thus seen whole.
 const MARGIN: usize = 1 << 10;
-/// The number of further items that are counted at most after the limit is reached, if an iterator
-/// does not know its length. It may be endless.
+/// The maximum number of items that are counted after the limit is reached, if an iterator does not
+/// know its length. It may be endless.
 const MOST_COUNTED: u32 = 10_000;
 
 /// Conversion into an item, implemented for every type that is `Into<Item>`.

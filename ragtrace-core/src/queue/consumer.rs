@@ -43,9 +43,10 @@ impl Default for RequestCache {
 }
 
 impl RequestCache {
-    /// The number of requests that are kept at most.
+    /// The maximum number of requests that are kept.
     const CAPACITY: usize = 4_096;
 
+    /// Returns the request with this version from the cache, or decodes and caches it.
     fn get_or_decode(
         &mut self,
         version: u64,

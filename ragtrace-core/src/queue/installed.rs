@@ -231,6 +231,7 @@ fn refuse(id: RecipientId, admission: Admission) -> bool {
     false
 }
 
+/// Creates a producer for this thread in the installed queue, if there is one.
 #[cold]
 #[inline(never)]
 fn register() -> Option<Producer> {

@@ -66,6 +66,7 @@ impl Queue {
         consumer.drain(&self.memory, requests, most, take)
     }
 
+    /// Wakes the worker, unless it has been woken and has not noticed yet.
     pub(super) fn wake(&self) {
         if !self.wake_is_pending.swap(true, Ordering::Relaxed) {
             self.wake.notify_one();

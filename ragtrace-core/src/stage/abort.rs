@@ -138,6 +138,7 @@ fn is_ours() -> bool {
     ENDS_RUNS.try_with(Cell::get).unwrap_or(true) || is_worker().unwrap_or(false)
 }
 
+/// Records the end of a tracked run as failed.
 fn fail(active: ActiveRun, failure: &Failure) {
     let ActiveRun { request, run } = active;
     let mut fields = FieldBuffer::begin();

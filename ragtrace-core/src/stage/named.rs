@@ -37,7 +37,7 @@ pub struct NamedStage(&'static CatalogEntry);
 
 impl NamedStage {
     /// Returns the stage with this name, creating it on the first call, or `None` if 1,024 other
-    /// names exist.
+    /// names exist. Routes recorded by the HTTP layer count as names.
     ///
     /// The kind and source location of the first call are kept.
     #[track_caller]

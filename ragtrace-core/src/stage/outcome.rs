@@ -251,9 +251,9 @@ impl<T: Error + ?Sized, E> Debug for Pointed<'_, E, T> {
     }
 }
 
-/// The number of an error's sources that are recorded at most.
+/// The maximum number of an error's sources that are recorded.
 const MOST_SOURCES: usize = 64;
-/// The number of further sources that are counted at most, because a chain may be cyclic.
+/// The maximum number of further sources that are counted, because a chain may be cyclic.
 const MOST_COUNTED: usize = 4_096;
 
 /// Not generic, so that each type of error adds only a call to the program and not a copy of this
@@ -267,6 +267,7 @@ fn with_chain(type_name: &'static str, error: &dyn Error) -> Box<Failure> {
     failure
 }
 
+/// Appends the messages of the sources of `error` to `chain`.
 fn read_chain(error: &dyn Error, chain: &mut Vec<String>) {
     let mut sources = std::iter::successors(error.source(), |&error| error.source());
     for source in sources.by_ref().take(MOST_SOURCES) {
@@ -279,6 +280,7 @@ fn read_chain(error: &dyn Error, chain: &mut Vec<String>) {
     }
 }
 
+/// Creates a failure without sources or a backtrace.
 fn without_chain(type_name: &'static str, message: String) -> Box<Failure> {
     let type_name = Cow::Owned(short_type_name(type_name));
     Box::new(Failure { error: ErrorInfo { type_name, message, chain: Vec::new() }, stack_trace: None })

@@ -135,6 +135,7 @@ impl Note {
     }
 }
 
+/// Creates the failure of a run that panicked.
 fn by_panic(message: String, stack_trace: Option<String>) -> Failure {
     Failure { error: ErrorInfo { type_name: Cow::Borrowed("panic"), message, chain: Vec::new() }, stack_trace }
 }

@@ -68,6 +68,7 @@ pub fn record_cost(stage: &'static StageDescriptor, name: u16, cost: &(impl Cost
     record(stage, name, &cost.usd());
 }
 
+/// Returns the innermost run of `stage` on this thread.
 fn innermost(stage: &'static StageDescriptor) -> Option<RecordingRun> {
     let find = |recording: &RefCell<Vec<RecordingRun>>| {
         recording.borrow().iter().rev().find(|recording| std::ptr::eq(recording.run.stage, stage)).cloned()

@@ -82,6 +82,7 @@ impl Span {
         span.go_on(result, on_error)
     }
 
+    /// Continues the run with the stream in `result`, or fails it with the error.
     fn go_on<S, E>(
         mut self,
         result: Result<S, E>,

@@ -127,6 +127,7 @@ impl FromStr for Timestamp {
     }
 }
 
+/// Parses the forms that `Timestamp::from_str` documents.
 fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let number = |range: std::ops::Range<usize>| {
         let digits = text.get(range).filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?;
@@ -174,6 +175,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     (year, month, day_of_year - (153 * from_march + 2) / 5 + 1)
 }
 
+/// Converts year, month and day to days since 1970-01-01; see [`civil_from_days`].
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));

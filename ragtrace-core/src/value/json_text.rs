@@ -10,9 +10,9 @@ use serde_core::de::IgnoredAny;
 
 use super::Value;
 
-/// The length of a structured value's JSON in bytes at most.
+/// The maximum length of a structured value's JSON, in bytes.
 pub(super) const LONGEST: usize = 64 << 10;
-/// The number of nested objects and lists at most. Parsers such as `serde_json` stop at 128 levels,
+/// The maximum depth of nested objects and lists. Parsers such as `serde_json` stop at 128 levels,
 /// and the value itself is two levels deep in a record.
 pub(super) const DEEPEST: usize = 100;
 
@@ -70,6 +70,7 @@ fn number(json: String) -> Value {
     }
 }
 
+/// Creates a string value.
 pub(super) fn text(text: String) -> Value {
     Value::Text(Cow::Owned(text))
 }

@@ -18,7 +18,7 @@ use crate::guard;
 /// The number of bytes beyond the limit that are sent to the worker, which looks for secrets before
 /// it cuts a text.
 const MARGIN: usize = 1 << 10;
-/// The number of bytes that are counted at most. Serialization stops there.
+/// The maximum number of bytes that are counted. Serialization stops there.
 const MOST_COUNTED: usize = 256 << 10;
 
 /// Wraps a value that implements `Serialize` so that it can be recorded, as in `fields(filters =
