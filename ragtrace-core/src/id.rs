@@ -281,8 +281,9 @@ fn version_7(now: Timestamp, a: u64, b: u64) -> u128 {
 /// Returns the id of record `number`, created at `now`.
 ///
 /// The id is a version 7 UUID, so that rows sort by age in an index. It contains the fraction of
-/// the millisecond (RFC 9562, section 6.2, method 3) and bits derived from `number`. Numbers count
-/// up from a random start, and consecutive numbers give ids that look as random as that start.
+/// the millisecond (RFC 9562, section 6.2, method 3) and bits derived from `number`, which is
+/// random or counts up from a random number. Consecutive numbers give ids that look as random as
+/// the first.
 pub fn record_id(now: Timestamp, number: u64) -> Uuid {
     let fraction = now.as_micros().rem_euclid(1_000).unsigned_abs() * 4_096 / 1_000;
     Uuid::from_u128(version_7(now, fraction, mixed(number)))
