@@ -43,7 +43,7 @@ use crate::value::{FieldBuffer, Value};
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[must_use = "a score is nothing before `record()`"]
+#[must_use = "a score is not recorded until `record()` is called"]
 pub struct Score {
     name: Cow<'static, str>,
     value: Value,

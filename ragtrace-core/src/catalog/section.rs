@@ -65,7 +65,7 @@ __catalog_entry! {
 }
 
 #[cfg(not(any(unix, windows)))]
-compile_error!("the catalog of stages is made for the linkers of Unix and Windows");
+compile_error!("this target is not supported: the catalog of stages needs a linker of Unix or Windows");
 
 #[cfg(unix)]
 mod bounds {

@@ -33,7 +33,7 @@ pub const fn is_large<T, B: FnOnce() -> T>(_body: &B) -> bool {
 
 /// A run whose call is in progress. If it is dropped without [`Call::end`], the call has panicked.
 #[derive(Debug)]
-#[must_use = "a stage that is dropped has panicked"]
+#[must_use = "a call that is dropped counts as panicked"]
 pub struct Call<'a>(&'a mut Span);
 
 impl Call<'_> {
