@@ -196,7 +196,7 @@ fn a_score_that_cannot_be_recorded_says_what_to_change() {
     assert_eq!(Score::flag("tone", true).try_record(), Ok(false), "nobody listens");
     let telemetry = quiet().sink(Memory::default()).install().expect("the only");
     let told = error(Score::flag("tone", true));
-    assert_eq!(told, "the score `tone` is of no trace: name one by `.trace(…)`, or record it inside a request");
+    assert_eq!(told, "the score `tone` has no trace: set one with `.trace(…)`, or record it inside a request");
     assert!(Score::flag("Tön/e 5@k", true).trace(trace).record());
     finish(telemetry);
 }
