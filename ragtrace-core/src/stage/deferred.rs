@@ -65,7 +65,8 @@ impl PendingRun {
     }
 }
 
-/// A future run with its body, still without the code that records fields from the result.
+/// A run that has not begun, with its body but still without the code that records fields from the
+/// result.
 #[derive(Debug)]
 #[must_use = "a stage does nothing unless awaited"]
 pub struct DeferredBody<F> {
