@@ -22,15 +22,15 @@ mod json_members;
 #[cfg(feature = "pipeline")]
 pub mod metrics;
 #[cfg(all(feature = "testing", not(feature = "pipeline")))]
-#[expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")]
+#[expect(dead_code, unreachable_pub, unused_imports, reason = "only the pipeline uses it")]
 mod metrics;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
+#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "only the pipeline uses it"))]
 mod pipeline;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 #[cfg_attr(
     not(feature = "pipeline"),
-    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")
+    expect(dead_code, unreachable_pub, unused_imports, reason = "only the pipeline uses it")
 )]
 mod record;
 #[cfg(feature = "pipeline")]

@@ -178,7 +178,7 @@ fn a_spool_stays_within_its_limit_and_drops_the_newest_if_that_is_set() {
     assert!(blocks <= LIMIT, "{blocks} of {LIMIT}");
     assert!(out.contains("balanced=true") && value(&out, "dropped") > 0, "{out}");
     assert_eq!(err.matches("has no room for sink file, whose records stay in memory").count(), 1, "once: {err}");
-    assert!(err.contains("they were left at the end, and have no place on disk"), "{err}");
+    assert!(err.contains("they were left at the shutdown, and could not be stored on disk"), "{err}");
     workdir.drain();
     let arrived = workdir.arrived();
     // What was there when it was full is kept; a batch that is small may find room later.
@@ -215,7 +215,7 @@ fn a_slot_that_cannot_be_read_costs_what_it_holds_and_no_more() {
     let output = workdir.run(Work { manner: "down", from: RUNS, runs: RUNS, ..Work::default() });
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success() && value(&out, "spooled") >= 4 * RUNS, "both are kept: {out} {err}");
-    assert!(err.contains("slot-7 holds is left there, since it cannot be moved"), "it says so: {err}");
+    assert!(err.contains("slot-7 stay there, because they cannot be moved"), "it says so: {err}");
     workdir.drain();
     assert_eq!(workdir.arrived().len() as u64, 4 * RUNS);
 }

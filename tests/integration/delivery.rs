@@ -44,7 +44,10 @@ fn a_second_installation_is_an_error_until_the_first_is_shut_down() {
     let _turn = turn();
     let first = quiet().sink(Memory::default()).install().expect("the only one");
     let error = quiet().install().expect_err("there is one already");
-    assert_eq!(error.to_string(), "telemetry is installed already: install it once, where the program begins");
+    assert_eq!(
+        error.to_string(),
+        "telemetry is already installed in this process: call `install` once, at the start of `main`"
+    );
     finish(first);
     finish(quiet().install().expect("the first is gone"));
 }

@@ -61,7 +61,7 @@ impl GrpcStatus {
 
     /// Returns the status that a client assumes if the server sent none.
     pub(super) fn missing() -> Self {
-        Self { name: UNKNOWN, message: "the answer ended without a status".to_owned() }
+        Self { name: UNKNOWN, message: "the response ended without a status".to_owned() }
     }
 
     /// Returns `true` if the status is an error of the server.

@@ -6,7 +6,7 @@
 
 use super::name_words::{ABOUT, FOREIGN, NEUTRAL, PASSES, QUESTIONS, SHORT_WORDS, STRONG, TOKENS, WEAK};
 
-/// How certain it is that the value of a name is secret.
+/// The certainty that the value of a name is secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Certainty {
     /// The name has no other meaning: `password`, `aws_secret_access_key`.

@@ -61,7 +61,9 @@ impl From<ParseError> for SetupError {
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Installed => f.write_str("telemetry is installed already: install it once, where the program begins"),
+            Kind::Installed => f.write_str(
+                "telemetry is already installed in this process: call `install` once, at the start of `main`",
+            ),
             Kind::Setting(what) => f.write_str(what),
             Kind::Thread(_) => f.write_str("the telemetry thread could not be started"),
         }

@@ -160,7 +160,7 @@ impl DeadLetters {
         }
         if length + lines.len() as u64 > limit {
             let path = self.path();
-            return Err(io::Error::other(format!("{} holds {length} bytes of {limit} allowed", path.display())));
+            return Err(io::Error::other(format!("{} has {length} of {limit} allowed bytes", path.display())));
         }
         let written = file.write_all(&lines).and_then(|()| file.sync_data());
         if written.is_err() {

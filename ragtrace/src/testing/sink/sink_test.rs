@@ -10,7 +10,7 @@ use crate::sink::Sink;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A test of a sink. See the [module's documentation](super) for the checks and an example.
-#[must_use = "nothing is tested before it runs"]
+#[must_use = "a test does nothing until it is run"]
 pub struct SinkTest<S> {
     sink: S,
     count: Option<Count>,
