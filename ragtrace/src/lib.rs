@@ -1,7 +1,7 @@
 #![cfg_attr(feature = "pipeline", doc = include_str!("guide/front.md"))]
 #![cfg_attr(
     not(feature = "pipeline"),
-    doc = "Structured stage logs for RAG pipelines, as a library needs them: what declares stages. See the feature `pipeline`."
+    doc = "Structured stage logs for RAG pipelines.\n\nWithout the feature `pipeline`, the crate has only the items that a library needs to declare stages."
 )]
 
 #[cfg(feature = "pipeline")]

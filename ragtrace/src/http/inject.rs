@@ -99,6 +99,7 @@ impl Injector {
     }
 
     /// Sets the headers that carry the current context on a request to `host`, and returns `true`.
+    ///
     /// Returns `false` and leaves the headers as they are if the host is not among the injector's,
     /// or if there is no current context.
     ///
@@ -113,8 +114,9 @@ impl Injector {
         true
     }
 
-    /// Sets the headers of a request as [`Injector::inject`] does. The host is that of the
-    /// request's URI or, if the URI has none, that of the header `host`.
+    /// Sets the headers of a request as [`Injector::inject`] does.
+    ///
+    /// The host is that of the request's URI or, if the URI has none, that of the header `host`.
     pub fn inject_request<B>(&self, request: &mut http::Request<B>) -> bool {
         let of_header = || request.headers().get(http::header::HOST)?.to_str().ok();
         let host = request.uri().host().or_else(of_header).unwrap_or_default().to_owned();

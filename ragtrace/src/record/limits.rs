@@ -48,8 +48,9 @@ impl RecordLimits {
         self
     }
 
-    /// Sets the greatest length of `input` and `output` in bytes. Structured values have at most 64
-    /// KiB, whatever this limit is.
+    /// Sets the greatest length of `input` and `output` in bytes.
+    ///
+    /// Structured values have at most 64 KiB, whatever this limit is.
     pub fn with_content(mut self, bytes: usize) -> Self {
         self.content = bytes;
         self

@@ -33,8 +33,9 @@ impl SetupError {
         matches!(self.0, Kind::Setting(_))
     }
 
-    /// Returns `true` if the system refused to start the worker thread. [`source`](Error::source)
-    /// returns the system's error.
+    /// Returns `true` if the system refused to start the worker thread.
+    ///
+    /// [`source`](Error::source) returns the system's error.
     pub fn is_io(&self) -> bool {
         matches!(self.0, Kind::Thread(_))
     }

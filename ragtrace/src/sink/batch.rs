@@ -116,8 +116,9 @@ impl Batch {
         &self.requests
     }
 
-    /// Returns metrics of stages by the minute. Add them to the stored metrics of the same minute,
-    /// instance and tenant.
+    /// Returns metrics of stages by the minute.
+    ///
+    /// Add them to the stored metrics of the same minute, instance and tenant.
     pub fn minutes(&self) -> &[StageMinute] {
         &self.minutes
     }

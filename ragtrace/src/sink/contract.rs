@@ -69,7 +69,9 @@ pub trait Sink: Send + Sync + 'static {
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
     /// Asks the backend whether it would accept records now, without delivering any, and returns a
-    /// line that says what works. The error says what to change.
+    /// line that says what works.
+    ///
+    /// The error says what to change.
     fn check(&self) -> impl Future<Output = Result<String, SinkError>> + Send {
         async { Ok("this sink has no check".to_owned()) }
     }
