@@ -23,7 +23,7 @@ const RUN_TOGETHER: usize = 2;
 /// The length in bytes above which only the end of a name is examined.
 pub(super) const MAX_NAME: usize = 128;
 
-/// The greatest number of words of a name that are examined.
+/// The maximum number of words of a name that are examined.
 const MAX_WORDS: usize = 16;
 
 /// The names that are secret: the built-in ones, and the application's.

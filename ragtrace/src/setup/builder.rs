@@ -235,7 +235,7 @@ impl Builder {
     /// | `RAGTRACE_LOG` | [`level`](Self::level): a level, `target=level` directives, or both | |
     /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
     /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
-    /// | `RAGTRACE_SPOOL_BYTES` | the greatest number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
+    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
     /// The names with dots are attributes in `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty

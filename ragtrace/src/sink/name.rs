@@ -1,6 +1,6 @@
 //! The rule for names of sinks.
 
-/// The greatest length of a name, in bytes.
+/// The maximum length of a name, in bytes.
 const LONGEST: usize = 64;
 
 /// Returns a description of what is wrong with `name`, or `None` if a sink may have it.

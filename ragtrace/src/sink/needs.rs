@@ -2,8 +2,8 @@
 
 use crate::record::{LevelFilter, RecordFilter};
 
-/// The records that a [`Sink`](super::Sink) takes besides those of its level; nothing special by
-/// default.
+/// The needs of a [`Sink`](super::Sink) besides records of its level, such as paths or all end
+/// records; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {

@@ -81,7 +81,7 @@ pub(crate) fn rewrite_dead_letter(line: &str) -> Option<String> {
 /// ```no_run
 /// # fn replay(_: &ragtrace::spool::DeadLetter) -> bool { true }
 /// let letters = ragtrace::spool::DeadLetters::new("/var/spool/rag-api");
-/// // What is replayed goes, what is not stays.
+/// // Removes the letters that were replayed, and keeps the others.
 /// letters.retain(|letter| !replay(letter))?;
 /// # Ok::<(), std::io::Error>(())
 /// ```

@@ -302,7 +302,7 @@ impl SpoolStore {
                     &mut group,
                     sink_index,
                     sequence,
-                    "they were in the spool for longer than its greatest age",
+                    "they were in the spool for longer than its maximum age",
                 );
             } else {
                 self.index.remove(&sink, sequence);

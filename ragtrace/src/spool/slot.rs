@@ -12,7 +12,7 @@ use super::database::{Contents, SpoolError, SpoolFile};
 use super::replace;
 use crate::warning;
 
-/// The greatest number of processes that may share a folder.
+/// The maximum number of processes that may share a folder.
 const SLOTS: usize = 4_096;
 /// The beginning of the names of damaged files that were set aside.
 const SET_ASIDE: &str = "spool.redb.corrupt-";

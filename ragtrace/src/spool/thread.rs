@@ -14,7 +14,7 @@ use crate::warning;
 
 /// The interval of periodic work: dropping old batches, and trying a failed disk again.
 const TICK: Duration = Duration::from_secs(5);
-/// The greatest number of commands in one transaction.
+/// The maximum number of commands in one transaction.
 const GROUP_COMMANDS: usize = 256;
 
 /// Starts the thread.

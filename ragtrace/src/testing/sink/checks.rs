@@ -12,7 +12,7 @@ use super::batches::{self, Batches};
 use super::report::SinkReport;
 use crate::sink::{Batch, Sink, fault_of_name};
 
-/// The greatest number of batches that are delivered at the same time, even if the sink allows
+/// The maximum number of batches that are delivered at the same time, even if the sink allows
 /// more.
 const MOST_AT_ONCE: usize = 8;
 
