@@ -202,7 +202,7 @@ impl Record {
         self.thread_name().map(AsRef::as_ref)
     }
 
-    /// Returns the time from start to end of a run; only end records have it.
+    /// Returns the duration of the run, from its start to its end; only end records have one.
     pub fn duration(&self) -> Option<Duration> {
         self.parts().duration.duration()
     }

@@ -85,8 +85,8 @@ impl Telemetry {
         self.end(timeout).wait()
     }
 
-    /// Returns the number of records that were accepted, delivered, dropped and so on, for each
-    /// sink.
+    /// Returns the counts of all records so far, such as accepted, delivered and dropped ones, for
+    /// each sink.
     pub fn stats(&self) -> Stats {
         self.handle.stats()
     }
