@@ -88,7 +88,7 @@ pub use sink::Sink;
 #[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
 
-/// The crate `uuid`'s type for ids of records, batches and processes.
+/// The type of the ids of records, batches and processes, re-exported from the crate `uuid`.
 // Only the type is re-exported, not the whole crate, because `uuid` has a `Variant::Future`. If two
 // items called `Future` are in sight, the compiler writes the standard library's one with its full
 // path in the error messages of every dependent crate.
