@@ -257,7 +257,7 @@ fn spans_of_yesterday_are_refused_with_that_reason() {
     let records = built(times.map(|time| of_kind(StageKind::Task).timestamp(time)));
     let delivered = deliver(&documented(&server), records).expect("the other is taken");
     let [(0, why)] = delivered.rejected() else { panic!("{delivered:?}") };
-    assert!(why.contains("LLM Observability take what is up to 24 h old"), "{why}");
+    assert!(why.contains("is too old: the limit for Datadog's LLM Observability is 24 h"), "{why}");
 }
 
 #[test]

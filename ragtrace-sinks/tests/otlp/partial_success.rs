@@ -33,7 +33,7 @@ fn spans_that_are_refused_together_are_counted_and_not_sent_again() {
     for rejected in [8, 9, i64::MAX] {
         let (delivered, requests) = answered(partial(rejected, "too old"));
         // A pipeline keeps a batch of which all are named, and sends it again.
-        let why = "the backend refused all 8 of the request: too old";
+        let why = "the backend refused all 8 in the request: too old";
         assert_eq!((delivered.unnamed(), delivered.rejected(), requests), (Some((8, why)), &[][..], 1), "{rejected}");
     }
 }

@@ -109,10 +109,10 @@ fn a_check_sends_an_empty_request_and_says_what_works() {
     let server = receiver();
     let sink = OtlpSink::new(&server.url());
     let said = block_on(sink.check()).expect("it works");
-    assert_eq!(said, format!("collector takes OTLP at {}/v1/traces", server.url()));
+    assert_eq!(said, format!("collector accepts OTLP at {}/v1/traces", server.url()));
     assert!(spans(&server.take_requests().remove(0)).is_empty());
     let said = block_on(sink.logs().expect("logs").check()).expect("it works");
-    assert_eq!(said, format!("collector takes OTLP at {}/v1/logs", server.url()));
+    assert_eq!(said, format!("collector accepts OTLP at {}/v1/logs", server.url()));
     assert!(log_records(&server.take_requests().remove(0)).is_empty());
     // MLflow reads the request, and misses spans in it.
     let mlflow = Server::start(|_| Answer::status(400).body("no spans"));
@@ -140,7 +140,7 @@ fn a_malformed_url_parks_the_sink_and_names_what_is_wrong_without_its_password()
 fn a_credential_in_the_place_of_a_headers_name_is_not_shown() {
     let error = deliver(&OtlpSink::new("http://127.0.0.1:9").header("Authorization: Bearer hunter2", ""), trace());
     let reason = error.expect_err("no name").reason();
-    assert!(reason.ends_with("is no name of a header") && !reason.contains("hunter2"), "{reason}");
+    assert!(reason.ends_with("is not a valid header name") && !reason.contains("hunter2"), "{reason}");
 }
 
 #[test]
