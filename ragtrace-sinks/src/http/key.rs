@@ -90,8 +90,8 @@ impl Key {
                 let read = Arc::clone(read);
                 match self.reading.call(move || read()).await {
                     Ok(Ok(key)) => key,
-                    Ok(Err(why)) => return Err(format!("{name}: the key could not be read: {why}")),
-                    Err(why) => return Err(format!("{name}: the key could not be read: its function {why}")),
+                    Ok(Err(why)) => return Err(format!("{name}: it cannot be read: {why}")),
+                    Err(why) => return Err(format!("{name}: it cannot be read: its function {why}")),
                 }
             }
         };

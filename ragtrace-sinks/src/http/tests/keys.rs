@@ -95,8 +95,8 @@ fn a_key_from_a_function_is_asked_for_each_request_and_may_fail() {
     });
     let told = || run(deliver(&client, &url, &key)).map_err(|error| (error.verdict(), error.reason()));
     let at = format!("POST {}/: ", server.url());
-    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: the key could not be read: the vault is sealed"))));
-    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: the key could not be read: its function panicked"))));
+    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it cannot be read: the vault is sealed"))));
+    assert_eq!(told(), Err((Verdict::Park, format!("{at}the key: it cannot be read: its function panicked"))));
     assert_eq!(told(), Ok(()));
     assert_eq!(asked.load(Ordering::SeqCst), 3);
 }
