@@ -13,7 +13,7 @@ use crate::rerank::{self, Passage};
 use crate::store::{Hit, Store, StoreError};
 use crate::words::count_tokens;
 
-/// What every question needs: the documents, an embedding model, and settings.
+/// The library that answers questions: the documents, an embedding model, and settings.
 #[derive(Debug, Clone)]
 pub struct Library<E> {
     /// The documents.

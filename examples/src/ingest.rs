@@ -19,7 +19,7 @@ use crate::parse::{ParseError, parse};
 use crate::source::Source;
 use crate::store::{Store, StoreError, Stored};
 
-/// What every ingestion needs: the database, an embedding model, and settings.
+/// The settings of an ingestion, with the database and an embedding model.
 #[derive(Debug, Clone)]
 pub struct Ingestion<E> {
     /// The database for documents.
