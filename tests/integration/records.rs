@@ -1,4 +1,4 @@
-//! Records by hand, and the test of a sink of one's own.
+//! Records built by hand, and the checks for a custom sink.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -140,7 +140,7 @@ async fn a_sink_that_forgets_and_one_with_a_level_pass() {
     assert!(!records.is_empty() && records.iter().all(|record| record.level() == Level::Error));
 }
 
-/// A sink that is wrong in one way.
+/// A sink with one fault.
 #[derive(Clone)]
 struct Wrong {
     fault: Fault,

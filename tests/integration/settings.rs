@@ -1,4 +1,4 @@
-//! Where settings come from, and which of them wins.
+//! The sources of settings, and their precedence.
 
 use std::error::Error as _;
 
@@ -10,12 +10,12 @@ use crate::support::{Memory, finish, turn};
 #[traced_stage(level = "debug")]
 fn set_up() {}
 
-/// Variables by their names.
+/// Returns a lookup of these variables.
 fn variables(set: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
     move |name| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
 }
 
-/// The records of a stage under these settings.
+/// Returns the records of a stage under these settings.
 fn records(builder: Builder) -> Vec<Record> {
     let _turn = turn();
     let memory = Memory::default();
@@ -25,7 +25,7 @@ fn records(builder: Builder) -> Vec<Record> {
     memory.records().into_iter().filter(|record| record.stage() == Some("set_up")).collect()
 }
 
-/// Service, environment and version under these variables.
+/// Returns service, environment and version under these variables.
 fn origin(set: &[(&str, &str)]) -> [Option<String>; 3] {
     let builder = ragtrace::builder().console(ragtrace::Console::Off).level(Level::Debug);
     let records = records(builder.from_lookup(variables(set)));
@@ -100,7 +100,7 @@ fn what_is_malformed_is_named_with_what_is_accepted() {
         ("RAGTRACE_SPOOL_BYTES", "1 GB", "RAGTRACE_SPOOL_BYTES: expected a number of bytes, found \"1 GB\""),
     ] {
         let set = [(name, value)];
-        // That code sets it too does not hide it.
+        // A setting in code does not hide an invalid variable.
         let error = refused(ragtrace::builder().from_lookup(variables(&set)).level("info"));
         assert_eq!(error.to_string(), says);
         assert!(error.is_setting() && !error.is_already_installed() && error.source().is_none());
@@ -191,7 +191,7 @@ fn with_environment(test: &str, variables: &[(&str, &[u8])]) -> std::process::Ou
     command.output().expect("it runs")
 }
 
-/// What the environment sets, as a child says it.
+/// The child prints the settings that it got from its environment.
 #[test]
 fn the_environment_s_own_settings_are_taken() {
     if std::env::var_os("SETTINGS_OF_A_CHILD").is_none() {
