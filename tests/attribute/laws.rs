@@ -62,7 +62,7 @@ enum End {
     Panic,
 }
 
-/// What the stages observed themselves, for comparison with the records.
+/// The observations of the stages themselves, for comparison with the records.
 #[derive(Clone, Default)]
 struct Journal {
     entries: Arc<Mutex<HashMap<u64, Entry>>>,

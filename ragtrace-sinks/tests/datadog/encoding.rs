@@ -143,7 +143,7 @@ fn taken(server: &Server, sink: &impl Sink, batch: &Batch) -> Result<(), TestCas
     };
     for (index, why) in delivered.rejected() {
         // What no number says is no evaluation, and there is no other reason.
-        prop_assert!(why.contains("no finite number"), "{}: {}", why, batch.records()[*index].to_json());
+        prop_assert!(why.contains("not a finite number"), "{}: {}", why, batch.records()[*index].to_json());
     }
     drop(server.take_requests());
     Ok(())

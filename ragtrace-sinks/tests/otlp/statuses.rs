@@ -110,8 +110,8 @@ fn a_refusal_says_what_to_look_at() {
         (OtlpProfile::LangSmith, 403, "LANGSMITH_WORKSPACE_ID"),
         (OtlpProfile::Mlflow, 404, "MLFLOW_EXPERIMENT_ID"),
         (OtlpProfile::Mlflow, 501, "--backend-store-uri"),
-        (OtlpProfile::Mlflow, 500, "look into its log"),
-        (OtlpProfile::Phoenix, 500, "look into its log"),
+        (OtlpProfile::Mlflow, 500, "check its log"),
+        (OtlpProfile::Phoenix, 500, "check its log"),
         (OtlpProfile::Datadog, 403, "DD_SITE"),
     ];
     for (profile, status, advice) in says {
