@@ -1,4 +1,4 @@
-//! LLM Observability: what a span says, and the limits of both intakes.
+//! LLM Observability: the contents of a span, and the limits of both intakes.
 
 use std::time::Duration;
 
@@ -214,7 +214,7 @@ fn spans_over_a_megabyte_together_are_no_request_where_they_would_be_lost() {
     assert_eq!(error.verdict(), Verdict::Split, "{error}");
     delivered(&server, &documented(&server), built([of_size(400_000), of_size(400_000)]));
     delivered(&server, &documented(&server), built([of_size(3_000_000)]));
-    // Each is an event of its own there.
+    // Through the Agent, each span is an event of its own.
     delivered(&server, &through_agent(&server), two());
 }
 

@@ -1,4 +1,4 @@
-//! Settings from variables and from code; `check`; what `Debug` shows.
+//! Settings from variables and from code; `check`; the output of `Debug`.
 
 use ragtrace::Sink;
 use ragtrace::sink::{BoxSink, Verdict};
@@ -9,7 +9,7 @@ use ragtrace_sinks_support::{Answer, Server};
 use crate::intake::KEY;
 use crate::support::{built, deliver, run, server, sink};
 
-/// What is set, what the error says, and whether something is missing.
+/// The variables that are set, the expected error, and whether a variable is missing.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, bool);
 
 fn from(set: &[(&str, &str)]) -> Result<Vec<BoxSink>, ConfigError> {

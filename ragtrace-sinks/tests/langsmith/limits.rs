@@ -1,4 +1,4 @@
-//! What the server takes at once, and what becomes of what it does not.
+//! The server's limits, and the handling of what exceeds them.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sinks from variables: which are read, in which order, and what is refused.
+//! Sinks from variables: which are read, in which order, and which values are refused.
 
 use ragtrace::Sink;
 use ragtrace::sink::BoxSink;
@@ -24,7 +24,8 @@ fn refusal(variables: &[(&str, &str)]) -> String {
     sinks(variables).expect_err("of no use").to_string()
 }
 
-/// Delivers to each of the sinks, and returns their requests; `{url}` in a value is the server's.
+/// Delivers to each of the sinks, and returns their requests. `{url}` in a value is replaced by the
+/// server's URL.
 fn requests(variables: &[(&str, &str)]) -> Vec<Received> {
     let server = receiver();
     let replaced: Vec<_> =
@@ -254,7 +255,7 @@ fn a_backends_own_variables_count_where_nothing_else_says_it() {
     );
 }
 
-/// Of 194 letters, one more than an application's name has.
+/// A name of 194 letters, one more than an application's name may have.
 const A_LONG_NAME: &str = concat!(
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
