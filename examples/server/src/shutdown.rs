@@ -43,7 +43,7 @@ impl Shutdown {
         Ok(())
     }
 
-    /// Waits until `drain` after the begin of the end. From then on no connection is accepted.
+    /// Waits until `drain` after the end has begun. From then on no connection is accepted.
     pub(crate) async fn drained(self, drain: Duration) {
         self.begun().await;
         tokio::time::sleep(drain).await;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// 2026-11-22T08:20:11Z, the begin of every artificial trace.
+/// 2026-11-22T08:20:11Z, the start of every artificial trace.
 pub(crate) const BEGIN: Timestamp = Timestamp::from_micros(1_795_335_611_000_000);
 pub(crate) const TRACE: &str = "0199a1c2-7b1e-7a54-9c01-5f2e8d3b9a10";
 pub(crate) const INSTANCE: &str = "0199a1c2-0000-7000-8000-000000000001";

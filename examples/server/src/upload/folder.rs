@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// The begin of the folder's name, which no other program uses.
+/// The start of the folder's name, which no other program uses.
 const PREFIX: &str = ".ragtrace-server-uploads-";
 /// A file in the folder, which its process locks for as long as it lives.
 const LOCK: &str = "lock";
