@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// window is widened to whole minutes.
     #[arg(long, value_name = "WHEN", value_parser = time::parse, default_value = "24h")]
     since: Timestamp,
-    /// End of the window, written as for `--since`. Defaults to now.
+    /// End of the window, written as for `--since` [default: now]
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
     /// Output format.
