@@ -9,14 +9,14 @@ use crate::time;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Begin of the window: an age such as `90m`, `24h` or `7d`, or a time.
+    /// Start of the window: an age such as `90m`, `24h` or `7d`, or a time.
     ///
     /// An age is a whole number and a unit: s, m, h, d or w. A time is written as in
     /// 2026-11-22T08:20:11Z, 2026-11-22T10:20:11+02:00 or 2026-11-22; without a zone it is UTC. The
     /// window is widened to whole minutes.
     #[arg(long, value_name = "WHEN", value_parser = time::parse, default_value = "24h")]
     since: Timestamp,
-    /// End of the window, written as for `--since`. Defaults to now.
+    /// End of the window, written as for `--since` [default: now]
     #[arg(long, value_name = "WHEN", value_parser = time::parse)]
     until: Option<Timestamp>,
     /// Output format.

@@ -31,7 +31,7 @@ impl FromStr for MlApp {
             return Ok(Self(name));
         }
         Err(format!(
-            "an application's name in LLM Observability has 1 to {LONGEST} letters, digits and signs of `_-:./`, found {}",
+            "an application's name in LLM Observability has 1 to {LONGEST} letters, digits and characters of `_-:./`, found {}",
             quoted(text)
         ))
     }

@@ -36,7 +36,7 @@ impl StoreError {
         Self::new(Kind::Other, format!("a row of `{table}` is not as ragtrace wrote it: find and delete it"))
     }
 
-    /// Returns `true` if the URL is malformed, or names a kind of store that is not compiled in.
+    /// Returns `true` if the URL is malformed, or this build does not support its kind of store.
     pub fn is_bad_url(&self) -> bool {
         self.kind == Kind::Url
     }

@@ -1,4 +1,4 @@
-//! What a sink and the store do alike over SQLite and over PostgreSQL.
+//! Behaviour that the sinks and the stores of SQLite and PostgreSQL have in common.
 
 #[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
 #[path = "../../tests/support/cluster.rs"]

@@ -1,4 +1,4 @@
-//! The PostgreSQL sink through faults, and what roles may see.
+//! The PostgreSQL sink during faults, and the permissions of roles.
 
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;

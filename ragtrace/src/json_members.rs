@@ -88,8 +88,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Returns the text of a member parsed as `T`, or `None` if the member is missing, is not a text
-    /// or is malformed.
+    /// Returns the text of a member parsed as `T`, or `None` if the member is missing, is not a
+    /// text or is malformed.
     pub(crate) fn parsed<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }

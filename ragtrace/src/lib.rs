@@ -1,7 +1,7 @@
 #![cfg_attr(feature = "pipeline", doc = include_str!("guide/front.md"))]
 #![cfg_attr(
     not(feature = "pipeline"),
-    doc = "Structured stage logs for RAG pipelines, as a library needs them: what declares stages. See the feature `pipeline`."
+    doc = "Structured stage logs for RAG pipelines.\n\nWithout the feature `pipeline`, the crate has only the items that a library needs to declare stages."
 )]
 
 #[cfg(feature = "pipeline")]
@@ -22,15 +22,15 @@ mod json_members;
 #[cfg(feature = "pipeline")]
 pub mod metrics;
 #[cfg(all(feature = "testing", not(feature = "pipeline")))]
-#[expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")]
+#[expect(dead_code, unreachable_pub, unused_imports, reason = "only the pipeline uses it")]
 mod metrics;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
-#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "what only the pipeline uses"))]
+#[cfg_attr(not(feature = "pipeline"), expect(dead_code, reason = "only the pipeline uses it"))]
 mod pipeline;
 #[cfg(any(feature = "pipeline", feature = "testing"))]
 #[cfg_attr(
     not(feature = "pipeline"),
-    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the pipeline uses")
+    expect(dead_code, unreachable_pub, unused_imports, reason = "only the pipeline uses it")
 )]
 mod record;
 #[cfg(feature = "pipeline")]
@@ -88,7 +88,7 @@ pub use sink::Sink;
 #[cfg(feature = "pipeline")]
 pub use spool::{Durability, SpoolLimits};
 
-/// The crate `uuid`'s type for ids of records, batches and processes.
+/// The type of the ids of records, batches and processes, re-exported from the crate `uuid`.
 // Only the type is re-exported, not the whole crate, because `uuid` has a `Variant::Future`. If two
 // items called `Future` are in sight, the compiler writes the standard library's one with its full
 // path in the error messages of every dependent crate.

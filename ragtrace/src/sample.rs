@@ -77,16 +77,18 @@ impl Sampler {
         self
     }
 
-    /// Limits the number of traces that the ratio keeps in a second. Traces with errors and slow
-    /// traces are kept in addition.
+    /// Limits the number of traces that the ratio keeps in a second.
+    ///
+    /// Traces with errors and slow traces are kept in addition.
     pub fn per_second(mut self, traces: u32) -> Self {
         self.per_second = Some(traces);
         self
     }
 
     /// Limits how much is held of traces that are not decided yet: the number and bytes of all held
-    /// records, and the age of each trace. Beyond a limit, the ratio decides. The default is 32,768
-    /// records, 16 MiB and one minute.
+    /// records, and the age of each trace.
+    ///
+    /// Beyond a limit, the ratio decides. The default is 32,768 records, 16 MiB and one minute.
     pub fn hold(mut self, records: usize, bytes: usize, age: Duration) -> Self {
         (self.held_records, self.held_bytes, self.held_for) = (records, bytes, age);
         self

@@ -1,5 +1,4 @@
-//! Rate-limited warnings on stderr, for troubles that no sink can report because the sinks are what
-//! fails.
+//! Rate-limited warnings on stderr, for problems that no sink can report, because the sinks fail.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -13,7 +12,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The number of warnings that may wait while stderr is blocked; further ones are left out.
 const MAX_WAITING: usize = 32;
 
-/// A warning of one kind of trouble, printed at once and then at most every 30 seconds.
+/// A warning about one kind of problem, printed at once and then at most every 30 seconds.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimitedWarning {
     printed_at: Option<Instant>,
@@ -37,8 +36,8 @@ impl RateLimitedWarning {
         true
     }
 
-    /// Marks the trouble as over. Returns `true` if a warning was printed, so that the caller can
-    /// print that it is over.
+    /// Marks the problem as solved. Returns `true` if a warning was printed, so that the caller can
+    /// print that it is solved.
     pub(crate) fn clear(&mut self) -> bool {
         std::mem::take(&mut self.is_active)
     }

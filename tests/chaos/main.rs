@@ -1,4 +1,4 @@
-//! The pipeline's promise, and attempts to break it.
+//! Attempts to break the pipeline's promises.
 
 mod counts;
 mod disk;

@@ -62,7 +62,7 @@ fn a_score_judges_the_run_around_it_the_trace_around_it_or_the_one_it_names() {
     assert_eq!(of(4), ("recall".to_owned(), Value::F64(0.5), Some("code".to_owned())));
     assert_eq!(scores[0].score().and_then(|score| score.comment()), Some("as the sources say"));
     assert_eq!((scores[0].message().as_ref(), scores[0].logger()), ("faithfulness_scored", "score"));
-    // Of a trace that the request is not of, it says whose judgement it is, and no more.
+    // A score of another trace contains the user of the request, but no more of it.
     assert_eq!((scores[2].user_id(), scores[2].session_id(), scores[2].request_id()), (Some("alice"), None, None));
     assert_eq!((scores[1].user_id(), scores[1].session_id()), (Some("alice"), Some("s-1")));
     assert!(scores.iter().all(|record| !record.is_local_root() && record.parent_span_id().is_none()));

@@ -1,4 +1,4 @@
-//! What the attribute says to crates of older editions, where paths mean something else.
+//! The diagnostics of crates of older editions, in which paths have another meaning.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 
-/// Returns what the compiler says of a library with this source, as errors and warnings.
+/// Returns the compiler's errors and warnings about a library with this source.
 fn said(edition: &str, source: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("edition_{edition}"));
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

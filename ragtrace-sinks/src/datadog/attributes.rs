@@ -18,7 +18,7 @@ const LONGEST_FACET: usize = 1_023;
 const LONGEST_KEY: usize = 49;
 /// The largest number of levels of an attribute, including its own.
 const MOST_LEVELS: usize = 9;
-/// The begin of the mark at the end of a cut text. The number of removed bytes follows, as in the
+/// The start of the mark at the end of a cut text. The number of removed bytes follows, as in the
 /// records themselves.
 const MARK: &str = "…[truncated ";
 

@@ -74,7 +74,7 @@ fn write(
     settings: &Settings,
     ml_app: &MlApp,
 ) -> Result<(), &'static str> {
-    let trace_id = record.trace_id().ok_or("it says no trace or span that is judged")?.to_hex();
+    let trace_id = record.trace_id().ok_or("it names no trace or span to judge")?.to_hex();
     let mut object = Object::open(out);
     object.text("ml_app", ml_app.as_str());
     write_whole(object.value("timestamp_ms"), record.timestamp().as_micros().div_euclid(1_000).max(0));
@@ -122,7 +122,7 @@ fn write_value(object: &mut Object<'_>, value: &Value) -> Result<(), &'static st
         number => {
             let number = number.as_f64().filter(|number| number.is_finite());
             named(object, "score");
-            object.float("score_value", number.ok_or("its value is no finite number, no flag and no label")?);
+            object.float("score_value", number.ok_or("its value is not a finite number, a flag or a label")?);
         }
     }
     Ok(())

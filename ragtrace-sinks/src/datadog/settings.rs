@@ -106,7 +106,7 @@ impl Settings {
 
     fn direct(&self, endpoint: Endpoint) -> Result<Target<'_>, SinkError> {
         let key = self.key.as_ref().ok_or_else(|| {
-            SinkError::park("Datadog takes this with an API key alone: set DD_API_KEY, or DD_API_KEY_FILE")
+            SinkError::park("Datadog requires an API key for this: set DD_API_KEY, or DD_API_KEY_FILE")
         })?;
         Ok(Target { endpoint, key: Some(key), subdomain: None, verdicts: DIRECT })
     }
@@ -147,7 +147,7 @@ impl Settings {
         if !agent::has_proxy(answer.body()) {
             return Err(SinkError::park(format!("{agent}: {NO_PROXY}")));
         }
-        Ok(Some(format!("the Datadog Agent at {agent} hands on what it is given")))
+        Ok(Some(format!("the Datadog Agent at {agent} forwards requests")))
     }
 }
 

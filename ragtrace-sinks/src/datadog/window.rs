@@ -43,10 +43,10 @@ impl Window {
     pub(super) fn refusal(&self, time: Timestamp) -> Option<String> {
         let Limits { back, ahead, intake } = self.limits;
         if time < self.oldest {
-            return Some(format!("its time, {time}, is past: {intake} take what is up to {} old", hours(back)));
+            return Some(format!("its time, {time}, is too old: the limit for {intake} is {}", hours(back)));
         }
         if time > self.newest {
-            return Some(format!("its time, {time}, is to come: {intake} take what is up to {} ahead", hours(ahead)));
+            return Some(format!("its time, {time}, is too far ahead: the limit for {intake} is {}", hours(ahead)));
         }
         None
     }

@@ -39,7 +39,7 @@ pub(super) fn datadog(variables: &Variables<'_>) -> Result<Vec<BoxSink>, ConfigE
     }
     let is_through_agent = matches!(settings.agent, Ok(Some(_)));
     if settings.key.is_none() && (has_logs || has_metrics || !is_through_agent) {
-        let message = format!("RAGTRACE_SINKS names `datadog`: set {KEY}, or {KEY_FILE}, to an API key of Datadog's");
+        let message = format!("RAGTRACE_SINKS names `datadog`: set {KEY}, or {KEY_FILE}, to a Datadog API key");
         return Err(ConfigError::new(Kind::MissingVariable, message));
     }
     if let (true, false, Ok(None), Ok(site)) = (has_llmobs, is_through_agent, &settings.api_url, &settings.site)

@@ -14,7 +14,7 @@ pub(super) fn langsmith(variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
     };
     let key = key.ok_or_else(|| {
         let message =
-            "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that has it";
+            "RAGTRACE_SINKS names `langsmith`: set LANGSMITH_API_KEY, or LANGSMITH_API_KEY_FILE to a file that contains it";
         ConfigError::new(Kind::MissingVariable, message)
     })?;
     let client = LangSmithSink::client().variables(variables.lookup()).build();

@@ -173,12 +173,13 @@ fn sinks_of(name: &str, variables: &Variables<'_>) -> Result<Vec<BoxSink>, Confi
         "otlp" => otlp::otlp(variables),
         known if KNOWN.contains(&known) => {
             let advice = format!("enable the feature `{known}` of `ragtrace-sinks`");
-            let message = format!("the sink `{known}` is not in this build: {advice}");
+            let message = format!("the sink `{known}` is not compiled in: {advice}");
             Err(ConfigError::new(Kind::MissingFeature, message))
         }
         unknown => {
             let known = KNOWN.map(|name| format!("`{name}`")).join(", ");
-            let message = format!("RAGTRACE_SINKS names {}, which is no sink: known are {known}", quoted(unknown));
+            let message =
+                format!("RAGTRACE_SINKS names {}, which is not a sink: the sinks are {known}", quoted(unknown));
             Err(ConfigError::new(Kind::UnknownSink, message))
         }
     }
@@ -256,7 +257,7 @@ mod tests {
         assert_eq!(with("RAGTRACE_SQLITE_PATH").map(|all| all.len()), Ok(1));
         let error = with("RAGTRACE_SINKS").expect_err("no text");
         assert!(error.is_malformed_variable(), "{error}");
-        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found a byte of none at position 2");
+        assert_eq!(error.to_string(), "RAGTRACE_SINKS: expected UTF-8, found an invalid byte at position 2");
         #[cfg(feature = "postgres")]
         for variable in ["DATABASE_URL", "RAGTRACE_POSTGRES_SCHEMA"] {
             let error = from_os_lookup(|name| match name {
@@ -331,7 +332,7 @@ mod tests {
     fn a_name_that_no_sink_has_lists_those_that_are() {
         let error = names(Some("sqlit")).expect_err("unknown");
         let known = "`sqlite`, `postgres`, `datadog`, `langsmith`, `otlp`";
-        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is no sink: known are {known}"));
+        assert_eq!(error, format!("RAGTRACE_SINKS names \"sqlit\", which is not a sink: the sinks are {known}"));
     }
 
     #[test]
@@ -346,6 +347,6 @@ mod tests {
     #[test]
     fn a_sink_that_is_left_out_says_which_feature_brings_it() {
         let error = names(None).expect_err("left out");
-        assert_eq!(error, "the sink `sqlite` is not in this build: enable the feature `sqlite` of `ragtrace-sinks`");
+        assert_eq!(error, "the sink `sqlite` is not compiled in: enable the feature `sqlite` of `ragtrace-sinks`");
     }
 }

@@ -126,7 +126,7 @@ impl Variables<'_> {
 fn utf8(name: &str, value: OsString) -> Result<String, ConfigError> {
     value.into_string().map_err(|value| {
         let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
-        let message = format!("{name}: expected UTF-8, found a byte of none at position {}", valid + 1);
+        let message = format!("{name}: expected UTF-8, found an invalid byte at position {}", valid + 1);
         ConfigError::new(Kind::MalformedVariable, message)
     })
 }

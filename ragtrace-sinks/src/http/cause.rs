@@ -85,7 +85,7 @@ impl Cause {
                 | AlertDescription::CertificateUnknown
                 | AlertDescription::UnknownCA
                 | AlertDescription::AccessDenied => Self::lasting(format!(
-                    "the server does not take our certificate ({alert:?}): set one that it takes"
+                    "the server does not accept the client certificate ({alert:?}): set one that it accepts"
                 )),
                 alert => Self::passing(format!("the server ended TLS ({alert:?})")),
             },

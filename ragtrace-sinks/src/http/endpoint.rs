@@ -129,7 +129,7 @@ impl FromStr for Endpoint {
         // A password with one of these characters, not encoded, would otherwise be sent to the host
         // that the user's name appears to be.
         if text.find(['?', '#']).is_some_and(|at| text[at..].contains('@')) {
-            return Err(refused("expected `?`, `#` and `@` of a user, a password or a query by their codes (`%23`)"));
+            return Err(refused("expected `?`, `#` and `@` in a user, a password or a query as percent codes (`%23`)"));
         }
         let (scheme, rest) = text.split_once("://").ok_or_else(|| refused("expected `https://host`"))?;
         match scheme.to_ascii_lowercase().as_str() {

@@ -90,8 +90,8 @@ impl Key {
                 let read = Arc::clone(read);
                 match self.reading.call(move || read()).await {
                     Ok(Ok(key)) => key,
-                    Ok(Err(why)) => return Err(format!("{name}: it was not to be had: {why}")),
-                    Err(why) => return Err(format!("{name}: it was not to be had: its function {why}")),
+                    Ok(Err(why)) => return Err(format!("{name}: it cannot be read: {why}")),
+                    Err(why) => return Err(format!("{name}: it cannot be read: its function {why}")),
                 }
             }
         };
@@ -100,7 +100,7 @@ impl Key {
             return Err(format!("{name}: {}", self.empty()));
         }
         if key.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-            return Err(format!("{name}: the key has a character that no header may have: {}", self.bad()));
+            return Err(format!("{name}: the key has a character that is invalid in a header: {}", self.bad()));
         }
         Ok(key.to_owned())
     }

@@ -61,11 +61,11 @@ impl Request {
                 self.headers.insert(name, value);
             }
             (Ok(name), None) => {
-                let what = "has a character that none may have: set one line of ASCII";
+                let what = "has an invalid character: set one line of ASCII";
                 self.fault.get_or_insert(format!("the value of the header `{name}` {what}"));
             }
             (Err(_), _) => {
-                self.fault.get_or_insert(format!("{} is no name of a header", quoted(name)));
+                self.fault.get_or_insert(format!("{} is not a valid header name", quoted(name)));
             }
         }
     }

@@ -118,12 +118,12 @@ fn customary(status: u16) -> Meaning {
 fn advice_over(answer: &Answer) -> String {
     match answer.status() {
         300..=399 => match answer.location() {
-            Some(location) => format!("it redirects to {location}: set the URL to where the backend is"),
-            None => "it redirects: set the URL to where the backend is".to_owned(),
+            Some(location) => format!("it redirects to {location}: set the URL to the backend itself"),
+            None => "it redirects: set the URL to the backend itself".to_owned(),
         },
-        401 | 403 => "check the key, and what it may do".to_owned(),
-        404 | 405 | 410 => "check the URL: there is nothing that takes this".to_owned(),
-        407 => "check user and password of the proxy".to_owned(),
+        401 | 403 => "check the key and its permissions".to_owned(),
+        404 | 405 | 410 => "check the URL: nothing there accepts this request".to_owned(),
+        407 => "check the proxy's user and password".to_owned(),
         _ => String::new(),
     }
 }

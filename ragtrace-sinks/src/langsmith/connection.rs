@@ -96,7 +96,7 @@ impl Connection {
             asked.map_err(|_| SinkError::retry(format!("no answer to GET /info within {:?}", self.info_timeout)))??;
         judge_question(&answer)?;
         let info = Info::read(answer.body());
-        let info = info.ok_or_else(|| answer.park("this is no LangSmith: check LANGSMITH_ENDPOINT"))?;
+        let info = info.ok_or_else(|| answer.park("this is not a LangSmith server: check LANGSMITH_ENDPOINT"))?;
         self.health.note_langsmith();
         Ok(info)
     }

@@ -75,7 +75,7 @@ impl LangSmithFeedbackSink {
     /// endpoint.
     async fn send_together(&self, batch: Uuid, all: &[Feedback<'_>], info: &Info) -> Result<bool, SinkError> {
         if all.len() > info.runs {
-            return Err(SinkError::split(format!("LangSmith takes {} scores at once", info.runs)));
+            return Err(SinkError::split(format!("LangSmith accepts {} scores at once", info.runs)));
         }
         let cut = Cut::nothing();
         let mut body = Multipart::begin(self.connection.compression(info), batch, &cut);
@@ -84,7 +84,7 @@ impl LangSmithFeedbackSink {
         }
         let body = body.finish().map_err(SinkError::retry)?;
         let Some(request) = self.connection.multipart(&body, info)? else {
-            return Err(SinkError::split(format!("LangSmith takes {} bytes at once", info.bytes)));
+            return Err(SinkError::split(format!("LangSmith accepts {} bytes at once", info.bytes)));
         };
         let answer = self.connection.send(&request).await?;
         if answer.status() == 404 {
@@ -105,7 +105,7 @@ impl LangSmithFeedbackSink {
         let mut json = Vec::new();
         feedback.write(&mut json, run);
         let Some(request) = self.connection.json("/feedback", &Body::plain(json), info)? else {
-            return Ok(Alone::Refused(format!("LangSmith takes {} bytes at once", info.bytes)));
+            return Ok(Alone::Refused(format!("LangSmith accepts {} bytes at once", info.bytes)));
         };
         let answer = self.connection.send(&request).await?;
         match answer.status() {
@@ -214,7 +214,7 @@ impl Sink for LangSmithFeedbackSink {
         let info = self.connection.check().await?;
         let version = info.version.as_deref().unwrap_or("of unknown version");
         Ok(format!(
-            "LangSmith {version} at {} takes the key: scores go there as feedback",
+            "LangSmith {version} at {} accepts the key: scores go there as feedback",
             self.connection.settings.shown()
         ))
     }

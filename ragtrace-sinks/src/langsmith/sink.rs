@@ -157,7 +157,7 @@ impl LangSmithSink {
     async fn post(&self, runs: &Runs<'_>, info: &Info) -> Result<bool, SinkError> {
         if runs.number() > info.runs {
             // Each half is acknowledged separately, so nothing that arrived is sent again.
-            return Err(SinkError::split(format!("LangSmith takes {} runs at once", info.runs)));
+            return Err(SinkError::split(format!("LangSmith accepts {} runs at once", info.runs)));
         }
         let (request, cut) = self.encode_to_fit(runs, info)?;
         let answer = self.connection.send(&request).await?;
@@ -171,7 +171,7 @@ impl LangSmithSink {
 
     /// Encodes runs. If a single run is too large, parts of it are cut.
     fn encode_to_fit(&self, runs: &Runs<'_>, info: &Info) -> Result<(Request, Cut), SinkError> {
-        let too_large = || format!("LangSmith takes {} bytes at once", info.bytes);
+        let too_large = || format!("LangSmith accepts {} bytes at once", info.bytes);
         let nothing = Cut::nothing();
         if let Some(request) = self.encode(runs, info, &nothing)? {
             return Ok((request, nothing));
@@ -235,7 +235,7 @@ impl Sink for LangSmithSink {
             (false, _) => "batches of JSON",
         };
         Ok(format!(
-            "LangSmith {version} at {url} takes the key: runs go to the project `{project}` as {way}, up to {runs} or {bytes} bytes a request"
+            "LangSmith {version} at {url} accepts the key: runs go to the project `{project}` as {way}, up to {runs} or {bytes} bytes a request"
         ))
     }
 }

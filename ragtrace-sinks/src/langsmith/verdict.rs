@@ -6,8 +6,9 @@ use ragtrace::sink::SinkError;
 
 use crate::http::{Answer, Row, Verdicts};
 
-const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith, which may write runs";
-const WORKSPACE: &str = "check what the key may do, and set LANGSMITH_WORKSPACE_ID: a key of an organisation needs it";
+const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith that may write runs";
+const WORKSPACE: &str =
+    "check the key's permissions, and set LANGSMITH_WORKSPACE_ID, which a key of an organisation requires";
 const ENDPOINT: &str = "set LANGSMITH_ENDPOINT to your region or server, which ends in /api/v1 if it is your own";
 
 /// The verdicts on runs and feedback. A conflict is a success: the run arrived in an earlier

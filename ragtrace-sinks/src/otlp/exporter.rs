@@ -40,7 +40,7 @@ impl Exporter {
             // If all were refused and reported one by one, they would be sent again some day, and
             // "the client MUST NOT retry" ("OTLP Specification", "Partial Success").
             (all, _) if all >= number => {
-                Delivered::all_but(number, format!("the backend refused all {number} of the request: {message}"))
+                Delivered::all_but(number, format!("the backend refused all {number} in the request: {message}"))
             }
             (some, _) => {
                 let why =
@@ -60,7 +60,7 @@ impl Exporter {
             Err(error) if error.verdict() == Verdict::Rejected => Ok(()),
             result => result.map(|_| ()),
         };
-        answered.map(|()| format!("{} takes OTLP at {endpoint}", self.settings.profile))
+        answered.map(|()| format!("{} accepts OTLP at {endpoint}", self.settings.profile))
     }
 
     async fn send(&self, body: &Body) -> Result<PartialSuccess, SinkError> {

@@ -166,7 +166,7 @@ impl Settings {
             request = request.key(HeaderName::from_static(name), prefix.unwrap_or(customary), value);
         }
         for Header { name, value } in &self.headers {
-            let no_name = |_| SinkError::park(format!("{} is no name of a header", quoted(name)));
+            let no_name = |_| SinkError::park(format!("{} is not a valid header name", quoted(name)));
             let name = name.parse().map_err(no_name)?;
             request = request.key(name, "", value);
         }

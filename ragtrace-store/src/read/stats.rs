@@ -50,7 +50,7 @@ impl Window {
         self
     }
 
-    /// Returns the begin of the window.
+    /// Returns the start of the window.
     pub fn since(&self) -> Timestamp {
         self.since
     }

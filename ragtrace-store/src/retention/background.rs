@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::rules::RetentionReport;
 use crate::fault::Fault;
 
-/// The least time between the begins of two jobs.
+/// The least time between the starts of two jobs.
 const MIN_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The retention jobs of one sink, one at a time. Each runs on a task of its own: a delivery that

@@ -40,7 +40,7 @@ pub enum Synchronous {
     /// A batch is safe once SQLite moves its log into the file. This is the default.
     ///
     /// A process that dies loses nothing. A power failure may lose the batches of the last moments;
-    /// they are then missing from the ledger too, and may be delivered again.
+    /// the ledger then does not contain them either.
     #[default]
     Normal,
     /// A batch is safe before it is acknowledged, at the cost of one `fsync` per batch.

@@ -1,4 +1,4 @@
-//! Rounds instants down to the begin of a minute, an hour or a day.
+//! Rounds instants down to the start of a minute, an hour or a day.
 
 /// Returns the last multiple of `step` that is not after `micros`, or the smallest instant if that
 /// multiple would be before it.

@@ -73,7 +73,7 @@ impl Columns {
         Self { name, levels, bar, time, count, cost, scale: Scale::of(trace, bar), statistics, statistics_in_bar }
     }
 
-    /// Draws the time axis: the begin, middle and end of the bars.
+    /// Draws the time axis: the start, middle and end of the bars.
     pub(super) fn axis(&self, f: &mut Formatter<'_>, painter: Painter) -> fmt::Result {
         let (middle, end) = (duration(self.scale.total() / 2), duration(self.scale.total()));
         let mut axis = "0".to_owned();

@@ -12,8 +12,9 @@ use ragtrace_core::guard;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The body of a response of [`Trace`](super::Trace). The request's run ends when the body
-    /// does, or when the body is dropped.
+    /// The body of a response of [`Trace`](super::Trace).
+    ///
+    /// The request's run ends when the body does, or when the body is dropped.
     #[derive(Debug)]
     pub struct ResponseBody<B: Body> {
         // `None` once the inner body is dropped, which happens in the request's context.

@@ -55,7 +55,7 @@ pub(super) mod at {
     pub(crate) const HEADERS: u16 = 18;
 }
 
-/// The greatest length of a recorded path, query, header or user agent, in bytes.
+/// The maximum length of a recorded path, query, header or user agent, in bytes.
 pub(super) const LONGEST_TEXT: usize = 2_048;
 
 /// Returns the name of the method, or `_OTHER` for a method that neither RFC 9110 nor RFC 5789

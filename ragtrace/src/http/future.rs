@@ -13,8 +13,9 @@ use super::ResponseBody;
 use super::exchange::{BodyHint, Exchange};
 
 pin_project! {
-    /// The future that [`Trace`](super::Trace) returns. If it is dropped before the response, the
-    /// request is cancelled.
+    /// The future that [`Trace`](super::Trace) returns.
+    ///
+    /// If it is dropped before the response, the request is cancelled.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct ResponseFuture<F> {

@@ -10,7 +10,7 @@ use super::text::bounded;
 
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// The greatest length of a recorded status message, in bytes.
+/// The maximum length of a recorded status message, in bytes.
 const LONGEST_MESSAGE: usize = 2_048;
 
 /// The names of the status codes, by number (`google.rpc.Code`).
@@ -61,7 +61,7 @@ impl GrpcStatus {
 
     /// Returns the status that a client assumes if the server sent none.
     pub(super) fn missing() -> Self {
-        Self { name: UNKNOWN, message: "the answer ended without a status".to_owned() }
+        Self { name: UNKNOWN, message: "the response ended without a status".to_owned() }
     }
 
     /// Returns `true` if the status is an error of the server.

@@ -9,7 +9,7 @@ use super::headers;
 use super::settings::Settings;
 
 static X_USER_ID: HeaderName = HeaderName::from_static("x-user-id");
-/// The greatest length of a user id in a header, in bytes.
+/// The maximum length of a user id in a header, in bytes.
 const LONGEST_ID: usize = 256;
 
 /// Returns the context of a request.

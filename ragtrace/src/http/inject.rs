@@ -31,8 +31,8 @@ pub fn inject(headers: &mut HeaderMap) {
     }
 }
 
-/// Sets the headers that carry a context to another service, on requests to hosts that the
-/// application names.
+/// An injector of the headers that carry a context to other services, for requests to the hosts
+/// that the application names.
 ///
 /// | header | content |
 /// | --- | --- |
@@ -98,9 +98,11 @@ impl Injector {
         self
     }
 
-    /// Sets the headers that carry the current context on a request to `host`, and returns `true`.
-    /// Returns `false` and leaves the headers as they are if the host is not among the injector's,
-    /// or if there is no current context.
+    /// Sets the headers that carry the current context on a request to `host`, if it is among the
+    /// injector's hosts.
+    ///
+    /// Returns `true` if the headers were set. Returns `false` and leaves the headers as they are
+    /// if the host is not among the injector's, or if there is no current context.
     ///
     /// Pass the host as `http::Uri::host`, or `host_str` of reqwest's `Url`, returns it.
     pub fn inject(&self, host: &str, headers: &mut HeaderMap) -> bool {
@@ -113,8 +115,9 @@ impl Injector {
         true
     }
 
-    /// Sets the headers of a request as [`Injector::inject`] does. The host is that of the
-    /// request's URI or, if the URI has none, that of the header `host`.
+    /// Sets the headers of a request as [`Injector::inject`] does.
+    ///
+    /// The host is that of the request's URI or, if the URI has none, that of the header `host`.
     pub fn inject_request<B>(&self, request: &mut http::Request<B>) -> bool {
         let of_header = || request.headers().get(http::header::HOST)?.to_str().ok();
         let host = request.uri().host().or_else(of_header).unwrap_or_default().to_owned();

@@ -36,8 +36,9 @@ impl TraceLayer {
         Self { settings: Arc::new(Settings::new()) }
     }
 
-    /// Sets a closure that returns the route of a request, where axum has not matched one. It has
-    /// to return the pattern of the route, never the path.
+    /// Sets a closure that returns the route of a request, where axum has not matched one.
+    ///
+    /// It has to return the pattern of the route, never the path.
     ///
     /// ```
     /// use ragtrace::http::TraceLayer;
@@ -54,8 +55,10 @@ impl TraceLayer {
     }
 
     /// Leaves out the requests for which `skip` returns `true`, such as the health checks of a load
-    /// balancer. They get no records, no context and no response headers; a stage that they run
-    /// starts a trace of its own.
+    /// balancer.
+    ///
+    /// They get no records, no context and no response headers; a stage that they run starts a
+    /// trace of its own.
     ///
     /// ```
     /// use ragtrace::http::TraceLayer;
@@ -78,8 +81,10 @@ impl TraceLayer {
     }
 
     /// Treats the requests for which `is_public` returns `true` as [`TraceLayer::public_endpoint`]
-    /// does. The closure should use verified facts, such as an extension set by an outer layer,
-    /// because anybody can send any header.
+    /// does.
+    ///
+    /// The closure should use verified facts, such as an extension set by an outer layer, because
+    /// anybody can send any header.
     pub fn public_endpoint_if(mut self, is_public: impl Fn(&Parts) -> bool + Send + Sync + 'static) -> Self {
         self.edit().is_public = Some(Arc::new(is_public));
         self
@@ -129,30 +134,35 @@ impl TraceLayer {
     }
 
     /// Sets whether responses have the header `Server-Timing`, by which browser agents find the
-    /// trace; `true` by default. `X-Trace-ID` is always set.
+    /// trace; `true` by default.
+    ///
+    /// `X-Trace-ID` is always set.
     pub fn server_timing(mut self, is_on: bool) -> Self {
         self.edit().has_server_timing = is_on;
         self
     }
 
-    /// Records the client's address (`client.address`), which is personal data in many places. The
-    /// closure returns the address, from the connection or from a header that the application's own
-    /// proxy sets.
+    /// Records the client's address (`client.address`), which is personal data in many places.
+    ///
+    /// The closure returns the address, from the connection or from a header that the application's
+    /// own proxy sets.
     pub fn client_address(mut self, address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.edit().client_address = Some(Arc::new(address));
         self
     }
 
-    /// Sets whether the query of a request is recorded (`url.query`); `false` by default. At most 2
-    /// KiB are recorded, and secrets are redacted as in all records.
+    /// Sets whether the query of a request is recorded (`url.query`); `false` by default.
+    ///
+    /// At most 2 KiB are recorded, and secrets are redacted as in all records.
     pub fn capture_query(mut self, is_on: bool) -> Self {
         self.edit().has_query = is_on;
         self
     }
 
-    /// Records the given request headers (`http.request.header.…`), at most 2 KiB of each. Headers
-    /// that carry credentials (`Authorization`, `Proxy-Authorization`, `Cookie`) and values marked
-    /// as sensitive are never recorded.
+    /// Records the given request headers (`http.request.header.…`), at most 2 KiB of each.
+    ///
+    /// Headers that carry credentials (`Authorization`, `Proxy-Authorization`, `Cookie`) and values
+    /// marked as sensitive are never recorded.
     pub fn capture_request_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let settings = self.edit();
         settings.request_headers = names.into_iter().filter(|name| !is_credential(name)).collect();
@@ -161,7 +171,9 @@ impl TraceLayer {
     }
 
     /// Records the given response headers (`http.response.header.…`), as
-    /// [`TraceLayer::capture_request_headers`] does for requests. `Set-Cookie` is never recorded.
+    /// [`TraceLayer::capture_request_headers`] does for requests.
+    ///
+    /// `Set-Cookie` is never recorded.
     pub fn capture_response_headers(mut self, names: impl IntoIterator<Item = HeaderName>) -> Self {
         let settings = self.edit();
         settings.response_headers = names.into_iter().filter(|name| !is_credential(name)).collect();

@@ -31,7 +31,7 @@
 //! | `http_request_failed` | the service returned an error, the service panicked, or the response's body failed or was shorter than its `Content-Length` | error |
 //! | `http_request_cancelled` | the service's future or the response's body was dropped before its end | warn |
 //!
-//! Errors of the server are a status of 500 or above, and gRPC's `UNKNOWN`, `DEADLINE_EXCEEDED`,
+//! Errors of the server are the 5xx statuses, and gRPC's `UNKNOWN`, `DEADLINE_EXCEEDED`,
 //! `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`, whose names become the error's type.
 //! A 4xx status is an error of the caller, and the request completes.
 //!

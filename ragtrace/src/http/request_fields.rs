@@ -12,9 +12,9 @@ use super::grpc;
 use super::settings::Settings;
 use super::text::bounded;
 
-/// The greatest length of an unknown method that is recorded, in bytes.
+/// The maximum length of an unknown method that is recorded, in bytes.
 const LONGEST_METHOD: usize = 64;
-/// The greatest length of a host name in bytes (RFC 1035, section 3.1).
+/// The maximum length of a host name in bytes (RFC 1035, section 3.1).
 const LONGEST_HOST: usize = 255;
 
 /// Writes the fields of a request's start.

@@ -11,7 +11,7 @@ use super::request::RunStatus;
 use super::sketch::DurationSketch;
 use crate::hash::FastHash;
 
-/// The greatest number of tenants in one minute; the runs of further ones are counted without a
+/// The maximum number of tenants in one minute; the runs of further ones are counted without a
 /// tenant.
 const MAX_TENANTS: usize = 4_096;
 

@@ -13,7 +13,9 @@ use crate::record::Record;
 pub(super) const MINUTE: i64 = 60_000_000;
 
 /// Metrics of the runs of one stage for one tenant that ended in one minute, as counted by one
-/// process. Several values for the same minute are added up.
+/// process.
+///
+/// Several values for the same minute are added up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageMinute {
     pub(crate) minute: Timestamp,
@@ -35,7 +37,9 @@ impl StageMinute {
     pub(crate) const MEMORY: usize = size_of::<Self>() + 1_536;
 
     /// Returns the metrics of the single run that `record` ends, or `None` if it is not the end
-    /// record of a stage. It is meant for tests of sinks, and for counting stored records again.
+    /// record of a stage.
+    ///
+    /// It is meant for tests of sinks, and for counting stored records again.
     pub fn of(record: &Record) -> Option<Self> {
         let stage = record.stage().filter(|_| record.event().is_end())?;
         let is = |event| u64::from(record.event() == event);

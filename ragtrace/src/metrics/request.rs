@@ -75,7 +75,9 @@ impl RequestMetric {
     pub(crate) const MEMORY: usize = size_of::<Self>() + size_of::<Request>() + 64;
 
     /// Returns the request that `record` ends, or `None` if it is not the end record of a local
-    /// root. It is meant for tests of sinks, and for counting stored records again.
+    /// root.
+    ///
+    /// It is meant for tests of sinks, and for counting stored records again.
     pub fn of(record: &Record) -> Option<Self> {
         let stage = record.stage().filter(|_| record.is_local_root() && record.event().is_end())?;
         Some(Self {

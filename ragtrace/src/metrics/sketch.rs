@@ -100,7 +100,9 @@ impl DurationSketch {
     }
 
     /// Returns the quantile `q` (0 to 1) of the durations, within 1%, or `None` if the sketch is
-    /// empty. A `q` outside of the range is clamped to it.
+    /// empty.
+    ///
+    /// A `q` outside of the range is clamped to it.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let rank = (q.clamp(0.0, 1.0) * self.len() as f64).ceil().max(1.0) as u64;

@@ -125,14 +125,16 @@ impl Record {
         self.parts().parent_span_id
     }
 
-    /// Returns `true` if the run has no parent in its process. A local root may still have a parent
-    /// id, which then came from another process.
+    /// Returns `true` if the run has no parent in its process.
+    ///
+    /// A local root may still have a parent id, which then came from another process.
     pub fn is_local_root(&self) -> bool {
         self.parts().flags.has(RecordFlags::LOCAL_ROOT)
     }
 
-    /// Returns the spans of other traces that led to this run but are not part of its trace. Only
-    /// records of local roots have links.
+    /// Returns the spans of other traces that led to this run but are not part of its trace.
+    ///
+    /// Only records of local roots have links.
     pub fn links(&self) -> &[SpanLink] {
         let request = self.request().filter(|_| self.is_local_root());
         request.map_or(&[], |request| &request.links)
@@ -200,7 +202,7 @@ impl Record {
         self.thread_name().map(AsRef::as_ref)
     }
 
-    /// Returns the time from start to end of a run; only end records have it.
+    /// Returns the duration of the run, from its start to its end; only end records have one.
     pub fn duration(&self) -> Option<Duration> {
         self.parts().duration.duration()
     }
@@ -221,8 +223,9 @@ impl Record {
         self.context_fields().iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    /// Returns the fields in `metrics`: the numbers of `ok`, `err` and `record`. `duration_ms`,
-    /// `busy_ms` and `count` are not included; they have accessors of their own.
+    /// Returns the fields in `metrics`: the numbers of `ok`, `err` and `record`.
+    ///
+    /// `duration_ms`, `busy_ms` and `count` are not included; they have accessors of their own.
     pub fn metrics(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.metrics_fields().iter().map(|(name, value)| (name.as_ref(), value))
     }

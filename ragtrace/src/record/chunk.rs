@@ -98,7 +98,7 @@ impl ChunkPool {
     /// The number of records in a chunk of the intended size: about 32 KiB, which fits into a
     /// processor's second-level cache.
     pub(crate) const RECORDS: usize = 256;
-    /// The greatest number of kept chunks, which together take about 1 MiB.
+    /// The maximum number of kept chunks, which together take about 1 MiB.
     const CHUNKS: usize = 32;
 
     pub(super) fn take(&self) -> ChunkBuffers {

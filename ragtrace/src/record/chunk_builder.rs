@@ -74,7 +74,7 @@ pub(crate) struct SealedFields {
 }
 
 impl ChunkBuilder {
-    /// The greatest length of the encoding of a record's context, and of its metrics, in 64-bit
+    /// The maximum length of the encoding of a record's context, and of its metrics, in 64-bit
     /// words.
     pub(crate) const MAX_ENCODED: usize = u16::MAX as usize;
 

@@ -23,7 +23,9 @@ use crate::{Timestamp, Value};
 
 impl Record {
     /// Parses a record from canonical JSON as written by [`Record::to_json`], in this version or an
-    /// earlier one. Unknown members are ignored.
+    /// earlier one.
+    ///
+    /// Unknown members are ignored.
     ///
     /// # Errors
     ///

@@ -18,15 +18,15 @@ use super::record_mut::RecordMut;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordLimits {
-    /// The greatest length of a text in bytes, except for `input` and `output`.
+    /// The maximum length of a text in bytes, except for `input` and `output`.
     pub string: usize,
-    /// The greatest length of the fields `input` and `output` in bytes, which hold what a model was
+    /// The maximum length of the fields `input` and `output` in bytes, which hold what a model was
     /// given and what it answered.
     pub content: usize,
-    /// The greatest number of fields in `context` and `metrics` together, and of the sources of an
+    /// The maximum number of fields in `context` and `metrics` together, and of the sources of an
     /// error.
     pub fields: usize,
-    /// The greatest size of the whole record, as an estimate of its canonical JSON in bytes.
+    /// The maximum size of the whole record, as an estimate of its canonical JSON in bytes.
     pub record: usize,
 }
 
@@ -42,26 +42,27 @@ impl Default for RecordLimits {
 }
 
 impl RecordLimits {
-    /// Sets the greatest length of a text in bytes.
+    /// Sets the maximum length of a text in bytes.
     pub fn with_string(mut self, bytes: usize) -> Self {
         self.string = bytes;
         self
     }
 
-    /// Sets the greatest length of `input` and `output` in bytes. Structured values have at most 64
-    /// KiB, whatever this limit is.
+    /// Sets the maximum length of `input` and `output` in bytes.
+    ///
+    /// Structured values have at most 64 KiB, whatever this limit is.
     pub fn with_content(mut self, bytes: usize) -> Self {
         self.content = bytes;
         self
     }
 
-    /// Sets the greatest number of fields in a record.
+    /// Sets the maximum number of fields in a record.
     pub fn with_fields(mut self, fields: usize) -> Self {
         self.fields = fields;
         self
     }
 
-    /// Sets the greatest size of a record in bytes.
+    /// Sets the maximum size of a record in bytes.
     pub fn with_record(mut self, bytes: usize) -> Self {
         self.record = bytes;
         self
@@ -93,7 +94,7 @@ impl RecordLimits {
         }
     }
 
-    /// Returns the greatest length in bytes of the text of a field with this name.
+    /// Returns the maximum length in bytes of the text of a field with this name.
     pub(crate) fn of_field(&self, name: &str) -> usize {
         if matches!(name, "input" | "output") { self.content } else { self.string }
     }

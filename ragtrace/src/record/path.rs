@@ -16,7 +16,7 @@ pub struct PathStep {
 }
 
 impl PathStep {
-    /// The greatest number of steps in a record's path. Of a longer path, the local root and the
+    /// The maximum number of steps in a record's path. Of a longer path, the local root and the
     /// steps nearest to the run are kept.
     pub const MOST: usize = 64;
 

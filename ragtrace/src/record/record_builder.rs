@@ -35,7 +35,7 @@ use super::{PathStep, RecordItem, RecordScore};
 /// assert_eq!(failed.error().unwrap().chain(), ["unexpected end of file"]);
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a record is made by `build()`"]
+#[must_use = "call `build()` to make the record"]
 pub struct RecordBuilder {
     event: Event,
     id: Option<Uuid>,

@@ -3,8 +3,9 @@
 use ragtrace_core::Value;
 use ragtrace_core::json::Object;
 
-/// The score that a record with [`Event::Score`](crate::Event::Score) reports. The ids of the
-/// record name the trace or span that is judged.
+/// The score that a record with [`Event::Score`](crate::Event::Score) reports.
+///
+/// The ids of the record name the trace or span that is judged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RecordScore {
     pub(crate) name: Box<str>,

@@ -28,8 +28,9 @@ pub enum FieldValue<'a> {
 }
 
 impl Record {
-    /// Calls `visit` with the name and value of each field of `context`, in order. Unlike
-    /// [`context`](Self::context), it does not decode the fields of the chunk.
+    /// Calls `visit` with the name and value of each field of `context`, in order.
+    ///
+    /// Unlike [`context`](Self::context), it does not decode the fields of the chunk.
     #[doc(hidden)]
     pub fn visit_context<'a>(&'a self, mut visit: impl FnMut(&'a str, FieldValue<'a>)) {
         match self.chunk.encoded_of(self.parts()) {

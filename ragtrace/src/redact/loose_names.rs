@@ -117,7 +117,7 @@ pub(super) fn encoded_pair(text: &str, from: usize) -> Option<Range<usize>> {
 /// Finds the lines of a private key of `PuTTY`, after the sign at `at`.
 #[cold]
 pub(super) fn putty_key(text: &str, at: usize) -> Option<Range<usize>> {
-    /// The greatest length of the number of lines, which precedes them.
+    /// The maximum length of the number of lines, which precedes them.
     const LONGEST_NUMBER: usize = 16;
     let bytes = text.as_bytes();
     let start = at + 1 + bytes[at..].iter().take(LONGEST_NUMBER).position(|byte| *byte == b'\n')?;

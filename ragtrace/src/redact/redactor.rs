@@ -73,14 +73,17 @@ impl Redactor {
         Self { rules: Rules::default() }
     }
 
-    /// Creates a redactor without any rules, which leaves records as they are. A
-    /// [`Secret`](crate::Secret) is still recorded as a mark.
+    /// Creates a redactor without any rules, which leaves records as they are.
+    ///
+    /// A [`Secret`](crate::Secret) is still recorded as a mark.
     pub fn off() -> Self {
         Self { rules: Rules { is_on: false, ..Rules::default() } }
     }
 
     /// Marks fields as secret that have this name, or a name that contains it as segments: `ssn`,
-    /// `account.number`. The name is recognized in texts too.
+    /// `account.number`.
+    ///
+    /// The name is recognized in texts too.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
         self.rules.names.added.push(normalize(name.as_ref()));
         self

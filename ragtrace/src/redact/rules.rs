@@ -60,7 +60,7 @@ impl RulePanics {
         warning.warn(1, |times| {
             let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
             let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
-            format!("a redaction rule panicked {times}{at}: what it panics over is replaced by {MARK}")
+            format!("a redaction rule panicked {times}{at}: the text is replaced by {MARK}")
         });
     }
 }

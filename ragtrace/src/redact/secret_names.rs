@@ -6,7 +6,7 @@
 
 use super::name_words::{ABOUT, FOREIGN, NEUTRAL, PASSES, QUESTIONS, SHORT_WORDS, STRONG, TOKENS, WEAK};
 
-/// How certain it is that the value of a name is secret.
+/// The certainty that the value of a name is secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Certainty {
     /// The name has no other meaning: `password`, `aws_secret_access_key`.
@@ -23,7 +23,7 @@ const RUN_TOGETHER: usize = 2;
 /// The length in bytes above which only the end of a name is examined.
 pub(super) const MAX_NAME: usize = 128;
 
-/// The greatest number of words of a name that are examined.
+/// The maximum number of words of a name that are examined.
 const MAX_WORDS: usize = 16;
 
 /// The names that are secret: the built-in ones, and the application's.

@@ -62,7 +62,7 @@ fn dsn_password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// to its last.
 fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
     const LONGEST_LABEL: usize = 64;
-    /// The greatest distance between the first and the last line of a key, in bytes.
+    /// The maximum distance between the first and the last line of a key, in bytes.
     const LONGEST_KEY: usize = 32_768;
     let rest = &text[at..];
     let label = rest.strip_prefix("-----BEGIN ").or_else(|| rest.strip_prefix("---- BEGIN "))?;
@@ -178,7 +178,7 @@ fn web_token(rest: &[u8]) -> Option<usize> {
 
 /// Finds the token after `Bearer` (RFC 6750, section 2.1).
 fn bearer(rest: &[u8]) -> Option<Range<usize>> {
-    /// The greatest number of bytes between the word and the token.
+    /// The maximum number of bytes between the word and the token.
     const MOST_BETWEEN: usize = 8;
     if !rest.get(..6)?.eq_ignore_ascii_case(b"bearer") {
         return None;

@@ -36,7 +36,7 @@ use crate::warning;
 /// # let _ = builder;
 /// ```
 #[derive(Debug)]
-#[must_use = "nothing is set up before `install()`"]
+#[must_use = "a builder does nothing until `install` is called"]
 pub struct Builder {
     service: Option<String>,
     environment: Option<String>,
@@ -235,7 +235,7 @@ impl Builder {
     /// | `RAGTRACE_LOG` | [`level`](Self::level): a level, `target=level` directives, or both | |
     /// | `RAGTRACE_CONSOLE` | [`console`](Self::console): `auto`, `json`, `pretty` or `off` | |
     /// | `RAGTRACE_SPOOL` | the folder of [`spool`](Self::spool) | |
-    /// | `RAGTRACE_SPOOL_BYTES` | the greatest number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
+    /// | `RAGTRACE_SPOOL_BYTES` | the maximum number of bytes on disk for each sink, in the folder of `RAGTRACE_SPOOL` | |
     /// | `RAGTRACE_DURABILITY` | [`durability`](Self::durability): `memory`, `spill` or `durable` | |
     ///
     /// The names with dots are attributes in `OTEL_RESOURCE_ATTRIBUTES`. A variable that is empty
@@ -349,12 +349,12 @@ fn spool_settings(
 ) -> Result<Option<SpoolSettings>, SetupError> {
     match (spool, durability) {
         (None, Some(Durability::Spill | Durability::Durable)) => {
-            let what = "records can only be kept on disk with a folder for it: set RAGTRACE_SPOOL or `Builder::spool`";
+            let what = "this durability needs a folder for the spool: set RAGTRACE_SPOOL or call `Builder::spool`";
             Err(SetupError::setting(what))
         }
         (None, _) | (_, Some(Durability::Memory)) => Ok(None),
         (Some((folder, _)), _) if folder.as_os_str().is_empty() => {
-            Err(SetupError::setting("the spool's folder has no name: give `Builder::spool` a path"))
+            Err(SetupError::setting("the path of the spool's folder is empty: pass one to `Builder::spool`"))
         }
         (Some((folder, limits)), durability) => {
             let is_durable = durability == Some(Durability::Durable);
@@ -375,12 +375,12 @@ fn guarded(sink: BoxSink) -> Result<GuardedSink, SetupError> {
 /// letters identify a sink by its name. The console counts as a sink while it is on.
 fn check_names(console: Option<&GuardedSink>, sinks: &[GuardedSink]) -> Result<(), SetupError> {
     if let Some(fault) = sinks.iter().map(|sink| &sink.name[..]).find_map(fault_of_name) {
-        return Err(SetupError::setting(format!("give a sink another name: {fault}")));
+        return Err(SetupError::setting(format!("rename a sink: {fault}")));
     }
     let mut names = HashSet::new();
     match console.into_iter().chain(sinks).map(|sink| &sink.name[..]).find(|name| !names.insert(*name)) {
         Some(name) => Err(SetupError::setting(format!(
-            "two sinks have the name `{name}`: give one of them another, as by `.named(\"{name}-2\")`"
+            "two sinks have the name `{name}`: rename one of them, for example with `.named(\"{name}-2\")`"
         ))),
         None => Ok(()),
     }
@@ -394,7 +394,7 @@ fn twice_filled(sinks: &[GuardedSink]) -> Vec<String> {
         if let Some(other) = sinks[..at].iter().find(|other| other.needs.alone_in() == Some(place)) {
             let (one, other) = (&other.name, &sink.name);
             warnings.push(format!(
-                "the sinks `{one}` and `{other}` both fill {place}, where everything will be twice: leave one of them out"
+                "the sinks `{one}` and `{other}` both fill {place}, where everything will appear twice: remove one of them"
             ));
         }
     }
@@ -441,7 +441,7 @@ mod tests {
     fn two_sinks_that_fill_one_place_are_named() {
         let sinks = [("logs", None), ("a", Some("Spans")), ("b", Some("Others")), ("c", Some("Spans"))];
         let sinks = sinks.map(|(name, place)| guarded(BoxSink::new(Filling(name, place))).expect("a sink"));
-        let warning = "the sinks `a` and `c` both fill Spans, where everything will be twice: leave one of them out";
+        let warning = "the sinks `a` and `c` both fill Spans, where everything will appear twice: remove one of them";
         assert_eq!(twice_filled(&sinks), [warning]);
         assert!(twice_filled(&sinks[..3]).is_empty());
     }

@@ -33,8 +33,9 @@ impl SetupError {
         matches!(self.0, Kind::Setting(_))
     }
 
-    /// Returns `true` if the system refused to start the worker thread. [`source`](Error::source)
-    /// returns the system's error.
+    /// Returns `true` if the system refused to start the worker thread.
+    ///
+    /// [`source`](Error::source) returns the system's error.
     pub fn is_io(&self) -> bool {
         matches!(self.0, Kind::Thread(_))
     }
@@ -61,7 +62,9 @@ impl From<ParseError> for SetupError {
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Installed => f.write_str("telemetry is installed already: install it once, where the program begins"),
+            Kind::Installed => f.write_str(
+                "telemetry is already installed in this process: call `install` once, at the start of `main`",
+            ),
             Kind::Setting(what) => f.write_str(what),
             Kind::Thread(_) => f.write_str("the telemetry thread could not be started"),
         }

@@ -63,8 +63,8 @@ impl TelemetryHandle {
         self.send(timeout, |deadline, reply| Command::Flush { deadline, reply }).wait()
     }
 
-    /// Returns the number of records that were accepted, delivered, dropped and so on, for each
-    /// sink.
+    /// Returns the counts of all records so far, such as accepted, delivered and dropped ones, for
+    /// each sink.
     pub fn stats(&self) -> Stats {
         // The counts that were inherited from the parent do not describe this process, and a thread
         // of the parent may have held their lock during the fork.

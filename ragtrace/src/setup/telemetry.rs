@@ -27,7 +27,7 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 /// Telemetry works in the process that installed it. A forked process has no worker: its records
 /// are lost and counted ([`Stats::forked`]), all methods return at once, and another
 /// [`install`](crate::Builder::install) gives the process telemetry of its own.
-#[must_use = "dropping it ends the telemetry"]
+#[must_use = "dropping the telemetry shuts it down"]
 pub struct Telemetry {
     handle: TelemetryHandle,
     /// The worker ends when all senders are gone. `None` only during the drop.
@@ -85,8 +85,8 @@ impl Telemetry {
         self.end(timeout).wait()
     }
 
-    /// Returns the number of records that were accepted, delivered, dropped and so on, for each
-    /// sink.
+    /// Returns the counts of all records so far, such as accepted, delivered and dropped ones, for
+    /// each sink.
     pub fn stats(&self) -> Stats {
         self.handle.stats()
     }

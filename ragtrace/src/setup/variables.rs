@@ -32,12 +32,12 @@ impl Variables {
     pub(super) fn read(lookup: impl Fn(&str) -> Option<OsString>) -> Result<Self, SetupError> {
         let ours = |name: &str| text(&lookup, name).map_err(SetupError::setting);
         let warnings = RefCell::new(Vec::new());
-        let warn = |warning: String| warnings.borrow_mut().push(format!("{warning}; it is passed over"));
+        let warn = |warning: String| warnings.borrow_mut().push(format!("{warning}; the variable is ignored"));
         let theirs = |name: &str| text(&lookup, name).unwrap_or_else(|why| (warn(why), None).1);
         let attributes = theirs(ATTRIBUTES).and_then(|text| {
             let pairs = resource_attributes(&text);
             if pairs.is_none() {
-                warn(format!("{ATTRIBUTES}: it should be `key=value` pairs with commas between them"));
+                warn(format!("{ATTRIBUTES}: expected `key=value` pairs separated by commas"));
             }
             pairs
         });
@@ -82,7 +82,7 @@ fn text(lookup: impl Fn(&str) -> Option<OsString>, name: &str) -> Result<Option<
     let value = set(lookup, name).map(OsString::into_string).transpose();
     value.map_err(|value| {
         let valid = str::from_utf8(value.as_encoded_bytes()).map_or_else(|error| error.valid_up_to(), str::len);
-        format!("{name}: expected UTF-8, found a byte of none at position {}", valid + 1)
+        format!("{name}: expected UTF-8, found an invalid byte at position {}", valid + 1)
     })
 }
 

@@ -14,13 +14,13 @@ use crate::record::{Origin, Record};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BatchLimits {
-    /// The greatest number of records in a batch; at least 1.
+    /// The maximum number of records in a batch; at least 1.
     pub records: usize,
-    /// The greatest size of a batch, in bytes of an estimate of the records' canonical JSON.
+    /// The maximum size of a batch, in bytes of an estimate of the records' canonical JSON.
     pub bytes: usize,
     /// The longest time that the first record of a batch waits for more.
     pub age: Duration,
-    /// The greatest number of batches in delivery at the same time; at least 1.
+    /// The maximum number of batches in delivery at the same time; at least 1.
     pub in_flight: usize,
 }
 
@@ -32,13 +32,13 @@ impl Default for BatchLimits {
 }
 
 impl BatchLimits {
-    /// Sets the greatest number of records in a batch.
+    /// Sets the maximum number of records in a batch.
     pub fn with_records(mut self, records: usize) -> Self {
         self.records = records;
         self
     }
 
-    /// Sets the greatest size of a batch in bytes.
+    /// Sets the maximum size of a batch in bytes.
     pub fn with_bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;
         self
@@ -116,8 +116,9 @@ impl Batch {
         &self.requests
     }
 
-    /// Returns metrics of stages by the minute. Add them to the stored metrics of the same minute,
-    /// instance and tenant.
+    /// Returns metrics of stages by the minute.
+    ///
+    /// Add them to the stored metrics of the same minute, instance and tenant.
     pub fn minutes(&self) -> &[StageMinute] {
         &self.minutes
     }

@@ -69,9 +69,11 @@ pub trait Sink: Send + Sync + 'static {
     fn deliver(&self, batch: &Batch) -> impl Future<Output = Result<Delivered, SinkError>> + Send;
 
     /// Asks the backend whether it would accept records now, without delivering any, and returns a
-    /// line that says what works. The error says what to change.
+    /// line that says what works.
+    ///
+    /// The error says what to change.
     fn check(&self) -> impl Future<Output = Result<String, SinkError>> + Send {
-        async { Ok("it has no check of its own".to_owned()) }
+        async { Ok("this sink has no check".to_owned()) }
     }
 
     /// Closes connections, after the last batch.

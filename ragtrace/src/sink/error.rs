@@ -23,14 +23,17 @@ impl Delivered {
     }
 
     /// Returns the outcome of a batch in which the backend refused some records for good, each
-    /// given by its index in the batch and the reason. Refused records become dead letters.
+    /// given by its index in the batch and the reason.
+    ///
+    /// Refused records become dead letters.
     pub fn partly(rejected: impl IntoIterator<Item = (usize, String)>) -> Self {
         Self { rejected: rejected.into_iter().collect(), ..Self::default() }
     }
 
     /// Returns the outcome of a batch in which some records were not sent, because the backend does
-    /// not accept such records, for example because of their age. Each is given by its index in the
-    /// batch and the reason.
+    /// not accept such records, for example because of their age.
+    ///
+    /// Each is given by its index in the batch and the reason.
     ///
     /// The records become dead letters. However many they are, they say nothing about the backend;
     /// in contrast, records that the backend itself refuses park the sink when nothing else arrives
@@ -168,8 +171,9 @@ impl SinkError {
         self.after
     }
 
-    /// Returns the messages of the error and its sources, separated by colons. Reports and dead
-    /// letters show this text.
+    /// Returns the messages of the error and its sources, separated by colons.
+    ///
+    /// Reports and dead letters show this text.
     ///
     /// A source whose message the previous one already ends with is left out. Sources beyond the
     /// 64th are replaced by a mark, because an error may be its own source.

@@ -2,8 +2,8 @@
 
 use crate::record::{LevelFilter, RecordFilter};
 
-/// The records that a [`Sink`](super::Sink) takes besides those of its level; nothing special by
-/// default.
+/// The needs of a [`Sink`](super::Sink) besides records of its level, such as paths or all end
+/// records; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Needs {
@@ -33,7 +33,9 @@ impl Needs {
     }
 
     /// Requests the path of every end record, from its local root down to it
-    /// ([`Record::path`](crate::Record::path)). Other sinks may then see the path too.
+    /// ([`Record::path`](crate::Record::path)).
+    ///
+    /// Other sinks may then see the path too.
     pub fn with_ancestry(mut self) -> Self {
         self.ancestry = true;
         self
@@ -64,8 +66,9 @@ impl Needs {
     }
 
     /// Names a place that no other sink should fill as well, such as a product that would count
-    /// each cost twice. [`Builder::install`](crate::Builder::install) warns if two sinks name the
-    /// same place.
+    /// each cost twice.
+    ///
+    /// [`Builder::install`](crate::Builder::install) warns if two sinks name the same place.
     pub fn with_alone_in(mut self, place: &'static str) -> Self {
         self.alone_in = Some(place);
         self

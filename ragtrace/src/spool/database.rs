@@ -30,7 +30,7 @@ const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 
 /// The size of a piece in bytes. With its overhead, it fills sixteen pages.
 const PIECE: usize = 65_000;
-/// The greatest number of bytes that `redb` keeps in memory.
+/// The maximum number of bytes that `redb` keeps in memory.
 const CACHE: usize = 4 << 20;
 
 /// The facts about a stored batch that are known without reading it.

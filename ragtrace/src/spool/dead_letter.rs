@@ -81,7 +81,7 @@ pub(crate) fn rewrite_dead_letter(line: &str) -> Option<String> {
 /// ```no_run
 /// # fn replay(_: &ragtrace::spool::DeadLetter) -> bool { true }
 /// let letters = ragtrace::spool::DeadLetters::new("/var/spool/rag-api");
-/// // What is replayed goes, what is not stays.
+/// // Removes the letters that were replayed, and keeps the others.
 /// letters.retain(|letter| !replay(letter))?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -160,7 +160,7 @@ impl DeadLetters {
         }
         if length + lines.len() as u64 > limit {
             let path = self.path();
-            return Err(io::Error::other(format!("{} holds {length} bytes of {limit} allowed", path.display())));
+            return Err(io::Error::other(format!("{} has {length} of {limit} allowed bytes", path.display())));
         }
         let written = file.write_all(&lines).and_then(|()| file.sync_data());
         if written.is_err() {

@@ -147,7 +147,8 @@ impl SpoolStore {
         let rows: Vec<_> = traces.into_iter().map(|(trace_id, records)| (trace_id, encode_row(records))).collect();
         let bytes: u64 = rows.iter().map(|(_, (_, bytes))| bytes.len() as u64).sum();
         if self.undecided.bytes() + bytes > self.limits.budget() {
-            let why = format!("what the sampler holds does not fit a spool of {} bytes", self.limits.bytes);
+            let why =
+                format!("the records that the sampler holds do not fit into a spool of {} bytes", self.limits.bytes);
             return self.send(refuse(why));
         }
         for (trace_id, (row, bytes)) in rows {
@@ -173,7 +174,7 @@ impl SpoolStore {
     fn make_room(&mut self, group: &mut GroupCommit, sink_index: usize, sink: &str, bytes: u64) -> Result<(), String> {
         let budget = self.limits.budget();
         if bytes > budget {
-            return Err(format!("a batch of {bytes} bytes does not fit a spool of {}", self.limits.bytes));
+            return Err(format!("a batch of {bytes} bytes does not fit into a spool of {} bytes", self.limits.bytes));
         }
         while self.index.bytes(sink) + bytes > budget {
             let drops_oldest = self.limits.when_full == WhenFull::DropOldest;
@@ -185,7 +186,7 @@ impl SpoolStore {
                     self.limits.bytes
                 ));
             };
-            self.drop_batch(group, sink_index, sequence, "the spool is full, and the oldest go");
+            self.drop_batch(group, sink_index, sequence, "the spool is full, and the oldest batches are dropped");
         }
         Ok(())
     }
@@ -297,7 +298,12 @@ impl SpoolStore {
         let mut group = GroupCommit::default();
         for (sink, sequence) in self.index.stored_before(limit) {
             if let Some(sink_index) = self.index_of(&sink) {
-                self.drop_batch(&mut group, sink_index, sequence, "they were in the spool for too long");
+                self.drop_batch(
+                    &mut group,
+                    sink_index,
+                    sequence,
+                    "they were in the spool for longer than its maximum age",
+                );
             } else {
                 self.index.remove(&sink, sequence);
                 group.writes.push(Write::Remove { sink, sequence });

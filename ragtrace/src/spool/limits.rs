@@ -52,7 +52,7 @@ impl FromStr for Durability {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolLimits {
-    /// The greatest number of bytes on disk for one sink of one process. Batches take at most five
+    /// The maximum number of bytes on disk for one sink of one process. Batches take at most five
     /// eighths of it; the rest is overhead of the file. The length of the file may be greater,
     /// because of holes that take no space. The records that a sampler holds have the same limit
     /// for themselves, and are bounded by [`crate::Sampler::hold`] before.
@@ -61,7 +61,7 @@ pub struct SpoolLimits {
     pub age: Duration,
     /// The batches to drop when the spool is full.
     pub when_full: WhenFull,
-    /// The greatest number of bytes of dead letters in the folder. Beyond it, refused records are
+    /// The maximum number of bytes of dead letters in the folder. Beyond it, refused records are
     /// counted as dropped.
     pub dead_letter_bytes: u64,
 }
@@ -91,7 +91,7 @@ impl Default for SpoolLimits {
 }
 
 impl SpoolLimits {
-    /// Sets the greatest number of bytes on disk for one sink.
+    /// Sets the maximum number of bytes on disk for one sink.
     pub fn with_bytes(mut self, bytes: u64) -> Self {
         self.bytes = bytes;
         self
@@ -109,18 +109,18 @@ impl SpoolLimits {
         self
     }
 
-    /// Sets the greatest number of bytes of dead letters in the folder.
+    /// Sets the maximum number of bytes of dead letters in the folder.
     pub fn with_dead_letter_bytes(mut self, bytes: u64) -> Self {
         self.dead_letter_bytes = bytes;
         self
     }
 
-    /// Returns the greatest number of bytes of one sink's batches.
+    /// Returns the maximum number of bytes of one sink's batches.
     pub(super) fn budget(&self) -> u64 {
         self.bytes / 8 * 5
     }
 
-    /// Returns the greatest number of bytes in one transaction.
+    /// Returns the maximum number of bytes in one transaction.
     pub(super) fn group_bytes(&self) -> u64 {
         (self.bytes / 16).min(8 << 20)
     }

@@ -34,8 +34,9 @@ pub struct PurgedSpool {
 }
 
 /// Removes a user's records from the spool in `folder`: every record of the user, and of each trace
-/// with such a record in the spool, including traces that a sampler has not decided. With
-/// `dry_run`, it only counts.
+/// with such a record in the spool, including traces that a sampler has not decided.
+///
+/// With `dry_run`, it only counts.
 ///
 /// The files are rewritten, so that no bytes of removed records stay in them, nor of records that
 /// were delivered before. A batch keeps its id, so a sink with a ledger still recognizes one that

@@ -65,7 +65,9 @@ impl SpoolStore {
                 if let Err(error) = self.adopt(&file, &mut orphan) {
                     // One unreadable slot does not stop the others. Batches that were already moved
                     // are in the file.
-                    warning::print(&format!("what {orphan} holds is left there, since it cannot be moved: {error}"));
+                    warning::print(&format!(
+                        "the batches in {orphan} stay there, because they cannot be moved: {error}"
+                    ));
                     self.index = BatchIndex::of(file.contents()?);
                 }
             }
@@ -229,7 +231,7 @@ impl SpoolStore {
                 None if batches > 0 => {
                     let folder = self.folder.display();
                     warning::print(&format!(
-                        "the spool in {folder} holds {records} records for sink {sink}, which is not set up"
+                        "the spool in {folder} holds {records} records for sink {sink}, which is not installed"
                     ));
                 }
                 _ => {}

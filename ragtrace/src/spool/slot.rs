@@ -12,7 +12,7 @@ use super::database::{Contents, SpoolError, SpoolFile};
 use super::replace;
 use crate::warning;
 
-/// The greatest number of processes that may share a folder.
+/// The maximum number of processes that may share a folder.
 const SLOTS: usize = 4_096;
 /// The beginning of the names of damaged files that were set aside.
 const SET_ASIDE: &str = "spool.redb.corrupt-";
@@ -61,7 +61,7 @@ impl Slot {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other(format!("{SLOTS} processes use it already")))
+        Err(io::Error::other(format!("{SLOTS} processes already use this folder")))
     }
 
     /// Returns the slots that have a file but whose process has ended.
@@ -148,7 +148,7 @@ impl Slot {
         fs::rename(&path, &aside).map_err(|error| SpoolError::Disk(error.to_string()))?;
         let (path, aside) = (path.display(), aside.display());
         warning::print(&format!(
-            "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one begins"
+            "the spool file {path} cannot be read ({why}): it is kept as {aside}, and a new one is created"
         ));
         Ok(())
     }

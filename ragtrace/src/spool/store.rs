@@ -130,7 +130,7 @@ impl SpoolStore {
             let folder = self.folder.display();
             self.lost.warn(1, |_| {
                 format!(
-                    "the spool file in {folder} was removed or replaced: what it held is lost, and a new one begins"
+                    "the spool file in {folder} was removed or replaced: its batches are lost, and a new one is created"
                 )
             });
         }

@@ -14,7 +14,7 @@ use crate::warning;
 
 /// The interval of periodic work: dropping old batches, and trying a failed disk again.
 const TICK: Duration = Duration::from_secs(5);
-/// The greatest number of commands in one transaction.
+/// The maximum number of commands in one transaction.
 const GROUP_COMMANDS: usize = 256;
 
 /// Starts the thread.
@@ -25,7 +25,7 @@ pub(crate) fn start(config: SpoolConfig) -> Option<SpoolHandle> {
     match spawned {
         Ok(_thread) => Some(handle),
         Err(error) => {
-            warning::print(&format!("there is no spool, since its thread could not be started: {error}"));
+            warning::print(&format!("there is no spool, because its thread could not be started: {error}"));
             None
         }
     }
@@ -37,7 +37,7 @@ fn run_contained(config: SpoolConfig, commands: &Receiver<SpoolCommand>) {
     if let Err(payload) = contain(|| run(SpoolStore::new(config), commands)) {
         let why = message_of(payload);
         warning::print(&format!(
-            "the spool's thread has ended, so records stay in memory, and the next process takes up what is on disk: it panicked: {why}"
+            "the spool's thread has panicked, so records stay in memory, and the next process delivers the batches on disk: {why}"
         ));
     }
 }

@@ -38,7 +38,7 @@ pub fn capture_sync<T>(call: impl FnOnce() -> T) -> (T, Captured) {
 /// # Ok::<(), ragtrace::ParseError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-#[must_use = "nothing is captured before it runs something"]
+#[must_use = "a capture does nothing until it runs code"]
 pub struct Capture {
     clock: Option<ManualClock>,
 }

@@ -5,7 +5,7 @@ use ragtrace_core::stages;
 use super::tree::Tree;
 use crate::record::Record;
 
-/// The greatest number of suggested names.
+/// The maximum number of suggested names.
 const SUGGESTED: usize = 3;
 
 /// Fails the test if no stage has this name.

@@ -72,7 +72,9 @@ impl<'a> View<'a> {
     }
 
     /// Asserts that every record belongs to a run inside of a run of `stage`, at any depth, and
-    /// returns the same view. See [`within`](Self::within), which takes a name.
+    /// returns the same view.
+    ///
+    /// See [`within`](Self::within), which takes a name.
     ///
     /// # Panics
     ///

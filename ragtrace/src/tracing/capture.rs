@@ -31,12 +31,12 @@ const LEVELS: [LevelFilter; 6] = [
 ];
 
 /// The warning for an application with a subscriber of its own.
-const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, since this program has set a `tracing` subscriber already: add the \
-    layer to that one, by `.with(ragtrace::layer())`, unless it has it inside of a `reload::Layer`";
+const ADD_THE_LAYER: &str = "`capture_tracing` has no effect, because the program has already set a `tracing` subscriber: add \
+    `.with(ragtrace::layer())` to that one, unless it has the layer inside of a `reload::Layer`";
 
 /// The warning for an application with a subscriber for one thread.
-const ADD_THE_LAYER_HERE: &str = "`capture_tracing` has no effect on this thread, since a `tracing` subscriber is set for it alone: \
-    add the layer to that one, by `.with(ragtrace::layer())`";
+const ADD_THE_LAYER_HERE: &str = "`capture_tracing` has no effect on this thread, because a `tracing` subscriber is set for it \
+    alone: add `.with(ragtrace::layer())` to that one";
 
 /// Records the events of a program without a subscriber, and its `log` lines, as far as a sink
 /// takes them. Returns a warning if another subscriber prevents this.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Display};
 
-/// The greatest number of sources that are read, because a chain may be a circle.
+/// The maximum number of sources that are read, because a chain may be a circle.
 const MOST_SOURCES: usize = 32;
 
 /// Displays an error followed by its sources, separated by colons.

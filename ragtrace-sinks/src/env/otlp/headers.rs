@@ -12,7 +12,7 @@ pub(super) fn headers(variable: &str, text: &str) -> Result<Vec<Header>, String>
         // its end.
         if hyper::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(format!(
-                "the name of header {} is none: expected `name=value`, with `=` between them and not `:`",
+                "the name of header {} is invalid: expected `name=value`, with `=` in between and not `:`",
                 at + 1
             ));
         }
@@ -20,7 +20,7 @@ pub(super) fn headers(variable: &str, text: &str) -> Result<Vec<Header>, String>
             return Err(format!("header {} has no value: expected `name=value`", at + 1));
         }
         if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-            return Err(format!("the value of the header `{name}` should be of ASCII characters"));
+            return Err(format!("the value of the header `{name}` should consist of ASCII characters"));
         }
         headers.retain(|other| !other.name.eq_ignore_ascii_case(&name));
         headers.push(Header { value: Key::text(value).named(variable), name });

@@ -141,7 +141,7 @@ impl Exporter<'_> {
             "grpc" => Err("`grpc` is not spoken here: set `http/protobuf`, for which collectors listen at port 4318 \
                            and not at 4317"
                 .to_owned()),
-            "http/json" => Err("`http/json` is not spoken here: set `http/protobuf`".to_owned()),
+            "http/json" => Err("`http/json` is not supported: set `http/protobuf`".to_owned()),
             _ => Err(format!("expected `http/protobuf`, found {}", quoted(text))),
         };
         let [own, common] = self.names_of_opentelemetry("PROTOCOL");
@@ -181,5 +181,5 @@ impl Exporter<'_> {
 
 fn half(name: &str, option: &str, other: &str) -> ConfigError {
     let other = name.replace(option, other);
-    ConfigError::malformed(format!("{name} is set and {other} is not: a client has a certificate and its key"))
+    ConfigError::malformed(format!("{name} is set and {other} is not: set both, or neither"))
 }

@@ -80,7 +80,7 @@ fn validated(name: &str, text: String) -> Result<String, String> {
     let refused = |what: &str| Err(format!("{name}: {what}: expected `http://host:port`"));
     match text.split_once("://") {
         Some((scheme, _)) if scheme.to_ascii_lowercase().starts_with("socks") => {
-            return refused("proxies of SOCKS are not supported");
+            return refused("SOCKS proxies are not supported");
         }
         Some((scheme, _)) if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) => {
             return refused("it is no proxy of HTTP");

@@ -73,7 +73,7 @@ impl Tls {
     /// Negotiates TLS with `host` over a connection.
     pub(super) async fn wrap(&self, stream: Stream, host: &str, offer: Offer) -> Result<Stream, Cause> {
         let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned())
-            .map_err(|_| Cause::lasting(format!("`{host}` is no name of a host: check the URL")))?;
+            .map_err(|_| Cause::lasting(format!("`{host}` is not a valid host name: check the URL")))?;
         let mut config = self.config().await?;
         if offer == Offer::Http1 {
             let mut http1 = ClientConfig::clone(&config);
@@ -125,7 +125,7 @@ impl Sources {
                 let secret = PrivateKeyDer::from_pem_file(&key.path).map_err(|error| key.fault(&error.to_string()))?;
                 builder
                     .with_client_auth_cert(chain, secret)
-                    .map_err(|error| format!("{} and {} are of no use together: {error}", certificate.name, key.name))?
+                    .map_err(|error| format!("{} and {} do not work together: {error}", certificate.name, key.name))?
             }
         };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -155,7 +155,7 @@ impl Sources {
             let shown = |name, path: Option<&Path>| path.map(|path| format!("{name}={}", path.display()));
             let set = [shown("SSL_CERT_FILE", file), shown("SSL_CERT_DIR", folder)];
             let set: Vec<_> = set.into_iter().flatten().collect();
-            return Err(format!("{}: no certificate there: {why}", set.join(", ")));
+            return Err(format!("{}: no certificate found: {why}", set.join(", ")));
         }
         Ok(found.certs)
     }

@@ -93,15 +93,14 @@ fn a_proxy_that_repeats_its_password_is_not_quoted() {
     let client = through("HTTP_PROXY", &proxy.url("alice:hunter2"));
     let answer = send(&client, &post("http://backend.test/")).expect("an answer");
     let error = Verdicts::new(&[]).judge(&answer).expect_err("refused");
-    let says =
-        "407 Proxy Authentication Required: check user and password of the proxy (answer: [redacted] is unknown)";
+    let says = "407 Proxy Authentication Required: check the proxy's user and password (answer: [redacted] is unknown)";
     assert_eq!((error.verdict(), error.reason()), (Verdict::Park, format!("POST http://backend.test/: {says}")));
 }
 
 #[test]
 fn a_proxy_that_is_none_is_told_when_the_client_is_made() {
     let rows = [
-        ("socks5://localhost:1080", "HTTPS_PROXY: proxies of SOCKS are not supported: expected `http://host:port`"),
+        ("socks5://localhost:1080", "HTTPS_PROXY: SOCKS proxies are not supported: expected `http://host:port`"),
         ("ftp://localhost", "HTTPS_PROXY: it is no proxy of HTTP: expected `http://host:port`"),
         ("http://alice:hunter2@", "HTTPS_PROXY: it is no URL: expected `http://host:port`"),
         ("http://a b", "HTTPS_PROXY: it is no URL: expected `http://host:port`"),

@@ -72,7 +72,7 @@ fn a_client_shows_its_certificate_to_a_server_that_asks_for_one() {
 
     let unknown = builder().certificate("CA", authority.file()).build();
     let told = refused(&unknown, &server);
-    assert_eq!(told, "the server does not take our certificate (CertificateRequired): set one that it takes");
+    assert_eq!(told, "the server does not accept the client certificate (CertificateRequired): set one that it takes");
 
     let bad =
         builder().certificate("CA", authority.file()).client_certificate(("CERT", &certificate), ("KEY", &certificate));

@@ -12,7 +12,7 @@ use crate::spans::Span;
 pub(super) const TABLE: ProfileTable = ProfileTable {
     name: "datadog",
     endpoint: "https://otlp.datadoghq.com",
-    no_logs: Some("the site takes no logs over OTLP: check DD_SITE, or set RAGTRACE_OTLP_LOGS=false"),
+    no_logs: Some("the site does not accept logs over OTLP: check DD_SITE, or set RAGTRACE_OTLP_LOGS=false"),
     headers: &[],
     trace_headers: &[("dd-otlp-source", "llmobs"), ("dd_llmobs_enabled", "true")],
     key: ("dd-api-key", ""),

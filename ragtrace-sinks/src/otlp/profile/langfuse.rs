@@ -29,7 +29,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::rejected(422..=422),
         Row::park(401..=401).advise("check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY, and LANGFUSE_BASE_URL"),
         Row::park(403..=403).advise("its keys may not write, or the organization is suspended"),
-        Row::park(404..=405).advise("this is no Langfuse from version 3 on, or not its URL: check LANGFUSE_BASE_URL"),
+        Row::park(404..=405).advise("there is no Langfuse of version 3 or later at this URL: check LANGFUSE_BASE_URL"),
         Row::park(415..=415),
         Row::retry(500..=599),
     ]),

@@ -26,15 +26,16 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
     verdicts: Verdicts::new(&[
         Row::retry(408..=408),
         Row::retry(425..=425),
-        Row::retry(429..=429).advise("its limit is reached, which may be that of an hour"),
+        Row::retry(429..=429).advise("a limit is reached, maybe the hourly one"),
         // A conflict means that the spans arrived before.
         Row::accepted(409..=409),
         Row::split(413..=413),
         Row::rejected(400..=400),
         Row::rejected(422..=422),
         Row::park(401..=401).advise("check LANGSMITH_API_KEY"),
-        Row::park(403..=403)
-            .advise("check LANGSMITH_API_KEY, and LANGSMITH_WORKSPACE_ID, which a key of a whole organization needs"),
+        Row::park(403..=403).advise(
+            "check LANGSMITH_API_KEY, and LANGSMITH_WORKSPACE_ID, which a key of a whole organization requires",
+        ),
         Row::park(404..=405).advise("check LANGSMITH_ENDPOINT"),
         Row::park(415..=415),
         Row::retry(500..=599),

@@ -27,17 +27,17 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::split(413..=413),
         Row::rejected(400..=400),
         Row::rejected(422..=422)
-            .advise("it wants the id of an experiment in MLFLOW_EXPERIMENT_ID, and ids that it knows"),
+            .advise("it accepts only spans with valid ids, and with an experiment: check MLFLOW_EXPERIMENT_ID"),
         Row::park(401..=401).advise("check MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and _PASSWORD"),
-        Row::park(403..=403).advise("check what the user may do with the experiment in MLFLOW_EXPERIMENT_ID"),
+        Row::park(403..=403).advise("check the user's permissions for the experiment in MLFLOW_EXPERIMENT_ID"),
         Row::park(404..=405).advise(
             "there is no such experiment, or no tracking server from version 3.6 on: check MLFLOW_EXPERIMENT_ID and \
              MLFLOW_TRACKING_URI",
         ),
         Row::park(415..=415),
         // The server answers 500 also while its database fails.
-        Row::park(500..=500).advise("something within it failed: look into its log"),
-        Row::park(501..=501).advise("it keeps traces in a database alone: start it with `--backend-store-uri`"),
+        Row::park(500..=500).advise("it has an internal error: check its log"),
+        Row::park(501..=501).advise("it stores traces only in a database: start it with `--backend-store-uri`"),
         Row::rejected(500..=599),
     ]),
     put,

@@ -10,7 +10,7 @@ use crate::{SpanId, TraceId};
 
 /// The tag with the upper 64 bits of the trace id, as 16 hex digits.
 pub(crate) const UPPER_BITS: &str = "_dd.p.tid";
-/// The greatest length of all tags in bytes (`DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH`).
+/// The maximum length of all tags in bytes (`DD_TRACE_X_DATADOG_TAGS_MAX_LENGTH`).
 const MOST_OF_TAGS: usize = 512;
 
 /// Returns the caller that the headers name: a trace, and a span in it unless that is missing or 0.

@@ -6,7 +6,7 @@ use super::names::{X_REQUEST_ID, X_TRACE_ID};
 use super::value;
 use crate::TraceId;
 
-/// The greatest length of a request id in characters.
+/// The maximum length of a request id in characters.
 const MOST_CHARACTERS: usize = 128;
 
 /// Returns the trace id in the header: a UUID or 32 hex digits, not all zero.

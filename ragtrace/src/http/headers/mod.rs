@@ -3,7 +3,7 @@
 //! [`read`] promises to make a context from any headers, in time that grows with their size and
 //! memory that does not. Headers that are malformed, too long or repeated count as absent, and are
 //! neither sent on nor logged. A caller's flags do not decide what is sampled here; the trace id
-//! does, so whoever chooses it chooses that.
+//! does, so a caller that chooses the id decides.
 //!
 //! | information | sources, in order of precedence |
 //! | --- | --- |

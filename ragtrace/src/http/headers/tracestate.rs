@@ -6,14 +6,14 @@ use http::HeaderMap;
 use super::names::TRACESTATE;
 use super::value;
 
-/// The greatest number of members (section 3.3.1.1). A longer list is malformed.
+/// The maximum number of members (section 3.3.1.1). A longer list is malformed.
 const MOST_MEMBERS: usize = 32;
-/// The greatest length that is kept, in characters, which is the least that has to be (section
+/// The maximum length that is kept, in characters, which is the least that has to be (section
 /// 3.3.1.5).
 const MOST_CHARACTERS: usize = 512;
 /// The length above which members are removed first if not all can be kept (section 3.3.1.5).
 const LONG: usize = 128;
-/// The greatest length of a key, and of a value, in characters (sections 3.3.1.3.1 and 3.3.1.3.2).
+/// The maximum length of a key, and of a value, in characters (sections 3.3.1.3.1 and 3.3.1.3.2).
 const MOST_OF_EITHER: usize = 256;
 
 /// Returns the members of all lines of the header, joined by commas, or `None` if there are none.

@@ -9,8 +9,8 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::Record;
 use crate::sink::Batch;
 
-const AT_ITS_END: &str = "the sink is at its end";
-const NO_ROOM: &str = "too many records wait for it";
+const AT_ITS_END: &str = "the sink has ended";
+const NO_ROOM: &str = "too many records are waiting for the sink";
 
 impl SinkDelivery {
     /// Accepts metrics, and the records that the sink takes. Records without room are dropped and

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// The greatest first wait.
+/// The maximum first wait.
 const FIRST: Duration = Duration::from_millis(200);
-/// The greatest wait, unless the backend asks for a longer one.
+/// The maximum wait, unless the backend asks for a longer one.
 const LONGEST: Duration = Duration::from_mins(1);
-/// The greatest wait that a backend may ask for.
+/// The maximum wait that a backend may ask for.
 pub(super) const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// Exponential backoff with full jitter: a random time up to `FIRST * 2^failures`, bounded, and

@@ -121,7 +121,7 @@ impl Batcher {
         batch.with_origin(Arc::clone(&self.origin), Timestamp::now())
     }
 
-    /// Returns the time at which the batch has reached its greatest age.
+    /// Returns the time at which the batch has reached its maximum age.
     pub(super) fn due(&self) -> Option<Instant> {
         self.since.map(|since| since + self.limits.age)
     }

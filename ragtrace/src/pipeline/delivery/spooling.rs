@@ -125,7 +125,7 @@ impl SinkDelivery {
 
     fn fail_dead_letters(&mut self, records: u64, why: &str) {
         self.account.dead_lettered = self.account.dead_lettered.saturating_sub(records);
-        self.drop_records(records, &format!("they were refused, and could not be written down: {why}"));
+        self.drop_records(records, &format!("they were refused, and could not be written as dead letters: {why}"));
     }
 
     /// Removes a batch from the disk, if it is there.
@@ -174,7 +174,10 @@ impl SinkDelivery {
                 }
             }
             Err(why) if self.is_ending => {
-                self.drop_batch(&outgoing, &format!("they were left at the end, and have no place on disk: {why}"));
+                self.drop_batch(
+                    &outgoing,
+                    &format!("they were left at the shutdown, and could not be stored on disk: {why}"),
+                );
             }
             // The spool has reported the reason on stderr. The batch waits in memory, and is stored
             // again later.

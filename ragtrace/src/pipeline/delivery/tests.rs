@@ -130,7 +130,7 @@ fn a_disk_that_is_behind_costs_what_is_over_the_limits_and_that_is_counted_and_r
     assert_eq!((delivery.account().accepted, delivery.account().dropped, delivery.account().spooled), (40, 24, 0));
     let reports = delivery.take_self_reports(now);
     assert!(
-        matches!(&reports[..], [SelfReport::Dropped { why, .. }] if why == "too many records wait for it"),
+        matches!(&reports[..], [SelfReport::Dropped { why, .. }] if why == "too many records are waiting for the sink"),
         "{reports:?}"
     );
     store_all(&mut delivery, &commands, now);

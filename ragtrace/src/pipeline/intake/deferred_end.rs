@@ -52,9 +52,9 @@ pub(super) struct EndsWithoutParent {
 }
 
 impl EndsWithoutParent {
-    /// The greatest number of waiting ends.
+    /// The maximum number of waiting ends.
     const MOST: usize = 1_024;
-    /// The greatest number of turns that an end waits, if chains are not read to their ends for
+    /// The maximum number of turns that an end waits, if chains are not read to their ends for
     /// that long.
     const MOST_TURNS: u64 = 64;
 

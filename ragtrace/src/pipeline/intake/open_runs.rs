@@ -43,7 +43,7 @@ struct Start {
 }
 
 impl OpenRun {
-    /// The greatest capacity that an entry of the table keeps for fields, in 64-bit words.
+    /// The maximum capacity that an entry of the table keeps for fields, in 64-bit words.
     const KEPT: usize = 64;
 
     /// Notes that the start of the run was read.

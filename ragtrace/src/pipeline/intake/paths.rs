@@ -52,7 +52,7 @@ impl KnownPath {
 }
 
 impl Paths {
-    /// The greatest memory of ended runs, which is enough for about 20,000 runs with four runs
+    /// The maximum memory of ended runs, which is enough for about 20,000 runs with four runs
     /// above each.
     const ENDED_BYTES: usize = 4 << 20;
 

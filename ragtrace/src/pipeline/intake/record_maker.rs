@@ -77,7 +77,7 @@ struct RecordHead<'a> {
     level: Level,
     /// Set if the record is made, because some sink takes it.
     is_shown: bool,
-    /// Of an end: the duration of the run, and the time inside of polls.
+    /// The duration of the run, and the time inside of polls; only ends have them.
     duration: OptionalU64,
     busy: OptionalU64,
     path: Option<&'a Arc<[PathStep]>>,

@@ -19,7 +19,7 @@ pub(super) struct Roots {
 }
 
 impl Roots {
-    /// The greatest number of traces, which take about 2 MiB.
+    /// The maximum number of traces, which take about 2 MiB.
     const MOST: usize = 32 << 10;
 
     /// Handles a run without a parent, and returns `true` if it is the root of its trace.

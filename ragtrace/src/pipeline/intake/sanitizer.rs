@@ -20,7 +20,7 @@ pub(crate) struct Sanitizer {
     /// The requests that were examined recently, indexed by their version, with the result for
     /// each. The `Arc`s keep the addresses from being reused.
     seen_requests: Box<[Option<SeenRequest>]>,
-    /// Whether the names of declared fields are secret, by their address and length.
+    /// The verdicts on the names of declared fields, by their address and length: `true` if secret.
     secret_names: RefCell<HashMap<(usize, usize), bool, FastHash>>,
     /// The number of panics in the redactor's rules under an earlier installation.
     rule_panics_before: u64,

@@ -19,7 +19,7 @@ pub(super) struct UsedItems {
 }
 
 impl UsedItems {
-    /// The greatest number of bytes of contents and sources that are kept.
+    /// The maximum number of bytes of contents and sources that are kept.
     const MOST_TEXT: usize = 16 << 20;
 
     /// Stores the items of a run.

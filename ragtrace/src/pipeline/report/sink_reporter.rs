@@ -66,7 +66,7 @@ impl SinkReporter {
     /// Reports that the sink fails and its records wait.
     pub(crate) fn report_failing(&mut self, why: &impl Display) {
         let sink = &self.sink;
-        if self.failing.warn(1, |_| format!("sink {sink} does not take records, and is tried again: {why}")) {
+        if self.failing.warn(1, |_| format!("sink {sink} fails and is tried again: {why}")) {
             self.reports.push(SelfReport::Failing { why: why.to_string() });
         }
     }
@@ -74,7 +74,7 @@ impl SinkReporter {
     /// Reports that the sink is parked.
     pub(crate) fn report_parked(&mut self, why: &str) {
         let sink = &self.sink;
-        if self.parked.warn(1, |_| format!("sink {sink} is parked until its configuration is mended: {why}")) {
+        if self.parked.warn(1, |_| format!("sink {sink} is parked until its configuration is corrected: {why}")) {
             self.reports.push(SelfReport::Parked { why: why.to_owned() });
         }
     }
@@ -83,7 +83,7 @@ impl SinkReporter {
     pub(crate) fn report_recovered(&mut self) {
         let (was_failing, was_parked) = (self.failing.clear(), self.parked.clear());
         if was_failing || was_parked {
-            warning::print(&format!("sink {} takes records again", self.sink));
+            warning::print(&format!("sink {} accepts records again", self.sink));
             self.reports.push(SelfReport::Recovered);
         }
     }
@@ -107,7 +107,7 @@ impl SinkReporter {
         let mut warned_of = 0;
         let message = |counts| {
             warned_of = counts;
-            format!("sink {sink}: {counts} counts of requests and stages dropped: {why}")
+            format!("sink {sink}: {counts} metrics of requests and stages dropped: {why}")
         };
         if self.counts_dropped.warn(counts, message) {
             self.reports.push(SelfReport::CountsDropped { counts: warned_of, why: why.to_owned() });
@@ -123,6 +123,6 @@ impl SinkReporter {
     /// Reports a warning of a backend that accepted all records.
     pub(crate) fn report_warned(&mut self, why: &str) {
         let sink = &self.sink;
-        self.warned.warn(1, |_| format!("sink {sink}: the backend took all, and warns: {why}"));
+        self.warned.warn(1, |_| format!("sink {sink}: the backend accepted all records, and warns: {why}"));
     }
 }

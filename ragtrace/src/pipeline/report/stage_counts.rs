@@ -14,7 +14,7 @@ use crate::metrics::StageMinute;
 
 /// The interval at which the metrics of the current minute are added to the totals.
 const ADD_INTERVAL: Duration = Duration::from_secs(1);
-/// The greatest number of parts of unfinished minutes; beyond it, runs are counted without a
+/// The maximum number of parts of unfinished minutes; beyond it, runs are counted without a
 /// tenant.
 const MAX_PARTS: usize = 8_192;
 

@@ -14,7 +14,7 @@ use ragtrace_core::StageKind;
 use super::prometheus::{escaped, write_head};
 use crate::metrics::{DurationSketch, StageMinute};
 
-/// The greatest number of distinguished stages; further ones are counted under [`OTHERS`].
+/// The maximum number of distinguished stages; further ones are counted under [`OTHERS`].
 pub(super) const MAX_STAGES: usize = 1_024;
 const OTHERS: &str = "_others";
 

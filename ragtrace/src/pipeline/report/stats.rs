@@ -134,11 +134,11 @@ pub struct Report {
 
 impl fmt::Display for Report {
     /// Writes one line: `sqlite: 42 delivered; console: 41 delivered, 1 dropped (dropped: too many
-    /// records wait for it)`, or in a forked process the number of lost records.
+    /// records are waiting for the sink)`, or in a forked process the number of lost records.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.stats.forked {
             let lost = self.stats.dropped.total();
-            return write!(f, "{lost} lost in a process that was forked: call `install()` in it, too");
+            return write!(f, "{lost} lost in a forked process: call `install()` in that process too");
         }
         for (index, sink) in self.stats.sinks.iter().enumerate() {
             let separator = if index > 0 { "; " } else { "" };
@@ -195,6 +195,6 @@ mod tests {
             "{line}"
         );
         let forked = Report { stats: Stats::of_forked([0, 0, 2, 0, 1]), complete: false };
-        assert_eq!(forked.to_string(), "3 lost in a process that was forked: call `install()` in it, too");
+        assert_eq!(forked.to_string(), "3 lost in a forked process: call `install()` in that process too");
     }
 }

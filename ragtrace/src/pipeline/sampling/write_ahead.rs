@@ -15,7 +15,7 @@ use crate::TraceId;
 use crate::record::Record;
 use crate::spool::{KeptBatch, SpoolCommand, SpoolEvent, SpoolHandle};
 
-/// How long a held record waits for others that are written with it.
+/// The time that a held record waits for others that are written with it.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// The pause after the disk has failed.
 const DISK_PAUSE: Duration = Duration::from_secs(2);

@@ -8,7 +8,7 @@ use tokio::task::JoinError;
 use super::state::{AttemptAnswer, Worker};
 use crate::spool::SpoolEvent;
 
-/// The greatest number of turns that attempts get before the next slice is read.
+/// The maximum number of turns that attempts get before the next slice is read.
 const MAX_TURNS: usize = 64;
 /// The number of turns without an answer after which no sink is expected to answer at once: an
 /// attempt takes one turn, and its wait may take another.

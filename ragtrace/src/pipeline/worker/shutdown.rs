@@ -13,7 +13,7 @@ use crate::spool::SpoolCommand;
 /// The time that sinks have to close their connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The reason for dropping records that are still in memory.
-const TIME_IS_OVER: &str = "the time for the shutdown was over";
+const TIME_IS_OVER: &str = "the shutdown timed out";
 
 impl Worker {
     /// Shuts down within the remaining time.

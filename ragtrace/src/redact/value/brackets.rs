@@ -8,10 +8,10 @@ use super::verdict::{self, Form};
 use crate::redact::rules::MARK;
 use crate::redact::secret_names::Certainty;
 
-/// The greatest length of a word before a bracket, in bytes.
+/// The maximum length of a word before a bracket, in bytes.
 const MAX_WORD: usize = 96;
 
-/// The greatest number of nested brackets that are removed around a value. Deeper ones are part of
+/// The maximum number of nested brackets that are removed around a value. Deeper ones are part of
 /// the value.
 const MAX_DEPTH: usize = 16;
 

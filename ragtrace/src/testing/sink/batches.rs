@@ -10,7 +10,7 @@ use crate::metrics::{RequestMetric, StageMinute};
 use crate::record::{Origin, Record, RecordBuilder, RecordFilter};
 use crate::sink::{Batch, BatchLimits};
 
-/// The greatest number of records in the largest batch, even if the sink allows more.
+/// The maximum number of records in the largest batch, even if the sink allows more.
 const MOST_RECORDS: usize = 20_000;
 /// 2026-11-22T08:20:11Z, the time of all records that need no other.
 const TIME: Timestamp = Timestamp::from_micros(1_795_335_611_123_456);

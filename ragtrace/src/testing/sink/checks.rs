@@ -12,7 +12,7 @@ use super::batches::{self, Batches};
 use super::report::SinkReport;
 use crate::sink::{Batch, Sink, fault_of_name};
 
-/// The greatest number of batches that are delivered at the same time, even if the sink allows
+/// The maximum number of batches that are delivered at the same time, even if the sink allows
 /// more.
 const MOST_AT_ONCE: usize = 8;
 
@@ -47,14 +47,14 @@ impl<S: Sink> Checks<S> {
         self.deliver("a record of each event and level", &batch).await;
         self.deliver_again("the same batch again", &batch).await;
         let batch = self.batches.of(batches::parts());
-        self.deliver("records with every part, and with as few as there may be", &batch).await;
+        self.deliver("records with every part, and with as few parts as possible", &batch).await;
         let batch = self.batches.of(batches::texts());
         self.deliver("texts with NUL, emoji, control characters and 8 KiB", &batch).await;
         let batch = self.batches.of(batches::extremes());
         self.deliver("extreme numbers and times", &batch).await;
         let batch = self.batches.of_counts();
-        self.deliver("counts of requests and stages without a record", &batch).await;
-        self.deliver_again("the same counts again", &batch).await;
+        self.deliver("metrics of requests and stages without a record", &batch).await;
+        self.deliver_again("the same metrics again", &batch).await;
         self.largest().await;
         self.several_at_once().await;
         self.close().await;
@@ -69,9 +69,9 @@ impl<S: Sink> Checks<S> {
             faults.push(format!("a limit is zero: {limits:?}"));
         }
         if sink.name() != name || sink.limits() != limits {
-            faults.push("name and limits should be the same whenever they are asked for".to_owned());
+            faults.push("name and limits should be the same at every call".to_owned());
         }
-        self.report.add("a name and limits that stay", faults);
+        self.report.add("a valid name, and limits that do not change", faults);
     }
 
     async fn check(&mut self) {
@@ -79,14 +79,14 @@ impl<S: Sink> Checks<S> {
         let answer = self.attempts.call("check", async move { sink.check().await }).await;
         let mut faults = match answer {
             Ok(Ok(line)) if line.trim().is_empty() || line.contains('\n') => {
-                vec![format!("it should say what works in one line, and not {line:?}")]
+                vec![format!("it should return one line that says what works, and returned {line:?}")]
             }
             Ok(Ok(_)) => Vec::new(),
             Ok(Err(error)) => vec![line(&error)],
             Err(why) => vec![why],
         };
         self.expect_arrived(&mut faults).await;
-        self.report.add("`check` before anything was delivered, which delivers nothing", faults);
+        self.report.add("`check` before the first delivery, which delivers nothing", faults);
     }
 
     /// Delivers a batch, and checks that all its records arrive.
@@ -123,7 +123,7 @@ impl<S: Sink> Checks<S> {
         }
         self.arrived += batch.records().len();
         self.expect_arrived(&mut faults).await;
-        self.report.add("the largest batch that its limits allow, in one piece", faults);
+        self.report.add("the largest batch that its limits allow, undivided", faults);
     }
 
     async fn several_at_once(&mut self) {
@@ -161,7 +161,7 @@ impl<S: Sink> Checks<S> {
         // last answer arrives.
         let late = Batch::new(Uuid::now_v7(), []);
         faults.extend(self.attempts.attempt(&late).await.err());
-        self.report.add("`close`, twice, and a batch that comes late", faults);
+        self.report.add("`close`, twice, and a batch afterwards", faults);
     }
 
     async fn counted(&self) -> Option<usize> {

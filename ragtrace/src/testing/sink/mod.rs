@@ -19,7 +19,7 @@
 //! use ragtrace::uuid::Uuid;
 //! use ragtrace::{Record, Sink};
 //!
-//! /// Keeps records by the id of their batch, so that one that comes again adds nothing.
+//! /// Keeps records by the id of their batch, so that a repeated batch adds nothing.
 //! #[derive(Default)]
 //! struct InMemory(Mutex<HashMap<Uuid, Vec<Record>>>);
 //!

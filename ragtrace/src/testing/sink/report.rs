@@ -5,7 +5,7 @@ use std::fmt;
 /// The result of a test of a sink: the checks, and what is wrong. Its `Display` output has a line
 /// for each check.
 #[derive(Clone, Debug)]
-#[must_use = "it says whether the sink is right; `assert_passed` fails a test if it is not"]
+#[must_use = "the report has the result; call `assert_passed` to fail the test if a check failed"]
 pub struct SinkReport {
     sink: String,
     checks: Vec<(&'static str, Vec<String>)>,

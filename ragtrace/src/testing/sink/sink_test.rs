@@ -10,7 +10,7 @@ use crate::sink::Sink;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A test of a sink. See the [module's documentation](super) for the checks and an example.
-#[must_use = "nothing is tested before it runs"]
+#[must_use = "a test does nothing until it is run"]
 pub struct SinkTest<S> {
     sink: S,
     count: Option<Count>,
@@ -23,8 +23,9 @@ impl<S: Sink> SinkTest<S> {
         Self { sink, count: None, timeout: TIMEOUT }
     }
 
-    /// Claims that each record arrives exactly once, even if its batch is delivered again. `count`
-    /// returns the number of records in the backend; it is called on the sink's runtime.
+    /// Claims that each record arrives exactly once, even if its batch is delivered again.
+    ///
+    /// `count` returns the number of records in the backend; it is called on the sink's runtime.
     pub fn exactly_once(mut self, count: impl AsyncFn() -> usize + Clone + Send + 'static) -> Self {
         self.count = Some(Box::new(move || {
             let count = count.clone();

@@ -11,7 +11,7 @@ use tracing_core::field::{DisplayValue, FieldSet, Value, ValueSet, display};
 
 use super::stage_sites::SpanNames;
 
-/// The greatest length of a shown text in bytes. A longer text is cut at the end of a character,
+/// The maximum length of a shown text in bytes. A longer text is cut at the end of a character,
 /// and ends in `…`.
 pub(super) const MAX_SHOWN_TEXT: usize = 1_024;
 
