@@ -1,12 +1,13 @@
 //! The programs, end to end: what they say, how they end, and which stage logs they leave.
 
-#[cfg(feature = "postgres")]
+// Their server is watched over by a shell.
+#[cfg(all(unix, feature = "postgres"))]
 #[expect(dead_code, reason = "its ways to fail are for tests of the sink")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
 #[path = "support/pdf.rs"]
 mod pdf;
-#[cfg(feature = "postgres")]
+#[cfg(all(unix, feature = "postgres"))]
 #[path = "programs/postgres.rs"]
 mod postgres;
 #[path = "support/program.rs"]

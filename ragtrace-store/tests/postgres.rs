@@ -1,4 +1,8 @@
 //! The PostgreSQL sink through faults, and what roles may see.
+//!
+//! These tests need Unix: a shell watches over their servers, and signals end them.
+
+#![cfg(unix)]
 
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;

@@ -21,7 +21,10 @@ pub enum Console {
     Auto,
     /// The canonical JSON, a line a record.
     Json,
-    /// A short line for a person; in colour on a terminal unless `NO_COLOR` is set.
+    /// A short line for a person; in colour on a terminal of Unix unless `NO_COLOR` is set.
+    ///
+    /// On Windows there are no colours: a console shows them only once a program has changed its
+    /// mode, which is the application's to do.
     Pretty,
     /// Not at all.
     Off,
@@ -63,7 +66,7 @@ impl ConsoleSink {
             Console::Json => Form::Json,
             Console::Auto | Console::Pretty => {
                 let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                Form::Pretty { colour: is_terminal && !no_colour }
+                Form::Pretty { colour: cfg!(unix) && is_terminal && !no_colour }
             }
         };
         Some(Self { form })

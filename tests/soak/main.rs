@@ -3,6 +3,8 @@
 //!
 //! `soak STORE RECORDS KILLS` for a store `sqlite` or `postgres`; `scripts/soak` runs it over both.
 
+// Its server is watched over by a shell.
+#[cfg(unix)]
 #[path = "../support/cluster.rs"]
 #[expect(dead_code, reason = "shared with the tests of the sinks, which use more of it")]
 mod cluster;
@@ -13,6 +15,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use cluster::Cluster;
 use ragtrace::sink::BoxSink;
 use ragtrace::{Console, Durability, SpoolLimits};
@@ -178,6 +181,7 @@ fn run() -> Result<(), Failure> {
             let url = format!("sqlite:{}", folder.path().join("ragtrace.db").display());
             soak(&url, &spool, records.parse()?, kills.parse()?)
         }
+        #[cfg(unix)]
         ["postgres", records, kills] => {
             let cluster = Cluster::start("-c fsync=on -c synchronous_commit=on");
             soak(&cluster.database(), &spool, records.parse()?, kills.parse()?)

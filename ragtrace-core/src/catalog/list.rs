@@ -9,6 +9,11 @@ use super::{StageDescriptor, interned, section};
 /// `ragtrace` is part of a dynamic library, such as a Rust `dylib` or one that a plugin brings,
 /// each library lists its own stages alone: with `ragtrace` in a `dylib`, the executable's are
 /// recorded as ever and not listed. Two versions of `ragtrace` in one program list each their own.
+///
+/// The linker puts the list together, so it depends on the system. It is tested on Linux, on x86-64
+/// and on ARM. On macOS it is compiled and not yet run: if a program there does not link, or lists
+/// no stages or too few, that is a fault of `ragtrace`, and worth a report. Stages are recorded
+/// there without the list.
 pub fn stages() -> Vec<&'static StageDescriptor> {
     let mut stages = section::linked();
     stages.extend(interned::all());

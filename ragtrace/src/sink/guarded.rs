@@ -12,7 +12,7 @@ use ragtrace_core::guard::{contain, dispose};
 use super::{Batch, BatchLimits, BoxSink, Delivered, Needs, Sink, SinkError};
 
 /// A batch is closed at this age at the latest; an instant cannot take any duration.
-const LONGEST_AGE: Duration = Duration::from_hours(24 * 365);
+const LONGEST_AGE: Duration = Duration::from_secs(24 * 365 * 60 * 60);
 
 /// A sink, and what it said of itself when it was asked, once.
 pub(crate) struct GuardedSink {
