@@ -24,6 +24,10 @@ use crate::tables::{InstanceRow, Refused};
 /// The file may be moved away while it is written, as rotation does: with the next batch, which
 /// comes within a minute, what SQLite's log holds is moved into it, and a new one is made.
 ///
+/// On Windows an open file cannot be moved, replaced or deleted, so a rotation has to end the
+/// program first, or write to a path with the date in it. A path that is not Unicode is refused
+/// there.
+///
 /// ```
 /// use ragtrace_store::{SqliteSink, Synchronous};
 ///

@@ -93,7 +93,7 @@ impl DatadogSink {
     }
 
     /// Sets the Datadog Agent, such as `http://localhost:8126` or
-    /// `unix:///var/run/datadog/apm.socket`, through which spans of LLM Observability and
+    /// `unix:///var/run/datadog/apm.socket` (on Unix), through which spans of LLM Observability and
     /// evaluations go. Logs and metrics go to the site.
     pub fn agent(mut self, url: impl AsRef<str>) -> Self {
         self.settings.agent = parsed(url.as_ref());
