@@ -1,6 +1,7 @@
 //! The pipeline's promise, and attempts to break it.
 //!
-//! The tests need Unix: they limit the sizes of files, take permissions away and count blocks on disk.
+//! The tests need Unix: they limit the sizes of files, take permissions away and count blocks on
+//! disk.
 
 #![cfg(unix)]
 
