@@ -1,12 +1,13 @@
 //! Tests the programs end to end: their output, their exit codes, and their stage logs.
 
-#[cfg(feature = "postgres")]
+// Their server is watched over by a shell.
+#[cfg(all(unix, feature = "postgres"))]
 #[expect(dead_code, reason = "its ways to fail are for tests of the sink")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
 #[path = "support/pdf.rs"]
 mod pdf;
-#[cfg(feature = "postgres")]
+#[cfg(all(unix, feature = "postgres"))]
 #[path = "programs/postgres.rs"]
 mod postgres;
 #[path = "support/program.rs"]

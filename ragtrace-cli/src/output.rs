@@ -69,7 +69,20 @@ impl Output {
 /// Returns `true` if `stream` is a terminal and `NO_COLOR` is not set (<https://no-color.org>).
 pub(crate) fn has_colour(stream: &impl IsTerminal) -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    stream.is_terminal() && !unwanted
+    stream.is_terminal() && !unwanted && takes_colour()
+}
+
+/// Returns `true` if the terminal shows colours: a console of Windows does once it was told to, and
+/// a terminal of Unix that runs there (MSYS2, Cygwin) does by itself, and sets `TERM`.
+#[cfg(windows)]
+fn takes_colour() -> bool {
+    anstyle_query::windows::enable_ansi_colors() == Some(true)
+        || std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
+#[cfg(not(windows))]
+fn takes_colour() -> bool {
+    true
 }
 
 /// Standard output, with errors marked as `Unwritten` so that they can be told from others.

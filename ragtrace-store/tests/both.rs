@@ -1,5 +1,8 @@
 //! Behaviour that the sinks and the stores of SQLite and PostgreSQL have in common.
+//!
+//! The tests over PostgreSQL need Unix: a shell supervises their server, and signals end it.
 
+#[cfg(unix)]
 #[expect(dead_code, reason = "shared with the tests of PostgreSQL, which use more of it")]
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;
@@ -18,6 +21,7 @@ macro_rules! over_both {
             })+
         }
 
+        #[cfg(unix)]
         mod over_postgres {
             $(#[tokio::test]
             async fn $test() {

@@ -1,4 +1,8 @@
 //! The PostgreSQL sink during faults, and the permissions of roles.
+//!
+//! The tests need Unix: a shell supervises their servers, and signals end them.
+
+#![cfg(unix)]
 
 #[path = "../../tests/support/cluster.rs"]
 mod cluster;

@@ -21,7 +21,10 @@ pub enum Console {
     Auto,
     /// The canonical JSON, one record a line.
     Json,
-    /// A short line for people, in colour on a terminal unless `NO_COLOR` is set.
+    /// A short line for people, in colour on a Unix terminal unless `NO_COLOR` is set.
+    ///
+    /// On Windows there is no colour: a console shows it only after the application has changed the
+    /// console's mode.
     Pretty,
     /// No output.
     Off,
@@ -63,7 +66,7 @@ impl ConsoleSink {
             Console::Json => Form::Json,
             Console::Auto | Console::Pretty => {
                 let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                Form::Pretty { colour: is_terminal && !no_colour }
+                Form::Pretty { colour: cfg!(unix) && is_terminal && !no_colour }
             }
         };
         Some(Self { form })

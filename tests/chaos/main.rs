@@ -1,4 +1,8 @@
 //! Attempts to break the pipeline's promises.
+//!
+//! The tests need Unix: they limit file sizes, remove permissions, and count blocks on disk.
+
+#![cfg(unix)]
 
 mod counts;
 mod disk;

@@ -55,9 +55,19 @@ fn only(report: &Report) -> &SinkStats {
 fn unusable(folder: &Path) -> Vec<PathBuf> {
     let file = folder.join("a file");
     fs::write(&file, "no folder").expect("a file");
-    std::os::unix::fs::symlink(folder.join("nowhere/at/all"), folder.join("dangling")).expect("a link");
-    let [below, dangling] = [file.join("below"), folder.join("dangling")];
-    vec![file, below, dangling, "/dev/null".into(), "/dev/null/spool".into(), "/proc/no-such-folder".into()]
+    let mut paths = vec![file.join("below"), file];
+    // A name that no folder of Windows may have.
+    #[cfg(not(unix))]
+    paths.push(folder.join("what?"));
+    #[cfg(unix)]
+    {
+        let dangling = folder.join("dangling");
+        std::os::unix::fs::symlink(folder.join("nowhere/at/all"), &dangling).expect("a link");
+        paths.extend([dangling, "/dev/null".into(), "/dev/null/spool".into()]);
+    }
+    #[cfg(target_os = "linux")]
+    paths.push("/proc/no-such-folder".into());
+    paths
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! Usage: `soak STORE RECORDS KILLS`, with `sqlite` or `postgres` as the store; `scripts/soak` runs
 //! it over both.
 
+// Its server is watched over by a shell.
+#[cfg(unix)]
 #[path = "../support/cluster.rs"]
 #[expect(dead_code, reason = "shared with the tests of the sinks, which use more of it")]
 mod cluster;
@@ -14,6 +16,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use cluster::Cluster;
 use ragtrace::sink::BoxSink;
 use ragtrace::{Console, Durability, SpoolLimits};
@@ -180,6 +183,7 @@ fn run() -> Result<(), Failure> {
             let url = format!("sqlite:{}", folder.path().join("ragtrace.db").display());
             soak(&url, &spool, records.parse()?, kills.parse()?)
         }
+        #[cfg(unix)]
         ["postgres", records, kills] => {
             let cluster = Cluster::start("-c fsync=on -c synchronous_commit=on");
             soak(&cluster.database(), &spool, records.parse()?, kills.parse()?)

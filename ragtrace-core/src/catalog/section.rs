@@ -96,6 +96,10 @@ mod bounds {
 
 /// Returns all annotated stages that are linked into this program, in no particular order.
 pub(super) fn linked() -> Vec<&'static StageDescriptor> {
+    // GNU's linker for Windows leaves out sections of an object that nothing refers to, and the
+    // bounds with them. Another object's go with its code: a stage that is in use is listed, and
+    // those beside it.
+    std::hint::black_box(&raw const NONE);
     let (start, stop) = (bounds::START.as_ptr(), bounds::STOP.as_ptr());
     let length = stop.addr().saturating_sub(start.addr()) / size_of::<CatalogEntry>();
     // SAFETY: everything between `START` and `STOP` is a static declared with `__catalog_entry!`.

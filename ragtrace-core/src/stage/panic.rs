@@ -53,7 +53,7 @@ pub(super) fn note(info: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let captured = backtrace.status() == BacktraceStatus::Captured;
     let noted = Note {
-        text: info.payload_as_str().map(str::to_owned),
+        text: text_of(info.payload()).map(str::to_owned),
         ty: info.payload().type_id(),
         place,
         stack_trace: captured.then(|| backtrace.to_string()),

@@ -12,7 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-use crate::guard::{contain, dispose};
+use crate::guard::{contain, dispose, text_of};
 use crate::observer;
 use crate::stage::abort::{self, ActiveRuns, ENDS_THE_PROCESS};
 use crate::stage::panic;
@@ -95,7 +95,7 @@ fn cannot_unwind(info: &PanicHookInfo<'_>) -> bool {
 /// unwind.
 fn is_follow_up(info: &PanicHookInfo<'_>) -> bool {
     let texts = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
-    info.payload_as_str().is_some_and(|text| texts.contains(&text))
+    text_of(info.payload()).is_some_and(|text| texts.contains(&text))
 }
 
 #[cfg(test)]

@@ -133,6 +133,7 @@ impl FromStr for Endpoint {
         }
         let (scheme, rest) = text.split_once("://").ok_or_else(|| refused("expected `https://host`"))?;
         match scheme.to_ascii_lowercase().as_str() {
+            "unix" if !cfg!(unix) => Err(refused("expected `https://` or `http://`, since only Unix has `unix://`")),
             "unix" => of_socket(rest).ok_or_else(|| refused("expected `unix://` and the absolute path of a socket")),
             "http" | "https" => {
                 of_host(text).ok_or_else(|| refused("expected `https://host`, perhaps with a port and a path"))
@@ -166,7 +167,7 @@ fn of_host(text: &str) -> Option<Endpoint> {
 
 fn of_socket(path: &str) -> Option<Endpoint> {
     // A host name has at most 255 bytes and a socket's path 108, so twice that always fits.
-    if !cfg!(unix) || !path.starts_with('/') || path.len() > 108 {
+    if !path.starts_with('/') || path.len() > 108 {
         return None;
     }
     let mut host = String::new();

@@ -32,6 +32,7 @@ pub(super) struct Files {
 impl Files {
     /// Returns the files of the database at `path`, which need not exist.
     pub(super) fn of(path: &Path) -> Result<Self, Fault> {
+        let path = without_slash_before_drive(path);
         if let Some(reason) = names_no_file(path) {
             let advice = "give the path of a file (`./` before it, if that is its name)";
             return Err(Fault::new(Cause::Url, format!("{:?} {reason}: {advice}", path.display().to_string())));
@@ -64,7 +65,9 @@ impl Files {
     /// Returns the URI with which SQLite opens the database. A plain path would not do: SQLite
     /// gives some paths a special meaning, and sqlx accepts only UTF-8.
     pub(super) fn uri(&self, parameters: &str) -> String {
-        format!("file://{}?{parameters}", percent_encoded(&self.database))
+        // Without an authority, since a path on Windows need not begin with a slash.
+        let authority = if cfg!(unix) { "//" } else { "" };
+        format!("file:{authority}{}?{parameters}", percent_encoded(&self.database))
     }
 
     /// Returns the folder of the database.
@@ -115,7 +118,17 @@ fn unreachable_at(path: &Path, error: io::Error) -> Fault {
 pub(super) fn absolute(path: &Path) -> PathBuf {
     match names_no_file(path) {
         Some(_) => path.to_owned(),
-        None => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        None => std::path::absolute(without_slash_before_drive(path)).unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
+/// Returns `C:/file.db` of `/C:/file.db`, which is what `sqlite:///C:/file.db` leaves of a path on
+/// Windows, and elsewhere the path.
+fn without_slash_before_drive(path: &Path) -> &Path {
+    let rest = path.to_str().filter(|_| cfg!(windows)).and_then(|text| text.strip_prefix('/'));
+    match rest.map(str::as_bytes) {
+        Some([drive, b':', ..]) if drive.is_ascii_alphabetic() => rest.map_or(path, Path::new),
+        _ => path,
     }
 }
 
@@ -128,6 +141,9 @@ fn names_no_file(path: &Path) -> Option<&'static str> {
         Some("would be a database in memory, which is gone with its connection")
     } else if text.starts_with("file:") || text.starts_with("sqlite:") {
         Some("is a URL")
+    } else if cfg!(windows) && path.to_str().is_none() {
+        // SQLite takes UTF-8 there, and the next best name may be another file's.
+        Some("is not Unicode")
     } else if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         Some("is a device or a pipe")
     } else {
@@ -161,12 +177,13 @@ fn resolve(path: &Path) -> io::Result<PathBuf> {
     std::path::absolute(path)
 }
 
-/// Returns an absolute path in percent-encoding, for a URI (RFC 3986, section 2.1).
+/// Returns an absolute path in percent-encoding, for a URI (RFC 3986, section 2.1). Backslashes of
+/// Windows stay: in a path that begins with `\\\\?\\` they cannot be replaced by slashes.
 fn percent_encoded(path: &Path) -> String {
     #[cfg(unix)]
     let bytes = std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_owned();
     #[cfg(not(unix))]
-    let bytes = format!("/{}", path.to_string_lossy().replace('\\', "/")).into_bytes();
+    let bytes = path.to_string_lossy().into_owned().into_bytes();
     let mut encoded = String::with_capacity(bytes.len());
     for byte in bytes {
         if byte.is_ascii_alphanumeric() || b"/-._~:".contains(&byte) {

@@ -21,6 +21,10 @@ use crate::tables::{InstanceRow, Refused};
 
 /// A sink that writes records to a SQLite file.
 ///
+/// On Windows an open file cannot be moved, replaced or deleted, so a rotation has to end the
+/// program first, or write to a path with the date in it. A path that is not Unicode is refused
+/// there.
+///
 /// ```
 /// use ragtrace_store::{SqliteSink, Synchronous};
 ///

@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+#[cfg(unix)]
+use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
 use super::large::fill;
 use crate::support::Make;
@@ -91,6 +93,7 @@ async fn no_statement_over_sqlite_reads_a_table_from_end_to_end() {
 }
 
 /// Returns the query inside of `rows_of_trace`, whose plan is not part of its callers' plans.
+#[cfg(unix)]
 async fn query_of_the_function_that_finds_a_trace(connection: &mut PgConnection) -> String {
     let source = sqlx::query_scalar("SELECT prosrc FROM pg_proc WHERE oid = 'rows_of_trace'::regproc");
     let source: String = source.fetch_one(connection).await.expect("it is there");
@@ -101,6 +104,7 @@ async fn query_of_the_function_that_finds_a_trace(connection: &mut PgConnection)
 }
 
 /// With sequential scans disabled, PostgreSQL reads a whole table only if there is no index for it.
+#[cfg(unix)]
 #[tokio::test]
 async fn no_statement_over_postgres_has_to_read_a_table_from_end_to_end() {
     let place = TestStore::postgres();

@@ -9,6 +9,7 @@ use ragtrace_store::{PostgresSink, SqliteSink};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
+#[cfg(unix)]
 use crate::cluster::Cluster;
 use crate::support::batch;
 
@@ -24,6 +25,7 @@ impl TestStore {
         Self { url: format!("sqlite:{}", folder.path().join("ragtrace.db").display()), _folder: Some(folder) }
     }
 
+    #[cfg(unix)]
     pub(crate) fn postgres() -> Self {
         Self { url: Cluster::shared().database(), _folder: None }
     }

@@ -100,7 +100,7 @@ impl DatadogSink {
     }
 
     /// Sets the Datadog Agent through which spans of LLM Observability and evaluations go, such as
-    /// `http://localhost:8126` or `unix:///var/run/datadog/apm.socket`.
+    /// `http://localhost:8126` or `unix:///var/run/datadog/apm.socket` (Unix only).
     ///
     /// Logs and metrics still go to the site.
     pub fn agent(mut self, url: impl AsRef<str>) -> Self {

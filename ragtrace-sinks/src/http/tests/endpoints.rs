@@ -97,4 +97,6 @@ fn a_url_says_where_it_leads() {
         assert_eq!(endpoint.join("/v1/input").to_string(), "unix:///var/run/datadog/apm.socket/v1/input");
         assert!(parsed(&format!("unix:///{}", "x".repeat(120))).is_err());
     }
+    #[cfg(not(unix))]
+    assert!(parsed("unix:///var/run/datadog/apm.socket").expect_err("no socket").to_string().contains("only Unix"));
 }
