@@ -5,7 +5,10 @@
 //! seen by asking the system at each entry, which would cost more than the entry; so the system
 //! says it (`pthread_atfork`), which is the need for `unsafe` here.
 
-#![cfg_attr(all(unix, not(miri)), expect(unsafe_code, reason = "POSIX alone says that a process was forked; see above"))]
+#![cfg_attr(
+    all(unix, not(miri)),
+    expect(unsafe_code, reason = "POSIX alone says that a process was forked; see above")
+)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
