@@ -49,7 +49,7 @@ pub fn all() { let _ = parse(\"\", Vec::new(), String::new()); }
 
 const MISUSES: [(&str, &str); 5] = [
     ("#[traced_stage(kind = chunks)] pub fn a() {}", "unknown kind `chunks`"),
-    ("#[traced_stage] pub struct A;", "`#[traced_stage]` goes on a function, and this is `struct`"),
+    ("#[traced_stage] pub struct A;", "`#[traced_stage]` can only be applied to a function, not to this `struct`"),
     ("#[traced_stage(stream)] pub fn a() {}", "this function returns nothing"),
     ("#[traced_stage(record(n: u8))] pub fn a() { record!(m = 1) }", "`m` is not declared in `record(…)`"),
     ("pub fn a() { ragtrace::stage!({}) }", "a block needs a name"),

@@ -10,7 +10,8 @@ const KEY: &str = "set LANGSMITH_API_KEY to a key of this LangSmith, which may w
 const WORKSPACE: &str = "check what the key may do, and set LANGSMITH_WORKSPACE_ID: a key of an organisation needs it";
 const ENDPOINT: &str = "set LANGSMITH_ENDPOINT to your region or server, which ends in /api/v1 if it is your own";
 
-/// Runs and feedback. A conflict is a success: the run was had from an earlier attempt.
+/// The verdicts on runs and feedback. A conflict is a success: the run arrived in an earlier
+/// attempt.
 const INGEST: Verdicts = Verdicts::new(&[
     Row::accepted(409..=409),
     Row::park(401..=401).advise(KEY),
@@ -18,7 +19,7 @@ const INGEST: Verdicts = Verdicts::new(&[
     Row::park(404..=405).advise(ENDPOINT),
 ]);
 
-/// Questions, to which a conflict is no answer.
+/// The verdicts on questions, to which a conflict is not a valid answer.
 const QUESTION: Verdicts = Verdicts::new(&[
     Row::park(401..=401).advise(KEY),
     Row::park(403..=403).advise(WORKSPACE),
@@ -38,8 +39,8 @@ pub(super) fn judge_question(answer: &Answer) -> Result<(), SinkError> {
     QUESTION.judge(answer)
 }
 
-/// Returns how long a quota of an hour lasts, if the answer says that one is used up: till the hour
-/// turns.
+/// Returns the time until an hourly quota is renewed, at the next full hour, if the answer says
+/// that it is used up.
 fn wait_for_quota(answer: &Answer, now: SystemTime) -> Option<Duration> {
     const HOUR: u64 = 3_600;
     let is_hourly = || String::from_utf8_lossy(answer.body()).to_ascii_lowercase().contains("hour");

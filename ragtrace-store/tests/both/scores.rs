@@ -128,7 +128,7 @@ async fn a_score_of_another_tenants_trace_is_refused_for_that_reason_however_oft
     let own = score("helpful", true).record();
     // The trace comes with them, and later it is there.
     let first = batch([foreign.clone()].into_iter().chain(ingestion()).chain([own]));
-    let reason = "the trace of the score is known under another tenant".to_owned();
+    let reason = "the trace of the score belongs to another tenant".to_owned();
     for (again, index) in [(&first, 0), (&first, 0), (&batch([foreign.clone()]), 0)] {
         let delivered = sink.deliver(again).await.expect("acknowledged");
         assert_eq!(delivered.rejected(), [(index, reason.clone())]);
@@ -150,7 +150,7 @@ async fn scores_that_are_refused_alone_do_not_park_a_store_that_is_well(place: T
     let sink = place.sink();
     sink.deliver(&batch(ingestion())).await.expect("delivered");
     let foreign = score("helpful", false).with("tenant_id", "beta");
-    let reason = "the trace of the score is known under another tenant".to_owned();
+    let reason = "the trace of the score belongs to another tenant".to_owned();
     for (bad, reason) in [
         (foreign, reason),
         (score("helpful", true).with("trace_id", Json::Null), "the score is of no trace".to_owned()),

@@ -58,7 +58,7 @@ async fn a_file_of_something_else_is_left_alone() {
     std::fs::write(file.path(), &text).expect("written");
     let error = refused(&file.path()).await;
     assert_eq!(error.verdict(), Verdict::Park);
-    says(&error, "is not a SQLite database, or an encrypted one");
+    says(&error, "is not a SQLite database, or is encrypted");
     assert_eq!(std::fs::read_to_string(file.path()).expect("still there"), text);
     let error = store::open(&file.url()).await.expect_err("not a store");
     assert!(error.is_not_a_store());

@@ -202,7 +202,7 @@ async fn what_may_not_be_read_is_told_as_that() {
     let read = || read_as(NOBODY, TEST, &file);
     set(&file.path(), 0);
     let seen = read();
-    assert!(seen.contains("cannot be read: see to the permissions of the file"), "{seen}");
+    assert!(seen.contains("cannot be read: check the permissions of the file"), "{seen}");
     assert!(!seen.contains("written"), "{seen}");
     set(&file.path(), 0o644);
     let log = file.path().with_extension("db-wal");
@@ -214,7 +214,7 @@ async fn what_may_not_be_read_is_told_as_that() {
     set(file.folder.path(), 0);
     let mut reader = Part::start(TEST, "read", NOBODY, &file.path());
     let seen = reader.answer();
-    assert!(seen.contains("cannot be reached: see to the permissions of the folders"), "{seen}");
+    assert!(seen.contains("cannot be reached: check the permissions of the folders"), "{seen}");
     reader.end();
     set(file.folder.path(), 0o755);
     writer.end();
@@ -240,7 +240,7 @@ async fn a_writer_that_is_locked_out_names_the_file_that_does_it() {
     }
     let mut writer = Part::start(TEST, "write", WRITER, &file.path());
     let said = writer.order("write");
-    assert!(said.contains("ragtrace.db-wal` belongs to another user than it"), "{said}");
+    assert!(said.contains("ragtrace.db-wal` belongs to another user"), "{said}");
     for companion in ["db-wal", "db-shm"] {
         std::fs::remove_file(file.path().with_extension(companion)).expect("removed");
     }

@@ -1,14 +1,15 @@
-//! Headers in a variable.
+//! Parses headers from a variable.
 
 use crate::http::Key;
 use crate::otlp::{Header, parse_pairs};
 
-/// Reads headers as `OTEL_EXPORTER_OTLP_HEADERS` has them. Values may be credentials: no error
-/// shows one.
+/// Parses headers as in `OTEL_EXPORTER_OTLP_HEADERS`. Values may be credentials, so errors show
+/// none of them.
 pub(super) fn headers(variable: &str, text: &str) -> Result<Vec<Header>, String> {
     let mut headers: Vec<Header> = Vec::new();
     for (at, (name, value)) in parse_pairs(text)?.into_iter().enumerate() {
-        // A credential alone, or behind `Authorization:`, looks like a name by the `=` at its end.
+        // A credential alone, or after `Authorization:`, looks like a name because of the `=` at
+        // its end.
         if hyper::header::HeaderName::from_bytes(name.as_bytes()).is_err() {
             return Err(format!(
                 "the name of header {} is none: expected `name=value`, with `=` between them and not `:`",

@@ -1,4 +1,4 @@
-//! URLs of every sort.
+//! Tests of URLs.
 
 use crate::http::{Endpoint, EndpointError};
 

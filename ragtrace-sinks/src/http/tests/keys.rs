@@ -1,4 +1,4 @@
-//! Keys: where they are from, when they are read, and that nobody sees them.
+//! Tests of keys: their sources, when they are read, and that they are never shown.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -13,7 +13,7 @@ use crate::http::{Client, Endpoint, Key, Request, Verdicts};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Takes one key, and repeats whichever it gets, as some servers do.
+/// Starts a server that accepts one key, and repeats any key it gets, as some servers do.
 fn server(valid: &'static str) -> Server {
     Server::start(move |request: &Received| match request.header("x-api-key") {
         Some(key) if key == valid => Answer::status(202),

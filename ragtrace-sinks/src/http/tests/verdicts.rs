@@ -1,4 +1,4 @@
-//! Statuses, as the pipeline hears of them.
+//! Tests of the verdicts on statuses.
 
 use std::time::Duration;
 

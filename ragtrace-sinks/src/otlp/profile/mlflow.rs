@@ -1,4 +1,4 @@
-//! MLflow's tracking server, with a database behind it.
+//! The profile of MLflow's tracking server with a database.
 
 use ragtrace::StageKind;
 
@@ -35,7 +35,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
              MLFLOW_TRACKING_URI",
         ),
         Row::park(415..=415),
-        // It answers so while its database fails, too.
+        // The server answers 500 also while its database fails.
         Row::park(500..=500).advise("something within it failed: look into its log"),
         Row::park(501..=501).advise("it keeps traces in a database alone: start it with `--backend-store-uri`"),
         Row::rejected(500..=599),
@@ -48,7 +48,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
     open_inference::put(span, tags, attributes);
     let documents = span.record.generated();
     if span.kind == StageKind::Retrieve && span.content.output.is_none() && !documents.is_empty() {
-        // It shows a retriever's documents if they are its output.
+        // MLflow shows a retriever's documents if they are its output.
         let documents: Vec<_> = documents.iter().map(PageDocument).collect();
         attributes.put("output.value", &*to_json(&documents));
         attributes.put("output.mime_type", "application/json");
@@ -56,7 +56,7 @@ fn put(span: &Span<'_>, tags: &[&str], attributes: &mut Attributes<'_>) {
         open_inference::put_output(span, attributes);
     }
     if let Some(cost) = span.content.usage.cost_usd {
-        // Without it, the cost would be one of its own table of prices.
+        // Without this attribute MLflow would compute a cost from its own price table.
         attributes.put("mlflow.llm.cost", &*to_json(&Members(&[("total_cost", Some(cost))])));
     }
     open_inference::put_own(span, attributes);

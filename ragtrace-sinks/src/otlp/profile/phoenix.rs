@@ -1,4 +1,4 @@
-//! Arize Phoenix, as its server answers.
+//! The profile of Arize Phoenix.
 
 use super::project::ProjectHeader;
 use super::table::{BatchSize, ProfileTable};
@@ -26,7 +26,7 @@ pub(super) const TABLE: ProfileTable = ProfileTable {
         Row::park(403..=403).advise("check PHOENIX_API_KEY, and what it may do"),
         Row::park(404..=405).advise("this is no Phoenix, or not its URL: check PHOENIX_COLLECTOR_ENDPOINT"),
         Row::park(415..=415).advise("it takes no protobuf: check PHOENIX_COLLECTOR_ENDPOINT"),
-        // It answers so while its database fails, too.
+        // The server answers 500 also while its database fails.
         Row::park(500..=500).advise("something within it failed: look into its log"),
         Row::park(507..=507).advise("its disk is full"),
         Row::rejected(500..=599),

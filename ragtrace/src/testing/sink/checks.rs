@@ -1,4 +1,4 @@
-//! What is tried, in its order.
+//! The checks of a sink, in the order in which they run.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,19 +12,20 @@ use super::batches::{self, Batches};
 use super::report::SinkReport;
 use crate::sink::{Batch, Sink, fault_of_name};
 
-/// Batches that are sent at once, if the sink wants more.
+/// The greatest number of batches that are delivered at the same time, even if the sink allows
+/// more.
 const MOST_AT_ONCE: usize = 8;
 
-/// How many records the backend has.
+/// A function that returns the number of records in the backend.
 pub(super) type Count = Box<dyn Fn() -> Pin<Box<dyn Future<Output = usize>>> + Send>;
 
-/// A test that runs.
+/// A test that is running.
 pub(super) struct Checks<S> {
     attempts: Attempts<S>,
     count: Option<Count>,
     batches: Batches,
     report: SinkReport,
-    /// Records that have arrived by now, if all is right.
+    /// The number of records that should have arrived so far.
     arrived: usize,
 }
 
@@ -88,7 +89,7 @@ impl<S: Sink> Checks<S> {
         self.report.add("`check` before anything was delivered, which delivers nothing", faults);
     }
 
-    /// Has a batch delivered, and every record of it arrive.
+    /// Delivers a batch, and checks that all its records arrive.
     async fn deliver(&mut self, what: &'static str, batch: &Batch) {
         let mut faults = Vec::new();
         self.attempts.deliver(batch, &mut faults).await;
@@ -97,8 +98,8 @@ impl<S: Sink> Checks<S> {
         self.report.add(what, faults);
     }
 
-    /// Has a batch acknowledged that was delivered before. Nothing more arrives, where that was
-    /// claimed.
+    /// Delivers a batch again, and checks that it is acknowledged, and that nothing more arrives if
+    /// the sink claims exactly-once delivery.
     async fn deliver_again(&mut self, what: &'static str, batch: &Batch) {
         let mut faults = Vec::new();
         self.attempts.deliver(batch, &mut faults).await;
@@ -156,8 +157,8 @@ impl<S: Sink> Checks<S> {
             faults.extend(self.attempts.call("close", async move { sink.close().await }).await.err());
         }
         self.expect_arrived(&mut faults).await;
-        // Whatever it says, it has to say something: the time for the end may be over before the
-        // last answer.
+        // Any answer will do, but there has to be one: the timeout of a shutdown may end before the
+        // last answer arrives.
         let late = Batch::new(Uuid::now_v7(), []);
         faults.extend(self.attempts.attempt(&late).await.err());
         self.report.add("`close`, twice, and a batch that comes late", faults);
@@ -170,7 +171,8 @@ impl<S: Sink> Checks<S> {
         }
     }
 
-    /// Compares what the backend has with what it should have. What is wrong is told once.
+    /// Compares the number of records in the backend with the expected one, and reports a
+    /// difference once.
     async fn expect_arrived(&mut self, faults: &mut Vec<String>) {
         if let Some(counted) = self.counted().await {
             if counted != self.arrived && faults.is_empty() {
