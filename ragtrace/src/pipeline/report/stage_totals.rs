@@ -95,12 +95,12 @@ impl StageTotals {
             let _ = writeln!(text, "{name}_count{{{labels}}} {runs}");
         }
         let name = "ragtrace_stage_items_total";
-        write_head(text, name, "counter", "Items that runs of a stage yielded.");
+        write_head(text, name, "counter", "Items that the runs of a stage returned.");
         for (labels, total) in &stages {
             let _ = writeln!(text, "{name}{{{labels}}} {}", total.items);
         }
         let name = "ragtrace_stage_cost_usd_total";
-        write_head(text, name, "counter", "What runs of a stage said they cost, in US dollars.");
+        write_head(text, name, "counter", "Cost of a stage's runs, in US dollars.");
         for (labels, total) in &stages {
             let _ = writeln!(text, "{name}{{{labels}}} {}", total.cost_usd);
         }
