@@ -82,7 +82,7 @@ impl StageTotals {
             text,
             name,
             "histogram",
-            "How long runs of a stage took. Runs within 1% of a bound may count on either side.",
+            "Duration of a stage's runs. Runs within 1% of a bound may count on either side.",
         );
         for (labels, total) in &stages {
             for bound in BOUNDS {
